@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDir } from "../operations/paths";
+
+/** Hex SHA-256 over the inputs in order; a change of any of them is a change of the key. */
+export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
+  const hash = createHash("sha256");
+  for (const input of inputs) {
+    const bytes = typeof input === "string" ? Buffer.from(input) : input;
+    hash.update(`${bytes.length}:`).update(bytes);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** The files below a folder as `[path, content]` pairs, sorted, for `keyOf`. */
+export async function filesBelow(folder: string): Promise<(string | Uint8Array)[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const contents = await Promise.all(paths.map((path) => readFile(path)));
+  return paths.flatMap((path, index) => [path.slice(folder.length), contents[index] ?? ""]);
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * A folder made once for each key: `<cache>/<name>/<key>`. `make` fills an empty folder; it appears under its final
+ * name only when `make` has ended well, so that an interrupted build leaves nothing that looks finished.
+ */
+export async function cached(
+  name: string,
+  inputs: readonly (string | Uint8Array)[],
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const folder = join(cacheDir, name, keyOf(inputs));
+  if (await exists(join(folder, ".made"))) return folder;
+  const unfinished = `${folder}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true });
+  await make(unfinished);
+  await writeFile(join(unfinished, ".made"), "");
+  await rm(folder, { recursive: true, force: true });
+  await rename(unfinished, folder);
+  return folder;
+}
