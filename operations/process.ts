@@ -1,7 +1,8 @@
-import { execa, type Options } from "execa";
+import { spawn } from "node:child_process";
 
 export interface RunOptions {
   cwd?: string;
+  /** Added to the environment; `undefined` takes a variable away. */
   env?: Record<string, string | undefined>;
   /** Text for the command's standard input; without it standard input is empty. */
   input?: string;
@@ -35,52 +36,84 @@ export class CommandError extends Error {
 }
 
 const TAIL_LINES = 25;
+const KILL_AFTER_MS = 30_000;
+
+/** Cuts a stream into lines, whatever its chunks. */
+function lineSplitter(onLine: (line: string) => void): (chunk: string) => void {
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  };
+}
 
 /** Runs a command to its end; throws CommandError with the last lines that it printed when it fails. */
-export async function run(
+export function run(
   command: string,
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const execaOptions: Options = {
-    reject: false,
-    all: true,
-    stdin: options.input === undefined ? "ignore" : "pipe",
-    forceKillAfterDelay: 30_000,
-    maxBuffer: 256 * 1024 * 1024,
-    ...(options.cwd !== undefined && { cwd: options.cwd }),
-    ...(options.env !== undefined && { env: options.env as Record<string, string> }),
-    ...(options.input !== undefined && { input: options.input }),
-    ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs }),
-    ...(options.signal !== undefined && { cancelSignal: options.signal, killSignal: "SIGINT" as const }),
-  };
-  const child = execa(command, [...args], execaOptions);
-  if (options.onLine) {
-    void (async () => {
-      for await (const line of child.iterable({ from: "all" })) options.onLine?.(String(line));
-    })().catch(() => undefined);
-  }
-  const result = await child;
-  const exitCode = result.exitCode;
-  if (result.failed && !(options.allowFailure === true && exitCode !== undefined)) {
-    const shown = [command, ...args].join(" ");
-    const tail = String(result.all ?? "")
-      .split("\n")
-      .slice(-TAIL_LINES);
-    const why = result.timedOut
-      ? `did not end within ${Math.round((options.timeoutMs ?? 0) / 1000)} s`
-      : result.isCanceled
-        ? "was interrupted"
-        : exitCode === undefined
-          ? `could not be run: ${result.shortMessage ?? "unknown reason"}`
-          : `failed with exit code ${exitCode}`;
-    throw new CommandError(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown, exitCode, tail, why);
-  }
-  return {
-    stdout: String(result.stdout ?? ""),
-    stderr: String(result.stderr ?? ""),
-    exitCode: exitCode ?? -1,
-  };
+  return new Promise((resolve, reject) => {
+    const shown = [command, ...args].join(" ").replace(/\s+/g, " ");
+    const tail: string[] = [];
+    const fail = (exitCode: number | undefined, why: string) =>
+      reject(new CommandError(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown, exitCode, tail, why));
+    if (options.signal?.aborted === true) return fail(undefined, "was not started: interrupted");
+
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    });
+    let stdout = "";
+    let stderr = "";
+    let ending: "timeout" | "interrupt" | undefined;
+    let killTimer: NodeJS.Timeout | undefined;
+    const end = (reason: "timeout" | "interrupt") => {
+      ending ??= reason;
+      child.kill(reason === "interrupt" ? "SIGINT" : "SIGTERM");
+      killTimer ??= setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+    };
+    const timeout =
+      options.timeoutMs === undefined ? undefined : setTimeout(() => end("timeout"), options.timeoutMs);
+    const interrupt = () => end("interrupt");
+    options.signal?.addEventListener("abort", interrupt, { once: true });
+
+    const remember = (line: string) => {
+      tail.push(line);
+      if (tail.length > TAIL_LINES) tail.shift();
+      options.onLine?.(line);
+    };
+    const outLines = lineSplitter(remember);
+    const errLines = lineSplitter(remember);
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => ((stdout += chunk), outLines(chunk)));
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => ((stderr += chunk), errLines(chunk)));
+    // A command may end without reading its input.
+    child.stdin?.on("error", () => undefined).end(options.input);
+
+    const settle = () => {
+      clearTimeout(timeout);
+      clearTimeout(killTimer);
+      options.signal?.removeEventListener("abort", interrupt);
+    };
+    child.on("error", (error) => {
+      settle();
+      fail(undefined, `could not be run: ${error.message}`);
+    });
+    child.on("close", (code, signal) => {
+      settle();
+      outLines("\n");
+      errLines("\n");
+      while (tail.at(-1) === "") tail.pop();
+      if (ending === "timeout")
+        return fail(undefined, `did not end within ${Math.round((options.timeoutMs ?? 0) / 1000)} s`);
+      if (ending === "interrupt") return fail(undefined, "was interrupted");
+      if (code === null) return fail(undefined, `was ended by ${signal}`);
+      if (code !== 0 && options.allowFailure !== true) return fail(code, `failed with exit code ${code}`);
+      resolve({ stdout, stderr, exitCode: code });
+    });
+  });
 }
 
 /** True when the command is there and ends with 0. */
