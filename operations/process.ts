@@ -14,6 +14,8 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** Accept a non-zero exit code. @default false */
   allowFailure?: boolean;
+  /** A process group of its own: a Ctrl-C at the terminal reaches it only through `signal`, once. @default false */
+  ownGroup?: boolean;
 }
 
 export interface RunResult {
@@ -38,13 +40,19 @@ export class CommandError extends Error {
 const TAIL_LINES = 25;
 const KILL_AFTER_MS = 30_000;
 
-/** Cuts a stream into lines, whatever its chunks. */
-function lineSplitter(onLine: (line: string) => void): (chunk: string) => void {
+/** Cuts a stream into lines, whatever its chunks; `flush` hands over a last line without a line end. */
+function lineSplitter(onLine: (line: string) => void) {
   let rest = "";
-  return (chunk) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
+  return {
+    push(chunk: string) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      lines.forEach(onLine);
+    },
+    flush() {
+      if (rest !== "") onLine(rest);
+      rest = "";
+    },
   };
 }
 
@@ -64,6 +72,7 @@ export function run(
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
+      detached: options.ownGroup === true,
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     let stdout = "";
@@ -87,8 +96,12 @@ export function run(
     };
     const outLines = lineSplitter(remember);
     const errLines = lineSplitter(remember);
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => ((stdout += chunk), outLines(chunk)));
-    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => ((stderr += chunk), errLines(chunk)));
+    child.stdout
+      ?.setEncoding("utf8")
+      .on("data", (chunk: string) => ((stdout += chunk), outLines.push(chunk)));
+    child.stderr
+      ?.setEncoding("utf8")
+      .on("data", (chunk: string) => ((stderr += chunk), errLines.push(chunk)));
     // A command may end without reading its input.
     child.stdin?.on("error", () => undefined).end(options.input);
 
@@ -103,9 +116,8 @@ export function run(
     });
     child.on("close", (code, signal) => {
       settle();
-      outLines("\n");
-      errLines("\n");
-      while (tail.at(-1) === "") tail.pop();
+      outLines.flush();
+      errLines.flush();
       if (ending === "timeout")
         return fail(undefined, `did not end within ${Math.round((options.timeoutMs ?? 0) / 1000)} s`);
       if (ending === "interrupt") return fail(undefined, "was interrupted");

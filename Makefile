@@ -1,0 +1,37 @@
+# Two commands carry the project: `make up` and `make test`. The work is done in operations/ (TypeScript).
+.DEFAULT_GOAL := help
+STACK ?= local
+RUN := @operations/bootstrap.sh && exec node --import tsx
+
+.PHONY: help up down status preview tools test e2e bench lint clean-cluster
+
+help: ## Show the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Variables: STACK=$(STACK)  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)"
+
+up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
+	$(RUN) operations/cli.ts up --stack $(STACK)
+
+down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
+	$(RUN) operations/cli.ts down --stack $(STACK)
+
+status: ## Say what runs: cluster, PostgreSQL instances, poolers
+	$(RUN) operations/cli.ts status --stack $(STACK)
+
+preview: ## Show what `make up` would change, drift included; changes nothing
+	$(RUN) operations/cli.ts preview --stack $(STACK)
+
+tools: ## Only make the tools and the operator's manifest available
+	$(RUN) operations/cli.ts tools
+
+test: ## Unit and golden tests; needs no cluster
+	@operations/bootstrap.sh && node --import tsx operations/cli.ts manifests && npm test --silent
+
+e2e: ## End to end on a real cluster: up, SQL, killed primaries, drift, destroy
+	@operations/bootstrap.sh && npm run e2e --silent
+
+bench: ## Ratios from interleaved runs; needs a running stack
+	$(RUN) tests/bench/run.ts
+
+lint: ## ESLint, Prettier, type check
+	@operations/bootstrap.sh && npm run lint --silent

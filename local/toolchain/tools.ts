@@ -1,0 +1,236 @@
+import { chmod, copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { arch, homedir, platform } from "node:os";
+import { dirname, join } from "node:path";
+import { satisfies } from "semver";
+import { cacheDir } from "../../operations/paths";
+import { type StepContext } from "../../operations/progress";
+import { run } from "../../operations/process";
+import { cached } from "../cache";
+import { buildKubectl } from "../kubernetes/build";
+import { pins } from "../pins";
+import { downloadRelease, type Release } from "./download";
+import { goBuild, goModuleFolder } from "./go";
+
+/** A way to have one tool's files in a folder of their own. */
+interface Tool {
+  /** Names of the programs that it brings. */
+  programs: string[];
+  /** Version of the copy that the machine already has, if any. */
+  installed(): Promise<string | undefined>;
+  /** Whether that version is good enough. */
+  fits(version: string): boolean;
+  release: Release;
+  /** Turns the downloaded file into the programs, in `folder`. */
+  unpack(file: string, folder: string): Promise<void>;
+  /** Builds the programs from pinned Go modules; returns the files. */
+  build(context: StepContext, signal?: AbortSignal): Promise<string[]>;
+}
+
+const here = __dirname;
+const os = platform();
+const cpu = arch() === "x64" ? "amd64" : arch();
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function printed(command: string, args: string[]): Promise<string | undefined> {
+  try {
+    return (await run(command, args, { timeoutMs: 20_000 })).stdout.trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const unpackTar = (file: string, folder: string) =>
+  run("tar", ["-xzf", file, "-C", folder, "--strip-components=1"]).then(() => undefined);
+
+/** A provider's binary as the Pulumi CLI installs it: `<PULUMI_HOME>/plugins/resource-<name>-v<version>`. */
+function provider(name: string, version: string, build: Tool["build"]): Tool {
+  const program = `pulumi-resource-${name}`;
+  const file = `${program}-v${version}-${os}-${cpu}.tar.gz`;
+  const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
+  return {
+    programs: [program],
+    installed: async () =>
+      (await exists(join(home, "plugins", `resource-${name}-v${version}`, program))) ? version : undefined,
+    fits: (found) => found === version,
+    release: {
+      url: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/${file}`,
+      checksumsUrl: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/pulumi-${name}_${version}_checksums.txt`,
+    },
+    unpack: (archive, folder) => run("tar", ["-xzf", archive, "-C", folder]).then(() => undefined),
+    build,
+  };
+}
+
+const onLine = (context: StepContext) => (line: string) => context.detail(line);
+
+async function buildPulumi(context: StepContext, signal?: AbortSignal): Promise<string[]> {
+  const module = join(here, "pulumi");
+  const version = pins.tools.pulumi.version;
+  const common = { module, onLine: onLine(context), ...(signal && { signal }) };
+  const cli = await goBuild({
+    ...common,
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    binary: "pulumi",
+    ldflags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`,
+  });
+  const languageHost = await goBuild({
+    ...common,
+    package: "./language-nodejs",
+    binary: "pulumi-language-nodejs",
+    ldflags: `-X main.version=${version}`,
+  });
+  const launcher = "pulumi-resource-pulumi-nodejs";
+  const folder = await cached("pulumi-launcher", [version], async (target) => {
+    const sdk = await goModuleFolder(module, "github.com/pulumi/pulumi/sdk/v3");
+    await copyFile(join(sdk, "nodejs/dist", launcher), join(target, launcher));
+    await chmod(join(target, launcher), 0o755);
+  });
+  return [cli, languageHost, join(folder, launcher)];
+}
+
+async function buildKubernetesProvider(context: StepContext, signal?: AbortSignal): Promise<string[]> {
+  const module = join(here, "kubernetes-provider");
+  const binary = await goBuild({
+    module,
+    package: ".",
+    binary: "pulumi-resource-kubernetes",
+    ldflags: `-X main.version=${pins.tools.pulumiKubernetes.version}`,
+    prepare: async (folder) => {
+      const upstream = await goModuleFolder(folder, "github.com/pulumi/pulumi-kubernetes/provider/v4");
+      for (const file of ["schema.json", "terraform-mapping.json"]) {
+        await copyFile(join(upstream, "cmd/pulumi-resource-kubernetes", file), join(folder, file));
+      }
+    },
+    onLine: onLine(context),
+    ...(signal && { signal }),
+  });
+  return [binary];
+}
+
+async function buildRandomProvider(context: StepContext, signal?: AbortSignal): Promise<string[]> {
+  const version = pins.tools.pulumiRandom.version;
+  const module = join(here, "random-provider");
+  const ldflags = `-X postgres-platform.local/toolchain/random-provider/mapping.Version=${version}`;
+  const common = { module, ldflags, onLine: onLine(context), ...(signal && { signal }) };
+  const generator = await goBuild({
+    ...common,
+    package: "./schema-generator",
+    binary: "random-schema-generator",
+  });
+  const binary = await goBuild({
+    ...common,
+    package: "./provider",
+    binary: "pulumi-resource-random",
+    prepare: async (folder) => {
+      await run(generator, ["schema", "--out", "provider", "--skip-docs", "--skip-examples"], {
+        cwd: folder,
+      });
+    },
+  });
+  return [binary];
+}
+
+const pulumi = pins.tools.pulumi.version;
+const kubectl = pins.tools.kubectl.version;
+
+/** The tools of `make up`, in the order in which they are looked for. */
+export const tools: Record<string, Tool> = {
+  pulumi: {
+    programs: ["pulumi", "pulumi-language-nodejs"],
+    // The language host comes with the CLI: a CLI without it can't run the program.
+    installed: async () =>
+      (await printed("pulumi-language-nodejs", ["--help"])) === undefined
+        ? undefined
+        : await printed("pulumi", ["version"]),
+    fits: (version) => satisfies(version, pins.tools.pulumi.range),
+    release: {
+      url: `https://get.pulumi.com/releases/sdk/pulumi-v${pulumi}-${os}-${arch()}.tar.gz`,
+      checksumsUrl: `https://github.com/pulumi/pulumi/releases/download/v${pulumi}/pulumi-${pulumi}-checksums.txt`,
+    },
+    unpack: unpackTar,
+    build: buildPulumi,
+  },
+  "pulumi-resource-kubernetes": provider(
+    "kubernetes",
+    pins.tools.pulumiKubernetes.version,
+    buildKubernetesProvider,
+  ),
+  "pulumi-resource-random": provider("random", pins.tools.pulumiRandom.version, buildRandomProvider),
+  kubectl: {
+    programs: ["kubectl"],
+    installed: async () => {
+      const answer = await printed("kubectl", ["version", "--client", "-o", "json"]);
+      if (answer === undefined) return undefined;
+      const { clientVersion } = JSON.parse(answer) as { clientVersion?: { gitVersion?: string } };
+      return clientVersion?.gitVersion?.replace(/^v/, "");
+    },
+    fits: (version) => satisfies(version, pins.tools.kubectl.range),
+    release: {
+      url: `https://dl.k8s.io/release/v${kubectl}/bin/${os}/${cpu}/kubectl`,
+      checksumsUrl: `https://dl.k8s.io/release/v${kubectl}/bin/${os}/${cpu}/kubectl.sha256`,
+    },
+    unpack: async (file, folder) => {
+      await copyFile(file, join(folder, "kubectl"));
+      await chmod(join(folder, "kubectl"), 0o755);
+    },
+    build: async (context, signal) => [await buildKubectl(context, signal)],
+  },
+};
+
+async function released(name: string, tool: Tool): Promise<string> {
+  return cached(`releases/${name}`, [tool.release.url], async (folder) => {
+    const file = join(folder, ".download");
+    await downloadRelease(tool.release, file);
+    await tool.unpack(file, folder);
+    await rm(file);
+    for (const program of tool.programs) {
+      if (!(await exists(join(folder, program)))) throw new Error(`${tool.release.url} holds no ${program}`);
+    }
+  });
+}
+
+/** How each tool was had, for the line that says so. */
+export type Source = "already installed" | "downloaded" | "built from Go modules";
+
+/**
+ * Makes one tool available: the copy on PATH when its version fits, else the pinned release, else a build from pinned Go
+ * modules. Returns the folders to put on PATH: none when
+ * it is there already.
+ */
+async function provide(
+  name: string,
+  tool: Tool,
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<{ source: Source; version?: string; folders: string[] }> {
+  const version = await tool.installed();
+  if (version !== undefined && tool.fits(version))
+    return { source: "already installed", version, folders: [] };
+  try {
+    return { source: "downloaded", folders: [await released(name, tool)] };
+  } catch (error) {
+    context.detail((error as Error).message);
+  }
+  context.detail(`building ${name}`);
+  const files = await tool.build(context, signal);
+  return { source: "built from Go modules", folders: [...new Set(files.map((file) => dirname(file)))] };
+}
+
+/**
+ * Makes all tools available and returns the folders to put before PATH. Says for each where it came from.
+ * A download host that doesn't answer costs at most 5 s, once: the next tool doesn't ask it again.
+ */
+export async function provideTools(context: StepContext, signal?: AbortSignal): Promise<string[]> {
+  await mkdir(cacheDir, { recursive: true });
+  const folders: string[] = [];
+  for (const [name, tool] of Object.entries(tools)) {
+    const found = await provide(name, tool, context, signal);
+    context.say(`${name} ${found.version === undefined ? "" : `${found.version} `}(${found.source})`);
+    folders.push(...found.folders);
+  }
+  return folders;
+}

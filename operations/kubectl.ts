@@ -1,0 +1,54 @@
+import { run, type RunOptions, type RunResult } from "./process";
+
+/** A Kubernetes object as the API server returns it. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  spec?: Record<string, unknown>;
+  status?: Record<string, unknown>;
+}
+
+/** kubectl, aimed at one cluster. */
+export class Kubectl {
+  constructor(
+    private readonly target: { kubeconfig: string | undefined; context: string },
+    private readonly toolFolders: readonly string[] = [],
+    private readonly signal?: AbortSignal,
+  ) {}
+
+  /** What stands between `kubectl` and its verb, for a command that a person can copy. */
+  get flags(): string[] {
+    const { kubeconfig, context } = this.target;
+    return [...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]), "--context", context];
+  }
+
+  run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return run("kubectl", [...this.flags, ...args], {
+      env: { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") },
+      ...(this.signal && { signal: this.signal }),
+      ...options,
+    });
+  }
+
+  /** One object, or undefined when it isn't there. */
+  async get(kind: string, namespace: string, name: string): Promise<KubeObject | undefined> {
+    const args = ["-n", namespace, "get", kind, name, "-o", "json", "--ignore-not-found"];
+    const { stdout } = await this.run(args);
+    return stdout.trim() === "" ? undefined : (JSON.parse(stdout) as KubeObject);
+  }
+
+  async list(kind: string, namespace: string, selector: string): Promise<KubeObject[]> {
+    const { stdout } = await this.run(["-n", namespace, "get", kind, "-l", selector, "-o", "json"]);
+    return (JSON.parse(stdout) as { items: KubeObject[] }).items;
+  }
+
+  async apply(object: object): Promise<void> {
+    await this.run(["apply", "-f", "-"], { input: JSON.stringify(object) });
+  }
+}

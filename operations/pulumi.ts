@@ -1,0 +1,224 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parse, stringify } from "yaml";
+import { projectDir, stateDir } from "./paths";
+import { type StepContext } from "./progress";
+import { run, type RunResult } from "./process";
+
+const PROJECT = "postgres-platform";
+
+/** Settings that the machine, not the stack file, decides: laid over the copy of the stack file. */
+export type Overlay = Record<string, unknown>;
+
+/** One planned change of a resource, as `pulumi preview --json` reports it. */
+export interface PlannedStep {
+  op: string;
+  urn: string;
+}
+
+interface StackFile {
+  encryptionsalt?: string;
+  config?: Record<string, unknown>;
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** How long a Pulumi process of an earlier, killed run may still take to end. */
+const ORPHAN_WAIT_MS = 10 * 60_000;
+
+/**
+ * One stack of this project, driven through the Pulumi CLI. State and stack file are copies in the state folder, so that the
+ * tree stays clean; Pulumi's usual variables (PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE…) take precedence.
+ */
+export class Stack {
+  private readonly folder = join(stateDir, "stacks");
+  private readonly file: string;
+
+  constructor(
+    readonly name: string,
+    private readonly toolFolders: readonly string[],
+    private readonly signal?: AbortSignal,
+  ) {
+    this.file = join(this.folder, `Pulumi.${name}.yaml`);
+  }
+
+  /** The environment that the Pulumi CLI needs, for this process's commands and for a user's own. */
+  async environment(): Promise<Record<string, string>> {
+    const passphrase = join(stateDir, "passphrase");
+    const given = process.env.PULUMI_CONFIG_PASSPHRASE ?? process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
+    await mkdir(join(stateDir, "pulumi"), { recursive: true, mode: 0o700 });
+    if (given === undefined && !(await exists(passphrase))) {
+      await writeFile(passphrase, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+    }
+    return {
+      PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":"),
+      PULUMI_BACKEND_URL: process.env.PULUMI_BACKEND_URL ?? `file://${join(stateDir, "pulumi")}`,
+      ...(given === undefined && { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    };
+  }
+
+  private async pulumi(
+    args: readonly string[],
+    options: { context?: StepContext; cwd?: string; allowFailure?: boolean } = {},
+  ): Promise<RunResult> {
+    return run("pulumi", [...args, "--non-interactive", "--color", "never"], {
+      cwd: options.cwd ?? projectDir,
+      env: await this.environment(),
+      ownGroup: true,
+      ...(options.context && {
+        onLine: (line: string) => line.trim() !== "" && options.context?.detail(line),
+      }),
+      ...(options.allowFailure === true && { allowFailure: true }),
+      ...(this.signal && { signal: this.signal }),
+    });
+  }
+
+  private get target(): string[] {
+    return ["--stack", this.name, "--config-file", this.file];
+  }
+
+  /** True when the stack has been made. */
+  async exists(): Promise<boolean> {
+    const { exitCode } = await this.pulumi(["stack", "export", "--stack", this.name], { allowFailure: true });
+    return exitCode === 0 && (await exists(this.file));
+  }
+
+  /** Makes the stack if need be and refreshes the copy of its file: the tree's settings with the overlay over them. */
+  async prepare(overlay: Overlay): Promise<void> {
+    const source = join(projectDir, `Pulumi.${this.name}.yaml`);
+    if (!(await exists(source))) {
+      const known = (await readdir(projectDir)).flatMap(
+        (file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? [],
+      );
+      throw new Error(`STACK: "${this.name}" has no stack file; the stacks are ${known.join(", ")}.`);
+    }
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(this.folder, "Pulumi.yaml"), stringify({ name: PROJECT, runtime: "nodejs" }));
+    if (!(await this.exists())) {
+      // `stack init` writes the encryption salt beside the Pulumi.yaml of its working folder: that is the copy.
+      const { exitCode } = await this.pulumi(["stack", "select", this.name], {
+        cwd: this.folder,
+        allowFailure: true,
+      });
+      if (exitCode !== 0) await this.pulumi(["stack", "init", this.name], { cwd: this.folder });
+    }
+    const copy: StackFile = (await exists(this.file))
+      ? ((parse(await readFile(this.file, "utf8")) as StackFile) ?? {})
+      : {};
+    const tree = parse(await readFile(source, "utf8")) as StackFile;
+    const merged: StackFile = { ...copy, config: { ...tree.config, ...overlay } };
+    await writeFile(this.file, stringify(merged), { mode: 0o600 });
+  }
+
+  /** Takes away what a killed run left behind: its lock, once its process is gone, and operations that it never finished. */
+  async recover(context: StepContext): Promise<void> {
+    const locks = await this.locks();
+    if (locks.length === 0) return;
+    const deadline = Date.now() + ORPHAN_WAIT_MS;
+    for (const lock of locks) {
+      while (lock.hostname === hostname() && (await isPulumi(lock.pid))) {
+        if (Date.now() > deadline || this.signal?.aborted === true) {
+          throw new Error(
+            `a Pulumi process (${lock.pid}) of an earlier run still works on stack ${this.name}; wait for it or end it.`,
+          );
+        }
+        context.detail(`waiting for an earlier run's Pulumi (process ${lock.pid}) to end`);
+        await delay(500);
+      }
+    }
+    if ((await this.locks()).length === 0) return;
+    context.say(
+      "an earlier run was killed: its lock is taken away and its unfinished operations are looked up again",
+    );
+    await this.pulumi(["cancel", "--yes", "--stack", this.name]);
+    await this.pulumi(["refresh", "--yes", "--clear-pending-creates", ...this.target], { context });
+  }
+
+  private async locks(): Promise<{ pid: number; hostname: string }[]> {
+    const { PULUMI_BACKEND_URL: backend = "" } = await this.environment();
+    if (!backend.startsWith("file://")) return [];
+    const folder = join(backend.slice("file://".length), ".pulumi/locks/organization", PROJECT, this.name);
+    const files = (await exists(folder)) ? await readdir(folder) : [];
+    const contents = await Promise.all(
+      files
+        .filter((file) => file.endsWith(".json"))
+        .map((file) => readFile(join(folder, file), "utf8").catch(() => "")),
+    );
+    // A lock that was killed while it was written belongs to nobody.
+    return contents.map((text) => {
+      try {
+        return JSON.parse(text) as { pid: number; hostname: string };
+      } catch {
+        return { pid: -1, hostname: "" };
+      }
+    });
+  }
+
+  /** What an update would change; `refresh` compares with the cluster, not only with the state. */
+  async preview(options: { refresh: boolean; context?: StepContext }): Promise<PlannedStep[]> {
+    const args = ["preview", "--json", ...this.target, ...(options.refresh ? ["--refresh"] : [])];
+    const result = await this.pulumi(args, { allowFailure: true });
+    if (result.exitCode !== 0) throw new Error(previewErrors(result));
+    const plan = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as { steps?: PlannedStep[] };
+    return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
+  }
+
+  /** The human-readable plan, with drift. */
+  async previewText(context: StepContext): Promise<string> {
+    return (
+      await this.pulumi(["preview", "--refresh", "--diff", "--suppress-outputs", ...this.target], { context })
+    ).stdout;
+  }
+
+  async up(context: StepContext): Promise<string> {
+    return (
+      await this.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target], { context })
+    ).stdout;
+  }
+
+  async destroy(context: StepContext): Promise<void> {
+    await this.pulumi(["destroy", "--yes", "--skip-preview", "--suppress-outputs", ...this.target], {
+      context,
+    });
+    await this.pulumi(["stack", "rm", "--yes", "--preserve-config", this.name], { cwd: this.folder });
+    await rm(this.file, { force: true });
+  }
+
+  async outputs<T>(): Promise<T> {
+    return JSON.parse((await this.pulumi(["stack", "output", "--json", "--stack", this.name])).stdout) as T;
+  }
+}
+
+async function isPulumi(pid: number): Promise<boolean> {
+  if (pid <= 0) return false;
+  try {
+    return (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0")[0]?.endsWith("pulumi") ?? false;
+  } catch {
+    return false;
+  }
+}
+
+/** The program's own error sentences out of a failed `preview --json`. */
+function previewErrors(result: RunResult): string {
+  try {
+    const report = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as {
+      diagnostics?: { severity: string; message: string }[];
+    };
+    const errors = (report.diagnostics ?? [])
+      .filter(({ severity }) => severity === "error")
+      .map(({ message }) => message.trim());
+    if (errors.length > 0) return [...new Set(errors)].join("\n");
+  } catch {
+    // Not JSON: show what was printed.
+  }
+  return (result.stderr || result.stdout).trim().split("\n").slice(-25).join("\n");
+}

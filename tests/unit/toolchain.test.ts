@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { keyOf } from "../../local/cache";
+import { pins } from "../../local/pins";
+import { checksumFor, downloadRelease } from "../../local/toolchain/download";
+
+const sha = (text: string) => createHash("sha256").update(text).digest("hex");
+
+describe("releases (a server on loopback stands in for the publisher's)", () => {
+  let server: Server;
+  let base = "";
+  let folder = "";
+  const files: Record<string, string> = {
+    "/good/tool.tgz": "content",
+    "/good/sums.txt": `${sha("other")}  other.tgz\n${sha("content")}  tool.tgz\n`,
+    "/bad/tool.tgz": "tampered",
+    "/bad/sums.txt": `${sha("content")}  tool.tgz\n`,
+    "/none/tool.tgz": "content",
+    "/none/sums.txt": `${sha("other")}  other.tgz\n`,
+  };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "pgp-releases-"));
+    server = createServer((request, response) => {
+      if (request.url === "/silent/sums.txt") return;
+      const body = files[request.url ?? ""];
+      response.writeHead(body === undefined ? 404 : 200).end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const download = (kind: string, host = base) =>
+    downloadRelease(
+      { url: `${host}/${kind}/tool.tgz`, checksumsUrl: `${host}/${kind}/sums.txt` },
+      join(folder, `${kind}.out`),
+    );
+
+  it("keep a file whose sum is the publisher's", async () => {
+    await download("good");
+    assert.equal(await readFile(join(folder, "good.out"), "utf8"), "content");
+  });
+
+  it("refuse a file with another sum, a list without the file and a missing list, and leave no file", async () => {
+    await assert.rejects(download("bad"), /SHA-256 is [0-9a-f]{64}, its publisher says [0-9a-f]{64}/);
+    await assert.rejects(download("none"), /has no SHA-256 sum for tool\.tgz/);
+    await assert.rejects(download("absent"), /answered 404/);
+    assert.deepEqual(await readdir(folder), ["good.out"]);
+  });
+
+  it("give a silent host up after 5 s, and don't ask it again", async () => {
+    const host = base.replace("127.0.0.1", "localhost");
+    await assert.rejects(download("silent", host), /did not answer in time/);
+    await assert.rejects(download("good", host), /did not answer before/);
+  }).timeout(8_000);
+
+  it("read lists with names, with binary marks and with a lone sum", () => {
+    const sum = sha("x");
+    assert.equal(checksumFor(`${sum}  a`, "a"), sum);
+    assert.equal(checksumFor(`${sum} *./dist/a`, "a"), sum);
+    assert.equal(checksumFor(`${sum}\n`, "a"), sum);
+    assert.equal(checksumFor(`${sum}  b`, "a"), undefined);
+    assert.equal(checksumFor("not a sum  a", "a"), undefined);
+  });
+});
+
+describe("cache keys", () => {
+  it("change with every input, their order and their borders", () => {
+    const keys = [["a", "b"], ["b", "a"], ["ab"], ["a", "b", ""], ["a"]].map((inputs) => keyOf(inputs));
+    assert.equal(new Set(keys).size, keys.length);
+    assert.equal(keyOf(["a", Buffer.from("b")]), keyOf(["a", "b"]));
+  });
+});
+
+describe("pins", () => {
+  const root = join(__dirname, "../..");
+  const required = async (module: string, name: string) =>
+    new RegExp(`^\\s*(?:require )?${name.replaceAll("/", "\\/").replaceAll(".", "\\.")} v(\\S+)`, "m").exec(
+      await readFile(join(root, module, "go.mod"), "utf8"),
+    )?.[1];
+
+  it("say what the Go modules say", async () => {
+    assert.equal(
+      await required("local/toolchain/pulumi", "github.com/pulumi/pulumi/pkg/v3"),
+      pins.tools.pulumi.version,
+    );
+    assert.equal(await required("local/kubernetes/core", "k8s.io/kubernetes"), pins.kubernetes.version);
+    assert.equal(await required("local/kubernetes/core", "go.etcd.io/etcd/server/v3"), pins.kubernetes.etcd);
+    assert.equal(
+      await required("local/kubernetes/core", "github.com/rancher/local-path-provisioner"),
+      pins.kubernetes.localPathProvisioner,
+    );
+    assert.equal(
+      await required("local/kubernetes/dns", "github.com/coredns/coredns"),
+      pins.kubernetes.coredns,
+    );
+    assert.equal(
+      await required("local/images/cnpg-operator", "github.com/cloudnative-pg/cloudnative-pg"),
+      pins.operators.cnpg,
+    );
+  });
+
+  it("say what the npm packages say", async () => {
+    const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    assert.equal(dependencies["@pulumi/pulumi"], pins.tools.pulumi.version);
+    assert.equal(dependencies["@pulumi/kubernetes"], pins.tools.pulumiKubernetes.version);
+    assert.equal(dependencies["@pulumi/random"], pins.tools.pulumiRandom.version);
+  });
+});
