@@ -1,0 +1,151 @@
+/**
+ * The judge of "nothing acknowledged is lost": pure functions over the logs of `writer.py` and `sampler.py` and over the
+ * rows that an instance holds. They touch no cluster, so that the judge itself is tested (tests/unit/oracle.test.ts).
+ */
+
+/** What one writer did. Times are seconds of its pod's monotonic clock. */
+export interface WriterLog {
+  tried: Set<number>;
+  /** Acknowledged rows in order. */
+  acks: { id: number; at: number }[];
+  /** Rows of which the writer doesn't know whether they were kept. */
+  unknown: { id: number; at: number; why: string }[];
+  /** Attempts to connect that failed. */
+  failedConnections: { at: number; why: string }[];
+  markedAt: number | undefined;
+  /** Whether the writer came to its ordinary end: a log without it is not complete. */
+  ended: boolean;
+}
+
+/** Reads a writer's log. A line that it can't read is an error: a judge that skips lines is blind. */
+export function parseWriterLog(text: string): WriterLog {
+  const log: WriterLog = {
+    tried: new Set(),
+    acks: [],
+    unknown: [],
+    failedConnections: [],
+    markedAt: undefined,
+    ended: false,
+  };
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const [, kind, subject, time, rest] = /^(\w+) (\S+) (\d+\.\d+)(?: (.*))?$/.exec(line) ?? [];
+    const at = Number(time);
+    const id = Number(subject);
+    const why = rest ?? "";
+    switch (kind) {
+      case "try":
+        if (log.tried.has(id)) throw new Error(`the writer used id ${id} twice`);
+        log.tried.add(id);
+        break;
+      case "ack":
+        if (!log.tried.has(id)) throw new Error(`the writer acknowledged id ${id} without trying it`);
+        log.acks.push({ id, at });
+        break;
+      case "unknown":
+        log.unknown.push({ id, at, why });
+        break;
+      case "failed":
+        log.failedConnections.push({ at, why });
+        break;
+      case "connected":
+        break;
+      case "mark":
+        log.markedAt = at;
+        break;
+      case "end":
+        log.ended = true;
+        break;
+      default:
+        throw new Error(`a line of the writer's log can't be read: "${line}"`);
+    }
+  }
+  return log;
+}
+
+/** What one instance's rows say about the writers' logs. Clean means: the first three are empty. */
+export interface Verdict {
+  acknowledged: number;
+  /** Acknowledged rows that aren't there. */
+  lost: number[];
+  /** Rows that are there more than once. */
+  duplicated: number[];
+  /** Rows that no writer ever sent. */
+  neverTried: number[];
+  /** Rows that were kept although the client saw an error: allowed, and the reason why retries must be idempotent. */
+  unacknowledgedPresent: number;
+}
+
+export function judge(logs: readonly WriterLog[], present: readonly number[]): Verdict {
+  const tried = new Set(logs.flatMap((log) => [...log.tried]));
+  const acknowledged = new Set(logs.flatMap((log) => log.acks.map(({ id }) => id)));
+  const seen = new Set<number>();
+  const duplicated = new Set<number>();
+  for (const id of present) (seen.has(id) ? duplicated : seen).add(id);
+  return {
+    acknowledged: acknowledged.size,
+    lost: [...acknowledged].filter((id) => !seen.has(id)),
+    duplicated: [...duplicated],
+    neverTried: [...seen].filter((id) => !tried.has(id)),
+    unacknowledgedPresent: [...seen].filter((id) => tried.has(id) && !acknowledged.has(id)).length,
+  };
+}
+
+/** Seconds of the longest pause between two acknowledgements that ends after the mark; Infinity when none came any more. */
+export function longestGap(log: WriterLog): number {
+  const mark = log.markedAt;
+  if (mark === undefined)
+    throw new Error("the writer's log has no mark: it isn't known when the fault began");
+  const gaps = log.acks.flatMap(({ at }, index) => {
+    const before = log.acks[index - 1];
+    return before !== undefined && at > mark ? [at - before.at] : [];
+  });
+  return gaps.length === 0 ? Infinity : Math.max(...gaps);
+}
+
+/** Acknowledgements a second in the window before the mark. */
+export function rateBeforeMark(log: WriterLog, windowSeconds = 2): number {
+  const mark = log.markedAt;
+  if (mark === undefined)
+    throw new Error("the writer's log has no mark: it isn't known when the fault began");
+  return log.acks.filter(({ at }) => at <= mark && at > mark - windowSeconds).length / windowSeconds;
+}
+
+/** Acknowledgements after the mark. */
+export const acksAfterMark = (log: WriterLog): number =>
+  log.acks.filter(({ at }) => log.markedAt !== undefined && at > log.markedAt).length;
+
+/** What the sampler saw of one instance. */
+export interface InstanceSamples {
+  pod: string;
+  states: { at: number; primary: boolean; timeline: number }[];
+  commits: number[];
+}
+
+export function parseSamplerLog(text: string): InstanceSamples[] {
+  const pods = new Map<string, InstanceSamples>();
+  for (const line of text.split("\n")) {
+    if (line === "" || line.startsWith("end ")) continue;
+    const [, kind, pod, time, role, timeline] =
+      /^(state|commit) (\S+) (\d+\.\d+)(?: (primary|standby) (\d+))?$/.exec(line) ?? [];
+    if (pod === undefined) throw new Error(`a line of the sampler's log can't be read: "${line}"`);
+    const samples = pods.get(pod) ?? { pod, states: [], commits: [] };
+    pods.set(pod, samples);
+    if (kind === "commit") samples.commits.push(Number(time));
+    else samples.states.push({ at: Number(time), primary: role === "primary", timeline: Number(timeline) });
+  }
+  return [...pods.values()];
+}
+
+/** Pairs of instances that both acknowledged commits in the same stretch of time: a split brain. */
+export function overlappingPrimaries(samples: readonly InstanceSamples[]): [string, string][] {
+  const spans = samples
+    .filter(({ commits }) => commits.length > 0)
+    .map(({ pod, commits }) => ({ pod, from: Math.min(...commits), to: Math.max(...commits) }));
+  return spans.flatMap((one, index) =>
+    spans
+      .slice(index + 1)
+      .filter((other) => one.from <= other.to && other.from <= one.to)
+      .map((other): [string, string] => [one.pod, other.pod]),
+  );
+}

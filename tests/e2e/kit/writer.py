@@ -1,0 +1,109 @@
+"""Writes one row after the other and keeps a log of what the server acknowledged.
+
+Runs inside a client pod. The log is the test's memory of what the server promised, so it must never claim more than what
+happened, and it must survive whatever happens to the server:
+
+  try <id> <t>            on disk (fdatasync) before the row is sent
+  ack <id> <t>            on disk before the next row is tried; the server has said that the row is committed
+  unknown <id> <t> <why>  the server may or may not have kept the row
+  failed - <t> <why>      no connection; no row was sent
+  connected - <t> <who>   a new session
+  mark - <t>              the test asked for a mark (it makes the file <log>.mark)
+  end - <t>               the test asked for the end (it makes the file <log>.stop)
+
+<t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error.
+The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...).
+"""
+
+import argparse
+import os
+import time
+
+import psycopg2
+
+LIVENESS = {
+    "connect_timeout": 2,
+    # A server that vanished without a word is given up after about two seconds.
+    "tcp_user_timeout": 1500,
+    "keepalives": 1,
+    "keepalives_idle": 1,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+}
+
+
+class Log:
+    def __init__(self, path):
+        self.path = path
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+
+    def write(self, kind, row, text=""):
+        line = f"{kind} {row} {time.monotonic():.6f} {text}".rstrip() + "\n"
+        os.write(self.file, line.encode())
+        os.fdatasync(self.file)
+
+    def asked_for(self, what):
+        return os.path.exists(f"{self.path}.{what}")
+
+
+def short(error):
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--log", required=True)
+    parser.add_argument("--table", required=True)
+    parser.add_argument("--first-id", type=int, required=True)
+    parser.add_argument("--interval", type=float, default=0.02, help="seconds from one row to the next")
+    parser.add_argument("--read-write", action="store_true", help="refuse sessions with a standby")
+    arguments = parser.parse_args()
+
+    log = Log(arguments.log)
+    # PgBouncer knows no target_session_attrs: it asks for the server itself.
+    extra = {"target_session_attrs": "read-write"} if arguments.read_write else {}
+    insert = f"insert into {arguments.table} (id) values (%s)"
+    row = arguments.first_id
+    connection = None
+    marked = False
+    while not log.asked_for("stop"):
+        began = time.monotonic()
+        if not marked and log.asked_for("mark"):
+            marked = True
+            log.write("mark", "-")
+        try:
+            if connection is None:
+                connection = psycopg2.connect(**LIVENESS, **extra)
+                # Outside a transaction block a statement is committed when its answer arrives.
+                connection.autocommit = True
+                with connection.cursor() as cursor:
+                    cursor.execute("select coalesce(host(inet_server_addr()), 'local'), pg_is_in_recovery()")
+                    log.write("connected", "-", "%s recovery=%s" % cursor.fetchone())
+        except Exception as error:
+            log.write("failed", "-", short(error))
+            connection = close(connection)
+        else:
+            log.write("try", row)
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute(insert, (row,))
+                log.write("ack", row)
+            except Exception as error:
+                log.write("unknown", row, short(error))
+                connection = close(connection)
+            row += 1
+        time.sleep(max(0.0, arguments.interval - (time.monotonic() - began)))
+    close(connection)
+    log.write("end", "-")
+
+
+def close(connection):
+    try:
+        if connection is not None:
+            connection.close()
+    except Exception:
+        pass
+    return None
+
+
+main()

@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  acksAfterMark,
+  judge,
+  longestGap,
+  overlappingPrimaries,
+  parseSamplerLog,
+  parseWriterLog,
+  rateBeforeMark,
+} from "../e2e/kit/oracle";
+import { median, summarise, table } from "../e2e/kit/statistics";
+
+/**
+ * The judge of the end-to-end tests, judged: it must see every kind of damage that is planted here.
+ * This doesn't prove that the writer's log is true; the control with a real loss in tests/e2e does.
+ */
+const log = (...lines: string[]) => parseWriterLog(lines.join("\n") + "\n");
+
+const quiet = log(
+  "connected - 9.900000 198.18.0.4 recovery=False",
+  "try 1 10.000000",
+  "ack 1 10.010000",
+  "try 2 10.020000",
+  "ack 2 10.030000",
+  "mark - 10.035000",
+  "try 3 10.040000",
+  "unknown 3 11.500000 OperationalError: server closed the connection unexpectedly",
+  "failed - 11.600000 OperationalError: connection refused",
+  "try 4 13.000000",
+  "ack 4 13.030000",
+  "try 5 13.040000",
+  "ack 5 13.050000",
+  "end - 13.100000",
+);
+
+describe("the oracle", () => {
+  it("finds nothing wrong when every acknowledged row is there", () => {
+    assert.deepEqual(judge([quiet], [1, 2, 4, 5]), {
+      acknowledged: 4,
+      lost: [],
+      duplicated: [],
+      neverTried: [],
+      unacknowledgedPresent: 0,
+    });
+  });
+
+  it("allows a row that was kept without being acknowledged", () => {
+    const verdict = judge([quiet], [1, 2, 3, 4, 5]);
+    assert.equal(verdict.unacknowledgedPresent, 1);
+    assert.deepEqual([verdict.lost, verdict.neverTried], [[], []]);
+  });
+
+  it("control: reports a lost row, a duplicate and a row that nobody sent", () => {
+    const verdict = judge([quiet], [1, 4, 5, 5, 77]);
+    assert.deepEqual([verdict.lost, verdict.duplicated, verdict.neverTried], [[2], [5], [77]]);
+  });
+
+  it("control: reports exactly the rows that were taken away or added, whatever they are", () => {
+    const ids = fc.uniqueArray(fc.integer({ min: 1, max: 10_000 }), { minLength: 1 });
+    fc.assert(
+      fc.property(ids, fc.infiniteStream(fc.boolean()), (tried, keep) => {
+        const lines = tried.flatMap((id, at) => [`try ${id} ${at}.0`, `ack ${id} ${at}.5`]);
+        const kept = tried.filter(() => keep.next().value);
+        const verdict = judge([log(...lines)], [...kept, 20_000]);
+        assert.deepEqual(new Set(verdict.lost), new Set(tried.filter((id) => !kept.includes(id))));
+        assert.deepEqual(verdict.neverTried, [20_000]);
+      }),
+    );
+  });
+
+  it("keeps the rows of several writers apart from rows that nobody sent", () => {
+    const other = log("try 1000 1.0", "ack 1000 1.1", "end - 1.2");
+    assert.deepEqual(judge([quiet, other], [1, 2, 4, 5, 1000]).neverTried, []);
+    assert.deepEqual(judge([quiet], [1, 2, 4, 5, 1000]).neverTried, [1000]);
+  });
+
+  it("measures the longest pause that ends after the mark", () => {
+    assert.equal(longestGap(quiet).toFixed(3), "3.000");
+    const slowBefore = log(
+      "try 1 1.0",
+      "ack 1 1.0",
+      "try 2 9.0",
+      "ack 2 9.0",
+      "mark - 9.1",
+      "try 3 9.5",
+      "ack 3 9.5",
+    );
+    assert.equal(longestGap(slowBefore), 0.5);
+  });
+
+  it("calls a writer that never wrote again an endless pause", () => {
+    assert.equal(longestGap(log("try 1 1.0", "ack 1 1.1", "mark - 1.2", "end - 60.0")), Infinity);
+    assert.equal(acksAfterMark(log("try 1 1.0", "ack 1 1.1", "mark - 1.2", "end - 60.0")), 0);
+    assert.equal(acksAfterMark(quiet), 2);
+  });
+
+  it("refuses to measure without a mark", () => {
+    const unmarked = log("try 1 1.0", "ack 1 1.1");
+    assert.throws(() => longestGap(unmarked), /has no mark/);
+    assert.throws(() => rateBeforeMark(unmarked), /has no mark/);
+  });
+
+  it("counts the rate in the window before the mark only", () => {
+    assert.equal(rateBeforeMark(quiet, 1), 2);
+    assert.equal(rateBeforeMark(quiet, 0.01), 100);
+  });
+
+  it("refuses a log that it can't read, that uses an id twice or acknowledges what was never tried", () => {
+    assert.throws(() => log("try 1 1.0", "ac"), /can't be read: "ac"/);
+    assert.throws(() => log("try 1 1.0", "try 1 1.1"), /id 1 twice/);
+    assert.throws(() => log("ack 1 1.0"), /id 1 without trying/);
+  });
+
+  it("says whether the log is complete", () => {
+    assert.equal(quiet.ended, true);
+    assert.equal(log("try 1 1.0").ended, false);
+  });
+});
+
+describe("the split-brain judge", () => {
+  const handOver = [
+    "state a 1.0 primary 1",
+    "commit a 1.1",
+    "commit a 1.2",
+    "state b 2.0 primary 2",
+    "commit b 2.1",
+  ];
+
+  it("accepts one primary after the other", () => {
+    assert.deepEqual(overlappingPrimaries(parseSamplerLog(handOver.join("\n"))), []);
+  });
+
+  it("control: reports two instances that acknowledge commits in the same stretch of time", () => {
+    const text = [...handOver, "commit a 2.2", "end - 3.0"].join("\n");
+    assert.deepEqual(overlappingPrimaries(parseSamplerLog(text)), [["a", "b"]]);
+  });
+
+  it("refuses a log that it can't read", () => {
+    assert.throws(() => parseSamplerLog("state a"), /can't be read/);
+  });
+});
+
+describe("statistics", () => {
+  it("gives the median, the nearest rank for p95, and the maximum", () => {
+    assert.deepEqual(summarise([3, 1, 2]), { n: 3, median: 2, p95: 3, max: 3 });
+    assert.equal(median([4, 1, 2, 3]), 2.5);
+    const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+    assert.deepEqual(summarise(hundred), { n: 100, median: 50.5, p95: 95, max: 100 });
+  });
+
+  it("refuses an empty set", () => {
+    assert.throws(() => summarise([]), /no values/);
+  });
+
+  it("aligns a table", () => {
+    assert.equal(
+      table(
+        ["what", "s"],
+        [
+          ["a", 1.234],
+          ["long", 10],
+        ],
+      ),
+      "what     s\na     1.23\nlong    10",
+    );
+  });
+});
