@@ -39,7 +39,8 @@ const ORPHAN_WAIT_MS = 10 * 60_000;
  */
 export class Stack {
   private readonly folder = join(stateDir, "stacks");
-  private readonly file: string;
+  /** The copy of the stack file that Pulumi works on. */
+  readonly file: string;
 
   constructor(
     readonly name: string,

@@ -1,0 +1,85 @@
+import { Command } from "commander";
+import { UsageError } from "./context";
+import { down } from "./down";
+import { writeAndRead } from "./health";
+import { CommandError } from "./process";
+import { Progress } from "./progress";
+import { InterruptedError, session } from "./session";
+import { runningSubject, status } from "./status";
+import { prepareTools, up } from "./up";
+
+const progress = new Progress();
+
+/** Prints a command's closing line, or why it failed: never a stack trace for something a user can mend. */
+async function conclude(work: () => Promise<string>): Promise<void> {
+  try {
+    progress.line(await work());
+  } catch (error) {
+    process.exitCode = 1;
+    if (error instanceof InterruptedError) {
+      process.exitCode = 130;
+      progress.line(error.message);
+    } else if (error instanceof CommandError) {
+      error.tail.forEach((line) => console.error(`  | ${line}`));
+      progress.line(`error: ${error.message}; its last lines are above.`);
+    } else if (process.env.DEBUG !== undefined && !(error instanceof UsageError)) {
+      console.error(error);
+    } else {
+      (error as Error).message.split("\n").forEach((line) => progress.line(`error: ${line}`));
+    }
+  }
+}
+
+interface StackOption {
+  stack: string;
+}
+
+const program = new Command("pgp").description(
+  "High availability PostgreSQL on Kubernetes, from nothing to a written row.",
+);
+const command = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .option("-s, --stack <name>", "stack file to use: Pulumi.<name>.yaml", "local");
+
+command("up", "tools, cluster, pulumi up, health check, how to connect").action(({ stack }: StackOption) =>
+  conclude(() => session("up", progress, (signal) => up(stack, progress, signal))),
+);
+
+command("down", "delete what `up` made, with its data, after asking (FORCE=1 asks nothing)").action(
+  ({ stack }: StackOption) =>
+    conclude(() => session("down", progress, (signal) => down(stack, progress, signal))),
+);
+
+command("status", "say what runs").action(({ stack }: StackOption) =>
+  conclude(() => status(stack, progress)),
+);
+
+command("health", "write a row through the pooler and read it on a standby").action(
+  ({ stack }: StackOption) =>
+    conclude(async () => {
+      const { subject } = await runningSubject(stack, progress);
+      await progress.step("health: a client", (context) => writeAndRead(subject, context));
+      return "A client wrote through the pooler and read on a standby.";
+    }),
+);
+
+command("preview", "show what `up` would change, drift included").action(({ stack: name }: StackOption) =>
+  conclude(() =>
+    session("preview", progress, async () => {
+      const { stack, target } = await runningSubject(name, progress);
+      await stack.prepare(target.overlay);
+      const steps = await progress.step("preview", (context) => stack.preview({ refresh: true, context }));
+      steps.forEach(({ op, urn }) => progress.line(`  ${op} ${urn.split("::").slice(2).join(" ")}`));
+      return steps.length === 0 ? "No changes." : `${steps.length} changes; \`make up\` makes them.`;
+    }),
+  ),
+);
+
+program
+  .command("tools")
+  .description("make the tools and the operator's manifest available")
+  .action(() => conclude(async () => `Tools: ${(await prepareTools(progress)).join(" ") || "all on PATH"}`));
+
+void program.parseAsync();

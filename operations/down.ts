@@ -1,0 +1,44 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as builtIn from "../local/cluster/cluster";
+import { chooseCluster, inspectMachine } from "./choice";
+import { confirm } from "./confirm";
+import { stateDir } from "./paths";
+import { type Progress } from "./progress";
+import { run } from "./process";
+import { Stack } from "./pulumi";
+import { K3D_CLUSTER } from "./target";
+import { prepareTools } from "./up";
+
+/**
+ * Deletes what `make up` made, the data included, after asking. A cluster of the user's own (`CONTEXT`) stays and loses the
+ * stack's objects only; a cluster that we made is deleted whole, and the stack's state with it. Returns the closing line.
+ */
+export async function down(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
+  const choice = chooseCluster(await inspectMachine());
+  if (choice.kind === "context") {
+    await confirm(
+      `This deletes stack ${stackName} and its data from the cluster of context ${choice.context}. Go on?`,
+    );
+    const stack = new Stack(stackName, await prepareTools(progress, signal), signal);
+    if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
+    await progress.step("pulumi destroy", async (context) => {
+      await stack.recover(context);
+      await stack.destroy(context);
+    });
+    return `Stack ${stackName} and its data are deleted.`;
+  }
+  await confirm(
+    "This deletes the local cluster with every database in it, and the Pulumi state of its stacks. Go on?",
+  );
+  await progress.step("Kubernetes", async (context) => {
+    if (choice.kind === "k3d") await run("k3d", ["cluster", "delete", K3D_CLUSTER]);
+    if (choice.kind === "built-in") await builtIn.wipe(context);
+  });
+  if (process.env.PULUMI_BACKEND_URL === undefined) {
+    await Promise.all(
+      ["stacks", "pulumi"].map((folder) => rm(join(stateDir, folder), { recursive: true, force: true })),
+    );
+  }
+  return "The local cluster and its data are deleted; tools and images stay cached.";
+}

@@ -1,0 +1,197 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Engine, type Plan } from "../components/engine";
+import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../components/names";
+import { type Settings } from "../stacks/schema";
+import { type Kubectl, type KubeObject } from "./kubectl";
+import { type StepContext } from "./progress";
+
+/** How long PostgreSQL may take to be whole again, a re-made standby included. */
+const READY_MINUTES = 15;
+/** How long the row may take from the client to a standby. */
+const PROBE_SECONDS = 90;
+
+/** What the health check looks at. */
+export interface Subject {
+  kubectl: Kubectl;
+  settings: Settings;
+  engine: Engine;
+  plan: Plan;
+}
+
+/** Waits until every object that the engine can judge is where it should be. */
+export async function waitUntilDone(
+  subject: Subject,
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<void> {
+  const judged = subject.plan.objects.filter(({ waitFor }) => waitFor !== undefined);
+  const deadline = Date.now() + READY_MINUTES * 60_000;
+  for (const { object } of judged) {
+    const { name, namespace = "" } = object.metadata;
+    const kind = resourceOf(object.apiVersion, object.kind);
+    for (;;) {
+      const live = await subject.kubectl.get(kind, namespace, name);
+      const state =
+        live === undefined ? { done: false, why: "it is not there" } : subject.engine.progress(live as never);
+      if (state.done) break;
+      context.detail(`${object.kind} ${name}: ${state.why}`);
+      if (Date.now() > deadline) {
+        throw new Error(
+          `${object.kind} ${namespace}/${name} is not healthy after ${READY_MINUTES} minutes: ${state.why}`,
+        );
+      }
+      if (signal?.aborted === true) throw new Error("interrupted");
+      await delay(1000);
+    }
+  }
+}
+
+/** kubectl's spelling of a kind that can't be mistaken for one of another group. */
+const resourceOf = (apiVersion: string, kind: string): string =>
+  apiVersion.includes("/") ? `${kind}.${apiVersion.replace(/(.*)\/(.*)/, "$2.$1")}` : kind;
+
+const SCRIPT = String.raw`
+set -u
+ask() { psql --host "$1" --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 --set value="$VALUE"; }
+until_done() { # what host sql expected
+  end=$((SECONDS + 30))
+  while [ "$SECONDS" -lt "$end" ]; do
+    if answer=$(ask "$2" <<<"$3" 2>&1) && [ "$answer" = "$4" ]; then
+      echo "$1"
+      return 0
+    fi
+    sleep 1
+  done
+  echo "could not do this: $1; the last answer was: $answer"
+  return 1
+}
+until_done "a row written through $WRITER" "$WRITER" \
+  "delete from pgplatform.heartbeat where written_at < now() - interval '1 day'; insert into pgplatform.heartbeat (value) values (:'value') returning value;" \
+  "$VALUE" || exit 1
+[ -n "$READER" ] || exit 0
+until_done "the row read on a standby through $READER" "$READER" \
+  "select value from pgplatform.heartbeat where value = :'value' and pg_is_in_recovery() limit 1;" "$VALUE" || exit 1
+`;
+
+/** The client pod of the check: an ordinary client, let in by a flow that the plan lists. */
+export function probePod(subject: Subject, image: string, name: string, value: string): object {
+  const { settings, plan } = subject;
+  const { cluster } = settings;
+  const database = cluster.databases[0]?.name ?? "postgres";
+  const pooler = settings.poolers.find((candidate) => candidate.database === database);
+  const writer = pooler
+    ? serviceHost(poolerName(cluster.name, pooler.name), cluster.namespace)
+    : plan.endpoints.primary.host;
+  const health = secretNames.health(cluster.name);
+  const env = Object.entries({
+    PGUSER: roles.health,
+    PGDATABASE: database,
+    PGPORT: String(plan.endpoints.primary.port),
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: "/tls/ca.crt",
+    PGCONNECT_TIMEOUT: "5",
+    WRITER: writer,
+    READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
+    VALUE: value,
+  }).map(([key, text]) => ({ name: key, value: text }) as object);
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: cluster.namespace, labels: healthCheckLabels },
+    spec: {
+      restartPolicy: "Never",
+      activeDeadlineSeconds: PROBE_SECONDS,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 1,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 26,
+        runAsGroup: 26,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      containers: [
+        {
+          name: "client",
+          image,
+          command: ["bash", "-c", SCRIPT],
+          env: [
+            ...env,
+            { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: health, key: "password" } } },
+          ],
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            capabilities: { drop: ["ALL"] },
+            readOnlyRootFilesystem: true,
+          },
+          resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
+          // bash keeps here-strings in files.
+          volumeMounts: [
+            { name: "tls", mountPath: "/tls", readOnly: true },
+            { name: "tmp", mountPath: "/tmp" },
+          ],
+        },
+      ],
+      volumes: [
+        {
+          name: "tls",
+          secret: {
+            secretName: plan.tls.authority.secretName,
+            items: [{ key: plan.tls.authority.key, path: "ca.crt" }],
+          },
+        },
+        { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+      ],
+    },
+  };
+}
+
+/**
+ * Writes a row with a random value through the pooler and reads it on a standby, as a client in the cluster does: by the
+ * Services' names, over TLS with verify-full, through the network policies. Throws with the client's last words when it can't.
+ */
+export async function writeAndRead(subject: Subject, context: StepContext): Promise<void> {
+  const { kubectl, settings } = subject;
+  const { namespace } = settings.cluster;
+  const selector = Object.entries(healthCheckLabels)
+    .map(([key, text]) => `${key}=${text}`)
+    .join(",");
+  await kubectl.run(["-n", namespace, "delete", "pod", "-l", selector, "--ignore-not-found", "--wait=false"]);
+  const name = `pgp-health-${randomBytes(4).toString("hex")}`;
+  await kubectl.apply(probePod(subject, settings.images.postgresql, name, randomBytes(8).toString("hex")));
+  try {
+    const pod = await ended(kubectl, namespace, name, context);
+    const { stdout } = await kubectl.run(["-n", namespace, "logs", name], { allowFailure: true });
+    const lines = stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "");
+    if (phase(pod) !== "Succeeded") {
+      throw new Error(
+        `the health check's client failed: ${lines.at(-1) ?? String(pod?.status?.reason ?? phase(pod))}`,
+      );
+    }
+    lines.forEach((line) => context.say(line));
+  } finally {
+    await kubectl.run(["-n", namespace, "delete", "pod", name, "--ignore-not-found", "--wait=false"]);
+  }
+}
+
+const phase = (pod: KubeObject | undefined): string => String(pod?.status?.phase ?? "unknown");
+
+async function ended(
+  kubectl: Kubectl,
+  namespace: string,
+  name: string,
+  context: StepContext,
+): Promise<KubeObject | undefined> {
+  const deadline = Date.now() + (PROBE_SECONDS + 60) * 1000;
+  for (;;) {
+    const pod = await kubectl.get("pod", namespace, name);
+    if (pod === undefined || ["Succeeded", "Failed"].includes(phase(pod)) || Date.now() > deadline)
+      return pod;
+    context.detail(`client pod ${phase(pod)}`);
+    await delay(500);
+  }
+}

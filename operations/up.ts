@@ -1,0 +1,102 @@
+import { basename } from "node:path";
+import { cnpgManifestFile } from "../local/manifests";
+import { provideTools } from "../local/toolchain/tools";
+import { chooseCluster, inspectMachine } from "./choice";
+import { confirm } from "./confirm";
+import { readSettings, subjectOf, UsageError } from "./context";
+import { waitUntilDone, writeAndRead } from "./health";
+import { type Progress, type StepContext } from "./progress";
+import { type PlannedStep, Stack } from "./pulumi";
+import { provideCluster } from "./target";
+
+/** Tools and the operator's manifest: what a preview needs beside Node.js. */
+export async function prepareTools(progress: Progress, signal?: AbortSignal): Promise<string[]> {
+  return progress.step("tools", async (context) => {
+    const folders = await provideTools(context, signal);
+    context.detail("the operator's manifest");
+    await cnpgManifestFile();
+    return folders;
+  });
+}
+
+/** The main job: tools, cluster, `pulumi up`, health, how to connect. Returns the closing line. */
+export async function up(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
+  const choice = chooseCluster(await inspectMachine());
+  if (choice.kind === "none") throw new UsageError(choice.why);
+  progress.line(
+    `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
+  );
+
+  const toolFolders = await prepareTools(progress, signal);
+  const stack = new Stack(stackName, toolFolders, signal);
+  const target = await progress.step("Kubernetes", (context) => provideCluster(choice, context, signal));
+  const settings = await progress.step("settings", async () => {
+    await stack.prepare(target.overlay);
+    return readSettings(stack);
+  });
+
+  await progress.step("pulumi up", async (context) => {
+    await stack.recover(context);
+    await allowDestructive(await stack.preview({ refresh: false, context }), context);
+    const summary = await stack.up(context);
+    context.say(changesIn(summary));
+  });
+
+  const subject = await subjectOf(stack, target, toolFolders, signal);
+  await progress.step("health: instances", (context) => waitUntilDone(subject, context, signal));
+  await progress.step("health: a client", (context) => writeAndRead(subject, context));
+
+  for (const line of await connection(stack, subject.kubectl.flags)) progress.line(line);
+  const { name, instances, namespace } = settings.cluster;
+  return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}, written through the pooler and read on a standby.`;
+}
+
+/** Kinds whose deletion or replacement loses data. */
+const HOLDS_DATA =
+  /kubernetes:(postgresql\.cnpg\.io\/v1:Cluster|core\/v1:(Namespace|PersistentVolumeClaim)|apps\/v1:StatefulSet)$/;
+
+/** The steps of a plan that lose data. */
+export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
+  const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
+  return steps.filter(
+    ({ op, urn }) => loses.has(op) && HOLDS_DATA.test(urn.split("::")[2]?.split("$").at(-1) ?? ""),
+  );
+}
+
+async function allowDestructive(steps: readonly PlannedStep[], context: StepContext): Promise<void> {
+  const losing = destructive(steps);
+  if (losing.length === 0) return;
+  losing.forEach(({ op, urn }) => context.say(`the plan has: ${op} ${urn.split("::").slice(2).join(" ")}`));
+  await confirm("This update deletes data. Go on?");
+}
+
+/** Pulumi's own count of what it did, as one line. */
+export function changesIn(summary: string): string {
+  const counts = summary
+    .split("\n")
+    .flatMap(
+      (line) => /^\s+[+~\-]*\s*(\d+ (?:created|updated|deleted|replaced|unchanged))/.exec(line)?.[1] ?? [],
+    );
+  return counts.length === 0 ? "no changes" : counts.join(", ");
+}
+
+interface Outputs {
+  psql: string;
+  [name: string]: unknown;
+}
+
+/** How to connect, without any secret in it. */
+export async function connection(stack: Stack, kubectlFlags: readonly string[]): Promise<string[]> {
+  const outputs = await stack.outputs<Outputs>();
+  const lines = Object.entries(outputs).flatMap(([name, value]) =>
+    typeof value === "string" && value !== "[secret]" && !value.includes("-----BEGIN")
+      ? [`  ${name}: ${value}`]
+      : [],
+  );
+  return [
+    "how to connect:",
+    ...lines,
+    `  kubectl: kubectl ${kubectlFlags.join(" ")}`,
+    `  stack file: ${basename(stack.file)}`,
+  ];
+}
