@@ -1,0 +1,71 @@
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import type { Credential } from "./engine";
+
+export interface CredentialsArgs {
+  /** Namespace of the Secrets. */
+  readonly namespace: string;
+  /** The passwords to generate. Removing one deletes its Secret; the role is the engine's matter. */
+  readonly credentials: readonly Credential[];
+}
+
+/** Letters and digits alone go unescaped into URIs, ini files and connection strings; 32 of them are 190 bits. */
+const passwordForm = { length: 32, special: false };
+
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/** Puts passwords in the place of `{password:<id>}`. */
+export function fillIn(template: string, passwords: Readonly<Record<string, string>>): string {
+  return template.replace(/\{password:([a-z0-9-]+)\}/g, (_, id: string) => {
+    const password = passwords[id];
+    if (password === undefined) throw new Error(`no credential "${id}" for the template of a Secret`);
+    return password;
+  });
+}
+
+/** Generated passwords, each in a Secret of its own. */
+export class Credentials extends pulumi.ComponentResource {
+  /** The passwords, by the ids of their credentials. */
+  public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+
+  constructor(name: string, args: CredentialsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Credentials", name, {}, options);
+
+    this.passwords = Object.fromEntries(
+      args.credentials.map(({ id }) => [
+        id,
+        new RandomPassword(`${name}-${id}-password`, passwordForm, { parent: this }).result,
+      ]),
+    );
+    const all = pulumi.output(this.passwords);
+
+    for (const credential of args.credentials) {
+      const texts = {
+        username: credential.role,
+        password: `{password:${credential.id}}`,
+        ...credential.extraKeys,
+      };
+      const data = all.apply((passwords) =>
+        Object.fromEntries(
+          Object.entries(texts).map(([key, template]) => [key, base64(fillIn(template, passwords))]),
+        ),
+      );
+      new Secret(
+        `${name}-${credential.id}-secret`,
+        {
+          metadata: {
+            name: credential.secretName,
+            namespace: args.namespace,
+            labels: credential.labels,
+            annotations: { "pgplatform.io/why": credential.why },
+          },
+          type: credential.type,
+          data: pulumi.secret(data),
+        },
+        { parent: this },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

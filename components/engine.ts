@@ -1,0 +1,163 @@
+import type { Settings } from "../stacks/schema";
+
+/**
+ * The seam between the platform and what runs PostgreSQL.
+ *
+ * An engine plans: settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
+ * and checked without mocks, provider or cluster. Components register what a plan says, and never ask which engine it is.
+ */
+export interface Engine {
+  /** The name that `pgplatform:cluster.engine` selects. */
+  readonly name: Settings["cluster"]["engine"];
+  /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
+  readonly can: Readonly<Record<Capability, Ability>>;
+  /** Longest name that a cluster of this engine may have. */
+  readonly longestClusterName: number;
+  /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
+  readonly ownedParameters: Readonly<Record<string, string>>;
+  /** Everything that one database cluster needs. */
+  plan(settings: Settings): Plan;
+  /** The engine's operator, out of its released manifest. */
+  operator(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan;
+  /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
+  facts(object: KubernetesObject): Facts | undefined;
+  /** Whether a live object has got where it should be, and why not. */
+  progress(object: KubernetesObject): Progress;
+}
+
+/** Things that engines differ in. Add one when a setting depends on it. */
+export const capabilities = [
+  "quorumFailover",
+  "walVolume",
+  "zoneSpread",
+  "severalDatabases",
+  "podSecurityRestricted",
+] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** `true`, or why not and what to do instead. */
+export type Ability = true | { readonly because: string; readonly instead: string };
+
+/** A Kubernetes object as plain data. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  [field: string]: unknown;
+}
+
+/** An object and how it is registered. */
+export interface PlannedObject {
+  /** Suffix of the resource's name; unique within its plan. */
+  readonly id: string;
+  readonly object: KubernetesObject;
+  /** Objects of a stage wait for all objects of the stages before. */
+  readonly stage: number;
+  /** Wait for this condition of the live object, as the Kubernetes provider spells it. @default - the provider's own rules for the kind */
+  readonly waitFor?: string;
+  /** How long creating or updating may take. @default - the provider's, 10 minutes */
+  readonly timeoutMinutes?: number;
+  /** Set when the object must survive the stack, with the reason. */
+  readonly retain?: string;
+  /** Set when deleting the object must be refused, with the reason. */
+  readonly protect?: string;
+}
+
+/** A password to generate and the Secret that it goes into. */
+export interface Credential {
+  /** What it is for; also the suffix of its resources' names. */
+  readonly id: string;
+  /** Name of the role that logs in with it. */
+  readonly role: string;
+  readonly secretName: string;
+  readonly type: "kubernetes.io/basic-auth" | "Opaque";
+  readonly labels: Record<string, string>;
+  /** Further keys; `{password:<id>}` stands for the password of the credential with that id. */
+  readonly extraKeys: Record<string, string>;
+  readonly why: string;
+}
+
+/** Where something listens, as its clients name it. */
+export interface Endpoint {
+  /** Name of the Service, enough for pods of the same namespace. */
+  readonly service: string;
+  /** Name of the host from any namespace. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One end of a flow. */
+export type Peer =
+  | {
+      readonly kind: "pods";
+      /** What these pods are called; the same name stands for the same pods in every flow. */
+      readonly name: string;
+      readonly namespace: string;
+      /** No label at all means every pod of the namespace. */
+      readonly labels: Record<string, string>;
+    }
+  | { readonly kind: "namespace"; readonly namespace: string }
+  | { readonly kind: "addresses"; readonly cidr: string };
+
+/** Traffic that must be possible. Ports are those of the containers, which is what network policies see. */
+export interface Flow {
+  readonly name: string;
+  readonly from: Peer;
+  readonly to: Peer;
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+  readonly why: string;
+}
+
+export interface Plan {
+  readonly objects: readonly PlannedObject[];
+  readonly credentials: readonly Credential[];
+  readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
+  readonly tls: {
+    /** Names that the server's certificate carries beside the engine's own. */
+    readonly names: readonly string[];
+    readonly authority: { readonly secretName: string; readonly key: string };
+    readonly server: {
+      readonly secretName: string;
+      readonly certificateKey: string;
+      readonly privateKeyKey: string;
+    };
+  };
+  /** Every pod of the cluster, helper jobs included. */
+  readonly pods: Peer;
+  readonly ports: { readonly postgres: number; readonly metrics: number };
+  /** How a pooler looks up the verifiers of the roles that log in through it. */
+  readonly poolerLogin: { readonly role: string; readonly database: string; readonly query: string };
+  readonly flows: readonly Flow[];
+}
+
+export interface OperatorPlan {
+  readonly namespace: string;
+  readonly podLabels: Record<string, string>;
+  readonly objects: readonly PlannedObject[];
+}
+
+/** What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. */
+export interface Facts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly instances: number;
+  readonly synchronous: { readonly number: number; readonly blocks: boolean; readonly quorum: boolean };
+  readonly disruptionBudget: boolean;
+  readonly requiredHostSpread: boolean;
+  readonly zoneSpread: boolean;
+  readonly dataChecksums: boolean;
+  readonly superuserAccess: boolean;
+  readonly hostBasedAccess: readonly string[];
+  readonly image: string;
+}
+
+export interface Progress {
+  readonly done: boolean;
+  readonly why: string;
+}

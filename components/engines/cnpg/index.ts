@@ -1,0 +1,23 @@
+import type { Engine } from "../../engine";
+import { facts, progress } from "./facts";
+import { operatorPlan } from "./operator";
+import { ownedParameters } from "./parameters";
+import { plan } from "./plan";
+
+/** CloudNativePG 1.30. */
+export const cnpg: Engine = {
+  name: "cnpg",
+  can: {
+    quorumFailover: true,
+    walVolume: true,
+    zoneSpread: true,
+    severalDatabases: true,
+    podSecurityRestricted: true,
+  },
+  longestClusterName: 50,
+  ownedParameters,
+  plan,
+  operator: operatorPlan,
+  facts,
+  progress,
+};

@@ -1,0 +1,17 @@
+/** Names that CloudNativePG gives things. */
+
+export const apiVersion = "postgresql.cnpg.io/v1";
+export const operatorNamespace = "cnpg-system";
+export const operatorPodLabels: Record<string, string> = { "app.kubernetes.io/name": "cloudnative-pg" };
+
+/** Ports of an instance; 8000 is its status port. */
+export const ports = { postgres: 5432, status: 8000, metrics: 9187 } as const;
+
+/** Selects every pod of a cluster: instances, and the jobs that make them. */
+export const clusterPodLabels = (cluster: string): Record<string, string> => ({ "cnpg.io/cluster": cluster });
+
+/** Selects the instances alone. */
+export const instanceLabels = (cluster: string): Record<string, string> => ({
+  "cnpg.io/cluster": cluster,
+  "cnpg.io/podRole": "instance",
+});

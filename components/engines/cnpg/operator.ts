@@ -1,0 +1,100 @@
+import type { Settings } from "../../../stacks/schema";
+import type { KubernetesObject, OperatorPlan, PlannedObject } from "../../engine";
+import { operatorNamespace, operatorPodLabels } from "./names";
+
+const deploymentName = "cnpg-controller-manager";
+const configName = "cnpg-controller-manager-config";
+
+/** The released limit of a tenth of a core makes a failover wait for the operator's turn. */
+const resources = {
+  requests: { cpu: "100m", memory: "128Mi" },
+  limits: { cpu: "1", memory: "256Mi" },
+};
+
+interface Container {
+  name: string;
+  image: string;
+  imagePullPolicy: string;
+  env: { name: string; value?: string }[];
+  resources: unknown;
+}
+
+/** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
+function adaptDeployment(released: KubernetesObject, image: string): KubernetesObject {
+  const deployment = structuredClone(released);
+  const spec = deployment.spec as { template: { spec: { containers: Container[] } } };
+  const manager = spec.template.spec.containers.find(({ name }) => name === "manager");
+  const imageName = manager?.env.find(({ name }) => name === "OPERATOR_IMAGE_NAME");
+  if (!manager || !imageName)
+    throw new Error(
+      `the operator's released Deployment ${deploymentName} has no container "manager" with OPERATOR_IMAGE_NAME`,
+    );
+  manager.image = image;
+  imageName.value = image;
+  manager.imagePullPolicy = "IfNotPresent";
+  manager.resources = resources;
+  return deployment;
+}
+
+const configuration = ({ images }: Settings): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: configName, namespace: operatorNamespace },
+  data: { POSTGRES_IMAGE_NAME: images.postgresql },
+});
+
+/** Namespace and CRDs, then what the operator reads when it starts, then the operator with its Service. */
+function stageOf({ kind }: KubernetesObject): number {
+  if (kind === "Namespace" || kind === "CustomResourceDefinition") return 0;
+  // The Service counts as ready when the Deployment's pods answer behind it, so that neither may wait for the other.
+  if (kind === "Deployment" || kind === "Service") return 2;
+  return 1;
+}
+
+const kindId: Record<string, string> = {
+  Namespace: "namespace",
+  CustomResourceDefinition: "crd",
+  ServiceAccount: "account",
+  ClusterRole: "role",
+  ClusterRoleBinding: "binding",
+  ConfigMap: "config",
+  Service: "service",
+  Deployment: "deployment",
+  MutatingWebhookConfiguration: "mutating-webhooks",
+  ValidatingWebhookConfiguration: "validating-webhooks",
+};
+
+const idOf = ({ kind, metadata }: KubernetesObject): string =>
+  `${kindId[kind] ?? kind.toLowerCase()}-${metadata.name.replace(/\.postgresql\.cnpg\.io$/, "").replace(/^cnpg-/, "")}`;
+
+function planned(object: KubernetesObject): PlannedObject {
+  const crd = object.kind === "CustomResourceDefinition";
+  return {
+    id: idOf(object),
+    stage: stageOf(object),
+    object: crd
+      ? {
+          ...object,
+          metadata: {
+            ...object.metadata,
+            // A retained CRD meets the next installation, which then takes it over.
+            annotations: { ...object.metadata.annotations, "pulumi.com/patchForce": "true" },
+          },
+        }
+      : object,
+    ...(crd && { retain: "deleting it would delete every cluster of this Kubernetes cluster" }),
+  };
+}
+
+export function operatorPlan(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan {
+  const objects = released.map((object) =>
+    object.kind === "Deployment" && object.metadata.name === deploymentName
+      ? adaptDeployment(object, settings.images.operator)
+      : object,
+  );
+  return {
+    namespace: operatorNamespace,
+    podLabels: operatorPodLabels,
+    objects: [...objects, configuration(settings)].map(planned),
+  };
+}

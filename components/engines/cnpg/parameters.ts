@@ -1,0 +1,81 @@
+import { bytesOf, postgresMemory } from "../../../stacks/quantity";
+import type { Settings } from "../../../stacks/schema";
+
+const byOperator = "CloudNativePG sets it";
+const byPlatform = "the platform sets it";
+const byReplication = "pgplatform:cluster.durability decides it";
+
+/** Parameters that the operator refuses or that the platform owns. */
+export const ownedParameters: Readonly<Record<string, string>> = {
+  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  synchronous_standby_names: byReplication,
+  synchronous_commit: byReplication,
+  synchronized_standby_slots: byReplication,
+  password_encryption: `${byPlatform} to scram-sha-256`,
+  ssl: byOperator,
+  "ssl_*": `${byOperator}; TLS 1.3 is its lowest`,
+  shared_preload_libraries: byOperator,
+  archive_mode: byOperator,
+  archive_command: byOperator,
+  archive_cleanup_command: byOperator,
+  restore_command: byOperator,
+  "recovery_target*": byOperator,
+  recovery_end_command: byOperator,
+  recovery_min_apply_delay: byOperator,
+  "primary_*": byOperator,
+  hot_standby: byOperator,
+  cluster_name: byOperator,
+  port: byOperator,
+  listen_addresses: byOperator,
+  "unix_socket_*": byOperator,
+  data_directory: byOperator,
+  config_file: byOperator,
+  hba_file: byOperator,
+  ident_file: byOperator,
+  external_pid_file: byOperator,
+  logging_collector: byOperator,
+  log_destination: byOperator,
+  log_directory: byOperator,
+  log_filename: byOperator,
+  log_file_mode: byOperator,
+  "log_rotation_*": byOperator,
+  log_truncate_on_rotation: byOperator,
+  "syslog_*": byOperator,
+  "bonjour*": byOperator,
+  allow_system_table_mods: byOperator,
+  data_sync_retry: byOperator,
+  event_source: byOperator,
+  jit_provider: byOperator,
+  promote_trigger_file: "PostgreSQL has it no more since version 16",
+  checkpoint_segments: "PostgreSQL has it no more since version 9.5; max_wal_size is its successor",
+  restart_after_crash: byOperator,
+  stats_temp_directory: "PostgreSQL has it no more since version 15",
+  temp_tablespaces: byOperator,
+};
+
+const MiB = 2 ** 20;
+
+/** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
+export function parametersOf({ cluster }: Settings): Record<string, string> {
+  const memory = bytesOf(cluster.resources.limits.memory) ?? 0;
+  const logVolume = bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0;
+  const own = Object.entries(cluster.parameters).map(([name, value]) => [
+    name,
+    typeof value === "boolean" ? (value ? "on" : "off") : String(value),
+  ]);
+  return {
+    max_connections: String(cluster.maxConnections),
+    shared_buffers: postgresMemory(memory / 4),
+    effective_cache_size: postgresMemory((memory * 3) / 4),
+    // The log's two standing reserves stay well inside its volume: together at most three eighths of it.
+    max_wal_size: postgresMemory(Math.min(1024 * MiB, logVolume / 4)),
+    wal_keep_size: postgresMemory(Math.min(512 * MiB, logVolume / 8)),
+    password_encryption: "scram-sha-256",
+    // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
+    wal_retrieve_retry_interval: "200ms",
+    // How soon either end notices a replication connection that has gone silent.
+    wal_sender_timeout: "5s",
+    wal_receiver_timeout: "5s",
+    ...(Object.fromEntries(own) as Record<string, string>),
+  };
+}

@@ -1,0 +1,46 @@
+/** Names and labels that more than one part relies on; other programs find the platform's objects by them. */
+
+/** Label of every object of a cluster that is ours. */
+export const clusterLabel = "pgplatform.io/cluster";
+/** Label by which pods say what they are to the platform. */
+export const roleLabel = "pgplatform.io/role";
+/** Pods with this label, in the cluster's namespace, may check its health. */
+export const healthCheckLabels: Record<string, string> = { [roleLabel]: "health-check" };
+
+/** Roles inside PostgreSQL (and PgBouncer) that belong to the platform; no setting may use the prefix. */
+export const rolePrefix = "pgp_";
+export const roles = {
+  admin: "pgp_admin",
+  pooler: "pgp_pooler",
+  health: "pgp_health",
+  /** Exists in PgBouncer only. */
+  poolerStats: "pgp_stats",
+} as const;
+
+/** Schema for the platform's own objects, in the application's database and in `postgres`. */
+export const platformSchema = "pgplatform";
+
+/** Ports of the pooler's containers and of its Service. */
+export const poolerPorts = { service: 5432, postgres: 6432, metrics: 9127 } as const;
+
+/** Name of a pooler's Deployment, Service, disruption budget and ConfigMap. */
+export const poolerName = (cluster: string, pooler: string): string => `${cluster}-pooler-${pooler}`;
+
+export const poolerLabels = (cluster: string, pooler: string): Record<string, string> => ({
+  "app.kubernetes.io/name": "pgbouncer",
+  "app.kubernetes.io/instance": poolerName(cluster, pooler),
+  [clusterLabel]: cluster,
+});
+
+/** Secrets of a cluster. The first database's owner is "the application". */
+export const secretNames = {
+  application: (cluster: string): string => `${cluster}-app`,
+  owner: (cluster: string, owner: string): string => `${cluster}-owner-${owner.replaceAll("_", "-")}`,
+  admin: (cluster: string): string => `${cluster}-admin`,
+  poolerAuth: (cluster: string): string => `${cluster}-pooler-auth`,
+  poolerStats: (cluster: string): string => `${cluster}-pooler-stats`,
+  health: (cluster: string): string => `${cluster}-health`,
+};
+
+/** Host of a Service that holds in every namespace of any cluster, whatever its domain. */
+export const serviceHost = (service: string, namespace: string): string => `${service}.${namespace}.svc`;

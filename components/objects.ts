@@ -1,0 +1,97 @@
+import { MutatingWebhookConfiguration } from "@pulumi/kubernetes/admissionregistration/v1/mutatingWebhookConfiguration";
+import { ValidatingWebhookConfiguration } from "@pulumi/kubernetes/admissionregistration/v1/validatingWebhookConfiguration";
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { CustomResourceDefinition } from "@pulumi/kubernetes/apiextensions/v1/customResourceDefinition";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import { Service } from "@pulumi/kubernetes/core/v1/service";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget";
+import { ClusterRole } from "@pulumi/kubernetes/rbac/v1/clusterRole";
+import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBinding";
+import * as pulumi from "@pulumi/pulumi";
+import type { KubernetesObject, PlannedObject } from "./engine";
+
+/** The resource class of each kind that plans hold; everything else is a custom resource. */
+type ResourceClass = new (
+  name: string,
+  args: never,
+  options?: pulumi.CustomResourceOptions,
+) => pulumi.CustomResource;
+
+const classes: Readonly<Record<string, ResourceClass>> = {
+  "v1/Namespace": Namespace,
+  "v1/ConfigMap": ConfigMap,
+  "v1/Secret": Secret,
+  "v1/Service": Service,
+  "v1/ServiceAccount": ServiceAccount,
+  "apps/v1/Deployment": Deployment,
+  "policy/v1/PodDisruptionBudget": PodDisruptionBudget,
+  "networking.k8s.io/v1/NetworkPolicy": NetworkPolicy,
+  "rbac.authorization.k8s.io/v1/ClusterRole": ClusterRole,
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": ClusterRoleBinding,
+  "apiextensions.k8s.io/v1/CustomResourceDefinition": CustomResourceDefinition,
+  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": MutatingWebhookConfiguration,
+  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": ValidatingWebhookConfiguration,
+};
+
+/** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */
+export type Overlay = { readonly [field: string]: unknown };
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `base` with `overlay` merged into it; neither is changed. */
+export function merge<T>(base: T, overlay: Overlay | undefined): T {
+  if (overlay === undefined) return base;
+  const merged: Record<string, unknown> = { ...(base as Record<string, unknown>) };
+  for (const [key, value] of Object.entries(overlay))
+    merged[key] = isRecord(value) && isRecord(merged[key]) ? merge(merged[key], value) : value;
+  return merged as T;
+}
+
+function annotated(planned: PlannedObject): KubernetesObject {
+  if (planned.waitFor === undefined) return planned.object;
+  return merge(planned.object, {
+    metadata: { annotations: { "pulumi.com/waitFor": planned.waitFor } },
+  });
+}
+
+/** Registers a plan's objects as `<name>-<id>`, stage after stage. */
+export function registerObjects(
+  name: string,
+  planned: readonly PlannedObject[],
+  options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+  overlays: Readonly<Record<string, Overlay | undefined>> = {},
+): Record<string, pulumi.CustomResource> {
+  const { dependsOn: given, ...rest } = options;
+  const registered: Record<string, pulumi.CustomResource> = {};
+  const stages = [...new Set(planned.map(({ stage }) => stage))].sort((a, b) => a - b);
+  let before: pulumi.Resource[] = [];
+  for (const stage of stages) {
+    const current = planned.filter((object) => object.stage === stage);
+    const dependsOn = before.length > 0 ? before : given;
+    before = current.map((one) => {
+      const object = merge(annotated(one), overlays[one.id]);
+      const timeout = one.timeoutMinutes === undefined ? undefined : `${one.timeoutMinutes}m`;
+      const own: pulumi.CustomResourceOptions = {
+        ...rest,
+        ...(dependsOn !== undefined && { dependsOn }),
+        // The plan gives the reason of each.
+        ...(one.retain !== undefined && { retainOnDelete: true }),
+        ...(one.protect !== undefined && { protect: true }),
+        ...(timeout !== undefined && { customTimeouts: { create: timeout, update: timeout } }),
+      };
+      const known = classes[`${object.apiVersion}/${object.kind}`];
+      const resource = known
+        ? new known(`${name}-${one.id}`, object as never, own)
+        : new CustomResource(`${name}-${one.id}`, object, own);
+      registered[one.id] = resource;
+      return resource;
+    });
+  }
+  return registered;
+}

@@ -1,0 +1,26 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { OperatorPlan } from "./engine";
+import { registerObjects, type Overlay } from "./objects";
+
+export interface OperatorArgs {
+  /** The engine's plan of its operator. A change of its image rolls the operator, which then rolls the instances. */
+  readonly plan: OperatorPlan;
+  /**
+   * Merged into the planned objects, by their ids.
+   * @default - the objects as planned
+   */
+  readonly transform?: Readonly<Record<string, Overlay>>;
+}
+
+/** An engine's operator, from its released manifest. Its CRDs outlive the stack: deleting them would delete every cluster. */
+export class Operator extends pulumi.ComponentResource {
+  /** Namespace that the operator runs in. */
+  public readonly namespace: string;
+
+  constructor(name: string, args: OperatorArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Operator", name, {}, options);
+    registerObjects(name, args.plan.objects, { parent: this }, args.transform);
+    this.namespace = args.plan.namespace;
+    this.registerOutputs({ namespace: this.namespace });
+  }
+}

@@ -1,0 +1,92 @@
+import type { PoolerSettings } from "../../stacks/schema";
+import type { Plan } from "../engine";
+import { poolerPorts, roles } from "../names";
+import { loginConnections, poolerShares } from "./sums";
+
+/** Where things are mounted in the pooler's containers. */
+export const paths = {
+  config: "/etc/pgbouncer",
+  certificate: "/etc/pgbouncer-tls",
+  authority: "/etc/pgbouncer-ca",
+  users: "/etc/pgbouncer-users",
+  socket: "/run/pgbouncer",
+} as const;
+
+/** Alias of the database in which logins are looked up; the HBA lets no client reach it. */
+export const loginAlias = "pgplatform_auth";
+
+/** Fails on a standby, where the answer of a stale connection would be "read-only". */
+const takesWrites = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
+
+const ini = (section: string, values: Record<string, string | number>): string =>
+  [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
+
+/** `pgbouncer.ini` of each pod. */
+export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
+  const shares = poolerShares(pooler);
+  const { tuning } = pooler;
+  const { service, port } = plan.endpoints.primary;
+  const server = `host=${service} port=${port}`;
+  const databases = ini("databases", {
+    [pooler.database]: `${server} dbname=${pooler.database} pool_size=${shares.poolSize} max_db_connections=${shares.serverConnections}`,
+    [loginAlias]: `${server} dbname=${plan.poolerLogin.database} pool_size=${loginConnections} max_db_connections=${loginConnections}`,
+  });
+  const settings = ini("pgbouncer", {
+    listen_addr: "*",
+    listen_port: poolerPorts.postgres,
+    unix_socket_dir: paths.socket,
+    unix_socket_mode: "0770",
+    pool_mode: pooler.mode,
+    max_client_conn: shares.maxClients,
+    default_pool_size: shares.poolSize,
+    max_db_connections: shares.serverConnections,
+    max_prepared_statements: tuning.maxPreparedStatements,
+
+    auth_type: "hba",
+    auth_hba_file: `${paths.config}/pg_hba.conf`,
+    auth_file: `${paths.users}/userlist.txt`,
+    auth_user: plan.poolerLogin.role,
+    auth_dbname: loginAlias,
+    auth_query: plan.poolerLogin.query,
+    stats_users: roles.poolerStats,
+
+    client_tls_sslmode: "require",
+    client_tls_cert_file: `${paths.certificate}/tls.crt`,
+    client_tls_key_file: `${paths.certificate}/tls.key`,
+    client_tls_protocols: "secure",
+    server_tls_sslmode: "verify-full",
+    server_tls_ca_file: `${paths.authority}/ca.crt`,
+    server_tls_protocols: "secure",
+
+    server_login_retry: tuning.serverLoginRetrySeconds,
+    server_connect_timeout: tuning.serverConnectTimeoutSeconds,
+    server_lifetime: tuning.serverLifetimeSeconds,
+    server_idle_timeout: tuning.serverIdleTimeoutSeconds,
+    server_check_delay: tuning.serverCheckDelaySeconds,
+    server_check_query: takesWrites,
+    server_fast_close: 1,
+    query_wait_timeout: tuning.queryWaitTimeoutSeconds,
+    dns_max_ttl: tuning.dnsMaxTtlSeconds,
+    tcp_keepalive: 1,
+    tcp_keepidle: tuning.tcpKeepaliveIdleSeconds,
+    tcp_keepintvl: 1,
+    tcp_keepcnt: 2,
+    tcp_user_timeout: tuning.tcpUserTimeoutMilliseconds,
+
+    // Drivers send it at the start (JDBC, the exporter's), and it changes nothing that the pooler must carry over.
+    ignore_startup_parameters: "extra_float_digits",
+    // The statistics say who is connected; a line for each connection would drown everything else.
+    log_connections: 0,
+    log_disconnections: 0,
+  });
+  return `${databases}\n\n${settings}\n`;
+}
+
+/** Over the network: this pooler's database alone, with TLS and scram. On the socket: the exporter alone. */
+export const pgbouncerHba = (pooler: PoolerSettings): string =>
+  [
+    `local pgbouncer ${roles.poolerStats} scram-sha-256`,
+    `hostssl ${pooler.database} all 0.0.0.0/0 scram-sha-256`,
+    `hostssl ${pooler.database} all ::/0 scram-sha-256`,
+    "",
+  ].join("\n");

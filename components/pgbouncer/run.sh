@@ -1,0 +1,50 @@
+#!/bin/bash
+# Runs PgBouncer and keeps it current.
+#
+# - Certificates and the user list are mounted Secrets that change under a running pod (the operator renews certificates,
+#   passwords are rotated), and PgBouncer reads them only when told: SIGHUP when their content has changed.
+# - A pod that is to stop leaves its Service at the same moment as it gets SIGTERM. PgBouncer's own answer to SIGTERM
+#   (since 1.23) waits until the last client leaves, which pooled applications never do; so: go on for the moment that
+#   the Service needs, then SIGINT (no new clients; each client goes when its transaction ends), and SIGQUIT at the end.
+#
+# Environment: POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.
+set -u
+
+pgbouncer "$POOLER_CONFIG" &
+pooler=$!
+
+fingerprint() {
+  local content='' file
+  for file in $POOLER_WATCH; do content+="$file:$(<"$file")"$'\n'; done
+  printf '%s' "$content"
+}
+
+alive() { kill -0 "$pooler" 2>/dev/null; }
+
+leave() {
+  trap '' TERM INT
+  sleep "$POOLER_LEAVE_SECONDS"
+  kill -INT "$pooler" 2>/dev/null
+  for ((second = 0; second < POOLER_DRAIN_SECONDS; second++)); do
+    alive || break
+    sleep 1
+  done
+  kill -QUIT "$pooler" 2>/dev/null
+}
+trap leave TERM INT
+
+known=$(fingerprint)
+while alive; do
+  sleep "$POOLER_WATCH_SECONDS" &
+  timer=$!
+  wait -n "$pooler" "$timer"
+  kill "$timer" 2>/dev/null
+  alive || break
+  now=$(fingerprint)
+  if [ "$now" != "$known" ]; then
+    known=$now
+    echo "mounted certificates or users have changed: reloading"
+    kill -HUP "$pooler"
+  fi
+done
+wait "$pooler"

@@ -1,0 +1,112 @@
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../stacks/schema";
+import { Cluster } from "./cluster";
+import { Credentials } from "./credentials";
+import type { Engine, KubernetesObject, Plan } from "./engine";
+import { allFlows } from "./flows";
+import { clusterLabel } from "./names";
+import { Network } from "./network";
+import type { Overlay } from "./objects";
+import { Operator } from "./operator";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
+import { Pooler } from "./pooler";
+
+export interface PostgresPlatformArgs {
+  /** Checked settings. */
+  readonly settings: Settings;
+  /** What runs PostgreSQL. */
+  readonly engine: Engine;
+  /** The operator's released objects; read only when the settings install the operator. */
+  readonly operatorManifest: () => readonly KubernetesObject[];
+  /**
+   * Merged into planned objects, by part and object id.
+   * @default - the objects as planned
+   */
+  readonly transform?: {
+    readonly operator?: Readonly<Record<string, Overlay>>;
+    readonly cluster?: Readonly<Record<string, Overlay>>;
+    readonly pooler?: Readonly<Record<string, Overlay>>;
+  };
+}
+
+const restricted = (["enforce", "audit", "warn"] as const).map((mode) => [
+  `pod-security.kubernetes.io/${mode}`,
+  "restricted",
+]);
+
+/** A PostgreSQL with everything that belongs to it, in a namespace of its own. */
+export class PostgresPlatform extends pulumi.ComponentResource {
+  /** What the engine planned. */
+  public readonly plan: Plan;
+  /** What stands in front of it. */
+  public readonly poolers: readonly PoolerPlan[];
+  /** Generated passwords, by the ids of the plan's credentials. */
+  public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Certificate of the authority that clients must trust, in PEM. */
+  public readonly authorityPem: pulumi.Output<string>;
+
+  constructor(name: string, args: PostgresPlatformArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:PostgresPlatform", name, {}, options);
+    const { settings, engine, transform = {} } = args;
+    const { namespace, name: clusterName } = settings.cluster;
+
+    this.plan = engine.plan(settings);
+    this.poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, this.plan));
+
+    const operator = settings.operator.install
+      ? new Operator(
+          `${name}-operator`,
+          {
+            plan: engine.operator(settings, args.operatorManifest()),
+            ...(transform.operator && { transform: transform.operator }),
+          },
+          { parent: this },
+        )
+      : undefined;
+
+    const home = new Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: namespace,
+          labels: {
+            [clusterLabel]: clusterName,
+            ...(Object.fromEntries(restricted) as Record<string, string>),
+          },
+        },
+      },
+      // In prod nobody deletes the databases by deleting their namespace.
+      { parent: this, protect: settings.tier === "prod" },
+    );
+
+    const network = new Network(
+      `${name}-network`,
+      { cluster: clusterName, namespace, flows: allFlows(settings, this.plan, this.poolers) },
+      { parent: this, dependsOn: [home] },
+    );
+
+    const credentials = new Credentials(
+      `${name}-credentials`,
+      { namespace, credentials: [...this.plan.credentials, ...poolerCredentials(settings)] },
+      { parent: this, dependsOn: [home] },
+    );
+
+    const cluster = new Cluster(
+      `${name}-cluster`,
+      { plan: this.plan, namespace, ...(transform.cluster && { transform: transform.cluster }) },
+      { parent: this, dependsOn: [network, credentials, ...(operator ? [operator] : [])] },
+    );
+
+    for (const plan of this.poolers)
+      new Pooler(
+        `${name}-pooler-${plan.name}`,
+        { plan, ...(transform.pooler && { transform: transform.pooler }) },
+        { parent: this, dependsOn: [cluster] },
+      );
+
+    this.passwords = credentials.passwords;
+    this.authorityPem = cluster.authorityPem;
+    this.registerOutputs({ authorityPem: this.authorityPem });
+  }
+}

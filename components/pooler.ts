@@ -1,0 +1,27 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Endpoint } from "./engine";
+import { registerObjects, type Overlay } from "./objects";
+import type { PoolerPlan } from "./pgbouncer/plan";
+
+export interface PoolerArgs {
+  /** What the pooler consists of. A change of its configuration rolls its pods, which drain their sessions. */
+  readonly plan: PoolerPlan;
+  /**
+   * Merged into the planned objects, by their ids (config, disruption-budget, deployment, service).
+   * @default - the objects as planned
+   */
+  readonly transform?: Readonly<Record<string, Overlay>>;
+}
+
+/** PgBouncer in front of a cluster of any engine. */
+export class Pooler extends pulumi.ComponentResource {
+  /** Where clients connect to. */
+  public readonly endpoint: Endpoint;
+
+  constructor(name: string, args: PoolerArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Pooler", name, {}, options);
+    registerObjects(name, args.plan.objects, { parent: this }, args.transform);
+    this.endpoint = args.plan.endpoint;
+    this.registerOutputs({ endpoint: this.endpoint });
+  }
+}

@@ -1,0 +1,88 @@
+import { pins } from "../local/pins";
+import type { Images, ParsedSettings, Platform, Settings, Tier } from "./schema";
+
+/** Connections that no pooler or direct client may count on: 3 for superusers, 7 for metrics, health checks and administrators. */
+export const reservedConnections = 10;
+
+const upstreamPostgresql: Record<Settings["cluster"]["postgresVersion"], string> = {
+  "15": "ghcr.io/cloudnative-pg/postgresql:15.14-system-trixie",
+  "16": "ghcr.io/cloudnative-pg/postgresql:16.10-system-trixie",
+  "17": "ghcr.io/cloudnative-pg/postgresql:17.6-system-trixie",
+  "18": "ghcr.io/cloudnative-pg/postgresql:18.4-system-trixie",
+};
+
+const upstreamImages = (version: Settings["cluster"]["postgresVersion"]): Images => ({
+  operator: `ghcr.io/cloudnative-pg/cloudnative-pg:${pins.operators.cnpg}`,
+  postgresql: upstreamPostgresql[version],
+  pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
+  pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
+});
+
+interface PlatformDefaults {
+  readonly tier: Tier;
+  readonly storageClass?: string;
+  readonly cpu: string;
+  readonly memory: string;
+  readonly apiServer: Settings["network"]["apiServer"];
+  readonly images: (version: Settings["cluster"]["postgresVersion"]) => Images;
+}
+
+const anyApiServer = [
+  { cidr: "0.0.0.0/0", port: 443 },
+  { cidr: "0.0.0.0/0", port: 6443 },
+];
+
+export const platformDefaults: Record<Platform, PlatformDefaults> = {
+  local: {
+    tier: "dev",
+    storageClass: "local-path",
+    cpu: "200m",
+    memory: "512Mi",
+    apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }],
+    images: () => ({
+      operator: pins.images.cnpgOperator,
+      postgresql: pins.images.postgresql,
+      pgbouncer: pins.images.pgbouncer,
+      pgbouncerExporter: pins.images.pgbouncerExporter,
+    }),
+  },
+  k3d: {
+    tier: "dev",
+    storageClass: "local-path",
+    cpu: "500m",
+    memory: "1Gi",
+    apiServer: anyApiServer,
+    images: upstreamImages,
+  },
+  cloud: { tier: "prod", cpu: "500m", memory: "1Gi", apiServer: anyApiServer, images: upstreamImages },
+};
+
+const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+
+/** Fills in what the stack file leaves to its platform and tier. */
+export function withDefaults(parsed: ParsedSettings): Settings {
+  const defaults = platformDefaults[parsed.platform];
+  const { requests, limits } = parsed.cluster.resources;
+  const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
+  const storageClass = parsed.cluster.storage.class ?? defaults.storageClass;
+  const { walSize, size } = parsed.cluster.storage;
+  return {
+    ...parsed,
+    tier: parsed.tier ?? defaults.tier,
+    cluster: {
+      ...parsed.cluster,
+      storage: {
+        ...(storageClass !== undefined && { class: storageClass }),
+        size,
+        ...(walSize !== undefined && { walSize }),
+      },
+      resources: {
+        requests: { cpu: requests?.cpu ?? defaults.cpu, memory },
+        limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
+      },
+    },
+    network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
+    images: { ...defaults.images(parsed.cluster.postgresVersion), ...present(parsed.images) },
+  };
+}

@@ -1,0 +1,51 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Endpoint } from "../components/engine";
+import type { PostgresPlatform } from "../components/platform";
+import type { Settings } from "./schema";
+
+/** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
+export function outputsOf(settings: Settings, platform: PostgresPlatform): Record<string, unknown> {
+  const { cluster } = settings;
+  const { endpoints, tls, credentials } = platform.plan;
+  const [database] = cluster.databases;
+  if (!database) throw new Error("settings without a database were not checked");
+  const application = credentials.find(({ role }) => role === database.owner);
+  const password = application ? platform.passwords[application.id] : undefined;
+  if (!application || password === undefined) throw new Error(`no credential for ${database.owner}`);
+
+  const pooled = platform.poolers.find(
+    ({ name }) => settings.poolers.find((pooler) => pooler.name === name)?.database === database.name,
+  )?.endpoint;
+  const uri = ({ host, port }: Endpoint, more = "") =>
+    pulumi.secret(
+      pulumi.interpolate`postgresql://${database.owner}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,
+    );
+  const address = ({ host, port }: Endpoint) => ({ host, port });
+  const preferred = pooled ?? endpoints.primary;
+
+  return {
+    namespace: cluster.namespace,
+    cluster: cluster.name,
+    engine: cluster.engine,
+    instances: cluster.instances,
+    database: database.name,
+    primary: address(endpoints.primary),
+    standbys: address(endpoints.standbys),
+    poolers: Object.fromEntries(platform.poolers.map(({ name, endpoint }) => [name, address(endpoint)])),
+    roles: Object.fromEntries(credentials.map(({ id, role }) => [id, role])),
+    secrets: Object.fromEntries(
+      credentials.map(({ id, secretName }) => [
+        id,
+        { name: secretName, usernameKey: "username", passwordKey: "password" },
+      ]),
+    ),
+    authority: tls.authority,
+    authorityPem: platform.authorityPem,
+    psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${database.owner} sslmode=verify-full sslrootcert=ca.crt"`,
+    uris: {
+      ...(pooled && { pooler: uri(pooled) }),
+      direct: uri(endpoints.primary, "&target_session_attrs=read-write"),
+      readOnly: uri(endpoints.standbys),
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { engines } from "../components/engines";
+import { PostgresPlatform } from "../components/platform";
+import { check, sentence } from "./check";
+import { operatorManifest } from "./manifest";
+import { outputsOf } from "./outputs";
+import { providersOf } from "./providers";
+import { UserError } from "./userError";
+
+const prefix = "pgplatform:";
+
+/** Pulumi's flat configuration as the settings of this program; objects and lists come as JSON. */
+export function rawSettings(config: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, text]) => [key.slice(prefix.length), /^\s*[[{]/.test(text) ? parsed(key, text) : text]),
+  );
+}
+
+function parsed(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserError([
+      `${key} begins like an object or a list and isn't one: write it in the stack file as YAML.`,
+    ]);
+  }
+}
+
+/** The platform that a stack's configuration describes; returns the stack's outputs. */
+export function program(config: Readonly<Record<string, string>>): Record<string, unknown> {
+  const checked = check(rawSettings(config));
+  if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
+  const { settings } = checked;
+  const platform = new PostgresPlatform(
+    settings.cluster.name,
+    { settings, engine: engines[settings.cluster.engine], operatorManifest },
+    { providers: providersOf(settings) },
+  );
+  return outputsOf(settings, platform);
+}

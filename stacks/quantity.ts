@@ -1,0 +1,32 @@
+/** Kubernetes quantities, as far as settings need them. */
+
+const binary: Record<string, number> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+const decimal: Record<string, number> = { "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** Bytes of a quantity such as `512Mi` or `2G`; undefined when it isn't one. */
+export function bytesOf(quantity: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|k|M|G|T|)$/.exec(quantity);
+  if (!match) return undefined;
+  const unit = match[2] ?? "";
+  return Math.round(Number(match[1]) * (binary[unit] ?? decimal[unit] ?? 1));
+}
+
+/** Thousandths of a core of a quantity such as `200m`, `2` or `0.5`; undefined when it isn't one. */
+export function milliCoresOf(quantity: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(m|)$/.exec(quantity);
+  if (!match) return undefined;
+  return match[2] === "m" ? Number(match[1]) : Math.round(Number(match[1]) * 1000);
+}
+
+const MiB = 2 ** 20;
+
+/** A number of bytes as PostgreSQL spells it, rounded down to whole mebibytes. */
+export const postgresMemory = (bytes: number): string => `${Math.max(1, Math.floor(bytes / MiB))}MB`;
+
+/** Bytes of a PostgreSQL memory value such as `128MB` (a bare number counts units of 8 kB); undefined when it isn't one. */
+export function postgresBytesOf(value: string): number | undefined {
+  const match = /^(\d+)\s*(B|kB|MB|GB|TB|)$/.exec(value);
+  if (!match) return undefined;
+  const units: Record<string, number> = { "": 8192, B: 1, kB: 2 ** 10, MB: MiB, GB: 2 ** 30, TB: 2 ** 40 };
+  return Number(match[1]) * (units[match[2] ?? ""] ?? 1);
+}
