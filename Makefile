@@ -25,7 +25,7 @@ tools: ## Only make the tools and the operator's manifest available
 	$(RUN) operations/cli.ts tools
 
 test: ## Unit and golden tests; needs no cluster
-	@operations/bootstrap.sh && node --import tsx operations/cli.ts manifests && npm test --silent
+	@operations/bootstrap.sh && node --import tsx local/manifests.ts && npm test --silent
 
 e2e: ## End to end on a real cluster: up, SQL, killed primaries, drift, destroy
 	@operations/bootstrap.sh && npm run e2e --silent

@@ -1,5 +1,4 @@
 import { Command } from "commander";
-import { UsageError } from "./context";
 import { down } from "./down";
 import { writeAndRead } from "./health";
 import { CommandError } from "./process";
@@ -7,6 +6,7 @@ import { Progress } from "./progress";
 import { InterruptedError, session } from "./session";
 import { runningSubject, status } from "./status";
 import { prepareTools, up } from "./up";
+import { UserError } from "../stacks/userError";
 
 const progress = new Progress();
 
@@ -22,7 +22,7 @@ async function conclude(work: () => Promise<string>): Promise<void> {
     } else if (error instanceof CommandError) {
       error.tail.forEach((line) => console.error(`  | ${line}`));
       progress.line(`error: ${error.message}; its last lines are above.`);
-    } else if (process.env.DEBUG !== undefined && !(error instanceof UsageError)) {
+    } else if (process.env.DEBUG !== undefined && !(error instanceof UserError)) {
       console.error(error);
     } else {
       (error as Error).message.split("\n").forEach((line) => progress.line(`error: ${line}`));

@@ -1,15 +1,15 @@
 import { createInterface } from "node:readline/promises";
-import { UsageError } from "./context";
+import { UserError } from "../stacks/userError";
 
 /** Asks before data is deleted. `FORCE=1` answers yes; without a terminal and without it the answer is no. */
 export async function confirm(question: string): Promise<void> {
   if (process.env.FORCE === "1") return;
   if (!process.stdin.isTTY)
-    throw new UsageError(`${question} Nobody is there to ask: run it with FORCE=1 to go on.`);
+    throw new UserError([`${question} Nobody is there to ask: run it with FORCE=1 to go on.`]);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = await terminal.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("Nothing was deleted.");
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError(["Nothing was deleted."]);
   } finally {
     terminal.close();
   }

@@ -3,13 +3,11 @@ import { parse } from "yaml";
 import { engines } from "../components/engines";
 import { check, sentence } from "../stacks/check";
 import { type Settings } from "../stacks/schema";
+import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
 import { type Stack } from "./pulumi";
 import { type Target } from "./target";
-
-/** A user's mistake: its message is all that is to be printed. */
-export class UsageError extends Error {}
 
 /** The settings in the copy of the stack file, checked; every problem in one error. */
 export async function readSettings(stack: Stack): Promise<Settings> {
@@ -17,7 +15,7 @@ export async function readSettings(stack: Stack): Promise<Settings> {
   const prefix = "pgplatform:";
   const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
   const checked = check(Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value])));
-  if ("problems" in checked) throw new UsageError(checked.problems.map(sentence).join("\n"));
+  if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   return checked.settings;
 }
 

@@ -94,7 +94,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     WRITER: writer,
     READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
     VALUE: value,
-  }).map(([key, text]) => ({ name: key, value: text }) as object);
+  }).map(([key, text]) => ({ name: key, value: text }));
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -169,7 +169,7 @@ export async function writeAndRead(subject: Subject, context: StepContext): Prom
       .filter((line) => line !== "");
     if (phase(pod) !== "Succeeded") {
       throw new Error(
-        `the health check's client failed: ${lines.at(-1) ?? String(pod?.status?.reason ?? phase(pod))}`,
+        `the health check's client failed: ${lines.at(-1) ?? podStatus(pod).reason ?? phase(pod)}`,
       );
     }
     lines.forEach((line) => context.say(line));
@@ -178,7 +178,8 @@ export async function writeAndRead(subject: Subject, context: StepContext): Prom
   }
 }
 
-const phase = (pod: KubeObject | undefined): string => String(pod?.status?.phase ?? "unknown");
+const podStatus = (pod: KubeObject | undefined) => (pod?.status ?? {}) as { phase?: string; reason?: string };
+const phase = (pod: KubeObject | undefined): string => podStatus(pod).phase ?? "unknown";
 
 async function ended(
   kubectl: Kubectl,

@@ -1,29 +1,37 @@
 import * as builtIn from "../local/cluster/cluster";
 import { clusterLabel } from "../components/names";
 import { chooseCluster, inspectMachine } from "./choice";
-import { subjectOf, UsageError } from "./context";
+import { subjectOf } from "./context";
 import { type Subject } from "./health";
-import { type KubeObject } from "./kubectl";
+import { Kubectl, type KubeObject } from "./kubectl";
 import { type Progress } from "./progress";
 import { Stack } from "./pulumi";
-import { provideCluster } from "./target";
+import { findCluster } from "./target";
 import { prepareTools } from "./up";
+import { UserError } from "../stacks/userError";
 
-/** The subject of a command that looks at a running stack; a sentence when there is none. */
+/** The subject of a command that looks at a running stack and changes nothing; a sentence when there is none. */
 export async function runningSubject(stackName: string, progress: Progress, signal?: AbortSignal) {
   const choice = chooseCluster(await inspectMachine());
-  if (choice.kind === "none") throw new UsageError(choice.why);
-  if (choice.kind === "built-in" && (await builtIn.status()).state === "absent") {
-    throw new UsageError("Nothing runs: there is no built-in cluster; `make up` makes one.");
-  }
-  if (choice.kind === "built-in" && (await builtIn.status()).state === "stopped") {
-    throw new UsageError("Nothing runs: the built-in cluster is stopped; `make up` starts it.");
+  if (choice.kind === "none") throw new UserError([choice.why]);
+  if (choice.kind === "built-in") {
+    const { state } = await builtIn.status();
+    if (state === "absent")
+      throw new UserError(["Nothing runs: there is no built-in cluster; `make up` makes one."]);
+    if (state === "stopped")
+      throw new UserError(["Nothing runs: the built-in cluster is stopped; `make up` starts it."]);
   }
   const toolFolders = await prepareTools(progress, signal);
+  const target = findCluster(choice);
+  const kubectl = new Kubectl(target, toolFolders, signal);
+  await kubectl.run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 }).catch(() => {
+    throw new UserError([
+      `The cluster of context ${target.context} does not answer; \`make up\` repairs the local one.`,
+    ]);
+  });
   const stack = new Stack(stackName, toolFolders, signal);
   if (!(await stack.exists()))
-    throw new UsageError(`Nothing runs: stack ${stackName} has not been made; \`make up\` makes it.`);
-  const target = await progress.step("Kubernetes", (context) => provideCluster(choice, context, signal));
+    throw new UserError([`Stack ${stackName} has not been made; \`make up\` makes it.`]);
   return { stack, target, subject: await subjectOf(stack, target, toolFolders, signal) };
 }
 
@@ -51,7 +59,7 @@ async function pods({ kubectl, settings, plan }: Subject): Promise<KubeObject[]>
       .join(",");
   const { namespace, name } = settings.cluster;
   const lists = await Promise.all([
-    kubectl.list("pods", namespace, selector(plan.podLabels)),
+    plan.pods.kind === "pods" ? kubectl.list("pods", namespace, selector(plan.pods.labels)) : [],
     kubectl.list("pods", namespace, `${clusterLabel}=${name}`),
   ]);
   return [...new Map(lists.flat().map((pod) => [pod.metadata.name, pod])).values()];

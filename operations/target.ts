@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { up as clusterUp } from "../local/cluster/cluster";
+import { paths, settings } from "../local/cluster/settings";
 import { type ClusterChoice } from "./choice";
 import { stateDir } from "./paths";
 import { type StepContext } from "./progress";
@@ -21,59 +22,48 @@ const kubernetes = (kubeconfig: string | undefined, context: string) => ({
   "pgplatform:kubernetes": { ...(kubeconfig !== undefined && { kubeconfig }), context },
 });
 
+/** Where the chosen cluster is, for commands that change nothing; it need not run. */
+export function findCluster(choice: Exclude<ClusterChoice, { kind: "none" }>): Target {
+  switch (choice.kind) {
+    case "context":
+      return {
+        kubeconfig: undefined,
+        context: choice.context,
+        overlay: kubernetes(undefined, choice.context),
+      };
+    case "k3d": {
+      const file = join(stateDir, "k3d.kubeconfig");
+      const context = `k3d-${K3D_CLUSTER}`;
+      return {
+        kubeconfig: file,
+        context,
+        overlay: { ...kubernetes(file, context), "pgplatform:platform": "k3d" },
+      };
+    }
+    case "built-in": {
+      const { name } = settings;
+      const overlay = { ...kubernetes(paths.kubeconfig, name), "pgplatform:platform": "local" };
+      return { kubeconfig: paths.kubeconfig, context: name, overlay };
+    }
+  }
+}
+
 /** Brings the chosen cluster up, or finds it up. */
 export async function provideCluster(
   choice: Exclude<ClusterChoice, { kind: "none" }>,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<Target> {
-  switch (choice.kind) {
-    case "context": {
-      if (
-        !(await succeeds("kubectl", ["--context", choice.context, "get", "--raw", "/readyz"], {
-          timeoutMs: 20_000,
-        }))
-      ) {
-        throw new Error(
-          `CONTEXT: "${choice.context}" does not answer; name a context of \`kubectl config get-contexts\` whose cluster runs.`,
-        );
-      }
-      return {
-        kubeconfig: undefined,
-        context: choice.context,
-        overlay: kubernetes(undefined, choice.context),
-      };
+  const target = findCluster(choice);
+  const options = { onLine: (line: string) => context.detail(line), ...(signal && { signal }) };
+  if (choice.kind === "built-in") await clusterUp(context, signal);
+  if (choice.kind === "k3d") {
+    if (!(await succeeds("k3d", ["cluster", "get", K3D_CLUSTER]))) {
+      const args = ["--agents", "2", "--wait", "--kubeconfig-update-default=false"];
+      await run("k3d", ["cluster", "create", K3D_CLUSTER, ...args], options);
     }
-    case "k3d": {
-      const file = join(stateDir, "k3d.kubeconfig");
-      if (!(await succeeds("k3d", ["cluster", "get", K3D_CLUSTER]))) {
-        const args = [
-          "cluster",
-          "create",
-          K3D_CLUSTER,
-          "--agents",
-          "2",
-          "--wait",
-          "--kubeconfig-update-default=false",
-        ];
-        await run("k3d", args, { onLine: (line) => context.detail(line), ...(signal && { signal }) });
-      }
-      await run("k3d", ["cluster", "start", K3D_CLUSTER]);
-      await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", file]);
-      const name = `k3d-${K3D_CLUSTER}`;
-      return {
-        kubeconfig: file,
-        context: name,
-        overlay: { ...kubernetes(file, name), "pgplatform:platform": "k3d" },
-      };
-    }
-    case "built-in": {
-      const { kubeconfig, context: name } = await clusterUp(context, signal);
-      return {
-        kubeconfig,
-        context: name,
-        overlay: { ...kubernetes(kubeconfig, name), "pgplatform:platform": "local" },
-      };
-    }
+    await run("k3d", ["cluster", "start", K3D_CLUSTER], options);
+    await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", target.kubeconfig ?? ""], options);
   }
+  return target;
 }

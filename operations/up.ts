@@ -3,11 +3,12 @@ import { cnpgManifestFile } from "../local/manifests";
 import { provideTools } from "../local/toolchain/tools";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { readSettings, subjectOf, UsageError } from "./context";
+import { readSettings, subjectOf } from "./context";
 import { waitUntilDone, writeAndRead } from "./health";
 import { type Progress, type StepContext } from "./progress";
 import { type PlannedStep, Stack } from "./pulumi";
 import { provideCluster } from "./target";
+import { UserError } from "../stacks/userError";
 
 /** Tools and the operator's manifest: what a preview needs beside Node.js. */
 export async function prepareTools(progress: Progress, signal?: AbortSignal): Promise<string[]> {
@@ -22,7 +23,7 @@ export async function prepareTools(progress: Progress, signal?: AbortSignal): Pr
 /** The main job: tools, cluster, `pulumi up`, health, how to connect. Returns the closing line. */
 export async function up(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
-  if (choice.kind === "none") throw new UsageError(choice.why);
+  if (choice.kind === "none") throw new UserError([choice.why]);
   progress.line(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { podLines } from "../../operations/status";
+import { changesIn, destructive } from "../../operations/up";
+
+const urn = (type: string, name = "x") => `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::${name}`;
+
+describe("a plan's destructive steps", () => {
+  it("are deletions and replacements of what holds data, and nothing else", () => {
+    const cluster = urn("kubernetes:postgresql.cnpg.io/v1:Cluster");
+    const steps = [
+      { op: "update", urn: cluster },
+      { op: "create", urn: cluster },
+      { op: "delete", urn: cluster },
+      { op: "replace", urn: urn("kubernetes:core/v1:Namespace") },
+      { op: "delete", urn: urn("kubernetes:core/v1:ConfigMap") },
+      { op: "replace", urn: urn("kubernetes:apps/v1:Deployment") },
+      { op: "delete-replaced", urn: urn("kubernetes:apps/v1:StatefulSet") },
+    ];
+    assert.deepEqual(
+      destructive(steps).map((step) => steps.indexOf(step)),
+      [2, 3, 6],
+    );
+  });
+
+  it("are found for resources without a parent too", () => {
+    const bare = "urn:pulumi:local::postgres-platform::kubernetes:core/v1:PersistentVolumeClaim::data";
+    assert.equal(destructive([{ op: "delete", urn: bare }]).length, 1);
+  });
+});
+
+describe("Pulumi's summary as a line", () => {
+  it("keeps the counts", () => {
+    const summary = "Resources:\n    + 5 created\n    ~ 2 updated\n    +-1 replaced\n    3 unchanged\n\nDuration: 3s\n";
+    assert.equal(changesIn(summary), "5 created, 2 updated, 1 replaced, 3 unchanged");
+  });
+
+  it("says so when there is nothing to count", () => {
+    assert.equal(changesIn("Duration: 1s"), "no changes");
+  });
+});
+
+describe("status lines", () => {
+  it("name pod, node, role and readiness, in order", () => {
+    const pod = (name: string, ready: boolean, labels: Record<string, string>) => ({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, labels },
+      spec: { nodeName: "n1" },
+      status: { phase: "Running", containerStatuses: [{ ready }, { ready: true }] },
+    });
+    const pods = [
+      pod("main-pooler-app-1", false, { "app.kubernetes.io/name": "pgbouncer" }),
+      pod("main-1", true, { "cnpg.io/instanceRole": "primary", "app.kubernetes.io/name": "postgresql" }),
+      { apiVersion: "v1", kind: "Pod", metadata: { name: "main-2" } },
+    ];
+    assert.deepEqual(podLines(pods), [
+      "  main-1  n1  primary  Running 2/2",
+      "  main-2  no node    unknown 0/0",
+      "  main-pooler-app-1  n1  pgbouncer  Running 1/2",
+    ]);
+  });
+});
