@@ -173,13 +173,6 @@ export class Stack {
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }
 
-  /** The human-readable plan, with drift. */
-  async previewText(context: StepContext): Promise<string> {
-    return (
-      await this.pulumi(["preview", "--refresh", "--diff", "--suppress-outputs", ...this.target], { context })
-    ).stdout;
-  }
-
   async up(context: StepContext): Promise<string> {
     return (
       await this.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target], { context })
@@ -192,10 +185,6 @@ export class Stack {
     });
     await this.pulumi(["stack", "rm", "--yes", "--preserve-config", this.name], { cwd: this.folder });
     await rm(this.file, { force: true });
-  }
-
-  async outputs<T>(): Promise<T> {
-    return JSON.parse((await this.pulumi(["stack", "output", "--json", "--stack", this.name])).stdout) as T;
   }
 }
 

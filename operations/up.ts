@@ -1,10 +1,10 @@
-import { basename } from "node:path";
+import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
 import { cnpgManifestFile } from "../local/manifests";
 import { provideTools } from "../local/toolchain/tools";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { readSettings, subjectOf } from "./context";
-import { waitUntilDone, writeAndRead } from "./health";
+import { type Subject, waitUntilDone, writeAndRead } from "./health";
 import { type Progress, type StepContext } from "./progress";
 import { type PlannedStep, Stack } from "./pulumi";
 import { provideCluster } from "./target";
@@ -47,7 +47,7 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   await progress.step("health: instances", (context) => waitUntilDone(subject, context, signal));
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
-  for (const line of await connection(stack, subject.kubectl.flags)) progress.line(line);
+  connection(subject).forEach((line) => progress.line(line));
   const { name, instances, namespace } = settings.cluster;
   return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}, written through the pooler and read on a standby.`;
 }
@@ -81,23 +81,24 @@ export function changesIn(summary: string): string {
   return counts.length === 0 ? "no changes" : counts.join(", ");
 }
 
-interface Outputs {
-  psql: string;
-  [name: string]: unknown;
-}
-
 /** How to connect, without any secret in it. */
-export async function connection(stack: Stack, kubectlFlags: readonly string[]): Promise<string[]> {
-  const outputs = await stack.outputs<Outputs>();
-  const lines = Object.entries(outputs).flatMap(([name, value]) =>
-    typeof value === "string" && value !== "[secret]" && !value.includes("-----BEGIN")
-      ? [`  ${name}: ${value}`]
-      : [],
-  );
+export function connection({ settings, plan, kubectl }: Subject): string[] {
+  const { cluster, poolers } = settings;
+  const tool = ["kubectl", ...kubectl.flags, "-n", cluster.namespace].join(" ");
+  const database = cluster.databases[0];
+  const secret = secretNames.application(cluster.name);
+  const { authority } = plan.tls;
+  const key = authority.key.replaceAll(".", "\\.");
   return [
-    "how to connect:",
-    ...lines,
-    `  kubectl: kubectl ${kubectlFlags.join(" ")}`,
-    `  stack file: ${basename(stack.file)}`,
+    "how to connect, from the pods that pgplatform:clients lists:",
+    ...poolers.map(({ name }) => {
+      const host = serviceHost(poolerName(cluster.name, name), cluster.namespace);
+      return `  through the pooler ${name}: ${host}:${poolerPorts.service}`;
+    }),
+    `  directly: ${plan.endpoints.primary.host}:${plan.endpoints.primary.port}`,
+    `  database ${database?.name}, role ${database?.owner}, sslmode=verify-full`,
+    `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
+    `  CA: ${tool} get secret ${authority.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
+    `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c postgres -- psql ${database?.name}`,
   ];
 }
