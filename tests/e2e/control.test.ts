@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { type KubeObject } from "../../operations/kubectl";
+import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients";
+import { Cluster } from "./kit/cluster";
+import { environment, type Environment } from "./kit/environment";
+import { deleteNamespaces } from "./kit/fixture";
+import { verify } from "./kit/kills";
+import { say, until } from "./kit/wait";
+
+/**
+ * A database that does lose acknowledged rows, so that "0 lost" elsewhere means something: two instances with
+ * asynchronous replication, the standby's supply stopped, then the primary taken away together with its volume.
+ * It is a cluster of its own, beside the product's, with the operator and the images of the product. It proves that the
+ * oracle sees a real loss; it proves nothing about the product.
+ */
+const NAMESPACE = "pgp-e2e-control";
+const NAME = "control";
+
+describe("positive control: the oracle reports a real loss (a cluster of its own, asynchronous on purpose)", () => {
+  let env: Environment;
+  let cluster: Cluster;
+
+  before(async () => {
+    env = await environment();
+    cluster = new Cluster(env.kubectl, NAMESPACE, NAME);
+    await deleteNamespaces(env, [NAMESPACE]);
+    await env.kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
+    await env.kubectl.apply(asynchronous(await env.cluster.object()));
+    await cluster.waitHealthy(300, { instances: 2, synchronous: false });
+  });
+  after(() => deleteNamespaces(env, [NAMESPACE]));
+
+  it("asynchronous, standby paused, primary and its volume gone: rows are lost, and the oracle says which", async () => {
+    const { kubectl } = env;
+    const login = {
+      database: "app",
+      user: "app",
+      password: await secretValue(kubectl, NAMESPACE, `${NAME}-app`, "password"),
+      authority: await secretValue(kubectl, NAMESPACE, `${NAME}-ca`, "ca.crt"),
+    };
+    await prepareNamespace(kubectl, NAMESPACE, login, { make: false });
+    const client = await ClientPod.start(kubectl, NAMESPACE, "client", {});
+    const host = `${NAME}-rw.${NAMESPACE}.svc`;
+    await client.query(host, "create table acknowledged (id bigint not null)");
+    const writer = await Writer.start({
+      pod: client,
+      arm: "control",
+      run: "control",
+      host,
+      table: "acknowledged",
+      firstId: 1,
+      readWrite: true,
+    });
+    await writer.waitForMore(100, 60);
+    const old = await cluster.primary();
+
+    // The sender is stopped, not the receiver: what lies in the receiver's socket would still arrive.
+    const sender = await cluster.value(old, "select pid from pg_stat_replication");
+    await cluster.exec(old, ["bash", "-c", `kill -STOP ${Number(sender)}`]);
+    await writer.waitForMore(100, 60);
+    await kubectl.run([
+      "-n",
+      NAMESPACE,
+      "delete",
+      "pvc",
+      "-l",
+      `cnpg.io/instanceName=${old}`,
+      "--wait=false",
+    ]);
+    await cluster.deletePod(old);
+    await until("the standby leads", 180, async () => {
+      const { primary } = await cluster.leadership();
+      return primary === old ? { why: `${old} still leads` } : { done: primary };
+    });
+    await writer.waitForMore(60, 120);
+    const { log } = await writer.stop();
+
+    const [verdict] = Object.values(await verify(cluster, "app", "acknowledged", [log]));
+    assert.ok(verdict);
+    say(`${verdict.acknowledged} rows acknowledged, ${verdict.lost.length} lost`);
+    assert.ok(
+      verdict.lost.length >= 50,
+      `only ${verdict.lost.length} rows are reported as lost: the oracle is blind`,
+    );
+    assert.deepEqual([verdict.duplicated, verdict.neverTried], [[], []]);
+  });
+});
+
+/** A small cluster with the product's image, storage and timing, and none of its care. */
+function asynchronous(product: KubeObject): object {
+  const spec = product.spec as {
+    imageName?: string;
+    imageCatalogRef?: object;
+    primaryLease?: object;
+    storage: { storageClass?: string };
+  };
+  return {
+    apiVersion: product.apiVersion,
+    kind: "Cluster",
+    metadata: { name: NAME, namespace: NAMESPACE },
+    spec: {
+      instances: 2,
+      ...(spec.imageName !== undefined && { imageName: spec.imageName }),
+      ...(spec.imageCatalogRef !== undefined && { imageCatalogRef: spec.imageCatalogRef }),
+      ...(spec.primaryLease !== undefined && { primaryLease: spec.primaryLease }),
+      storage: {
+        size: "1Gi",
+        ...(spec.storage.storageClass !== undefined && { storageClass: spec.storage.storageClass }),
+      },
+      resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "512Mi" } },
+      postgresql: { parameters: { shared_buffers: "32MB" } },
+    },
+  };
+}

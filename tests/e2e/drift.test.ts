@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { environment, type Environment } from "./kit/environment";
+import { make } from "./kit/make";
+import { until } from "./kit/wait";
+
+/**
+ * Changes that someone made by hand: seen by `make preview`, mended by `make up`.
+ * This doesn't prove that every field's drift is seen: fields that the program doesn't set belong to whoever sets them.
+ */
+describe("drift (changes made by hand, on a cluster with images built here)", () => {
+  let env: Environment;
+  before(async () => {
+    env = await environment();
+  });
+
+  /** Plants a change, and expects it to show in a preview and to be gone after `make up`. */
+  async function seenAndMended(options: {
+    kind: string;
+    name: string;
+    patch: object;
+    /** Reads the changed value. */
+    path: string;
+    shown: RegExp;
+  }): Promise<void> {
+    const { namespace } = env.settings.cluster;
+    const at = ["-n", namespace, "get", options.kind, options.name, "-o", `jsonpath=${options.path}`];
+    const read = async () => (await env.kubectl.run(at)).stdout;
+    const intended = await read();
+    const patch = ["--type=merge", "-p", JSON.stringify(options.patch)];
+    await env.kubectl.run(["-n", namespace, "patch", options.kind, options.name, ...patch]);
+    try {
+      assert.notEqual(await read(), intended, "the planted change changes something");
+      const preview = await make("preview");
+      assert.equal(preview.exitCode, 0);
+      assert.match(preview.lastLine, /^\d+ changes?; `make up` makes them\.$/);
+      assert.match(preview.lines.join("\n"), options.shown);
+    } finally {
+      const { exitCode } = await make("up");
+      assert.equal(exitCode, 0);
+    }
+    assert.equal(await read(), intended, "`make up` restored the value");
+    assert.equal((await make("preview", { quiet: true })).lastLine, "No changes.");
+  }
+
+  it("of the pooler's Deployment is seen and mended", async () => {
+    await seenAndMended({
+      kind: "deployment",
+      name: env.pooler.name,
+      patch: { spec: { replicas: 1 } },
+      path: "{.spec.replicas}",
+      shown: new RegExp(`update .*Deployment.*${env.pooler.name.split("-").at(-1)}`),
+    });
+    await until("two pooler pods again", 120, async () => {
+      const { namespace } = env.settings.cluster;
+      const status = (await env.kubectl.get("deployment", namespace, env.pooler.name))?.status;
+      return status?.readyReplicas === 2 ? { done: undefined } : { why: JSON.stringify(status) };
+    });
+  });
+
+  it("of the Cluster's synchronous replication is seen and mended", async () => {
+    await seenAndMended({
+      kind: "clusters.postgresql.cnpg.io",
+      name: env.settings.cluster.name,
+      patch: {
+        spec: { postgresql: { synchronous: { dataDurability: "preferred", failoverQuorum: false } } },
+      },
+      path: "{.spec.postgresql.synchronous.dataDurability}",
+      shown: /update .*Cluster/,
+    });
+    await env.cluster.waitHealthy();
+  });
+});

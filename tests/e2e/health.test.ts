@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { projectDir } from "../../operations/paths";
+import { run } from "../../operations/process";
+import { environment, stackName, type Environment } from "./kit/environment";
+import { until } from "./kit/wait";
+
+/**
+ * The last step of `make up` fails when a client can't write: it isn't a formality.
+ * This doesn't prove that it notices every way in which a client may fail.
+ */
+describe("health check (images built here)", () => {
+  let env: Environment;
+  before(async () => {
+    env = await environment();
+  });
+
+  const health = () =>
+    run("npx", ["tsx", "operations/cli.ts", "health", "--stack", stackName], {
+      cwd: projectDir,
+      allowFailure: true,
+    });
+
+  async function scale(replicas: number): Promise<void> {
+    const { namespace } = env.settings.cluster;
+    await env.kubectl.run([
+      "-n",
+      namespace,
+      "scale",
+      `deployment/${env.pooler.name}`,
+      `--replicas=${replicas}`,
+    ]);
+    await until(`${replicas} pooler pods`, 120, async () => {
+      const status = (await env.kubectl.get("deployment", namespace, env.pooler.name))?.status ?? {};
+      const { replicas: pods = 0, readyReplicas: ready = 0 } = status as Record<string, number>;
+      return pods === replicas && ready === replicas ? { done: undefined } : { why: JSON.stringify(status) };
+    });
+  }
+
+  it("passes, fails while the pooler is scaled to 0, and passes again", async () => {
+    const replicas = env.settings.poolers[0]?.instances ?? 2;
+    const healthy = await health();
+    assert.equal(healthy.exitCode, 0, healthy.stdout + healthy.stderr);
+    await scale(0);
+    try {
+      const { exitCode, stdout } = await health();
+      assert.equal(exitCode, 1);
+      assert.match(
+        stdout.trim().split("\n").at(-1) ?? "",
+        /error: .*could not do this: a row written through/,
+      );
+    } finally {
+      await scale(replicas);
+    }
+    const again = await health();
+    assert.equal(again.exitCode, 0, again.stdout + again.stderr);
+    assert.match(again.stdout, /A client wrote through the pooler and read on a standby\./);
+  });
+});

@@ -1,0 +1,261 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pins } from "../../../local/pins";
+import { type Kubectl } from "../../../operations/kubectl";
+import { type RunResult } from "../../../operations/process";
+import { isReady, podStatus } from "./cluster";
+import { parseWriterLog, type WriterLog } from "./oracle";
+import { until } from "./wait";
+
+/** Image with psql and Python; the built-in cluster has ours. */
+export const clientImage = process.env.E2E_CLIENT_IMAGE ?? pins.images.client;
+
+const SCRIPTS = ["writer.py", "sampler.py", "scan.py"];
+const LOGIN = "pgp-e2e-login";
+const SCRIPTS_MAP = "pgp-e2e-scripts";
+
+/** Whom the client logs in as and whom it trusts. */
+export interface Login {
+  database: string;
+  user: string;
+  password: string;
+  authority: string;
+}
+
+/** One key of a Secret in clear. */
+export async function secretValue(
+  kubectl: Kubectl,
+  namespace: string,
+  name: string,
+  key: string,
+): Promise<string> {
+  const { stdout } = await kubectl.run(["-n", namespace, "get", "secret", name, "-o", "json"]);
+  const value = (JSON.parse(stdout) as { data?: Record<string, string> }).data?.[key];
+  if (value === undefined) throw new Error(`Secret ${namespace}/${name} has no key ${key}`);
+  return Buffer.from(value, "base64").toString();
+}
+
+/** Makes a namespace with what client pods need: the login, the authority's certificate, the scripts. */
+export async function prepareNamespace(
+  kubectl: Kubectl,
+  namespace: string,
+  login: Login,
+  options: { make?: boolean } = {},
+): Promise<void> {
+  if (options.make !== false) {
+    await kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  }
+  const scripts = await Promise.all(
+    SCRIPTS.map(async (file) => [file, await readFile(join(__dirname, file), "utf8")] as const),
+  );
+  await kubectl.apply({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: SCRIPTS_MAP, namespace },
+    data: Object.fromEntries(scripts),
+  });
+  await kubectl.apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: LOGIN, namespace },
+    stringData: { ...login },
+  });
+}
+
+export async function removePreparations(kubectl: Kubectl, namespace: string): Promise<void> {
+  const names = [`secret/${LOGIN}`, `configmap/${SCRIPTS_MAP}`];
+  await kubectl.run(["-n", namespace, "delete", "--ignore-not-found", ...names]);
+}
+
+/** A pod in which a client of the database runs. */
+export class ClientPod {
+  private constructor(
+    private readonly kubectl: Kubectl,
+    readonly namespace: string,
+    readonly name: string,
+  ) {}
+
+  /** Starts the pod and waits until it runs. A pod of that name from an earlier run is made anew. */
+  static async start(
+    kubectl: Kubectl,
+    namespace: string,
+    name: string,
+    labels: Record<string, string>,
+  ): Promise<ClientPod> {
+    await kubectl.run(["-n", namespace, "delete", "pod", name, "--ignore-not-found", "--grace-period=1"]);
+    await kubectl.apply(podOf(namespace, name, labels));
+    await until(`client pod ${namespace}/${name} runs`, 120, async () => {
+      const pod = await kubectl.get("pod", namespace, name);
+      return pod !== undefined && isReady(pod)
+        ? { done: undefined }
+        : { why: JSON.stringify(pod === undefined ? "no pod" : podStatus(pod)).slice(0, 300) };
+    });
+    return new ClientPod(kubectl, namespace, name);
+  }
+
+  async remove(): Promise<void> {
+    const at = ["-n", this.namespace, "delete", "pod", this.name];
+    await this.kubectl.run([...at, "--ignore-not-found", "--grace-period=1"]);
+  }
+
+  exec(command: readonly string[], options: { allowFailure?: boolean } = {}): Promise<RunResult> {
+    return this.kubectl.run(["-n", this.namespace, "exec", this.name, "--", ...command], {
+      timeoutMs: 120_000,
+      ...(options.allowFailure === true && { allowFailure: true }),
+    });
+  }
+
+  /** One statement over the network, with verify-full unless `env` says something else. */
+  psql(host: string, statement: string, env: Record<string, string> = {}): Promise<RunResult> {
+    const variables = Object.entries({ PGHOST: host, ...env }).map(([key, value]) => `${key}=${value}`);
+    const psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement];
+    return this.exec(["env", ...variables, ...psql], { allowFailure: true });
+  }
+
+  /** One statement that must succeed. */
+  async query(host: string, statement: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.psql(host, statement);
+    if (exitCode !== 0) throw new Error(`${statement}\n${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Which of the targets (`<address>:<port>`) accept a TCP connection from this pod. */
+  async open(targets: readonly string[]): Promise<Set<string>> {
+    const { stdout } = await this.exec(["python3", "/oracle/scan.py", ...targets]);
+    const lines = stdout.trim().split("\n");
+    if (lines.length !== targets.length) throw new Error(`the scan is not complete: ${stdout}`);
+    return new Set(
+      lines.flatMap((line) => (line.split(" ")[1] === "open" ? [line.split(" ")[0] ?? ""] : [])),
+    );
+  }
+
+  /** Starts a script in the background; its output goes to `<log>.out`. */
+  async background(host: string, script: string, log: string, args: readonly string[]): Promise<void> {
+    const line = `PGHOST="$1" setsid nohup python3 "/oracle/$2" --log "$3" "\${@:4}" >"$3.out" 2>&1 </dev/null &`;
+    await this.exec(["bash", "-c", line, "start", host, script, log, ...args]);
+  }
+
+  /** Tells a script in the background something: `mark` or `stop`. */
+  async tell(log: string, what: "mark" | "stop"): Promise<void> {
+    await this.exec(["touch", `${log}.${what}`]);
+  }
+
+  async file(path: string): Promise<string> {
+    return (await this.exec(["cat", path])).stdout;
+  }
+}
+
+/** A writer in the background of a client pod. */
+export class Writer {
+  private constructor(
+    private readonly pod: ClientPod,
+    readonly arm: string,
+    private readonly log: string,
+  ) {}
+
+  static async start(options: {
+    pod: ClientPod;
+    /** What this writer stands for: `direct` or `pooled`. */
+    arm: string;
+    run: string;
+    host: string;
+    table: string;
+    firstId: number;
+    /** Refuse sessions with a standby; PgBouncer takes no such wish. */
+    readWrite: boolean;
+  }): Promise<Writer> {
+    const { pod, arm, run, host, table, firstId, readWrite } = options;
+    const writer = new Writer(pod, arm, `/data/${run}-${arm}`);
+    const args = ["--table", table, "--first-id", String(firstId), ...(readWrite ? ["--read-write"] : [])];
+    await pod.background(host, "writer.py", writer.log, args);
+    return writer;
+  }
+
+  async acknowledged(): Promise<number> {
+    const { stdout } = await this.pod.exec(["grep", "-c", "^ack", this.log], { allowFailure: true });
+    return Number(stdout.trim() || 0);
+  }
+
+  /** Waits until so many more rows than now are acknowledged. */
+  async waitForMore(rows: number, seconds: number): Promise<void> {
+    const goal = (await this.acknowledged()) + rows;
+    await until(`${this.arm} writer: ${rows} more rows`, seconds, async () => {
+      const now = await this.acknowledged();
+      if (now >= goal) return { done: undefined };
+      const { stdout } = await this.pod.exec(["tail", "-n", "2", this.log, `${this.log}.out`], {
+        allowFailure: true,
+      });
+      return { why: `${goal - now} rows missing; its log ends: ${stdout.trim()}` };
+    });
+  }
+
+  mark(): Promise<void> {
+    return this.pod.tell(this.log, "mark");
+  }
+
+  /** Ends the writer and returns its whole log with the text it came from. */
+  async stop(): Promise<{ log: WriterLog; text: string }> {
+    await this.pod.tell(this.log, "stop");
+    return until(`${this.arm} writer ended`, 60, async () => {
+      const text = await this.pod.file(this.log);
+      const log = parseWriterLog(text.slice(0, text.lastIndexOf("\n") + 1));
+      return log.ended ? { done: { log, text } } : { why: "its log goes on" };
+    });
+  }
+}
+
+function podOf(namespace: string, name: string, labels: Record<string, string>): object {
+  const key = (variable: string, field: keyof Login) => ({
+    name: variable,
+    valueFrom: { secretKeyRef: { name: LOGIN, key: field } },
+  });
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        runAsGroup: 65532,
+        fsGroup: 65532,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      containers: [
+        {
+          name: "client",
+          image: clientImage,
+          imagePullPolicy: "IfNotPresent",
+          command: ["bash", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
+          env: [
+            key("PGUSER", "user"),
+            key("PGDATABASE", "database"),
+            key("PGPASSWORD", "password"),
+            { name: "PGPORT", value: "5432" },
+            { name: "PGSSLMODE", value: "verify-full" },
+            { name: "PGSSLROOTCERT", value: "/login/authority" },
+            { name: "PGCONNECT_TIMEOUT", value: "5" },
+          ],
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+          resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+          volumeMounts: [
+            { name: "scripts", mountPath: "/oracle", readOnly: true },
+            { name: "login", mountPath: "/login", readOnly: true },
+            { name: "stranger-ca", mountPath: "/stranger-ca", readOnly: true },
+            { name: "data", mountPath: "/data" },
+          ],
+        },
+      ],
+      volumes: [
+        { name: "scripts", configMap: { name: SCRIPTS_MAP } },
+        { name: "login", secret: { secretName: LOGIN, items: [{ key: "authority", path: "authority" }] } },
+        // A sound authority that has nothing to do with the database: that of the Kubernetes API server.
+        { name: "stranger-ca", configMap: { name: "kube-root-ca.crt" } },
+        { name: "data", emptyDir: {} },
+      ],
+    },
+  };
+}

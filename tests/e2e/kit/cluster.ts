@@ -1,0 +1,176 @@
+import { type Kubectl, type KubeObject } from "../../../operations/kubectl";
+import { until } from "./wait";
+
+interface ClusterStatus {
+  phase?: string;
+  readyInstances?: number;
+  currentPrimary?: string;
+  targetPrimary?: string;
+  timelineID?: number;
+}
+
+interface PodStatus {
+  podIP?: string;
+  conditions?: { type: string; status: string }[];
+  containerStatuses?: { name: string; restartCount: number }[];
+}
+
+export const podStatus = (pod: KubeObject): PodStatus => pod.status ?? {};
+
+export const isReady = (pod: KubeObject): boolean =>
+  podStatus(pod).conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+
+const restarts = (pod: KubeObject): number =>
+  (podStatus(pod).containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+
+/** Who leads, and since when: what a fault is expected to change. */
+export interface Leadership {
+  primary: string;
+  timeline: number;
+  /** When the primary's postmaster was started. */
+  startedAt: string;
+}
+
+/** One CloudNativePG cluster, seen from the inside: as its superuser, over the local socket of its pods. */
+export class Cluster {
+  constructor(
+    readonly kubectl: Kubectl,
+    readonly namespace: string,
+    readonly name: string,
+  ) {}
+
+  async object(): Promise<KubeObject> {
+    const object = await this.kubectl.get("clusters.postgresql.cnpg.io", this.namespace, this.name);
+    if (object === undefined) throw new Error(`there is no Cluster ${this.namespace}/${this.name}`);
+    return object;
+  }
+
+  async status(): Promise<ClusterStatus> {
+    return (await this.object()).status ?? {};
+  }
+
+  async primary(): Promise<string> {
+    const { currentPrimary } = await this.status();
+    if (currentPrimary === undefined) throw new Error(`Cluster ${this.name} has no primary`);
+    return currentPrimary;
+  }
+
+  instances(): Promise<KubeObject[]> {
+    return this.kubectl.list("pods", this.namespace, `cnpg.io/cluster=${this.name},cnpg.io/podRole=instance`);
+  }
+
+  async names(): Promise<string[]> {
+    return (await this.instances()).map(({ metadata }) => metadata.name).sort();
+  }
+
+  /** Runs a command in an instance's container. */
+  async exec(pod: string, command: readonly string[], input?: string): Promise<string> {
+    const stdin = input === undefined ? [] : ["-i"];
+    const { stdout } = await this.kubectl.run(
+      ["-n", this.namespace, "exec", ...stdin, pod, "-c", "postgres", "--", ...command],
+      { timeoutMs: 60_000, ...(input !== undefined && { input }) },
+    );
+    return stdout;
+  }
+
+  /** Asks an instance as its superuser; one line for each row, fields separated by `|`. */
+  async sql(pod: string, statement: string, database = "postgres"): Promise<string[]> {
+    const psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-f", "-"];
+    return (await this.exec(pod, psql, statement)).split("\n").filter((line) => line !== "");
+  }
+
+  async value(pod: string, statement: string, database?: string): Promise<string> {
+    const [first] = await this.sql(pod, statement, database);
+    if (first === undefined) throw new Error(`no row for: ${statement}`);
+    return first;
+  }
+
+  async leadership(): Promise<Leadership> {
+    const primary = await this.primary();
+    const answer = await this.value(
+      primary,
+      "select pg_is_in_recovery(), (pg_control_checkpoint()).timeline_id, pg_postmaster_start_time(), pg_walfile_name(pg_current_wal_lsn())",
+    );
+    const [standby, , startedAt = "", walFile = ""] = answer.split("|");
+    if (standby !== "f") throw new Error(`${primary} is called the primary and is a standby`);
+    // The control file's timeline waits for the checkpoint after a promotion; the WAL file's name doesn't.
+    return { primary, timeline: parseInt(walFile.slice(0, 8), 16), startedAt };
+  }
+
+  /** Undefined when every instance is ready, streaming, and synchronous where it must be; else why not. */
+  async illness(expected: { instances: number; synchronous: boolean }): Promise<string | undefined> {
+    const { phase, readyInstances, currentPrimary = "", targetPrimary } = await this.status();
+    if (phase !== "Cluster in healthy state") return `phase: ${phase}`;
+    if (readyInstances !== expected.instances) return `${readyInstances} instances ready`;
+    if (currentPrimary !== targetPrimary) return `switching from ${currentPrimary} to ${targetPrimary}`;
+    const pods = await this.instances();
+    if (pods.length !== expected.instances) return `${pods.length} pods`;
+    const unready = pods.find((pod) => !isReady(pod));
+    if (unready !== undefined) return `${unready.metadata.name} is not ready`;
+    const replication = await this.sql(
+      currentPrimary,
+      "select application_name, state, sync_state from pg_stat_replication",
+    );
+    const rows = replication.map((row) => row.split("|"));
+    const streaming = rows.filter(([, state]) => state === "streaming");
+    if (streaming.length !== expected.instances - 1) return `${streaming.length} standbys stream`;
+    if (expected.synchronous && !rows.some(([, , sync]) => sync === "quorum" || sync === "sync")) {
+      return "no synchronous standby";
+    }
+    return undefined;
+  }
+
+  async waitHealthy(
+    seconds = 300,
+    expected: { instances: number; synchronous: boolean } = { instances: 3, synchronous: true },
+  ): Promise<void> {
+    await until(`${this.name} whole again`, seconds, async () => {
+      const why = await this.illness(expected);
+      return why === undefined ? { done: undefined } : { why };
+    });
+  }
+
+  /**
+   * Makes pods anew whose containers were restarted: the next crash of such a pod would be answered by the crash-loop
+   * back-off, not by the product.
+   */
+  async freshPods(seconds = 300): Promise<void> {
+    for (const pod of await this.instances()) {
+      if (restarts(pod) === 0) continue;
+      await this.deletePod(pod.metadata.name);
+      await until(`${pod.metadata.name} made anew`, seconds, async () => {
+        const found = await this.kubectl.get("pod", this.namespace, pod.metadata.name);
+        const anew = found !== undefined && uid(found) !== uid(pod);
+        return anew ? { done: undefined } : { why: "the old pod is still there" };
+      });
+      await this.waitHealthy(seconds);
+    }
+  }
+
+  async deletePod(pod: string): Promise<void> {
+    const at = ["-n", this.namespace, "delete", "pod", pod];
+    await this.kubectl.run([...at, "--grace-period=0", "--force", "--wait=false"]);
+  }
+
+  async killPostmaster(pod: string): Promise<void> {
+    await this.exec(pod, ["bash", "-c", 'kill -9 "$(head -n 1 "$PGDATA/postmaster.pid")"']);
+  }
+
+  /** Waits until every standby has replayed what the primary has written by now. */
+  async waitCaughtUp(seconds = 120): Promise<string[]> {
+    const primary = await this.primary();
+    const lsn = await this.value(primary, "select pg_current_wal_lsn()");
+    const names = await this.names();
+    for (const name of names.filter((candidate) => candidate !== primary)) {
+      await until(`${name} caught up`, seconds, async () => {
+        const behind = Number(
+          await this.value(name, `select pg_wal_lsn_diff('${lsn}', pg_last_wal_replay_lsn())`),
+        );
+        return behind <= 0 ? { done: undefined } : { why: `${behind} bytes behind` };
+      });
+    }
+    return names;
+  }
+}
+
+const uid = (pod: KubeObject): string => (pod.metadata as { uid?: string }).uid ?? "";

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { projectDir } from "../../operations/paths";
+import { environment, type Environment } from "./kit/environment";
+import { make } from "./kit/make";
+import { say, until } from "./kit/wait";
+
+/**
+ * `make up` is killed with SIGKILL, or loses the operator, in the middle of its work; the next one goes on from there.
+ * Only with RESILIENCE=1: it deletes the cluster several times. It proves three moments, not every moment; Ctrl-C is another
+ * suite's subject.
+ */
+const suite = process.env.RESILIENCE === "1" ? describe : describe.skip;
+
+suite("resilience of make up (images built here)", () => {
+  let env: Environment;
+  before(async () => {
+    env = await environment();
+  });
+
+  /** Starts from a machine without a cluster, and begins `make up` in a process group of its own. */
+  async function begin() {
+    assert.equal((await make("down", { env: { FORCE: "1" } })).exitCode, 0);
+    const child = spawn("make", ["--no-print-directory", "up"], {
+      cwd: projectDir,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const lines: string[] = [];
+    const listen = (chunk: Buffer) => {
+      for (const line of chunk.toString().split("\n").filter(Boolean)) {
+        lines.push(line);
+        say(`make up: ${line}`);
+      }
+    };
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+    const exited = once(child, "exit") as Promise<[number | null, string | null]>;
+    /** Waits for a moment of the run; a run that ends before it is an error. */
+    const reach = (moment: string, look: () => Promise<boolean>) =>
+      until(
+        moment,
+        1800,
+        async () => {
+          if (child.exitCode !== null) return { done: false };
+          return (await look()) ? { done: true } : { why: "not yet" };
+        },
+        200,
+      ).then((reached) => assert.ok(reached, `\`make up\` ended before: ${moment}`));
+    return {
+      lines,
+      exited,
+      reach,
+      async kill(): Promise<void> {
+        assert.ok(child.pid);
+        process.kill(-child.pid, "SIGKILL");
+        const [, signal] = await exited;
+        assert.equal(signal, "SIGKILL");
+        say("make up: killed with SIGKILL");
+      },
+    };
+  }
+
+  const printed = (lines: readonly string[], pattern: RegExp) => () =>
+    Promise.resolve(lines.some((line) => pattern.test(line)));
+
+  const clusterStatus = async () => {
+    const { name, namespace } = env.settings.cluster;
+    const found = await env.kubectl.get("clusters.postgresql.cnpg.io", namespace, name);
+    return (
+      found && {
+        instances: 0,
+        ...(found.status as { instances?: number; readyInstances?: number } | undefined),
+      }
+    );
+  };
+
+  async function converges(): Promise<void> {
+    const up = await make("up");
+    assert.equal(up.exitCode, 0);
+    assert.match(up.lastLine, /is up: 3 instances/);
+    assert.equal((await make("preview")).lastLine, "No changes.");
+    await env.cluster.waitHealthy();
+  }
+
+  it("killed with SIGKILL while the cluster starts: the next one converges", async () => {
+    const run = await begin();
+    await run.reach("the cluster starts", printed(run.lines, /Kubernetes …/));
+    await run.kill();
+    await converges();
+  });
+
+  it("killed with SIGKILL early in `pulumi up`: the next one converges", async () => {
+    const run = await begin();
+    await run.reach("the namespace is there", async () => {
+      const found = await env.kubectl.get("namespace", "default", env.settings.cluster.namespace);
+      return found !== undefined;
+    });
+    await run.kill();
+    await converges();
+  });
+
+  it("killed with SIGKILL late in `pulumi up`, with the first instance ready: the next one converges", async () => {
+    const run = await begin();
+    await run.reach(
+      "the first instance is ready",
+      async () => ((await clusterStatus())?.readyInstances ?? 0) > 0,
+    );
+    await run.kill();
+    await converges();
+  });
+
+  it("loses the operator's pod while it waits for the instances: converges", async () => {
+    const run = await begin();
+    await run.reach(
+      "the first instance is being made",
+      async () => ((await clusterStatus())?.instances ?? 0) > 0,
+    );
+    const selector = ["-l", "app.kubernetes.io/name=cloudnative-pg"];
+    const { stdout } = await env.kubectl.run([
+      "delete",
+      "pod",
+      "--all-namespaces",
+      ...selector,
+      "--grace-period=0",
+      "--force",
+    ]);
+    assert.match(stdout, /pod ".*" force deleted/, "the operator's pod was there");
+    const [exitCode] = await run.exited;
+    assert.equal(exitCode, 0, "the run that lost its operator ends well by itself");
+    await converges();
+  });
+});
