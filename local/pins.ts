@@ -14,7 +14,7 @@ export const pins = {
   /** Lowest versions that a machine must bring. */
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
-  kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.32" },
+  kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
   operators: { cnpg: "1.30.0" },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
@@ -26,12 +26,13 @@ export const pins = {
   images: {
     pause: "pgplatform.local/pause:1",
     coredns: "pgplatform.local/coredns:1.12.1-1",
-    localPathProvisioner: "pgplatform.local/local-path-provisioner:0.0.32-1",
+    localPathProvisioner: "pgplatform.local/local-path-provisioner:0.0.30-1",
     cnpgOperator: "pgplatform.local/cnpg-operator:1.30.0-1",
     postgresql: "pgplatform.local/postgresql:17-1",
     pgbouncer: "pgplatform.local/pgbouncer:1.24-1",
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",
+    pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
   },
 } as const;
 

@@ -1,0 +1,124 @@
+import { pins, type ImageName } from "../pins";
+import type { ImageConfig } from "./oci";
+
+/** A program built from Go modules, alone in its root file system. */
+export interface ProgramRecipe {
+  kind: "program";
+  /** Key in the set of built programs. */
+  program: "pause" | "coredns" | "localPathProvisioner" | "cnpgOperator";
+  /** Where the program lies in the image. */
+  path: string;
+  /** Symbolic links: path in the image → target. */
+  links?: Record<string, string>;
+  /** Text files: path in the image → content. */
+  texts?: Record<string, string>;
+  /** Copies the host's bundle of certificate authorities. @default false */
+  certificateAuthorities?: boolean;
+  config: ImageConfig;
+}
+
+/** A root file system made of Debian packages, whose signatures are verified against Debian's archive keys. */
+export interface DebianRecipe {
+  kind: "debian";
+  packages: readonly string[];
+  /** Lines appended to /etc/passwd and /etc/group before the packages are configured. */
+  users?: readonly string[];
+  groups?: readonly string[];
+  /** Text files written before the packages are configured: path in the image → content. */
+  texts?: Record<string, string>;
+  /** Shell lines run inside the root file system at the end. */
+  script?: string;
+  config: ImageConfig;
+}
+
+export type Recipe = ProgramRecipe | DebianRecipe;
+
+const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const major = pins.postgresMajor;
+
+/** Every image that is built here, under the names in `pins.images`. None of them is the upstream project's image. */
+export const recipes: Record<ImageName, Recipe> = {
+  pause: {
+    kind: "program",
+    program: "pause",
+    path: "pause",
+    config: { User: "65535", Entrypoint: ["/pause"] },
+  },
+
+  coredns: { kind: "program", program: "coredns", path: "coredns", config: { Entrypoint: ["/coredns"] } },
+
+  localPathProvisioner: {
+    kind: "program",
+    program: "localPathProvisioner",
+    path: "local-path-provisioner",
+    config: { Entrypoint: ["/local-path-provisioner"] },
+  },
+
+  // The operator copies /manager into the pods of its clusters and reads /operator/manager_<architecture> for upgrades.
+  cnpgOperator: {
+    kind: "program",
+    program: "cnpgOperator",
+    path: "operator/manager_amd64",
+    links: { manager: "operator/manager_amd64" },
+    texts: {
+      "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n",
+      "etc/group": "root:x:0:\nnonroot:x:65532:\n",
+    },
+    certificateAuthorities: true,
+    config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/manager"] },
+  },
+
+  // CloudNativePG's contract: the server's programs on PATH, run as uid 26, the tag begins with the major version.
+  postgresql: {
+    kind: "debian",
+    packages: [`postgresql-${major}`, `postgresql-${major}-pgaudit`, "locales", "ca-certificates", "procps"],
+    users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
+    groups: ["postgres:x:102:"],
+    texts: { "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n" },
+    script: [
+      "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
+      "locale-gen",
+      'test "$(id -u postgres)" = 26',
+      `/usr/lib/postgresql/${major}/bin/postgres --version`,
+    ].join("\n"),
+    config: {
+      User: "26",
+      Env: [`PATH=${path}:/usr/lib/postgresql/${major}/bin`, "LANG=C.UTF-8"],
+      Cmd: ["/bin/bash"],
+    },
+  },
+
+  // CloudNativePG runs /usr/bin/pgbouncer as 998:996, and lets in the system user `pgbouncer` by `peer`.
+  pgbouncer: {
+    kind: "debian",
+    packages: ["pgbouncer", "ca-certificates", "procps"],
+    users: ["pgbouncer:x:998:996:PgBouncer:/:/usr/sbin/nologin"],
+    groups: ["pgbouncer:x:996:"],
+    script: ["ln -s ../sbin/pgbouncer /usr/bin/pgbouncer", "/usr/bin/pgbouncer --version"].join("\n"),
+    config: { User: "998:996", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/usr/bin/pgbouncer"] },
+  },
+
+  client: {
+    kind: "debian",
+    packages: [`postgresql-client-${major}`, "python3-psycopg2", "ca-certificates", "procps"],
+    script: "psql --version\npython3 -c 'import psycopg2'",
+    config: { User: "65532:65532", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/bin/bash"] },
+  },
+
+  // Debian's build of the Prometheus community's exporter, under the entry point, port and user of its container.
+  // It reads PGBOUNCER_EXPORTER_CONNECTION_STRING itself; Debian's default for the PID file doesn't fit a container.
+  pgbouncerExporter: {
+    kind: "debian",
+    packages: ["prometheus-pgbouncer-exporter", "ca-certificates"],
+    script: [
+      "ln -s /usr/bin/prometheus-pgbouncer-exporter /bin/pgbouncer_exporter",
+      "/bin/pgbouncer_exporter --version",
+    ].join("\n"),
+    config: {
+      User: "65534:65534",
+      Env: [`PATH=${path}`],
+      Entrypoint: ["/bin/pgbouncer_exporter", "--pgBouncer.pid-file="],
+      ExposedPorts: { "9127/tcp": {} },
+    },
+  },
+};
