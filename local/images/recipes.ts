@@ -1,5 +1,5 @@
 import { pins, type ImageName } from "../pins";
-import type { ImageConfig } from "./oci";
+import { imageArchitecture, type ImageConfig } from "./oci";
 
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
@@ -58,8 +58,8 @@ export const recipes: Record<ImageName, Recipe> = {
   cnpgOperator: {
     kind: "program",
     program: "cnpgOperator",
-    path: "operator/manager_amd64",
-    links: { manager: "operator/manager_amd64" },
+    path: `operator/manager_${imageArchitecture()}`,
+    links: { manager: `operator/manager_${imageArchitecture()}` },
     texts: {
       "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n",
       "etc/group": "root:x:0:\nnonroot:x:65532:\n",
