@@ -137,11 +137,15 @@ export class Stack {
       }
     }
     if ((await this.locks()).length === 0) return;
-    context.say(
-      "an earlier run was killed: its lock is taken away and its unfinished operations are looked up again",
-    );
+    context.say("an earlier run was killed: its lock is taken away");
     await this.pulumi(["cancel", "--yes", "--stack", this.name]);
-    await this.pulumi(["refresh", "--yes", "--clear-pending-creates", ...this.target], { context });
+  }
+
+  /** Looks at what is really there, so that the next plan repairs what was changed or deleted by hand, or never finished. */
+  async refresh(context: StepContext): Promise<void> {
+    await this.pulumi(["refresh", "--yes", "--skip-preview", "--clear-pending-creates", ...this.target], {
+      context,
+    });
   }
 
   private async locks(): Promise<{ pid: number; hostname: string }[]> {
@@ -187,6 +191,9 @@ export class Stack {
     await rm(this.file, { force: true });
   }
 }
+
+/** Whether a line of Pulumi's output says what it is at. */
+const tells = (line: string): boolean => line.trim() !== "" && !line.includes("warning: using pulumi-");
 
 async function isPulumi(pid: number): Promise<boolean> {
   if (pid <= 0) return false;

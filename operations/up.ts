@@ -38,9 +38,10 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
 
   await progress.step("pulumi up", async (context) => {
     await stack.recover(context);
-    await allowDestructive(await stack.preview({ refresh: false, context }), context);
-    const summary = await stack.up(context);
-    context.say(changesIn(summary));
+    await stack.refresh(context);
+    const plan = await stack.preview({ refresh: false, context });
+    await allowDestructive(plan, context);
+    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context)));
   });
 
   const subject = await subjectOf(stack, target, toolFolders, signal);

@@ -1,6 +1,9 @@
 import { platformSchema, roles } from "../../names";
 
-/** Statements that run once, when the cluster is made. Each list element is one statement. */
+/**
+ * Statements that run once, when the cluster is made. Each list element is one statement. They reach the job as arguments of its
+ * container, where Kubernetes makes one dollar of two: quote bodies with a tag between the dollars.
+ */
 
 const lookup = `${platformSchema}.pooler_lookup`;
 
@@ -19,11 +22,11 @@ export const postInitSql: readonly string[] = [
   `REVOKE ALL ON SCHEMA ${platformSchema} FROM PUBLIC`,
   `CREATE FUNCTION ${lookup}(wanted text, OUT role text, OUT verifier text) RETURNS SETOF record
 LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
+AS $body$
   SELECT a.rolname::text, CASE WHEN a.rolvaliduntil < now() THEN NULL ELSE a.rolpassword END
   FROM pg_catalog.pg_authid a
   WHERE a.rolname = wanted AND a.rolcanlogin AND NOT a.rolsuper AND NOT a.rolreplication AND NOT a.rolbypassrls
-$$`,
+$body$`,
   `REVOKE ALL ON FUNCTION ${lookup}(text) FROM PUBLIC`,
   `GRANT USAGE ON SCHEMA ${platformSchema} TO ${roles.pooler}`,
   `GRANT EXECUTE ON FUNCTION ${lookup}(text) TO ${roles.pooler}`,
