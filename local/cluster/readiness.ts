@@ -8,12 +8,14 @@ import { nodes, paths } from "./settings";
  * the node concerned was started.
  */
 
-interface NodeList {
-  items: { metadata: { name: string }; status?: { conditions?: { type: string; status: string }[] } }[];
+interface Condition {
+  type: string;
+  status: string;
+  lastHeartbeatTime?: string;
 }
 
-interface LeaseList {
-  items: { metadata: { name: string }; spec?: { renewTime?: string } }[];
+export interface NodeList {
+  items: { metadata: { name: string }; status?: { conditions?: Condition[] } }[];
 }
 
 export interface PodList {
@@ -21,7 +23,7 @@ export interface PodList {
     metadata: { name: string; deletionTimestamp?: string };
     spec: { nodeName?: string };
     status?: {
-      conditions?: { type: string; status: string }[];
+      conditions?: Condition[];
       containerStatuses?: { state?: { running?: { startedAt?: string } } }[];
     };
   }[];
@@ -33,16 +35,17 @@ type Started = ReadonlyMap<string, Date>;
 const notBefore = (time: string | undefined, start: Date | undefined): boolean =>
   time !== undefined && start !== undefined && Date.parse(time) >= Math.floor(start.getTime() / 1000) * 1000;
 
-const isReady = (conditions: { type: string; status: string }[] = []): boolean =>
-  conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
+const readyCondition = (conditions: Condition[] = []): Condition | undefined =>
+  conditions.find((condition) => condition.type === "Ready" && condition.status === "True");
 
-/** Names of the nodes that are Ready and have reported since they were started. */
-export function readyNodes(list: NodeList, leases: LeaseList, started: Started): string[] {
-  const renewed = new Map(leases.items.map((lease) => [lease.metadata.name, lease.spec?.renewTime]));
+/** Names of the nodes that have reported to be Ready since they were started. */
+export function readyNodes(list: NodeList, started: Started): string[] {
   return list.items
-    .filter((node) => isReady(node.status?.conditions))
-    .map((node) => node.metadata.name)
-    .filter((name) => notBefore(renewed.get(name), started.get(name)));
+    .filter((node) => {
+      const ready = readyCondition(node.status?.conditions);
+      return notBefore(ready?.lastHeartbeatTime, started.get(node.metadata.name));
+    })
+    .map((node) => node.metadata.name);
 }
 
 /** How many pods are Ready with containers that were started in their node's present life. */
@@ -52,7 +55,7 @@ export function readyPods(list: PodList, started: Started): number {
     const containers = pod.status?.containerStatuses ?? [];
     return (
       pod.metadata.deletionTimestamp === undefined &&
-      isReady(pod.status?.conditions) &&
+      readyCondition(pod.status?.conditions) !== undefined &&
       containers.length > 0 &&
       containers.every((container) => notBefore(container.state?.running?.startedAt, start))
     );
@@ -91,9 +94,7 @@ export async function apiIsReady(program: string): Promise<boolean> {
 /** Names of the nodes that are ready now; none when the API doesn't answer. */
 export async function findReadyNodes(program: string): Promise<string[]> {
   try {
-    const list = await get<NodeList>(program, ["nodes"]);
-    const leases = await get<LeaseList>(program, ["leases", "--namespace=kube-node-lease"]);
-    return readyNodes(list, leases, await starts());
+    return readyNodes(await get<NodeList>(program, ["nodes"]), await starts());
   } catch {
     return [];
   }

@@ -11,7 +11,7 @@ import { cniConfig, containerdConfig, kubeletConfig, nodeShare } from "../../loc
 import { missingPackages, requirements } from "../../local/cluster/packages";
 import { certificates, renderKubeconfig } from "../../local/cluster/pki";
 import { isAlive, parseRecord, recordOf, startTimeOf } from "../../local/cluster/processes";
-import { readyNodes, readyPods, type PodList } from "../../local/cluster/readiness";
+import { readyNodes, readyPods, type NodeList, type PodList } from "../../local/cluster/readiness";
 import { nodes, settings, type ClusterNode } from "../../local/cluster/settings";
 import { differences, leftovers } from "../../local/cluster/snapshot";
 import { waitFor } from "../../local/cluster/wait";
@@ -211,13 +211,16 @@ describe("the built-in cluster's readiness", () => {
   const ready = [{ type: "Ready", status: "True" }];
 
   it("needs a node that has reported since its start", () => {
-    const node = { items: [{ metadata: { name: "n1" }, status: { conditions: ready } }] };
-    const lease = (renewTime: string) => ({ items: [{ metadata: { name: "n1" }, spec: { renewTime } }] });
-    assert.deepEqual(readyNodes(node, lease("2030-01-01T10:00:03.000000Z"), started), ["n1"]);
-    assert.deepEqual(readyNodes(node, lease("2030-01-01T09:59:59.000000Z"), started), []);
-    assert.deepEqual(readyNodes(node, lease("2030-01-01T10:00:03.000000Z"), new Map()), []);
-    const notReady = { items: [{ metadata: { name: "n1" }, status: { conditions: [] } }] };
-    assert.deepEqual(readyNodes(notReady, lease("2030-01-01T10:00:03.000000Z"), started), []);
+    const node = (status: string, lastHeartbeatTime: string): NodeList => ({
+      items: [
+        { metadata: { name: "n1" }, status: { conditions: [{ type: "Ready", status, lastHeartbeatTime }] } },
+      ],
+    });
+    assert.deepEqual(readyNodes(node("True", "2030-01-01T10:00:03Z"), started), ["n1"]);
+    assert.deepEqual(readyNodes(node("True", "2030-01-01T09:59:59Z"), started), []);
+    assert.deepEqual(readyNodes(node("Unknown", "2030-01-01T10:00:03Z"), started), []);
+    assert.deepEqual(readyNodes(node("True", "2030-01-01T10:00:03Z"), new Map()), []);
+    assert.deepEqual(readyNodes({ items: [{ metadata: { name: "n1" } }] }, started), []);
   });
 
   it("needs pods whose containers began in their node's present life", () => {
