@@ -90,7 +90,9 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const ofPods = (port: number) =>
       [...found.pods].flatMap(([target, listening]) => (listening.port === port ? [target] : []));
     const ofServices = (...names: string[]) =>
-      [...found.services].flatMap(([target, name]) => (names.includes(name) ? [target] : []));
+      [...found.services].flatMap(([target, name]) =>
+        names.includes(name) && target.endsWith(`:${env.port}`) ? [target] : [],
+      );
     return [
       ...(client.direct
         ? [...ofPods(env.plan.ports.postgres), ...ofServices(primary.service, standbys.service, any.service)]
