@@ -1,4 +1,4 @@
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StepContext } from "../../operations/progress";
 import { buildImages, type BuiltImage } from "../images/build";
@@ -72,6 +72,8 @@ export async function up(context: StepContext, signal?: AbortSignal): Promise<Cl
     const images = await buildImages(context, signal);
     const programs = await buildKubernetes(context, signal);
     const inUse = { ...programs, kubectl: await buildKubectl(context, signal) };
+    // Keys and volumes: nobody else on the machine has business here.
+    await chmod(settings.folder, 0o700);
     await writeFile(inUseFile, JSON.stringify(inUse));
     await startAll(context, inUse, images, signal);
     await waitUntilUsable(context, inUse, signal);
