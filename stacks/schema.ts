@@ -88,7 +88,7 @@ const labels = (means: string) =>
   );
 
 const cidr = about(z.string().regex(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|[0-9a-f:]+\/\d{1,3})$/i), {
-  means: "Address range.",
+  means: "Range of addresses of the API server.",
   change: atOnce,
   allowed: "an address range such as 192.0.2.10/32",
   fix: "write the address, a slash and the prefix length",

@@ -10,8 +10,11 @@
 # Environment: POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.
 set -u
 
+# With job control a child in the background takes signals as usual; without, bash has it ignore SIGINT and SIGQUIT.
+set -m
 pgbouncer "$POOLER_CONFIG" &
 pooler=$!
+set +m
 
 fingerprint() {
   local content='' file

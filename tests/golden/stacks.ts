@@ -1,0 +1,2 @@
+/** Stacks whose resource graphs are kept. */
+export const stacks = ["local"] as const;

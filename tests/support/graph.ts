@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the program registered it. */
+export interface Registered {
+  readonly name: string;
+  readonly type: string;
+  readonly parent?: string;
+  readonly custom: boolean;
+  readonly dependsOn: readonly string[];
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+  readonly timeouts?: pulumi.CustomTimeouts;
+  /** Inputs; secrets are wrapped as `{ secret: value }`. Components have none. */
+  inputs: Record<string, unknown>;
+}
+
+export interface Graph {
+  readonly resources: readonly Registered[];
+  readonly outputs: Record<string, unknown>;
+  /** Ids of resources that were read instead of made. */
+  readonly reads: Readonly<Record<string, string>>;
+}
+
+const SECRET = "4dabf18193072939515e22adb298388d";
+
+/** Pulumi marks secrets on the wire; the mark becomes `{ secret: value }`. */
+function marked(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(marked);
+  if (typeof value !== "object" || value === null) return value;
+  if (SECRET in value) return { secret: marked((value as { value?: unknown }).value) };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, marked(inner)]));
+}
+
+const settled = <T>(output: pulumi.Output<T>): Promise<T> =>
+  new Promise((resolve) => {
+    output.apply((value) => resolve(value));
+  });
+
+const nameOf = (resource: unknown): string => (resource as { __name?: string }).__name ?? "";
+
+/** The password that mocks give the RandomPassword of this name. */
+export const mockPassword = (name: string): string => `password-of-${name}`;
+
+/** What the mocked operator's authority looks like. */
+export const mockAuthority = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERTIFICATE-----\n";
+
+/**
+ * Runs a program under mocks. Inputs come from the mocks; parents and options, which mocks don't see, from a
+ * transformation that `build` must put on everything it makes.
+ */
+export async function graphOf(
+  build: (options: pulumi.ComponentResourceOptions) => Record<string, unknown> | undefined,
+): Promise<Graph> {
+  const inputs = new Map<string, Record<string, unknown>>();
+  const reads: Record<string, string> = {};
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ name, type, inputs: sent, id, custom }) => {
+        const given = sent as Record<string, unknown>;
+        inputs.set(`${type} ${name}`, marked(given) as Record<string, unknown>);
+        if (id !== undefined && id !== "") {
+          reads[name] = id;
+          return {
+            id,
+            state: { ...given, data: { "ca.crt": Buffer.from(mockAuthority).toString("base64") } },
+          };
+        }
+        const made =
+          type === "random:index/randomPassword:RandomPassword" ? { result: mockPassword(name) } : {};
+        return { id: custom === false ? undefined : `id-of-${name}`, state: { ...given, ...made } };
+      },
+      call: ({ token }) => {
+        throw new Error(`the program called ${token}, which no test expects`);
+      },
+    },
+    "postgres-platform",
+    "test",
+    false,
+  );
+
+  const seen: { resource: pulumi.Resource; registered: Registered }[] = [];
+  const record: pulumi.ResourceTransformation = ({ resource, type, name, opts }) => {
+    const options = opts as pulumi.CustomResourceOptions;
+    const dependsOn = ([] as unknown[]).concat((options.dependsOn ?? []) as unknown[]);
+    seen.push({
+      resource,
+      registered: {
+        name,
+        type,
+        ...(options.parent && { parent: nameOf(options.parent) }),
+        custom: resource instanceof pulumi.CustomResource,
+        dependsOn: dependsOn.map(nameOf).sort(),
+        ...(options.protect !== undefined && { protect: options.protect }),
+        ...(options.retainOnDelete !== undefined && { retainOnDelete: options.retainOnDelete }),
+        ...(options.customTimeouts && { timeouts: options.customTimeouts }),
+        inputs: {},
+      },
+    });
+    return undefined;
+  };
+
+  const outputs = await settled(pulumi.output(build({ transformations: [record] }) ?? {}));
+  await Promise.all(seen.map(({ resource }) => settled(resource.urn)));
+  for (const { registered } of seen)
+    if (registered.custom) registered.inputs = inputs.get(`${registered.type} ${registered.name}`) ?? {};
+  return {
+    resources: seen.map(({ registered }) => registered),
+    outputs: marked(outputs) as Record<string, unknown>,
+    reads,
+  };
+}

@@ -1,0 +1,21 @@
+import { engines } from "../../components/engines";
+import type { KubernetesObject } from "../../components/engine";
+import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
+import { outputsOf } from "../../stacks/outputs";
+import type { Settings } from "../../stacks/schema";
+import { graphOf, type Graph } from "./graph";
+
+/** The resource graph of a whole platform under mocks. */
+export const platformGraph = (
+  settings: Settings,
+  manifest: readonly KubernetesObject[],
+  more: Partial<PostgresPlatformArgs> = {},
+): Promise<Graph> =>
+  graphOf((options) => {
+    const platform = new PostgresPlatform(
+      settings.cluster.name,
+      { settings, engine: engines[settings.cluster.engine], operatorManifest: () => manifest, ...more },
+      options,
+    );
+    return outputsOf(settings, platform);
+  });

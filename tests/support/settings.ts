@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { check, sentence } from "../../stacks/check";
+import type { Settings, SettingsInput } from "../../stacks/schema";
+
+/** The smallest settings that pass; each call makes new ones. */
+export const smallest = (): SettingsInput => ({
+  platform: "local",
+  cluster: {
+    name: "main",
+    namespace: "postgres",
+    storage: { size: "2Gi" },
+    databases: [{ name: "app", owner: "app" }],
+  },
+});
+
+/** Settings with everything in use. */
+export const everything = (): SettingsInput => ({
+  platform: "cloud",
+  tier: "prod",
+  kubernetes: { kubeconfig: "/home/someone/.kube/config", context: "west" },
+  operator: { install: true },
+  cluster: {
+    name: "jewelry-shop-db",
+    namespace: "jewelry-shop",
+    engine: "cnpg",
+    postgresVersion: "16",
+    instances: 5,
+    durability: "zero-loss",
+    synchronousStandbys: 2,
+    failover: "fast",
+    storage: { class: "longhorn", size: "100Gi", walSize: "20Gi" },
+    resources: { requests: { cpu: "500m", memory: "2Gi" }, limits: { cpu: "2", memory: "2Gi" } },
+    maxConnections: 300,
+    parameters: { work_mem: "2621kB", random_page_cost: 1.1, jit: false },
+    databases: [
+      { name: "jewelry_shop", owner: "jewelry_app" },
+      { name: "reports", owner: "analyst" },
+    ],
+  },
+  poolers: [
+    {
+      name: "app",
+      database: "jewelry_shop",
+      serverConnections: 100,
+      poolSize: 25,
+      maxClients: 1000,
+    },
+    { name: "batch", database: "reports", mode: "session", instances: 3, serverConnections: 30 },
+  ],
+  clients: [
+    { name: "django", namespace: "jewelry-shop", labels: { component: "django" }, pooler: "app" },
+    { name: "celery", namespace: "workers", labels: { component: "celery" }, pooler: "batch", direct: true },
+  ],
+  network: { apiServer: [{ cidr: "203.0.113.7/32", port: 6443 }] },
+  monitoring: { namespace: "monitoring" },
+});
+
+/** Checked settings; throws with every sentence when they don't pass. */
+export function checked(input: unknown): Settings {
+  const result = check(input);
+  if ("problems" in result) throw new Error(result.problems.map(sentence).join("\n"));
+  return result.settings;
+}
+
+/** What a stack file of this repository holds, as the program gets it from Pulumi: objects and lists as JSON. */
+export function stackConfig(stack: string): Record<string, string> {
+  const file = join(__dirname, "..", "..", `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+}
+
+/** A copy of `value` with the field at the path set, or removed when `to` is undefined. */
+export function changed<T>(value: T, path: string, to: unknown): T {
+  const copy = structuredClone(value);
+  const keys = path.split(".");
+  const last = keys.pop() ?? "";
+  let at = copy as Record<string, unknown>;
+  for (const key of keys) at = (at[key] ??= {}) as Record<string, unknown>;
+  if (to === undefined) delete at[last];
+  else at[last] = to;
+  return copy;
+}

@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { capabilities, type Engine } from "../../components/engine";
+import { cnpg } from "../../components/engines/cnpg";
+import { check, checkRelations, sentence } from "../../stacks/check";
+import { reservedConnections } from "../../stacks/defaults";
+import { poolerShares } from "../../components/pgbouncer/sums";
+import { changed, checked, everything, smallest } from "../support/settings";
+
+const sentences = (input: unknown): string[] => {
+  const result = check(input);
+  return "problems" in result ? result.problems.map(sentence) : [];
+};
+
+/** What is changed in the smallest settings, and the one sentence that must come of it. */
+const cases: [path: string, value: unknown, sentence: string][] = [
+  ["platform", "gke", 'pgplatform:platform is "gke", allowed is local, k3d, cloud: choose an allowed value.'],
+  ["platform", undefined, "pgplatform:platform is not set, allowed is local, k3d, cloud: set it."],
+  [
+    "cluster",
+    undefined,
+    "pgplatform:cluster is not set, allowed is an object with name, namespace, engine, postgresVersion, instances, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases: set it.",
+  ],
+  [
+    "cluster.instanses",
+    3,
+    "pgplatform:cluster.instanses is 3, allowed is one of name, namespace, engine, postgresVersion, instances, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases: remove it or correct its spelling.",
+  ],
+  [
+    "backup",
+    {},
+    "pgplatform:backup is {}, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, network, monitoring, images: remove it or correct its spelling.",
+  ],
+  [
+    "cluster.name",
+    "Main_1",
+    'pgplatform:cluster.name is "Main_1", allowed is a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 50 characters: rename it.',
+  ],
+  [
+    "cluster.name",
+    "a".repeat(51),
+    `pgplatform:cluster.name is "${"a".repeat(51)}", allowed is a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 50 characters: rename it.`,
+  ],
+  [
+    "cluster.instances",
+    0,
+    "pgplatform:cluster.instances is 0, allowed is a whole number from 1 to 9: choose an allowed value.",
+  ],
+  [
+    "cluster.instances",
+    "3",
+    'pgplatform:cluster.instances is "3", allowed is a whole number from 1 to 9: choose an allowed value.',
+  ],
+  [
+    "cluster.instances",
+    1,
+    'pgplatform:cluster.durability is "zero-loss", allowed is async with one instance, since no standby could confirm a commit: set async, or cluster.instances to 3.',
+  ],
+  [
+    "cluster.instances",
+    2,
+    'pgplatform:cluster.durability is "zero-loss", allowed is balanced or async with two instances, since writes would stop whenever the only standby restarts: set cluster.instances to 3, or choose balanced.',
+  ],
+  [
+    "cluster.instances",
+    4,
+    "pgplatform:cluster.instances is 4, allowed is an odd number with zero-loss, since one more instance adds nothing to an even quorum: set 3 or 5.",
+  ],
+  [
+    "cluster.synchronousStandbys",
+    2,
+    "pgplatform:cluster.synchronousStandbys is 2, allowed is at most 1 with 3 instances, so that one standby may be down: set 1, or more instances.",
+  ],
+  [
+    "cluster.durability",
+    "paranoid",
+    'pgplatform:cluster.durability is "paranoid", allowed is zero-loss, balanced, async: choose an allowed value.',
+  ],
+  [
+    "cluster.postgresVersion",
+    17,
+    "pgplatform:cluster.postgresVersion is 17, allowed is 15, 16, 17, 18: choose an allowed value.",
+  ],
+  [
+    "cluster.storage.size",
+    "2 GB",
+    'pgplatform:cluster.storage.size is "2 GB", allowed is a Kubernetes quantity of bytes such as 20Gi: write a number and a unit, such as 20Gi.',
+  ],
+  [
+    "cluster.storage.size",
+    "512Mi",
+    'pgplatform:cluster.storage.size is "512Mi", allowed is at least 1Gi: set 1Gi or more.',
+  ],
+  [
+    "cluster.storage.walSize",
+    "100Mi",
+    'pgplatform:cluster.storage.walSize is "100Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+  ],
+  [
+    "cluster.resources",
+    { requests: { memory: "128Mi" } },
+    'pgplatform:cluster.resources.requests.memory is "128Mi", allowed is at least 256Mi: set 256Mi or more.',
+  ],
+  [
+    "cluster.resources",
+    { requests: { memory: "1Gi" }, limits: { memory: "2Gi" } },
+    'pgplatform:cluster.resources.limits.memory is "2Gi", allowed is the same as the request of 1Gi, so that PostgreSQL is never killed for memory that another pod took: leave the limit out.',
+  ],
+  [
+    "cluster.resources",
+    { requests: { cpu: "2" }, limits: { cpu: "500m" } },
+    'pgplatform:cluster.resources.limits.cpu is "500m", allowed is at least the request of 2: raise the limit or lower the request.',
+  ],
+  [
+    "cluster.parameters",
+    { shared_buffers: "400MB" },
+    'pgplatform:cluster.parameters.shared_buffers is "400MB", allowed is an amount of memory such as 128MB, at most 204MB (40 % of the memory limit): lower it, or leave it out: a quarter of the memory limit is the default.',
+  ],
+  [
+    "cluster.parameters",
+    { max_connections: 500 },
+    "pgplatform:cluster.parameters.max_connections is 500, allowed is no value here: pgplatform:cluster.maxConnections is its setting: remove it.",
+  ],
+  [
+    "cluster.parameters",
+    { checkpoint_segments: 32 },
+    "pgplatform:cluster.parameters.checkpoint_segments is 32, allowed is no value here: PostgreSQL has it no more since version 9.5; max_wal_size is its successor: remove it.",
+  ],
+  [
+    "cluster.parameters",
+    { ssl_min_protocol_version: "TLSv1" },
+    'pgplatform:cluster.parameters.ssl_min_protocol_version is "TLSv1", allowed is no value here: CloudNativePG sets it; TLS 1.3 is its lowest: remove it.',
+  ],
+  [
+    "cluster.databases",
+    [],
+    "pgplatform:cluster.databases is [], allowed is at least one database with name and owner: list the application's database.",
+  ],
+  [
+    "cluster.databases",
+    [{ name: "app", owner: "postgres" }],
+    "pgplatform:cluster.databases[0].owner is \"postgres\", allowed is a role that isn't the server's, the operator's or the platform's (postgres, streaming_replica, pg_…, cnpg_…, pgp_…): rename it.",
+  ],
+  [
+    "cluster.databases",
+    [{ name: "template1", owner: "app" }],
+    'pgplatform:cluster.databases[0].name is "template1", allowed is any name but postgres, template0, template1, pgbouncer, pgplatform_auth: rename it.',
+  ],
+  [
+    "cluster.databases",
+    [{ name: "my-app", owner: "app" }],
+    'pgplatform:cluster.databases[0].name is "my-app", allowed is a PostgreSQL name: lower-case letters, digits and underscores, not first a digit, at most 63 characters: rename it.',
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "shop" }],
+    'pgplatform:poolers[0].database is "shop", allowed is one of pgplatform:cluster.databases (app): correct it, or add the database.',
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", serverConnections: 100 }],
+    "pgplatform:cluster.maxConnections is 100, allowed is at least 112: 102 for the poolers (one login look-up for each pod included) and 10 in reserve: raise it, or lower the poolers' serverConnections.",
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", poolSize: 41 }],
+    "pgplatform:poolers[0].poolSize is 41, allowed is from 2 (one for each pod) to serverConnections, 40: change one of the two.",
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", maxClients: 10 }],
+    "pgplatform:poolers[0].maxClients is 10, allowed is at least serverConnections, 40: raise it, or lower serverConnections.",
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", tuning: { serverLoginRetrySeconds: 0 } }],
+    "pgplatform:poolers[0].tuning.serverLoginRetrySeconds is 0, allowed is a whole number of seconds from 1 to 60: choose an allowed value.",
+  ],
+  [
+    "clients",
+    [{ name: "c", namespace: "x", labels: { app: "c" } }],
+    "pgplatform:clients[0].pooler is not set, allowed is the name of a pooler, unless direct is true: name the pooler that the client uses, or set direct to true.",
+  ],
+  [
+    "clients",
+    [{ name: "c", namespace: "x", labels: { app: "c" }, pooler: "p" }],
+    'pgplatform:clients[0].pooler is "p", allowed is none, since pgplatform:poolers is empty: correct it, or add the pooler.',
+  ],
+  [
+    "clients",
+    [{ name: "c", namespace: "x", labels: {}, direct: true }],
+    "pgplatform:clients[0].labels is {}, allowed is at least one label, as `key: value`: name the labels that the pods carry.",
+  ],
+  [
+    "network",
+    { apiServer: [{ cidr: "10.0.0.1", port: 6443 }] },
+    'pgplatform:network.apiServer[0].cidr is "10.0.0.1", allowed is an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+  ],
+  [
+    "images",
+    { pgbouncer: "not an image" },
+    'pgplatform:images.pgbouncer is "not an image", allowed is the name of an image with tag or digest: write it as registry/name:tag.',
+  ],
+];
+
+describe("check", () => {
+  it("passes the smallest settings and those with everything in use", () => {
+    assert.deepEqual(sentences(smallest()), []);
+    assert.deepEqual(sentences(everything()), []);
+  });
+
+  for (const [path, value, expected] of cases)
+    it(`refuses ${path} = ${JSON.stringify(value) ?? "nothing"}`, () => {
+      assert.deepEqual(sentences(changed(smallest(), path, value)), [expected]);
+    });
+
+  it("refuses two instances less than three in prod, and a cloud without a storage class", () => {
+    assert.deepEqual(
+      sentences({
+        ...changed(changed(smallest(), "cluster.instances", 1), "cluster.durability", "async"),
+        platform: "cloud",
+      }),
+      [
+        "pgplatform:cluster.instances is 1, allowed is at least 3 in the tier prod: set 3, or pgplatform:tier to dev.",
+        "pgplatform:cluster.storage.class is not set, allowed is a storage class on the platform cloud: name one; `kubectl get storageclass` lists them.",
+      ],
+    );
+  });
+
+  it("refuses names that are there twice", () => {
+    const input = everything();
+    input.poolers![1]!.name = "app";
+    input.clients![1]!.pooler = "app";
+    input.clients![1]!.name = "django";
+    input.cluster.databases[1]!.name = "jewelry_shop";
+    input.poolers![1]!.database = "jewelry_shop";
+    assert.equal(
+      sentences(input).filter((text) => /that no other (pooler|client|database) has/.test(text)).length,
+      6,
+    );
+  });
+
+  it("refuses a pooler whose Service would have too long a name", () => {
+    const input = changed(smallest(), "cluster.name", "a".repeat(50));
+    const problems = sentences({ ...input, poolers: [{ name: "b".repeat(20), database: "app" }] });
+    assert.equal(problems.length, 1);
+    assert.match(problems[0]!, /^pgplatform:poolers\[0\]\.name is .* which has 78 of at most 63 characters/);
+  });
+
+  it("names every problem at once", () => {
+    const problems = sentences({
+      platform: "moon",
+      cluster: { name: "-", instances: 99, storage: {}, databases: [{ name: "app" }] },
+      surprise: 1,
+    });
+    assert.deepEqual(problems.map((text) => text.split(" is ")[0]).sort(), [
+      "pgplatform:cluster.databases[0].owner",
+      "pgplatform:cluster.instances",
+      "pgplatform:cluster.name",
+      "pgplatform:cluster.namespace",
+      "pgplatform:cluster.storage.size",
+      "pgplatform:platform",
+      "pgplatform:surprise",
+    ]);
+  });
+
+  it("refuses what the engine can't do, with its reason and way out", () => {
+    const ability = { because: "it is a test", instead: "use a real one" };
+    const weak: Engine = {
+      ...cnpg,
+      can: Object.fromEntries(capabilities.map((capability) => [capability, ability])) as never,
+    };
+    assert.deepEqual(
+      checkRelations(checked(everything()), weak).map(({ path }) => path),
+      [
+        "pgplatform:cluster.durability",
+        "pgplatform:cluster.storage.walSize",
+        "pgplatform:cluster.databases",
+        "pgplatform:cluster.engine",
+      ],
+    );
+    const [first] = checkRelations(checked(smallest()), weak);
+    assert.equal(
+      sentence(first!),
+      'pgplatform:cluster.durability is "zero-loss", allowed is what the engine cnpg can do, and it is a test: use a real one.',
+    );
+  });
+
+  const totals = fc.record({
+    instances: fc.integer({ min: 1, max: 9 }),
+    serverConnections: fc.integer({ min: 1, max: 300 }),
+    poolSize: fc.integer({ min: 1, max: 300 }),
+    maxClients: fc.integer({ min: 1, max: 5000 }),
+  });
+
+  it("never lets poolers that pass open more connections than PostgreSQL has, reserve included", () => {
+    let passed = 0;
+    fc.assert(
+      fc.property(
+        fc.array(totals, { maxLength: 4 }),
+        fc.integer({ min: 20, max: 400 }),
+        (pools, maxConnections) => {
+          const input = changed(smallest(), "cluster.maxConnections", maxConnections);
+          const result = check({
+            ...input,
+            poolers: pools.map((pool, index) => ({ ...pool, name: `p${index}`, database: "app" })),
+          });
+          if ("problems" in result) return;
+          passed++;
+          const opened = result.settings.poolers.reduce((sum, pooler) => {
+            const shares = poolerShares(pooler);
+            return sum + pooler.instances * (shares.serverConnections + 1);
+          }, 0);
+          if (pools.length > 0) assert.ok(opened + reservedConnections <= maxConnections);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    assert.ok(passed > 20, `only ${passed} of the drawn settings passed, which proves little`);
+  });
+
+  it("divides totals so that no share is zero and no sum passes its total", () => {
+    fc.assert(
+      fc.property(totals, (pool) => {
+        fc.pre(Math.min(pool.serverConnections, pool.poolSize, pool.maxClients) >= pool.instances);
+        const shares = poolerShares(pool);
+        for (const key of ["serverConnections", "poolSize", "maxClients"] as const) {
+          assert.ok(shares[key] >= 1);
+          assert.ok(shares[key] * pool.instances <= pool[key]);
+          assert.ok(
+            (shares[key] + 1) * pool.instances > pool[key],
+            "no more is lost than the division must lose",
+          );
+        }
+      }),
+    );
+  });
+});
