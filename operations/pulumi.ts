@@ -76,7 +76,8 @@ export class Stack {
       env: await this.environment(),
       ownGroup: true,
       ...(options.context && {
-        onLine: (line: string) => line.trim() !== "" && options.context?.detail(line),
+        onLine: (line: string) =>
+          tells(line) && options.context?.detail(line.replace(/^@ |kubernetes:/g, "")),
       }),
       ...(options.allowFailure === true && { allowFailure: true }),
       ...(this.signal && { signal: this.signal }),
