@@ -76,7 +76,6 @@ describe("the plan of CloudNativePG", () => {
             login: true,
             passwordSecret: { name: "main-pooler-auth" },
           },
-          { name: "pgp_health", ensure: "present", login: true, passwordSecret: { name: "main-health" } },
         ],
       },
       postgresql: {
@@ -101,15 +100,28 @@ describe("the plan of CloudNativePG", () => {
     };
     assert.deepEqual(initdb, {
       database: "app",
-      owner: "app",
-      secret: { name: "main-app" },
+      owner: "pgp_health",
+      secret: { name: "main-health" },
       dataChecksums: true,
       encoding: "UTF8",
       localeProvider: "builtin",
       builtinLocale: "C.UTF-8",
     });
-    assert.equal(postInitSQL.length, 8);
-    assert.equal(postInitApplicationSQL.length, 3);
+    assert.equal(postInitSQL.length, 7);
+    assert.equal(postInitApplicationSQL.length, 5);
+  });
+
+  it("gives the database to the application's role, whose password the operator doesn't set again at each failover", () => {
+    const { initdb } = specOf(smallest()).bootstrap as {
+      initdb: { owner: string; postInitApplicationSQL: string[] };
+    };
+    assert.deepEqual(initdb.postInitApplicationSQL.slice(0, 2), [
+      'CREATE ROLE "app" LOGIN',
+      'ALTER DATABASE "app" OWNER TO "app"',
+    ]);
+    const { roles } = specOf(smallest()).managed as { roles: { name: string }[] };
+    assert.ok(roles.some(({ name }) => name === "app"));
+    assert.ok(roles.every(({ name }) => name !== initdb.owner));
   });
 
   it("looks logins up by a function that only the pooler may call and that can't be led astray", () => {

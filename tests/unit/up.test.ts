@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { podLines } from "../../operations/status";
 import { changesIn, destructive } from "../../operations/up";
 
-const urn = (type: string, name = "x") => `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::${name}`;
+const urn = (type: string, name = "x") =>
+  `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::${name}`;
 
 describe("a plan's destructive steps", () => {
   it("are deletions and replacements of what holds data, and nothing else", () => {
@@ -30,7 +31,8 @@ describe("a plan's destructive steps", () => {
 
 describe("Pulumi's summary as a line", () => {
   it("keeps the counts", () => {
-    const summary = "Resources:\n    + 5 created\n    ~ 2 updated\n    +-1 replaced\n    3 unchanged\n\nDuration: 3s\n";
+    const summary =
+      "Resources:\n    + 5 created\n    ~ 2 updated\n    +-1 replaced\n    3 unchanged\n\nDuration: 3s\n";
     assert.equal(changesIn(summary), "5 created, 2 updated, 1 replaced, 3 unchanged");
   });
 

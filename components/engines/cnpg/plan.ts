@@ -52,7 +52,6 @@ function managedRoles(settings: Settings): Record<string, unknown>[] {
     ...owners,
     own(roles.admin, secretNames.admin(cluster.name), { createdb: true, createrole: true }),
     own(roles.pooler, secretNames.poolerAuth(cluster.name)),
-    own(roles.health, secretNames.health(cluster.name)),
   ];
 }
 
@@ -104,8 +103,9 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       bootstrap: {
         initdb: {
           database: first?.name,
-          owner: first?.owner,
-          secret: { name: secretNames.application(cluster.name) },
+          // Not the application's role: see postInitApplicationSql.
+          owner: roles.health,
+          secret: { name: secretNames.health(cluster.name) },
           dataChecksums: true,
           encoding: "UTF8",
           // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
@@ -113,7 +113,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
             ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
             : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
           postInitSQL: [...postInitSql],
-          postInitApplicationSQL: [...postInitApplicationSql],
+          ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
         },
       },
       managed: { roles: managedRoles(settings) },
