@@ -64,6 +64,8 @@ export class Stack {
       ...(given === undefined && { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // A field that someone changed by hand belongs to another field manager: take it back instead of failing.
+      PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
     };
   }
 
