@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down status preview tools test e2e bench lint clean-cluster
+.PHONY: help up down destroy status preview tools test e2e bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health c
 
 down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
 	$(RUN) operations/cli.ts down --stack $(STACK)
+
+destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 doesn't ask
+	$(RUN) operations/cli.ts destroy --stack $(STACK)
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)
@@ -31,7 +34,7 @@ e2e: ## End to end on a real cluster: up, SQL, killed primaries, drift, destroy
 	@operations/bootstrap.sh && npm run e2e --silent
 
 bench: ## Ratios from interleaved runs; needs a running stack
-	$(RUN) tests/bench/run.ts
+	$(RUN) tests/bench/run.ts $(ARGS)
 
 lint: ## ESLint, Prettier, type check
 	@operations/bootstrap.sh && npm run lint --silent

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { down } from "./down";
+import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
 import { CommandError } from "./process";
 import { Progress } from "./progress";
@@ -50,6 +50,11 @@ command("up", "tools, cluster, pulumi up, health check, how to connect").action(
 command("down", "delete what `up` made, with its data, after asking (FORCE=1 asks nothing)").action(
   ({ stack }: StackOption) =>
     conclude(() => session("down", progress, (signal) => down(stack, progress, signal))),
+);
+
+command("destroy", "delete the stack's objects and data, and leave the cluster").action(
+  ({ stack }: StackOption) =>
+    conclude(() => session("destroy", progress, (signal) => destroy(stack, progress, signal))),
 );
 
 command("status", "say what runs").action(({ stack }: StackOption) =>

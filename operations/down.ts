@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../stacks/userError";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -7,8 +8,25 @@ import { stateDir } from "./paths";
 import { type Progress } from "./progress";
 import { run } from "./process";
 import { Stack } from "./pulumi";
-import { K3D_CLUSTER } from "./target";
+import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
+
+/** Deletes the stack's objects with their data and leaves the Kubernetes cluster as it is. Returns the closing line. */
+export async function destroy(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
+  const choice = chooseCluster(await inspectMachine());
+  if (choice.kind === "none") throw new UserError([choice.why]);
+  const stack = new Stack(stackName, await prepareTools(progress, signal), signal);
+  if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
+  const { context } = findCluster(choice);
+  await confirm(
+    `This deletes stack ${stackName} and its data from the cluster of context ${context}. Go on?`,
+  );
+  await progress.step("pulumi destroy", async (step) => {
+    await stack.recover(step);
+    await stack.destroy(step);
+  });
+  return `Stack ${stackName} and its data are deleted; the cluster of context ${context} goes on.`;
+}
 
 /**
  * Deletes what `make up` made, the data included, after asking. A cluster of the user's own (`CONTEXT`) stays and loses the
@@ -16,24 +34,13 @@ import { prepareTools } from "./up";
  */
 export async function down(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
-  if (choice.kind === "context") {
-    await confirm(
-      `This deletes stack ${stackName} and its data from the cluster of context ${choice.context}. Go on?`,
-    );
-    const stack = new Stack(stackName, await prepareTools(progress, signal), signal);
-    if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
-    await progress.step("pulumi destroy", async (context) => {
-      await stack.recover(context);
-      await stack.destroy(context);
-    });
-    return `Stack ${stackName} and its data are deleted.`;
-  }
+  if (choice.kind === "none" || choice.kind === "context") return destroy(stackName, progress, signal);
   await confirm(
     "This deletes the local cluster with every database in it, and the Pulumi state of its stacks. Go on?",
   );
   await progress.step("Kubernetes", async (context) => {
     if (choice.kind === "k3d") await run("k3d", ["cluster", "delete", K3D_CLUSTER]);
-    if (choice.kind === "built-in") await builtIn.wipe(context);
+    else await builtIn.wipe(context);
   });
   if (process.env.PULUMI_BACKEND_URL === undefined) {
     await Promise.all(

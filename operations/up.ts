@@ -50,7 +50,9 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
 
   connection(subject).forEach((line) => progress.line(line));
   const { name, instances, namespace } = settings.cluster;
-  return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}, written through the pooler and read on a standby.`;
+  const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
+  const read = instances > 1 ? " and read on a standby" : "";
+  return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}; a row was written ${way}${read}.`;
 }
 
 /** Kinds whose deletion or replacement loses data. */

@@ -33,11 +33,11 @@ export function checksumFor(list: string, file: string): string | undefined {
 /** Hosts that have not answered in this run: they aren't asked again. */
 const silentHosts = new Set<string>();
 
-async function fetchBytes(url: string): Promise<Buffer> {
+async function fetchBytes(url: string, answerTimeoutMs: number): Promise<Buffer> {
   const { host } = new URL(url);
   if (silentHosts.has(host)) throw new Error(`${host} did not answer before`);
   const controller = new AbortController();
-  let timer = setTimeout(() => controller.abort(), ANSWER_TIMEOUT_MS);
+  let timer = setTimeout(() => controller.abort(), answerTimeoutMs);
   try {
     const response = await fetch(url, { signal: controller.signal });
     if (!response.ok || !response.body) throw new Error(`answered ${response.status}`);
@@ -61,12 +61,16 @@ async function fetchBytes(url: string): Promise<Buffer> {
  * Downloads a release and checks it against its publisher's checksum list; the file appears only when the sum is right.
  * Throws one sentence when the host doesn't answer within 5 s, when the list doesn't name the file, or when the sum is wrong.
  */
-export async function downloadRelease(release: Release, file: string): Promise<void> {
+export async function downloadRelease(
+  release: Release,
+  file: string,
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<void> {
   const name = basename(new URL(release.url).pathname);
-  const list = (await fetchBytes(release.checksumsUrl)).toString("utf8");
+  const list = (await fetchBytes(release.checksumsUrl, answerTimeoutMs)).toString("utf8");
   const expected = checksumFor(list, name);
   if (expected === undefined) throw new Error(`${release.checksumsUrl} has no SHA-256 sum for ${name}`);
-  const content = await fetchBytes(release.url);
+  const content = await fetchBytes(release.url, answerTimeoutMs);
   const actual = createHash("sha256").update(content).digest("hex");
   if (actual !== expected)
     throw new Error(`${release.url}: SHA-256 is ${actual}, its publisher says ${expected}`);
