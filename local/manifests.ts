@@ -4,7 +4,8 @@ import { parseAllDocuments } from "yaml";
 import { cnpgManifestPath } from "../stacks/manifest";
 import { cached } from "./cache";
 import { pins } from "./pins";
-import { goModuleFolder } from "./toolchain/go";
+import { downloadChecked } from "./toolchain/download";
+import { goFits, goModuleFolder, installedGo } from "./toolchain/go";
 
 /**
  * The operators' released manifests, as JSON that a Pulumi program reads in milliseconds (parsing the YAML takes a second
@@ -34,14 +35,24 @@ export function objectsOf(yaml: string): unknown[] {
     .map((object) => (object.kind === "CustomResourceDefinition" ? withoutDescriptions(object) : object));
 }
 
-/** Makes CloudNativePG's manifest ready for the program, and returns its path; quick when it is there already. */
-export async function cnpgManifestFile(): Promise<string> {
+/** The released YAML: out of the operator's Go module where there is a Go, else from its release page, with its sum pinned. */
+async function releasedYaml(): Promise<string> {
+  const version = pins.operators.cnpg;
+  const file = `cnpg-${version}.yaml`;
+  if (!goFits(await installedGo())) {
+    const url = `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${version}/${file}`;
+    return (await downloadChecked(url, pins.manifests.cnpg, "pinned is")).toString("utf8");
+  }
   const module = await goModuleFolder(
     join(__dirname, "images", "cnpg-operator"),
     "github.com/cloudnative-pg/cloudnative-pg",
   );
-  const source = join(module, "releases", `cnpg-${pins.operators.cnpg}.yaml`);
-  const yaml = await readFile(source, "utf8");
+  return readFile(join(module, "releases", file), "utf8");
+}
+
+/** Makes CloudNativePG's manifest ready for the program, and returns its path; quick when it is there already. */
+export async function cnpgManifestFile(): Promise<string> {
+  const yaml = await releasedYaml();
   const folder = await cached("manifests/cnpg", [CONVERSION, yaml], (target) =>
     writeFile(join(target, "manifest.json"), JSON.stringify(objectsOf(yaml))),
   );

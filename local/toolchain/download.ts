@@ -58,8 +58,24 @@ async function fetchBytes(url: string, answerTimeoutMs: number): Promise<Buffer>
 }
 
 /**
+ * Downloads a file and compares it with its SHA-256 sum. Throws one sentence when the host doesn't answer within 5 s, or when the
+ * sum is another.
+ */
+export async function downloadChecked(
+  url: string,
+  expected: string,
+  whose: string,
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+): Promise<Buffer> {
+  const content = await fetchBytes(url, answerTimeoutMs);
+  const actual = createHash("sha256").update(content).digest("hex");
+  if (actual !== expected) throw new Error(`${url}: SHA-256 is ${actual}, ${whose} ${expected}`);
+  return content;
+}
+
+/**
  * Downloads a release and checks it against its publisher's checksum list; the file appears only when the sum is right.
- * Throws one sentence when the host doesn't answer within 5 s, when the list doesn't name the file, or when the sum is wrong.
+ * Throws one sentence otherwise, also when the list doesn't name the file.
  */
 export async function downloadRelease(
   release: Release,
@@ -70,9 +86,5 @@ export async function downloadRelease(
   const list = (await fetchBytes(release.checksumsUrl, answerTimeoutMs)).toString("utf8");
   const expected = checksumFor(list, name);
   if (expected === undefined) throw new Error(`${release.checksumsUrl} has no SHA-256 sum for ${name}`);
-  const content = await fetchBytes(release.url, answerTimeoutMs);
-  const actual = createHash("sha256").update(content).digest("hex");
-  if (actual !== expected)
-    throw new Error(`${release.url}: SHA-256 is ${actual}, its publisher says ${expected}`);
-  await writeFile(file, content);
+  await writeFile(file, await downloadChecked(release.url, expected, "its publisher says", answerTimeoutMs));
 }

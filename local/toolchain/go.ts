@@ -1,5 +1,8 @@
 import { join } from "node:path";
+import { coerce, gte } from "semver";
+import { UserError } from "../../stacks/userError";
 import { cached, filesBelow } from "../cache";
+import { pins } from "../pins";
 import { run } from "../../operations/process";
 
 export interface GoBuild {
@@ -20,6 +23,29 @@ export interface GoBuild {
 /** The environment of every Go build here: static binaries, checksums verified, and no edits to go.mod. */
 export const goEnvironment = { CGO_ENABLED: "0", GOFLAGS: "-buildvcs=false", GOWORK: "off" };
 
+/** Version of the Go on PATH, or undefined when there is none. */
+export async function installedGo(): Promise<string | undefined> {
+  try {
+    return /\bgo(\d+\.\d+(\.\d+)?)\b/.exec((await run("go", ["version"])).stdout)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a Go version may build what is pinned here. */
+export const goFits = (version: string | undefined): boolean =>
+  version !== undefined && gte(coerce(version) ?? "0.0.0", pins.prerequisites.go);
+
+/** Throws one sentence when there is no Go that can build `what`. */
+async function requireGo(what: string): Promise<void> {
+  const version = await installedGo();
+  if (goFits(version)) return;
+  const found = version === undefined ? "Go is not installed" : `Go ${version} is too old`;
+  throw new UserError([
+    `${what} has to be built here, and ${found}; install Go ${pins.prerequisites.go} or newer, then run the command again.`,
+  ]);
+}
+
 /** Folder in Go's module cache of a module that `moduleFolder/go.mod` requires; downloads it (checksums verified) when it isn't there. */
 export async function goModuleFolder(moduleFolder: string, module: string): Promise<string> {
   const options = { cwd: moduleFolder, env: goEnvironment };
@@ -32,6 +58,7 @@ export async function goModuleFolder(moduleFolder: string, module: string): Prom
 export async function goBuild(build: GoBuild): Promise<string> {
   const inputs = [build.package, build.binary, build.ldflags ?? "", ...(await filesBelow(build.module))];
   const folder = await cached(`go/${build.binary}`, inputs, async (target) => {
+    await requireGo(build.binary);
     const source = join(target, "source");
     await run("cp", ["-r", build.module, source]);
     await build.prepare?.(source);

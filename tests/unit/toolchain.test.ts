@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { keyOf } from "../../local/cache";
 import { pins } from "../../local/pins";
 import { ANSWER_TIMEOUT_MS, checksumFor, downloadRelease } from "../../local/toolchain/download";
+import { goFits, goModuleFolder } from "../../local/toolchain/go";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -77,6 +78,19 @@ describe("releases (a server on loopback stands in for the publisher's)", () => 
   });
 });
 
+describe("Go", () => {
+  it("is good enough from the pinned version on", () => {
+    const cases: [string | undefined, boolean][] = [
+      [undefined, false],
+      ["1.25.9", false],
+      ["1.26", true],
+      ["1.26.8", true],
+      ["1.30.1", true],
+    ];
+    for (const [version, fits] of cases) assert.equal(goFits(version), fits, version);
+  });
+});
+
 describe("cache keys", () => {
   it("change with every input, their order and their borders", () => {
     const keys = [["a", "b"], ["b", "a"], ["ab"], ["a", "b", ""], ["a"]].map((inputs) => keyOf(inputs));
@@ -86,6 +100,15 @@ describe("cache keys", () => {
 });
 
 describe("pins", () => {
+  it("hold the sum of the manifest that the Go module brings", async () => {
+    const module = await goModuleFolder(
+      join(root, "local/images/cnpg-operator"),
+      "github.com/cloudnative-pg/cloudnative-pg",
+    );
+    const manifest = await readFile(join(module, "releases", `cnpg-${pins.operators.cnpg}.yaml`), "utf8");
+    assert.equal(sha(manifest), pins.manifests.cnpg);
+  }).timeout(120_000);
+
   const root = join(__dirname, "../..");
   const required = async (module: string, name: string) =>
     new RegExp(`^\\s*(?:require )?${name.replaceAll("/", "\\/").replaceAll(".", "\\.")} v(\\S+)`, "m").exec(
