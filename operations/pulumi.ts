@@ -66,7 +66,7 @@ export class Stack {
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       // A field that someone changed by hand belongs to another field manager: take it back instead of failing.
       PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
-      // The operator's CRDs pass through engine and provider several times; fewer collections make a preview a quarter shorter.
+      // The operator's CRDs pass through engine and provider several times: collect their garbage less often.
       GOGC: process.env.GOGC ?? "400",
     };
   }
