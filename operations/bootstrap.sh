@@ -21,7 +21,7 @@ echo "[ 0:00] npm packages …"
 log=$(mktemp)
 npm ci --no-audit --no-fund --loglevel=error >"$log" 2>&1 &
 npm=$!
-trap 'kill "$npm" 2>/dev/null; rm -f "$log"' EXIT
+trap 'kill "$npm" 2>/dev/null || true; rm -f "$log"' EXIT
 trap 'exit 130' INT TERM
 while kill -0 "$npm" 2>/dev/null; do
   sleep 1
