@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Engine, type Plan } from "../components/engine";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../components/names";
 import { type Settings } from "../stacks/schema";
-import { type Kubectl, type KubeObject } from "./kubectl";
+import { type Kubectl, type KubeObject, resourceOf } from "./kubectl";
 import { type StepContext } from "./progress";
 
 /** How long PostgreSQL may take to be whole again, a re-made standby included. */
@@ -33,7 +33,7 @@ export async function waitUntilDone(
     for (;;) {
       const live = await subject.kubectl.get(kind, namespace, name);
       const state =
-        live === undefined ? { done: false, why: "it is not there" } : subject.engine.progress(live as never);
+        live === undefined ? { done: false, why: "it is not there" } : subject.engine.progress(live);
       if (state.done) break;
       context.detail(`${object.kind} ${name}: ${state.why}`);
       if (Date.now() > deadline) {
@@ -46,10 +46,6 @@ export async function waitUntilDone(
     }
   }
 }
-
-/** kubectl's spelling of a kind that can't be mistaken for one of another group. */
-const resourceOf = (apiVersion: string, kind: string): string =>
-  apiVersion.includes("/") ? `${kind}.${apiVersion.replace(/(.*)\/(.*)/, "$2.$1")}` : kind;
 
 const SCRIPT = String.raw`
 set -u

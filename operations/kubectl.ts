@@ -1,18 +1,15 @@
+import { type KubernetesObject } from "../components/engine";
 import { run, type RunOptions, type RunResult } from "./process";
 
 /** A Kubernetes object as the API server returns it. */
-export interface KubeObject {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
+export interface KubeObject extends KubernetesObject {
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }
+
+/** kubectl's spelling of a kind that can't be mistaken for one of another group. */
+export const resourceOf = (apiVersion: string, kind: string): string =>
+  apiVersion.includes("/") ? `${kind}.${apiVersion.replace(/(.*)\/(.*)/, "$2.$1")}` : kind;
 
 /** kubectl, aimed at one cluster. */
 export class Kubectl {

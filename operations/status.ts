@@ -3,7 +3,7 @@ import { clusterLabel } from "../components/names";
 import { chooseCluster, inspectMachine } from "./choice";
 import { subjectOf } from "./context";
 import { type Subject } from "./health";
-import { Kubectl, type KubeObject } from "./kubectl";
+import { Kubectl, type KubeObject, resourceOf } from "./kubectl";
 import { type Progress } from "./progress";
 import { Stack } from "./pulumi";
 import { findCluster } from "./target";
@@ -73,10 +73,8 @@ export async function status(stackName: string, progress: Progress): Promise<str
   for (const { object, waitFor } of subject.plan.objects) {
     if (waitFor === undefined) continue;
     const { name, namespace = "" } = object.metadata;
-    const live = await subject.kubectl.get(object.kind, namespace, name);
-    const { done, why } = live
-      ? subject.engine.progress(live as never)
-      : { done: false, why: "it is not there" };
+    const live = await subject.kubectl.get(resourceOf(object.apiVersion, object.kind), namespace, name);
+    const { done, why } = live ? subject.engine.progress(live) : { done: false, why: "it is not there" };
     verdicts.push(`${object.kind} ${name} is ${done ? "healthy" : `not healthy: ${why}`}`);
   }
   return `${verdicts.join("; ")}.`;
