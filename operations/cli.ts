@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { settingsOfTree } from "./context";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
 import { CommandError } from "./process";
@@ -74,6 +75,7 @@ command("preview", "show what `up` would change, drift included").action(({ stac
   conclude(() =>
     session("preview", progress, async () => {
       const { stack, target } = await runningSubject(name, progress);
+      await settingsOfTree(name, target.overlay);
       await stack.prepare(target.overlay);
       const steps = await progress.step("preview", (context) => stack.preview({ refresh: true, context }));
       steps.forEach(({ op, urn }) => progress.line(`  ${op} ${urn.split("::").slice(2).join(" ")}`));

@@ -6,18 +6,25 @@ import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
-import { type Stack } from "./pulumi";
+import { type Overlay, readStackFile, type Stack, type StackFile } from "./pulumi";
 import { type Target } from "./target";
 
-/** The settings in the copy of the stack file, checked; every problem in one error. */
-export async function readSettings(stack: Stack): Promise<Settings> {
-  const { config = {} } = parse(await readFile(stack.file, "utf8")) as { config?: Record<string, unknown> };
+/** The settings of a stack file, checked; every problem in one error. */
+function settingsIn({ config = {} }: StackFile): Settings {
   const prefix = "pgplatform:";
   const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
   const checked = check(Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value])));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   return checked.settings;
 }
+
+/** The settings in a stack file of the tree, with what the machine decides laid over them. */
+export const settingsOfTree = async (stackName: string, overlay: Overlay): Promise<Settings> =>
+  settingsIn({ config: { ...(await readStackFile(stackName)).config, ...overlay } });
+
+/** The settings in the copy of the stack file that Pulumi works on. */
+export const readSettings = async (stack: Stack): Promise<Settings> =>
+  settingsIn(parse(await readFile(stack.file, "utf8")) as StackFile);
 
 /** What the health check and the status look at. */
 export async function subjectOf(

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
+import { UserError } from "../stacks/userError";
 import { projectDir, stateDir } from "./paths";
 import { type StepContext } from "./progress";
 import { run, type RunResult } from "./process";
@@ -19,7 +20,8 @@ export interface PlannedStep {
   urn: string;
 }
 
-interface StackFile {
+/** A Pulumi stack file, as far as it is used here. */
+export interface StackFile {
   encryptionsalt?: string;
   config?: Record<string, unknown>;
 }
@@ -29,6 +31,14 @@ const exists = (path: string) =>
     () => true,
     () => false,
   );
+
+/** A stack file of the tree; one sentence when there is none of that name. */
+export async function readStackFile(name: string): Promise<StackFile> {
+  const path = join(projectDir, `Pulumi.${name}.yaml`);
+  if (await exists(path)) return (parse(await readFile(path, "utf8")) as StackFile | null) ?? {};
+  const known = (await readdir(projectDir)).flatMap((file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? []);
+  throw new UserError([`STACK: "${name}" has no stack file; the stacks are ${known.join(", ")}.`]);
+}
 
 /** How long a Pulumi process of an earlier, killed run may still take to end. */
 const ORPHAN_WAIT_MS = 10 * 60_000;
@@ -100,13 +110,7 @@ export class Stack {
 
   /** Makes the stack if need be and refreshes the copy of its file: the tree's settings with the overlay over them. */
   async prepare(overlay: Overlay): Promise<void> {
-    const source = join(projectDir, `Pulumi.${this.name}.yaml`);
-    if (!(await exists(source))) {
-      const known = (await readdir(projectDir)).flatMap(
-        (file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? [],
-      );
-      throw new Error(`STACK: "${this.name}" has no stack file; the stacks are ${known.join(", ")}.`);
-    }
+    const tree = await readStackFile(this.name);
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     await writeFile(join(this.folder, "Pulumi.yaml"), stringify({ name: PROJECT, runtime: "nodejs" }));
     if (!(await this.exists())) {
@@ -120,7 +124,6 @@ export class Stack {
     const copy: StackFile = (await exists(this.file))
       ? ((parse(await readFile(this.file, "utf8")) as StackFile) ?? {})
       : {};
-    const tree = parse(await readFile(source, "utf8")) as StackFile;
     const merged: StackFile = { ...copy, config: { ...tree.config, ...overlay } };
     await writeFile(this.file, stringify(merged), { mode: 0o600 });
   }

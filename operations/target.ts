@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { up as clusterUp } from "../local/cluster/cluster";
 import { paths, settings } from "../local/cluster/settings";
 import { type ClusterChoice } from "./choice";
+import { UserError } from "../stacks/userError";
+import { Kubectl } from "./kubectl";
 import { stateDir } from "./paths";
 import { type StepContext } from "./progress";
 import { run, succeeds } from "./process";
@@ -51,6 +53,7 @@ export function findCluster(choice: Exclude<ClusterChoice, { kind: "none" }>): T
 /** Brings the chosen cluster up, or finds it up. */
 export async function provideCluster(
   choice: Exclude<ClusterChoice, { kind: "none" }>,
+  toolFolders: readonly string[],
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<Target> {
@@ -65,5 +68,11 @@ export async function provideCluster(
     await run("k3d", ["cluster", "start", K3D_CLUSTER], options);
     await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", target.kubeconfig ?? ""], options);
   }
+  await new Kubectl(target, toolFolders, signal)
+    .run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 })
+    .catch(() => {
+      const fix = "name one of `kubectl config get-contexts` whose cluster runs";
+      throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer; ${fix}.`]);
+    });
   return target;
 }

@@ -3,11 +3,11 @@ import { cnpgManifestFile } from "../local/manifests";
 import { provideTools } from "../local/toolchain/tools";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { readSettings, subjectOf } from "./context";
+import { settingsOfTree, subjectOf } from "./context";
 import { type Subject, waitUntilDone, writeAndRead } from "./health";
 import { type Progress, type StepContext } from "./progress";
 import { type PlannedStep, Stack } from "./pulumi";
-import { provideCluster } from "./target";
+import { findCluster, provideCluster } from "./target";
 import { UserError } from "../stacks/userError";
 
 /** Tools and the operator's manifest: what a preview needs beside Node.js. */
@@ -24,19 +24,20 @@ export async function prepareTools(progress: Progress, signal?: AbortSignal): Pr
 export async function up(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
+  // Before anything is built or touched: a wrong stack file is refused within the first second.
+  const settings = await settingsOfTree(stackName, findCluster(choice).overlay);
   progress.line(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );
 
   const toolFolders = await prepareTools(progress, signal);
   const stack = new Stack(stackName, toolFolders, signal);
-  const target = await progress.step("Kubernetes", (context) => provideCluster(choice, context, signal));
-  const settings = await progress.step("settings", async () => {
-    await stack.prepare(target.overlay);
-    return readSettings(stack);
-  });
+  const target = await progress.step("Kubernetes", (context) =>
+    provideCluster(choice, toolFolders, context, signal),
+  );
 
   await progress.step("pulumi up", async (context) => {
+    await stack.prepare(target.overlay);
     await stack.recover(context);
     await stack.refresh(context);
     const plan = await stack.preview({ refresh: false, context });
