@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { settingsOfTree } from "../../operations/context";
 import { podLines } from "../../operations/status";
 import { changesIn, destructive } from "../../operations/up";
+import { UserError } from "../../stacks/userError";
 
 const urn = (type: string, name = "x") =>
   `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::${name}`;
@@ -26,6 +28,30 @@ describe("a plan's destructive steps", () => {
   it("are found for resources without a parent too", () => {
     const bare = "urn:pulumi:local::postgres-platform::kubernetes:core/v1:PersistentVolumeClaim::data";
     assert.equal(destructive([{ op: "delete", urn: bare }]).length, 1);
+  });
+});
+
+describe("the stack file, before anything is touched", () => {
+  const overlay = { "pgplatform:platform": "local" };
+
+  it("passes as it is in the tree", async () => {
+    assert.equal((await settingsOfTree("local", overlay)).cluster.name, "main");
+  });
+
+  it("is refused with every problem at once", async () => {
+    const wrong = { ...overlay, "pgplatform:cluster": { name: "main" }, "pgplatform:clients": "all" };
+    await assert.rejects(settingsOfTree("local", wrong), (error: Error) => {
+      assert.ok(error instanceof UserError);
+      assert.ok(error.problems.length > 2);
+      return error.problems.some((problem) => problem.startsWith('pgplatform:clients is "all"'));
+    });
+  });
+
+  it("must exist", async () => {
+    await assert.rejects(
+      settingsOfTree("nope", overlay),
+      /^UserError: STACK: "nope" has no stack file; the stacks are local\.$/,
+    );
   });
 });
 
