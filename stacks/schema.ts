@@ -1,4 +1,19 @@
 import * as z from "zod";
+import {
+  about,
+  atOnce,
+  choice,
+  cidr,
+  cores,
+  image,
+  label,
+  labels,
+  quantity,
+  rolls,
+  rollsPooler,
+  sqlName,
+  whole,
+} from "./settingTypes";
 
 /**
  * Every setting of a stack file, below `pgplatform:`.
@@ -6,93 +21,6 @@ import * as z from "zod";
  * Each carries its meaning, unit, default, limits and what a change does in its description, and what is allowed and how
  * to mend a wrong value in `allowed` and `fix`: the settings check builds its sentences from them.
  */
-
-interface About {
-  /** Meaning, unit and default. */
-  means: string;
-  /** What a change does to a running platform. */
-  change: string;
-  /** What is allowed; reads on after "allowed is". */
-  allowed: string;
-  /** What to do about a wrong value. @default - choose an allowed value */
-  fix?: string;
-}
-
-const about = <T extends z.ZodType>(schema: T, { means, change, allowed, fix }: About): T =>
-  schema.meta({
-    description: `${means} Allowed: ${allowed}. ${change}`,
-    allowed,
-    fix: fix ?? "choose an allowed value",
-  });
-
-const replaces = "A change makes new objects beside the old ones and leaves the data behind.";
-const rolls = "A change restarts the instances one after another, the primary last, by a switchover.";
-const rollsPooler = "A change rolls the pooler's pods; sessions are drained.";
-const atOnce = "A change takes effect at once and restarts nothing.";
-
-const labelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const labelAllowed =
-  "a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen";
-const label = (means: string, longest = 63, change = replaces) =>
-  about(z.string().regex(labelPattern).max(longest), {
-    means,
-    change,
-    allowed: `${labelAllowed}, at most ${longest} characters`,
-    fix: "rename it",
-  });
-
-const sqlName = (means: string, change: string) =>
-  about(z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/), {
-    means,
-    change,
-    allowed:
-      "a PostgreSQL name: lower-case letters, digits and underscores, not first a digit, at most 63 characters",
-    fix: "rename it",
-  });
-
-const quantity = (means: string, change: string, example: string) =>
-  about(z.string().regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T|)$/), {
-    means,
-    change,
-    allowed: `a Kubernetes quantity of bytes such as ${example}`,
-    fix: `write a number and a unit, such as ${example}`,
-  });
-
-const cores = (means: string, change: string) =>
-  about(z.string().regex(/^\d+(\.\d+)?m?$/), {
-    means,
-    change,
-    allowed: 'a quantity of cores such as 200m or "2"',
-    fix: 'write thousandths with an m, or whole cores in quotes, such as 200m or "2"',
-  });
-
-const whole = (means: string, from: number, to: number, change: string, unit = "") =>
-  about(z.int().min(from).max(to), {
-    means,
-    change,
-    allowed: `a whole number${unit === "" ? "" : ` of ${unit}`} from ${from} to ${to}`,
-  });
-
-const choice = <const T extends readonly [string, ...string[]]>(values: T, means: string, change: string) =>
-  about(z.enum(values), { means, change, allowed: values.join(", ") });
-
-const labels = (means: string) =>
-  about(
-    z.record(z.string().min(1).max(317), z.string().max(63)).refine((value) => Object.keys(value).length > 0),
-    {
-      means,
-      change: atOnce,
-      allowed: "at least one label, as `key: value`",
-      fix: "name the labels that the pods carry",
-    },
-  );
-
-const cidr = about(z.string().regex(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|[0-9a-f:]+\/\d{1,3})$/i), {
-  means: "Range of addresses of the API server.",
-  change: atOnce,
-  allowed: "an address range such as 192.0.2.10/32",
-  fix: "write the address, a slash and the prefix length",
-});
 
 const storage = z.strictObject({
   class: label(
@@ -347,14 +275,6 @@ const client = z.strictObject({
     allowed: "true or false",
   }).default(false),
 });
-
-const image = (means: string, change: string) =>
-  about(z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/), {
-    means,
-    change,
-    allowed: "the name of an image with tag or digest",
-    fix: "write it as registry/name:tag",
-  }).optional();
 
 export const schema = z.strictObject({
   platform: choice(
