@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDir } from "../operations/paths";
+import { cacheDir, exists } from "../operations/paths";
 
 /** Hex SHA-256 over the inputs in order; a change of any of them is a change of the key. */
 export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
@@ -23,12 +23,6 @@ export async function filesBelow(folder: string): Promise<(string | Uint8Array)[
   const contents = await Promise.all(paths.map((path) => readFile(path)));
   return paths.flatMap((path, index) => [path.slice(folder.length), contents[index] ?? ""]);
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /**
  * A folder made once for each key: `<cache>/<name>/<key>`. `make` fills an empty folder; it appears under its final

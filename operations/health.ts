@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Engine, type Plan } from "../components/engine";
+import {
+  type Engine,
+  type KubernetesObject,
+  type Plan,
+  type Progress as EngineProgress,
+} from "../components/engine";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../components/names";
 import { type Settings } from "../stacks/schema";
-import { type Kubectl, type KubeObject, resourceOf } from "./kubectl";
+import { type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
 
 /** How long PostgreSQL may take to be whole again, a re-made standby included. */
@@ -19,21 +24,28 @@ export interface Subject {
   plan: Plan;
 }
 
+/** The objects of the plan that the engine can judge. */
+export const judged = ({ plan }: Subject): KubernetesObject[] =>
+  plan.objects.filter(({ waitFor }) => waitFor !== undefined).map(({ object }) => object);
+
+/** Whether a planned object has got where it should be, by its live state. */
+export async function judge({ kubectl, engine }: Subject, object: KubernetesObject): Promise<EngineProgress> {
+  const { name, namespace = "" } = object.metadata;
+  const live = await kubectl.get(resourceOf(object.apiVersion, object.kind), namespace, name);
+  return live ? engine.progress(live) : { done: false, why: "it is not there" };
+}
+
 /** Waits until every object that the engine can judge is where it should be. */
 export async function waitUntilDone(
   subject: Subject,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<void> {
-  const judged = subject.plan.objects.filter(({ waitFor }) => waitFor !== undefined);
   const deadline = Date.now() + READY_MINUTES * 60_000;
-  for (const { object } of judged) {
+  for (const object of judged(subject)) {
     const { name, namespace = "" } = object.metadata;
-    const kind = resourceOf(object.apiVersion, object.kind);
     for (;;) {
-      const live = await subject.kubectl.get(kind, namespace, name);
-      const state =
-        live === undefined ? { done: false, why: "it is not there" } : subject.engine.progress(live);
+      const state = await judge(subject, object);
       if (state.done) break;
       context.detail(`${object.kind} ${name}: ${state.why}`);
       if (Date.now() > deadline) {
@@ -150,10 +162,16 @@ export function probePod(subject: Subject, image: string, name: string, value: s
 export async function writeAndRead(subject: Subject, context: StepContext): Promise<void> {
   const { kubectl, settings } = subject;
   const { namespace } = settings.cluster;
-  const selector = Object.entries(healthCheckLabels)
-    .map(([key, text]) => `${key}=${text}`)
-    .join(",");
-  await kubectl.run(["-n", namespace, "delete", "pod", "-l", selector, "--ignore-not-found", "--wait=false"]);
+  await kubectl.run([
+    "-n",
+    namespace,
+    "delete",
+    "pod",
+    "-l",
+    selectorOf(healthCheckLabels),
+    "--ignore-not-found",
+    "--wait=false",
+  ]);
   const name = `pgp-health-${randomBytes(4).toString("hex")}`;
   await kubectl.apply(probePod(subject, settings.images.postgresql, name, randomBytes(8).toString("hex")));
   try {

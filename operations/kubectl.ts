@@ -11,6 +11,12 @@ export interface KubeObject extends KubernetesObject {
 export const resourceOf = (apiVersion: string, kind: string): string =>
   apiVersion.includes("/") ? `${kind}.${apiVersion.replace(/(.*)\/(.*)/, "$2.$1")}` : kind;
 
+/** A label selector as kubectl takes it. */
+export const selectorOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+
 /** kubectl, aimed at one cluster. */
 export class Kubectl {
   constructor(
@@ -31,6 +37,14 @@ export class Kubectl {
       ...(this.signal && { signal: this.signal }),
       ...options,
     });
+  }
+
+  /** Whether the API server answers within 20 s. */
+  answers(): Promise<boolean> {
+    return this.run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** One object, or undefined when it isn't there. */

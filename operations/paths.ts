@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -14,3 +15,10 @@ export const stateDir =
 
 /** The root of this checkout. */
 export const projectDir = join(__dirname, "..");
+
+/** Whether there is a file or folder at a path. */
+export const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

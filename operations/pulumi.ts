@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { UserError } from "../stacks/userError";
-import { projectDir, stateDir } from "./paths";
+import { exists, projectDir, stateDir } from "./paths";
 import { type StepContext } from "./progress";
 import { run, type RunResult } from "./process";
 
@@ -25,12 +25,6 @@ export interface StackFile {
   encryptionsalt?: string;
   config?: Record<string, unknown>;
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** A stack file of the tree; one sentence when there is none of that name. */
 export async function readStackFile(name: string): Promise<StackFile> {

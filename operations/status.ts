@@ -2,8 +2,8 @@ import * as builtIn from "../local/cluster/cluster";
 import { clusterLabel } from "../components/names";
 import { chooseCluster, inspectMachine } from "./choice";
 import { subjectOf } from "./context";
-import { type Subject } from "./health";
-import { Kubectl, type KubeObject, resourceOf } from "./kubectl";
+import { judge, judged, type Subject } from "./health";
+import { Kubectl, type KubeObject, selectorOf } from "./kubectl";
 import { type Progress } from "./progress";
 import { Stack } from "./pulumi";
 import { findCluster } from "./target";
@@ -23,12 +23,10 @@ export async function runningSubject(stackName: string, progress: Progress, sign
   }
   const toolFolders = await prepareTools(progress, signal);
   const target = findCluster(choice);
-  const kubectl = new Kubectl(target, toolFolders, signal);
-  await kubectl.run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 }).catch(() => {
+  if (!(await new Kubectl(target, toolFolders, signal).answers()))
     throw new UserError([
       `The cluster of context ${target.context} does not answer; \`make up\` repairs the local one.`,
     ]);
-  });
   const stack = new Stack(stackName, toolFolders, signal);
   if (!(await stack.exists()))
     throw new UserError([`Stack ${stackName} has not been made; \`make up\` makes it.`]);
@@ -53,13 +51,9 @@ export function podLines(pods: readonly KubeObject[]): string[] {
 }
 
 async function pods({ kubectl, settings, plan }: Subject): Promise<KubeObject[]> {
-  const selector = (labels: Record<string, string>) =>
-    Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(",");
   const { namespace, name } = settings.cluster;
   const lists = await Promise.all([
-    plan.pods.kind === "pods" ? kubectl.list("pods", namespace, selector(plan.pods.labels)) : [],
+    plan.pods.kind === "pods" ? kubectl.list("pods", namespace, selectorOf(plan.pods.labels)) : [],
     kubectl.list("pods", namespace, `${clusterLabel}=${name}`),
   ]);
   return [...new Map(lists.flat().map((pod) => [pod.metadata.name, pod])).values()];
@@ -70,12 +64,9 @@ export async function status(stackName: string, progress: Progress): Promise<str
   const { subject } = await runningSubject(stackName, progress);
   podLines(await pods(subject)).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
-  for (const { object, waitFor } of subject.plan.objects) {
-    if (waitFor === undefined) continue;
-    const { name, namespace = "" } = object.metadata;
-    const live = await subject.kubectl.get(resourceOf(object.apiVersion, object.kind), namespace, name);
-    const { done, why } = live ? subject.engine.progress(live) : { done: false, why: "it is not there" };
-    verdicts.push(`${object.kind} ${name} is ${done ? "healthy" : `not healthy: ${why}`}`);
+  for (const object of judged(subject)) {
+    const { done, why } = await judge(subject, object);
+    verdicts.push(`${object.kind} ${object.metadata.name} is ${done ? "healthy" : `not healthy: ${why}`}`);
   }
   return `${verdicts.join("; ")}.`;
 }

@@ -68,11 +68,9 @@ export async function provideCluster(
     await run("k3d", ["cluster", "start", K3D_CLUSTER], options);
     await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", target.kubeconfig ?? ""], options);
   }
-  await new Kubectl(target, toolFolders, signal)
-    .run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 })
-    .catch(() => {
-      const fix = "name one of `kubectl config get-contexts` whose cluster runs";
-      throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer; ${fix}.`]);
-    });
+  if (!(await new Kubectl(target, toolFolders, signal).answers())) {
+    const fix = "name one of `kubectl config get-contexts` whose cluster runs";
+    throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer; ${fix}.`]);
+  }
   return target;
 }

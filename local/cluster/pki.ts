@@ -1,5 +1,6 @@
-import { chmod, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../../operations/paths";
 import { run } from "../../operations/process";
 import { nodes, paths, settings } from "./settings";
 
@@ -51,12 +52,6 @@ export const certificates: readonly Certificate[] = [
 ];
 
 export const pkiFile = (name: string): string => join(paths.pki, name);
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Makes a file under a passing name first, so that an interrupted run leaves no half of it. */
 async function once(file: string, make: (unfinished: string) => Promise<void>): Promise<void> {

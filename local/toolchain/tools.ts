@@ -1,8 +1,8 @@
-import { chmod, copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { arch, homedir, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { satisfies } from "semver";
-import { cacheDir } from "../../operations/paths";
+import { cacheDir, exists } from "../../operations/paths";
 import { type StepContext } from "../../operations/progress";
 import { run } from "../../operations/process";
 import { cached } from "../cache";
@@ -29,12 +29,6 @@ interface Tool {
 const here = __dirname;
 const os = platform();
 const cpu = arch() === "x64" ? "amd64" : arch();
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
-
 async function printed(command: string, args: string[]): Promise<string | undefined> {
   try {
     return (await run(command, args, { timeoutMs: 20_000 })).stdout.trim();
