@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { engines } from "../components/engines";
-import { check, sentence } from "../stacks/check";
+import { check, sentence } from "../stacks/checks";
 import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";

@@ -1,6 +1,6 @@
 import { engines } from "../components/engines";
 import { PostgresPlatform } from "../components/platform";
-import { check, sentence } from "./check";
+import { check, sentence } from "./checks";
 import { operatorManifest } from "./manifest";
 import { outputsOf } from "./outputs";
 import { providersOf } from "./providers";

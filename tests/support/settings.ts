@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { check, sentence } from "../../stacks/check";
+import { check, sentence } from "../../stacks/checks";
 import type { Settings, SettingsInput } from "../../stacks/schema";
 
 /** The smallest settings that pass; each call makes new ones. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { capabilities, type Engine } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
-import { check, checkRelations, sentence } from "../../stacks/check";
+import { check, checkRelations, sentence } from "../../stacks/checks";
 import { reservedConnections } from "../../stacks/defaults";
 import { poolerShares } from "../../components/pgbouncer/sums";
 import { changed, checked, everything, smallest } from "../support/settings";
@@ -333,6 +333,28 @@ describe("check", () => {
           );
         }
       }),
+    );
+  });
+});
+
+describe("sentence", () => {
+  const problem = { allowed: "something else", fix: "change it" };
+
+  it("hides what stands at or below a key named password, and only that", () => {
+    const words = [
+      sentence({ ...problem, path: "pgplatform:x", value: { user: "app", password: "s3cret" } }),
+      sentence({ ...problem, path: "pgplatform:x", value: [{ adminPassword: { raw: "s3cret" } }] }),
+      sentence({ ...problem, path: "pgplatform:x.password", value: "s3cret" }),
+      sentence({ ...problem, path: "pgplatform:x.password.raw[0]", value: "s3cret" }),
+    ];
+    for (const text of words) assert.doesNotMatch(text, /s3cret/);
+    assert.equal(
+      words[0],
+      'pgplatform:x is {"user":"app","password":"(hidden)"}, allowed is something else: change it.',
+    );
+    assert.equal(
+      sentence({ ...problem, path: "pgplatform:x.password", value: undefined }),
+      "pgplatform:x.password is not set, allowed is something else: change it.",
     );
   });
 });

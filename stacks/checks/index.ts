@@ -1,0 +1,58 @@
+import type { Engine } from "../../components/engine";
+import { engines } from "../../components/engines";
+import { withDefaults } from "../defaults";
+import { schema, type Settings } from "../schema";
+import { abilities } from "./abilities";
+import { clients } from "./clients";
+import { databases } from "./databases";
+import { problemsOf } from "./form";
+import { instancesAndDurability } from "./instances";
+import { names } from "./names";
+import { parameters } from "./parameters";
+import { connectionSum, poolers } from "./poolers";
+import { namespace, type Problem } from "./problem";
+import { resources } from "./resources";
+import type { Rule } from "./rule";
+import { storage } from "./storage";
+
+export { type Problem, sentence } from "./problem";
+
+export type Checked = { readonly settings: Settings } | { readonly problems: readonly Problem[] };
+
+/** One subject a file; each is asked, so that every problem is told at once. */
+const rules: readonly Rule[] = [
+  names,
+  instancesAndDurability,
+  storage,
+  resources,
+  parameters,
+  databases,
+  poolers,
+  connectionSum,
+  clients,
+  abilities,
+];
+
+/** Checks the relations between settings that each hold their form. */
+export function checkRelations(settings: Settings, engine: Engine): Problem[] {
+  const problems: Problem[] = [];
+  for (const rule of rules)
+    rule(
+      settings,
+      (path, value, allowed, fix) => problems.push({ path: `${namespace}:${path}`, value, allowed, fix }),
+      engine,
+    );
+  return problems;
+}
+
+/**
+ * Parses and checks the settings of a stack: every problem at once. The relations between settings are checked only
+ * when each setting has its form, since they would make no sense before. Pure: no cluster is asked.
+ */
+export function check(raw: unknown): Checked {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
+  const settings = withDefaults(parsed.data);
+  const problems = checkRelations(settings, engines[settings.cluster.engine]);
+  return problems.length > 0 ? { problems } : { settings };
+}

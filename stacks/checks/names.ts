@@ -1,0 +1,22 @@
+import { poolerName } from "../../components/names";
+import type { Rule } from "./rule";
+
+export const names: Rule = ({ cluster, poolers }, report, engine) => {
+  if (cluster.name.length > engine.longestClusterName)
+    report(
+      "cluster.name",
+      cluster.name,
+      `at most ${engine.longestClusterName} characters with the engine ${engine.name}`,
+      "shorten it",
+    );
+  poolers.forEach((pooler, index) => {
+    const name = poolerName(cluster.name, pooler.name);
+    if (name.length > 63)
+      report(
+        `poolers[${index}].name`,
+        pooler.name,
+        `short enough for the Service's name ${name}, which has ${name.length} of at most 63 characters`,
+        "shorten it or cluster.name",
+      );
+  });
+};

@@ -1,0 +1,24 @@
+/** One wrong setting: where, what it is, what is allowed, and how to mend it. */
+export interface Problem {
+  readonly path: string;
+  readonly value: unknown;
+  readonly allowed: string;
+  readonly fix: string;
+}
+
+export const namespace = "pgplatform";
+
+const secretKey = /password/i;
+
+/** The value as JSON, with what stands below a key named password hidden: a sentence must never print a secret. */
+function shown(path: string, value: unknown): string {
+  if (value === undefined) return "not set";
+  if (secretKey.test(path)) return "(hidden)";
+  const hiding = (key: string, inner: unknown) => (secretKey.test(key) ? "(hidden)" : inner);
+  const text = JSON.stringify(value, hiding) ?? "not plain data";
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** The problem as one sentence. */
+export const sentence = ({ path, value, allowed, fix }: Problem): string =>
+  `${path} is ${shown(path, value)}, allowed is ${allowed}: ${fix}.`;
