@@ -18,7 +18,7 @@ function settingsIn({ config = {} }: StackFile): Settings {
   return checked.settings;
 }
 
-/** The settings in a stack file of the tree, with what the machine decides laid over them. */
+/** The settings in a stack file, with what the machine decides laid over them. */
 export const settingsOfTree = async (stackName: string, overlay: Overlay): Promise<Settings> =>
   settingsIn({ config: { ...(await readStackFile(stackName)).config, ...overlay } });
 

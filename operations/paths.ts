@@ -16,6 +16,9 @@ export const stateDir =
 /** The root of this checkout. */
 export const projectDir = join(__dirname, "..");
 
+/** Where the stack files (`Pulumi.<stack>.yaml`) are looked for. Override: `PGP_STACKS`. */
+export const stacksDir = process.env.PGP_STACKS ?? projectDir;
+
 /** Whether there is a file or folder at a path. */
 export const exists = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { UserError } from "../stacks/userError";
-import { exists, projectDir, stateDir } from "./paths";
+import { exists, projectDir, stacksDir, stateDir } from "./paths";
 import { type StepContext } from "./progress";
 import { run, type RunResult } from "./process";
 
@@ -26,12 +26,18 @@ export interface StackFile {
   config?: Record<string, unknown>;
 }
 
-/** A stack file of the tree; one sentence when there is none of that name. */
-export async function readStackFile(name: string): Promise<StackFile> {
-  const path = join(projectDir, `Pulumi.${name}.yaml`);
+/** The stack file of that name, from the project's root or the folder in `PGP_STACKS`; one sentence when there is none. */
+export async function readStackFile(name: string, folder = stacksDir): Promise<StackFile> {
+  const path = join(folder, `Pulumi.${name}.yaml`);
   if (await exists(path)) return (parse(await readFile(path, "utf8")) as StackFile | null) ?? {};
-  const known = (await readdir(projectDir)).flatMap((file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? []);
-  throw new UserError([`STACK: "${name}" has no stack file; the stacks are ${known.join(", ")}.`]);
+  const files = await readdir(folder).catch(() => {
+    throw new UserError([
+      `PGP_STACKS: "${folder}" is not a folder; name one that holds Pulumi.<stack>.yaml.`,
+    ]);
+  });
+  const known = files.flatMap((file) => /^Pulumi\.([\w-]+)\.yaml$/.exec(file)?.[1] ?? []);
+
+  throw new UserError([`STACK: "${name}" has no stack file; the stacks are ${known.join(", ") || "none"}.`]);
 }
 
 /** How long a Pulumi process of an earlier, killed run may still take to end. */

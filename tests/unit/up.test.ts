@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { settingsOfTree } from "../../operations/context";
+import { readStackFile } from "../../operations/pulumi";
 import { podLines } from "../../operations/status";
 import { changesIn, destructive } from "../../operations/up";
 import { UserError } from "../../stacks/userError";
@@ -45,6 +49,18 @@ describe("the stack file, before anything is touched", () => {
       assert.ok(error.problems.length > 2);
       return error.problems.some((problem) => problem.startsWith('pgplatform:clients is "all"'));
     });
+  });
+
+  it("comes from another folder where PGP_STACKS says so", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pgp-stacks-"));
+    try {
+      await writeFile(join(folder, "Pulumi.other.yaml"), "config: { pgplatform:platform: k3d }\n");
+      assert.deepEqual(await readStackFile("other", folder), { config: { "pgplatform:platform": "k3d" } });
+      await assert.rejects(readStackFile("local", folder), /the stacks are other\.$/);
+      await assert.rejects(readStackFile("local", join(folder, "none")), /PGP_STACKS: ".*" is not a folder/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("must exist", async () => {
