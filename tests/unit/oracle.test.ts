@@ -4,6 +4,7 @@ import {
   acksAfterMark,
   judge,
   longestGap,
+  longestPause,
   overlappingPrimaries,
   parseSamplerLog,
   parseWriterLog,
@@ -77,6 +78,7 @@ describe("the oracle", () => {
 
   it("measures the longest pause that ends after the mark", () => {
     assert.equal(longestGap(quiet).toFixed(3), "3.000");
+    assert.deepEqual(longestPause(quiet), { from: 10.03, to: 13.03 });
     const slowBefore = log(
       "try 1 1.0",
       "ack 1 1.0",

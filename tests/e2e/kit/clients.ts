@@ -81,9 +81,11 @@ export class ClientPod {
     namespace: string,
     name: string,
     labels: Record<string, string>,
+    /** Another image than the clients', and more memory than 256Mi. */
+    options: { image?: string; memory?: string } = {},
   ): Promise<ClientPod> {
     await kubectl.run(["-n", namespace, "delete", "pod", name, "--ignore-not-found", "--grace-period=1"]);
-    await kubectl.apply(podOf(namespace, name, labels));
+    await kubectl.apply(podOf(namespace, name, labels, options));
     await until(`client pod ${namespace}/${name} runs`, 120, async () => {
       const pod = await kubectl.get("pod", namespace, name);
       return pod !== undefined && isReady(pod)
@@ -129,9 +131,16 @@ export class ClientPod {
     );
   }
 
-  /** Starts a script in the background; its output goes to `<log>.out`. */
-  async background(host: string, script: string, log: string, args: readonly string[]): Promise<void> {
-    const line = `PGHOST="$1" setsid nohup python3 "/oracle/$2" --log "$3" "\${@:4}" >"$3.out" 2>&1 </dev/null &`;
+  /** Starts a script in the background; its output goes to `<log>.out`. Variables in `env` replace the pod's. */
+  async background(
+    host: string,
+    script: string,
+    log: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const own = Object.entries(env).map(([key, value]) => `${key}=${value} `);
+    const line = `${own.join("")}PGHOST="$1" setsid nohup python3 "/oracle/$2" --log "$3" "\${@:4}" >"$3.out" 2>&1 </dev/null &`;
     await this.exec(["bash", "-c", line, "start", host, script, log, ...args]);
   }
 
@@ -163,11 +172,13 @@ export class Writer {
     firstId: number;
     /** Refuse sessions with a standby; PgBouncer takes no such wish. */
     readWrite: boolean;
+    /** Variables that replace the pod's. */
+    env?: Readonly<Record<string, string>>;
   }): Promise<Writer> {
-    const { pod, arm, run, host, table, firstId, readWrite } = options;
+    const { pod, arm, run, host, table, firstId, readWrite, env } = options;
     const writer = new Writer(pod, arm, `/data/${run}-${arm}`);
     const args = ["--table", table, "--first-id", String(firstId), ...(readWrite ? ["--read-write"] : [])];
-    await pod.background(host, "writer.py", writer.log, args);
+    await pod.background(host, "writer.py", writer.log, args, env);
     return writer;
   }
 
@@ -204,7 +215,12 @@ export class Writer {
   }
 }
 
-function podOf(namespace: string, name: string, labels: Record<string, string>): object {
+function podOf(
+  namespace: string,
+  name: string,
+  labels: Record<string, string>,
+  { image = clientImage, memory = "256Mi" }: { image?: string; memory?: string },
+): object {
   const key = (variable: string, field: keyof Login) => ({
     name: variable,
     valueFrom: { secretKeyRef: { name: LOGIN, key: field } },
@@ -227,7 +243,7 @@ function podOf(namespace: string, name: string, labels: Record<string, string>):
       containers: [
         {
           name: "client",
-          image: clientImage,
+          image,
           imagePullPolicy: "IfNotPresent",
           command: ["bash", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
           env: [
@@ -240,7 +256,7 @@ function podOf(namespace: string, name: string, labels: Record<string, string>):
             { name: "PGCONNECT_TIMEOUT", value: "5" },
           ],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
-          resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+          resources: { requests: { cpu: "20m", memory: "32Mi" }, limits: { memory } },
           volumeMounts: [
             { name: "scripts", mountPath: "/oracle", readOnly: true },
             { name: "login", mountPath: "/login", readOnly: true },

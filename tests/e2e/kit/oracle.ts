@@ -91,16 +91,22 @@ export function judge(logs: readonly WriterLog[], present: readonly number[]): V
   };
 }
 
-/** Seconds of the longest pause between two acknowledgements that ends after the mark; Infinity when none came any more. */
-export function longestGap(log: WriterLog): number {
+/** The longest pause between two acknowledgements that ends after the mark; undefined when none came any more. */
+export function longestPause(log: WriterLog): { from: number; to: number } | undefined {
   const mark = log.markedAt;
   if (mark === undefined)
     throw new Error("the writer's log has no mark: it isn't known when the fault began");
-  const gaps = log.acks.flatMap(({ at }, index) => {
-    const before = log.acks[index - 1];
-    return before !== undefined && at > mark ? [at - before.at] : [];
+  const pauses = log.acks.flatMap(({ at: to }, index) => {
+    const from = log.acks[index - 1]?.at;
+    return from !== undefined && to > mark ? [{ from, to }] : [];
   });
-  return gaps.length === 0 ? Infinity : Math.max(...gaps);
+  return pauses.sort((one, other) => other.to - other.from - (one.to - one.from))[0];
+}
+
+/** Seconds of the longest pause; Infinity when no acknowledgement came after the mark. */
+export function longestGap(log: WriterLog): number {
+  const pause = longestPause(log);
+  return pause === undefined ? Infinity : pause.to - pause.from;
 }
 
 /** Acknowledgements a second in the window before the mark. */
