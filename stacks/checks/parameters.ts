@@ -1,10 +1,52 @@
+import {
+  extensionPrefixes,
+  isForeign,
+  nearest,
+  parameterOf,
+  parameterText,
+  whyMissing,
+  wrong,
+} from "../../components/postgres/catalogue";
+import type { Engine } from "../../components/engine";
 import type { Rule } from "./rule";
+
+type Refusal = { readonly allowed: string; readonly fix: string };
+
+const nothing = (why: string): Refusal => ({ allowed: `no value here: ${why}`, fix: "remove it" });
+
+function unknown(major: string, name: string): Refusal {
+  const why = whyMissing(major, name);
+  if (why !== undefined) return nothing(why);
+  const near = nearest(major, name);
+  const prefixes = extensionPrefixes(major);
+  const [prefix = ""] = name.split(".");
+  return {
+    allowed:
+      name.includes(".") && !prefixes.includes(prefix)
+        ? `a parameter of PostgreSQL ${major}, or of an extension: ${prefixes.join(", ")}`
+        : `a parameter of PostgreSQL ${major}`,
+    fix:
+      near.length === 0
+        ? "correct it or remove it"
+        : `did you mean ${near.join(", ")}? Correct it or remove it`,
+  };
+}
+
+/** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
+function refusal(major: string, name: string, text: string, engine: Engine): Refusal | undefined {
+  const owned = Object.entries(engine.ownedParameters).find(([key]) =>
+    key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
+  );
+  if (owned) return nothing(owned[1]);
+  const parameter = parameterOf(major, name);
+  if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
+  if (parameter.context === "internal") return nothing("the server tells it, and nobody sets it");
+  return wrong(parameter, text);
+}
 
 export const parameters: Rule = ({ cluster }, report, engine) => {
   for (const [name, value] of Object.entries(cluster.parameters)) {
-    const owned = Object.entries(engine.ownedParameters).find(([key]) =>
-      key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
-    );
-    if (owned) report(`cluster.parameters.${name}`, value, `no value here: ${owned[1]}`, "remove it");
+    const problem = refusal(cluster.postgresVersion, name, parameterText(value), engine);
+    if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);
   }
 };

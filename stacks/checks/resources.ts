@@ -29,7 +29,7 @@ export const resources: Rule = ({ cluster }, report) => {
   if (buffers === undefined) return;
   const bytes = postgresBytesOf(String(buffers));
   const most = Math.floor((limit * 0.4) / MiB);
-  if (bytes === undefined || bytes > most * MiB)
+  if (bytes !== undefined && bytes > most * MiB)
     report(
       "cluster.parameters.shared_buffers",
       buffers,

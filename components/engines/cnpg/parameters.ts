@@ -1,3 +1,4 @@
+import { parameterText } from "../../postgres/catalogue";
 import { bytesOf, postgresMemory } from "../../../stacks/quantity";
 import type { Settings } from "../../../stacks/schema";
 
@@ -46,10 +47,7 @@ export const ownedParameters: Readonly<Record<string, string>> = {
   data_sync_retry: byOperator,
   event_source: byOperator,
   jit_provider: byOperator,
-  promote_trigger_file: "PostgreSQL has it no more since version 16",
-  checkpoint_segments: "PostgreSQL has it no more since version 9.5; max_wal_size is its successor",
   restart_after_crash: byOperator,
-  stats_temp_directory: "PostgreSQL has it no more since version 15",
   temp_tablespaces: byOperator,
 };
 
@@ -59,10 +57,7 @@ const MiB = 2 ** 20;
 export function parametersOf({ cluster }: Settings): Record<string, string> {
   const memory = bytesOf(cluster.resources.limits.memory) ?? 0;
   const logVolume = bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0;
-  const own = Object.entries(cluster.parameters).map(([name, value]) => [
-    name,
-    typeof value === "boolean" ? (value ? "on" : "off") : String(value),
-  ]);
+  const own = Object.entries(cluster.parameters).map(([name, value]) => [name, parameterText(value)]);
   return {
     max_connections: String(cluster.maxConnections),
     shared_buffers: postgresMemory(memory / 4),
