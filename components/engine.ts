@@ -6,15 +6,7 @@ import type { Settings } from "../stacks/schema";
  * An engine plans: settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
  * and checked without mocks, provider or cluster. Components register what a plan says, and never ask which engine it is.
  */
-export interface Engine {
-  /** The name that `pgplatform:cluster.engine` selects. */
-  readonly name: Settings["cluster"]["engine"];
-  /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
-  readonly can: Readonly<Record<Capability, Ability>>;
-  /** Longest name that a cluster of this engine may have. */
-  readonly longestClusterName: number;
-  /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
-  readonly ownedParameters: Readonly<Record<string, string>>;
+export interface Engine extends EngineTraits {
   /** Everything that one database cluster needs. */
   plan(settings: Settings): Plan;
   /** The engine's operator, out of its released manifest. */
@@ -25,8 +17,23 @@ export interface Engine {
   progress(object: KubernetesObject): Progress;
 }
 
+/** What an engine is like: enough to check settings for it, without planning anything. */
+export interface EngineTraits {
+  /** The name that `pgplatform:cluster.engine` selects. */
+  readonly name: Settings["cluster"]["engine"];
+  /** Major versions of PostgreSQL that it runs. */
+  readonly postgresVersions: readonly Settings["cluster"]["postgresVersion"][];
+  /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
+  readonly can: Readonly<Record<Capability, Ability>>;
+  /** Longest name that a cluster of this engine may have. */
+  readonly longestClusterName: number;
+  /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
+  readonly ownedParameters: Readonly<Record<string, string>>;
+}
+
 /** Things that engines differ in. Add one when a setting depends on it. */
 export const capabilities = [
+  "standbys",
   "quorumFailover",
   "walVolume",
   "zoneSpread",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { engines } from "../components/engines";
 import { check, sentence } from "../stacks/checks";
+import { engineOf } from "../stacks/engine";
 import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
@@ -15,6 +15,8 @@ function settingsIn({ config = {} }: StackFile): Settings {
   const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
   const checked = check(Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value])));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
+  // Refused here already, before anything is built or touched for an engine that can't plan.
+  engineOf(checked.settings);
   return checked.settings;
 }
 
@@ -34,6 +36,6 @@ export async function subjectOf(
   signal?: AbortSignal,
 ): Promise<Subject> {
   const settings = await readSettings(stack);
-  const engine = engines[settings.cluster.engine];
+  const engine = engineOf(settings);
   return { kubectl: new Kubectl(target, toolFolders, signal), settings, engine, plan: engine.plan(settings) };
 }

@@ -1,6 +1,6 @@
-import { engines } from "../components/engines";
 import { PostgresPlatform } from "../components/platform";
 import { check, sentence } from "./checks";
+import { engineOf } from "./engine";
 import { operatorManifest } from "./manifest";
 import { outputsOf } from "./outputs";
 import { providersOf } from "./providers";
@@ -34,7 +34,7 @@ export function program(config: Readonly<Record<string, string>>): Record<string
   const { settings } = checked;
   const platform = new PostgresPlatform(
     settings.cluster.name,
-    { settings, engine: engines[settings.cluster.engine], operatorManifest },
+    { settings, engine: engineOf(settings), operatorManifest },
     { providers: providersOf(settings) },
   );
   return outputsOf(settings, platform);

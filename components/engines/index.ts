@@ -1,5 +1,14 @@
-import type { Engine } from "../engine";
+import type { Engine, EngineTraits } from "../engine";
 import { cnpg } from "./cnpg";
+import { standalone } from "./standalone/traits";
+import { zalando } from "./zalando/traits";
 
-/** The engines by the name that selects them; the one list of them. */
-export const engines: Readonly<Record<Engine["name"], Engine>> = { cnpg };
+/** The engines by the name that selects them; the one list of them. Settings can be checked for each. */
+export const engineTraits: Readonly<Record<EngineTraits["name"], EngineTraits>> = {
+  cnpg,
+  zalando,
+  standalone,
+};
+
+/** Those that can plan. */
+export const engines: Readonly<{ cnpg: Engine } & Partial<Record<EngineTraits["name"], Engine>>> = { cnpg };

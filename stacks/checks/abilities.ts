@@ -1,18 +1,31 @@
-import { capabilities } from "../../components/engine";
+import { capabilities, type Capability } from "../../components/engine";
 import type { Rule } from "./rule";
 
 /** Settings that need something which not every engine can do. */
 export const abilities: Rule = ({ cluster }, report, engine) => {
-  const needed: Record<(typeof capabilities)[number], [wanted: boolean, path: string, value: unknown]> = {
-    quorumFailover: [cluster.durability === "zero-loss", "cluster.durability", cluster.durability],
+  const { postgresVersion, instances, durability } = cluster;
+  if (!engine.postgresVersions.includes(postgresVersion))
+    report(
+      "cluster.postgresVersion",
+      postgresVersion,
+      `one of ${engine.postgresVersions.join(", ")} with the engine ${engine.name}`,
+      "choose one of them, or another engine",
+    );
+
+  // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
+  const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
+    standbys: [instances > 1, "cluster.instances", instances],
+    quorumFailover: [
+      durability === "zero-loss" && engine.can.standbys === true,
+      "cluster.durability",
+      durability,
+    ],
     walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
-    zoneSpread: [false, "cluster.instances", cluster.instances],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
-    podSecurityRestricted: [true, "cluster.engine", cluster.engine],
   };
   for (const capability of capabilities) {
     const ability = engine.can[capability];
-    const [wanted, path, value] = needed[capability];
+    const [wanted, path, value] = needed[capability] ?? [false, "", undefined];
     if (wanted && ability !== true)
       report(path, value, `what the engine ${engine.name} can do, and ${ability.because}`, ability.instead);
   }

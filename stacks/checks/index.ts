@@ -1,5 +1,5 @@
-import type { Engine } from "../../components/engine";
-import { engines } from "../../components/engines";
+import type { EngineTraits } from "../../components/engine";
+import { engineTraits } from "../../components/engines";
 import { withDefaults } from "../defaults";
 import { schema, type Settings } from "../schema";
 import { abilities } from "./abilities";
@@ -34,7 +34,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** Checks the relations between settings that each hold their form. */
-export function checkRelations(settings: Settings, engine: Engine): Problem[] {
+export function checkRelations(settings: Settings, engine: EngineTraits): Problem[] {
   const problems: Problem[] = [];
   for (const rule of rules)
     rule(
@@ -53,6 +53,6 @@ export function check(raw: unknown): Checked {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
   const settings = withDefaults(parsed.data);
-  const problems = checkRelations(settings, engines[settings.cluster.engine]);
+  const problems = checkRelations(settings, engineTraits[settings.cluster.engine]);
   return problems.length > 0 ? { problems } : { settings };
 }

@@ -7,7 +7,7 @@ import {
   whyMissing,
   wrong,
 } from "../../components/postgres/catalogue";
-import type { Engine } from "../../components/engine";
+import type { EngineTraits } from "../../components/engine";
 import type { Rule } from "./rule";
 
 type Refusal = { readonly allowed: string; readonly fix: string };
@@ -33,7 +33,7 @@ function unknown(major: string, name: string): Refusal {
 }
 
 /** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
-function refusal(major: string, name: string, text: string, engine: Engine): Refusal | undefined {
+function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
   const owned = Object.entries(engine.ownedParameters).find(([key]) =>
     key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
   );

@@ -1,10 +1,10 @@
-import type { Engine } from "../../components/engine";
+import type { EngineTraits } from "../../components/engine";
 import type { Settings } from "../schema";
 
 /** Reports one problem; `path` is below the namespace. */
 export type Report = (path: string, value: unknown, allowed: string, fix: string) => void;
 /** Checks relations between settings that each hold their form. */
-export type Rule = (settings: Settings, report: Report, engine: Engine) => void;
+export type Rule = (settings: Settings, report: Report, engine: EngineTraits) => void;
 
 /** Names that are there more than once. */
 export const twice = (names: readonly string[]): Set<string> =>

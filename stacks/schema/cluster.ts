@@ -24,8 +24,9 @@ export const cluster = z.strictObject({
   name: label("Name of the database cluster; every object's name begins with it.", 50),
   namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
   engine: choice(
-    ["cnpg"],
-    "What runs PostgreSQL: cnpg is CloudNativePG. Default: cnpg.",
+    ["cnpg", "zalando", "standalone"],
+    "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an operator. " +
+      "The last two can be checked but not yet planned. Default: cnpg.",
     "A change makes another cluster; move the data first.",
   ).default("cnpg"),
   postgresVersion: choice(

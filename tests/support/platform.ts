@@ -1,6 +1,6 @@
-import { engines } from "../../components/engines";
 import type { KubernetesObject } from "../../components/engine";
 import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
+import { engineOf } from "../../stacks/engine";
 import { outputsOf } from "../../stacks/outputs";
 import type { Settings } from "../../stacks/schema";
 import { graphOf, type Graph } from "./graph";
@@ -14,7 +14,7 @@ export const platformGraph = (
   graphOf((options) => {
     const platform = new PostgresPlatform(
       settings.cluster.name,
-      { settings, engine: engines[settings.cluster.engine], operatorManifest: () => manifest, ...more },
+      { settings, engine: engineOf(settings), operatorManifest: () => manifest, ...more },
       options,
     );
     return outputsOf(settings, platform);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { capabilities, type Engine } from "../../components/engine";
+import { capabilities, type Capability, type EngineTraits } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
 import { check, checkRelations, sentence } from "../../stacks/checks";
 import { reservedConnections } from "../../stacks/defaults";
@@ -331,20 +331,27 @@ describe("check", () => {
 
   it("refuses what the engine can't do, with its reason and way out", () => {
     const ability = { because: "it is a test", instead: "use a real one" };
-    const weak: Engine = {
+    const without = (capability: Capability): EngineTraits => ({
       ...cnpg,
-      can: Object.fromEntries(capabilities.map((capability) => [capability, ability])) as never,
-    };
+      can: { ...cnpg.can, [capability]: ability },
+    });
     assert.deepEqual(
-      checkRelations(checked(everything()), weak).map(({ path }) => path),
-      [
-        "pgplatform:cluster.durability",
-        "pgplatform:cluster.storage.walSize",
-        "pgplatform:cluster.databases",
-        "pgplatform:cluster.engine",
-      ],
+      Object.fromEntries(
+        capabilities.map((capability) => [
+          capability,
+          checkRelations(checked(everything()), without(capability)).map(({ path }) => path),
+        ]),
+      ),
+      {
+        standbys: ["pgplatform:cluster.instances"],
+        quorumFailover: ["pgplatform:cluster.durability"],
+        walVolume: ["pgplatform:cluster.storage.walSize"],
+        zoneSpread: [],
+        severalDatabases: ["pgplatform:cluster.databases"],
+        podSecurityRestricted: [],
+      },
     );
-    const [first] = checkRelations(checked(smallest()), weak);
+    const [first] = checkRelations(checked(smallest()), without("quorumFailover"));
     assert.equal(
       sentence(first!),
       'pgplatform:cluster.durability is "zero-loss", allowed is what the engine cnpg can do, and it is a test: use a real one.',

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { engines } from "../../components/engines";
 import { probePod, type Subject } from "../../operations/health";
 import { Kubectl, resourceOf } from "../../operations/kubectl";
 import { connection } from "../../operations/up";
+import { engineOf } from "../../stacks/engine";
 import { type SettingsInput } from "../../stacks/schema";
 import { checked, smallest } from "../support/settings";
 
 const subjectOf = (input: SettingsInput): Subject => {
   const settings = checked(input);
-  const engine = engines[settings.cluster.engine];
+  const engine = engineOf(settings);
   const kubectl = new Kubectl({ kubeconfig: "/k", context: "c" });
   return { settings, engine, kubectl, plan: engine.plan(settings) };
 };

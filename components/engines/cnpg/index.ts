@@ -7,7 +7,9 @@ import { plan } from "./plan";
 /** CloudNativePG 1.30. */
 export const cnpg: Engine = {
   name: "cnpg",
+  postgresVersions: ["15", "16", "17", "18"],
   can: {
+    standbys: true,
     quorumFailover: true,
     walVolume: true,
     zoneSpread: true,

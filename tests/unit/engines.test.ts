@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import type { EngineTraits } from "../../components/engine";
+import { engines, engineTraits } from "../../components/engines";
+import { parameterOf } from "../../components/postgres/catalogue";
+import { check, sentence } from "../../stacks/checks";
+import { engineOf } from "../../stacks/engine";
+import { program } from "../../stacks/program";
+import type { SettingsInput } from "../../stacks/schema";
+import { UserError } from "../../stacks/userError";
+import { changed, checked, everything, smallest } from "../support/settings";
+
+const sentences = (input: unknown): string[] => {
+  const result = check(input);
+  return "problems" in result ? result.problems.map(sentence) : [];
+};
+const on = (engine: EngineTraits["name"], input: SettingsInput = smallest()): SettingsInput =>
+  changed(input, "cluster.engine", engine);
+const alone = changed(changed(on("standalone"), "cluster.instances", 1), "cluster.durability", "async");
+
+describe("the engines' traits", () => {
+  it("stand under the names that select them", () => {
+    for (const [name, traits] of Object.entries(engineTraits)) assert.equal(traits.name, name);
+  });
+
+  it("own parameters that some PostgreSQL has, their own extensions' and gone ones aside", () => {
+    for (const { name, ownedParameters } of Object.values(engineTraits))
+      for (const parameter of Object.keys(ownedParameters))
+        if (!parameter.includes("*"))
+          assert.ok(
+            ["15", "16", "17", "18"].some((major) => parameterOf(major, parameter)),
+            `${name}: ${parameter}`,
+          );
+  });
+
+  it("let the Zalando operator have the smallest settings, and refuse what it can't do", () => {
+    assert.deepEqual(sentences(on("zalando")), []);
+    assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.storage.walSize", "5Gi"))), [
+      'pgplatform:cluster.storage.walSize is "5Gi", allowed is what the engine zalando can do, and its custom resource has one volume for each instance: leave walSize out, and make size larger by as much.',
+    ]);
+    assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.postgresVersion", "18"))), [
+      'pgplatform:cluster.postgresVersion is "18", allowed is one of 15, 16, 17 with the engine zalando: choose one of them, or another engine.',
+    ]);
+  });
+
+  it("let a server alone have one instance, and refuse a second one", () => {
+    assert.deepEqual(sentences(alone), []);
+    assert.deepEqual(sentences(on("standalone")), [
+      "pgplatform:cluster.instances is 3, allowed is what the engine standalone can do, and it is one PostgreSQL server in a StatefulSet, which nothing replicates: set cluster.instances to 1 and cluster.durability to async, or choose cnpg.",
+    ]);
+    assert.deepEqual(sentences(changed(alone, "cluster.parameters", { primary_conninfo: "host=x" })), [
+      'pgplatform:cluster.parameters.primary_conninfo is "host=x", allowed is no value here: it is one PostgreSQL server in a StatefulSet, which nothing replicates: remove it.',
+    ]);
+  });
+
+  it("plan with CloudNativePG, and say in one sentence that the others can't yet", () => {
+    assert.equal(engineOf(checked(everything())), engines.cnpg);
+    for (const name of ["zalando", "standalone"] as const)
+      assert.throws(
+        () => engineOf({ cluster: { ...checked(smallest()).cluster, engine: name } }),
+        (error) => {
+          assert.ok(error instanceof UserError);
+          assert.deepEqual(error.problems, [
+            `pgplatform:cluster.engine is "${name}": the engine ${name} can be checked but not yet planned; set cnpg to have a database.`,
+          ]);
+          return true;
+        },
+      );
+  });
+
+  it("make the whole program refuse it before it registers anything", () => {
+    const { platform, cluster } = on("zalando");
+    assert.throws(
+      () => program({ "pgplatform:platform": platform, "pgplatform:cluster": JSON.stringify(cluster) }),
+      UserError,
+    );
+  });
+});
