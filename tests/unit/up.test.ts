@@ -66,7 +66,7 @@ describe("the stack file, before anything is touched", () => {
   it("must exist", async () => {
     await assert.rejects(
       settingsOfTree("nope", overlay),
-      /^UserError: STACK: "nope" has no stack file; the stacks are local\.$/,
+      /^UserError: STACK: "nope" has no stack file; the stacks are cnpg, dev, local, prod, standalone\.$/,
     );
   });
 });
