@@ -54,8 +54,8 @@ export const cluster = z.strictObject({
   ).default(1),
   failover: choice(
     ["fast", "standard", "patient"],
-    "How soon a silent primary is given up. fast and standard: a primary that can't reach the API server for 3 s stops itself, and its " +
-      "lease is free after 5 s; fast also probes more often. patient: 10 s and 15 s, for API servers with hiccups. Default: standard.",
+    "How soon a silent primary is noticed, and how long its successor waits for it to stop. fast: asked every second, waited for 3 s; " +
+      "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
     rolls,
   ).default("standard"),
   storage,

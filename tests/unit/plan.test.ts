@@ -30,10 +30,10 @@ describe("the plan of CloudNativePG", () => {
       enablePDB: true,
       primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
-      smartShutdownTimeout: 5,
+      smartShutdownTimeout: 0,
       stopDelay: 120,
       switchoverDelay: 60,
-      primaryLease: { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 1 },
+      primaryLease: { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 1 },
       probes: {
         readiness: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 3 },
         liveness: {

@@ -1,10 +1,16 @@
 import type { Settings } from "../../../stacks/schema";
 
 /**
- * Failover timing. The primary holds a Lease; one that can't renew it for `renewDeadlineSeconds` stops itself, and another
- * instance may take over `leaseDurationSeconds` after the last renewal. The lease therefore bounds a failover from below
- * when a primary vanishes without releasing it; its price is that an API server that is silent for the deadline stops a
- * healthy primary.
+ * Failover timing.
+ *
+ * The primary holds a Lease. One that stops in order releases it, and the instance that the operator has chosen takes it at its next
+ * look, `retryPeriodSeconds` later at most. One that could not release it (its node is gone, or its pod was deleted by force, which
+ * takes away its right to talk to the API server) is waited for: `leaseDurationSeconds` from the moment the chosen instance began to
+ * look. The lease decides nothing by itself: the operator does, and a primary that can't renew its lease, because the API server is
+ * silent, goes on. A short lease is therefore no risk to a healthy primary (docs/failover.md has the measurement); what it shortens
+ * is the time that a primary which was given up has to stop by itself. With synchronous replication such a primary acknowledges nothing.
+ *
+ * Stopping a primary that is cut off is the liveness probe's work: it fails when neither the API server nor a peer answers.
  */
 export interface Timing {
   readonly primaryLease: {
@@ -39,7 +45,8 @@ const probe = (periodSeconds: number, timeoutSeconds: number): ProbeTiming => ({
 /** A primary that reaches neither the API server nor a peer is stopped by its own liveness probe. */
 const isolationCheck = { enabled: true, requestTimeout: 1000, connectionTimeout: 1000 } as const;
 
-const shortLease = { leaseDurationSeconds: 5, renewDeadlineSeconds: 3, retryPeriodSeconds: 1 };
+/** The shortest that the operator allows: duration > deadline > 1.2 * retry period, in whole seconds. */
+const shortLease = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 1 };
 
 export const timings: Readonly<Record<Settings["cluster"]["failover"], Timing>> = {
   fast: {
