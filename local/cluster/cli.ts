@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { CommandError } from "../../operations/process";
 import { Progress, type StepContext } from "../../operations/progress";
-import { down, loadImages, power, status, up, wipe } from "./cluster";
+import { api, down, loadImages, network, power, status, up, wipe } from "./cluster";
+import type { Cut } from "./partition";
 
 const progress = new Progress();
 const interrupted = new AbortController();
@@ -51,6 +52,7 @@ program
     for (const node of found.nodes) {
       say(`${node.name}  ${node.zone}  ${node.ready ? "ready" : node.running ? "not ready" : "off"}`);
     }
+    for (const fault of found.faults) say(`Fault: ${fault}.`);
     say(`The cluster is ${found.state}.`);
   });
 
@@ -74,6 +76,64 @@ program
     await step(`Switching ${node} ${state}`, () => power(node, state));
     say(`Node ${node} is ${state}.`);
   });
+
+const cables = program
+  .command("network")
+  .description(
+    "cut cables and join them again: ends are nodes, `api`, or addresses of pods; packets vanish at the switch",
+  );
+
+cables
+  .command("cut")
+  .argument("<end>", "n1, n2, n3, api, or a pod's address")
+  .argument("[other]", "the other end; without it: everything")
+  .description("let nothing through between two ends, established connections included")
+  .action(async (from: string, to: string | undefined) => {
+    await step(`Cutting ${from} from ${to ?? "everything"}`, () => network({ cut: cutOf(from, to) }));
+  });
+
+cables
+  .command("join")
+  .argument("<end>", "as for `cut`")
+  .argument("[other]", "as for `cut`")
+  .description("take that cut back")
+  .action(async (from: string, to: string | undefined) => {
+    await step(`Joining ${from} and ${to ?? "everything"}`, () => network({ join: cutOf(from, to) }));
+  });
+
+cables
+  .command("heal")
+  .description("take all cuts back; `up` does so too")
+  .action(() => step("Joining all cables", () => network("heal")));
+
+const apiServer = program.command("api").description("disturb the API server");
+
+apiServer
+  .command("stall")
+  .argument("<seconds>", "how long")
+  .description("make it silent (SIGSTOP); it goes on by itself, even when this command is killed")
+  .action(async (seconds: string) => {
+    await step(`Stalling the API server for ${seconds} s`, () => api({ stallSeconds: Number(seconds) }));
+  });
+
+apiServer
+  .command("resume")
+  .description("end a stall early")
+  .action(() => step("Waking the API server", () => api("resume")));
+
+apiServer
+  .command("stop")
+  .description("end it; pods go on without it")
+  .action(() => step("Stopping the API server", () => api("stop")));
+
+apiServer
+  .command("start")
+  .description("start it again and wait for its answer")
+  .action(() => step("Starting the API server", () => api("start")));
+
+function cutOf(from: string, to: string | undefined): Cut {
+  return to === undefined ? { from } : { from, to };
+}
 
 program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommandError) for (const line of error.tail) process.stderr.write(`  ${line}\n`);

@@ -5,15 +5,17 @@ import { buildImages, type BuiltImage } from "../images/build";
 import { buildKubectl, buildKubernetes, type KubernetesPrograms } from "../kubernetes/build";
 import { addonManifests } from "./addons";
 import { removeCgroup } from "./cgroups";
-import { startApi, startManagers, stopControlPlane } from "./control-plane";
+import { startApi, startManagers, stopApi, stopControlPlane } from "./control-plane";
 import { withLock } from "./lock";
 import { ensureSwitch, findSwitch, removeNetwork } from "./network";
 import { ensureImages, importImages, runningSince, startNode, stopNode } from "./nodes";
 import { installPackages, missingPackages } from "./packages";
+import { cut, describeCut, healNetwork, join as joinAgain, listCuts, type Cut } from "./partition";
 import { ensurePki } from "./pki";
 import { find, lastLines } from "./processes";
 import { apiIsReady, findReadyNodes, kubectl, missingAddons } from "./readiness";
 import { nodes, paths, settings, type ClusterNode } from "./settings";
+import { apiIsStalled, resumeApi, stallApi } from "./stall";
 import { containerdTemplate } from "./template";
 import { waitFor } from "./wait";
 
@@ -37,6 +39,8 @@ export interface ClusterStatus {
   /** `degraded`: some of it runs. `stopped`: nothing runs, the state is kept. `absent`: there is no state. */
   state: "running" | "stopped" | "absent" | "degraded";
   nodes: NodeStatus[];
+  /** Faults that somebody made and didn't take back, one sentence each; `up` takes them back. */
+  faults: string[];
 }
 
 /** What the running cluster was started with, for commands that must not build anything. */
@@ -94,6 +98,8 @@ async function startAll(
   signal?.throwIfAborted();
   context.detail("network and control plane");
   const switchPid = await ensureSwitch(programs.pause);
+  await healNetwork();
+  await resumeApi();
   await startApi(programs.node);
   context.detail("nodes");
   await Promise.all(
@@ -156,6 +162,7 @@ async function stopAll(context: StepContext): Promise<void> {
   context.detail("nodes");
   await Promise.all(nodes.map(stopNode));
   context.detail("control plane");
+  await resumeApi();
   await stopControlPlane();
   context.detail("network and control groups");
   await removeNetwork();
@@ -174,7 +181,8 @@ export async function status(): Promise<ClusterStatus> {
   const controlPlane = ["switch", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
   const found = await Promise.all(controlPlane.map(find));
   const running = await Promise.all(nodes.map(runningSince));
-  const apiRuns = found.every((record) => record !== undefined);
+  const stalled = await apiIsStalled();
+  const apiRuns = !stalled && found.every((record) => record !== undefined);
   const ready = apiRuns && inUse ? await findReadyNodes(inUse.kubectl) : [];
   const list = nodes.map((node, index) => ({
     name: node.name,
@@ -182,10 +190,12 @@ export async function status(): Promise<ClusterStatus> {
     running: running[index] !== undefined,
     ready: ready.includes(node.name),
   }));
+  const cuts = (await listCuts()).map(describeCut);
+  const faults = [...cuts, ...(stalled ? ["the API server is stalled"] : [])];
   const anything = found.some((record) => record !== undefined) || list.some((node) => node.running);
-  if (apiRuns && list.every((node) => node.ready)) return { state: "running", nodes: list };
-  if (anything) return { state: "degraded", nodes: list };
-  return { state: inUse ? "stopped" : "absent", nodes: list };
+  if (apiRuns && list.every((node) => node.ready)) return { state: "running", nodes: list, faults };
+  if (anything) return { state: "degraded", nodes: list, faults };
+  return { state: inUse ? "stopped" : "absent", nodes: list, faults };
 }
 
 /** Brings images, as OCI or Docker archives, to all running nodes. */
@@ -222,5 +232,37 @@ export async function power(name: string, to: "on" | "off"): Promise<void> {
       throw new Error("The built-in cluster doesn't run: start it before you switch a node on.");
     }
     await startNode(node, inUse, switchPid);
+  });
+}
+
+/** Cuts cables of the running cluster, or joins them again. */
+export async function network(change: { cut: Cut } | { join: Cut } | "heal"): Promise<void> {
+  requireHost();
+  await withLock(async () => {
+    if (change === "heal") await healNetwork();
+    else if ("cut" in change) await cut(change.cut);
+    else await joinAgain(change.join);
+  });
+}
+
+/** Ends the API server, starts it again, or makes it silent for so many seconds; `resume` ends the silence early. */
+export async function api(change: "stop" | "start" | "resume" | { stallSeconds: number }): Promise<void> {
+  requireHost();
+  await withLock(async () => {
+    if (change === "stop") {
+      await resumeApi();
+      await stopApi();
+    } else if (change === "start") {
+      const inUse = await readInUse();
+      if (!inUse) throw new Error("The built-in cluster was never started: start it first.");
+      await startApi(inUse.node);
+      await waitFor(() => apiIsReady(inUse.kubectl), {
+        what: "An answer of the API server",
+        timeoutMs: 120_000,
+        hint: () => lastLines("kube-apiserver"),
+      });
+      await startManagers(inUse.node);
+    } else if (change === "resume") await resumeApi();
+    else await stallApi(change.stallSeconds);
   });
 }

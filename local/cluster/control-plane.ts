@@ -127,9 +127,12 @@ export async function startManagers(program: string): Promise<void> {
   await startComponents(program, managers());
 }
 
+/** Ends the API server alone. */
+export const stopApi = (): Promise<void> => end("kube-apiserver", "SIGTERM", 5000);
+
 /** Ends the control plane, etcd last. */
 export async function stopControlPlane(): Promise<void> {
   await Promise.all(managers().map(({ name }) => end(name, "SIGTERM", 5000)));
-  await end("kube-apiserver", "SIGTERM", 5000);
+  await stopApi();
   await end("etcd", "SIGTERM", 10_000);
 }
