@@ -1,3 +1,4 @@
+import { drainableNodes } from "../sums/availability";
 import type { Rule } from "./rule";
 
 export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
@@ -27,7 +28,7 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
         "an odd number with zero-loss, since one more instance adds nothing to an even quorum",
         `set ${instances - 1} or ${instances + 1}`,
       );
-    if (instances > 2 && synchronousStandbys > instances - 2)
+    if (instances > 2 && drainableNodes(cluster) === 0)
       report(
         "cluster.synchronousStandbys",
         synchronousStandbys,

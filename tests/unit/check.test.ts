@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { capabilities, type Capability, type EngineTraits } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
 import { check, checkRelations, sentence } from "../../stacks/checks";
-import { reservedConnections } from "../../stacks/defaults";
-import { poolerShares } from "../../components/pgbouncer/sums";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const sentences = (input: unknown): string[] => {
@@ -355,56 +352,6 @@ describe("check", () => {
     assert.equal(
       sentence(first!),
       'pgplatform:cluster.durability is "zero-loss", allowed is what the engine cnpg can do, and it is a test: use a real one.',
-    );
-  });
-
-  const totals = fc.record({
-    instances: fc.integer({ min: 1, max: 9 }),
-    serverConnections: fc.integer({ min: 1, max: 300 }),
-    poolSize: fc.integer({ min: 1, max: 300 }),
-    maxClients: fc.integer({ min: 1, max: 5000 }),
-  });
-
-  it("never lets poolers that pass open more connections than PostgreSQL has, reserve included", () => {
-    let passed = 0;
-    fc.assert(
-      fc.property(
-        fc.array(totals, { maxLength: 4 }),
-        fc.integer({ min: 20, max: 400 }),
-        (pools, maxConnections) => {
-          const input = changed(smallest(), "cluster.maxConnections", maxConnections);
-          const result = check({
-            ...input,
-            poolers: pools.map((pool, index) => ({ ...pool, name: `p${index}`, database: "app" })),
-          });
-          if ("problems" in result) return;
-          passed++;
-          const opened = result.settings.poolers.reduce((sum, pooler) => {
-            const shares = poolerShares(pooler);
-            return sum + pooler.instances * (shares.serverConnections + 1);
-          }, 0);
-          if (pools.length > 0) assert.ok(opened + reservedConnections <= maxConnections);
-        },
-      ),
-      { numRuns: 300 },
-    );
-    assert.ok(passed > 20, `only ${passed} of the drawn settings passed, which proves little`);
-  });
-
-  it("divides totals so that no share is zero and no sum passes its total", () => {
-    fc.assert(
-      fc.property(totals, (pool) => {
-        fc.pre(Math.min(pool.serverConnections, pool.poolSize, pool.maxClients) >= pool.instances);
-        const shares = poolerShares(pool);
-        for (const key of ["serverConnections", "poolSize", "maxClients"] as const) {
-          assert.ok(shares[key] >= 1);
-          assert.ok(shares[key] * pool.instances <= pool[key]);
-          assert.ok(
-            (shares[key] + 1) * pool.instances > pool[key],
-            "no more is lost than the division must lose",
-          );
-        }
-      }),
     );
   });
 });

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { poolerShares } from "../../components/pgbouncer/sums";
+import { check } from "../../stacks/checks";
+import { reservedConnections } from "../../stacks/defaults";
+import { afterLoss, afterZoneLoss, drainableNodes } from "../../stacks/sums/availability";
+import { changed, smallest } from "../support/settings";
+
+/** Every way to choose `count` of the items. */
+function choices(items: readonly number[], count: number): number[][] {
+  if (count === 0) return [[]];
+  return items.flatMap((item, index) =>
+    choices(items.slice(index + 1), count - 1).map((others) => [item, ...others]),
+  );
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+describe("what is left after a loss", () => {
+  const durability = fc.constantFrom("zero-loss" as const, "balanced" as const, "async" as const);
+  /** Settings that the check lets pass, and a number of instances that are lost. */
+  const cluster = fc
+    .record({
+      instances: fc.integer({ min: 1, max: 7 }),
+      durability,
+      synchronousStandbys: fc.integer({ min: 1, max: 4 }),
+    })
+    .filter(
+      (settings) =>
+        !("problems" in check({ ...smallest(), cluster: { ...smallest().cluster, ...settings } })),
+    );
+  const lossy = cluster.chain((settings) =>
+    fc.record({ settings: fc.constant(settings), lost: fc.integer({ min: 1, max: settings.instances }) }),
+  );
+
+  it("holds every acknowledged commit exactly when no choice of confirming standbys and lost instances takes all copies", () => {
+    fc.assert(
+      fc.property(lossy, ({ settings, lost }) => {
+        const { instances, synchronousStandbys } = settings;
+        const standbys = upTo(instances).slice(1);
+        const confirming = settings.durability === "async" ? [[]] : choices(standbys, synchronousStandbys);
+        const losses = choices(standbys, lost - 1).map((gone) => [0, ...gone]);
+        const kept = confirming.every((confirmed) =>
+          losses.every((gone) => [0, ...confirmed].some((holder) => !gone.includes(holder))),
+        );
+        assert.equal(afterLoss(settings, lost).commits, kept);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("fails over with zero-loss exactly when the operator's quorum holds: those that answer and those that confirm are more than all standbys", () => {
+    fc.assert(
+      fc.property(lossy, ({ settings, lost }) => {
+        const { instances, synchronousStandbys } = settings;
+        const quorum = instances - lost + synchronousStandbys > instances - 1;
+        const expected = settings.durability === "zero-loss" ? quorum : lost < instances;
+        assert.equal(afterLoss(settings, lost).failover, expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("never lets writes go on without a primary, nor with zero-loss without the standbys that must confirm", () => {
+    fc.assert(
+      fc.property(lossy, ({ settings, lost }) => {
+        const { failover, writes } = afterLoss(settings, lost);
+        const standbys = settings.instances - lost - 1;
+        const confirmed = settings.durability !== "zero-loss" || standbys >= settings.synchronousStandbys;
+        assert.equal(writes, failover && confirmed);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("takes writes after the loss of any one instance, whatever settings with several instances pass the check", () => {
+    fc.assert(
+      fc.property(cluster, (settings) => {
+        fc.pre(settings.instances > 1);
+        assert.ok(afterLoss(settings, 1).writes);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("loses nothing when nothing is lost", () => {
+    assert.deepEqual(afterLoss({ instances: 1, durability: "async", synchronousStandbys: 1 }, 0), {
+      failover: true,
+      writes: true,
+      commits: true,
+    });
+  });
+
+  it("lets one node after the other be drained as long as the standbys that must confirm are left, and not one more", () => {
+    fc.assert(
+      fc.property(cluster, (settings) => {
+        const needed = settings.durability === "zero-loss" ? settings.synchronousStandbys : 0;
+        let standbys = settings.instances - 1;
+        let drained = 0;
+        while (standbys > needed) {
+          standbys--;
+          drained++;
+        }
+        assert.equal(drainableNodes(settings), drained);
+        if (settings.instances > 1) assert.ok(drained >= 1, "what passes the check can be drained");
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("counts the fullest zone as lost, and is never worse off with more zones", () => {
+    fc.assert(
+      fc.property(cluster, fc.integer({ min: 1, max: 9 }), (settings, zones) => {
+        const inZone = upTo(zones).map(
+          (zone) => upTo(settings.instances).filter((i) => i % zones === zone).length,
+        );
+        assert.deepEqual(afterZoneLoss(settings, zones), afterLoss(settings, Math.max(...inZone)));
+        const more = afterZoneLoss(settings, zones + 1);
+        for (const [what, survives] of Object.entries(afterZoneLoss(settings, zones)))
+          assert.ok(!survives || more[what as keyof typeof more], what);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("says what zones are worth to three and to five instances", () => {
+    const three = { instances: 3, durability: "zero-loss", synchronousStandbys: 1 } as const;
+    const five = { instances: 5, durability: "zero-loss", synchronousStandbys: 2 } as const;
+    const all = { failover: true, writes: true, commits: true };
+    const none = { failover: false, writes: false, commits: false };
+    assert.deepEqual(
+      [1, 2, 3].map((zones) => afterZoneLoss(three, zones)),
+      [none, none, all],
+    );
+    assert.deepEqual(
+      [1, 2, 3].map((zones) => afterZoneLoss(five, zones)),
+      [none, none, all],
+    );
+  });
+});
+
+describe("the sums of connections", () => {
+  const totals = fc.record({
+    instances: fc.integer({ min: 1, max: 9 }),
+    serverConnections: fc.integer({ min: 1, max: 300 }),
+    poolSize: fc.integer({ min: 1, max: 300 }),
+    maxClients: fc.integer({ min: 1, max: 5000 }),
+  });
+
+  it("never lets poolers that pass open more connections than PostgreSQL has, reserve included", () => {
+    let passed = 0;
+    fc.assert(
+      fc.property(
+        fc.array(totals, { maxLength: 4 }),
+        fc.integer({ min: 20, max: 400 }),
+        (pools, maxConnections) => {
+          const input = changed(smallest(), "cluster.maxConnections", maxConnections);
+          const result = check({
+            ...input,
+            poolers: pools.map((pool, index) => ({ ...pool, name: `p${index}`, database: "app" })),
+          });
+          if ("problems" in result) return;
+          passed++;
+          const opened = result.settings.poolers.reduce((sum, pooler) => {
+            const shares = poolerShares(pooler);
+            return sum + pooler.instances * (shares.serverConnections + 1);
+          }, 0);
+          if (pools.length > 0) assert.ok(opened + reservedConnections <= maxConnections);
+        },
+      ),
+      { numRuns: 300 },
+    );
+    assert.ok(passed > 20, `only ${passed} of the drawn settings passed, which proves little`);
+  });
+
+  it("divides totals so that no share is zero and no sum passes its total", () => {
+    fc.assert(
+      fc.property(totals, (pool) => {
+        fc.pre(Math.min(pool.serverConnections, pool.poolSize, pool.maxClients) >= pool.instances);
+        const shares = poolerShares(pool);
+        for (const key of ["serverConnections", "poolSize", "maxClients"] as const) {
+          assert.ok(shares[key] >= 1);
+          assert.ok(shares[key] * pool.instances <= pool[key]);
+          assert.ok(
+            (shares[key] + 1) * pool.instances > pool[key],
+            "no more is lost than the division must lose",
+          );
+        }
+      }),
+    );
+  });
+});
