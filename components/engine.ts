@@ -13,6 +13,10 @@ export interface Engine extends EngineTraits {
   operator(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan;
   /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
   facts(object: KubernetesObject): Facts | undefined;
+  /** What a cluster object, planned or live, is made of; undefined for other objects. */
+  shape(object: KubernetesObject): Shape | undefined;
+  /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
+  readonly kubernetes: { readonly runs: string; readonly tested: string };
   /** Whether a live object has got where it should be, and why not. */
   progress(object: KubernetesObject): Progress;
 }
@@ -162,6 +166,25 @@ export interface Facts {
   readonly superuserAccess: boolean;
   readonly hostBasedAccess: readonly string[];
   readonly image: string;
+}
+
+/** What an update compares between the live cluster and the plan. */
+export interface Shape {
+  readonly image: string;
+  /** Major version of PostgreSQL: of the data where there is any, else of the image. */
+  readonly major?: number;
+  readonly instances: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly data: VolumeShape;
+  /** The write-ahead log's own volume. */
+  readonly log?: VolumeShape;
+}
+
+export interface VolumeShape {
+  /** As a Kubernetes quantity. */
+  readonly size: string;
+  /** @default - the Kubernetes cluster's default class */
+  readonly class?: string;
 }
 
 export interface Progress {

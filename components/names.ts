@@ -7,6 +7,9 @@ export const roleLabel = "pgplatform.io/role";
 /** Pods with this label, in the cluster's namespace, may check its health. */
 export const healthCheckLabels: Record<string, string> = { [roleLabel]: "health-check" };
 
+/** Annotation of an operator's Deployment: the cluster, as `<namespace>/<name>`, whose stack installed it. */
+export const installedBy = "pgplatform.io/installed-by";
+
 /** Roles inside PostgreSQL (and PgBouncer) that belong to the platform; no setting may use the prefix. */
 export const rolePrefix = "pgp_";
 export const roles = {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { settingsOfTree } from "./context";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
+import { preview } from "./preview";
 import { CommandError } from "./process";
 import { Progress } from "./progress";
 import { InterruptedError, session } from "./session";
@@ -71,17 +71,11 @@ command("health", "write a row through the pooler and read it on a standby").act
     }),
 );
 
-command("preview", "show what `up` would change, drift included").action(({ stack: name }: StackOption) =>
-  conclude(() =>
-    session("preview", progress, async () => {
-      const { stack, target } = await runningSubject(name, progress);
-      await settingsOfTree(name, target.overlay);
-      await stack.prepare(target.overlay);
-      const steps = await progress.step("preview", (context) => stack.preview({ refresh: true, context }));
-      steps.forEach(({ op, urn }) => progress.line(`  ${op} ${urn.split("::").slice(2).join(" ")}`));
-      return steps.length === 0 ? "No changes." : `${steps.length} changes; \`make up\` makes them.`;
-    }),
-  ),
+command(
+  "preview",
+  "show what `up` would change, drift included; without the stack's cluster, the plan from nothing",
+).action(({ stack }: StackOption) =>
+  conclude(() => session("preview", progress, (signal) => preview(stack, progress, {}, signal))),
 );
 
 program

@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { UserError } from "../stacks/userError";
 
-/** Asks before data is deleted. `FORCE=1` answers yes; without a terminal and without it the answer is no. */
+/** Asks before something that can't be taken back. `FORCE=1` answers yes; without a terminal and without it the answer is no. */
 export async function confirm(question: string): Promise<void> {
   if (process.env.FORCE === "1") return;
   if (!process.stdin.isTTY)
@@ -9,7 +9,7 @@ export async function confirm(question: string): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = await terminal.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError(["Nothing was deleted."]);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new UserError(["Nothing was done."]);
   } finally {
     terminal.close();
   }

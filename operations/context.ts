@@ -28,14 +28,21 @@ export const settingsOfTree = async (stackName: string, overlay: Overlay): Promi
 export const readSettings = async (stack: Stack): Promise<Settings> =>
   settingsIn(parse(await readFile(stack.file, "utf8")) as StackFile);
 
-/** What the health check and the status look at. */
-export async function subjectOf(
+/** The settings with their plan, aimed at a cluster: what checks, the health check and the status look at. */
+export function subjectWith(
+  settings: Settings,
+  target: Pick<Target, "kubeconfig" | "context">,
+  toolFolders: readonly string[],
+  signal?: AbortSignal,
+): Subject {
+  const engine = engineOf(settings);
+  return { kubectl: new Kubectl(target, toolFolders, signal), settings, engine, plan: engine.plan(settings) };
+}
+
+/** The same with the settings in the copy of the stack file that Pulumi works on. */
+export const subjectOf = async (
   stack: Stack,
   target: Pick<Target, "kubeconfig" | "context">,
   toolFolders: readonly string[],
   signal?: AbortSignal,
-): Promise<Subject> {
-  const settings = await readSettings(stack);
-  const engine = engineOf(settings);
-  return { kubectl: new Kubectl(target, toolFolders, signal), settings, engine, plan: engine.plan(settings) };
-}
+): Promise<Subject> => subjectWith(await readSettings(stack), target, toolFolders, signal);

@@ -15,6 +15,8 @@ import { type StepContext } from "./progress";
 const READY_MINUTES = 15;
 /** How long the row may take from the client to a standby. */
 const PROBE_SECONDS = 90;
+/** How often in a row, a second apart, an object must be well: the operator needs a moment to see a change. */
+const LOOKS = 3;
 
 /** What the health check looks at. */
 export interface Subject {
@@ -42,20 +44,24 @@ export async function waitUntilDone(
   signal?: AbortSignal,
 ): Promise<void> {
   const deadline = Date.now() + READY_MINUTES * 60_000;
-  for (const object of judged(subject)) {
-    const { name, namespace = "" } = object.metadata;
-    for (;;) {
-      const state = await judge(subject, object);
-      if (state.done) break;
-      context.detail(`${object.kind} ${name}: ${state.why}`);
+  const objects = judged(subject);
+  for (let well = 0; ;) {
+    const states = await Promise.all(objects.map((object) => judge(subject, object)));
+    const index = states.findIndex(({ done }) => !done);
+    const { kind, metadata } = objects[index] ?? {};
+    well = index === -1 ? well + 1 : 0;
+    if (well === LOOKS) return;
+    if (metadata !== undefined) {
+      const why = states[index]?.why;
+      context.detail(`${kind} ${metadata.name}: ${why}`);
       if (Date.now() > deadline) {
         throw new Error(
-          `${object.kind} ${namespace}/${name} is not healthy after ${READY_MINUTES} minutes: ${state.why}`,
+          `${kind} ${metadata.namespace}/${metadata.name} is not healthy after ${READY_MINUTES} minutes: ${why}`,
         );
       }
-      if (signal?.aborted === true) throw new Error("interrupted");
-      await delay(1000);
     }
+    if (signal?.aborted === true) throw new Error("interrupted");
+    await delay(1000);
   }
 }
 

@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
+import { type KubernetesObject } from "../components/engine";
 import { UserError } from "../stacks/userError";
 import { exists, projectDir, stacksDir, stateDir } from "./paths";
 import { type StepContext } from "./progress";
@@ -18,6 +19,21 @@ export type Overlay = Record<string, unknown>;
 export interface PlannedStep {
   op: string;
   urn: string;
+}
+
+/** A resource in the state, as far as it is used here. */
+export interface StateResource {
+  readonly type: string;
+  readonly inputs?: KubernetesObject;
+  readonly outputs?: Record<string, unknown>;
+}
+
+export interface PreviewOptions {
+  /** Compare with the cluster, not only with the state. */
+  readonly refresh: boolean;
+  readonly context?: StepContext;
+  /** Folder of a policy pack that the plan must pass. @default - none */
+  readonly policies?: string;
 }
 
 /** A Pulumi stack file, as far as it is used here. */
@@ -48,7 +64,7 @@ const ORPHAN_WAIT_MS = 10 * 60_000;
  * tree stays clean; Pulumi's usual variables (PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE…) take precedence.
  */
 export class Stack {
-  private readonly folder = join(stateDir, "stacks");
+  private readonly folder: string;
   /** The copy of the stack file that Pulumi works on. */
   readonly file: string;
 
@@ -56,21 +72,26 @@ export class Stack {
     readonly name: string,
     private readonly toolFolders: readonly string[],
     private readonly signal?: AbortSignal,
+    /** A folder for a state of its own that is thrown away; Pulumi's usual variables count for nothing then. */
+    private readonly scratch?: string,
   ) {
+    this.folder = join(scratch ?? stateDir, "stacks");
     this.file = join(this.folder, `Pulumi.${name}.yaml`);
   }
 
   /** The environment that the Pulumi CLI needs, for this process's commands and for a user's own. */
   async environment(): Promise<Record<string, string>> {
-    const passphrase = join(stateDir, "passphrase");
-    const given = process.env.PULUMI_CONFIG_PASSPHRASE ?? process.env.PULUMI_CONFIG_PASSPHRASE_FILE;
-    await mkdir(join(stateDir, "pulumi"), { recursive: true, mode: 0o700 });
+    const home = this.scratch ?? stateDir;
+    const env = this.scratch === undefined ? process.env : {};
+    const passphrase = join(home, "passphrase");
+    const given = env.PULUMI_CONFIG_PASSPHRASE ?? env.PULUMI_CONFIG_PASSPHRASE_FILE;
+    await mkdir(join(home, "pulumi"), { recursive: true, mode: 0o700 });
     if (given === undefined && !(await exists(passphrase))) {
       await writeFile(passphrase, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
     }
     return {
       PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":"),
-      PULUMI_BACKEND_URL: process.env.PULUMI_BACKEND_URL ?? `file://${join(stateDir, "pulumi")}`,
+      PULUMI_BACKEND_URL: env.PULUMI_BACKEND_URL ?? `file://${join(home, "pulumi")}`,
       ...(given === undefined && { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -83,8 +104,9 @@ export class Stack {
 
   private async pulumi(
     args: readonly string[],
-    options: { context?: StepContext; cwd?: string; allowFailure?: boolean } = {},
+    options: { context?: StepContext; cwd?: string; allowFailure?: boolean; signal?: AbortSignal } = {},
   ): Promise<RunResult> {
+    const signals = [this.signal, options.signal].filter((signal) => signal !== undefined);
     return run("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: options.cwd ?? projectDir,
       env: await this.environment(),
@@ -94,7 +116,7 @@ export class Stack {
           tells(line) && options.context?.detail(line.replace(/^@ |kubernetes:/g, "")),
       }),
       ...(options.allowFailure === true && { allowFailure: true }),
-      ...(this.signal && { signal: this.signal }),
+      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
     });
   }
 
@@ -176,19 +198,35 @@ export class Stack {
     });
   }
 
-  /** What an update would change; `refresh` compares with the cluster, not only with the state. */
-  async preview(options: { refresh: boolean; context?: StepContext }): Promise<PlannedStep[]> {
-    const args = ["preview", "--json", ...this.target, ...(options.refresh ? ["--refresh"] : [])];
+  /** What an update would change. */
+  async preview(options: PreviewOptions): Promise<PlannedStep[]> {
+    const args = [
+      "preview",
+      "--json",
+      ...this.target,
+      ...(options.refresh ? ["--refresh"] : []),
+      ...(options.policies === undefined ? [] : ["--policy-pack", options.policies]),
+    ];
     const result = await this.pulumi(args, { allowFailure: true });
     if (result.exitCode !== 0) throw new Error(previewErrors(result));
     const plan = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as { steps?: PlannedStep[] };
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }
 
-  async up(context: StepContext): Promise<string> {
-    return (
-      await this.pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target], { context })
-    ).stdout;
+  /** Applies the copy of the stack file; `signal` ends it in order, beside the signal of the whole command. */
+  async up(context: StepContext, signal?: AbortSignal): Promise<string> {
+    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target];
+    return (await this.pulumi(args, { context, ...(signal && { signal }) })).stdout;
+  }
+
+  /** The resources in the stack's state; none when the stack has not been made. */
+  async resources(): Promise<StateResource[]> {
+    const { exitCode, stdout } = await this.pulumi(["stack", "export", "--stack", this.name], {
+      allowFailure: true,
+    });
+    if (exitCode !== 0) return [];
+    const state = JSON.parse(stdout) as { deployment?: { resources?: [] } };
+    return state.deployment?.resources ?? [];
   }
 
   async destroy(context: StepContext): Promise<void> {

@@ -1,13 +1,18 @@
 import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
 import { cnpgManifestFile } from "../local/manifests";
 import { provideTools } from "../local/toolchain/tools";
+import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { settingsOfTree, subjectOf } from "./context";
-import { type Subject, waitUntilDone, writeAndRead } from "./health";
+import { settingsOfTree, subjectOf, subjectWith } from "./context";
+import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
+import { checkLive, operatorOf, plannedShape } from "./liveCheck";
 import { type Progress, type StepContext } from "./progress";
-import { type PlannedStep, Stack } from "./pulumi";
+import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
+import { type PlannedStep, readStackFile, Stack } from "./pulumi";
+import { firstStep } from "./steps";
 import { findCluster, provideCluster } from "./target";
+import { whileWatching } from "./watch";
 import { UserError } from "../stacks/userError";
 
 /** Tools and the operator's manifest: what a preview needs beside Node.js. */
@@ -35,18 +40,29 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   const target = await progress.step("Kubernetes", (context) =>
     provideCluster(choice, toolFolders, context, signal),
   );
+  const subject = subjectWith(settings, target, toolFolders, signal);
+  const { facts, verdict } = await progress.step("preflight", (context) =>
+    checkLive(subject, stack, context),
+  );
+  for (const question of verdict.questions) await confirm(`${question} Go on?`);
 
   await progress.step("pulumi up", async (context) => {
     await stack.prepare(target.overlay);
     await stack.recover(context);
     await stack.refresh(context);
-    const plan = await stack.preview({ refresh: false, context });
-    await allowDestructive(plan, context);
-    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context)));
+    const { config } = await readStackFile(stackName);
+    const { shape } = plannedShape(subject);
+    const first = firstStep({ ...config, ...target.overlay }, facts.cluster, shape);
+    announcements(facts.cluster, shape, first !== undefined).forEach((line) => context.say(line));
+    if (first !== undefined) {
+      context.say("first update: the parameters");
+      await stack.prepare({ ...target.overlay, ...first });
+      await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
+      context.say("second update: the image");
+      await stack.prepare(target.overlay);
+    }
+    await update(stack, subject, context, signal);
   });
-
-  const subject = await subjectOf(stack, target, toolFolders, signal);
-  await progress.step("health: instances", (context) => waitUntilDone(subject, context, signal));
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
   connection(subject).forEach((line) => progress.line(line));
@@ -56,33 +72,32 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}; a row was written ${way}${read}.`;
 }
 
-/** Kinds whose deletion or replacement loses data. */
-const HOLDS_DATA =
-  /kubernetes:(postgresql\.cnpg\.io\/v1:Cluster|core\/v1:(Namespace|PersistentVolumeClaim)|apps\/v1:StatefulSet)$/;
-
-/** The steps of a plan that lose data. */
-export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
-  const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
-  return steps.filter(
-    ({ op, urn }) => loses.has(op) && HOLDS_DATA.test(urn.split("::")[2]?.split("$").at(-1) ?? ""),
-  );
+/** One `pulumi up`, until every instance is as it should be; nothing is done when nothing is planned. */
+async function update(
+  stack: Stack,
+  subject: Subject,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const plan = await stack.preview({ refresh: false, context });
+  await allowDestructive(plan, context);
+  const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
+  const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
+  await whileWatching(subject, operator, changesCluster, context, async (end) => {
+    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
+    await waitUntilDone(subject, context, AbortSignal.any([signal, end]));
+  });
 }
+
+/** Pulumi's types of the objects that the engine judges. */
+const judgedTypes = (subject: Subject): Set<string> =>
+  new Set(judged(subject).map(({ apiVersion, kind }) => `kubernetes:${apiVersion}:${kind}`));
 
 async function allowDestructive(steps: readonly PlannedStep[], context: StepContext): Promise<void> {
   const losing = destructive(steps);
   if (losing.length === 0) return;
-  losing.forEach(({ op, urn }) => context.say(`the plan has: ${op} ${urn.split("::").slice(2).join(" ")}`));
+  losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
   await confirm("This update deletes data. Go on?");
-}
-
-/** Pulumi's own count of what it did, as one line. */
-export function changesIn(summary: string): string {
-  const counts = summary
-    .split("\n")
-    .flatMap(
-      (line) => /^\s+[+~\-]*\s*(\d+ (?:created|updated|deleted|replaced|unchanged))/.exec(line)?.[1] ?? [],
-    );
-  return counts.length === 0 ? "no changes" : counts.join(", ");
 }
 
 /** How to connect, without any secret in it. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { settingsOfTree } from "../../operations/context";
 import { readStackFile } from "../../operations/pulumi";
 import { podLines } from "../../operations/status";
-import { changesIn, destructive } from "../../operations/up";
+import { changesIn, destructive, lineOf } from "../../operations/plannedSteps";
 import { UserError } from "../../stacks/userError";
 
 const urn = (type: string, name = "x") =>
@@ -32,6 +32,15 @@ describe("a plan's destructive steps", () => {
   it("are found for resources without a parent too", () => {
     const bare = "urn:pulumi:local::postgres-platform::kubernetes:core/v1:PersistentVolumeClaim::data";
     assert.equal(destructive([{ op: "delete", urn: bare }]).length, 1);
+  });
+});
+
+describe("a plan's step as a line", () => {
+  it("says what is done to which resource, without its parents", () => {
+    assert.equal(
+      lineOf({ op: "update", urn: urn("kubernetes:apps/v1:Deployment", "main-pooler") }),
+      "update kubernetes:apps/v1:Deployment main-pooler",
+    );
   });
 });
 

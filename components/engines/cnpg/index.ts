@@ -3,6 +3,7 @@ import { facts, progress } from "./facts";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
+import { shape } from "./shape";
 
 /** CloudNativePG 1.30. */
 export const cnpg: Engine = {
@@ -21,5 +22,8 @@ export const cnpg: Engine = {
   plan,
   operator: operatorPlan,
   facts,
+  shape,
+  // "Supported" and "tested, but not supported" in the release's table.
+  kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
   progress,
 };

@@ -1,5 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import type { KubernetesObject, OperatorPlan, PlannedObject } from "../../engine";
+import { installedBy } from "../../names";
 import { operatorNamespace, operatorPodLabels } from "./names";
 
 const deploymentName = "cnpg-controller-manager";
@@ -20,8 +21,9 @@ interface Container {
 }
 
 /** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
-function adaptDeployment(released: KubernetesObject, image: string): KubernetesObject {
+function adaptDeployment(released: KubernetesObject, { cluster, images }: Settings): KubernetesObject {
   const deployment = structuredClone(released);
+  const image = images.operator;
   const spec = deployment.spec as { template: { spec: { containers: Container[] } } };
   const manager = spec.template.spec.containers.find(({ name }) => name === "manager");
   const imageName = manager?.env.find(({ name }) => name === "OPERATOR_IMAGE_NAME");
@@ -33,6 +35,11 @@ function adaptDeployment(released: KubernetesObject, image: string): KubernetesO
   imageName.value = image;
   manager.imagePullPolicy = "IfNotPresent";
   manager.resources = resources;
+  deployment.metadata.annotations = {
+    ...deployment.metadata.annotations,
+    // A second stack that would install an operator of its own is refused by this.
+    [installedBy]: `${cluster.namespace}/${cluster.name}`,
+  };
   return deployment;
 }
 
@@ -89,7 +96,7 @@ function planned(object: KubernetesObject): PlannedObject {
 export function operatorPlan(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan {
   const objects = released.map((object) =>
     object.kind === "Deployment" && object.metadata.name === deploymentName
-      ? adaptDeployment(object, settings.images.operator)
+      ? adaptDeployment(object, settings)
       : object,
   );
   return {

@@ -1,0 +1,46 @@
+import type { KubernetesObject, Shape, VolumeShape } from "../../engine";
+import { apiVersion } from "./names";
+
+interface Storage {
+  size?: string;
+  storageClass?: string;
+}
+
+/** The fields of a Cluster that are read here. */
+interface Cluster {
+  spec?: {
+    instances?: number;
+    imageName?: string;
+    storage?: Storage;
+    walStorage?: Storage;
+    postgresql?: { parameters?: Record<string, string> };
+  };
+  status?: { image?: string; pgDataImageInfo?: { majorVersion?: number } };
+}
+
+const volumeOf = ({ size, storageClass }: Storage): VolumeShape => ({
+  size: size ?? "",
+  ...(storageClass !== undefined && { class: storageClass }),
+});
+
+/** The major version that an image's tag begins with. */
+const majorOf = (image: string): number | undefined => {
+  const found = /:(\d+)[^/]*$/.exec(image)?.[1];
+  return found === undefined ? undefined : Number(found);
+};
+
+/** What a Cluster, planned or live, says of itself; for a live one the data's own major version counts. */
+export function shape(object: KubernetesObject): Shape | undefined {
+  if (object.apiVersion !== apiVersion || object.kind !== "Cluster") return undefined;
+  const { spec = {}, status = {} } = object as Cluster;
+  const image = spec.imageName ?? status.image ?? "";
+  const major = status.pgDataImageInfo?.majorVersion ?? majorOf(image);
+  return {
+    image,
+    ...(major !== undefined && { major }),
+    instances: spec.instances ?? 1,
+    parameters: spec.postgresql?.parameters ?? {},
+    data: volumeOf(spec.storage ?? {}),
+    ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
+  };
+}

@@ -1,0 +1,47 @@
+import { type Shape } from "../components/engine";
+import { needsRestart } from "../components/postgres/catalogue";
+
+/** Names of the parameters that differ. */
+const differing = (one: Shape["parameters"], other: Shape["parameters"]): string[] =>
+  [...new Set([...Object.keys(one), ...Object.keys(other)])]
+    .filter((name) => one[name] !== other[name])
+    .sort();
+
+const restarts = "the instances restart one after another, the leader last, after handing over";
+
+/** What a change of the live cluster means for those who use it, a line each. `twoSteps`: see `firstStep`. */
+export function announcements(live: Shape | undefined, planned: Shape, twoSteps: boolean): string[] {
+  if (live === undefined) return [];
+  const lines: string[] = [];
+  const changed = differing(live.parameters, planned.parameters);
+  const major = String(live.major ?? planned.major ?? "");
+  const restarting = changed.filter((name) => needsRestart(major, name));
+  const reloaded = changed.filter((name) => !restarting.includes(name));
+  if (restarting.length > 0) lines.push(`parameters ${restarting.join(", ")}: ${restarts}`);
+  if (reloaded.length > 0) lines.push(`parameters ${reloaded.join(", ")}: reloaded, nothing restarts`);
+  if (live.image !== planned.image)
+    lines.push(`image ${planned.image} instead of ${live.image}: ${restarts}`);
+  if (twoSteps)
+    lines.push(
+      "image and parameters are changed in two updates, the parameters first: the operator refuses both in one",
+    );
+  if (live.instances !== planned.instances)
+    lines.push(
+      `${planned.instances} instances instead of ${live.instances}: ${
+        live.instances < planned.instances
+          ? "copies of the data are made, nothing restarts"
+          : "standbys go with their volumes, nothing restarts"
+      }`,
+    );
+  if (live.data.size !== planned.data.size)
+    lines.push(
+      `data volumes of ${planned.data.size} instead of ${live.data.size}: they grow in use where the class can`,
+    );
+  if (live.log?.size !== planned.log?.size && planned.log !== undefined)
+    lines.push(
+      live.log === undefined
+        ? `a volume of ${planned.log.size} for the log: ${restarts}`
+        : `log volumes of ${planned.log.size} instead of ${live.log.size}: they grow in use where the class can`,
+    );
+  return lines;
+}

@@ -1,0 +1,74 @@
+import { type KubernetesObject, type OperatorPlan, type Shape } from "../components/engine";
+import { sentence } from "../stacks/checks";
+import { engineOf } from "../stacks/engine";
+import { operatorManifest } from "../stacks/manifest";
+import { type Settings } from "../stacks/schema";
+import { UserError } from "../stacks/userError";
+import { type Subject } from "./health";
+import { imageOf, type LiveFacts, readFacts } from "./liveFacts";
+import { preflight, type Verdict } from "./preflight";
+import { type StepContext } from "./progress";
+import { type Stack } from "./pulumi";
+
+/** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */
+export const operatorOf = (settings: Settings): OperatorPlan =>
+  engineOf(settings).operator(settings, operatorManifest());
+
+const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
+  const found = objects.find(({ object }) => object.kind === "Deployment")?.object;
+  if (found === undefined) throw new Error("the operator's plan has no Deployment");
+  return found;
+};
+
+/** What the plan's cluster object is made of. */
+export function plannedShape({ engine, plan }: Subject): { shape: Shape; requiredHostSpread: boolean } {
+  for (const { object } of plan.objects) {
+    const shape = engine.shape(object);
+    if (shape) return { shape, requiredHostSpread: engine.facts(object)?.requiredHostSpread ?? false };
+  }
+  throw new Error(`the engine ${engine.name} plans no cluster`);
+}
+
+/** An operator adds parameters of its own to a live object: only those that the stack asks for, or asked for before, count. */
+export function asked(live: Shape, ...shapes: readonly (Shape | undefined)[]): Shape {
+  const names = new Set(shapes.flatMap((shape) => Object.keys(shape?.parameters ?? {})));
+  return {
+    ...live,
+    parameters: Object.fromEntries(Object.entries(live.parameters).filter(([name]) => names.has(name))),
+  };
+}
+
+/**
+ * Asks the Kubernetes cluster and the stack's state what bears on the plan, changes nothing, and says what it found. Throws one
+ * error with every problem when something must be refused.
+ */
+export async function checkLive(
+  subject: Subject,
+  stack: Stack,
+  context: StepContext,
+): Promise<{ facts: LiveFacts; verdict: Verdict }> {
+  const { settings, engine } = subject;
+  const deployment = deploymentOf(operatorOf(settings));
+  const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
+  const { shape, requiredHostSpread } = plannedShape(subject);
+  const before = resources.flatMap(({ inputs }) => (inputs && engine.shape(inputs)) ?? [])[0];
+  const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
+  const { name, namespace } = deployment.metadata;
+  const verdict = preflight(
+    {
+      settings,
+      shape,
+      requiredHostSpread,
+      kubernetes: engine.kubernetes,
+      ...(settings.operator.install && { operator: { image: imageOf(deployment) } }),
+      ownsOperator: resources.some(({ type, outputs }) => {
+        const metadata = outputs?.metadata as { name?: string; namespace?: string } | undefined;
+        return type.endsWith(":Deployment") && metadata?.name === name && metadata?.namespace === namespace;
+      }),
+    },
+    facts,
+  );
+  if (verdict.problems.length > 0) throw new UserError(verdict.problems.map(sentence));
+  verdict.warnings.forEach((warning) => context.say(`warning: ${warning}`));
+  return { facts, verdict };
+}

@@ -1,0 +1,120 @@
+import { bytesOf, milliCoresOf } from "../stacks/quantity";
+import { clusterLabel, installedBy } from "../components/names";
+import { type KubernetesObject, type Shape } from "../components/engine";
+import { type Subject } from "./health";
+import { type Kubectl, type KubeObject, resourceOf } from "./kubectl";
+
+/** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
+export interface LiveFacts {
+  /** Version of the API server, such as `1.34.1`. */
+  readonly kubernetes: string;
+  readonly storageClasses: readonly StorageClass[];
+  readonly nodes: readonly Node[];
+  /** Names of the API groups that are served. */
+  readonly apiGroups: readonly string[];
+  /** The database cluster, when there is one. */
+  readonly cluster?: Shape;
+  /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
+  readonly poolerPods: Readonly<Record<string, number>>;
+  /** The operator, when one runs. */
+  readonly operator?: { readonly image: string; readonly installedBy?: string };
+}
+
+export interface StorageClass {
+  readonly name: string;
+  readonly isDefault: boolean;
+  readonly expands: boolean;
+}
+
+export interface Node {
+  readonly host: string;
+  readonly zone?: string;
+  /** Ready, not cordoned, without a taint that keeps pods away. */
+  readonly takesPods: boolean;
+  /** What pods may ask for, in all. */
+  readonly memoryBytes: number;
+  readonly milliCores: number;
+}
+
+interface RawNode extends KubeObject {
+  spec?: { unschedulable?: boolean; taints?: { effect: string }[] };
+  status?: {
+    conditions?: { type: string; status: string }[];
+    allocatable?: { cpu?: string; memory?: string };
+  };
+}
+
+export function nodeOf(object: KubeObject): Node {
+  const { metadata, spec = {}, status = {} }: RawNode = object;
+  const zone = metadata.labels?.["topology.kubernetes.io/zone"];
+  const ready = status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+  const kept = spec.taints?.some(({ effect }) => effect === "NoSchedule" || effect === "NoExecute");
+  return {
+    host: metadata.labels?.["kubernetes.io/hostname"] ?? metadata.name,
+    ...(zone !== undefined && { zone }),
+    takesPods: ready === true && spec.unschedulable !== true && kept !== true,
+    memoryBytes: bytesOf(status.allocatable?.memory ?? "") ?? Infinity,
+    milliCores: milliCoresOf(status.allocatable?.cpu ?? "") ?? Infinity,
+  };
+}
+
+export function storageClassOf(object: KubeObject): StorageClass {
+  return {
+    name: object.metadata.name,
+    isDefault: object.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true",
+    expands: object.allowVolumeExpansion === true,
+  };
+}
+
+/** The first container's image of a Deployment. */
+export const imageOf = (deployment: KubernetesObject): string =>
+  (deployment as { spec?: { template?: { spec?: { containers?: { image?: string }[] } } } }).spec?.template
+    ?.spec?.containers?.[0]?.image ?? "";
+
+/** A live object by a planned one; undefined also when its kind isn't known yet. */
+async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<KubeObject | undefined> {
+  const { name, namespace = "default" } = planned.metadata;
+  const args = ["-n", namespace, "get", resourceOf(planned.apiVersion, planned.kind), name];
+  const result = await kubectl.run([...args, "-o", "json", "--ignore-not-found"], { allowFailure: true });
+  if (result.exitCode !== 0 && !/doesn't have a resource type/.test(result.stderr))
+    throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
+  return result.stdout.trim() === "" ? undefined : (JSON.parse(result.stdout) as KubeObject);
+}
+
+/** Reads the facts; `operator` is the planned Deployment of the operator. */
+export async function readFacts(
+  { kubectl, settings, engine, plan }: Subject,
+  operator: KubernetesObject,
+): Promise<LiveFacts> {
+  const { name, namespace } = settings.cluster;
+  const json = async (args: readonly string[]): Promise<unknown> =>
+    JSON.parse((await kubectl.run(args)).stdout);
+  const items = async (args: readonly string[]) =>
+    ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
+  const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
+  const [version, classes, nodes, groups, deployments, cluster, running] = await Promise.all([
+    json(["version", "-o", "json"]),
+    items(["get", "storageclasses.storage.k8s.io"]),
+    items(["get", "nodes"]),
+    json(["get", "--raw", "/apis"]),
+    kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
+    planned && liveOf(kubectl, planned),
+    liveOf(kubectl, operator),
+  ]);
+  const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
+  const shape = cluster && engine.shape(cluster);
+  const installer = running?.metadata.annotations?.[installedBy];
+  return {
+    kubernetes: gitVersion.replace(/^v/, ""),
+    storageClasses: classes.map(storageClassOf),
+    nodes: nodes.map(nodeOf),
+    apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
+    ...(shape && { cluster: shape }),
+    poolerPods: Object.fromEntries(
+      deployments.map(({ metadata, spec }) => [metadata.name, Number(spec?.replicas ?? 1)]),
+    ),
+    ...(running && {
+      operator: { image: imageOf(running), ...(installer !== undefined && { installedBy: installer }) },
+    }),
+  };
+}

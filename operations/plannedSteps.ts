@@ -1,0 +1,27 @@
+import { type PlannedStep } from "./pulumi";
+
+/** A resource's own type, out of its URN: `kubernetes:apps/v1:Deployment`. */
+export const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at(-1) ?? "";
+
+/** One step as a line: what is done, to a resource of which type and name. */
+export const lineOf = ({ op, urn }: PlannedStep): string => `${op} ${typeOf(urn)} ${urn.split("::").at(-1)}`;
+
+/** Kinds whose deletion or replacement loses data. */
+const HOLDS_DATA =
+  /kubernetes:(postgresql\.cnpg\.io\/v1:Cluster|core\/v1:(Namespace|PersistentVolumeClaim)|apps\/v1:StatefulSet)$/;
+
+/** The steps of a plan that lose data. */
+export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
+  const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
+  return steps.filter(({ op, urn }) => loses.has(op) && HOLDS_DATA.test(typeOf(urn)));
+}
+
+/** Pulumi's own count of what it did, as one line. */
+export function changesIn(summary: string): string {
+  const counts = summary
+    .split("\n")
+    .flatMap(
+      (line) => /^\s+[+~\-]*\s*(\d+ (?:created|updated|deleted|replaced|unchanged))/.exec(line)?.[1] ?? [],
+    );
+  return counts.length === 0 ? "no changes" : counts.join(", ");
+}

@@ -1,0 +1,256 @@
+import { coerce, satisfies } from "semver";
+import { type Engine, type Facts, type Shape, type VolumeShape } from "../components/engine";
+import { poolerName } from "../components/names";
+import { namespace, type Problem } from "../stacks/checks/problem";
+import { bytesOf, milliCoresOf } from "../stacks/quantity";
+import { type Settings } from "../stacks/schema";
+import { type LiveFacts, type Node, type StorageClass } from "./liveFacts";
+
+/** What is planned, as far as the live facts bear on it. */
+export interface Planned {
+  readonly settings: Settings;
+  readonly shape: Shape;
+  /** Whether instances must each have a node of their own. */
+  readonly requiredHostSpread: Facts["requiredHostSpread"];
+  readonly kubernetes: Engine["kubernetes"];
+  /** Image of the operator; undefined when this stack doesn't install one. */
+  readonly operator?: { readonly image: string };
+  /** Whether this stack's state holds the operator. */
+  readonly ownsOperator: boolean;
+}
+
+/** What the live facts say about a plan. */
+export interface Verdict {
+  /** Each is refused: nothing may be applied. */
+  readonly problems: readonly Problem[];
+  /** Worth a line; nothing is refused. */
+  readonly warnings: readonly string[];
+  /** Each is asked about before anything is applied. */
+  readonly questions: readonly string[];
+}
+
+type Rule = (planned: Planned, facts: LiveFacts) => Partial<Verdict>;
+
+const problem = (path: string, value: unknown, allowed: string, fix: string): Partial<Verdict> => ({
+  problems: [{ path: `${namespace}:${path}`, value, allowed, fix }],
+});
+
+const listed = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+
+const kubernetesVersion: Rule = ({ settings, kubernetes }, facts) => {
+  const version = coerce(facts.kubernetes) ?? "0.0.0";
+  const { engine } = settings.cluster;
+  if (!satisfies(version, kubernetes.runs))
+    return problem(
+      "kubernetes.context",
+      settings.kubernetes.context,
+      `a cluster of Kubernetes ${kubernetes.runs.replace(">=", "")} or newer for the engine ${engine}, and it has ${facts.kubernetes}`,
+      "upgrade that cluster, or name another one",
+    );
+  if (satisfies(version, kubernetes.tested)) return {};
+  const tested = kubernetes.tested.replace(" - ", " to ");
+  return {
+    warnings: [
+      `Kubernetes ${facts.kubernetes} is not among the versions that the operator supports (${tested}).`,
+    ],
+  };
+};
+
+/** The class that volumes without one get. */
+const classOf = ({ class: name }: VolumeShape, classes: readonly StorageClass[]): StorageClass | undefined =>
+  classes.find((one) => (name === undefined ? one.isDefault : one.name === name));
+
+const storageClass: Rule = ({ settings, shape }, { storageClasses, cluster }) => {
+  const { class: name } = settings.cluster.storage;
+  const known = listed(storageClasses.map((one) => one.name));
+  if (!classOf(shape.data, storageClasses))
+    return problem(
+      "cluster.storage.class",
+      name,
+      name === undefined ? `one of ${known}, since no class is the default` : `one of ${known}`,
+      "name a storage class that the Kubernetes cluster has",
+    );
+  if (cluster !== undefined && cluster.data.class !== shape.data.class)
+    return {
+      warnings: [
+        `The storage class changes from ${cluster.data.class} to ${shape.data.class}: volumes that are there stay where they are.`,
+      ],
+    };
+  return {};
+};
+
+/** One volume's way from what is there to what is asked for. */
+function resized(
+  setting: string,
+  live: VolumeShape,
+  wanted: VolumeShape,
+  classes: readonly StorageClass[],
+): Partial<Verdict> {
+  const [from, to] = [bytesOf(live.size), bytesOf(wanted.size)];
+  if (from === undefined || to === undefined || from === to) return {};
+  const path = `cluster.storage.${setting}`;
+  if (to < from)
+    return problem(
+      path,
+      wanted.size,
+      `at least ${live.size}, which the volumes have`,
+      "volumes don't shrink; keep the size, or restore into a new cluster with smaller ones",
+    );
+  const own = classOf(live, classes);
+  if (own?.expands === true) return {};
+  return problem(
+    path,
+    wanted.size,
+    `${live.size}, since the storage class ${own?.name ?? live.class} can't grow volumes`,
+    "keep the size, set allowVolumeExpansion on the class if its driver can, or restore into a new cluster with another class",
+  );
+}
+
+const volumes: Rule = ({ settings, shape }, { cluster, storageClasses }) => {
+  if (cluster === undefined) return {};
+  const data = resized("size", cluster.data, shape.data, storageClasses);
+  if (cluster.log === undefined) return data;
+  const log =
+    shape.log === undefined
+      ? problem(
+          "cluster.storage.walSize",
+          settings.cluster.storage.walSize,
+          `at least ${cluster.log.size}, which the log's volumes have`,
+          "a volume for the log can't be taken away; keep walSize",
+        )
+      : resized("walSize", cluster.log, shape.log, storageClasses);
+  return { problems: [...(data.problems ?? []), ...(log.problems ?? [])] };
+};
+
+/** Nodes on which a pod with these requests finds room when nothing else is there. */
+const bigEnough = (nodes: readonly Node[], { cpu, memory }: { cpu: string; memory: string }): Node[] =>
+  nodes.filter(
+    (node) => node.memoryBytes >= (bytesOf(memory) ?? 0) && node.milliCores >= (milliCoresOf(cpu) ?? 0),
+  );
+
+/**
+ * Enough nodes for pods that keep apart. A cluster that has its pods already may go on with fewer nodes than it should
+ * have, a lost one say: that is a warning, or an update could never be made while a node is down.
+ */
+function spreadOver(
+  setting: string,
+  wanted: number,
+  live: number,
+  nodes: readonly Node[],
+  fix: string,
+): Partial<Verdict> {
+  const hosts = [...new Set(nodes.map(({ host }) => host))].sort();
+  if (wanted <= hosts.length) return {};
+  if (wanted <= live)
+    return {
+      warnings: [
+        `${namespace}:${setting} is ${wanted} and only ${hosts.length} nodes take such pods (${listed(hosts)}).`,
+      ],
+    };
+  return problem(
+    setting,
+    wanted,
+    `at most ${hosts.length}, each on a node of its own that takes pods and is big enough (${listed(hosts)})`,
+    fix,
+  );
+}
+
+const nodesForInstances: Rule = ({ settings, shape, requiredHostSpread }, { nodes, cluster }) => {
+  const taking = nodes.filter(({ takesPods }) => takesPods);
+  const fitting = bigEnough(taking, settings.cluster.resources.requests);
+  // Without that rule instances may share a node, and one that is big enough will do.
+  const wanted = requiredHostSpread ? shape.instances : Math.min(1, shape.instances);
+  const fix = "add nodes, or ask for fewer instances or smaller requests";
+  return spreadOver("cluster.instances", wanted, cluster?.instances ?? 0, fitting, fix);
+};
+
+const nodesForPoolers: Rule = ({ settings }, { nodes, poolerPods }) => {
+  const taking = nodes.filter(({ takesPods }) => takesPods);
+  const verdicts = settings.poolers.map(({ name, instances }, index) =>
+    spreadOver(
+      `poolers[${index}].instances`,
+      instances,
+      poolerPods[poolerName(settings.cluster.name, name)] ?? 0,
+      taking,
+      "add nodes, or ask for fewer pods",
+    ),
+  );
+  return merged(verdicts);
+};
+
+const zones: Rule = ({ settings, shape }, { nodes }) => {
+  if (settings.tier !== "prod" || shape.instances < 2) return {};
+  const names = new Set(nodes.flatMap(({ zone, takesPods }) => (takesPods && zone ? [zone] : [])));
+  if (names.size >= 2) return {};
+  const where =
+    names.size === 0
+      ? "no node says in which zone it is (label topology.kubernetes.io/zone)"
+      : `all nodes are in zone ${[...names].join()}`;
+  return { warnings: [`The loss of a zone is not survived: ${where}.`] };
+};
+
+const otherOperator: Rule = ({ settings, operator, ownsOperator }, { operator: running }) => {
+  if (operator === undefined) {
+    if (running !== undefined) return {};
+    return problem(
+      "operator.install",
+      false,
+      "true where no operator runs",
+      "set it to true, or install the operator first",
+    );
+  }
+  if (running === undefined || ownsOperator) return {};
+  const { name, namespace: own } = settings.cluster;
+  if (running.installedBy === `${own}/${name}`) return {};
+  const who =
+    running.installedBy === undefined
+      ? "something else than this platform"
+      : `the stack of cluster ${running.installedBy}`;
+  return problem(
+    "operator.install",
+    true,
+    `false, since ${who} installed the operator (${running.image})`,
+    "set it to false to use that operator, or have it removed where it was installed",
+  );
+};
+
+const majorVersion: Rule = ({ settings, shape }, { cluster }) => {
+  const [from, to] = [cluster?.major, shape.major];
+  if (from === undefined || to === undefined || from === to) return {};
+  const { postgresVersion } = settings.cluster;
+  if (to < from)
+    return problem(
+      "cluster.postgresVersion",
+      postgresVersion,
+      `at least ${from}, which the data has`,
+      "PostgreSQL can't go back; restore a dump into a new cluster of the older version",
+    );
+  return {
+    questions: [
+      `PostgreSQL ${from} becomes ${to}: the database stops for the upgrade, and there is no way back.`,
+    ],
+  };
+};
+
+const rules: readonly Rule[] = [
+  kubernetesVersion,
+  storageClass,
+  volumes,
+  nodesForInstances,
+  nodesForPoolers,
+  zones,
+  otherOperator,
+  majorVersion,
+];
+
+function merged(verdicts: readonly Partial<Verdict>[]): Verdict {
+  return {
+    problems: verdicts.flatMap(({ problems = [] }) => problems),
+    warnings: verdicts.flatMap(({ warnings = [] }) => warnings),
+    questions: verdicts.flatMap(({ questions = [] }) => questions),
+  };
+}
+
+/** Judges a plan by the live facts: everything at once, nothing is asked of the cluster here. */
+export const preflight = (planned: Planned, facts: LiveFacts): Verdict =>
+  merged(rules.map((rule) => rule(planned, facts)));

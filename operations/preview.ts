@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as builtIn from "../local/cluster/cluster";
+import { UserError } from "../stacks/userError";
+import { announcements } from "./announce";
+import { chooseCluster, inspectMachine } from "./choice";
+import { settingsOfTree, subjectWith } from "./context";
+import { Kubectl } from "./kubectl";
+import { checkLive, plannedShape } from "./liveCheck";
+import { lineOf } from "./plannedSteps";
+import { type Progress } from "./progress";
+import { type PreviewOptions, readStackFile, Stack } from "./pulumi";
+import { firstStep } from "./steps";
+import { findCluster, type Target } from "./target";
+import { prepareTools } from "./up";
+
+/** What a preview without a cluster can't know. */
+const NOT_CHECKED =
+  "not checked without the stack's cluster: storage classes, versions, volumes that would shrink, free nodes, and what is there already";
+
+/** The cluster that a preview may ask; undefined when none runs. One that the user names must answer. */
+async function runningCluster(
+  toolFolders: readonly string[],
+  signal: AbortSignal,
+): Promise<{ target: Target; named: boolean } | undefined> {
+  const choice = chooseCluster(await inspectMachine());
+  if (choice.kind === "none") return undefined;
+  if (choice.kind === "built-in" && ["absent", "stopped"].includes((await builtIn.status()).state))
+    return undefined;
+  const target = findCluster(choice);
+  const named = choice.kind === "context";
+  if (await new Kubectl(target, toolFolders, signal).answers()) return { target, named };
+  if (named) throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer.`]);
+  return undefined;
+}
+
+/**
+ * Shows what `make up` would do and changes nothing. With a running cluster and a stack that has been made: compared with what
+ * is really there, after the preflight. Else the plan of the stack from nothing, by Pulumi's own engine on a scratch state and
+ * without asking any cluster. Returns the closing line.
+ */
+export async function preview(
+  stackName: string,
+  progress: Progress,
+  options: Pick<PreviewOptions, "policies">,
+  signal: AbortSignal,
+): Promise<string> {
+  // A wrong stack file is refused within the first second, as it stands.
+  await settingsOfTree(stackName, {});
+  const toolFolders = await prepareTools(progress, signal);
+  const running = await runningCluster(toolFolders, signal);
+  if (running === undefined) return planFromNothing(stackName, toolFolders, progress, options, signal);
+
+  const { target, named } = running;
+  const stack = new Stack(stackName, toolFolders, signal);
+  const made = await stack.exists();
+  if (!made && !named) return planFromNothing(stackName, toolFolders, progress, options, signal);
+
+  const settings = await settingsOfTree(stackName, target.overlay);
+  const subject = subjectWith(settings, target, toolFolders, signal);
+  const { facts, verdict } = await progress.step("preflight", (context) =>
+    checkLive(subject, stack, context),
+  );
+  if (!made) return planFromNothing(stackName, toolFolders, progress, options, signal);
+
+  await stack.prepare(target.overlay);
+  const steps = await progress.step("preview", (context) =>
+    stack.preview({ refresh: true, context, ...options }),
+  );
+  steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
+  const { shape } = plannedShape(subject);
+  const { config } = await readStackFile(stackName);
+  const twoSteps = firstStep({ ...config, ...target.overlay }, facts.cluster, shape) !== undefined;
+  const notes = [...announcements(facts.cluster, shape, twoSteps), ...verdict.questions];
+  notes.forEach((note) => progress.line(`  note: ${note}`));
+  return steps.length === 0 ? "No changes." : `${steps.length} changes; \`make up\` makes them.`;
+}
+
+async function planFromNothing(
+  stackName: string,
+  toolFolders: readonly string[],
+  progress: Progress,
+  options: Pick<PreviewOptions, "policies">,
+  signal: AbortSignal,
+): Promise<string> {
+  const scratch = await mkdtemp(join(tmpdir(), "pgp-preview-"));
+  try {
+    const stack = new Stack(stackName, toolFolders, signal, scratch);
+    const steps = await progress.step("preview", async (context) => {
+      // A kubeconfig that isn't there: the provider plans from the program alone, and no cluster is asked by accident.
+      await stack.prepare({
+        "pgplatform:kubernetes": { kubeconfig: join(scratch, "none"), context: "none" },
+      });
+      return stack.preview({ refresh: false, context, ...options });
+    });
+    steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
+    progress.line(`  ${NOT_CHECKED}`);
+    return `${steps.length} resources from nothing; \`make up\` makes them.`;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,106 @@
+import { type KubeObject } from "./kubectl";
+
+/** A pod that doesn't get going, and why. */
+export interface Stuck {
+  readonly uid: string;
+  readonly pod: string;
+  /** As Kubernetes spells it, such as `ImagePullBackOff`. */
+  readonly reason: string;
+  /** The whole story, without the pod's name. */
+  readonly why: string;
+  /** Whether a container has ever run, apart from those that prepare the pod. */
+  readonly everRan: boolean;
+}
+
+interface ContainerState {
+  name: string;
+  image: string;
+  restartCount?: number;
+  state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: object };
+}
+
+interface PodStatus {
+  conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  initContainerStatuses?: ContainerState[];
+  containerStatuses?: ContainerState[];
+}
+
+const IMAGE_SECONDS = 60;
+
+/**
+ * For how long a pod may wait for each reason before the update is given up, in seconds. An image that isn't there or a Secret
+ * that is missing doesn't come by waiting; a crash loop may be a server that waits for another; a pod without a node may be
+ * waiting for an autoscaler's new one.
+ */
+export const patienceSeconds: Readonly<Record<string, number>> = {
+  ErrImagePull: IMAGE_SECONDS,
+  ImagePullBackOff: IMAGE_SECONDS,
+  ErrImageNeverPull: IMAGE_SECONDS,
+  InvalidImageName: IMAGE_SECONDS,
+  CreateContainerConfigError: 60,
+  CreateContainerError: 60,
+  CrashLoopBackOff: 180,
+  Unschedulable: 300,
+};
+
+/** Reasons that take turns while the same thing goes wrong. */
+const kindOf = (reason: string): string => (reason === "ErrImagePull" ? "ImagePullBackOff" : reason);
+
+const shortened = (text: string): string => (text.length > 160 ? `${text.slice(0, 157)}...` : text);
+
+/** Why a pod doesn't get going, by what it says now; undefined for one that runs, starts or ends. */
+export function stuck(pod: KubeObject): Stuck | undefined {
+  const { metadata } = pod as KubeObject & { metadata: { uid?: string; deletionTimestamp?: string } };
+  if (metadata.deletionTimestamp !== undefined) return undefined;
+  const status = (pod.status ?? {}) as PodStatus;
+  const main = status.containerStatuses ?? [];
+  const containers = [...(status.initContainerStatuses ?? []), ...main];
+  const everRan = main.some(
+    ({ restartCount = 0, state }) =>
+      restartCount > 0 || state?.running !== undefined || state?.terminated !== undefined,
+  );
+  const found = (reason: string, why: string): Stuck => ({
+    uid: metadata.uid ?? metadata.name,
+    pod: metadata.name,
+    reason: kindOf(reason),
+    why,
+    everRan,
+  });
+  const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.status === "False" && scheduled.reason === "Unschedulable")
+    return found("Unschedulable", `no node takes it (${shortened(scheduled.message ?? "Unschedulable")})`);
+  for (const { name, image, state } of containers) {
+    const { reason, message } = state?.waiting ?? {};
+    if (reason === undefined || patienceSeconds[reason] === undefined) continue;
+    const more = message === undefined || message === "" ? "" : ` (${shortened(message)})`;
+    return found(reason, `container ${name} waits with ${reason}, image ${image}${more}`);
+  }
+  return undefined;
+}
+
+/** Remembers since when each pod has been stuck, and says which of them is past patience. */
+export class Patience {
+  private readonly since = new Map<string, number>();
+
+  /** `now` in milliseconds; `seen` is every pod that is stuck at this moment. */
+  exhausted(seen: readonly Stuck[], now: number): Stuck[] {
+    const keys = new Set(seen.map(keyOf));
+    for (const key of this.since.keys()) if (!keys.has(key)) this.since.delete(key);
+    return seen.filter((one) => {
+      const since = this.since.get(keyOf(one)) ?? now;
+      this.since.set(keyOf(one), since);
+      return now - since >= (patienceSeconds[one.reason] ?? Infinity) * 1000;
+    });
+  }
+}
+
+const keyOf = ({ uid, reason }: Stuck): string => `${uid} ${reason}`;
+
+/** What is said when an update is given up. */
+export const givenUp = (stuckPods: readonly Stuck[]): string[] => [
+  ...stuckPods.map(({ pod, reason, why }) => {
+    const seconds = patienceSeconds[reason];
+    return `Pod ${pod} has not started for ${seconds} s: ${why}.`;
+  }),
+  "The update was stopped; what ran before goes on. Put the old settings back or mend the cause, and run `make up` again.",
+];

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { cnpg } from "../../components/engines/cnpg";
+import { type Shape } from "../../components/engine";
+import { announcements } from "../../operations/announce";
+import { asked } from "../../operations/liveCheck";
+import { firstStep } from "../../operations/steps";
+import { givenUp, Patience, patienceSeconds, stuck } from "../../operations/stuck";
+import { changed, checked, smallest } from "../support/settings";
+
+const live: Shape = {
+  image: "registry/postgresql:17.5",
+  major: 17,
+  instances: 3,
+  parameters: { work_mem: "4MB", max_connections: "100" },
+  data: { size: "2Gi" },
+};
+const other = { ...live, image: "registry/postgresql:17.6" };
+const tuned = { ...live, parameters: { ...live.parameters, work_mem: "8MB" } };
+
+describe("image and parameters", () => {
+  it("are changed in one update while only one of them changes, or nothing is there yet", () => {
+    for (const planned of [live, other, tuned]) assert.equal(firstStep({}, live, planned), undefined);
+    assert.equal(firstStep({}, undefined, other), undefined);
+  });
+
+  it("are changed one after the other when both do: first with the image that runs", () => {
+    const config = { "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.6" } };
+    assert.deepEqual(firstStep(config, live, { ...other, parameters: {} }), {
+      "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.5" },
+    });
+  });
+
+  it("keep the major version with the image", () => {
+    const config = { "pgplatform:cluster": { name: "main", postgresVersion: "18" } };
+    assert.deepEqual(firstStep(config, live, { ...tuned, image: "registry/postgresql:18.1", major: 18 }), {
+      "pgplatform:images": { postgresql: "registry/postgresql:17.5" },
+      "pgplatform:cluster": { name: "main", postgresVersion: "17" },
+    });
+  });
+});
+
+describe("a live cluster's parameters", () => {
+  it("count when the stack asks for them, or did before; the operator's own additions don't", () => {
+    const parameters = { ...live.parameters, wal_level: "logical", log_statement: "ddl" };
+    const before = { ...live, parameters: { log_statement: "ddl" } };
+    assert.deepEqual(asked({ ...live, parameters }, live, before).parameters, {
+      ...live.parameters,
+      log_statement: "ddl",
+    });
+    assert.deepEqual(asked({ ...live, parameters }, live, undefined), live);
+  });
+});
+
+describe("what a change means", () => {
+  const lines = (planned: Shape, twoSteps = false) => announcements(live, planned, twoSteps);
+
+  it("is told by PostgreSQL's own word on each parameter", () => {
+    const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
+    assert.deepEqual(lines({ ...live, parameters }), [
+      "parameters max_connections: the instances restart one after another, the leader last, after handing over",
+      "parameters log_statement, work_mem: reloaded, nothing restarts",
+    ]);
+    assert.deepEqual(lines({ ...live, parameters: { work_mem: "4MB" } }).length, 1, "one that is taken away");
+  });
+
+  it("is told for image, instances and volumes", () => {
+    assert.match(
+      lines(other, true).join("\n"),
+      /image .*17\.6 instead of .*17\.5: the instances restart[^]*two updates/,
+    );
+    assert.match(lines({ ...live, instances: 5 }).join(), /5 instances instead of 3: copies/);
+    assert.match(lines({ ...live, instances: 2 }).join(), /2 instances instead of 3: standbys go/);
+    assert.match(lines({ ...live, data: { size: "4Gi" } }).join(), /data volumes of 4Gi instead of 2Gi/);
+    assert.match(
+      lines({ ...live, log: { size: "1Gi" } }).join(),
+      /a volume of 1Gi for the log: the instances restart/,
+    );
+  });
+
+  it("is nothing for a cluster that is new or stays as it is", () => {
+    assert.deepEqual(announcements(undefined, other, false), []);
+    assert.deepEqual(lines(live), []);
+  });
+});
+
+describe("the shape of a CloudNativePG cluster", () => {
+  it("is the same for the plan and for the live object made from it", () => {
+    const settings = checked(changed(smallest(), "cluster.storage.walSize", "1Gi"));
+    const object = cnpg.plan(settings).objects[0]?.object;
+    assert.ok(object);
+    const shape = cnpg.shape(object);
+    assert.equal(shape?.major, 17);
+    assert.deepEqual([shape.instances, shape.data.size, shape.log?.size], [3, "2Gi", "1Gi"]);
+    assert.equal(shape.data.class, "local-path");
+    assert.ok(Object.keys(shape.parameters).length > 3);
+    assert.deepEqual(cnpg.shape({ ...object, status: { image: "x:17.1" } }), shape);
+    assert.equal(cnpg.shape({ ...object, status: { pgDataImageInfo: { majorVersion: 16 } } })?.major, 16);
+  });
+
+  it("is nothing for other objects", () => {
+    assert.equal(cnpg.shape({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" } }), undefined);
+  });
+});
+
+describe("a pod that doesn't start", () => {
+  const pod = (status: object, more: object = {}) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "main-3", uid: "u1", ...more },
+    status: { ...status },
+  });
+  const waiting = (reason: string, message?: string, restartCount = 0) =>
+    pod({
+      initContainerStatuses: [
+        { name: "bootstrap", image: "o:1", restartCount: 0, state: { terminated: {} } },
+      ],
+      containerStatuses: [
+        { name: "postgres", image: "p:99", restartCount, state: { waiting: { reason, message } } },
+      ],
+    });
+
+  it("is told with its container, reason and image", () => {
+    const found = stuck(waiting("ImagePullBackOff", "not found"));
+    assert.equal(found?.why, "container postgres waits with ImagePullBackOff, image p:99 (not found)");
+    assert.equal(found.everRan, false, "a container that prepares the pod doesn't count");
+  });
+
+  it("is told when no node takes it", () => {
+    const conditions = [
+      { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes" },
+    ];
+    assert.equal(stuck(pod({ conditions }))?.why, "no node takes it (0/3 nodes)");
+  });
+
+  it("has run when it was restarted", () => {
+    assert.equal(stuck(waiting("CrashLoopBackOff", undefined, 2))?.everRan, true);
+  });
+
+  it("isn't one that starts, runs or ends", () => {
+    assert.equal(stuck(waiting("PodInitializing")), undefined);
+    assert.equal(stuck(waiting("ContainerCreating")), undefined);
+    assert.equal(
+      stuck(pod({ containerStatuses: [{ name: "a", image: "b", state: { running: {} } }] })),
+      undefined,
+    );
+    assert.equal(
+      stuck({ ...waiting("ErrImagePull"), metadata: { name: "a", deletionTimestamp: "now" } as never }),
+      undefined,
+    );
+  });
+
+  it("is given its reason's time, through the two names that a missing image has, and no more", () => {
+    const patience = new Patience();
+    const [first, second] = [stuck(waiting("ErrImagePull")), stuck(waiting("ImagePullBackOff"))];
+    assert.ok(first && second);
+    assert.deepEqual(patience.exhausted([first], 0), []);
+    assert.deepEqual(patience.exhausted([second], 59_000), []);
+    assert.deepEqual(patience.exhausted([first], 60_000), [first]);
+  });
+
+  it("begins anew after it got going, and when it is another pod", () => {
+    const patience = new Patience();
+    const one = stuck(waiting("ImagePullBackOff"));
+    assert.ok(one);
+    patience.exhausted([one], 0);
+    patience.exhausted([], 30_000);
+    assert.deepEqual(patience.exhausted([one], 61_000), []);
+    assert.deepEqual(patience.exhausted([{ ...one, uid: "u2" }], 120_000), []);
+  });
+
+  it("ends the update with one sentence for each pod and one that says what to do", () => {
+    const one = stuck(waiting("ImagePullBackOff"));
+    assert.ok(one);
+    assert.deepEqual(givenUp([one]), [
+      `Pod main-3 has not started for ${patienceSeconds.ImagePullBackOff} s: container postgres waits with ImagePullBackOff, image p:99.`,
+      "The update was stopped; what ran before goes on. Put the old settings back or mend the cause, and run `make up` again.",
+    ]);
+  });
+});

@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { cnpg } from "../../components/engines/cnpg";
+import { type LiveFacts, nodeOf, storageClassOf } from "../../operations/liveFacts";
+import { preflight, type Planned, type Verdict } from "../../operations/preflight";
+import { sentence } from "../../stacks/checks";
+import { type SettingsInput } from "../../stacks/schema";
+import { changed, checked, smallest } from "../support/settings";
+
+/** Facts are plain data here; that they are read rightly from a live cluster is shown by tests/e2e/changes.test.ts. */
+
+const node = (host: string, zone: string) => ({
+  host,
+  zone,
+  takesPods: true,
+  memoryBytes: 8 * 2 ** 30,
+  milliCores: 4000,
+});
+
+const healthy: LiveFacts = {
+  kubernetes: "1.34.1",
+  storageClasses: [
+    { name: "local-path", isDefault: true, expands: false },
+    { name: "fast", isDefault: false, expands: true },
+  ],
+  nodes: [node("n1", "z1"), node("n2", "z2"), node("n3", "z3")],
+  apiGroups: ["apps"],
+  poolerPods: {},
+};
+
+const pooled = (): SettingsInput => ({ ...smallest(), poolers: [{ name: "app", database: "app" }] });
+
+/** The plan of a stack's settings, as the preflight sees it. */
+function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
+  const settings = checked(input);
+  const object = cnpg.plan(settings).objects[0]?.object;
+  const shape = object && cnpg.shape(object);
+  if (object === undefined || shape === undefined) throw new Error("no cluster is planned");
+  return {
+    settings,
+    shape,
+    requiredHostSpread: cnpg.facts(object)?.requiredHostSpread ?? false,
+    kubernetes: cnpg.kubernetes,
+    operator: { image: "operator:2" },
+    ownsOperator: false,
+    ...more,
+  };
+}
+
+/** The live cluster that a stack's settings made. */
+const madeBy = (input: SettingsInput): LiveFacts => ({
+  ...healthy,
+  cluster: planned(input).shape,
+  poolerPods: { "main-pooler-app": 2 },
+  operator: { image: "operator:2", installedBy: "postgres/main" },
+});
+
+const nothing: Verdict = { problems: [], warnings: [], questions: [] };
+const said = (verdict: Verdict): string[] => verdict.problems.map(sentence);
+
+describe("preflight over plain facts", () => {
+  it("has nothing to say about a first installation and about a second run", () => {
+    assert.deepEqual(preflight(planned(pooled()), healthy), nothing);
+    assert.deepEqual(preflight(planned(pooled()), madeBy(pooled())), nothing);
+  });
+
+  it("tells every problem at once", () => {
+    const input = changed(changed(pooled(), "cluster.storage.size", "1Gi"), "cluster.instances", 5);
+    const facts = { ...madeBy(pooled()), storageClasses: [], kubernetes: "1.29.3" };
+    assert.deepEqual(
+      preflight(planned(input), facts).problems.map(({ path }) => path.replace("pgplatform:", "")),
+      ["kubernetes.context", "cluster.storage.class", "cluster.storage.size", "cluster.instances"],
+    );
+  });
+
+  describe("storage", () => {
+    it("refuses a class that isn't there, and lists those that are", () => {
+      const input = changed(smallest(), "cluster.storage.class", "nfs");
+      assert.deepEqual(said(preflight(planned(input), healthy)), [
+        'pgplatform:cluster.storage.class is "nfs", allowed is one of local-path, fast: name a storage class that the Kubernetes cluster has.',
+      ]);
+    });
+
+    it("refuses volumes that would shrink", () => {
+      const facts = madeBy(changed(smallest(), "cluster.storage.size", "4Gi"));
+      assert.deepEqual(said(preflight(planned(smallest()), facts)), [
+        'pgplatform:cluster.storage.size is "2Gi", allowed is at least 4Gi, which the volumes have: volumes don\'t shrink; keep the size, or restore into a new cluster with smaller ones.',
+      ]);
+    });
+
+    it("compares amounts, not spellings", () => {
+      const facts = madeBy(changed(smallest(), "cluster.storage.size", "2048Mi"));
+      assert.deepEqual(preflight(planned(smallest()), facts), nothing);
+    });
+
+    it("refuses growth where the class can't, by the class that the volumes have", () => {
+      const larger = changed(smallest(), "cluster.storage.size", "4Gi");
+      assert.match(
+        said(preflight(planned(larger), madeBy(smallest())))[0] ?? "",
+        /size is "4Gi", allowed is 2Gi, since the storage class local-path can't grow volumes: keep the size/,
+      );
+      const fast = changed(smallest(), "cluster.storage.class", "fast");
+      const grown = planned(changed(larger, "cluster.storage.class", "fast"));
+      assert.deepEqual(preflight(grown, madeBy(fast)), nothing);
+    });
+
+    it("refuses to take the log's volume away or to shrink it, and lets it be added", () => {
+      const log = (size: string) => changed(smallest(), "cluster.storage.walSize", size);
+      assert.match(
+        said(preflight(planned(smallest()), madeBy(log("1Gi"))))[0] ?? "",
+        /walSize is not set, allowed is at least 1Gi, which the log's volumes have: .* keep walSize\.$/,
+      );
+      assert.match(
+        said(preflight(planned(log("1Gi")), madeBy(log("2Gi"))))[0] ?? "",
+        /walSize is "1Gi", allowed is at least 2Gi/,
+      );
+      assert.deepEqual(preflight(planned(log("1Gi")), madeBy(smallest())), nothing);
+    });
+
+    it("warns that another class moves nothing", () => {
+      const verdict = preflight(
+        planned(changed(smallest(), "cluster.storage.class", "fast")),
+        madeBy(smallest()),
+      );
+      assert.deepEqual(said(verdict), []);
+      assert.match(verdict.warnings[0] ?? "", /changes from local-path to fast: volumes that are there stay/);
+    });
+  });
+
+  describe("nodes", () => {
+    const two = { ...healthy, nodes: healthy.nodes.slice(0, 2) };
+
+    it("must be enough for instances that keep apart", () => {
+      assert.deepEqual(said(preflight(planned(smallest()), two)), [
+        "pgplatform:cluster.instances is 3, allowed is at most 2, each on a node of its own that takes pods and is big enough (n1, n2): add nodes, or ask for fewer instances or smaller requests.",
+      ]);
+    });
+
+    it("may be fewer where instances may share one", () => {
+      assert.deepEqual(preflight(planned(smallest(), { requiredHostSpread: false }), two), nothing);
+    });
+
+    it("that are cordoned, not ready, too small or the same host don't count", () => {
+      const [n1, n2, n3] = healthy.nodes;
+      assert.ok(n1 && n2 && n3);
+      for (const third of [
+        { ...n3, takesPods: false },
+        { ...n3, memoryBytes: 2 ** 20 },
+        { ...n3, milliCores: 1 },
+        n2,
+      ])
+        assert.equal(
+          preflight(planned(smallest()), { ...healthy, nodes: [n1, n2, third] }).problems.length,
+          1,
+        );
+    });
+
+    it("that are gone refuse no update of a cluster that has its instances: a warning", () => {
+      const verdict = preflight(planned(pooled()), { ...madeBy(pooled()), nodes: healthy.nodes.slice(0, 1) });
+      assert.deepEqual(said(verdict), []);
+      assert.match(
+        verdict.warnings.join("\n"),
+        /cluster\.instances is 3 and only 1 nodes take such pods \(n1\)/,
+      );
+      assert.match(verdict.warnings.join("\n"), /poolers\[0\]\.instances is 2/);
+    });
+
+    it("must be enough for the pods of a pooler", () => {
+      const input = changed(pooled(), "poolers.0.instances", 4);
+      assert.match(
+        said(preflight(planned(input), healthy))[0] ?? "",
+        /poolers\[0\]\.instances is 4, allowed is at most 3/,
+      );
+    });
+
+    it("of one zone are told in prod", () => {
+      const prod = { ...smallest(), tier: "prod" as const };
+      const one = { ...healthy, nodes: healthy.nodes.map((each) => ({ ...each, zone: "z1" })) };
+      assert.match(
+        preflight(planned(prod), one).warnings.join(),
+        /zone is not survived: all nodes are in zone z1/,
+      );
+      const nowhere = { takesPods: true, memoryBytes: 2 ** 33, milliCores: 4000 };
+      const none = { ...healthy, nodes: ["n1", "n2", "n3"].map((host) => ({ host, ...nowhere })) };
+      assert.match(preflight(planned(prod), none).warnings.join(), /no node says in which zone/);
+      assert.deepEqual(preflight(planned(smallest()), one), nothing);
+    });
+  });
+
+  describe("versions", () => {
+    it("of Kubernetes that the operator doesn't run on are refused, and untested ones told", () => {
+      assert.match(
+        said(preflight(planned(smallest()), { ...healthy, kubernetes: "1.29.9" }))[0] ?? "",
+        /allowed is a cluster of Kubernetes 1\.30 or newer for the engine cnpg, and it has 1\.29\.9/,
+      );
+      assert.match(
+        preflight(planned(smallest()), { ...healthy, kubernetes: "1.32.1+k3s1" }).warnings.join(),
+        /1\.32\.1\+k3s1 is not among the versions that the operator supports \(1\.34 to 1\.36\)/,
+      );
+      for (const kubernetes of ["1.34.0", "1.36.9", "1.35.2+k3s1", "1.35.1-gke.1"])
+        assert.deepEqual(preflight(planned(smallest()), { ...healthy, kubernetes }), nothing, kubernetes);
+    });
+
+    it("of PostgreSQL go up only after a question, and never down", () => {
+      const live = madeBy(smallest());
+      assert.ok(live.cluster);
+      const older = { ...live, cluster: { ...live.cluster, major: 16 } };
+      const newer = { ...live, cluster: { ...live.cluster, major: 18 } };
+      assert.deepEqual(preflight(planned(smallest()), older).questions, [
+        "PostgreSQL 16 becomes 17: the database stops for the upgrade, and there is no way back.",
+      ]);
+      assert.match(
+        said(preflight(planned(smallest()), newer))[0] ?? "",
+        /postgresVersion is "17", allowed is at least 18, which the data has/,
+      );
+    });
+  });
+
+  describe("the operator", () => {
+    const foreign = { ...healthy, operator: { image: "operator:1" } };
+    const neighbours = { ...healthy, operator: { image: "operator:2", installedBy: "other/db" } };
+
+    it("of somebody else is not taken over", () => {
+      assert.match(
+        said(preflight(planned(smallest()), foreign))[0] ?? "",
+        /operator\.install is true, allowed is false, since something else than this platform installed the operator \(operator:1\)/,
+      );
+      assert.match(
+        said(preflight(planned(smallest()), neighbours))[0] ?? "",
+        /since the stack of cluster other\/db installed the operator/,
+      );
+    });
+
+    it("of this stack is upgraded, by its state or by its mark", () => {
+      assert.deepEqual(preflight(planned(smallest(), { ownsOperator: true }), foreign), nothing);
+      const marked = { ...healthy, operator: { image: "operator:1", installedBy: "postgres/main" } };
+      assert.deepEqual(preflight(planned(smallest()), marked), nothing);
+    });
+
+    it("must be there where the stack doesn't install it", () => {
+      const without = planned({ ...smallest(), operator: { install: false } });
+      delete (without as { operator?: unknown }).operator;
+      assert.match(
+        said(preflight(without, healthy))[0] ?? "",
+        /operator\.install is false, allowed is true where no operator runs/,
+      );
+      assert.deepEqual(preflight(without, neighbours), nothing);
+    });
+  });
+});
+
+describe("live objects as facts", () => {
+  it("a node takes pods when it is ready, not cordoned and without a taint that keeps them away", () => {
+    const live = (spec: object, ready = "True") =>
+      nodeOf({
+        apiVersion: "v1",
+        kind: "Node",
+        metadata: {
+          name: "n1",
+          labels: { "kubernetes.io/hostname": "h1", "topology.kubernetes.io/zone": "z1" },
+        },
+        spec: { ...spec },
+        status: { conditions: [{ type: "Ready", status: ready }], allocatable: { cpu: "2", memory: "1Gi" } },
+      });
+    assert.deepEqual(live({}), {
+      host: "h1",
+      zone: "z1",
+      takesPods: true,
+      memoryBytes: 2 ** 30,
+      milliCores: 2000,
+    });
+    assert.equal(live({ unschedulable: true }).takesPods, false);
+    assert.equal(live({ taints: [{ effect: "NoSchedule" }] }).takesPods, false);
+    assert.equal(live({ taints: [{ effect: "PreferNoSchedule" }] }).takesPods, true);
+    assert.equal(live({}, "Unknown").takesPods, false);
+  });
+
+  it("a storage class grows volumes when it says so", () => {
+    const metadata = { name: "a", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } };
+    const object = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", metadata };
+    assert.deepEqual(storageClassOf(object), { name: "a", isDefault: true, expands: false });
+    assert.equal(storageClassOf({ ...object, allowVolumeExpansion: true }).expands, true);
+  });
+});
