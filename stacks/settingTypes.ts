@@ -16,6 +16,8 @@ interface About {
 export const about = <T extends z.ZodType>(schema: T, { means, change, allowed, fix }: About): T =>
   schema.meta({
     description: `${means} Allowed: ${allowed}. ${change}`,
+    means,
+    change,
     allowed,
     fix: fix ?? "choose an allowed value",
   });
