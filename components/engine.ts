@@ -73,6 +73,8 @@ export interface PlannedObject {
   readonly waitFor?: string;
   /** How long creating or updating may take. @default - the provider's, 10 minutes */
   readonly timeoutMinutes?: number;
+  /** Fields that someone else keeps once the object is there, and who. */
+  readonly leave?: { readonly fields: readonly string[]; readonly to: string };
   /** Set when the object must survive the stack, with the reason. */
   readonly retain?: string;
   /** Set when deleting the object must be refused, with the reason. */

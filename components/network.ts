@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Flow } from "./engine";
 import { networkPolicies } from "./networkPolicies";
-import { registerObjects } from "./objects";
+import { registerObjects, withLabels } from "./objects";
 
 export interface NetworkArgs {
   /** Name of the cluster; the policies' names begin with it. */
@@ -10,13 +10,16 @@ export interface NetworkArgs {
   readonly namespace: string;
   /** All that may pass. A change takes effect at once. */
   readonly flows: readonly Flow[];
+  /** Further labels of the policies. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** A closed namespace, opened for exactly the listed flows. */
 export class Network extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Network", name, {}, options);
-    registerObjects(name, networkPolicies(args.cluster, args.namespace, args.flows), { parent: this });
+    const policies = networkPolicies(args.cluster, args.namespace, args.flows);
+    registerObjects(name, withLabels(policies, args.labels), { parent: this });
     this.registerOutputs({});
   }
 }

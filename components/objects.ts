@@ -3,6 +3,7 @@ import { ValidatingWebhookConfiguration } from "@pulumi/kubernetes/admissionregi
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { CustomResourceDefinition } from "@pulumi/kubernetes/apiextensions/v1/customResourceDefinition";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2/horizontalPodAutoscaler";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
@@ -29,6 +30,7 @@ const classes: Readonly<Record<string, ResourceClass>> = {
   "v1/Service": Service,
   "v1/ServiceAccount": ServiceAccount,
   "apps/v1/Deployment": Deployment,
+  "autoscaling/v2/HorizontalPodAutoscaler": HorizontalPodAutoscaler,
   "policy/v1/PodDisruptionBudget": PodDisruptionBudget,
   "networking.k8s.io/v1/NetworkPolicy": NetworkPolicy,
   "rbac.authorization.k8s.io/v1/ClusterRole": ClusterRole,
@@ -60,6 +62,19 @@ function annotated(planned: PlannedObject): KubernetesObject {
   });
 }
 
+/** The objects with further labels; their own win. */
+export const withLabels = (
+  planned: readonly PlannedObject[],
+  labels: Readonly<Record<string, string>>,
+): PlannedObject[] =>
+  planned.map((one) => {
+    const { metadata } = one.object;
+    const all = { ...labels, ...metadata.labels };
+    return Object.keys(all).length === 0
+      ? one
+      : { ...one, object: { ...one.object, metadata: { ...metadata, labels: all } } };
+  });
+
 /** Registers a plan's objects as `<name>-<id>`, stage after stage. */
 export function registerObjects(
   name: string,
@@ -83,6 +98,7 @@ export function registerObjects(
         // The plan gives the reason of each.
         ...(one.retain !== undefined && { retainOnDelete: true }),
         ...(one.protect !== undefined && { protect: true }),
+        ...(one.leave && { ignoreChanges: [...one.leave.fields] }),
         ...(timeout !== undefined && { customTimeouts: { create: timeout, update: timeout } }),
       };
       const known = classes[`${object.apiVersion}/${object.kind}`];

@@ -5,12 +5,13 @@ import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
 import type { Engine, KubernetesObject, Plan } from "./engine";
 import { allFlows } from "./flows";
-import { clusterLabel } from "./names";
+import { clusterLabel, secretNames } from "./names";
 import { Network } from "./network";
-import type { Overlay } from "./objects";
+import { withLabels, type Overlay } from "./objects";
 import { Operator } from "./operator";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
 import { Pooler } from "./pooler";
+import { PullSecret } from "./pullSecret";
 
 export interface PostgresPlatformArgs {
   /** Checked settings. */
@@ -51,14 +52,25 @@ export class PostgresPlatform extends pulumi.ComponentResource {
     const { settings, engine, transform = {} } = args;
     const { namespace, name: clusterName } = settings.cluster;
 
-    this.plan = engine.plan(settings);
-    this.poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, this.plan));
+    const { labels } = settings;
+    const planned = engine.plan(settings);
+    this.plan = { ...planned, objects: withLabels(planned.objects, labels) };
+    this.poolers = settings.poolers
+      .map((pooler) => poolerPlan(settings, pooler, this.plan))
+      .map((pooler) => ({ ...pooler, objects: withLabels(pooler.objects, labels) }));
+
+    const pullSecret = settings.registries.length > 0 && {
+      secretName: secretNames.registries(clusterName),
+      registries: settings.registries,
+      labels: { ...labels, [clusterLabel]: clusterName },
+    };
 
     const operator = settings.operator.install
       ? new Operator(
           `${name}-operator`,
           {
             plan: engine.operator(settings, args.operatorManifest()),
+            ...(pullSecret && { pullSecret }),
             ...(transform.operator && { transform: transform.operator }),
           },
           { parent: this },
@@ -71,6 +83,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         metadata: {
           name: namespace,
           labels: {
+            ...labels,
             [clusterLabel]: clusterName,
             ...(Object.fromEntries(restricted) as Record<string, string>),
           },
@@ -82,20 +95,31 @@ export class PostgresPlatform extends pulumi.ComponentResource {
 
     const network = new Network(
       `${name}-network`,
-      { cluster: clusterName, namespace, flows: allFlows(settings, this.plan, this.poolers) },
+      { cluster: clusterName, namespace, flows: allFlows(settings, this.plan, this.poolers), labels },
       { parent: this, dependsOn: [home] },
     );
 
+    const wanted = [...this.plan.credentials, ...poolerCredentials(settings)];
     const credentials = new Credentials(
       `${name}-credentials`,
-      { namespace, credentials: [...this.plan.credentials, ...poolerCredentials(settings)] },
+      { namespace, credentials: wanted.map((one) => ({ ...one, labels: { ...labels, ...one.labels } })) },
       { parent: this, dependsOn: [home] },
     );
+
+    const logins = pullSecret
+      ? [
+          new PullSecret(
+            `${name}-registries`,
+            { ...pullSecret, namespace },
+            { parent: this, dependsOn: [home] },
+          ),
+        ]
+      : [];
 
     const cluster = new Cluster(
       `${name}-cluster`,
       { plan: this.plan, namespace, ...(transform.cluster && { transform: transform.cluster }) },
-      { parent: this, dependsOn: [network, credentials, ...(operator ? [operator] : [])] },
+      { parent: this, dependsOn: [network, credentials, ...logins, ...(operator ? [operator] : [])] },
     );
 
     for (const plan of this.poolers)

@@ -21,6 +21,8 @@ export const pins = {
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",
+  /** Extensions in that image beside PostgreSQL's own, as Debian's packages call them. */
+  postgresqlExtensions: ["pgaudit"],
   /**
    * Images built here for the built-in cluster, under names of their own. The number after the last dash is the
    * recipe's revision: raise it with every change of the recipe, or running clusters keep the old content.

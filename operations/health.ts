@@ -93,7 +93,9 @@ export function probePod(subject: Subject, image: string, name: string, value: s
   const { settings, plan } = subject;
   const { cluster } = settings;
   const database = cluster.databases[0]?.name ?? "postgres";
-  const pooler = settings.poolers.find((candidate) => candidate.database === database);
+  const pooler = settings.poolers.find(
+    (candidate) => candidate.database === database && candidate.reads === "primary",
+  );
   const writer = pooler
     ? serviceHost(poolerName(cluster.name, pooler.name), cluster.namespace)
     : plan.endpoints.primary.host;
@@ -119,6 +121,9 @@ export function probePod(subject: Subject, image: string, name: string, value: s
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 1,
+      ...(settings.registries.length > 0 && {
+        imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
+      }),
       securityContext: {
         runAsNonRoot: true,
         runAsUser: 26,

@@ -1,8 +1,6 @@
 import { pins } from "../local/pins";
 import type { Images, ParsedSettings, Platform, Settings, Tier } from "./schema";
-
-/** Connections that no pooler or direct client may count on: 3 for superusers, 7 for metrics, health checks and administrators. */
-export const reservedConnections = 10;
+import { walVolume } from "./sums/wal";
 
 const upstreamPostgresql: Record<Settings["cluster"]["postgresVersion"], string> = {
   "15": "ghcr.io/cloudnative-pg/postgresql:15.14-system-trixie",
@@ -60,29 +58,46 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
 const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
+/** An image's name with the mirror in the place of its registry. */
+export function mirrored(image: string, mirror: string | undefined): string {
+  if (mirror === undefined) return image;
+  const [host = "", ...path] = image.split("/");
+  return [mirror, ...(/[.:]|^localhost$/.test(host) ? path : [host, ...path])].join("/");
+}
+
+/** Images of a platform, from the mirror if there is one. */
+export function defaultImages({ platform, cluster, images }: ParsedSettings): Images {
+  const names = platformDefaults[platform].images(cluster.postgresVersion);
+  return {
+    operator: mirrored(names.operator, images.registry),
+    postgresql: mirrored(names.postgresql, images.registry),
+    pgbouncer: mirrored(names.pgbouncer, images.registry),
+    pgbouncerExporter: mirrored(names.pgbouncerExporter, images.registry),
+  };
+}
+
 /** Fills in what the stack file leaves to its platform and tier. */
 export function withDefaults(parsed: ParsedSettings): Settings {
   const defaults = platformDefaults[parsed.platform];
   const { requests, limits } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
-  const storageClass = parsed.cluster.storage.class ?? defaults.storageClass;
-  const { walSize, size } = parsed.cluster.storage;
+  const { storage, parameters } = parsed.cluster;
   return {
     ...parsed,
     tier: parsed.tier ?? defaults.tier,
     cluster: {
       ...parsed.cluster,
-      storage: {
-        ...(storageClass !== undefined && { class: storageClass }),
-        size,
-        ...(walSize !== undefined && { walSize }),
-      },
+      storage: present({
+        ...storage,
+        class: storage.class ?? defaults.storageClass,
+        walSize: storage.walSize ?? walVolume(storage, parameters),
+      }),
       resources: {
         requests: { cpu: requests?.cpu ?? defaults.cpu, memory },
         limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
       },
     },
     network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
-    images: { ...defaults.images(parsed.cluster.postgresVersion), ...present(parsed.images) },
+    images: { ...defaultImages(parsed), ...present({ ...parsed.images, registry: undefined }) },
   };
 }

@@ -13,9 +13,8 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
   const password = application ? platform.passwords[application.id] : undefined;
   if (!application || password === undefined) throw new Error(`no credential for ${database.owner}`);
 
-  const pooled = platform.poolers.find(
-    ({ name }) => settings.poolers.find((pooler) => pooler.name === name)?.database === database.name,
-  )?.endpoint;
+  const first = settings.poolers.find((one) => one.database === database.name && one.reads === "primary");
+  const pooled = platform.poolers.find(({ name }) => name === first?.name)?.endpoint;
   const uri = ({ host, port }: Endpoint, more = "") =>
     pulumi.secret(
       pulumi.interpolate`postgresql://${database.owner}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,

@@ -39,11 +39,11 @@ export const label = (means: string, longest = 63, change = replaces) =>
   });
 
 export const sqlName = (means: string, change: string) =>
-  about(z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/), {
+  about(z.string().regex(/^(?!.*_$)[a-z_][a-z0-9_]{0,62}$/), {
     means,
     change,
     allowed:
-      "a PostgreSQL name: lower-case letters, digits and underscores, not first a digit, at most 63 characters",
+      "a PostgreSQL name: lower-case letters, digits and underscores, first no digit, last no underscore, at most 63 characters",
     fix: "rename it",
   });
 
@@ -70,15 +70,29 @@ export const whole = (means: string, from: number, to: number, change: string, u
     allowed: `a whole number${unit === "" ? "" : ` of ${unit}`} from ${from} to ${to}`,
   });
 
+export const truth = (means: string, change: string) =>
+  about(z.boolean(), { means, change, allowed: "true or false" });
+
 export const choice = <const T extends readonly [string, ...string[]]>(
   values: T,
   means: string,
   change: string,
 ) => about(z.enum(values), { means, change, allowed: values.join(", ") });
 
+const labelName = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
+const labelPrefix = "(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/";
+/** Keys and values that Kubernetes takes for labels. */
+export const labelKey = z.string().regex(new RegExp(`^(${labelPrefix})?${labelName}$`));
+export const labelValue = z.string().regex(new RegExp(`^(${labelName})?$`));
+
+/** Whether a key of a label belongs to nobody that the platform knows: itself, operators, Kubernetes. */
+export const isFreeLabel = (key: string): boolean =>
+  key === "app.kubernetes.io/part-of" ||
+  !/^([^/]+\.)?(pgplatform\.io|cnpg\.io|kubernetes\.io|k8s\.io)\//.test(key);
+
 export const labels = (means: string) =>
   about(
-    z.record(z.string().min(1).max(317), z.string().max(63)).refine((value) => Object.keys(value).length > 0),
+    z.record(labelKey, labelValue).refine((value) => Object.keys(value).length > 0),
     {
       means,
       change: atOnce,
@@ -87,12 +101,13 @@ export const labels = (means: string) =>
     },
   );
 
-export const cidr = about(z.string().regex(/^(\d{1,3}(\.\d{1,3}){3}\/\d{1,2}|[0-9a-f:]+\/\d{1,3})$/i), {
-  means: "Range of addresses of the API server.",
-  change: atOnce,
-  allowed: "an address range such as 192.0.2.10/32",
-  fix: "write the address, a slash and the prefix length",
-});
+export const cidr = (means: string) =>
+  about(z.union([z.cidrv4(), z.cidrv6()]), {
+    means,
+    change: atOnce,
+    allowed: "an address range such as 192.0.2.10/32",
+    fix: "write the address, a slash and the prefix length",
+  });
 
 export const image = (means: string, change: string) =>
   about(z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/), {

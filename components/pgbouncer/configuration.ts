@@ -15,8 +15,11 @@ export const paths = {
 /** Alias of the database in which logins are looked up; the HBA lets no client reach it. */
 export const loginAlias = "pgplatform_auth";
 
-/** Fails on a standby, where the answer of a stale connection would be "read-only". */
-const takesWrites = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
+/** Fails where a connection no longer fits: on a standby, whose answer to a write would be "read-only", or for reads on a primary. */
+const fits = {
+  primary: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END",
+  standbys: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END",
+};
 
 const ini = (section: string, values: Record<string, string | number>): string =>
   [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
@@ -25,7 +28,7 @@ const ini = (section: string, values: Record<string, string | number>): string =
 export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
   const shares = poolerShares(pooler);
   const { tuning } = pooler;
-  const { service, port } = plan.endpoints.primary;
+  const { service, port } = plan.endpoints[pooler.reads];
   const server = `host=${service} port=${port}`;
   const databases = ini("databases", {
     [pooler.database]: `${server} dbname=${pooler.database} pool_size=${shares.poolSize} max_db_connections=${shares.serverConnections}`,
@@ -63,7 +66,7 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
     server_lifetime: tuning.serverLifetimeSeconds,
     server_idle_timeout: tuning.serverIdleTimeoutSeconds,
     server_check_delay: tuning.serverCheckDelaySeconds,
-    server_check_query: takesWrites,
+    server_check_query: fits[pooler.reads],
     server_fast_close: 1,
     query_wait_timeout: tuning.queryWaitTimeoutSeconds,
     dns_max_ttl: tuning.dnsMaxTtlSeconds,

@@ -144,6 +144,12 @@ function volumes(settings: Settings, name: string, plan: Plan) {
 
 function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Plan) {
   const selector = { matchLabels: poolerLabels(settings.cluster.name, own.name) };
+  const apart = {
+    labelSelector: selector,
+    topologyKey: "kubernetes.io/hostname",
+    // Pods of one revision keep apart; a new revision may start beside the old one, so that two nodes are enough.
+    matchLabelKeys: ["pod-template-hash"],
+  };
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
@@ -155,17 +161,14 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
       fsGroup: GROUP,
       seccompProfile: { type: "RuntimeDefault" },
     },
+    ...(settings.registries.length > 0 && {
+      imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
+    }),
     affinity: {
-      podAntiAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: [
-          {
-            labelSelector: selector,
-            topologyKey: "kubernetes.io/hostname",
-            // Pods of one revision keep apart; a new revision may start beside the old one, so that two nodes are enough.
-            matchLabelKeys: ["pod-template-hash"],
-          },
-        ],
-      },
+      podAntiAffinity:
+        settings.cluster.spread === "required"
+          ? { requiredDuringSchedulingIgnoredDuringExecution: [apart] }
+          : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: apart }] },
     },
     topologySpreadConstraints: [
       {
@@ -181,6 +184,38 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
   };
 }
 
+type Staged = [id: string, stage: number, object: KubernetesObject];
+
+/** Counts PgBouncer's own container, in cores: a share of what it asks for would be a share of almost nothing. */
+const autoscaler = (
+  { maxInstances, cpuPercent }: NonNullable<PoolerSettings["autoscaling"]>,
+  minReplicas: number,
+  metadata: KubernetesObject["metadata"],
+): Staged => [
+  "autoscaler",
+  1,
+  {
+    apiVersion: "autoscaling/v2",
+    kind: "HorizontalPodAutoscaler",
+    metadata,
+    spec: {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: metadata.name },
+      minReplicas,
+      maxReplicas: maxInstances,
+      metrics: [
+        {
+          type: "ContainerResource",
+          containerResource: {
+            name: "cpu",
+            container: "pgbouncer",
+            target: { type: "AverageValue", averageValue: `${cpuPercent * 10}m` },
+          },
+        },
+      ],
+    },
+  },
+];
+
 /** Everything that one pooler needs; the same for every engine. */
 export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan): PoolerPlan {
   const { cluster } = settings;
@@ -194,7 +229,7 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
     "run.sh": script,
   };
   const digest = createHash("sha256").update(JSON.stringify(files)).digest("hex");
-  const objects: [id: string, stage: number, object: KubernetesObject][] = [
+  const objects: Staged[] = [
     ["config", 0, { apiVersion: "v1", kind: "ConfigMap", metadata, data: files }],
     [
       "disruption-budget",
@@ -218,12 +253,16 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
           selector,
           strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
           template: {
-            metadata: { labels, annotations: { "pgplatform.io/configuration": digest } },
+            metadata: {
+              labels: { ...settings.labels, ...labels },
+              annotations: { "pgplatform.io/configuration": digest },
+            },
             spec: podSpec(settings, own, name, plan),
           },
         },
       },
     ],
+    ...(own.autoscaling ? [autoscaler(own.autoscaling, own.instances, metadata)] : []),
     // The Service counts as ready when the pods answer behind it, so that it doesn't wait for the Deployment nor the other way round.
     [
       "service",
@@ -253,7 +292,13 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
     name: own.name,
     pods,
     endpoint: { service: name, host: serviceHost(name, cluster.namespace), port: poolerPorts.service },
-    objects: objects.map(([id, stage, object]) => ({ id, stage, object })),
+    objects: objects.map(([id, stage, object]) => ({
+      id,
+      stage,
+      object,
+      ...(own.autoscaling &&
+        id === "deployment" && { leave: { fields: ["spec.replicas"], to: "the HorizontalPodAutoscaler" } }),
+    })),
     flows: [
       {
         name: `pooler-${own.name}-server`,

@@ -12,15 +12,22 @@ export interface PoolerShares {
 /** Connections of a pod that look up the verifiers of roles. */
 export const loginConnections = 1;
 
-/** Divides a pooler's totals by its pods; rounded down, so that the sum never passes the total. */
+/** Most pods that a pooler may have. */
+export const mostPods = ({
+  instances,
+  autoscaling,
+}: Pick<PoolerSettings, "instances" | "autoscaling">): number => autoscaling?.maxInstances ?? instances;
+
+/** Divides a pooler's totals by its pods, as many as there may be; rounded down, so that the sum never passes the total. */
 export function poolerShares(
-  pooler: Pick<PoolerSettings, "instances" | "serverConnections" | "poolSize" | "maxClients">,
+  pooler: Pick<PoolerSettings, "instances" | "autoscaling" | "serverConnections" | "poolSize" | "maxClients">,
 ): PoolerShares {
-  const share = (total: number) => Math.floor(total / pooler.instances);
+  const pods = mostPods(pooler);
+  const share = (total: number) => Math.floor(total / pods);
   return {
     serverConnections: share(pooler.serverConnections),
     poolSize: share(pooler.poolSize),
     maxClients: share(pooler.maxClients),
-    serverConnectionsInAll: (share(pooler.serverConnections) + loginConnections) * pooler.instances,
+    serverConnectionsInAll: (share(pooler.serverConnections) + loginConnections) * pods,
   };
 }

@@ -71,7 +71,13 @@ export const recipes: Record<ImageName, Recipe> = {
   // CloudNativePG's contract: the server's programs on PATH, run as uid 26, the tag begins with the major version.
   postgresql: {
     kind: "debian",
-    packages: [`postgresql-${major}`, `postgresql-${major}-pgaudit`, "locales", "ca-certificates", "procps"],
+    packages: [
+      `postgresql-${major}`,
+      ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
+      "locales",
+      "ca-certificates",
+      "procps",
+    ],
     users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
     groups: ["postgres:x:102:"],
     texts: { "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n" },

@@ -3,15 +3,19 @@ import { engineTraits } from "../../components/engines";
 import { withDefaults } from "../defaults";
 import { schema, type Settings } from "../schema";
 import { abilities } from "./abilities";
+import { access } from "./access";
 import { clients } from "./clients";
-import { databases } from "./databases";
+import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
 import { instancesAndDurability } from "./instances";
+import { memory } from "./memory";
 import { names } from "./names";
 import { parameters } from "./parameters";
 import { connectionSum, poolers } from "./poolers";
 import { namespace, type Problem } from "./problem";
 import { resources } from "./resources";
+import { registries } from "./registries";
+import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { storage } from "./storage";
 
@@ -25,11 +29,17 @@ const rules: readonly Rule[] = [
   instancesAndDurability,
   storage,
   resources,
+  memory,
   parameters,
   databases,
+  schemas,
+  extensions,
+  roles,
+  access,
   poolers,
   connectionSum,
   clients,
+  registries,
   abilities,
 ];
 

@@ -5,6 +5,13 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
   const { instances, durability, synchronousStandbys } = cluster;
   if (tier === "prod" && instances < 3)
     report("cluster.instances", instances, "at least 3 in the tier prod", "set 3, or pgplatform:tier to dev");
+  if (tier === "prod" && cluster.spread === "preferred")
+    report(
+      "cluster.spread",
+      cluster.spread,
+      "required in the tier prod, since one lost node could take several instances with it",
+      "set required, or pgplatform:tier to dev",
+    );
   if (durability === "async") return;
   if (instances === 1)
     report(

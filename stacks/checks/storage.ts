@@ -1,4 +1,5 @@
 import { bytesOf } from "../quantity";
+import { walVolume, walVolumeBytes } from "../sums/wal";
 import type { Rule } from "./rule";
 
 const MiB = 2 ** 20;
@@ -16,4 +17,21 @@ export const storage: Rule = ({ cluster, platform }, report) => {
   if ((bytesOf(size) ?? 0) < least) report("cluster.storage.size", size, "at least 1Gi", "set 1Gi or more");
   if (walSize !== undefined && (bytesOf(walSize) ?? 0) < least)
     report("cluster.storage.walSize", walSize, "at least 1Gi", "set 1Gi or more, or leave it out");
+  const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
+  if ((writeMiBPerSecond === undefined) !== (toleratedOutageHours === undefined))
+    report(
+      `cluster.storage.${writeMiBPerSecond === undefined ? "writeMiBPerSecond" : "toleratedOutageHours"}`,
+      undefined,
+      "a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given",
+      "set both, or none",
+    );
+  const needed = walVolumeBytes(cluster.storage, cluster.parameters);
+  if (needed !== undefined && (bytesOf(walSize ?? "") ?? 0) < needed)
+    report(
+      "cluster.storage.walSize",
+      walSize,
+      `at least ${walVolume(cluster.storage, cluster.parameters)}: ${writeMiBPerSecond} MiB a second for ${toleratedOutageHours} h, ` +
+        "max_wal_size, wal_keep_size and a tenth more",
+      "raise it, or leave it out",
+    );
 };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { about, atOnce, label, labels } from "../settingTypes";
+import { about, atOnce, label, labels, whole } from "../settingTypes";
 
 export const client = z.strictObject({
   name: label("Name of the client, unique in the stack; it appears in the network policy.", 40, atOnce),
@@ -12,4 +12,10 @@ export const client = z.strictObject({
     change: atOnce,
     allowed: "true or false",
   }).default(false),
+  connections: whole(
+    "Most sessions that the client opens at the instances; counted against maxConnections when direct is true. Default: 10.",
+    1,
+    5000,
+    atOnce,
+  ).default(10),
 });

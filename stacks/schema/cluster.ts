@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { about, atOnce, choice, cores, label, quantity, rolls, whole } from "../settingTypes";
-import { databases } from "./databases";
+import { access, databases, roles } from "./databases";
 
 const storage = z.strictObject({
   class: label(
@@ -18,6 +18,20 @@ const storage = z.strictObject({
     "Can be added (a restart of each instance) but not removed.",
     "5Gi",
   ).optional(),
+  writeMiBPerSecond: about(z.number().min(0.001).max(10000), {
+    means:
+      "Rate at which the write-ahead log grows at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the log's " +
+      "volume. Default: not known.",
+    change: "As walSize, which follows from it.",
+    allowed: "a number of MiB a second from 0.001 to 10000",
+  }).optional(),
+  toleratedOutageHours: about(z.number().min(0.1).max(720), {
+    means:
+      "How long the log may pile up while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for so long, the " +
+      "log's standing reserves and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
+    change: "As walSize, which follows from it.",
+    allowed: "a number of hours from 0.1 to 720",
+  }).optional(),
 });
 
 export const cluster = z.strictObject({
@@ -40,6 +54,12 @@ export const cluster = z.strictObject({
     9,
     "A change adds or removes standbys.",
   ).default(3),
+  spread: choice(
+    ["required", "preferred"],
+    "Whether instances keep to nodes of their own. required: an instance waits for a node without one; preferred: it shares a node when " +
+      "there is no other, so that a small cluster of the tier dev holds more instances than it has nodes. Poolers follow. Default: required.",
+    "A change restarts the instances one after another, the primary last, and rolls the poolers' pods.",
+  ).default("required"),
   durability: choice(
     ["zero-loss", "balanced", "async"],
     "What an acknowledged commit is worth. zero-loss: it is on a standby too, and writes block when none is there; " +
@@ -65,8 +85,8 @@ export const cluster = z.strictObject({
         .strictObject({
           cpu: cores("Cores reserved for each instance. Default: 500m; 200m on local.", rolls).optional(),
           memory: quantity(
-            "Memory of each instance. Default: 1Gi; 512Mi on local. A quarter goes to shared_buffers, and three quarters are what " +
-              "the planner expects to find cached.",
+            "Memory of each instance. Default: 1Gi; 512Mi on local. A quarter goes to shared_buffers, three quarters are what the " +
+              "planner expects to find cached, and maintenance_work_mem, autovacuum_work_mem and work_mem follow from it too.",
             rolls,
             "2Gi",
           ).optional(),
@@ -105,4 +125,6 @@ export const cluster = z.strictObject({
     },
   ).default({}),
   databases,
+  roles,
+  access,
 });

@@ -1,7 +1,18 @@
 import * as z from "zod";
-import { about, atOnce, choice, cidr, image, label, rolls, rollsPooler, whole } from "../settingTypes";
+import {
+  about,
+  atOnce,
+  choice,
+  cidr,
+  isFreeLabel,
+  label,
+  labelKey,
+  labelValue,
+  whole,
+} from "../settingTypes";
 import { client } from "./clients";
 import { cluster } from "./cluster";
+import { images, registry } from "./images";
 import { pooler } from "./poolers";
 
 /**
@@ -66,7 +77,7 @@ export const schema = z.strictObject({
         z
           .array(
             z.strictObject({
-              cidr,
+              cidr: cidr("Range of addresses of the API server."),
               port: whole("TCP port of the API server behind its Service.", 1, 65535, atOnce),
             }),
           )
@@ -91,20 +102,22 @@ export const schema = z.strictObject({
       ).optional(),
     })
     .default({}),
-  images: z
-    .strictObject({
-      operator: image(
-        "Image of the engine's operator. Default: by platform.",
-        "A change rolls the operator, which then rolls the instances.",
-      ),
-      postgresql: image(
-        "Image of PostgreSQL; its tag begins with the major version. Default: by platform and version.",
-        rolls,
-      ),
-      pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
-      pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
-    })
-    .default({}),
+  labels: about(z.record(labelKey.refine(isFreeLabel), labelValue), {
+    means:
+      "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
+      "serve others too, have none. Default: none.",
+    change: "A change relabels the objects and rolls the poolers' pods; PostgreSQL goes on.",
+    allowed:
+      "`key: value` as Kubernetes takes them, with keys that are not the platform's, the operator's or Kubernetes' own",
+    fix: "use a key such as team or example.com/team",
+  }).default({}),
+  images,
+  registries: about(z.array(registry), {
+    means: "Registries that give images only to those who log in. Default: none.",
+    change:
+      "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
+    allowed: "a list of { server, username, password }",
+  }).default([]),
 });
 
 /** What a stack file may hold. */
@@ -116,7 +129,9 @@ export type Platform = Parsed["platform"];
 export type Tier = NonNullable<Parsed["tier"]>;
 export type PoolerSettings = Parsed["poolers"][number];
 export type ClientSettings = Parsed["clients"][number];
-export type Images = { readonly [name in keyof Parsed["images"]]-?: string };
+export type Images = { readonly [name in Exclude<keyof Parsed["images"], "registry">]-?: string };
+export type RegistrySettings = Parsed["registries"][number];
+export type DatabaseSettings = ParsedCluster["databases"][number];
 
 export interface Resources {
   readonly requests: { readonly cpu: string; readonly memory: string };
@@ -128,7 +143,13 @@ export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | 
   readonly tier: Tier;
   readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
     readonly resources: Resources;
-    readonly storage: { readonly class?: string; readonly size: string; readonly walSize?: string };
+    readonly storage: {
+      readonly class?: string;
+      readonly size: string;
+      readonly walSize?: string;
+      readonly writeMiBPerSecond?: number;
+      readonly toleratedOutageHours?: number;
+    };
   };
   readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
   readonly images: Images;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { choice, label, rollsPooler, sqlName, whole } from "../settingTypes";
+import { atOnce, choice, label, rollsPooler, sqlName, whole } from "../settingTypes";
 
 const tuning = z.strictObject({
   serverLoginRetrySeconds: whole(
@@ -84,17 +84,41 @@ const tuning = z.strictObject({
 export const pooler = z.strictObject({
   name: label("Name of the pooler, unique in the stack; its Service is `<cluster>-pooler-<name>`.", 40),
   database: sqlName("Database that is reached through it; one of the cluster's databases.", rollsPooler),
+  reads: choice(
+    ["primary", "standbys"],
+    "Which instances it connects to. primary: the one that takes writes; standbys: the others, for sessions that only read and may see " +
+      "what was committed a moment ago; it has nobody to connect to while no standby is up. Default: primary.",
+    rollsPooler,
+  ).default("primary"),
   mode: choice(
     ["transaction", "session"],
     "When a server connection goes back to the pool: at the end of the transaction or of the session. Default: transaction.",
     rollsPooler,
   ).default("transaction"),
   instances: whole(
-    "Number of PgBouncer pods, each on a node of its own. Default: 2.",
+    "Number of PgBouncer pods, each on a node of its own; with autoscaling the least number. At least 2 in the tier prod. Default: 2.",
     1,
     9,
-    "A change rolls the pods, since the totals below are divided by it.",
+    "A change rolls the pods, since the totals below are divided by it; with autoscaling it does not.",
   ).default(2),
+  autoscaling: z
+    .strictObject({
+      maxInstances: whole(
+        "Most pods that a HorizontalPodAutoscaler may start when they are busy; the totals below are divided by this number. It needs " +
+          "metrics-server, which the built-in cluster doesn't have: there the number stays at instances.",
+        2,
+        50,
+        rollsPooler,
+      ),
+      cpuPercent: whole(
+        "Share of one core, which is all that a PgBouncer can use, above which more pods are started. Default: 70.",
+        10,
+        100,
+        atOnce,
+        "percent",
+      ).default(70),
+    })
+    .optional(),
   serverConnections: whole(
     "Most connections to PostgreSQL, of all pods together. Default: 40.",
     1,

@@ -31,7 +31,7 @@ export const everything = (): SettingsInput => ({
     synchronousStandbys: 2,
     failover: "fast",
     storage: { class: "longhorn", size: "100Gi", walSize: "20Gi" },
-    resources: { requests: { cpu: "500m", memory: "2Gi" }, limits: { cpu: "2", memory: "2Gi" } },
+    resources: { requests: { cpu: "500m", memory: "3Gi" }, limits: { cpu: "2", memory: "3Gi" } },
     maxConnections: 300,
     parameters: { work_mem: "2621kB", random_page_cost: 1.1, jit: false },
     databases: [

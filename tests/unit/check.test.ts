@@ -16,17 +16,17 @@ const cases: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster is not set, allowed is an object with name, namespace, engine, postgresVersion, instances, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases: set it.",
+    "pgplatform:cluster is not set, allowed is an object with name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses is 3, allowed is one of name, namespace, engine, postgresVersion, instances, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases: remove it or correct its spelling.",
+    "pgplatform:cluster.instanses is 3, allowed is one of name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: remove it or correct its spelling.",
   ],
   [
     "backup",
     {},
-    "pgplatform:backup is {}, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, network, monitoring, images: remove it or correct its spelling.",
+    "pgplatform:backup is {}, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, network, monitoring, labels, images, registries: remove it or correct its spelling.",
   ],
   [
     "cluster.name",
@@ -201,17 +201,17 @@ const cases: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster.databases",
     [{ name: "app", owner: "postgres" }],
-    "pgplatform:cluster.databases[0].owner is \"postgres\", allowed is a role that isn't the server's, the operator's or the platform's (postgres, streaming_replica, pg_…, cnpg_…, pgp_…): rename it.",
+    "pgplatform:cluster.databases[0].owner is \"postgres\", allowed is a role that isn't the server's, the operator's or the platform's (postgres, streaming_replica, pg_…, cnpg_…, pgp_…) nor a keyword (public, none, all, replication, sameuser, samerole, samegroup): rename it.",
   ],
   [
     "cluster.databases",
     [{ name: "template1", owner: "app" }],
-    'pgplatform:cluster.databases[0].name is "template1", allowed is any name but postgres, template0, template1, pgbouncer, pgplatform_auth: rename it.',
+    'pgplatform:cluster.databases[0].name is "template1", allowed is any name but postgres, template0, template1, pgbouncer, pgplatform_auth, all, replication, sameuser, samerole, samegroup: rename it.',
   ],
   [
     "cluster.databases",
     [{ name: "my-app", owner: "app" }],
-    'pgplatform:cluster.databases[0].name is "my-app", allowed is a PostgreSQL name: lower-case letters, digits and underscores, not first a digit, at most 63 characters: rename it.',
+    'pgplatform:cluster.databases[0].name is "my-app", allowed is a PostgreSQL name: lower-case letters, digits and underscores, first no digit, last no underscore, at most 63 characters: rename it.',
   ],
   [
     "poolers",
@@ -221,7 +221,7 @@ const cases: [path: string, value: unknown, sentence: string][] = [
   [
     "poolers",
     [{ name: "p", database: "app", serverConnections: 100 }],
-    "pgplatform:cluster.maxConnections is 100, allowed is at least 112: 102 for the poolers (one login look-up for each pod included) and 10 in reserve: raise it, or lower the poolers' serverConnections.",
+    "pgplatform:cluster.maxConnections is 100, allowed is at least 112: 102 for the pooler p, 10 for the reserve: raise it, or lower the poolers' serverConnections or the clients' connections.",
   ],
   [
     "poolers",

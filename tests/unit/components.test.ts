@@ -60,6 +60,7 @@ describe("components", () => {
       // Five of our own, and the authority's, which is read.
       "kubernetes:core/v1:Secret": 6,
       "kubernetes:postgresql.cnpg.io/v1:Cluster": 1,
+      "kubernetes:postgresql.cnpg.io/v1:Database": 1,
     });
   });
 

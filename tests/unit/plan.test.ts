@@ -83,6 +83,9 @@ describe("the plan of CloudNativePG", () => {
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
+          maintenance_work_mem: "32MB",
+          autovacuum_work_mem: "10MB",
+          work_mem: "614kB",
           max_wal_size: "512MB",
           wal_keep_size: "256MB",
           password_encryption: "scram-sha-256",
@@ -191,10 +194,11 @@ describe("the plan of CloudNativePG", () => {
       plan.objects.map(({ id, stage, waitFor, protect }) => [id, stage, waitFor, protect !== undefined]),
       [
         ["cluster", 0, "condition=Ready", true],
+        ["database-jewelry-shop", 1, "jsonpath={.status.applied}=true", false],
         ["database-reports", 1, "jsonpath={.status.applied}=true", false],
       ],
     );
-    assert.deepEqual(plan.objects[1]!.object.spec, {
+    assert.deepEqual(plan.objects[2]!.object.spec, {
       cluster: { name: "jewelry-shop-db" },
       name: "reports",
       owner: "analyst",

@@ -50,6 +50,7 @@ describe("schema", () => {
         engine: "cnpg",
         postgresVersion: "17",
         instances: 3,
+        spread: "required",
         durability: "zero-loss",
         synchronousStandbys: 1,
         failover: "standard",
@@ -57,12 +58,16 @@ describe("schema", () => {
         resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
         maxConnections: 100,
         parameters: {},
-        databases: [{ name: "app", owner: "app" }],
+        databases: [{ name: "app", owner: "app", schemas: [], extensions: [] }],
+        roles: [],
+        access: [],
       },
       poolers: [],
       clients: [],
       network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }] },
       monitoring: {},
+      labels: {},
+      registries: [],
       images: {
         operator: pins.images.cnpgOperator,
         postgresql: pins.images.postgresql,
@@ -77,6 +82,7 @@ describe("schema", () => {
     assert.deepEqual(pooler, {
       name: "app",
       database: "app",
+      reads: "primary",
       mode: "transaction",
       instances: 2,
       serverConnections: 40,
@@ -160,13 +166,10 @@ describe("quantities", () => {
       undefined,
     ]);
     assert.deepEqual(["200m", "2", "0.5", "2cores"].map(milliCoresOf), [200, 2000, 500, undefined]);
-    assert.deepEqual(["128MB", "1GB", "16", "64kB", "lots"].map(postgresBytesOf), [
-      134217728,
-      1073741824,
-      131072,
-      65536,
-      undefined,
-    ]);
+    assert.deepEqual(
+      ["128MB", "1GB", "16", "64kB", "lots"].map((text) => postgresBytesOf(text)),
+      [134217728, 1073741824, 131072, 65536, undefined],
+    );
     assert.equal(postgresMemory(134217728), "128MB");
   });
 });

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import type { KubernetesObject, OperatorPlan, PlannedObject } from "../../engine";
-import { installedBy } from "../../names";
+import { installedBy, secretNames } from "../../names";
 import { operatorNamespace, operatorPodLabels } from "./names";
 
 const deploymentName = "cnpg-controller-manager";
@@ -21,10 +21,15 @@ interface Container {
 }
 
 /** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
-function adaptDeployment(released: KubernetesObject, { cluster, images }: Settings): KubernetesObject {
+function adaptDeployment(
+  released: KubernetesObject,
+  { cluster, images, registries }: Settings,
+): KubernetesObject {
   const deployment = structuredClone(released);
   const image = images.operator;
-  const spec = deployment.spec as { template: { spec: { containers: Container[] } } };
+  const spec = deployment.spec as {
+    template: { spec: { containers: Container[]; imagePullSecrets?: { name: string }[] } };
+  };
   const manager = spec.template.spec.containers.find(({ name }) => name === "manager");
   const imageName = manager?.env.find(({ name }) => name === "OPERATOR_IMAGE_NAME");
   if (!manager || !imageName)
@@ -35,6 +40,8 @@ function adaptDeployment(released: KubernetesObject, { cluster, images }: Settin
   imageName.value = image;
   manager.imagePullPolicy = "IfNotPresent";
   manager.resources = resources;
+  if (registries.length > 0)
+    spec.template.spec.imagePullSecrets = [{ name: secretNames.registries(cluster.name) }];
   deployment.metadata.annotations = {
     ...deployment.metadata.annotations,
     // A second stack that would install an operator of its own is refused by this.

@@ -1,6 +1,9 @@
 import { parameterText } from "../../postgres/catalogue";
 import { bytesOf, postgresMemory } from "../../../stacks/quantity";
 import type { Settings } from "../../../stacks/schema";
+import { memoryOf } from "../../../stacks/sums/memory";
+import { walReserves } from "../../../stacks/sums/wal";
+import { preloadParameters } from "./extensions";
 
 const byOperator = "CloudNativePG sets it";
 const byPlatform = "the platform sets it";
@@ -51,26 +54,27 @@ export const ownedParameters: Readonly<Record<string, string>> = {
   temp_tablespaces: byOperator,
 };
 
-const MiB = 2 ** 20;
-
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
 export function parametersOf({ cluster }: Settings): Record<string, string> {
-  const memory = bytesOf(cluster.resources.limits.memory) ?? 0;
-  const logVolume = bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0;
+  const memory = memoryOf(cluster);
+  const log = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
   const own = Object.entries(cluster.parameters).map(([name, value]) => [name, parameterText(value)]);
   return {
     max_connections: String(cluster.maxConnections),
-    shared_buffers: postgresMemory(memory / 4),
-    effective_cache_size: postgresMemory((memory * 3) / 4),
-    // The log's two standing reserves stay well inside its volume: together at most three eighths of it.
-    max_wal_size: postgresMemory(Math.min(1024 * MiB, logVolume / 4)),
-    wal_keep_size: postgresMemory(Math.min(512 * MiB, logVolume / 8)),
+    shared_buffers: postgresMemory(memory.sharedBuffers),
+    effective_cache_size: postgresMemory(memory.effectiveCacheSize),
+    maintenance_work_mem: postgresMemory(memory.maintenance),
+    autovacuum_work_mem: postgresMemory(memory.autovacuum),
+    work_mem: postgresMemory(memory.work),
+    max_wal_size: postgresMemory(log.maxWalSize),
+    wal_keep_size: postgresMemory(log.walKeepSize),
     password_encryption: "scram-sha-256",
     // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
     wal_retrieve_retry_interval: "200ms",
     // How soon either end notices a replication connection that has gone silent.
     wal_sender_timeout: "5s",
     wal_receiver_timeout: "5s",
+    ...preloadParameters(cluster),
     ...(Object.fromEntries(own) as Record<string, string>),
   };
 }

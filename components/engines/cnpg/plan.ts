@@ -1,14 +1,14 @@
 import type { Settings } from "../../../stacks/schema";
-import type { Credential, Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
+import type { Endpoint, KubernetesObject, Plan } from "../../engine";
 import { clusterLabel, poolerName, roles, secretNames, serviceHost } from "../../names";
+import { hostBasedAccess } from "./access";
+import { credentialsOf, databaseObjects, managedRoles } from "./databases";
+import { preloadLibraries } from "./extensions";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
 import { poolerLoginQuery, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
-
-/** The last rule wins over the operator's own `host all all all`, which follows it. */
-const hostBasedAccess = ["hostssl all all all scram-sha-256", "hostnossl all all all reject"];
 
 /**
  * A stop is a fast one from the start. Waiting for sessions to leave by themselves waits for nothing where poolers keep them open; and a
@@ -32,40 +32,15 @@ function synchronousOf({ cluster }: Settings): Record<string, unknown> {
   };
 }
 
-/** Roles that the operator keeps as described, passwords included. */
-function managedRoles(settings: Settings): Record<string, unknown>[] {
-  const { cluster } = settings;
-  const first = cluster.databases[0]?.owner;
-  const owners = [...new Set(cluster.databases.map(({ owner }) => owner))].map((owner) => ({
-    name: owner,
-    ensure: "present",
-    login: true,
-    passwordSecret: {
-      name: owner === first ? secretNames.application(cluster.name) : secretNames.owner(cluster.name, owner),
-    },
-  }));
-  const own = (name: string, secretName: string, more: Record<string, unknown> = {}) => ({
-    name,
-    ensure: "present",
-    login: true,
-    ...more,
-    passwordSecret: { name: secretName },
-  });
-  return [
-    ...owners,
-    own(roles.admin, secretNames.admin(cluster.name), { createdb: true, createrole: true }),
-    own(roles.pooler, secretNames.poolerAuth(cluster.name)),
-  ];
-}
-
 function clusterObject(settings: Settings, names: readonly string[]): KubernetesObject {
-  const { cluster, images } = settings;
+  const { cluster, images, labels, registries } = settings;
   const [first] = cluster.databases;
   const storageOf = (size: string) => ({
     size,
     resizeInUseVolumes: true,
     ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
   });
+  const libraries = preloadLibraries(cluster);
   const timing = timings[cluster.failover];
   return {
     apiVersion,
@@ -79,6 +54,8 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       instances: cluster.instances,
       imageName: images.postgresql,
       imagePullPolicy: "IfNotPresent",
+      ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+      ...(Object.keys(labels).length > 0 && { inheritedMetadata: { labels } }),
       enableSuperuserAccess: false,
       enablePDB: true,
       primaryUpdateStrategy: "unsupervised",
@@ -88,7 +65,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       probes: timing.probes,
       affinity: {
         enablePodAntiAffinity: true,
-        podAntiAffinityType: "required",
+        podAntiAffinityType: cluster.spread,
         topologyKey: "kubernetes.io/hostname",
       },
       topologySpreadConstraints: [
@@ -122,94 +99,12 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       managed: { roles: managedRoles(settings) },
       postgresql: {
         parameters: parametersOf(settings),
-        pg_hba: [...hostBasedAccess],
+        ...(libraries.length > 0 && { shared_preload_libraries: libraries }),
+        pg_hba: hostBasedAccess(cluster),
         ...synchronousOf(settings),
       },
     },
   };
-}
-
-function databaseObjects({ cluster }: Settings): PlannedObject[] {
-  return cluster.databases.slice(1).map(({ name, owner }) => ({
-    id: `database-${name.replaceAll("_", "-")}`,
-    stage: 1,
-    waitFor: "jsonpath={.status.applied}=true",
-    object: {
-      apiVersion,
-      kind: "Database",
-      metadata: {
-        name: `${cluster.name}-${name.replaceAll("_", "-")}`,
-        namespace: cluster.namespace,
-        labels: { [clusterLabel]: cluster.name },
-      },
-      spec: {
-        cluster: { name: cluster.name },
-        name,
-        owner,
-        databaseReclaimPolicy: "retain",
-      },
-    },
-  }));
-}
-
-function credentialsOf({ cluster, poolers }: Settings): Credential[] {
-  const credential = (
-    id: string,
-    role: string,
-    secretName: string,
-    why: string,
-    extraKeys: Record<string, string> = {},
-  ): Credential => ({
-    id,
-    role,
-    secretName,
-    type: "kubernetes.io/basic-auth",
-    // The operator sets the role's password anew when the Secret changes.
-    labels: { "cnpg.io/reload": "true", [clusterLabel]: cluster.name },
-    extraKeys,
-    why,
-  });
-  const [first] = cluster.databases;
-  const others = new Set(cluster.databases.map(({ owner }) => owner));
-  if (first) others.delete(first.owner);
-  return [
-    ...(first
-      ? [
-          credential(
-            "app",
-            first.owner,
-            secretNames.application(cluster.name),
-            "the application, owner of the first database",
-          ),
-        ]
-      : []),
-    ...[...others].map((owner) =>
-      credential(
-        `owner-${owner.replaceAll("_", "-")}`,
-        owner,
-        secretNames.owner(cluster.name, owner),
-        "the owner of a further database",
-      ),
-    ),
-    credential(
-      "admin",
-      roles.admin,
-      secretNames.admin(cluster.name),
-      "people: may make databases and roles, is no superuser",
-    ),
-    credential(
-      "pooler-auth",
-      roles.pooler,
-      secretNames.poolerAuth(cluster.name),
-      "the poolers' look-ups of login verifiers",
-      poolers.length > 0
-        ? {
-            "userlist.txt": `"${roles.pooler}" "{password:pooler-auth}"\n"${roles.poolerStats}" "{password:pooler-stats}"\n`,
-          }
-        : {},
-    ),
-    credential("health", roles.health, secretNames.health(cluster.name), "health checks"),
-  ];
 }
 
 /** Names of the poolers' Services, as clients may spell them; the poolers show the servers' certificate. */

@@ -1,0 +1,23 @@
+import type { Settings } from "../../../stacks/schema";
+import { roles } from "../../names";
+
+const unencrypted = "hostnossl all all all reject";
+
+/**
+ * Rules of pg_hba.conf. The operator's own come before them and let in replication by certificate; behind them it appends
+ * `host all all all scram-sha-256`, which the last rules here never let anything reach that isn't meant to.
+ */
+export function hostBasedAccess({ access, databases }: Settings["cluster"]): string[] {
+  if (access.length === 0) return ["hostssl all all all scram-sha-256", unencrypted];
+  const [first] = databases;
+  return [
+    `hostssl postgres ${roles.pooler} all scram-sha-256`,
+    `hostssl ${first?.name ?? "all"} ${roles.health} all scram-sha-256`,
+    ...access.map(
+      ({ database, role, from, tls }) =>
+        `${tls ? "hostssl" : "host"} ${database} ${role} ${from} scram-sha-256`,
+    ),
+    unencrypted,
+    "host all all all reject",
+  ];
+}

@@ -1,0 +1,61 @@
+import { pins } from "../local/pins";
+import { platformDefaults } from "./defaults";
+import type { DatabaseSettings, Settings } from "./schema";
+
+/** Extensions: as settings name them, and which of them images have. */
+
+/** An extension as the settings name it, in its long form. */
+export const extensionsOf = ({
+  extensions,
+}: DatabaseSettings): Exclude<DatabaseSettings["extensions"][number], string>[] =>
+  extensions.map((extension) => (typeof extension === "string" ? { name: extension } : extension));
+
+type Major = Settings["cluster"]["postgresVersion"];
+
+/** PostgreSQL's own, of every major that can be chosen; those that serve languages which no image has are left out. */
+const contributed = [
+  ..."amcheck autoinc bloom btree_gin btree_gist citext cube dblink dict_int dict_xsyn earthdistance file_fdw".split(
+    " ",
+  ),
+  ..."fuzzystrmatch hstore insert_username intagg intarray isn lo ltree moddatetime pageinspect pg_buffercache".split(
+    " ",
+  ),
+  ..."pg_freespacemap pg_prewarm pg_stat_statements pg_surgery pg_trgm pg_visibility pg_walinspect pgcrypto".split(
+    " ",
+  ),
+  ..."pgrowlocks pgstattuple plpgsql postgres_fdw refint seg sslinfo tablefunc tcn tsm_system_rows".split(
+    " ",
+  ),
+  ..."tsm_system_time unaccent uuid-ossp xml2".split(" "),
+];
+
+const before17 = ["adminpack", "old_snapshot"];
+const contributedOf: Readonly<Record<Major, readonly string[]>> = {
+  "15": [...contributed, ...before17],
+  "16": [...contributed, ...before17],
+  "17": contributed,
+  "18": [...contributed, "pg_logicalinspect"],
+};
+
+/** What each platform's image has beside them. */
+const upstream = ["pgaudit", "vector"];
+const further: Readonly<Record<Settings["platform"], readonly string[]>> = {
+  local: pins.postgresqlExtensions,
+  k3d: upstream,
+  cloud: upstream,
+};
+
+const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 1);
+
+/**
+ * Extensions that the image has, sorted; undefined for an image of the user's own, of which nothing is assumed. A mirror's copy of the
+ * platform's image counts as that image.
+ */
+export function knownExtensions({ platform, cluster, images }: Settings): readonly string[] | undefined {
+  const standard = withoutHost(platformDefaults[platform].images(cluster.postgresVersion).postgresql);
+  if (!images.postgresql.endsWith(`/${standard}`)) return undefined;
+  return [...contributedOf[cluster.postgresVersion], ...further[platform]].sort();
+}
+
+/** Extensions that need another one in the same database. */
+export const neededExtensions: Readonly<Record<string, string>> = { earthdistance: "cube" };
