@@ -62,7 +62,7 @@ const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
 export function mirrored(image: string, mirror: string | undefined): string {
   if (mirror === undefined) return image;
   const [host = "", ...path] = image.split("/");
-  return [mirror, ...(/[.:]|^localhost$/.test(host) ? path : [host, ...path])].join("/");
+  return [mirror, ...(path.length > 0 && /[.:]|^localhost$/.test(host) ? path : [host, ...path])].join("/");
 }
 
 /** Images of a platform, from the mirror if there is one. */
@@ -81,7 +81,7 @@ export function withDefaults(parsed: ParsedSettings): Settings {
   const defaults = platformDefaults[parsed.platform];
   const { requests, limits } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
-  const { storage, parameters } = parsed.cluster;
+  const { storage } = parsed.cluster;
   return {
     ...parsed,
     tier: parsed.tier ?? defaults.tier,
@@ -90,7 +90,7 @@ export function withDefaults(parsed: ParsedSettings): Settings {
       storage: present({
         ...storage,
         class: storage.class ?? defaults.storageClass,
-        walSize: storage.walSize ?? walVolume(storage, parameters),
+        walSize: storage.walSize ?? walVolume(parsed.cluster),
       }),
       resources: {
         requests: { cpu: requests?.cpu ?? defaults.cpu, memory },

@@ -23,14 +23,3 @@ const MiB = 2 ** 20;
 /** A number of bytes as PostgreSQL spells it, rounded down to whole mebibytes, or to kibibytes below ten of them. */
 export const postgresMemory = (bytes: number): string =>
   bytes >= 10 * MiB ? `${Math.floor(bytes / MiB)}MB` : `${Math.max(1, Math.floor(bytes / 1024))}kB`;
-
-/**
- * Bytes of a PostgreSQL memory value such as `128MB`; undefined when it isn't one. A bare number counts units that the parameter decides:
- * `bare` bytes, 8 kB unless told.
- */
-export function postgresBytesOf(value: string, bare = 8192): number | undefined {
-  const match = /^(\d+)\s*(B|kB|MB|GB|TB|)$/.exec(value);
-  if (!match) return undefined;
-  const units: Record<string, number> = { "": bare, B: 1, kB: 2 ** 10, MB: MiB, GB: 2 ** 30, TB: 2 ** 40 };
-  return Number(match[1]) * (units[match[2] ?? ""] ?? 1);
-}

@@ -38,13 +38,19 @@ function schemaAt(keys: readonly PropertyKey[]): { hints?: Hints; keys?: string[
     }
   };
   unwrap();
+  const objectOfUnion = () => {
+    if (node instanceof z.ZodUnion)
+      node = node.options.find((option: unknown) => option instanceof z.ZodObject) ?? node;
+  };
   for (const key of keys) {
+    objectOfUnion();
     if (node instanceof z.ZodObject) node = (node.shape as Record<PropertyKey, unknown>)[key];
     else if (node instanceof z.ZodArray) node = node.element;
     else break;
     hints = undefined;
     unwrap();
   }
+  objectOfUnion();
   return {
     ...(hints && { hints }),
     ...(node instanceof z.ZodObject && { keys: Object.keys(node.shape) }),

@@ -9,11 +9,13 @@ export interface Problem {
 export const namespace = "pgplatform";
 
 const secretKey = /password/i;
+/** Below registries only what is known to be none is shown: a misspelt key may hold the password. */
+const secretPath = new RegExp(`password|^${namespace}:registries(?!.*\\.(server|username)$)`, "i");
 
 /** The value as JSON, with what stands below a key named password hidden: a sentence must never print a secret. */
 function shown(path: string, value: unknown): string {
   if (value === undefined) return "not set";
-  if (secretKey.test(path)) return "(hidden)";
+  if (secretPath.test(path)) return "(hidden)";
   const hiding = (key: string, inner: unknown) => (secretKey.test(key) ? "(hidden)" : inner);
   const text = JSON.stringify(value, hiding) ?? "not plain data";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;

@@ -1,4 +1,5 @@
-import { bytesOf, milliCoresOf, postgresBytesOf } from "../quantity";
+import { parameterBytes } from "../../components/postgres/catalogue";
+import { bytesOf, milliCoresOf } from "../quantity";
 import type { Rule } from "./rule";
 
 const MiB = 2 ** 20;
@@ -27,7 +28,7 @@ export const resources: Rule = ({ cluster }, report) => {
     );
   const buffers = cluster.parameters.shared_buffers;
   if (buffers === undefined) return;
-  const bytes = postgresBytesOf(String(buffers));
+  const bytes = parameterBytes(cluster, "shared_buffers");
   const most = Math.floor((limit * 0.4) / MiB);
   if (bytes !== undefined && bytes > most * MiB)
     report(

@@ -25,12 +25,12 @@ export const storage: Rule = ({ cluster, platform }, report) => {
       "a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given",
       "set both, or none",
     );
-  const needed = walVolumeBytes(cluster.storage, cluster.parameters);
+  const needed = walVolumeBytes(cluster);
   if (needed !== undefined && (bytesOf(walSize ?? "") ?? 0) < needed)
     report(
       "cluster.storage.walSize",
       walSize,
-      `at least ${walVolume(cluster.storage, cluster.parameters)}: ${writeMiBPerSecond} MiB a second for ${toleratedOutageHours} h, ` +
+      `at least ${walVolume(cluster)}: ${writeMiBPerSecond} MiB a second for ${toleratedOutageHours} h, ` +
         "max_wal_size, wal_keep_size and a tenth more",
       "raise it, or leave it out",
     );

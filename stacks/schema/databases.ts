@@ -11,15 +11,17 @@ const extension = about(
   z.union([
     extensionName,
     z.strictObject({
-      name: extensionName,
-      schema: z
-        .string()
-        .regex(/^[a-z_][a-z0-9_]{0,62}$/)
-        .optional(),
-      version: z
-        .string()
-        .regex(/^[\w.-]+$/)
-        .optional(),
+      name: about(extensionName, {
+        means: "Name of the extension.",
+        change: kept,
+        allowed: "the name of an extension, such as pg_trgm",
+      }),
+      schema: sqlName("Schema that holds the extension's objects. Default: public.", atOnce).optional(),
+      version: about(z.string().regex(/^[\w.-]+$/), {
+        means: "Version of the extension. Default: the image's.",
+        change: "A change updates the extension at once.",
+        allowed: 'a version in quotes, such as "1.6"',
+      }).optional(),
     }),
   ]),
   {
@@ -28,7 +30,8 @@ const extension = about(
       "pg_stat_statements are then preloaded, and the operator makes them in every database; pgaudit writes down changes of structure and of " +
       "roles unless parameters name something of pgaudit. timescaledb is preloaded too.",
     change: `${kept} An extension that must be preloaded restarts the instances.`,
-    allowed: "the name of an extension, or { name, schema, version } of which the name must be there",
+    allowed:
+      "the name of an extension, or { name, schema, version } of which the name must be there and the version is a text",
     fix: "write it as pg_trgm or { name: pg_trgm, schema: public }",
   },
 );

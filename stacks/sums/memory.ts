@@ -1,4 +1,5 @@
-import { bytesOf, postgresBytesOf } from "../quantity";
+import { parameterBytes } from "../../components/postgres/catalogue";
+import { bytesOf } from "../quantity";
 import type { Settings } from "../schema";
 
 const kB = 2 ** 10;
@@ -33,18 +34,15 @@ export interface Memory {
  * - autovacuum_work_mem: the autovacuum workers together get as much as one maintenance command.
  * - work_mem: half of what is left, over all connections; the other half is for queries that need it several times, and for the cache of files.
  */
-export function memoryOf({
-  resources,
-  maxConnections: connections,
-  parameters,
-}: Pick<Settings["cluster"], "resources" | "maxConnections" | "parameters">): Memory {
+export function memoryOf(
+  cluster: Pick<Settings["cluster"], "resources" | "maxConnections" | "postgresVersion" | "parameters">,
+): Memory {
+  const { resources, maxConnections: connections, parameters } = cluster;
   const limit = bytesOf(resources.limits.memory) ?? 0;
-  /** A bare number of these parameters counts kibibytes, but for the first. */
-  const own = (name: string, unit = kB) =>
-    parameters[name] === undefined ? undefined : postgresBytesOf(String(parameters[name]), unit);
+  const own = (name: string) => parameterBytes(cluster, name);
 
-  const sharedBuffers = own("shared_buffers", 8 * kB) ?? limit / 4;
-  const effectiveCacheSize = own("effective_cache_size", 8 * kB) ?? (limit * 3) / 4;
+  const sharedBuffers = own("shared_buffers") ?? limit / 4;
+  const effectiveCacheSize = own("effective_cache_size") ?? (limit * 3) / 4;
   const maintenance = own("maintenance_work_mem") ?? Math.min(limit / 16, 1024 * MiB);
   const autovacuumWorkers = Number(parameters.autovacuum_max_workers ?? 3);
   const autovacuum =

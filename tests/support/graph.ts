@@ -9,6 +9,7 @@ export interface Registered {
   readonly dependsOn: readonly string[];
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
+  readonly ignoreChanges?: readonly string[];
   readonly timeouts?: pulumi.CustomTimeouts;
   /** Inputs; secrets are wrapped as `{ secret: value }`. Components have none. */
   inputs: Record<string, unknown>;
@@ -92,6 +93,7 @@ export async function graphOf(
         dependsOn: dependsOn.map(nameOf).sort(),
         ...(options.protect !== undefined && { protect: options.protect }),
         ...(options.retainOnDelete !== undefined && { retainOnDelete: options.retainOnDelete }),
+        ...(options.ignoreChanges && { ignoreChanges: options.ignoreChanges }),
         ...(options.customTimeouts && { timeouts: options.customTimeouts }),
         inputs: {},
       },

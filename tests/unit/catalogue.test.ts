@@ -173,7 +173,7 @@ describe("the catalogue of server parameters", () => {
 
   it("lets the right values through the check", () => {
     const right = {
-      work_mem: "8MB",
+      work_mem: "1MB",
       jit: false,
       random_page_cost: 1.1,
       log_statement: "ddl",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as z from "zod";
 import { pins } from "../../local/pins";
 import { rawSettings } from "../../stacks/program";
-import { bytesOf, milliCoresOf, postgresBytesOf, postgresMemory } from "../../stacks/quantity";
+import { bytesOf, milliCoresOf, postgresMemory } from "../../stacks/quantity";
 import { schema } from "../../stacks/schema";
 import { changed, checked, smallest, stackConfig } from "../support/settings";
 
@@ -166,10 +166,6 @@ describe("quantities", () => {
       undefined,
     ]);
     assert.deepEqual(["200m", "2", "0.5", "2cores"].map(milliCoresOf), [200, 2000, 500, undefined]);
-    assert.deepEqual(
-      ["128MB", "1GB", "16", "64kB", "lots"].map((text) => postgresBytesOf(text)),
-      [134217728, 1073741824, 131072, 65536, undefined],
-    );
-    assert.equal(postgresMemory(134217728), "128MB");
+    assert.deepEqual([134217728, 2.5 * 2 ** 20, 1].map(postgresMemory), ["128MB", "2560kB", "1kB"]);
   });
 });

@@ -1,8 +1,20 @@
 import { distance } from "fastest-levenshtein";
+import type { Settings } from "../../../stacks/schema";
 import { majorsOf, namesOf, parameterOf } from "./table";
+import { bytesOf, parameterText } from "./values";
 
 export { type Parameter, parameterOf } from "./table";
 export { amountOf, parameterText, wrong } from "./values";
+
+/** Bytes of a parameter that is an amount of memory, as the settings have it; undefined where they don't, or have no amount there. */
+export function parameterBytes(
+  { postgresVersion, parameters }: Pick<Settings["cluster"], "postgresVersion" | "parameters">,
+  name: string,
+): number | undefined {
+  const parameter = parameterOf(postgresVersion, name);
+  const value = parameters[name];
+  return parameter && value !== undefined ? bytesOf(parameter, parameterText(value)) : undefined;
+}
 
 /** What took the place of a parameter that is gone. */
 const successors: Readonly<Record<string, string>> = {

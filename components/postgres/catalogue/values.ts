@@ -43,6 +43,13 @@ export function amountOf(parameter: Parameter, text: string): number | undefined
   return parameter.type === "integer" ? Math.round(amount) : amount;
 }
 
+/** Bytes that a text stands for, as the value of a parameter that is an amount of memory; undefined when it is none. */
+export function bytesOf(parameter: Parameter, text: string): number | undefined {
+  const amount = amountOf(parameter, text);
+  const unit = memory[parameter.unit ?? ""];
+  return amount === undefined || unit === undefined ? undefined : amount * unit;
+}
+
 const spellings = ["on", "off", "true", "false", "yes", "no", "1", "0"];
 
 /** PostgreSQL takes any case, and the beginning of a word as long as it is clear which one. */

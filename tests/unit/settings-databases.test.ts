@@ -1,0 +1,300 @@
+import assert from "node:assert/strict";
+import type { KubernetesObject } from "../../components/engine";
+import { cnpg } from "../../components/engines/cnpg";
+import { pins } from "../../local/pins";
+import { knownExtensions } from "../../stacks/extensions";
+import { CrdValidator } from "../support/crd";
+import { releasedObjects } from "../support/manifest";
+import { changed, checked, everything, smallest } from "../support/settings";
+import { sentences, specOf, databaseSpec, database, prod, rich } from "../support/rich";
+
+describe("access", () => {
+  it("is for everyone with a password and TLS where no rule says more", () => {
+    assert.deepEqual(specOf(smallest()).postgresql.pg_hba, [
+      "hostssl all all all scram-sha-256",
+      "hostnossl all all all reject",
+    ]);
+  });
+
+  it("is what the rules say, in their order, for the platform's roles always, and for nobody else", () => {
+    assert.deepEqual(specOf(rich()).postgresql.pg_hba, [
+      "hostssl postgres pgp_pooler all scram-sha-256",
+      "hostssl app pgp_health all scram-sha-256",
+      "hostssl app app 10.0.0.0/8 scram-sha-256",
+      "hostssl all reader 2001:db8::/32 scram-sha-256",
+      "host reports all all scram-sha-256",
+      "hostnossl all all all reject",
+      "host all all all reject",
+    ]);
+  });
+
+  const cases: [object, string][] = [
+    [
+      { database: "shop" },
+      'pgplatform:cluster.access[0].database is "shop", allowed is one of all, app: correct it, or add the database.',
+    ],
+    [
+      { role: "nobody" },
+      'pgplatform:cluster.access[0].role is "nobody", allowed is one of all, app, pgp_admin: correct it, or add the role to cluster.roles.',
+    ],
+    [
+      { from: "10.0.0.1" },
+      'pgplatform:cluster.access[0].from is "10.0.0.1", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+    ],
+    [
+      { from: "10.0.0.0/33" },
+      'pgplatform:cluster.access[0].from is "10.0.0.0/33", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+    ],
+    [
+      { from: "300.0.0.0/8" },
+      'pgplatform:cluster.access[0].from is "300.0.0.0/8", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+    ],
+  ];
+  for (const [rule, expected] of cases)
+    it(`refuses ${JSON.stringify(rule)}`, () =>
+      assert.deepEqual(sentences(changed(smallest(), "cluster.access", [rule])), [expected]));
+
+  it("without TLS is for dev alone", () => {
+    const input = changed(smallest(), "cluster.access", [{ tls: false }]);
+    assert.deepEqual(sentences(input), []);
+    assert.deepEqual(sentences(prod(input)), [
+      "pgplatform:cluster.access[0].tls is false, allowed is true in the tier prod, since passwords and data would cross the network as plain text: remove it.",
+    ]);
+  });
+});
+
+describe("databases, schemas and extensions", () => {
+  it("are planned like this", () => {
+    assert.deepEqual(databaseSpec(rich(), "app"), {
+      cluster: { name: "main" },
+      name: "app",
+      owner: "app",
+      databaseReclaimPolicy: "retain",
+      schemas: [
+        { name: "audit", ensure: "present", owner: "reader" },
+        { name: "shop", ensure: "present", owner: "app" },
+      ],
+      extensions: [
+        { ensure: "present", name: "pg_stat_statements" },
+        { ensure: "present", name: "pgaudit" },
+        { ensure: "present", name: "pg_trgm", schema: "shop", version: "1.6" },
+      ],
+    });
+    assert.equal(databaseSpec(rich(), "reports").connectionLimit, 60);
+  });
+
+  it("have preloaded what must be, unless the user's own parameters see to it", () => {
+    const { parameters, shared_preload_libraries } = specOf(rich()).postgresql;
+    assert.deepEqual(
+      [parameters["pgaudit.log"], parameters["pg_stat_statements.max"], shared_preload_libraries],
+      ["ddl, role", "5000", undefined],
+    );
+    const own = changed(database({ extensions: ["pgaudit"] }), "cluster.parameters", {
+      "pgaudit.log_level": "notice",
+    });
+    assert.equal(specOf(own).postgresql.parameters["pgaudit.log"], undefined);
+    const series = {
+      ...database({ extensions: ["timescaledb"] }),
+      images: { postgresql: "example.com/ts:17.1" },
+    };
+    assert.deepEqual(specOf(series).postgresql.shared_preload_libraries, ["timescaledb"]);
+    assert.equal(specOf(series).postgresql.parameters["timescaledb.telemetry_level"], "off");
+    assert.equal(specOf(smallest()).postgresql.shared_preload_libraries, undefined);
+  });
+
+  it("are known by platform, major and image", () => {
+    const known = (input: unknown) => knownExtensions(checked(input));
+    const cloud = changed(everything(), "images", {});
+    assert.ok(known(smallest())!.includes("uuid-ossp"));
+    assert.deepEqual(
+      ["adminpack", "vector", "pgaudit", "timescaledb"].map((name) => known(cloud)!.includes(name)),
+      [true, true, true, false],
+    );
+    assert.equal(known(changed(cloud, "cluster.postgresVersion", "17"))!.includes("adminpack"), false);
+    assert.deepEqual(known(changed(cloud, "images", { registry: "mirror.example.com" })), known(cloud));
+    assert.equal(known(changed(cloud, "images", { postgresql: "example.com/own:16.1" })), undefined);
+    assert.deepEqual(sentences(changed(cloud, "images", { postgresql: "example.com/own:16.1" })), []);
+  });
+
+  const cases: [name: string, more: object, sentence: RegExp][] = [
+    [
+      "an extension that the image doesn't have",
+      { extensions: ["vector"] },
+      new RegExp(
+        `^pgplatform:cluster\\.databases\\[0\\]\\.extensions\\[0\\] is "vector", allowed is an extension of the image ${pins.images.postgresql} \\(amcheck, .*, pg_trgm, .*\\): correct it, or name an image that has it in images\\.postgresql\\.$`,
+      ),
+    ],
+    [
+      "an extension of an impossible form",
+      { extensions: ["pg_trgm", { name: "citext", scheme: "x" }] },
+      /^pgplatform:cluster\.databases\[0\]\.extensions\[1\]\.scheme is "x", allowed is one of name, schema, version: remove it or correct its spelling\.$/,
+    ],
+    [
+      "an extension of an impossible name",
+      { extensions: ["Bad Name"] },
+      /extensions\[0\] is "Bad Name", allowed is the name of an extension, or \{ name, schema, version \} .*: write it as pg_trgm or \{ name: pg_trgm, schema: public \}\.$/,
+    ],
+    [
+      "an extension's version that is a number",
+      { extensions: [{ name: "citext", version: 1.6 }] },
+      /extensions\[0\] is \{"name":"citext","version":1\.6\}, allowed is .* the version is a text: write it as/,
+    ],
+    [
+      "an extension in a schema that isn't there",
+      { extensions: [{ name: "citext", schema: "x" }] },
+      /extensions\[0\]\.schema is "x", allowed is one of public: correct it, or add the schema\.$/,
+    ],
+    [
+      "an extension before the one that it needs",
+      { extensions: ["earthdistance"] },
+      /behind cube, which it needs: list cube before it\.$/,
+    ],
+    [
+      "the schema public",
+      { schemas: [{ name: "public" }] },
+      /schemas\[0\]\.name is "public", allowed is any name but public/,
+    ],
+    [
+      "the platform's schema",
+      { schemas: [{ name: "pgplatform" }] },
+      /schemas\[0\]\.name is "pgplatform", allowed is any name but/,
+    ],
+    [
+      "a schema's unknown owner",
+      { schemas: [{ name: "x", owner: "y" }] },
+      /owner is "y", allowed is one of app: correct it/,
+    ],
+    [
+      "a name that could be no object's",
+      { name: "app_" },
+      /databases\[0\]\.name is "app_", allowed is a PostgreSQL name: .* last no underscore/,
+    ],
+    [
+      "a keyword of pg_hba.conf",
+      { name: "replication" },
+      /databases\[0\]\.name is "replication", allowed is any name but/,
+    ],
+  ];
+  for (const [name, more, expected] of cases)
+    it(`are refused: ${name}`, () => {
+      const problems = sentences(database(more));
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0]!, expected);
+    });
+
+  it("are refused when something is listed twice, or a limit is below its poolers' connections", () => {
+    assert.equal(
+      sentences(database({ extensions: ["citext", "citext"], schemas: [{ name: "x" }, { name: "x" }] }))
+        .length,
+      4,
+    );
+    const limited = { ...database({ connectionLimit: 30 }), poolers: [{ name: "p", database: "app" }] };
+    assert.deepEqual(sentences(limited), [
+      "pgplatform:cluster.databases[0].connectionLimit is 30, allowed is at least 42, which the database's poolers may open: raise it, or lower the poolers' serverConnections.",
+    ]);
+    const [, second] = [1, 2].map((ownerConnectionLimit, index) => ({
+      name: `d${index}`,
+      owner: "app",
+      ownerConnectionLimit,
+    }));
+    assert.deepEqual(
+      sentences(
+        changed(smallest(), "cluster.databases", [
+          { ...second, name: "d0", ownerConnectionLimit: 1 },
+          second,
+        ]),
+      ),
+      [
+        "pgplatform:cluster.databases[1].ownerConnectionLimit is 2, allowed is 1, which another database gives the same owner: give it once.",
+      ],
+    );
+  });
+});
+
+describe("roles", () => {
+  it("are planned like this, those that log in with a password of their own", () => {
+    const role = (name: string) => specOf(rich()).managed.roles.find((one) => one.name === name);
+    assert.deepEqual(role("app"), {
+      name: "app",
+      ensure: "present",
+      login: true,
+      connectionLimit: 80,
+      passwordSecret: { name: "main-app" },
+    });
+    assert.deepEqual(role("reader"), {
+      name: "reader",
+      ensure: "present",
+      login: true,
+      connectionLimit: 5,
+      inRoles: ["pg_read_all_data"],
+      passwordSecret: { name: "main-role-reader" },
+    });
+    assert.deepEqual(role("writers"), {
+      name: "writers",
+      ensure: "present",
+      login: false,
+      inRoles: ["app"],
+      createdb: true,
+    });
+    const credentials = cnpg.plan(checked(rich())).credentials.filter(({ id }) => id.startsWith("role-"));
+    assert.deepEqual(
+      credentials.map(({ id, role: name, secretName }) => [id, name, secretName]),
+      [["role-reader", "reader", "main-role-reader"]],
+    );
+  });
+
+  const cases: [roles: object[], sentence: RegExp][] = [
+    [[{ name: "pgp_x" }], /roles\[0\]\.name is "pgp_x", allowed is a role that isn't the server's/],
+    [[{ name: "all" }], /roles\[0\]\.name is "all", allowed is .* nor a keyword/],
+    [
+      [{ name: "app" }],
+      /roles\[0\]\.name is "app", allowed is a role that owns none of cluster\.databases: remove it/,
+    ],
+    ...["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"].map(
+      (group): [object[], RegExp] => [
+        [{ name: "x", memberOf: [group] }],
+        new RegExp(`memberOf\\[0\\] is "${group}", allowed is a role that can't become a superuser`),
+      ],
+    ),
+    [
+      [{ name: "x", memberOf: ["pgp_admin"] }],
+      /memberOf\[0\] is "pgp_admin", allowed is a role that isn't the platform's/,
+    ],
+    [
+      [{ name: "x", memberOf: ["typo"] }],
+      /memberOf\[0\] is "typo", allowed is one of app, x, pg_checkpoint, /,
+    ],
+    [[{ name: "x", memberOf: ["pg_signal_autovacuum_worker"] }], /allowed is one of app, x, pg_checkpoint, /],
+    [
+      [{ name: "x", memberOf: ["x"] }],
+      /roles\[0\]\.memberOf is \["x"\], allowed is roles that are no members of this one: break the circle/,
+    ],
+  ];
+  for (const [roles, expected] of cases)
+    it(`refuses ${JSON.stringify(roles)}`, () => {
+      const problems = sentences(changed(smallest(), "cluster.roles", roles));
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0]!, expected);
+    });
+
+  it("refuses a circle over others, and a name that is there twice", () => {
+    const circle = [
+      { name: "x", memberOf: ["y"] },
+      { name: "y", memberOf: ["z"] },
+      { name: "z", memberOf: ["x"] },
+      { name: "outside", memberOf: ["x", "pg_checkpoint"] },
+    ];
+    assert.equal(sentences(changed(smallest(), "cluster.roles", circle)).length, 3);
+    assert.equal(sentences(changed(smallest(), "cluster.roles", [{ name: "x" }, { name: "x" }])).length, 2);
+  });
+});
+
+describe("custom resources of these settings", () => {
+  it("have no field that the CRD doesn't know", async function () {
+    this.timeout(120_000);
+    const validator = new CrdValidator(await releasedObjects());
+    const objects: KubernetesObject[] = cnpg.plan(checked(rich())).objects.map(({ object }) => object);
+    assert.equal(objects.length, 3);
+    for (const object of objects) assert.deepEqual(validator.problems(object), []);
+  });
+});

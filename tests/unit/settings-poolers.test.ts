@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { poolerShares } from "../../components/pgbouncer/sums";
+import { connectionBudget } from "../../stacks/sums/connections";
+import { releasedObjects } from "../support/manifest";
+import { platformGraph } from "../support/platform";
+import { changed, checked, smallest } from "../support/settings";
+import { sentences, withPooler, poolerObjects, prod, rich } from "../support/rich";
+
+describe("poolers", () => {
+  it("that only read connect to standbys, and leave one that has become the primary", () => {
+    const config = poolerObjects(withPooler({ reads: "standbys" })).find(({ id }) => id === "config")!.object;
+    const { "pgbouncer.ini": ini } = config.data as { "pgbouncer.ini": string };
+    assert.equal(ini.match(/host=main-ro /g)?.length, 2);
+    assert.doesNotMatch(ini, /main-rw/);
+    assert.match(ini, /server_check_query = SELECT 1 \/ CASE WHEN pg_is_in_recovery\(\) THEN 1 ELSE 0 END/);
+  });
+
+  it("scale by the CPU of PgBouncer's container, and nobody takes their number back", () => {
+    const input = withPooler({ autoscaling: { maxInstances: 5 }, serverConnections: 50 });
+    const objects = poolerObjects(input);
+    assert.deepEqual(objects.find(({ id }) => id === "autoscaler")!.object.spec, {
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "main-pooler-p" },
+      minReplicas: 2,
+      maxReplicas: 5,
+      metrics: [
+        {
+          type: "ContainerResource",
+          containerResource: {
+            name: "cpu",
+            container: "pgbouncer",
+            target: { type: "AverageValue", averageValue: "700m" },
+          },
+        },
+      ],
+    });
+    assert.deepEqual(objects.find(({ id }) => id === "deployment")!.leave?.fields, ["spec.replicas"]);
+    assert.ok(
+      poolerObjects(withPooler({})).every(({ id, leave }) => id !== "autoscaler" && leave === undefined),
+    );
+    assert.equal(poolerShares(checked(input).poolers[0]!).serverConnections, 10, "five pods share the total");
+  });
+
+  it("registers the number of pods as somebody else's", async () => {
+    const graph = await platformGraph(
+      checked(withPooler({ autoscaling: { maxInstances: 3 } })),
+      await releasedObjects(),
+    );
+    const ignoring = graph.resources.filter(({ ignoreChanges }) => ignoreChanges !== undefined);
+    assert.deepEqual(
+      ignoring.map(({ name, ignoreChanges }) => [name, ignoreChanges]),
+      [["main-pooler-p-deployment", ["spec.replicas"]]],
+    );
+  });
+
+  const one = (input: unknown) =>
+    changed(changed(input, "cluster.instances", 1), "cluster.durability", "async");
+  const cases: [string, unknown, string][] = [
+    [
+      "one pod with autoscaling",
+      withPooler({ instances: 1, autoscaling: { maxInstances: 4 } }),
+      "pgplatform:poolers[0].instances is 1, allowed is at least 2 with autoscaling, so that one pod may go at any time: set 2 or more.",
+    ],
+    [
+      "autoscaling to one pod",
+      withPooler({ autoscaling: { maxInstances: 1 } }),
+      "pgplatform:poolers[0].autoscaling.maxInstances is 1, allowed is a whole number from 2 to 50: choose an allowed value.",
+    ],
+    [
+      "autoscaling to as many as there are",
+      withPooler({ autoscaling: { maxInstances: 2 } }),
+      "pgplatform:poolers[0].autoscaling.maxInstances is 2, allowed is more than instances, 2: raise it, or leave autoscaling out.",
+    ],
+    [
+      "one pod in prod",
+      prod(withPooler({ instances: 1 })),
+      "pgplatform:poolers[0].instances is 1, allowed is at least 2 in the tier prod: set 2, or pgplatform:tier to dev.",
+    ],
+    [
+      "reads of standbys that aren't there",
+      one(withPooler({ reads: "standbys" })),
+      'pgplatform:poolers[0].reads is "standbys", allowed is primary with one instance, which has no standby: set primary, or more instances.',
+    ],
+  ];
+  for (const [name, input, expected] of cases)
+    it(`refuse ${name}`, () => assert.deepEqual(sentences(input), [expected]));
+
+  it("that only read are not where the application is told to write", async () => {
+    const input = { ...smallest(), poolers: [{ name: "reads", database: "app", reads: "standbys" }] };
+    const { outputs } = await platformGraph(checked(input), await releasedObjects());
+    assert.deepEqual(Object.keys(outputs.uris as object), ["direct", "readOnly"]);
+    assert.match(outputs.psql as string, /host=main-rw/);
+  });
+});
+
+describe("the budget of connections", () => {
+  it("is the sum of its parts, each with its name", () => {
+    assert.deepEqual(connectionBudget(checked(rich())), {
+      parts: [
+        { name: "the pooler p", connections: 44 },
+        { name: "the pooler reads", connections: 42 },
+        { name: "the direct client c", connections: 7 },
+        { name: "the reserve", connections: 10 },
+      ],
+      needed: 103,
+    });
+  });
+
+  it("is refused with its parts when it is too large; clients of poolers don't count", () => {
+    const client = { name: "c", namespace: "x", labels: { app: "c" }, direct: true, connections: 60 };
+    const input = { ...withPooler({}), clients: [client] };
+    assert.deepEqual(sentences(input), [
+      "pgplatform:cluster.maxConnections is 100, allowed is at least 112: 42 for the pooler p, 60 for the direct client c, 10 for the reserve: raise it, or lower the poolers' serverConnections or the clients' connections.",
+    ]);
+    assert.deepEqual(sentences({ ...input, clients: [{ ...client, direct: false, pooler: "p" }] }), []);
+  });
+});
