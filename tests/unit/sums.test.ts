@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { poolerShares } from "../../components/pgbouncer/sums";
 import { check } from "../../stacks/checks";
-import { reservedConnections } from "../../stacks/defaults";
+import { reservedConnections } from "../../stacks/sums/connections";
 import { afterLoss, afterZoneLoss, drainableNodes } from "../../stacks/sums/availability";
 import { changed, smallest } from "../support/settings";
 
@@ -154,7 +154,8 @@ describe("the sums of connections", () => {
         fc.array(totals, { maxLength: 4 }),
         fc.integer({ min: 20, max: 400 }),
         (pools, maxConnections) => {
-          const input = changed(smallest(), "cluster.maxConnections", maxConnections);
+          const roomy = changed(smallest(), "cluster.resources", { limits: { memory: "4Gi" } });
+          const input = changed(roomy, "cluster.maxConnections", maxConnections);
           const result = check({
             ...input,
             poolers: pools.map((pool, index) => ({ ...pool, name: `p${index}`, database: "app" })),
