@@ -2,13 +2,16 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   acksAfterMark,
+  acksDuringFault,
   judge,
+  lateReadOnlyErrors,
   longestGap,
   longestPause,
   overlappingPrimaries,
   parseSamplerLog,
   parseWriterLog,
   rateBeforeMark,
+  resumedAfter,
 } from "../e2e/kit/oracle";
 import { median, summarise, table } from "../e2e/kit/statistics";
 
@@ -34,6 +37,52 @@ const quiet = log(
   "ack 5 13.050000",
   "end - 13.100000",
 );
+
+/** A fault that lasts from 10 to 20. */
+const lasting = log(
+  "connected - 9.500000 198.18.0.4 recovery=False via=198.18.3.9",
+  "try 1 9.900000",
+  "ack 1 9.990000",
+  "mark - 10.000000",
+  "try 2 10.010000",
+  "ack 2 12.500000",
+  "try 3 12.600000",
+  "unknown 3 15.600000 ReadOnlySqlTransaction: cannot execute INSERT in a read-only transaction",
+  "heal - 20.000000",
+  "try 4 20.500000",
+  "ack 4 21.250000",
+  "failed - 26.500000 OperationalError: session is read-only",
+  "end - 27.000000",
+);
+
+describe("the oracle on a fault that lasts", () => {
+  it("counts what was acknowledged meanwhile, the first seconds left out", () => {
+    assert.equal(acksDuringFault(lasting, 3), 0);
+    assert.equal(acksDuringFault(lasting, 2), 1);
+  });
+
+  it("doesn't count what came after the fault", () => {
+    const late = log("mark - 1.000000", "try 1 1.100000", "heal - 9.000000", "ack 1 9.100000");
+    assert.equal(acksDuringFault(late, 3), 0);
+  });
+
+  it("measures from the end of the fault to the next acknowledgement", () => {
+    assert.equal(resumedAfter(lasting), 1.25);
+    assert.equal(resumedAfter(log("mark - 1.000000", "heal - 2.000000")), Infinity);
+    assert.throws(() => resumedAfter(quiet), /doesn't say when the fault ended/);
+  });
+
+  it("counts read-only sessions only when they come too late", () => {
+    assert.equal(lateReadOnlyErrors(lasting, 21.25, 5), 1);
+    assert.equal(lateReadOnlyErrors(lasting, 10, 5), 2);
+    assert.equal(lateReadOnlyErrors(lasting, 22, 5), 0);
+  });
+
+  it("knows by which pooler a session came", () => {
+    assert.deepEqual(lasting.sessions, [{ at: 9.5, server: "198.18.0.4", via: "198.18.3.9" }]);
+    assert.equal(lasting.healedAt, 20);
+  });
+});
 
 describe("the oracle", () => {
   it("finds nothing wrong when every acknowledged row is there", () => {

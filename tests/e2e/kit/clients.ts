@@ -10,7 +10,9 @@ import { until } from "./wait";
 /** Image with psql and Python; the built-in cluster has ours. */
 export const clientImage = process.env.E2E_CLIENT_IMAGE ?? pins.images.client;
 
-const SCRIPTS = ["writer.py", "sampler.py", "scan.py"];
+const SCRIPTS = ["writer.py", "sampler.py", "scan.py", "idle.py"];
+/** Run by the container when it starts. */
+const AUTOSTART = "/data/autostart";
 const LOGIN = "pgp-e2e-login";
 const SCRIPTS_MAP = "pgp-e2e-scripts";
 
@@ -67,12 +69,27 @@ export async function removePreparations(kubectl: Kubectl, namespace: string): P
   await kubectl.run(["-n", namespace, "delete", "--ignore-not-found", ...names]);
 }
 
+export interface PodOptions {
+  /** @default - the clients' image */
+  image?: string;
+  /** @default 256Mi */
+  memory?: string;
+  /** Nodes that it must not run on. @default - none */
+  awayFrom?: readonly string[];
+}
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
+
 /** A pod in which a client of the database runs. */
 export class ClientPod {
   private constructor(
     private readonly kubectl: Kubectl,
     readonly namespace: string,
     readonly name: string,
+    private readonly labels: Record<string, string>,
+    private readonly options: PodOptions,
+    /** The node that it runs on. */
+    readonly node: string,
   ) {}
 
   /** Starts the pod and waits until it runs. A pod of that name from an earlier run is made anew. */
@@ -81,18 +98,24 @@ export class ClientPod {
     namespace: string,
     name: string,
     labels: Record<string, string>,
-    /** Another image than the clients', and more memory than 256Mi. */
-    options: { image?: string; memory?: string } = {},
+    options: PodOptions = {},
   ): Promise<ClientPod> {
     await kubectl.run(["-n", namespace, "delete", "pod", name, "--ignore-not-found", "--grace-period=1"]);
     await kubectl.apply(podOf(namespace, name, labels, options));
-    await until(`client pod ${namespace}/${name} runs`, 120, async () => {
+    const node = await until(`client pod ${namespace}/${name} runs`, 120, async () => {
       const pod = await kubectl.get("pod", namespace, name);
       return pod !== undefined && isReady(pod)
-        ? { done: undefined }
+        ? { done: String(pod.spec?.nodeName) }
         : { why: JSON.stringify(pod === undefined ? "no pod" : podStatus(pod)).slice(0, 300) };
     });
-    return new ClientPod(kubectl, namespace, name);
+    return new ClientPod(kubectl, namespace, name, labels, options, node);
+  }
+
+  /** This pod, or the same one made anew elsewhere when it runs on one of these nodes. */
+  async awayFrom(nodes: readonly string[]): Promise<ClientPod> {
+    if (!nodes.includes(this.node)) return this;
+    const options = { ...this.options, awayFrom: nodes };
+    return ClientPod.start(this.kubectl, this.namespace, this.name, this.labels, options);
   }
 
   async remove(): Promise<void> {
@@ -131,21 +154,29 @@ export class ClientPod {
     );
   }
 
-  /** Starts a script in the background; its output goes to `<log>.out`. Variables in `env` replace the pod's. */
+  /**
+   * Starts a script in the background; its output goes to `<log>.out`.
+   *
+   * @param env variables that replace the pod's
+   * @param revive start it again with the container, so that it survives its node's power failure
+   */
   async background(
     host: string,
     script: string,
     log: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
+    revive = false,
   ): Promise<void> {
-    const own = Object.entries(env).map(([key, value]) => `${key}=${value} `);
-    const line = `${own.join("")}PGHOST="$1" setsid nohup python3 "/oracle/$2" --log "$3" "\${@:4}" >"$3.out" 2>&1 </dev/null &`;
-    await this.exec(["bash", "-c", line, "start", host, script, log, ...args]);
+    const variables = Object.entries({ ...env, PGHOST: host }).map(([key, value]) => `${key}=${value}`);
+    const command = ["env", ...variables, "python3", `/oracle/${script}`, "--log", log, ...args];
+    const line = `setsid nohup ${command.map(quoted).join(" ")} >>${log}.out 2>&1 </dev/null &`;
+    const save = `cat >${AUTOSTART} <<'END'\n${line}\nEND\n`;
+    await this.exec(["bash", "-c", `${revive ? save : ""}${line}`]);
   }
 
-  /** Tells a script in the background something: `mark` or `stop`. */
-  async tell(log: string, what: "mark" | "stop"): Promise<void> {
+  /** Tells a script in the background something. */
+  async tell(log: string, what: "mark" | "heal" | "stop"): Promise<void> {
     await this.exec(["touch", `${log}.${what}`]);
   }
 
@@ -174,11 +205,13 @@ export class Writer {
     readWrite: boolean;
     /** Variables that replace the pod's. */
     env?: Readonly<Record<string, string>>;
+    /** Goes on after its node's power failure. @default false */
+    revive?: boolean;
   }): Promise<Writer> {
-    const { pod, arm, run, host, table, firstId, readWrite, env } = options;
+    const { pod, arm, run, host, table, firstId, readWrite, env, revive } = options;
     const writer = new Writer(pod, arm, `/data/${run}-${arm}`);
     const args = ["--table", table, "--first-id", String(firstId), ...(readWrite ? ["--read-write"] : [])];
-    await pod.background(host, "writer.py", writer.log, args, env);
+    await pod.background(host, "writer.py", writer.log, args, env, revive);
     return writer;
   }
 
@@ -200,8 +233,25 @@ export class Writer {
     });
   }
 
+  /** The fault begins now. */
   mark(): Promise<void> {
     return this.pod.tell(this.log, "mark");
+  }
+
+  /** The fault ends now. */
+  heal(): Promise<void> {
+    return this.pod.tell(this.log, "heal");
+  }
+
+  /** Its log as far as it is written. */
+  async logSoFar(): Promise<WriterLog> {
+    const text = await this.pod.file(this.log);
+    return parseWriterLog(text.slice(0, text.lastIndexOf("\n") + 1));
+  }
+
+  /** Ends the writer without waiting for it. */
+  abandon(): Promise<void> {
+    return this.pod.tell(this.log, "stop");
   }
 
   /** Ends the writer and returns its whole log with the text it came from. */
@@ -215,11 +265,19 @@ export class Writer {
   }
 }
 
+const avoiding = (nodes: readonly string[]): object => ({
+  requiredDuringSchedulingIgnoredDuringExecution: {
+    nodeSelectorTerms: [
+      { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "NotIn", values: nodes }] },
+    ],
+  },
+});
+
 function podOf(
   namespace: string,
   name: string,
   labels: Record<string, string>,
-  { image = clientImage, memory = "256Mi" }: { image?: string; memory?: string },
+  { image = clientImage, memory = "256Mi", awayFrom = [] }: PodOptions,
 ): object {
   const key = (variable: string, field: keyof Login) => ({
     name: variable,
@@ -231,6 +289,9 @@ function podOf(
     metadata: { name, namespace, labels },
     spec: {
       terminationGracePeriodSeconds: 1,
+      // A client outlives its node's absence: it is what remembers the acknowledgements.
+      tolerations: [{ operator: "Exists", effect: "NoExecute" }],
+      ...(awayFrom.length > 0 && { affinity: { nodeAffinity: avoiding(awayFrom) } }),
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       securityContext: {
@@ -245,7 +306,11 @@ function podOf(
           name: "client",
           image,
           imagePullPolicy: "IfNotPresent",
-          command: ["bash", "-c", "trap 'exit 0' TERM; sleep infinity & wait"],
+          command: [
+            "bash",
+            "-c",
+            `[ ! -f ${AUTOSTART} ] || . ${AUTOSTART}; trap 'exit 0' TERM; sleep infinity & wait $!`,
+          ],
           env: [
             key("PGUSER", "user"),
             key("PGDATABASE", "database"),

@@ -12,7 +12,12 @@ export interface WriterLog {
   unknown: { id: number; at: number; why: string }[];
   /** Attempts to connect that failed. */
   failedConnections: { at: number; why: string }[];
+  /** Sessions in order: when, with which server, and from which address in the server's eyes (a pooler's). */
+  sessions: { at: number; server: string; via: string }[];
+  /** When the fault began. */
   markedAt: number | undefined;
+  /** When the fault was taken back, for faults that last. */
+  healedAt: number | undefined;
   /** Whether the writer came to its ordinary end: a log without it is not complete. */
   ended: boolean;
 }
@@ -24,7 +29,9 @@ export function parseWriterLog(text: string): WriterLog {
     acks: [],
     unknown: [],
     failedConnections: [],
+    sessions: [],
     markedAt: undefined,
+    healedAt: undefined,
     ended: false,
   };
   for (const line of text.split("\n")) {
@@ -48,10 +55,16 @@ export function parseWriterLog(text: string): WriterLog {
       case "failed":
         log.failedConnections.push({ at, why });
         break;
-      case "connected":
+      case "connected": {
+        const [, server = "", via = ""] = /^(\S+)(?: recovery=\S+)?(?: via=(\S+))?$/.exec(why) ?? [];
+        log.sessions.push({ at, server, via });
         break;
+      }
       case "mark":
         log.markedAt = at;
+        break;
+      case "heal":
+        log.healedAt = at;
         break;
       case "end":
         log.ended = true;
@@ -91,11 +104,15 @@ export function judge(logs: readonly WriterLog[], present: readonly number[]): V
   };
 }
 
+const markOf = ({ markedAt }: WriterLog): number => {
+  if (markedAt === undefined)
+    throw new Error("the writer's log has no mark: it isn't known when the fault began");
+  return markedAt;
+};
+
 /** The longest pause between two acknowledgements that ends after the mark; undefined when none came any more. */
 export function longestPause(log: WriterLog): { from: number; to: number } | undefined {
-  const mark = log.markedAt;
-  if (mark === undefined)
-    throw new Error("the writer's log has no mark: it isn't known when the fault began");
+  const mark = markOf(log);
   const pauses = log.acks.flatMap(({ at: to }, index) => {
     const from = log.acks[index - 1]?.at;
     return from !== undefined && to > mark ? [{ from, to }] : [];
@@ -111,15 +128,38 @@ export function longestGap(log: WriterLog): number {
 
 /** Acknowledgements a second in the window before the mark. */
 export function rateBeforeMark(log: WriterLog, windowSeconds = 2): number {
-  const mark = log.markedAt;
-  if (mark === undefined)
-    throw new Error("the writer's log has no mark: it isn't known when the fault began");
+  const mark = markOf(log);
   return log.acks.filter(({ at }) => at <= mark && at > mark - windowSeconds).length / windowSeconds;
 }
 
 /** Acknowledgements after the mark. */
 export const acksAfterMark = (log: WriterLog): number =>
   log.acks.filter(({ at }) => log.markedAt !== undefined && at > log.markedAt).length;
+
+/** Acknowledgements while the fault lasted, its first seconds (in which it takes hold) left out. */
+export function acksDuringFault(log: WriterLog, settleSeconds: number): number {
+  const from = markOf(log) + settleSeconds;
+  const { healedAt = Infinity } = log;
+  return log.acks.filter(({ at }) => at > from && at < healedAt).length;
+}
+
+/** Seconds from the end of the fault to the first acknowledgement after it; Infinity when none came any more. */
+export function resumedAfter(log: WriterLog): number {
+  const { healedAt } = log;
+  if (healedAt === undefined) throw new Error("the writer's log doesn't say when the fault ended");
+  const first = log.acks.find(({ at }) => at >= healedAt);
+  return first === undefined ? Infinity : first.at - healedAt;
+}
+
+/** Errors from a session with a standby, later than so many seconds after the direct client wrote again. */
+export function lateReadOnlyErrors(log: WriterLog, writableAt: number, seconds: number): number {
+  return [...log.unknown, ...log.failedConnections].filter(
+    ({ at, why }) => /read-only/i.test(why) && at > writableAt + seconds,
+  ).length;
+}
+
+/** When the longest pause after the mark ended; the mark itself when there was none. */
+export const writableAgainAt = (log: WriterLog): number => longestPause(log)?.to ?? markOf(log);
 
 /** What the sampler saw of one instance. */
 export interface InstanceSamples {

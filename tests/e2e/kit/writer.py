@@ -7,16 +7,20 @@ happened, and it must survive whatever happens to the server:
   ack <id> <t>            on disk before the next row is tried; the server has said that the row is committed
   unknown <id> <t> <why>  the server may or may not have kept the row
   failed - <t> <why>      no connection; no row was sent
-  connected - <t> <who>   a new session
-  mark - <t>              the test asked for a mark (it makes the file <log>.mark)
+  connected - <t> <server> recovery=<bool> via=<address that the server sees>
+  mark|heal - <t>         the test begins or ends a fault (it makes the file <log>.mark or <log>.heal)
   end - <t>               the test asked for the end (it makes the file <log>.stop)
 
-<t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error.
+<t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error, and
+not after a restart of this program either: an existing log is gone on with.
 The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...).
 """
 
 import argparse
 import os
+import re
+import socket
+import threading
 import time
 
 import psycopg2
@@ -35,7 +39,11 @@ LIVENESS = {
 class Log:
     def __init__(self, path):
         self.path = path
-        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def past(self):
+        with open(self.path) as log:
+            return log.read()
 
     def write(self, kind, row, text=""):
         line = f"{kind} {row} {time.monotonic():.6f} {text}".rstrip() + "\n"
@@ -44,6 +52,34 @@ class Log:
 
     def asked_for(self, what):
         return os.path.exists(f"{self.path}.{what}")
+
+
+class Watch(threading.Thread):
+    """Writes the test's marks even while the writer waits, and ends a wait for a server that is there and doesn't answer."""
+
+    def __init__(self, log, patience, seen):
+        super().__init__(daemon=True)
+        self.log = log
+        self.patience = patience
+        self.marks = [what for what in ("mark", "heal") if what not in seen]
+        self.lock = threading.Lock()
+        self.waiting = None
+
+    def waits(self, connection):
+        with self.lock:
+            self.waiting = None if connection is None else (connection.fileno(), time.monotonic())
+
+    def run(self):
+        while True:
+            for what in [mark for mark in self.marks if self.log.asked_for(mark)]:
+                self.log.write(what, "-")
+                self.marks.remove(what)
+            with self.lock:
+                if self.waiting is not None and time.monotonic() - self.waiting[1] > self.patience:
+                    with socket.socket(fileno=os.dup(self.waiting[0])) as copy:
+                        copy.shutdown(socket.SHUT_RDWR)
+                    self.waiting = None
+            time.sleep(0.01)
 
 
 def short(error):
@@ -56,39 +92,48 @@ def main():
     parser.add_argument("--table", required=True)
     parser.add_argument("--first-id", type=int, required=True)
     parser.add_argument("--interval", type=float, default=0.02, help="seconds from one row to the next")
+    parser.add_argument("--patience", type=float, default=3, help="seconds to wait for the answer to a row")
     parser.add_argument("--read-write", action="store_true", help="refuse sessions with a standby")
     arguments = parser.parse_args()
 
     log = Log(arguments.log)
+    past = log.past()
+    tried = [int(row) for row in re.findall(r"^try (\d+) ", past, re.M)]
+    row = max(tried) + 1 if tried else arguments.first_id
+    watch = Watch(log, arguments.patience, set(re.findall(r"^(mark|heal) ", past, re.M)))
+    watch.start()
     # PgBouncer knows no target_session_attrs: it asks for the server itself.
     extra = {"target_session_attrs": "read-write"} if arguments.read_write else {}
     insert = f"insert into {arguments.table} (id) values (%s)"
-    row = arguments.first_id
     connection = None
-    marked = False
     while not log.asked_for("stop"):
         began = time.monotonic()
-        if not marked and log.asked_for("mark"):
-            marked = True
-            log.write("mark", "-")
         try:
             if connection is None:
                 connection = psycopg2.connect(**LIVENESS, **extra)
                 # Outside a transaction block a statement is committed when its answer arrives.
                 connection.autocommit = True
+                watch.waits(connection)
                 with connection.cursor() as cursor:
-                    cursor.execute("select coalesce(host(inet_server_addr()), 'local'), pg_is_in_recovery()")
-                    log.write("connected", "-", "%s recovery=%s" % cursor.fetchone())
+                    cursor.execute(
+                        "select coalesce(host(inet_server_addr()), 'local'), pg_is_in_recovery(), host(inet_client_addr())"
+                    )
+                    log.write("connected", "-", "%s recovery=%s via=%s" % cursor.fetchone())
+                watch.waits(None)
         except Exception as error:
+            watch.waits(None)
             log.write("failed", "-", short(error))
             connection = close(connection)
         else:
             log.write("try", row)
             try:
+                watch.waits(connection)
                 with connection.cursor() as cursor:
                     cursor.execute(insert, (row,))
+                watch.waits(None)
                 log.write("ack", row)
             except Exception as error:
+                watch.waits(None)
                 log.write("unknown", row, short(error))
                 connection = close(connection)
             row += 1
