@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy status preview tools test e2e bench lint
+.PHONY: help up down destroy status preview tools test e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: ## Unit and golden tests; needs no cluster
 
 e2e: ## End to end on a real cluster: up, SQL, killed primaries, drift, destroy
 	@operations/bootstrap.sh && npm run e2e --silent
+
+faults: ## Break the running stack in many ways while clients write; ARGS="--list", "--only 3,19 --runs 5"
+	$(RUN) tests/faults/run.ts $(ARGS)
 
 bench: ## Ratios from interleaved runs; needs a running stack
 	$(RUN) tests/bench/run.ts $(ARGS)

@@ -4,7 +4,7 @@ import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients"
 import { Cluster } from "./kit/cluster";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
-import { verify } from "./kit/kills";
+import { verify } from "./kit/observation";
 import { say, until } from "./kit/wait";
 
 /**

@@ -1,0 +1,148 @@
+import { type Look, until } from "../e2e/kit/wait";
+import { isReady } from "../e2e/kit/cluster";
+import { type Fault } from "./fault";
+import { type Scene } from "./scene";
+
+/** Faults of the database's own processes, pods and volumes. */
+
+const postgres = ({ name }: { name: string }) => name === "postgres";
+const all = () => true;
+
+/** The fencing annotation keeps an instance's PostgreSQL from being started. */
+async function fence({ env }: Scene, pods: readonly string[]): Promise<void> {
+  const { cluster, kubectl } = env;
+  const value =
+    pods.length === 0 ? "cnpg.io/fencedInstances-" : `cnpg.io/fencedInstances=${JSON.stringify(pods)}`;
+  const at = ["-n", cluster.namespace, "annotate", "--overwrite"];
+  await kubectl.run([...at, "clusters.postgresql.cnpg.io", cluster.name, value]);
+}
+
+async function standbysDown({ env, standbys }: Scene): Promise<Look<string>> {
+  const pods = await env.cluster.instances();
+  const up = pods.filter(
+    (pod) => standbys.some((standby) => standby.pod === pod.metadata.name) && isReady(pod),
+  );
+  return up.length === 0 ? { done: "both standbys are down" } : { why: `${up.length} standbys are ready` };
+}
+
+export const killPostmaster: Fault = {
+  id: "1",
+  name: "postmaster killed with -9",
+  bounds: { gap: { direct: 10 } },
+  inject: ({ env, primary }) => env.cluster.killPostmaster(primary.pod),
+  effect: (scene) => scene.restarted(),
+};
+
+const killInstanceManager: Fault = {
+  id: "2",
+  name: "process 1 of the primary's container killed with -9",
+  builtIn: true,
+  bounds: { gap: { direct: 25 } },
+  inject: async (scene) => {
+    const killed = await scene.signal(scene.primary, "SIGKILL", ({ inside }) => inside === 1);
+    if (killed !== 1) throw new Error(`${killed} processes have the number 1 in ${scene.primary.pod}`);
+  },
+  effect: (scene) => scene.restarted(),
+};
+
+export const deletePrimary: Fault = {
+  id: "3",
+  name: "primary's pod deleted, grace 0",
+  bounds: { gap: { direct: 10 } },
+  inject: (scene) => scene.delete(scene.primary.pod),
+  effect: (scene) => scene.failedOver(),
+};
+
+const IDLE_SESSIONS = 20;
+
+const deleteGracefully: Fault = {
+  id: "4",
+  name: `primary's pod deleted gracefully, ${IDLE_SESSIONS} idle pooled sessions`,
+  bounds: { gap: { direct: 10 } },
+  arm: async ({ clients, env, notes }) => {
+    const { pooled } = clients;
+    await pooled.background(env.pooler.host, "idle.py", "/data/idle", ["--sessions", String(IDLE_SESSIONS)]);
+    notes.idleSessions = await until("idle sessions", 30, async () => {
+      const ready = /^ready (\d+)$/m.exec(await pooled.file("/data/idle"))?.[1];
+      return ready === undefined ? { why: "they aren't open yet" } : { done: Number(ready) };
+    });
+  },
+  inject: async ({ env, primary }) => {
+    await env.kubectl.run(["-n", env.cluster.namespace, "delete", "pod", primary.pod, "--wait=false"]);
+  },
+  effect: (scene) => scene.failedOver(),
+  heal: async ({ clients }) => {
+    await clients.pooled.exec(["bash", "-c", "touch /data/idle.stop; sleep 0.5; rm -f /data/idle*"]);
+  },
+};
+
+const deletePrimaryVolume: Fault = {
+  id: "5",
+  name: "primary's pod and volume deleted",
+  bounds: { gap: { direct: 10 } },
+  inject: (scene) => scene.deleteWithVolumes(scene.primary),
+  effect: (scene) => scene.failedOver(),
+};
+
+const deleteStandbyVolume: Fault = {
+  id: "6",
+  name: "a standby's pod and volume deleted",
+  bounds: { gap: { direct: 1, pooled: 1 }, whole: 60 },
+  inject: (scene) => scene.deleteWithVolumes(scene.two[0]),
+  effect: async (scene) => {
+    const name = scene.two[0].pod;
+    const pods = await scene.env.cluster.names();
+    return pods.includes(name) ? { why: `${name} is still there` } : { done: `${name} is gone` };
+  },
+};
+
+const HOLD_SECONDS = 10;
+
+const bothStandbysDown: Fault = {
+  id: "7",
+  name: "both standbys down (zero-loss: writes wait)",
+  builtIn: true,
+  bounds: { blocks: true, resumed: 30 },
+  inject: async (scene) => {
+    await fence(
+      scene,
+      scene.standbys.map(({ pod }) => pod),
+    );
+    for (const standby of scene.standbys) await scene.signal(standby, "SIGKILL", postgres);
+  },
+  effect: standbysDown,
+  hold: async (scene) => {
+    await scene.watch.waitBlocked(HOLD_SECONDS, 60);
+    const { primary, timeline } = await scene.env.cluster.leadership();
+    if (primary !== scene.before.primary || timeline !== scene.before.timeline)
+      throw new Error(`${primary} was promoted while the primary was well`);
+  },
+  heal: (scene) => fence(scene, []),
+};
+
+const stopPrimary: Fault = {
+  id: "9",
+  name: "primary's PostgreSQL stopped with SIGSTOP, continued after the failover",
+  builtIn: true,
+  bounds: { gap: { direct: 45 } },
+  inject: async (scene) => {
+    scene.notes.stopped = await scene.signal(scene.primary, "SIGSTOP", postgres);
+  },
+  effect: (scene) => scene.failedOver(),
+  hold: (scene) => scene.writesMeanwhile(),
+  // Sessions from before go on with what they were about to do: nothing of it may be acknowledged any more.
+  heal: async (scene) => {
+    scene.notes.continued = await scene.signal(scene.primary, "SIGCONT", all);
+  },
+};
+
+export const instanceFaults: readonly Fault[] = [
+  killPostmaster,
+  killInstanceManager,
+  deletePrimary,
+  deleteGracefully,
+  deletePrimaryVolume,
+  deleteStandbyVolume,
+  bothStandbysDown,
+  stopPrimary,
+];

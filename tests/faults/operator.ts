@@ -1,0 +1,45 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Fault } from "./fault";
+
+/** Faults in which the operator is away when it is needed. */
+
+const ABSENT_SECONDS = 10;
+
+const absentDuringKill: Fault = {
+  id: "14",
+  name: "operator absent while the postmaster is killed",
+  bounds: {},
+  prepare: (scene) => scene.scaleOperator(0),
+  inject: ({ env, primary }) => env.cluster.killPostmaster(primary.pod),
+  // Without an operator nobody is promoted: the instance must come back by itself.
+  effect: (scene) => scene.restarted(),
+  heal: (scene) => scene.scaleOperator(1),
+};
+
+const absentDuringDeletion: Fault = {
+  id: "14d",
+  name: `operator absent for ${ABSENT_SECONDS} s while the primary's pod is deleted`,
+  bounds: { resumed: 30 },
+  prepare: (scene) => scene.scaleOperator(0),
+  inject: (scene) => scene.delete(scene.primary.pod),
+  effect: async (scene) => {
+    const pods = await scene.env.cluster.names();
+    return pods.includes(scene.primary.pod)
+      ? { why: `${scene.primary.pod} is still there` }
+      : { done: `${scene.primary.pod} is gone` };
+  },
+  hold: () => delay(ABSENT_SECONDS * 1000),
+  heal: (scene) => scene.scaleOperator(1),
+};
+
+const killedTogether: Fault = {
+  id: "15",
+  name: "operator and primary's pod killed together",
+  bounds: {},
+  inject: async (scene) => {
+    await Promise.all([scene.killOperator(), scene.delete(scene.primary.pod)]);
+  },
+  effect: (scene) => scene.failedOver(),
+};
+
+export const operatorFaults: readonly Fault[] = [absentDuringKill, absentDuringDeletion, killedTogether];
