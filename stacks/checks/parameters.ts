@@ -2,6 +2,7 @@ import {
   extensionPrefixes,
   isForeign,
   nearest,
+  ofTransaction,
   parameterOf,
   parameterText,
   whyMissing,
@@ -40,6 +41,7 @@ function refusal(major: string, name: string, text: string, engine: EngineTraits
   if (owned) return nothing(owned[1]);
   const parameter = parameterOf(major, name);
   if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
+  if (ofTransaction(name)) return nothing(`each transaction has its own; default_${name} is for all of them`);
   if (parameter.context === "internal") return nothing("the server tells it, and nobody sets it");
   return wrong(parameter, text);
 }

@@ -185,6 +185,11 @@ const cases: [path: string, value: unknown, sentence: string][] = [
   ],
   [
     "cluster.parameters",
+    { transaction_isolation: "serializable" },
+    'pgplatform:cluster.parameters.transaction_isolation is "serializable", allowed is no value here: each transaction has its own; default_transaction_isolation is for all of them: remove it.',
+  ],
+  [
+    "cluster.parameters",
     { old_snapshot_threshold: 60 },
     "pgplatform:cluster.parameters.old_snapshot_threshold is 60, allowed is no value here: PostgreSQL has it no more since version 17: remove it.",
   ],

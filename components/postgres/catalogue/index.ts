@@ -35,6 +35,10 @@ const ancient: Readonly<Record<string, string>> = {
   unix_socket_directory: "9.3",
 };
 
+/** What a transaction has of its own, and no file may set. */
+export const ofTransaction = (name: string): boolean =>
+  ["transaction_deferrable", "transaction_isolation", "transaction_read_only"].includes(name);
+
 /** Extensions whose parameters aren't in the catalogue, since PostgreSQL doesn't come with them. */
 const foreign = ["hnsw", "ivfflat", "pg_failover_slots", "pgaudit", "timescaledb"];
 

@@ -27,8 +27,15 @@ function unitsOf({ unit }: Parameter): Readonly<Record<string, number>> {
   return unit in memory ? memory : time;
 }
 
+/** A leading zero, which PostgreSQL reads as octal, is refused: nobody means that. */
 const number =
   /^\s*([+-]?(?:0x[0-9a-f]+|(?:0|[1-9]\d*)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?))\s*([a-z]*)\s*$/i;
+
+/** Rounds halves to the even neighbour, as C does. */
+const toEven = (amount: number): number => {
+  const rounded = Math.round(amount);
+  return rounded - amount === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+};
 
 /** The amount that a text stands for, in the parameter's unit as the server rounds it; undefined when it is none. */
 export function amountOf(parameter: Parameter, text: string): number | undefined {
@@ -40,7 +47,7 @@ export function amountOf(parameter: Parameter, text: string): number | undefined
   const sign = digits.startsWith("-") ? -1 : 1;
   const amount = sign * Number(digits.replace(/^[+-]/, "")) * factor;
   if (Number.isNaN(amount)) return undefined;
-  return parameter.type === "integer" ? Math.round(amount) : amount;
+  return parameter.type === "integer" ? toEven(amount) : amount;
 }
 
 /** Bytes that a text stands for, as the value of a parameter that is an amount of memory; undefined when it is none. */
