@@ -35,6 +35,7 @@ describe("the plan of CloudNativePG", () => {
       switchoverDelay: 60,
       primaryLease: { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeriodSeconds: 1 },
       probes: {
+        startup: { periodSeconds: 1, timeoutSeconds: 3 },
         readiness: { periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 3 },
         liveness: {
           periodSeconds: 5,

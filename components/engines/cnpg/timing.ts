@@ -19,6 +19,8 @@ export interface Timing {
     readonly retryPeriodSeconds: number;
   };
   readonly probes: {
+    /** No limit of failures here: the operator derives it from `startDelay`, an hour. */
+    readonly startup: Omit<ProbeTiming, "failureThreshold">;
     readonly readiness: ProbeTiming;
     readonly liveness: ProbeTiming & {
       readonly isolationCheck: {
@@ -42,6 +44,9 @@ const probe = (periodSeconds: number, timeoutSeconds: number): ProbeTiming => ({
   failureThreshold: 3,
 });
 
+/** An instance that was restarted in place answers after seconds, and gets clients again when this probe has seen it. */
+const startup = { periodSeconds: 1, timeoutSeconds: 3 } as const;
+
 /** A primary that reaches neither the API server nor a peer is stopped by its own liveness probe. */
 const isolationCheck = { enabled: true, requestTimeout: 1000, connectionTimeout: 1000 } as const;
 
@@ -51,14 +56,18 @@ const shortLease = { leaseDurationSeconds: 3, renewDeadlineSeconds: 2, retryPeri
 export const timings: Readonly<Record<Settings["cluster"]["failover"], Timing>> = {
   fast: {
     primaryLease: shortLease,
-    probes: { readiness: probe(1, 2), liveness: { ...probe(3, 3), isolationCheck } },
+    probes: { startup, readiness: probe(1, 2), liveness: { ...probe(3, 3), isolationCheck } },
   },
   standard: {
     primaryLease: shortLease,
-    probes: { readiness: probe(2, 3), liveness: { ...probe(5, 4), isolationCheck } },
+    probes: { startup, readiness: probe(2, 3), liveness: { ...probe(5, 4), isolationCheck } },
   },
   patient: {
     primaryLease: { leaseDurationSeconds: 15, renewDeadlineSeconds: 10, retryPeriodSeconds: 2 },
-    probes: { readiness: probe(10, 5), liveness: { ...probe(10, 5), isolationCheck } },
+    probes: {
+      startup: { periodSeconds: 10, timeoutSeconds: 5 },
+      readiness: probe(10, 5),
+      liveness: { ...probe(10, 5), isolationCheck },
+    },
   },
 };
