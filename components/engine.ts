@@ -17,6 +17,8 @@ export interface Engine extends EngineTraits {
   shape(object: KubernetesObject): Shape | undefined;
   /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
   readonly kubernetes: { readonly runs: string; readonly tested: string };
+  /** What a rendered pooler of this engine's own kind claims; the platform's poolers are read by components/pgbouncer. */
+  poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
   /** Whether a live object has got where it should be, and why not. */
   progress(object: KubernetesObject): Progress;
 }
@@ -155,19 +157,84 @@ export interface OperatorPlan {
   readonly objects: readonly PlannedObject[];
 }
 
-/** What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. */
+/**
+ * What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. A field is
+ * read from the object when it is asked for, since at a preview another one may be unknown.
+ */
 export interface Facts {
   readonly name: string;
   readonly namespace: string;
   readonly instances: number;
   readonly synchronous: { readonly number: number; readonly blocks: boolean; readonly quorum: boolean };
+  /** Whether the object says that an acknowledged commit is never lost. */
+  readonly claimsZeroLoss: boolean;
   readonly disruptionBudget: boolean;
   readonly requiredHostSpread: boolean;
   readonly zoneSpread: boolean;
   readonly dataChecksums: boolean;
   readonly superuserAccess: boolean;
+  /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */
   readonly hostBasedAccess: readonly string[];
+  readonly passwordEncryption: string;
+  readonly lowestTls: string;
+  /** Empty when the operator or a catalog of images decides. */
   readonly image: string;
+  /** Whether a catalog of images decides, which names them with their digests. */
+  readonly imageFromCatalog: boolean;
+  readonly resources: Resources;
+  /** As PostgreSQL writes it, such as `128MB`. */
+  readonly sharedBuffers: string;
+  readonly maxConnections: number;
+  /** Seconds after which the log is archived though its segment isn't full; 0 is never. */
+  readonly archiveTimeoutSeconds: number;
+  /** Services of type LoadBalancer that the engine makes for the cluster. */
+  readonly loadBalancers: readonly LoadBalancer[];
+  /** Names of the Services by which clients reach the primary, the standbys, and any instance. */
+  readonly services: { readonly primary: string; readonly standbys: string; readonly any: string };
+  /** What a network policy must let through. */
+  readonly network: {
+    readonly pods: Labels;
+    readonly operator: { readonly namespace: string; readonly labels: Labels };
+    readonly ports: { readonly postgres: number; readonly status: number; readonly metrics: number };
+  };
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Resources of a container; a part that is left out is missing. */
+export interface Resources {
+  readonly requests: { readonly cpu?: string; readonly memory?: string };
+  readonly limits: { readonly cpu?: string; readonly memory?: string };
+}
+
+export interface LoadBalancer {
+  readonly service: string;
+  /** Ranges of addresses that may use it; none is everybody. */
+  readonly sourceRanges: readonly string[];
+}
+
+/** What a rendered PgBouncer claims, whoever made it. Read lazily, as the facts of clusters. */
+export interface PoolerFacts {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Least and most pods: different where an autoscaler decides. */
+  readonly pods: { readonly least: number; readonly most: number };
+  readonly podLabels: Labels;
+  /** Whether two pods are kept on different nodes, at least by preference. */
+  readonly hostSpread: boolean;
+  readonly pools: readonly Pool[];
+}
+
+/** One database of a PgBouncer: how many server connections each pod may open for it. */
+export interface Pool {
+  readonly database: string;
+  /** Name of the Service that it connects to. */
+  readonly service: string;
+  /** For each role. */
+  readonly perRole: number;
+  /** For all roles together. @default - no limit */
+  readonly inAll?: number;
 }
 
 /** What an update compares between the live cluster and the plan. */

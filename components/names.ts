@@ -4,6 +4,8 @@
 export const clusterLabel = "pgplatform.io/cluster";
 /** Label by which pods say what they are to the platform. */
 export const roleLabel = "pgplatform.io/role";
+/** Annotation by which a cluster object says what an acknowledged commit is worth: the setting `cluster.durability`. */
+export const durabilityAnnotation = "pgplatform.io/durability";
 /** Pods with this label, in the cluster's namespace, may check its health. */
 export const healthCheckLabels: Record<string, string> = { [roleLabel]: "health-check" };
 

@@ -8,9 +8,13 @@ export interface Problem {
 
 export const namespace = "pgplatform";
 
-const secretKey = /password/i;
+// The one parameter with the word in its name holds no secret.
+const secretKey = /password(?!_encryption)/i;
 /** Below registries only what is known to be none is shown: a misspelt key may hold the password. */
-const secretPath = new RegExp(`password|^${namespace}:registries(?!.*\\.(server|username)$)`, "i");
+const secretPath = new RegExp(
+  `password(?!_encryption)|^${namespace}:registries(?!.*\\.(server|username)$)`,
+  "i",
+);
 
 /** The value as JSON, with what stands below a key named password hidden: a sentence must never print a secret. */
 function shown(path: string, value: unknown): string {

@@ -1,11 +1,22 @@
-import type { Facts, KubernetesObject, Progress } from "../../engine";
-import { apiVersion } from "./names";
+import type { Facts, KubernetesObject, PoolerFacts, Progress, Resources } from "../../engine";
+import { durabilityAnnotation } from "../../names";
+import { amountOf } from "../../postgres/catalogue/values";
+import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
+import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
+
+interface ServiceTemplate {
+  metadata?: { name?: string };
+  spec?: { type?: string; loadBalancerSourceRanges?: string[] };
+}
 
 /** The fields of a Cluster that are read here. */
 interface Cluster extends KubernetesObject {
   spec?: {
     instances?: number;
     imageName?: string;
+    imageCatalogRef?: object;
+    resources?: Partial<Resources>;
+    managed?: { services?: { additional?: { serviceTemplate?: ServiceTemplate }[] } };
     enablePDB?: boolean;
     enableSuperuserAccess?: boolean;
     affinity?: { enablePodAntiAffinity?: boolean; podAntiAffinityType?: string; topologyKey?: string };
@@ -13,6 +24,7 @@ interface Cluster extends KubernetesObject {
     bootstrap?: { initdb?: { dataChecksums?: boolean } };
     postgresql?: {
       pg_hba?: string[];
+      parameters?: Record<string, string>;
       synchronous?: { number?: number; dataDurability?: string; failoverQuorum?: boolean };
     };
   };
@@ -27,32 +39,158 @@ interface Cluster extends KubernetesObject {
 const isCluster = (object: KubernetesObject): object is Cluster =>
   object.apiVersion === apiVersion && object.kind === "Cluster";
 
-/** Fields that are left out count with the operator's own defaults. */
+/** How the server reads archive_timeout: a bare number counts seconds. */
+const seconds = { type: "integer", unit: "s" } as const;
+/** How quorum failover was switched on before it was a field; it still counts. */
+const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
+/** What the operator puts behind the rules of the object. */
+const closingRule = "host all all all scram-sha-256";
+
+/** Fields that are left out count with the operator's own defaults, parameters with PostgreSQL's. */
 export function facts(object: KubernetesObject): Facts | undefined {
   if (!isCluster(object)) return undefined;
+  const { metadata } = object;
   const spec = object.spec ?? {};
-  const { synchronous } = spec.postgresql ?? {};
+  const parameter = (name: string, otherwise: string): string =>
+    String(spec.postgresql?.parameters?.[name] ?? otherwise);
   return {
-    name: object.metadata.name,
-    namespace: object.metadata.namespace ?? "default",
-    instances: spec.instances ?? 1,
-    synchronous: {
-      number: synchronous?.number ?? 0,
-      blocks: synchronous !== undefined && (synchronous.dataDurability ?? "required") === "required",
-      quorum: synchronous?.failoverQuorum ?? false,
+    get name() {
+      return metadata.name;
     },
-    disruptionBudget: spec.enablePDB ?? true,
-    requiredHostSpread:
-      (spec.affinity?.enablePodAntiAffinity ?? true) &&
-      spec.affinity?.podAntiAffinityType === "required" &&
-      (spec.affinity.topologyKey ?? "kubernetes.io/hostname") === "kubernetes.io/hostname",
-    zoneSpread: (spec.topologySpreadConstraints ?? []).some(
-      ({ topologyKey }) => topologyKey === "topology.kubernetes.io/zone",
-    ),
-    dataChecksums: spec.bootstrap?.initdb?.dataChecksums ?? false,
-    superuserAccess: spec.enableSuperuserAccess ?? false,
-    hostBasedAccess: spec.postgresql?.pg_hba ?? [],
-    image: spec.imageName ?? "",
+    get namespace() {
+      return metadata.namespace ?? "default";
+    },
+    get instances() {
+      return spec.instances ?? 1;
+    },
+    get synchronous() {
+      const synchronous = spec.postgresql?.synchronous;
+      return {
+        number: synchronous?.number ?? 0,
+        blocks: synchronous !== undefined && (synchronous.dataDurability ?? "required") === "required",
+        quorum: (synchronous?.failoverQuorum ?? false) || metadata.annotations?.[quorumAnnotation] === "true",
+      };
+    },
+    get claimsZeroLoss() {
+      return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
+    },
+    get disruptionBudget() {
+      return spec.enablePDB ?? true;
+    },
+    get requiredHostSpread() {
+      const { enablePodAntiAffinity = true, podAntiAffinityType, topologyKey } = spec.affinity ?? {};
+      return (
+        enablePodAntiAffinity &&
+        podAntiAffinityType === "required" &&
+        (topologyKey ?? "kubernetes.io/hostname") === "kubernetes.io/hostname"
+      );
+    },
+    get zoneSpread() {
+      return (spec.topologySpreadConstraints ?? []).some(
+        ({ topologyKey }) => topologyKey === "topology.kubernetes.io/zone",
+      );
+    },
+    get dataChecksums() {
+      return spec.bootstrap?.initdb?.dataChecksums ?? false;
+    },
+    get superuserAccess() {
+      return spec.enableSuperuserAccess ?? false;
+    },
+    get hostBasedAccess() {
+      return [...(spec.postgresql?.pg_hba ?? []), closingRule];
+    },
+    get passwordEncryption() {
+      return parameter("password_encryption", "scram-sha-256");
+    },
+    get lowestTls() {
+      return parameter("ssl_min_protocol_version", "TLSv1.3");
+    },
+    get image() {
+      return spec.imageName ?? "";
+    },
+    get imageFromCatalog() {
+      return spec.imageCatalogRef !== undefined;
+    },
+    get resources() {
+      const { requests = {}, limits = {} } = spec.resources ?? {};
+      return { requests, limits };
+    },
+    get sharedBuffers() {
+      return parameter("shared_buffers", "128MB");
+    },
+    get maxConnections() {
+      return Number(parameter("max_connections", "100"));
+    },
+    get archiveTimeoutSeconds() {
+      return amountOf(seconds, parameter("archive_timeout", "5min")) ?? 0;
+    },
+    get loadBalancers() {
+      return (spec.managed?.services?.additional ?? [])
+        .filter(({ serviceTemplate }) => serviceTemplate?.spec?.type === "LoadBalancer")
+        .map(({ serviceTemplate }) => ({
+          service: serviceTemplate?.metadata?.name ?? "",
+          sourceRanges: serviceTemplate?.spec?.loadBalancerSourceRanges ?? [],
+        }));
+    },
+    get services() {
+      return { primary: `${metadata.name}-rw`, standbys: `${metadata.name}-ro`, any: `${metadata.name}-r` };
+    },
+    get network() {
+      return {
+        pods: clusterPodLabels(metadata.name),
+        operator: { namespace: operatorNamespace, labels: operatorPodLabels },
+        ports,
+      };
+    },
+  };
+}
+
+/** The fields of a Pooler that are read here. */
+interface Pooler extends KubernetesObject {
+  spec?: {
+    cluster?: { name?: string };
+    instances?: number;
+    type?: string;
+    template?: { spec?: Spreading };
+    pgbouncer?: { parameters?: Record<string, string> };
+  };
+}
+
+const isPooler = (object: KubernetesObject): object is Pooler =>
+  object.apiVersion === apiVersion && object.kind === "Pooler";
+
+export function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
+  if (!isPooler(object)) return undefined;
+  const { metadata, spec = {} } = object;
+  return {
+    kind: "Pooler",
+    get name() {
+      return metadata.name;
+    },
+    get namespace() {
+      return metadata.namespace ?? "default";
+    },
+    get pods() {
+      const pods = spec.instances ?? 1;
+      return { least: pods, most: pods };
+    },
+    get podLabels() {
+      return { "cnpg.io/poolerName": metadata.name };
+    },
+    get hostSpread() {
+      return spreadsOverHosts(spec.template?.spec);
+    },
+    get pools() {
+      const { default_pool_size: size, max_db_connections: most = "0" } = spec.pgbouncer?.parameters ?? {};
+      return [
+        {
+          database: "*",
+          service: `${spec.cluster?.name}-${spec.type ?? "rw"}`,
+          perRole: Number(size ?? 20),
+          ...(Number(most) > 0 && { inAll: Number(most) }),
+        },
+      ];
+    },
   };
 }
 

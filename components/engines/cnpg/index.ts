@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine";
-import { facts, progress } from "./facts";
+import { facts, poolerFacts, progress } from "./facts";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -25,5 +25,6 @@ export const cnpg: Engine = {
   shape,
   // "Supported" and "tested, but not supported" in the release's table.
   kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
+  poolerFacts,
   progress,
 };

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Endpoint, KubernetesObject, Plan } from "../../engine";
-import { clusterLabel, poolerName, roles, secretNames, serviceHost } from "../../names";
+import { clusterLabel, durabilityAnnotation, poolerName, roles, secretNames, serviceHost } from "../../names";
 import { hostBasedAccess } from "./access";
 import { credentialsOf, databaseObjects, managedRoles } from "./databases";
 import { preloadLibraries } from "./extensions";
@@ -49,6 +49,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       name: cluster.name,
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name },
+      annotations: { [durabilityAnnotation]: cluster.durability },
     },
     spec: {
       instances: cluster.instances,

@@ -22,7 +22,7 @@ export const parameterText = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "on" : "off") : String(value);
 
 /** The units that may follow a number of the parameter. */
-function unitsOf({ unit }: Parameter): Readonly<Record<string, number>> {
+function unitsOf({ unit }: Pick<Parameter, "unit">): Readonly<Record<string, number>> {
   if (unit === undefined) return {};
   return unit in memory ? memory : time;
 }
@@ -38,7 +38,7 @@ const toEven = (amount: number): number => {
 };
 
 /** The amount that a text stands for, in the parameter's unit as the server rounds it; undefined when it is none. */
-export function amountOf(parameter: Parameter, text: string): number | undefined {
+export function amountOf(parameter: Pick<Parameter, "type" | "unit">, text: string): number | undefined {
   const match = number.exec(text);
   if (!match) return undefined;
   const [, digits = "", unit = ""] = match;
@@ -51,7 +51,7 @@ export function amountOf(parameter: Parameter, text: string): number | undefined
 }
 
 /** Bytes that a text stands for, as the value of a parameter that is an amount of memory; undefined when it is none. */
-export function bytesOf(parameter: Parameter, text: string): number | undefined {
+export function bytesOf(parameter: Pick<Parameter, "type" | "unit">, text: string): number | undefined {
   const amount = amountOf(parameter, text);
   const unit = memory[parameter.unit ?? ""];
   return amount === undefined || unit === undefined ? undefined : amount * unit;

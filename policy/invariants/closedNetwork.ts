@@ -1,0 +1,160 @@
+import type { Facts, PoolerFacts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { isEmpty } from "../kubernetes";
+import {
+  deniesAll,
+  type NetworkPolicy,
+  networkPoliciesOf,
+  type Opening,
+  passes,
+  type Peer,
+  type Pod,
+} from "../networkPolicies";
+import { called, type StackInvariant } from "./invariant";
+
+const dns: Pod = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+
+interface Options {
+  readonly metricsNamespace: string;
+  readonly anyAddressPorts: readonly number[];
+}
+
+/** What must pass at the instances, each way: [what, direction, pod, other, port]. */
+function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options) {
+  const { namespace, network, services } = cluster;
+  const { pods: labels, operator, ports } = network;
+  const instances: Pod = { namespace, labels };
+  const flows: [what: string, direction: "ingress" | "egress", pod: Pod, other: Pod, port: number][] = [
+    ["the operator's status reads", "ingress", instances, operator, ports.status],
+    ["replication", "ingress", instances, instances, ports.postgres],
+    ["replication", "egress", instances, instances, ports.postgres],
+    ["name look-ups", "egress", instances, dns, 53],
+  ];
+  for (const pooler of poolers) {
+    const behind = Object.values(services);
+    if (pooler.namespace !== namespace || !pooler.pools.some(({ service }) => behind.includes(service)))
+      continue;
+    const pods: Pod = { namespace, labels: pooler.podLabels };
+    flows.push([`the pooler ${pooler.name}`, "ingress", instances, pods, ports.postgres]);
+    flows.push([`the pooler ${pooler.name}`, "egress", pods, instances, ports.postgres]);
+    flows.push([`name look-ups of the pooler ${pooler.name}`, "egress", pods, dns, 53]);
+  }
+  if (metricsNamespace !== "")
+    flows.push(["metrics", "ingress", instances, { namespace: metricsNamespace, labels: {} }, ports.metrics]);
+  return flows;
+}
+
+const anyAddress = ["0.0.0.0/0", "::/0"];
+
+/** Why a peer is nearly everybody, or undefined. */
+function wide(
+  peer: Peer,
+  direction: "ingress" | "egress",
+  opening: Opening,
+  options: Options,
+): string | undefined {
+  const { ipBlock, namespaceSelector, podSelector } = peer;
+  if (ipBlock) {
+    if (!anyAddress.includes(ipBlock.cidr)) return undefined;
+    const listed = (opening.ports ?? []).every(
+      ({ port, endPort }) =>
+        typeof port === "number" && endPort === undefined && options.anyAddressPorts.includes(port),
+    );
+    return direction === "egress" && listed ? undefined : `every address (${ipBlock.cidr})`;
+  }
+  if (namespaceSelector && isEmpty(namespaceSelector)) return "every namespace";
+  if (!namespaceSelector && isEmpty(podSelector ?? {})) return "every pod of the namespace";
+  return undefined;
+}
+
+function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
+  const at = called("NetworkPolicy", {
+    namespace: policy.metadata.namespace ?? "default",
+    name: policy.metadata.name,
+  });
+  return (["ingress", "egress"] as const).flatMap((direction) =>
+    (policy.spec?.[direction] ?? []).flatMap((opening, index): Problem[] => {
+      const path = `${at}: ${direction}[${index}]`;
+      const peers = opening[direction === "ingress" ? "from" : "to"] ?? [];
+      const problems: Problem[] = [];
+      if (peers.length === 0)
+        problems.push({
+          path: `${path} peers`,
+          value: "everybody",
+          allowed: "listed peers",
+          fix: "list them",
+        });
+      if ((opening.ports ?? []).length === 0 || (opening.ports ?? []).some(({ port }) => port === undefined))
+        problems.push({ path: `${path} ports`, value: "all", allowed: "listed ports", fix: "list them" });
+      for (const peer of peers) {
+        const who = wide(peer, direction, opening, options);
+        if (who !== undefined)
+          problems.push({
+            path: `${path} peers`,
+            value: who,
+            allowed: "exactly who needs it",
+            fix: "select by labels, or narrow the range",
+          });
+      }
+      return problems;
+    }),
+  );
+}
+
+export const closedNetworkInvariant: StackInvariant = {
+  number: "28",
+  name: "closed-network",
+  description:
+    "A cluster's namespace denies all traffic but listed flows, which include the operator, replication, poolers, metrics and DNS.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Add a NetworkPolicy with `podSelector: {}` and both policy types that opens nothing, then one for each group of pods with exactly " +
+    "its peers and ports. The platform's components make them from `pgplatform:clients` and their own needs.",
+  options: {
+    metricsNamespace: {
+      type: "string",
+      default: "",
+      description: "Namespace that must be able to read the metrics port; empty where nobody reads metrics.",
+    },
+    anyAddressPorts: {
+      type: "array",
+      items: { type: "integer" },
+      default: [443, 6443],
+      description:
+        "Ports on which pods may reach any address: the API server's, where its addresses aren't fixed.",
+    },
+  },
+  on: "stack",
+  check({ objects, clusters, poolers }, values): Problem[] {
+    const options = values as unknown as Options;
+    const namespaces = [...new Set(clusters.map(({ namespace }) => namespace))];
+    return namespaces.flatMap((namespace): Problem[] => {
+      const policies = networkPoliciesOf(objects, namespace);
+      const opened = policies.flatMap((policy) => tooOpen(policy, options));
+      if (!policies.some(deniesAll))
+        return [
+          {
+            path: `Namespace ${namespace}: network`,
+            value: "open",
+            allowed: `a NetworkPolicy that denies everything, and others that open listed flows`,
+            fix: "add them to the stack",
+          },
+          ...opened,
+        ];
+      const closed = clusters
+        .filter((cluster) => cluster.namespace === namespace)
+        .flatMap((cluster) =>
+          needed(cluster, poolers, options)
+            .filter(([, direction, pod, other, port]) => !passes(policies, direction, pod, other, port))
+            .map(([what, direction, , , port]) => ({
+              path: `${called("Cluster", cluster)}: network for ${what}`,
+              value: "closed",
+              allowed: `open, ${direction} on port ${port}`,
+              fix: "add a NetworkPolicy for it",
+            })),
+        );
+      return [...closed, ...opened];
+    });
+  },
+};

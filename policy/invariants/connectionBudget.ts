@@ -1,0 +1,70 @@
+import type { Facts, Pool, PoolerFacts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { called, type StackInvariant } from "./invariant";
+
+/** Connections that one pod may open for a pool, with so many roles that log in through it. */
+const opens = ({ perRole, inAll }: Pool, roles: number): number =>
+  Math.min(perRole * roles, inAll ?? Infinity);
+
+/** The most connections that poolers may open to the instance behind one of a cluster's Services. */
+export const pooledConnections = (
+  poolers: readonly PoolerFacts[],
+  { namespace, service, roles }: { namespace: string; service: string; roles: number },
+): number =>
+  poolers
+    .filter((pooler) => pooler.namespace === namespace)
+    .flatMap(({ pods, pools }) =>
+      pools.filter((pool) => pool.service === service).map((pool) => pods.most * opens(pool, roles)),
+    )
+    .reduce((sum, connections) => sum + connections, 0);
+
+function problemOf(
+  cluster: Facts,
+  poolers: readonly PoolerFacts[],
+  { reserve, roles }: { reserve: number; roles: number },
+): Problem[] {
+  const { primary, standbys, any } = cluster.services;
+  const through = (service: string) =>
+    pooledConnections(poolers, { namespace: cluster.namespace, service, roles });
+  // Connections to "any instance" may all land on one; primary and standbys are different servers.
+  const most = through(any) + Math.max(through(primary), through(standbys));
+  if (most === 0 || most + reserve <= cluster.maxConnections) return [];
+  return [
+    {
+      path: `${called("Cluster", cluster)}: max_connections`,
+      value: cluster.maxConnections,
+      allowed: `at least ${most + reserve}: ${most} for the poolers (pool size × pods × roles) and ${reserve} in reserve`,
+      fix: "raise it, or lower the pools",
+    },
+  ];
+}
+
+export const connectionBudgetInvariant: StackInvariant = {
+  number: "10",
+  name: "connection-budget",
+  description: "PostgreSQL has room for all that its poolers may open, the exporter and administrators.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Raise max_connections (`pgplatform:cluster.maxConnections`), or lower pool sizes, `max_db_connections` or the number of pods.",
+  options: {
+    reserve: {
+      type: "integer",
+      minimum: 3,
+      default: 10,
+      description: "Connections kept for superusers (3), metrics, health checks and administrators.",
+    },
+    roles: {
+      type: "integer",
+      minimum: 1,
+      default: 1,
+      description:
+        "Roles that log in through each database of a pooler; it counts where the pool has no total limit.",
+    },
+  },
+  on: "stack",
+  check: ({ clusters, poolers }, { reserve, roles }) =>
+    clusters.flatMap((cluster) =>
+      problemOf(cluster, poolers, { reserve: Number(reserve), roles: Number(roles) }),
+    ),
+};

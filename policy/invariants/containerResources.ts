@@ -1,0 +1,36 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { containersOf } from "../kubernetes";
+import type { ObjectInvariant } from "./invariant";
+
+const wanted = ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"] as const;
+
+export const containerResourcesInvariant: ObjectInvariant = {
+  number: "30a",
+  name: "container-resources",
+  description:
+    "Every container, and every PostgreSQL instance, says what it needs and what it may use at most.",
+  severity: "medium",
+  mandatory: "everywhere",
+  remediation:
+    "Set cpu and memory in `resources.requests` and `resources.limits` of the container (of `spec` for a Cluster).",
+  on: "object",
+  check(object, _options, facts): Problem[] {
+    const holders = [
+      ...containersOf(object),
+      ...(facts ? [{ path: "spec", resources: facts.resources }] : []),
+    ];
+    return holders.flatMap(({ path, resources }) =>
+      wanted
+        .filter((part) => {
+          const [kind, resource] = part.split(".") as ["requests" | "limits", "cpu" | "memory"];
+          return resources?.[kind]?.[resource] === undefined;
+        })
+        .map((part) => ({
+          path: `${path}.resources.${part}`,
+          value: undefined,
+          allowed: "a quantity",
+          fix: "set it",
+        })),
+    );
+  },
+};

@@ -1,0 +1,31 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import type { ClusterInvariant } from "./invariant";
+
+/** Without a budget a drain may take every instance at once. */
+export const disruptionBudget = ({
+  instances,
+  disruptionBudget,
+}: Pick<Facts, "instances" | "disruptionBudget">): Problem[] =>
+  instances >= 2 && !disruptionBudget
+    ? [
+        {
+          path: "disruption budget",
+          value: false,
+          allowed: `on with ${instances} instances, so that a drain takes one at a time`,
+          fix: "switch it on",
+        },
+      ]
+    : [];
+
+export const disruptionBudgetInvariant: ClusterInvariant = {
+  number: "8a",
+  name: "disruption-budget",
+  description: "A cluster with standbys has a disruption budget.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Remove `spec.enablePDB: false`; to drain the node of a single instance, switch it off for that time only.",
+  on: "cluster",
+  check: disruptionBudget,
+};

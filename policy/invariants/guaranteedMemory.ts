@@ -1,0 +1,41 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { bytesOf } from "../../stacks/quantity";
+import type { ClusterInvariant } from "./invariant";
+
+/** Memory above the request is taken back by killing: PostgreSQL restarts all its sessions then. */
+export function guaranteedMemory({ resources }: Pick<Facts, "resources">): Problem[] {
+  const { memory: request } = resources.requests;
+  const { memory: limit } = resources.limits;
+  if (request === undefined || limit === undefined)
+    return [
+      {
+        path: request === undefined ? "requests.memory" : "limits.memory",
+        value: undefined,
+        allowed: "a request and a limit of the same memory",
+        fix: "set both",
+      },
+    ];
+  return request === limit || (bytesOf(request) ?? 0) === (bytesOf(limit) ?? 1)
+    ? []
+    : [
+        {
+          path: "limits.memory",
+          value: limit,
+          allowed: `the same as the request of ${request}, so that PostgreSQL is never killed for memory that another pod took`,
+          fix: "set both to the same",
+        },
+      ];
+}
+
+export const guaranteedMemoryInvariant: ClusterInvariant = {
+  number: "30b",
+  name: "guaranteed-memory",
+  description: "Each instance's memory limit is its request.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Set `pgplatform:cluster.resources` (`spec.resources`) with the same memory in requests and limits.",
+  on: "cluster",
+  check: guaranteedMemory,
+};

@@ -1,0 +1,32 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { imagesOf, referenceOf } from "./images";
+import type { ObjectInvariant } from "./invariant";
+
+export const imageDigestsInvariant: ObjectInvariant = {
+  number: "31a",
+  name: "image-digests",
+  description: "Images are pinned by tag and digest, so that what was tested is what runs.",
+  severity: "medium",
+  mandatory: "prod",
+  remediation:
+    "Add the digest to the image's name: `name:tag@sha256:…`; the stack's images are `pgplatform:images`.",
+  options: {
+    waived: {
+      type: "array",
+      items: { type: "string" },
+      default: [],
+      description: "Images, spelled exactly as they are used, that may go without a digest.",
+    },
+  },
+  on: "object",
+  check: (object, { waived }, facts): Problem[] =>
+    imagesOf(object, facts)
+      .filter(({ image }) => referenceOf(image).digest === undefined || referenceOf(image).tag === undefined)
+      .filter(({ image }) => !(waived as string[]).includes(image))
+      .map(({ path, image }) => ({
+        path,
+        value: image === "" ? undefined : image,
+        allowed: "a name with tag and digest, such as registry/name:tag@sha256:…",
+        fix: "add what is missing",
+      })),
+};

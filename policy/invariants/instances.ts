@@ -1,0 +1,24 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import type { ClusterInvariant } from "./invariant";
+
+/** Fewer than three leave no standby to confirm commits while one is away. */
+export const enoughInstances = (
+  { instances }: Pick<Facts, "instances">,
+  { least }: { least: number },
+): Problem[] =>
+  instances >= least
+    ? []
+    : [{ path: "instances", value: instances, allowed: `at least ${least}`, fix: `set ${least}` }];
+
+export const instancesInvariant: ClusterInvariant = {
+  number: "1a",
+  name: "enough-instances",
+  description: "A cluster has enough instances to lose one and still confirm commits on a standby.",
+  severity: "high",
+  mandatory: "prod",
+  remediation: "Raise the number of instances: `pgplatform:cluster.instances`, or `spec.instances`.",
+  options: { least: { type: "integer", minimum: 1, default: 3, description: "Least number of instances." } },
+  on: "cluster",
+  check: (facts, { least }) => enoughInstances(facts, { least: Number(least) }),
+};

@@ -1,0 +1,67 @@
+import type { Facts, KubernetesObject, PoolerFacts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+
+/**
+ * An invariant: a pure function from what rendered objects claim to problems, with the words that a user needs. A problem's
+ * path begins at the object (`instances`, `containers[0].image`). Importing one costs nothing: no Pulumi, no engine.
+ */
+export type Invariant = ClusterInvariant | ObjectInvariant | StackInvariant;
+
+/** One number or list that a user may set for an invariant, as JSON schema. */
+export type Option = {
+  readonly description: string;
+} & (
+  | { readonly type: "integer"; readonly minimum: number; readonly default: number }
+  | { readonly type: "string"; readonly default: string }
+  | { readonly type: "boolean"; readonly default: boolean }
+  | {
+      readonly type: "array";
+      readonly items: { readonly type: "string" | "integer" };
+      readonly default: readonly (string | number)[];
+    }
+);
+
+interface Described {
+  /** Its number in docs/policies.md. */
+  readonly number: string;
+  readonly name: string;
+  readonly description: string;
+  readonly severity: "low" | "medium" | "high" | "critical";
+  /** How to mend a violation, step by step. */
+  readonly remediation: string;
+  /** Where a violation stops an update: everywhere, in prod only (a warning in dev), or nowhere. */
+  readonly mandatory: "everywhere" | "prod" | "nowhere";
+  readonly options?: Readonly<Record<string, Option>>;
+}
+
+/** Options as the invariant gets them: defaults filled in. */
+export type Values = Readonly<Record<string, unknown>>;
+
+/** About a database cluster, whatever its engine. */
+export interface ClusterInvariant extends Described {
+  readonly on: "cluster";
+  check(facts: Facts, options: Values): Problem[];
+}
+
+/** About any Kubernetes object; `facts` are there when it is a cluster. */
+export interface ObjectInvariant extends Described {
+  readonly on: "object";
+  check(object: KubernetesObject, options: Values, facts: Facts | undefined): Problem[];
+}
+
+/** What a whole stack claims. */
+export interface StackFacts {
+  readonly objects: readonly KubernetesObject[];
+  readonly clusters: readonly Facts[];
+  readonly poolers: readonly PoolerFacts[];
+}
+
+/** About objects that only together are right or wrong; a problem's path begins with the object's name. */
+export interface StackInvariant extends Described {
+  readonly on: "stack";
+  check(stack: StackFacts, options: Values): Problem[];
+}
+
+/** How messages name an object. */
+export const called = (kind: string, { namespace, name }: { namespace: string; name: string }): string =>
+  `${kind} ${namespace}/${name}`;

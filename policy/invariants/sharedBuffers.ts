@@ -1,0 +1,50 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { bytesOf as amountOf } from "../../components/postgres/catalogue/values";
+import { bytesOf } from "../../stacks/quantity";
+import type { ClusterInvariant } from "./invariant";
+
+const MiB = 2 ** 20;
+/** What the server takes it for: a bare number counts blocks. */
+const parameter = { type: "integer", unit: "8kB" } as const;
+
+/** Buffers beyond two fifths of the limit leave too little for sessions, and the kernel kills one of them. */
+export function sharedBuffers(
+  { sharedBuffers, resources }: Pick<Facts, "sharedBuffers" | "resources">,
+  { percent }: { percent: number },
+): Problem[] {
+  const limit = bytesOf(resources.limits.memory ?? "");
+  if (limit === undefined) return [];
+  const most = Math.floor((limit * percent) / 100 / MiB);
+  const bytes = amountOf(parameter, sharedBuffers);
+  return bytes !== undefined && bytes <= most * MiB
+    ? []
+    : [
+        {
+          path: "shared_buffers",
+          value: sharedBuffers,
+          allowed: `an amount of memory such as 128MB, at most ${most}MB (${percent} % of the memory limit)`,
+          fix: "lower it, or raise the memory",
+        },
+      ];
+}
+
+export const sharedBuffersInvariant: ClusterInvariant = {
+  number: "30c",
+  name: "shared-buffers",
+  description: "PostgreSQL's shared buffers leave memory for sessions.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Remove shared_buffers from the parameters (the platform takes a quarter of the memory), or raise the memory.",
+  options: {
+    percent: {
+      type: "integer",
+      minimum: 1,
+      default: 40,
+      description: "Most of the memory limit, in percent.",
+    },
+  },
+  on: "cluster",
+  check: (facts, { percent }) => sharedBuffers(facts, { percent: Number(percent) }),
+};

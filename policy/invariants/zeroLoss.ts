@@ -1,0 +1,50 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import type { ClusterInvariant } from "./invariant";
+
+/** Who says that nothing is lost must block writes without a standby, and elect by quorum. */
+export function zeroLoss(
+  facts: Pick<Facts, "claimsZeroLoss" | "synchronous">,
+  { everyCluster }: { everyCluster: boolean },
+): Problem[] {
+  if (!everyCluster && !facts.claimsZeroLoss) return [];
+  const { synchronous } = facts;
+  const problems: Problem[] = [];
+  if (!synchronous.blocks || synchronous.number < 1)
+    problems.push({
+      path: "synchronous replication",
+      value: synchronous.number < 1 ? "none" : "preferred",
+      allowed: "required, with at least one standby, where no acknowledged commit may be lost",
+      fix: "make it required, or don't claim zero loss",
+    });
+  if (!synchronous.quorum)
+    problems.push({
+      path: "quorum failover",
+      value: false,
+      allowed:
+        "on where no acknowledged commit may be lost, since a standby without the commit could be elected",
+      fix: "switch it on, or don't claim zero loss",
+    });
+  return problems;
+}
+
+export const zeroLossInvariant: ClusterInvariant = {
+  number: "4",
+  name: "zero-loss-claim",
+  description:
+    "A cluster that says zero-loss (annotation pgplatform.io/durability) blocks writes without a standby and elects by quorum.",
+  severity: "critical",
+  mandatory: "everywhere",
+  remediation:
+    "CloudNativePG: set `spec.postgresql.synchronous` to `{ method: any, number: 1, dataDurability: required, failoverQuorum: true }`. " +
+    "Or take the annotation away.",
+  options: {
+    everyCluster: {
+      type: "boolean",
+      default: false,
+      description: "Hold every cluster to it, annotated or not.",
+    },
+  },
+  on: "cluster",
+  check: (facts, { everyCluster }) => zeroLoss(facts, { everyCluster: everyCluster === true }),
+};

@@ -1,0 +1,114 @@
+import type { KubernetesObject, Labels, LoadBalancer, Resources } from "../components/engine";
+
+/** The one reader of what every engine shares: pods, Services, disruption budgets, network policies. */
+
+export interface Container {
+  /** Where it stands, such as `containers[0]`. */
+  readonly path: string;
+  readonly name?: string;
+  readonly image?: string;
+  readonly resources?: Partial<Resources>;
+}
+
+interface PodSpec {
+  readonly containers?: readonly Omit<Container, "path">[];
+  readonly initContainers?: readonly Omit<Container, "path">[];
+}
+
+interface WithPods {
+  readonly template?: { readonly spec?: PodSpec };
+  readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
+}
+
+export const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
+
+/** How messages name an object. */
+export function titleOf(object: KubernetesObject): string {
+  const { kind, metadata } = object;
+  try {
+    return `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+  } catch {
+    // A namespace that isn't known yet.
+    return `${kind} ${metadata.name}`;
+  }
+}
+
+/** Containers of anything that makes pods: workloads, jobs, and custom resources with a pod template. */
+export function containersOf(object: KubernetesObject): Container[] {
+  const spec = object.spec as (WithPods & PodSpec) | undefined;
+  if (spec === undefined) return [];
+  const pod = object.kind === "Pod" ? spec : (spec.template?.spec ?? spec.jobTemplate?.spec?.template?.spec);
+  return (["initContainers", "containers"] as const).flatMap((list) =>
+    (pod?.[list] ?? []).map((container, index) => ({
+      path: `${list}[${index}]`,
+      get name() {
+        return container.name ?? "";
+      },
+      get image() {
+        return container.image ?? "";
+      },
+      get resources() {
+        return container.resources ?? {};
+      },
+    })),
+  );
+}
+
+/** The load balancer that a Service asks for. */
+export function loadBalancerOf(object: KubernetesObject): LoadBalancer | undefined {
+  if (object.kind !== "Service" || object.apiVersion !== "v1") return undefined;
+  const spec = object.spec as { type?: string; loadBalancerSourceRanges?: string[] } | undefined;
+  if (spec?.type !== "LoadBalancer") return undefined;
+  return { service: object.metadata.name, sourceRanges: spec.loadBalancerSourceRanges ?? [] };
+}
+
+export interface Selector {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** Whether a selector takes the labels; one without conditions takes everything. */
+export function selects(selector: Selector, labels: Labels): boolean {
+  const matching = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return (
+    matching &&
+    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      switch (operator) {
+        case "In":
+          return value !== undefined && values.includes(value);
+        case "NotIn":
+          return value === undefined || !values.includes(value);
+        case "Exists":
+          return value !== undefined;
+        case "DoesNotExist":
+          return value === undefined;
+        default:
+          return false;
+      }
+    })
+  );
+}
+
+export const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: Selector): boolean =>
+  Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
+
+interface DisruptionBudget extends KubernetesObject {
+  spec?: { selector?: Selector };
+}
+
+/** Whether a disruption budget of the namespace covers the pods. */
+export const budgeted = (
+  objects: readonly KubernetesObject[],
+  pods: { namespace: string; labels: Labels },
+): boolean =>
+  objects.some(
+    (object) =>
+      object.kind === "PodDisruptionBudget" &&
+      namespaceOf(object) === pods.namespace &&
+      selects((object as DisruptionBudget).spec?.selector ?? {}, pods.labels),
+  );

@@ -1,0 +1,59 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import { Service } from "@pulumi/kubernetes/core/v1/service";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
+import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget";
+import { Provider } from "@pulumi/kubernetes/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import { passing } from "./passing";
+import { violating } from "./violating";
+
+/** A neighbour's program: raw objects, none of this project's code. `foreign:case` chooses what is in it. */
+
+const provider = new Provider("kubernetes", { kubeconfig: process.env.NO_CLUSTER_KUBECONFIG ?? "" });
+const options = { provider };
+
+const classes: Record<string, new (name: string, args: never, options: object) => pulumi.CustomResource> = {
+  ConfigMap,
+  Deployment,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Secret,
+  Service,
+};
+
+const register = (objects: Record<string, object>) => {
+  for (const [name, object] of Object.entries(objects)) {
+    const { kind } = object as { kind: string };
+    const known = classes[kind];
+    if (known) new known(name, object as never, options);
+    else new CustomResource(name, object as never, options);
+  }
+};
+
+const which = new pulumi.Config().require("case");
+if (which === "violating") register(violating);
+if (which === "passing") register(passing);
+if (which === "unknown") {
+  const { result } = new RandomPassword("made-later", { length: 20 });
+  const cluster = passing.cluster as unknown as { spec: object };
+  register({
+    ...passing,
+    cluster: { ...cluster, spec: { ...cluster.spec, instances: result.apply(({ length }) => length) } },
+    "config-of-later": {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "later", namespace: "shop" },
+      data: { greeting: result },
+    },
+    "secret-of-later": {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "later", namespace: "shop" },
+      stringData: { password: result },
+    },
+  });
+}

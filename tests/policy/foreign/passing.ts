@@ -1,0 +1,156 @@
+/** A cluster, a pooler and a workload as they should be, written by hand. */
+
+const digest = `@sha256:${"0".repeat(64)}`;
+const namespace = "shop";
+const resources = { requests: { cpu: "1", memory: "2Gi" }, limits: { cpu: "2", memory: "2Gi" } };
+const instances = { "cnpg.io/cluster": "orders" };
+const pooler = { "cnpg.io/poolerName": "orders-pool" };
+const named = (name: string) => ({ matchLabels: { "kubernetes.io/metadata.name": name } });
+const tcp = (...ports: number[]) => ports.map((port) => ({ port, protocol: "TCP" }));
+const dns = {
+  to: [{ namespaceSelector: named("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
+  ports: [
+    { port: 53, protocol: "UDP" },
+    { port: 53, protocol: "TCP" },
+  ],
+};
+const networkPolicy = (name: string, spec: object) => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name, namespace },
+  spec,
+});
+
+export const passing: Record<string, object> = {
+  cluster: {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "Cluster",
+    metadata: { name: "orders", namespace, annotations: { "pgplatform.io/durability": "zero-loss" } },
+    spec: {
+      instances: 3,
+      imageName: `ghcr.io/cloudnative-pg/postgresql:17.6-system-trixie${digest}`,
+      enableSuperuserAccess: false,
+      affinity: { podAntiAffinityType: "required", topologyKey: "kubernetes.io/hostname" },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "topology.kubernetes.io/zone",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: instances },
+        },
+      ],
+      resources,
+      storage: { size: "10Gi" },
+      postgresql: {
+        parameters: { shared_buffers: "512MB", max_connections: "100", archive_timeout: "2min" },
+        pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
+        synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
+      },
+    },
+  },
+  pooler: {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "Pooler",
+    metadata: { name: "orders-pool", namespace },
+    spec: {
+      cluster: { name: "orders" },
+      instances: 2,
+      type: "rw",
+      pgbouncer: { poolMode: "transaction", parameters: { default_pool_size: "25", max_db_connections: "40" } },
+      template: {
+        metadata: { labels: {} },
+        spec: {
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [
+                { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: pooler } },
+              ],
+            },
+          },
+          containers: [
+            { name: "pgbouncer", image: `ghcr.io/cloudnative-pg/pgbouncer:1.24.1${digest}`, resources },
+          ],
+        },
+      },
+    },
+  },
+  "pooler-budget": {
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: { name: "orders-pool", namespace },
+    spec: { maxUnavailable: 1, selector: { matchLabels: pooler } },
+  },
+  "deny-all": networkPolicy("deny-all", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
+  "everyone-dns": networkPolicy("dns", { podSelector: {}, policyTypes: ["Egress"], egress: [dns] }),
+  "instances-network": networkPolicy("instances", {
+    podSelector: { matchLabels: instances },
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [
+      {
+        from: [
+          {
+            namespaceSelector: named("cnpg-system"),
+            podSelector: { matchLabels: { "app.kubernetes.io/name": "cloudnative-pg" } },
+          },
+        ],
+        ports: tcp(8000),
+      },
+      { from: [{ podSelector: { matchLabels: instances } }], ports: tcp(5432, 8000) },
+      { from: [{ podSelector: { matchLabels: pooler } }], ports: tcp(5432) },
+      { from: [{ namespaceSelector: named("monitoring") }], ports: tcp(9187) },
+    ],
+    egress: [
+      { to: [{ podSelector: { matchLabels: instances } }], ports: tcp(5432, 8000) },
+      { to: [{ ipBlock: { cidr: "0.0.0.0/0" } }], ports: tcp(6443) },
+    ],
+  }),
+  "pooler-network": networkPolicy("pooler", {
+    podSelector: { matchLabels: pooler },
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [{ from: [{ namespaceSelector: named("web") }], ports: tcp(5432) }],
+    egress: [{ to: [{ podSelector: { matchLabels: instances } }], ports: tcp(5432) }],
+  }),
+  gateway: {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "gateway", namespace },
+    spec: {
+      type: "LoadBalancer",
+      loadBalancerSourceRanges: ["192.0.2.0/24"],
+      selector: { app: "gateway" },
+      ports: [{ port: 5432 }],
+    },
+  },
+  application: {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "application", namespace: "web" },
+    spec: {
+      selector: { matchLabels: { app: "application" } },
+      template: {
+        metadata: { labels: { app: "application" } },
+        spec: {
+          containers: [
+            {
+              name: "application",
+              image: `ghcr.io/example/application:1.2.3${digest}`,
+              args: ["--dsn=postgresql://app:$(PGPASSWORD)@orders-pool:5432/orders"],
+              env: [
+                { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: "orders-app", key: "password" } } },
+                { name: "PASSWORD_FILE", value: "/run/secrets/password" },
+              ],
+              resources,
+            },
+          ],
+        },
+      },
+    },
+  },
+  // A Secret is where a password belongs.
+  secret: {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "mail", namespace: "web" },
+    stringData: { password: "not-a-real-one" },
+  },
+};

@@ -1,0 +1,104 @@
+import { passing } from "./passing";
+
+/** One object or more for each policy, each wrong in one way; the key begins with the policy's name. */
+
+const { spec } = passing.cluster as unknown as { spec: Record<string, unknown> };
+const postgresql = spec.postgresql as Record<string, unknown>;
+const namespace = "shop";
+
+const cluster = (name: string, change: object, annotations: Record<string, string> = {}) => ({
+  ...passing.cluster,
+  metadata: { name, namespace, annotations },
+  spec: { ...spec, ...change },
+});
+const server = (change: object) => ({ postgresql: { ...postgresql, ...change } });
+const parameters = (change: object) =>
+  server({ parameters: { ...(postgresql.parameters as object), ...change } });
+
+const container = (change: object) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "tool", namespace },
+  spec: {
+    selector: { matchLabels: { app: "tool" } },
+    template: {
+      metadata: { labels: { app: "tool" } },
+      spec: {
+        containers: [
+          {
+            name: "tool",
+            image: `ghcr.io/example/tool:1@sha256:${"1".repeat(64)}`,
+            resources: spec.resources,
+            ...change,
+          },
+        ],
+      },
+    },
+  },
+});
+
+export const violating: Record<string, object> = {
+  "enough-instances": cluster("two", {
+    instances: 2,
+    ...server({ synchronous: { number: 1, dataDurability: "preferred" } }),
+  }),
+  "odd-quorum": cluster("four", { instances: 4 }),
+  "no-synchronous-single-instance": cluster("alone", { instances: 1 }),
+  "synchronous-number": cluster("eager", server({ synchronous: { number: 2 } })),
+  "zero-loss-claim": cluster(
+    "boaster",
+    server({ synchronous: { number: 1, dataDurability: "preferred" } }),
+    { "pgplatform.io/durability": "zero-loss" },
+  ),
+  "no-preferred-quorum": cluster("pair", {
+    instances: 2,
+    ...server({ synchronous: { number: 1, dataDurability: "preferred", failoverQuorum: true } }),
+  }),
+  "instances-apart": cluster("together", { affinity: { podAntiAffinityType: "preferred" } }),
+  "disruption-budget": cluster("drained", { enablePDB: false }),
+  "single-instance-drain": cluster("single", { instances: 1, ...server({ synchronous: undefined }) }),
+  "pooler-availability": {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "Pooler",
+    metadata: { name: "lonely", namespace },
+    spec: { cluster: { name: "orders" }, instances: 1, type: "ro" },
+  },
+  "connection-budget": {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "Pooler",
+    metadata: { name: "greedy", namespace },
+    spec: {
+      cluster: { name: "four" },
+      instances: 3,
+      pgbouncer: { parameters: { default_pool_size: "50" } },
+    },
+  },
+  "no-plain-credentials": {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "leak", namespace },
+    data: { url: "postgresql://app:hunter2@orders-rw/orders" },
+  },
+  "archive-timeout": cluster("slow", parameters({ archive_timeout: "1h" })),
+  "no-superuser-access": cluster("root", { enableSuperuserAccess: true }),
+  "encrypted-logins": cluster("plain", server({ pg_hba: ["host all all 10.0.0.0/8 md5"] })),
+  "closed-network": {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: "all", namespace },
+    spec: { podSelector: {}, policyTypes: ["Ingress"], ingress: [{}] },
+  },
+  "load-balancer-ranges": {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "front", namespace },
+    spec: { type: "LoadBalancer", ports: [{ port: 5432 }] },
+  },
+  "container-resources": container({ resources: { limits: { memory: "1Gi" } } }),
+  "guaranteed-memory": cluster("burst", {
+    resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "1", memory: "4Gi" } },
+  }),
+  "shared-buffers": cluster("fat", parameters({ shared_buffers: "1GB" })),
+  "image-digests": container({ image: "ghcr.io/example/tool:1" }),
+  "supported-images": container({ image: `docker.io/bitnami/postgresql:17@sha256:${"2".repeat(64)}` }),
+};
