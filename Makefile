@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy status preview tools test e2e faults bench lint
+.PHONY: help up down destroy status preview tools test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ tools: ## Only make the tools and the operator's manifest available
 
 test: ## Unit and golden tests; needs no cluster
 	@operations/bootstrap.sh && node --import tsx local/manifests.ts && npm test --silent
+
+policy: ## The policy pack through Pulumi's engine; needs no cluster
+	@operations/bootstrap.sh && npm run policy --silent
 
 e2e: ## End to end on a real cluster: up, SQL, killed primaries, drift, destroy
 	@operations/bootstrap.sh && npm run e2e --silent

@@ -99,7 +99,7 @@ export function problemsOfObject(invariant: Invariant, object: KubernetesObject,
 }
 
 const schemaOf = ({ options }: Invariant): { configSchema?: PolicyConfigSchema } =>
-  options ? { configSchema: { properties: options as unknown as PolicyConfigSchema["properties"] } } : {};
+  options ? { configSchema: { properties: options } } : {};
 
 function policyOf(invariant: Invariant): ResourceValidationPolicy | StackValidationPolicy {
   const described = {
@@ -114,19 +114,19 @@ function policyOf(invariant: Invariant): ResourceValidationPolicy | StackValidat
   if (invariant.on === "stack")
     return {
       ...described,
-      validateStack: ({ resources, getConfig }, report) => {
-        const objects = resources.flatMap(({ type, name, props }) => objectOf(type, name, props) ?? []);
+      validateStack: (args, report) => {
+        const objects = args.resources.flatMap(({ type, name, props }) => objectOf(type, name, props) ?? []);
         invariant
-          .check(stackFacts(objects), valuesOf(invariant, getConfig()))
+          .check(stackFacts(objects), valuesOf(invariant, args.getConfig()))
           .forEach((problem) => report(sentence(problem)));
       },
     };
   return {
     ...described,
-    validateResource: ({ type, name, props, getConfig }, report) => {
-      const object = objectOf(type, name, props);
+    validateResource: (args, report) => {
+      const object = objectOf(args.type, args.name, args.props);
       if (object)
-        problemsOfObject(invariant, object, getConfig()).forEach((problem) => report(sentence(problem)));
+        problemsOfObject(invariant, object, args.getConfig()).forEach((problem) => report(sentence(problem)));
     },
   };
 }

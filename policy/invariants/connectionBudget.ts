@@ -2,9 +2,8 @@ import type { Facts, Pool, PoolerFacts } from "../../components/engine";
 import type { Problem } from "../../stacks/checks/problem";
 import { called, type StackInvariant } from "./invariant";
 
-/** Connections that one pod may open for a pool, with so many roles that log in through it. */
-const opens = ({ perRole, inAll }: Pool, roles: number): number =>
-  Math.min(perRole * roles, inAll ?? Infinity);
+/** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
+const opens = ({ perRole, inAll }: Pool, roles: number): number => inAll ?? perRole * roles;
 
 /** The most connections that poolers may open to the instance behind one of a cluster's Services. */
 export const pooledConnections = (

@@ -38,12 +38,12 @@ const stands = (value: string): boolean =>
 /** Secrets that show by their form; the value itself never gets into a message. */
 const forms: readonly [what: string, form: RegExp][] = [
   ["a URI with a password", /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"']+:(?![$%{<])[^\s:/@"']+@[^\s"']/i],
+  ["a command line with a password", /--?(?:password|passwd|token)(?:=|\s+)(?![$%{<-])[^\s"']/i],
   ["a connection string with a password", /\bpassword\s*=\s*(?!["']?[$%{<])["']?[^\s"'&;$%{<]/i],
   ["SQL with a password", /\bpassword\s+'(?!\s*')/i],
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ["a password's verifier", /SCRAM-SHA-256\$\d+:|"\s+"md5[0-9a-f]{32}"/],
   ["an access key of AWS", /\bAKIA[0-9A-Z]{16}\b/],
-  ["a command line with a password", /--?(?:password|passwd|token)(?:=|\s+)(?![$%{<-])[^\s"']/i],
 ];
 
 /** A user list of PgBouncer: lines of `"role" "password"`. */

@@ -20,6 +20,7 @@ describe("the plan of CloudNativePG", () => {
       name: "main",
       namespace: "postgres",
       labels: { "pgplatform.io/cluster": "main" },
+      annotations: { "pgplatform.io/durability": "zero-loss" },
     });
     const { bootstrap, ...rest } = spec as { bootstrap: { initdb: Record<string, unknown> } };
     assert.deepEqual(rest, {
@@ -240,19 +241,41 @@ describe("the plan of CloudNativePG", () => {
   });
 
   it("claims what its settings say", () => {
-    assert.deepEqual(cnpg.facts(clusterOf(smallest())), {
-      name: "main",
-      namespace: "postgres",
-      instances: 3,
-      synchronous: { number: 1, blocks: true, quorum: true },
-      disruptionBudget: true,
-      requiredHostSpread: true,
-      zoneSpread: true,
-      dataChecksums: true,
-      superuserAccess: false,
-      hostBasedAccess: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
-      image: pins.images.postgresql,
-    });
+    assert.deepEqual(
+      { ...cnpg.facts(clusterOf(smallest())) },
+      {
+        name: "main",
+        namespace: "postgres",
+        instances: 3,
+        synchronous: { number: 1, blocks: true, quorum: true },
+        claimsZeroLoss: true,
+        disruptionBudget: true,
+        requiredHostSpread: true,
+        zoneSpread: true,
+        dataChecksums: true,
+        superuserAccess: false,
+        hostBasedAccess: [
+          "hostssl all all all scram-sha-256",
+          "hostnossl all all all reject",
+          "host all all all scram-sha-256",
+        ],
+        passwordEncryption: "scram-sha-256",
+        lowestTls: "TLSv1.3",
+        image: pins.images.postgresql,
+        imageFromCatalog: false,
+        resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+        sharedBuffers: "128MB",
+        maxConnections: 100,
+        archiveTimeoutSeconds: 300,
+        loadBalancers: [],
+        services: { primary: "main-rw", standbys: "main-ro", any: "main-r" },
+        network: {
+          pods: { "cnpg.io/cluster": "main" },
+          operator: { namespace: "cnpg-system", labels: { "app.kubernetes.io/name": "cloudnative-pg" } },
+          ports: { postgres: 5432, status: 8000, metrics: 9187 },
+        },
+      },
+    );
     const bare = { apiVersion: "postgresql.cnpg.io/v1", kind: "Cluster", metadata: { name: "x" } };
     const claimed = cnpg.facts(bare)!;
     assert.deepEqual(

@@ -56,7 +56,10 @@ export const passing: Record<string, object> = {
       cluster: { name: "orders" },
       instances: 2,
       type: "rw",
-      pgbouncer: { poolMode: "transaction", parameters: { default_pool_size: "25", max_db_connections: "40" } },
+      pgbouncer: {
+        poolMode: "transaction",
+        parameters: { default_pool_size: "25", max_db_connections: "40" },
+      },
       template: {
         metadata: { labels: {} },
         spec: {

@@ -45,11 +45,9 @@ export const violating: Record<string, object> = {
   "odd-quorum": cluster("four", { instances: 4 }),
   "no-synchronous-single-instance": cluster("alone", { instances: 1 }),
   "synchronous-number": cluster("eager", server({ synchronous: { number: 2 } })),
-  "zero-loss-claim": cluster(
-    "boaster",
-    server({ synchronous: { number: 1, dataDurability: "preferred" } }),
-    { "pgplatform.io/durability": "zero-loss" },
-  ),
+  "zero-loss-claim": cluster("boaster", server({ synchronous: { number: 1, dataDurability: "preferred" } }), {
+    "pgplatform.io/durability": "zero-loss",
+  }),
   "no-preferred-quorum": cluster("pair", {
     instances: 2,
     ...server({ synchronous: { number: 1, dataDurability: "preferred", failoverQuorum: true } }),

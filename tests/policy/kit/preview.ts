@@ -118,7 +118,11 @@ export class Previews {
   }
 
   private async emptyProject(program: string): Promise<string> {
-    const name = program.endsWith("foreign") ? "foreign" : program.endsWith("mutated") ? "mutated" : "postgres-platform";
+    const name = program.endsWith("foreign")
+      ? "foreign"
+      : program.endsWith("mutated")
+        ? "mutated"
+        : "postgres-platform";
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "Pulumi.yaml"), stringify({ name, runtime: "nodejs" }));

@@ -1,0 +1,371 @@
+import assert from "node:assert/strict";
+import { about, good, mutated } from "./kit";
+
+/** Changes of the good cluster, and the sentences that must come of them: none for what is allowed. */
+interface Case {
+  readonly title: string;
+  readonly change: Record<string, unknown>;
+  readonly options?: object;
+  readonly says: readonly string[];
+}
+
+const synchronous = "spec.postgresql.synchronous";
+const parameter = (name: string) => `spec.postgresql.parameters.${name}`;
+
+const cases: Record<string, readonly Case[]> = {
+  "enough-instances": [
+    {
+      title: "two instances",
+      change: { "spec.instances": 2 },
+      says: ["Cluster shop/orders: instances is 2, allowed is at least 3: set 3."],
+    },
+    {
+      title: "two where the option says two",
+      change: { "spec.instances": 2 },
+      options: { least: 2 },
+      says: [],
+    },
+    { title: "five", change: { "spec.instances": 5 }, says: [] },
+    {
+      title: "no number, which is one",
+      change: { "spec.instances": undefined },
+      says: ["Cluster shop/orders: instances is 1, allowed is at least 3: set 3."],
+    },
+  ],
+  "odd-quorum": [
+    {
+      title: "four instances with quorum failover",
+      change: { "spec.instances": 4 },
+      says: [
+        "Cluster shop/orders: instances is 4, allowed is an odd number with zero-loss, since one more instance adds nothing to an even quorum: set 3 or 5.",
+      ],
+    },
+    {
+      title: "quorum failover by annotation",
+      change: {
+        "spec.instances": 4,
+        [`${synchronous}.failoverQuorum`]: undefined,
+        "metadata.annotations": { "alpha.cnpg.io/failoverQuorum": "true" },
+      },
+      says: [
+        "Cluster shop/orders: instances is 4, allowed is an odd number with zero-loss, since one more instance adds nothing to an even quorum: set 3 or 5.",
+      ],
+    },
+    {
+      title: "four without quorum failover",
+      change: { "spec.instances": 4, [`${synchronous}.failoverQuorum`]: false },
+      says: [],
+    },
+  ],
+  "no-synchronous-single-instance": [
+    {
+      title: "one instance that waits for a standby",
+      change: { "spec.instances": 1 },
+      says: [
+        "Cluster shop/orders: synchronous standbys is 1, allowed is none with one instance, since no standby could confirm a commit: replicate asynchronously, or have three instances.",
+      ],
+    },
+    {
+      title: "one instance that waits for nobody",
+      change: { "spec.instances": 1, [synchronous]: undefined },
+      says: [],
+    },
+  ],
+  "synchronous-number": [
+    {
+      title: "both standbys of three instances",
+      change: { [`${synchronous}.number`]: 2 },
+      says: [
+        "Cluster shop/orders: synchronous standbys is 2, allowed is at most 1 with 3 instances, so that one standby may be down: set 1, or more instances.",
+      ],
+    },
+    {
+      title: "the only standby of two",
+      change: { "spec.instances": 2 },
+      says: [
+        "Cluster shop/orders: synchronous standbys is 1, allowed is at most 0 with 2 instances, so that one standby may be down: have three instances, or let writes go on without a standby.",
+      ],
+    },
+    {
+      title: "both standbys where writes go on without",
+      change: { [`${synchronous}.number`]: 2, [`${synchronous}.dataDurability`]: "preferred" },
+      says: [],
+    },
+    { title: "three of five", change: { "spec.instances": 5, [`${synchronous}.number`]: 3 }, says: [] },
+  ],
+  "zero-loss-claim": [
+    {
+      title: "a claim with preferred replication",
+      change: { [`${synchronous}.dataDurability`]: "preferred" },
+      says: [
+        'Cluster shop/orders: synchronous replication is "preferred", allowed is required, with at least one standby, where no acknowledged commit may be lost: make it required, or don\'t claim zero loss.',
+      ],
+    },
+    {
+      title: "a claim with asynchronous replication",
+      change: { [synchronous]: undefined },
+      says: [
+        'Cluster shop/orders: synchronous replication is "none", allowed is required, with at least one standby, where no acknowledged commit may be lost: make it required, or don\'t claim zero loss.',
+        "Cluster shop/orders: quorum failover is false, allowed is on where no acknowledged commit may be lost, since a standby without the commit could be elected: switch it on, or don't claim zero loss.",
+      ],
+    },
+    {
+      title: "a claim without quorum failover",
+      change: { [`${synchronous}.failoverQuorum`]: false },
+      says: [
+        "Cluster shop/orders: quorum failover is false, allowed is on where no acknowledged commit may be lost, since a standby without the commit could be elected: switch it on, or don't claim zero loss.",
+      ],
+    },
+    {
+      title: "no claim",
+      change: { [synchronous]: undefined, "metadata.annotations": undefined },
+      says: [],
+    },
+    {
+      title: "no claim where every cluster is held to it",
+      change: { [`${synchronous}.failoverQuorum`]: false, "metadata.annotations": undefined },
+      options: { everyCluster: true },
+      says: [
+        "Cluster shop/orders: quorum failover is false, allowed is on where no acknowledged commit may be lost, since a standby without the commit could be elected: switch it on, or don't claim zero loss.",
+      ],
+    },
+  ],
+  "no-preferred-quorum": [
+    {
+      title: "two instances, preferred, quorum",
+      change: { "spec.instances": 2, [`${synchronous}.dataDurability`]: "preferred" },
+      says: [
+        "Cluster shop/orders: quorum failover is true, allowed is off with two instances whose writes go on without a standby, since the standby could be elected without acknowledged commits: switch it off, or have three instances and required synchronous replication.",
+      ],
+    },
+    {
+      title: "two instances, preferred, no quorum",
+      change: {
+        "spec.instances": 2,
+        [`${synchronous}.dataDurability`]: "preferred",
+        [`${synchronous}.failoverQuorum`]: false,
+      },
+      says: [],
+    },
+    { title: "two instances, required, quorum", change: { "spec.instances": 2 }, says: [] },
+    {
+      title: "three instances, preferred, quorum",
+      change: { [`${synchronous}.dataDurability`]: "preferred" },
+      says: [],
+    },
+  ],
+  "instances-apart": [
+    {
+      title: "anti-affinity as a preference, which is the operator's default",
+      change: { "spec.affinity": undefined },
+      says: [
+        'Cluster shop/orders: anti-affinity on kubernetes.io/hostname is "not required", allowed is required, so that a lost node takes one instance: require it.',
+      ],
+    },
+    {
+      title: "anti-affinity on another key",
+      change: { "spec.affinity.topologyKey": "rack" },
+      says: [
+        'Cluster shop/orders: anti-affinity on kubernetes.io/hostname is "not required", allowed is required, so that a lost node takes one instance: require it.',
+      ],
+    },
+    {
+      title: "no spread over zones",
+      change: { "spec.topologySpreadConstraints": undefined },
+      says: [
+        'Cluster shop/orders: spread over topology.kubernetes.io/zone is "none", allowed is a topology spread constraint with 2 zones, so that a lost zone leaves a majority: add one, or set the option zones to 1 where the cluster has one zone.',
+      ],
+    },
+    {
+      title: "no spread over the only zone",
+      change: { "spec.topologySpreadConstraints": undefined },
+      options: { zones: 1 },
+      says: [],
+    },
+    { title: "one instance", change: { "spec.instances": 1, "spec.affinity": undefined }, says: [] },
+  ],
+  "disruption-budget": [
+    {
+      title: "switched off",
+      change: { "spec.enablePDB": false },
+      says: [
+        "Cluster shop/orders: disruption budget is false, allowed is on with 3 instances, so that a drain takes one at a time: switch it on.",
+      ],
+    },
+    { title: "off for one instance", change: { "spec.enablePDB": false, "spec.instances": 1 }, says: [] },
+    { title: "switched on", change: { "spec.enablePDB": true }, says: [] },
+  ],
+  "single-instance-drain": [
+    {
+      title: "one instance with a budget",
+      change: { "spec.instances": 1 },
+      says: [
+        "Cluster shop/orders: instances is 1, allowed is 2 or more where nodes are drained: a drain waits for ever for the single instance's budget: add a standby, or plan the downtime.",
+      ],
+    },
+    {
+      title: "one instance without",
+      change: { "spec.instances": 1, "spec.enablePDB": false },
+      says: [
+        "Cluster shop/orders: instances is 1, allowed is 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere: add a standby, or plan the downtime.",
+      ],
+    },
+    { title: "two", change: { "spec.instances": 2 }, says: [] },
+  ],
+  "archive-timeout": [
+    {
+      title: "ten minutes",
+      change: { [parameter("archive_timeout")]: "10min" },
+      says: [
+        'Cluster shop/orders: archive_timeout is "600s", allowed is at most 300s, the recovery point objective of 5 minutes: set 300s or less.',
+      ],
+    },
+    {
+      title: "never",
+      change: { [parameter("archive_timeout")]: "0" },
+      says: [
+        'Cluster shop/orders: archive_timeout is "never", allowed is at most 300s, the recovery point objective of 5 minutes: set 300s or less.',
+      ],
+    },
+    {
+      title: "the operator's five minutes against two",
+      change: { [parameter("archive_timeout")]: undefined },
+      options: { rpoMinutes: 2 },
+      says: [
+        'Cluster shop/orders: archive_timeout is "300s", allowed is at most 120s, the recovery point objective of 2 minutes: set 120s or less.',
+      ],
+    },
+    { title: "exactly five minutes", change: { [parameter("archive_timeout")]: "300" }, says: [] },
+  ],
+  "no-superuser-access": [
+    {
+      title: "on",
+      change: { "spec.enableSuperuserAccess": true },
+      says: [
+        "Cluster shop/orders: superuser access is true, allowed is off, since a role with CREATEDB and CREATEROLE does an administrator's work: switch it off and use the administrator's role.",
+      ],
+    },
+    { title: "left out, which is off", change: { "spec.enableSuperuserAccess": undefined }, says: [] },
+  ],
+  "encrypted-logins": [
+    ...["trust", "md5", "password", "ident"].map((method) => ({
+      title: method,
+      change: { "spec.postgresql.pg_hba": [`hostssl all all all ${method}`, "hostnossl all all all reject"] },
+      says: [
+        `Cluster shop/orders: pg_hba is "hostssl all all all ${method}", allowed is rules with scram-sha-256, cert, peer, reject: use scram-sha-256.`,
+      ],
+    })),
+    {
+      title: "trust on the socket",
+      change: { "spec.postgresql.pg_hba": ["local all all trust", "hostnossl all all all reject"] },
+      says: [
+        'Cluster shop/orders: pg_hba is "local all all trust", allowed is rules with scram-sha-256, cert, peer, reject: use scram-sha-256.',
+      ],
+    },
+    {
+      title: "no rules: the operator's own takes logins without TLS",
+      change: { "spec.postgresql.pg_hba": undefined },
+      says: [
+        'Cluster shop/orders: pg_hba is "host all all all scram-sha-256", allowed is rules of the type hostssl before `hostnossl all all all reject`, since this one takes logins without TLS: write hostssl, and end with `hostnossl all all all reject`.',
+      ],
+    },
+    {
+      title: "a rejection of some only",
+      change: {
+        "spec.postgresql.pg_hba": [
+          "hostssl all all all scram-sha-256",
+          "hostnossl all all 10.0.0.0/8 reject",
+        ],
+      },
+      says: [
+        'Cluster shop/orders: pg_hba is "host all all all scram-sha-256", allowed is rules of the type hostssl before `hostnossl all all all reject`, since this one takes logins without TLS: write hostssl, and end with `hostnossl all all all reject`.',
+      ],
+    },
+    {
+      title: "an address with its mask beside it, certificates, and a rejection of everybody",
+      change: {
+        "spec.postgresql.pg_hba": [
+          "hostssl all all 192.0.2.0 255.255.255.0 cert",
+          "local all all peer",
+          "host all all all reject",
+        ],
+      },
+      says: [],
+    },
+    {
+      title: "old hashes",
+      change: { [parameter("password_encryption")]: "md5" },
+      says: [
+        'Cluster shop/orders: password_encryption is "md5", allowed is scram-sha-256: set it, and the passwords anew.',
+      ],
+    },
+    {
+      title: "old TLS",
+      change: { [parameter("ssl_min_protocol_version")]: "TLSv1.1" },
+      says: [
+        'Cluster shop/orders: ssl_min_protocol_version is "TLSv1.1", allowed is TLSv1.2 or TLSv1.3: remove it or raise it.',
+      ],
+    },
+    { title: "TLS 1.2", change: { [parameter("ssl_min_protocol_version")]: "TLSv1.2" }, says: [] },
+  ],
+  "guaranteed-memory": [
+    {
+      title: "a higher limit",
+      change: { "spec.resources.limits.memory": "4Gi" },
+      says: [
+        'Cluster shop/orders: limits.memory is "4Gi", allowed is the same as the request of 2Gi, so that PostgreSQL is never killed for memory that another pod took: set both to the same.',
+      ],
+    },
+    {
+      title: "no limit",
+      change: { "spec.resources.limits.memory": undefined },
+      says: [
+        "Cluster shop/orders: limits.memory is not set, allowed is a request and a limit of the same memory: set both.",
+      ],
+    },
+    {
+      title: "nothing",
+      change: { "spec.resources": undefined },
+      says: [
+        "Cluster shop/orders: requests.memory is not set, allowed is a request and a limit of the same memory: set both.",
+      ],
+    },
+    { title: "the same, spelled otherwise", change: { "spec.resources.limits.memory": "2048Mi" }, says: [] },
+  ],
+  "shared-buffers": [
+    {
+      title: "half of the memory",
+      change: { [parameter("shared_buffers")]: "1GB" },
+      says: [
+        'Cluster shop/orders: shared_buffers is "1GB", allowed is an amount of memory such as 128MB, at most 819MB (40 % of the memory limit): lower it, or raise the memory.',
+      ],
+    },
+    {
+      title: "no amount",
+      change: { [parameter("shared_buffers")]: "much" },
+      says: [
+        'Cluster shop/orders: shared_buffers is "much", allowed is an amount of memory such as 128MB, at most 819MB (40 % of the memory limit): lower it, or raise the memory.',
+      ],
+    },
+    { title: "exactly two fifths", change: { [parameter("shared_buffers")]: "819MB" }, says: [] },
+    {
+      title: "half where the option says half",
+      change: { [parameter("shared_buffers")]: "1GB" },
+      options: { percent: 50 },
+      says: [],
+    },
+  ],
+};
+
+describe("invariants of clusters", () => {
+  for (const [name, list] of Object.entries(cases))
+    describe(name, () => {
+      it("has nothing to say about the good cluster", () =>
+        assert.deepEqual(about(name, good("cluster")), []));
+      for (const { title, change, options, says } of list)
+        it(`${title}: ${says.length === 0 ? "allowed" : "refused"}`, () =>
+          assert.deepEqual(about(name, mutated("cluster", change), options), says));
+      it("reads nothing but clusters", () =>
+        assert.deepEqual(about(name, { ...good("cluster"), kind: "Backup" }), []));
+    });
+});

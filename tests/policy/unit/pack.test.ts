@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { packArguments, packFolder } from "../../../policy/arguments";
+import { invariants, valuesOf } from "../../../policy/invariants";
+import { referenceOf } from "../../../policy/invariants/images";
+import { objectOf, plain, policies } from "../../../policy/policies";
+import { platformDefaults, reservedConnections } from "../../../stacks/defaults";
+import { named } from "./kit";
+
+const read = (...path: string[]) => readFileSync(join(packFolder, ...path), "utf8");
+const json = (...path: string[]) => JSON.parse(read(...path)) as Record<string, unknown>;
+
+describe("the policy pack", () => {
+  it("has a policy for each invariant, described, with its steps, and mandatory unless it only warns", () => {
+    assert.equal(new Set(invariants.map(({ name }) => name)).size, invariants.length);
+    assert.deepEqual(
+      policies.map(({ name }) => name),
+      invariants.map(({ name }) => name),
+    );
+    for (const policy of policies) {
+      assert.match(policy.description, /\.$/);
+      assert.ok((policy.remediationSteps ?? "").length > 20, policy.name);
+      assert.ok(policy.severity, policy.name);
+      const { mandatory } = named(policy.name);
+      assert.equal(policy.enforcementLevel, mandatory === "nowhere" ? "advisory" : "mandatory");
+    }
+  });
+
+  it("has a default and a description for each option, which a configuration replaces", () => {
+    for (const { options = {} } of invariants)
+      for (const { description } of Object.values(options)) assert.match(description, /\.$/);
+    assert.deepEqual(valuesOf(named("enough-instances")), { least: 3 });
+    assert.deepEqual(valuesOf(named("enough-instances"), { least: 5 }), { least: 5 });
+  });
+
+  it("loosens in dev exactly what is prod's", () =>
+    assert.deepEqual(
+      json("dev.json"),
+      Object.fromEntries(
+        invariants.filter(({ mandatory }) => mandatory === "prod").map(({ name }) => [name, "advisory"]),
+      ),
+    ));
+
+  it("waives digests in prod for the images that the platform itself names without one, and for no others", () => {
+    const defaults = (["15", "16", "17", "18"] as const).flatMap((version) =>
+      Object.values(platformDefaults.cloud.images(version)),
+    );
+    assert.deepEqual(json("prod.json"), {
+      "image-digests": {
+        waived: [...new Set(defaults.filter((image) => referenceOf(image).digest === undefined))].sort(),
+      },
+    });
+  });
+
+  it("keeps as many connections in reserve as the settings check", () =>
+    assert.equal(valuesOf(named("connection-budget")).reserve, reservedConnections));
+
+  it("wants the versions that the project has", () => {
+    const { dependencies: own } = json("package.json") as { dependencies: Record<string, string> };
+    const { dependencies } = json("..", "package.json") as { dependencies: Record<string, string> };
+    for (const [name, version] of Object.entries(own)) assert.equal(dependencies[name], version, name);
+  });
+
+  it("says how Pulumi is told to use it", () =>
+    assert.deepEqual(packArguments("dev"), [
+      "--policy-pack",
+      packFolder,
+      "--policy-pack-config",
+      join(packFolder, "dev.json"),
+    ]));
+
+  it("is documented: each policy and each option", () => {
+    const text = read("..", "docs", "policies.md");
+    for (const { name, number, options = {} } of invariants) {
+      assert.ok(text.includes(`| ${number} `), number);
+      assert.ok(text.includes(`\`${name}\``), name);
+      for (const option of Object.keys(options))
+        assert.ok(text.includes(`\`${option}`), `${name}: ${option}`);
+    }
+  });
+});
+
+describe("objects out of Pulumi's properties", () => {
+  const kind = { apiVersion: "v1", kind: "ConfigMap" };
+  const throwing = (key: string) =>
+    Object.defineProperty({}, key, {
+      enumerable: true,
+      get() {
+        throw new Error(`${key} is not known`);
+      },
+    });
+
+  it("are Kubernetes objects of any class, but no CRDs and nothing of other providers", () => {
+    assert.ok(objectOf("kubernetes:core/v1:ConfigMap", "x", kind));
+    assert.equal(
+      objectOf("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "x", kind),
+      undefined,
+    );
+    assert.equal(objectOf("random:index/randomPassword:RandomPassword", "x", kind), undefined);
+    assert.equal(objectOf("kubernetes:helm.sh/v4:Chart", "x", { chart: "y" }), undefined);
+  });
+  it("go by the resource's name where they have none, or one that isn't known yet", () => {
+    assert.equal(objectOf("kubernetes:core/v1:ConfigMap", "x", kind)?.metadata.name, "x");
+    const labelled = { ...kind, metadata: { labels: {} } };
+    assert.equal(objectOf("kubernetes:core/v1:ConfigMap", "x", labelled)?.metadata.name, "x");
+    const later = { ...kind, metadata: throwing("name") };
+    assert.equal(objectOf("kubernetes:core/v1:ConfigMap", "x", later)?.metadata.name, "x");
+  });
+  it("throw for a value that isn't known when it is read, not before", () => {
+    const copy = plain({ list: [1, { a: throwing("b") }] }) as { list: [number, { a: { b: unknown } }] };
+    assert.equal(copy.list.length, 2);
+    assert.throws(() => copy.list[1].a.b, /b is not known/);
+  });
+});

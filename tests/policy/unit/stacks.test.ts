@@ -1,0 +1,351 @@
+import assert from "node:assert/strict";
+import type { KubernetesObject } from "../../../components/engine";
+import { poolsOf } from "../../../components/pgbouncer/facts";
+import { poolerPlan } from "../../../components/pgbouncer/plan";
+import { cnpg } from "../../../components/engines/cnpg";
+import { everything, checked } from "../../support/settings";
+import { aboutStack, good, goodStack, mutated } from "./kit";
+
+/** The objects of the platform's own plan with everything in use. */
+function ownObjects(change: (settings: ReturnType<typeof everything>) => void = () => undefined) {
+  const input = everything();
+  change(input);
+  const settings = checked(input);
+  const plan = cnpg.plan(settings);
+  return [
+    ...plan.objects,
+    ...settings.poolers.flatMap((pooler) => poolerPlan(settings, pooler, plan).objects),
+  ].map(({ object }) => structuredClone(object));
+}
+
+const ofKind = (objects: readonly KubernetesObject[], kind: string): KubernetesObject =>
+  objects.find((object) => object.kind === kind)!;
+
+describe("the invariant pooler-availability", () => {
+  const find = (objects: readonly KubernetesObject[], options?: object) =>
+    aboutStack("pooler-availability", objects, options);
+  const at = "Pooler shop/orders-pool";
+
+  it("has nothing to say about the good program and the platform's own poolers", () => {
+    assert.deepEqual(find(goodStack()), []);
+    assert.deepEqual(find(ownObjects()), []);
+  });
+  it("refuses one pod, unless the option allows it", () => {
+    const pooler = mutated("pooler", { "spec.instances": 1 });
+    assert.deepEqual(find(goodStack({ pooler })), [`${at}: pods is 1, allowed is at least 2: set 2.`]);
+    assert.deepEqual(find(goodStack({ pooler }), { least: 1 }), []);
+  });
+  it("refuses pods that may share a node", () => {
+    const sentence = [
+      `${at}: spread over kubernetes.io/hostname is "none", allowed is anti-affinity or a topology spread constraint, so that a lost node takes one pod: add one.`,
+    ];
+    assert.deepEqual(
+      find(goodStack({ pooler: mutated("pooler", { "spec.template.spec.affinity": undefined }) })),
+      sentence,
+    );
+    const elsewhere = good("pooler");
+    const text = JSON.stringify(elsewhere).replace(
+      '"kubernetes.io/hostname"',
+      '"topology.kubernetes.io/zone"',
+    );
+    assert.deepEqual(find(goodStack({ pooler: JSON.parse(text) as KubernetesObject })), sentence);
+  });
+  it("allows a topology spread constraint, and a preference", () => {
+    for (const change of [
+      { "spec.template.spec.topologySpreadConstraints": [{ topologyKey: "kubernetes.io/hostname" }] },
+      {
+        "spec.template.spec.affinity": {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              { weight: 1, podAffinityTerm: { topologyKey: "kubernetes.io/hostname" } },
+            ],
+          },
+        },
+      },
+    ])
+      assert.deepEqual(
+        find(
+          goodStack({ pooler: mutated("pooler", { "spec.template.spec.affinity": undefined, ...change }) }),
+        ),
+        [],
+      );
+  });
+  it("refuses a missing budget, one of another namespace, and one for other pods", () => {
+    const sentence = [
+      `${at}: disruption budget is "none", allowed is a PodDisruptionBudget that selects its pods: add one to the stack.`,
+    ];
+    assert.deepEqual(find(goodStack({ "pooler-budget": undefined })), sentence);
+    assert.deepEqual(
+      find(goodStack({ "pooler-budget": mutated("pooler-budget", { "metadata.namespace": "x" }) })),
+      sentence,
+    );
+    const others = { "spec.selector": { matchLabels: { app: "x" } } };
+    assert.deepEqual(find(goodStack({ "pooler-budget": mutated("pooler-budget", others) })), sentence);
+  });
+  it("reads the platform's own Deployments", () => {
+    const objects = ownObjects();
+    (ofKind(objects, "Deployment").spec as { replicas: number }).replicas = 1;
+    assert.deepEqual(find(objects), [
+      "Deployment jewelry-shop/jewelry-shop-db-pooler-app: pods is 1, allowed is at least 2: set 2.",
+    ]);
+  });
+  it("takes an autoscaler's least number", () => {
+    const scaler = (minReplicas: number): KubernetesObject => ({
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "app", namespace: "jewelry-shop" },
+      spec: {
+        scaleTargetRef: { kind: "Deployment", name: "jewelry-shop-db-pooler-app" },
+        minReplicas,
+        maxReplicas: 4,
+      },
+    });
+    assert.equal(find([...ownObjects(), scaler(1)]).length, 1);
+    assert.deepEqual(find([...ownObjects(), scaler(2)]), []);
+  });
+});
+
+describe("the invariant connection-budget", () => {
+  const find = (objects: readonly KubernetesObject[], options?: object) =>
+    aboutStack("connection-budget", objects, options);
+  const pooler = (change: Record<string, unknown>) => ({ pooler: mutated("pooler", change) });
+  const says = (needed: number, pooled: number, reserve = 10) => [
+    `Cluster shop/orders: max_connections is 100, allowed is at least ${needed}: ${pooled} for the poolers (pool size × pods × roles) and ${reserve} in reserve: raise it, or lower the pools.`,
+  ];
+  const size = "spec.pgbouncer.parameters.default_pool_size";
+  const most = "spec.pgbouncer.parameters.max_db_connections";
+
+  it("has nothing to say about the good program and the platform's own poolers", () => {
+    assert.deepEqual(find(goodStack()), []);
+    assert.deepEqual(find(ownObjects()), []);
+  });
+  it("multiplies pool size and pods", () => {
+    assert.deepEqual(find(goodStack(pooler({ [size]: "50", [most]: undefined }))), says(110, 100));
+    assert.deepEqual(find(goodStack(pooler({ [size]: "45", [most]: undefined }))), []);
+    assert.deepEqual(
+      find(goodStack(pooler({ [size]: "30", [most]: undefined, "spec.instances": 4 }))),
+      says(130, 120),
+    );
+  });
+  it("multiplies the roles where there is no total limit", () => {
+    assert.deepEqual(find(goodStack(pooler({ [most]: undefined })), { roles: 3 }), says(160, 150));
+    assert.deepEqual(find(goodStack(), { roles: 3 }), []);
+  });
+  it("counts PgBouncer's own default of 20", () =>
+    assert.deepEqual(
+      find(goodStack(pooler({ "spec.pgbouncer": { poolMode: "session" }, "spec.instances": 5 }))),
+      says(110, 100),
+    ));
+  it("adds the reserve", () => assert.deepEqual(find(goodStack(), { reserve: 21 }), says(101, 80, 21)));
+  it("adds poolers of the same Service up, and not those of standbys", () => {
+    const second = (type: string) => ({
+      second: mutated("pooler", { "metadata.name": "second", "spec.type": type }),
+    });
+    assert.deepEqual(find(goodStack(second("rw"))), says(170, 160));
+    assert.deepEqual(find(goodStack(second("ro"))), []);
+    assert.deepEqual(find(goodStack(second("r"))), says(170, 160));
+  });
+  it("counts PostgreSQL's own default of 100 connections", () =>
+    assert.deepEqual(
+      find(
+        goodStack({
+          ...pooler({ [size]: "50", [most]: undefined }),
+          cluster: mutated("cluster", { "spec.postgresql.parameters": undefined }),
+        }),
+      ),
+      says(110, 100),
+    ));
+  it("reads the platform's own configuration", () => {
+    const objects = ownObjects();
+    (
+      ofKind(objects, "Cluster").spec as { postgresql: { parameters: Record<string, string> } }
+    ).postgresql.parameters.max_connections = "140";
+    // app: (50 + 1) × 2, batch: (10 + 1) × 3; the 1 looks logins up.
+    assert.deepEqual(find(objects), [
+      "Cluster jewelry-shop/jewelry-shop-db: max_connections is 140, allowed is at least 145: 135 for the poolers (pool size × pods × roles) and 10 in reserve: raise it, or lower the pools.",
+    ]);
+  });
+  it("reads pgbouncer.ini: comments, quotes, defaults, full names of hosts", () => {
+    const ini = [
+      "; a comment = 1",
+      "[databases]",
+      "orders = host=orders-rw.shop.svc port=5432 dbname='orders' pool_size=7",
+      "* = host=orders-ro",
+      "[pgbouncer]",
+      "default_pool_size = 9",
+      "max_db_connections = 11",
+    ].join("\n");
+    assert.deepEqual(poolsOf(ini), [
+      { database: "orders", service: "orders-rw", perRole: 7, inAll: 11 },
+      { database: "*", service: "orders-ro", perRole: 9, inAll: 11 },
+    ]);
+    assert.deepEqual(poolsOf("[databases]\nx = host=y\n"), [{ database: "x", service: "y", perRole: 20 }]);
+  });
+});
+
+describe("the invariant closed-network", () => {
+  const find = (objects: readonly KubernetesObject[], options?: object) =>
+    aboutStack("closed-network", objects, options);
+  const closed = (what: string, way: string, port: number) =>
+    `Cluster shop/orders: network for ${what} is "closed", allowed is open, ${way} on port ${port}: add a NetworkPolicy for it.`;
+
+  it("has nothing to say about the good program", () =>
+    assert.deepEqual(find(goodStack(), { metricsNamespace: "monitoring" }), []));
+
+  for (const [title, change] of Object.entries({
+    "no policy": undefined,
+    "one that leaves leaving open": { "spec.policyTypes": ["Ingress"] },
+    "one for some pods": { "spec.podSelector": { matchLabels: { app: "x" } } },
+    "one that opens something": {
+      "spec.ingress": [{ from: [{ podSelector: { matchLabels: { a: "b" } } }], ports: [{ port: 1 }] }],
+    },
+  }))
+    it(`refuses a namespace that isn't closed: ${title}`, () =>
+      assert.deepEqual(find(goodStack({ "deny-all": change && mutated("deny-all", change) })), [
+        'Namespace shop: network is "open", allowed is a NetworkPolicy that denies everything, and others that open listed flows: add them to the stack.',
+      ]));
+
+  /** Takes openings of a policy away. */
+  const without = (name: string, direction: "ingress" | "egress", index: number): KubernetesObject => {
+    const policy = good(name);
+    (policy.spec as Record<string, unknown[]>)[direction]!.splice(index, 1);
+    return policy;
+  };
+  const flows: [
+    title: string,
+    policy: string,
+    direction: "ingress" | "egress",
+    index: number,
+    says: string[],
+  ][] = [
+    [
+      "the operator",
+      "instances-network",
+      "ingress",
+      0,
+      [closed("the operator's status reads", "ingress", 8000)],
+    ],
+    ["replication's arrival", "instances-network", "ingress", 1, [closed("replication", "ingress", 5432)]],
+    ["replication's departure", "instances-network", "egress", 0, [closed("replication", "egress", 5432)]],
+    [
+      "the pooler's arrival",
+      "instances-network",
+      "ingress",
+      2,
+      [closed("the pooler orders-pool", "ingress", 5432)],
+    ],
+    [
+      "the pooler's departure",
+      "pooler-network",
+      "egress",
+      0,
+      [closed("the pooler orders-pool", "egress", 5432)],
+    ],
+    ["metrics", "instances-network", "ingress", 3, [closed("metrics", "ingress", 9187)]],
+    [
+      "name look-ups",
+      "everyone-dns",
+      "egress",
+      0,
+      [
+        closed("name look-ups", "egress", 53),
+        closed("name look-ups of the pooler orders-pool", "egress", 53),
+      ],
+    ],
+  ];
+  for (const [title, policy, direction, index, says] of flows)
+    it(`misses ${title}`, () =>
+      assert.deepEqual(
+        find(goodStack({ [policy]: without(policy, direction, index) }), { metricsNamespace: "monitoring" }),
+        says,
+      ));
+  it("asks for metrics only where somebody reads them", () =>
+    assert.deepEqual(
+      find(goodStack({ "instances-network": without("instances-network", "ingress", 3) })),
+      [],
+    ));
+  it("asks for the right port, and takes a range of ports", () => {
+    const ports = (list: object[]) => {
+      const policy = good("instances-network");
+      (policy.spec as { ingress: { ports: object[] }[] }).ingress[0]!.ports = list;
+      return { "instances-network": policy };
+    };
+    assert.deepEqual(find(goodStack(ports([{ port: 9000 }]))), [
+      closed("the operator's status reads", "ingress", 8000),
+    ]);
+    assert.deepEqual(find(goodStack(ports([{ port: 7000, endPort: 9000 }]))), []);
+  });
+
+  const opening = (
+    rule: object,
+    direction: "ingress" | "egress" = "ingress",
+  ): Record<string, KubernetesObject> => ({
+    more: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "more", namespace: "shop" },
+      spec: {
+        podSelector: { matchLabels: { app: "x" } },
+        policyTypes: ["Ingress", "Egress"],
+        [direction]: [rule],
+      },
+    },
+  });
+  const wide = (who: string, direction = "ingress") =>
+    `NetworkPolicy shop/more: ${direction}[0] peers is "${who}", allowed is exactly who needs it: select by labels, or narrow the range.`;
+  const ports = [{ port: 5432 }];
+
+  it("refuses everybody and every port", () =>
+    assert.deepEqual(find(goodStack(opening({}))), [
+      'NetworkPolicy shop/more: ingress[0] peers is "everybody", allowed is listed peers: list them.',
+      'NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.',
+    ]));
+  it("refuses a protocol's every port", () =>
+    assert.deepEqual(
+      find(
+        goodStack(
+          opening({ from: [{ podSelector: { matchLabels: { a: "b" } } }], ports: [{ protocol: "TCP" }] }),
+        ),
+      ),
+      ['NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.'],
+    ));
+  it("refuses every pod of the namespace, every namespace, every address", () => {
+    assert.deepEqual(find(goodStack(opening({ from: [{ podSelector: {} }], ports }))), [
+      wide("every pod of the namespace"),
+    ]);
+    assert.deepEqual(find(goodStack(opening({ from: [{ namespaceSelector: {} }], ports }))), [
+      wide("every namespace"),
+    ]);
+    for (const cidr of ["0.0.0.0/0", "::/0"])
+      assert.deepEqual(find(goodStack(opening({ from: [{ ipBlock: { cidr } }], ports }))), [
+        wide(`every address (${cidr})`),
+      ]);
+  });
+  it("refuses to reach every address, but on the API server's ports", () => {
+    const to = [{ ipBlock: { cidr: "0.0.0.0/0" } }];
+    assert.deepEqual(find(goodStack(opening({ to, ports }, "egress"))), [
+      wide("every address (0.0.0.0/0)", "egress"),
+    ]);
+    assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress"))), []);
+    assert.deepEqual(
+      find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress")), { anyAddressPorts: [] }),
+      [
+        'NetworkPolicy shop/instances: egress[1] peers is "every address (0.0.0.0/0)", allowed is exactly who needs it: select by labels, or narrow the range.',
+        wide("every address (0.0.0.0/0)", "egress"),
+      ],
+    );
+  });
+  it("allows a listed client, one namespace, one range, and what is open in other namespaces", () => {
+    for (const peer of [
+      { podSelector: { matchLabels: { app: "client" } } },
+      { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "web" } } },
+      { ipBlock: { cidr: "192.0.2.0/24" } },
+    ])
+      assert.deepEqual(find(goodStack(opening({ from: [peer], ports }))), []);
+    const elsewhere = opening({});
+    elsewhere.more!.metadata.namespace = "web";
+    assert.deepEqual(find(goodStack(elsewhere)), []);
+  });
+  it("says nothing where there is no cluster", () =>
+    assert.deepEqual(find(goodStack({ cluster: undefined, "deny-all": undefined })), []));
+});
