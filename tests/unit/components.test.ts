@@ -119,7 +119,7 @@ describe("components", () => {
   it("waits for the cluster to be ready, for longer than the provider would", () => {
     const cluster = one(local, "main-cluster-cluster");
     const { annotations } = cluster.inputs.metadata as { annotations: Record<string, string> };
-    assert.deepEqual(annotations, { "pulumi.com/waitFor": "condition=Ready" });
+    assert.equal(annotations["pulumi.com/waitFor"], "condition=Ready");
     assert.deepEqual(cluster.timeouts, { create: "20m", update: "20m" });
   });
 

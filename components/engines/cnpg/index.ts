@@ -22,9 +22,9 @@ export const cnpg: Engine = {
   plan,
   operator: operatorPlan,
   facts,
+  poolerFacts,
   shape,
   // "Supported" and "tested, but not supported" in the release's table.
   kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
-  poolerFacts,
   progress,
 };
