@@ -5,7 +5,8 @@ import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
-import { platformDefaults, reservedConnections } from "../../../stacks/defaults";
+import { platformDefaults } from "../../../stacks/defaults";
+import { reservedConnections } from "../../../stacks/sums/connections";
 import { named } from "./kit";
 
 const read = (...path: string[]) => readFileSync(join(packFolder, ...path), "utf8");
