@@ -68,11 +68,10 @@ export class Scene {
   /** Another instance leads, or the same one on a new timeline. */
   async failedOver(): Promise<Look<string>> {
     const { primary, timeline } = this.before;
-    // The old primary may be out of reach: it is asked only while it counts as the primary.
-    const called = await this.env.cluster.primary();
-    if (called !== primary) return { done: called };
-    const now = await this.env.cluster.leadership();
-    return now.timeline !== timeline ? { done: now.primary } : { why: `${primary} leads as before` };
+    // Kubernetes alone is asked: the old primary may be out of reach, or answer never.
+    const { currentPrimary = "", timelineID = 0 } = await this.env.cluster.status();
+    const moved = currentPrimary !== primary || timelineID > timeline;
+    return moved ? { done: currentPrimary } : { why: `${primary} leads as before` };
   }
 
   /** Waits until both clients write although the fault lasts; notes it when they don't. */

@@ -75,7 +75,21 @@ export class Cluster {
 
   /** Asks an instance as its superuser; one line for each row, fields separated by `|`. */
   async sql(pod: string, statement: string, database = "postgres"): Promise<string[]> {
-    const psql = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-f", "-"];
+    // A server that is stopped takes connections and never answers.
+    const psql = [
+      "env",
+      "PGCONNECT_TIMEOUT=5",
+      "psql",
+      "-XAtq",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-U",
+      "postgres",
+      "-d",
+      database,
+      "-f",
+      "-",
+    ];
     return (await this.exec(pod, psql, statement)).split("\n").filter((line) => line !== "");
   }
 
