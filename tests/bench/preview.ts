@@ -5,16 +5,15 @@ import { parse } from "yaml";
 import { projectDir } from "../../operations/paths";
 import { run } from "../../operations/process";
 import { type Environment } from "../e2e/kit/environment";
-import { median, table } from "../e2e/kit/statistics";
+import { median } from "../e2e/kit/statistics";
+import { interleave, roundName, type Rounds } from "./interleave";
+import { type Cell, type Goal, summaryCells, summaryHead, type Table } from "./results";
 
 /** The project's preview may take so many times as long as that of the smallest program. */
 export const PREVIEW_GOAL = 1.5;
 
-/** Seconds of each preview, pair by pair; the first pair warmed the caches up and doesn't count. */
-export interface PreviewSamples {
-  warmUp: { project: number; smallest: number };
-  pairs: { project: number; smallest: number }[];
-}
+/** Seconds of each preview, round by round. */
+export type PreviewSamples<Arm extends string> = Rounds<Record<Arm, number>>;
 
 const NAMESPACE = "pgp-bench";
 
@@ -39,15 +38,32 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - started) / 1000;
 }
 
+/** `pulumi preview` of the running stack; `flags` are added. */
+export function projectPreview(
+  env: Environment,
+  environment: Record<string, string | undefined>,
+  flags: readonly string[] = [],
+) {
+  const { name, file } = env.stack;
+  const stack = ["--stack", name, "--config-file", file];
+  return () =>
+    seconds(() =>
+      run("pulumi", ["preview", ...stack, "--non-interactive", "--expect-no-changes", ...flags], {
+        cwd: projectDir,
+        env: environment,
+      }),
+    );
+}
+
 /**
  * Previews of the running stack and of the smallest comparable program, in turn. Both are deployed, so that both previews
  * find nothing to change.
  */
 export async function measurePreviews(
   env: Environment,
-  pairs: number,
+  rounds: number,
   say: (text: string) => void,
-): Promise<PreviewSamples> {
+): Promise<PreviewSamples<"project" | "smallest">> {
   const folder = await mkdtemp(join(tmpdir(), "pgp-bench-"));
   const { kubeconfig, context } = env.settings.kubernetes;
   const environment = {
@@ -71,32 +87,15 @@ export async function measurePreviews(
     await pulumi(["stack", "init", "bench"]);
     await pulumi(["up", "--yes", "--skip-preview"]);
 
-    const project = () =>
-      run(
-        "pulumi",
-        [
-          "preview",
-          "--stack",
-          env.stack.name,
-          "--config-file",
-          env.stack.file,
-          "--non-interactive",
-          "--expect-no-changes",
-        ],
-        { cwd: projectDir, env: environment },
-      );
-    const smallest = () => pulumi(["preview", "--stack", "bench", "--expect-no-changes"]);
-    const samples: PreviewSamples["pairs"] = [];
-    for (let pair = 0; pair <= pairs; pair++) {
-      const sample = { project: await seconds(project), smallest: await seconds(smallest) };
-      say(
-        `pair ${pair}${pair === 0 ? " (warm-up)" : ` of ${pairs}`}: project ${sample.project.toFixed(2)} s, smallest ${sample.smallest.toFixed(2)} s`,
-      );
-      samples.push(sample);
-    }
-    const [warmUp, ...counted] = samples;
-    if (warmUp === undefined) throw new Error("no pair was measured");
-    return { warmUp, pairs: counted };
+    const smallest = () => seconds(() => pulumi(["preview", "--stack", "bench", "--expect-no-changes"]));
+    return await interleave(
+      { project: projectPreview(env, environment), smallest },
+      rounds,
+      (round, sample) =>
+        say(
+          `${roundName(round, rounds)}: project ${sample.project.toFixed(2)} s, smallest ${sample.smallest.toFixed(2)} s`,
+        ),
+    );
   } finally {
     await run("pulumi", ["destroy", "--yes", "--skip-preview", "--non-interactive", "--stack", "bench"], {
       cwd: folder,
@@ -107,20 +106,35 @@ export async function measurePreviews(
   }
 }
 
-/** Median seconds, and the median of the ratios of the pairs. */
-export function previewReport({ pairs }: PreviewSamples): { text: string; ratio: number } {
-  const project = pairs.map((pair) => pair.project);
-  const smallest = pairs.map((pair) => pair.smallest);
-  const ratios = pairs.map((pair) => pair.project / pair.smallest);
-  const ratio = median(ratios);
-  const row = (name: string, values: number[]) => [
-    name,
-    String(values.length),
-    ...[median(values), Math.min(...values), Math.max(...values)].map((value) => value.toFixed(2)),
-  ];
-  const text = table(
-    ["preview", "n", "median", "min", "max"],
-    [row("project (s)", project), row("smallest program (s)", smallest), row("ratio of each pair", ratios)],
-  );
-  return { text, ratio };
+/** Seconds of both arms, and the ratio of each round. */
+export function ratioTable<Arm extends string>(
+  { counted }: PreviewSamples<Arm>,
+  arms: Readonly<Record<Arm, string>>,
+  [upper, lower]: readonly [Arm, Arm],
+): { table: Table; ratio: number } {
+  const ratios = counted.map((round) => round[upper] / round[lower]);
+  const line = (name: string, values: number[]): Cell[] => [name, ...summaryCells(values)];
+  return {
+    table: {
+      caption: "Seconds, and the ratio of each round",
+      head: ["preview", ...summaryHead],
+      rows: [
+        line(
+          arms[upper],
+          counted.map((round) => round[upper]),
+        ),
+        line(
+          arms[lower],
+          counted.map((round) => round[lower]),
+        ),
+        line("ratio", ratios),
+      ],
+    },
+    ratio: median(ratios),
+  };
 }
+
+export const previewGoal = (ratio: number): Goal => ({
+  met: ratio <= PREVIEW_GOAL,
+  text: `the project's preview takes at most ${PREVIEW_GOAL} times as long: ${ratio.toFixed(2)}`,
+});

@@ -1,11 +1,29 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { environment, resultsDir, stackName } from "../e2e/kit/environment";
+import { timings } from "../../components/engines/cnpg/timing";
+import { exists } from "../../operations/paths";
+import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
-import { faults, keepReport, kill, report, type KillRun } from "../e2e/kit/kills";
-import { median } from "../e2e/kit/statistics";
-import { measurePreviews, PREVIEW_GOAL, previewReport } from "./preview";
+import { table } from "../e2e/kit/statistics";
+import {
+  failOver,
+  failoverGoals,
+  failoverNotes,
+  failoverTables,
+  orFailed,
+  type FailedRun,
+  type FaultName,
+  type Round,
+} from "./failover";
+import { startFloor } from "./floor";
+import { interleave, roundName } from "./interleave";
+import { describeMachine } from "./machine";
+import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
+import { notes as defaultsNotes, startDefaults } from "./operatorDefaults";
+import { measurePolicies, policyPack } from "./policy";
+import { measurePreviews, previewGoal, ratioTable } from "./preview";
+import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
+import { stallGoals, stallNotes, stallOnce, stallTable, startStallArms, type StallRun } from "./stall";
+import { loadNotes, loadTable, measureLoad } from "./throughput";
 
 /**
  * Figures of the running stack. Machines differ and are noisy: figures are ratios or differences of measurements taken in turn, and
@@ -22,68 +40,203 @@ function atLeast(least: number) {
   };
 }
 
-function goal(met: boolean, text: string): void {
-  say(`${met ? "met" : "MISSED"}: ${text}`);
-  if (!met) process.exitCode = 1;
+/** `2,5,10` */
+function lengths(text: string): number[] {
+  const values = text.split(",").map(Number);
+  if (values.some((value) => !(value > 0)))
+    throw new InvalidArgumentError(`"${text}" must be seconds above 0, separated by commas.`);
+  return values;
 }
 
-async function preview(pairs: number): Promise<void> {
-  say(`preview of stack ${stackName} and of the smallest comparable program, in turn`);
-  const samples = await measurePreviews(await environment(), pairs, say);
-  const { text, ratio } = previewReport(samples);
-  const file = join(resultsDir, "bench-preview.json");
-  await mkdir(resultsDir, { recursive: true });
-  await writeFile(file, JSON.stringify(samples, undefined, 2));
-  say(`${text}\nraw samples: ${file}`);
-  goal(
-    ratio <= PREVIEW_GOAL,
-    `the project's preview takes at most ${PREVIEW_GOAL} times as long: ${ratio.toFixed(2)}`,
-  );
+type Profile = keyof typeof timings;
+
+function profileNames(text: string): Profile[] {
+  const known = Object.keys(timings);
+  const names = text.split(",").filter((name) => name !== "");
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`"${unknown}" is no failover profile: ${known.join(", ")}.`);
+  return names as Profile[];
 }
 
-/** Bounds of the client's pause in seconds. */
-const GAP_BOUND = 10;
-const PAIRED_MEDIAN_BOUND = 1;
-const PAIRED_MAX_BOUND = 2;
+/** Prints a part, keeps it, and says which goals it missed. */
+async function finish(begun: Part["machine"], part: Omit<Part, "at" | "machine">): Promise<void> {
+  const { title, tables, goals } = part;
+  say(`\n${title}`);
+  for (const { caption, head, rows } of tables) {
+    say(
+      `\n${caption}\n${table(
+        head,
+        rows.map((row) => row.map(shown)),
+      )}`,
+    );
+  }
+  say("");
+  goals.forEach((goal) => say(goalLine(goal)));
+  const file = await keepPart({ ...part, at: new Date().toISOString(), machine: begun });
+  say(`raw samples: ${file}\nresults: ${pageFile}`);
+  if (goals.some(({ met }) => !met)) process.exitCode = 1;
+}
 
-async function failover(kills: number): Promise<void> {
+const commandLine = (rest: string): string => `make bench ARGS="${rest}"`;
+
+async function preview(rounds: number): Promise<void> {
   const env = await environment();
-  const clients = await startClients(env);
-  const runs: KillRun[] = [];
-  try {
-    for (const fault of Object.values(faults)) {
-      for (let index = 1; index <= kills; index++) {
-        say(`${fault.name}, ${index} of ${kills}`);
-        runs.push(await kill(env, clients, fault, index));
+  const machine = await describeMachine(env);
+  say(`preview of stack ${stackName} and of the smallest comparable program, in turn`);
+  const samples = await measurePreviews(env, rounds, say);
+  const names = { project: "the stack", smallest: "the smallest program" };
+  const { table: result, ratio } = ratioTable(samples, names, ["project", "smallest"]);
+  await finish(machine, {
+    name: "preview",
+    title: "Preview: the stack against the smallest program",
+    command: commandLine(`preview --pairs ${rounds}`),
+    notes: [
+      "the smallest program: the same two providers, one Namespace, the same runtime; both deployed, nothing to change",
+    ],
+    tables: [result],
+    goals: [previewGoal(ratio)],
+    samples,
+  });
+}
+
+async function policy(rounds: number): Promise<void> {
+  if (!(await exists(policyPack))) return say("policy: skipped, this tree has no policy pack");
+  const env = await environment();
+  const machine = await describeMachine(env);
+  say(`preview of stack ${stackName} with and without the policy pack, in turn`);
+  const samples = await measurePolicies(env, rounds, say);
+  const names = { with: "with the policy pack", without: "without" };
+  const { table: result } = ratioTable(samples, names, ["with", "without"]);
+  await finish(machine, {
+    name: "policy",
+    title: "Preview: with and without the policy pack",
+    command: commandLine(`policy --pairs ${rounds}`),
+    notes: ["the running stack, nothing to change"],
+    tables: [result],
+    goals: [],
+    samples,
+  });
+}
+
+/** What a measurement on the cluster leaves when it ends, however it ends: nothing. */
+async function tidy(env: Environment, clientNamespaces: readonly string[]): Promise<void> {
+  await deleteBenchNamespaces(env);
+  if (clientNamespaces.length > 0) await deleteNamespaces(env, clientNamespaces);
+  const database = env.settings.cluster.databases[0]?.name;
+  await env.cluster.sql(await env.cluster.primary(), "drop schema if exists oracle cascade", database);
+}
+
+const clientNamespaces = (env: Environment): string[] => [
+  ...new Set(env.settings.clients.map(({ namespace }) => namespace)),
+];
+
+async function failover(rounds: number, fault: FaultName): Promise<void> {
+  const env = await environment();
+  const machine = await describeMachine(env);
+  const kept: Round[] = [];
+  const show = (run: { gap: { direct: number; pooled: number } } | FailedRun) =>
+    "failed" in run
+      ? `failed (${run.failed})`
+      : `${run.gap.pooled.toFixed(2)} s pooled, ${run.gap.direct.toFixed(2)} s direct`;
+  const result = await cleaningUp(
+    async () => {
+      await deleteBenchNamespaces(env);
+      const clients = await startClients(env);
+      say("making the operator's defaults and the floor …");
+      const defaults = await startDefaults(env);
+      const floor = await startFloor(env);
+      return interleave<Round>(
+        {
+          defaults: () => orFailed(() => failOver(defaults.env, defaults.clients, fault)),
+          ours: () => orFailed(() => failOver(env, clients, fault)),
+          floor: () => orFailed(floor),
+        },
+        rounds,
+        (round, sample) => {
+          const { defaults: theirs, ours, floor: bare } = sample;
+          kept.push(sample);
+          say(
+            `${roundName(round, rounds)}: defaults ${show(theirs)}; ours ${show(ours)}; floor ${"failed" in bare ? `failed (${bare.failed})` : `${bare.gap.toFixed(2)} s`}`,
+          );
+        },
+      );
+    },
+    () => tidy(env, clientNamespaces(env)),
+  );
+  const { counted } = result;
+  const name = fault === "delete" ? "the primary's pod deleted, grace 0" : "the postmaster killed with -9";
+  await finish(machine, {
+    name: `failover-${fault}`,
+    title: `Failover: ${name}`,
+    command: commandLine(`failover --fault ${fault} --rounds ${rounds}`),
+    notes: [
+      ...defaultsNotes,
+      `ours: the running stack ${stackName}, failover profile ${env.settings.cluster.failover}, durability ${env.settings.cluster.durability}`,
+      "bare kill + promote: two servers in one pod with synchronous replication, no operator, no TLS; the standby is told at once",
+      ...failoverNotes(counted),
+    ],
+    tables: failoverTables(counted),
+    goals: failoverGoals(counted, fault),
+    samples: kept,
+  });
+}
+
+async function stall(seconds: readonly number[], runs: number, profiles: readonly Profile[]): Promise<void> {
+  const env = await environment();
+  const machine = await describeMachine(env);
+  const samples = await cleaningUp(
+    async () => {
+      await deleteBenchNamespaces(env);
+      say("making a cluster for each failover profile …");
+      const { arms } = await startStallArms(env, profiles);
+      const all: StallRun[] = [];
+      for (let run = 1; run <= runs; run++) {
+        for (const length of seconds) {
+          const result = await stallOnce(env, arms, length);
+          all.push(result);
+          const told = Object.entries(result.arms).map(
+            ([name, { gap, failedOver, restarted }]) =>
+              `${name} ${gap.toFixed(2)} s${failedOver ? ", failed over" : restarted ? ", restarted" : ""}`,
+          );
+          say(`stall of ${length} s, ${run} of ${runs}: ${told.join("; ")}`);
+        }
       }
-    }
-  } finally {
-    await env.cluster.freshPods();
-    await clients.direct.query(env.plan.endpoints.primary.host, "drop schema if exists oracle cascade");
-    await deleteNamespaces(env, clients.namespaces);
-  }
-  say(`${report(runs)}\nraw samples: ${await keepReport("bench-failover.json", runs)}`);
-  const lost = runs.flatMap(({ verdicts }) => Object.values(verdicts).flatMap((verdict) => verdict.lost));
-  goal(lost.length === 0, `no acknowledged row is lost: ${lost.length}`);
-  for (const { name } of Object.values(faults)) {
-    const gaps = runs.filter(({ fault }) => fault === name).map(({ gap }) => gap);
-    const differences = gaps.map(({ direct, pooled }) => pooled - direct);
-    const longest = Math.max(...gaps.map(({ direct }) => direct));
-    goal(
-      longest <= GAP_BOUND,
-      `${name}: the direct client pauses at most ${GAP_BOUND} s: ${longest.toFixed(2)} s`,
-    );
-    const middle = median(differences);
-    goal(
-      middle <= PAIRED_MEDIAN_BOUND,
-      `${name}: through the pooler at most ${PAIRED_MEDIAN_BOUND} s later (median of pairs): ${middle.toFixed(2)} s`,
-    );
-    const most = Math.max(...differences);
-    goal(
-      most <= PAIRED_MAX_BOUND,
-      `${name}: never more than ${PAIRED_MAX_BOUND} s later: ${most.toFixed(2)} s`,
-    );
-  }
+      return all;
+    },
+    () => tidy(env, clientNamespaces(env)),
+  );
+  await finish(machine, {
+    name: "stall",
+    title: "The API server silent under load",
+    command: commandLine(`stall --seconds ${seconds.join(",")} --runs ${runs}`),
+    notes: stallNotes,
+    tables: [stallTable(samples)],
+    goals: stallGoals(samples),
+    samples,
+  });
+}
+
+async function throughput(seconds: number, rounds: number): Promise<void> {
+  const env = await environment();
+  const machine = await describeMachine(env);
+  const samples = await cleaningUp(
+    async () => {
+      await deleteBenchNamespaces(env);
+      say("making a copy of the stack for the load …");
+      return measureLoad(env, { seconds, rounds }, say);
+    },
+    () => deleteBenchNamespaces(env),
+  );
+  await finish(machine, {
+    name: "throughput",
+    title: "Throughput: the pooler against direct connections",
+    command: commandLine(`throughput --seconds ${seconds} --rounds ${rounds}`),
+    notes: loadNotes,
+    tables: [loadTable(samples)],
+    goals: [],
+    samples,
+  });
 }
 
 const program = new Command("bench").description(
@@ -95,17 +248,58 @@ program
   .option("--pairs <n>", "measured pairs, after one that warms up", atLeast(1), 5)
   .action(({ pairs }: { pairs: number }) => preview(pairs));
 program
+  .command("policy")
+  .description("`pulumi preview` with and without the policy pack")
+  .option("--pairs <n>", "measured pairs, after one that warms up", atLeast(1), 5)
+  .action(({ pairs }: { pairs: number }) => policy(pairs));
+program
   .command("failover")
-  .description("pause of a direct and of a pooled client when the primary is killed; disturbs the database")
-  .option("--kills <n>", "kills of each kind", atLeast(1), 5)
-  .action(({ kills }: { kills: number }) => failover(kills));
+  .description(
+    "pauses when the primary goes: operator's defaults, the stack, bare kill + promote; disturbs the database",
+  )
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 5)
+  .option("--fault <fault>", "delete (the primary's pod) or postmaster (kill -9)", faultName, "delete")
+  .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => failover(rounds, fault));
+program
+  .command("stall")
+  .description(
+    "the built-in cluster's API server silent under load, for each failover profile; disturbs the database",
+  )
+  .option("--seconds <list>", "lengths of the stalls", lengths, [2, 5, 10])
+  .option("--runs <n>", "stalls of each length", atLeast(1), 3)
+  .option(
+    "--profiles <list>",
+    "profiles beside the stack's own",
+    profileNames,
+    Object.keys(timings) as Profile[],
+  )
+  .action((o: { seconds: number[]; runs: number; profiles: Profile[] }) =>
+    stall(o.seconds, o.runs, o.profiles),
+  );
+program
+  .command("throughput")
+  .description("pgbench through the pooler and directly, on a copy of the stack with more connections")
+  .option("--seconds <n>", "length of each run", atLeast(1), 10)
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 3)
+  .action(({ seconds, rounds }: { seconds: number; rounds: number }) => throughput(seconds, rounds));
+program.command("page").description("make the page anew from the samples that are kept").action(writePage);
 program
   .command("all", { isDefault: true })
-  .description("both, with their defaults")
+  .description("all of them, with their defaults: about an hour")
   .action(async () => {
     await preview(5);
-    await failover(5);
+    await policy(5);
+    await throughput(10, 3);
+    await failover(5, "delete");
+    await failover(5, "postmaster");
+    await stall([2, 5, 10], 3, Object.keys(timings) as Profile[]);
   });
+
+function faultName(text: string): FaultName {
+  if (text !== "delete" && text !== "postmaster")
+    throw new InvalidArgumentError(`"${text}" must be delete or postmaster.`);
+  return text;
+}
 
 program.parseAsync().catch((error: unknown) => {
   say(`error: ${(error as Error).message}`);

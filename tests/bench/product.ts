@@ -1,0 +1,73 @@
+import { randomBytes } from "node:crypto";
+import { fillIn } from "../../components/credentials";
+import { type KubernetesObject, type Plan, type PlannedObject } from "../../components/engine";
+import { secretNames } from "../../components/names";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../components/pgbouncer/plan";
+import { type Settings } from "../../stacks/schema";
+import { prepareNamespace, secretValue, type Login } from "../e2e/kit/clients";
+import { Cluster } from "../e2e/kit/cluster";
+import { type Environment } from "../e2e/kit/environment";
+import { until } from "../e2e/kit/wait";
+import { makeNamespace } from "./namespaces";
+
+/**
+ * The product once more, in a namespace of the bench and with other settings: its own plan, applied with kubectl. What
+ * the plan doesn't hold is left out: network policies, and Pulumi.
+ */
+export interface Copy {
+  cluster: Cluster;
+  plan: Plan;
+  poolers: PoolerPlan[];
+  login: Login;
+}
+
+/** The Secrets of a plan with passwords made up here. */
+export function secretsOf(settings: Settings, plan: Plan): KubernetesObject[] {
+  const credentials = [...plan.credentials, ...poolerCredentials(settings)];
+  const passwords = Object.fromEntries(credentials.map(({ id }) => [id, randomBytes(16).toString("hex")]));
+  return credentials.map(({ id, role, secretName, type, labels, extraKeys }) => {
+    const texts = { username: role, password: `{password:${id}}`, ...extraKeys };
+    return {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: secretName, namespace: settings.cluster.namespace, labels },
+      type,
+      stringData: Object.fromEntries(
+        Object.entries(texts).map(([key, template]) => [key, fillIn(template, passwords)]),
+      ),
+    };
+  });
+}
+
+const inStages = (objects: readonly PlannedObject[]): KubernetesObject[] =>
+  [...objects].sort((one, other) => one.stage - other.stage).map(({ object }) => object);
+
+/** Makes the copy and waits until it is whole, its poolers included. */
+export async function startCopy(env: Environment, settings: Settings): Promise<Copy> {
+  const { kubectl, engine } = env;
+  const { namespace, name, instances, durability, databases } = settings.cluster;
+  const plan = engine.plan(settings);
+  const poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
+  await makeNamespace(env, namespace);
+  for (const object of [...secretsOf(settings, plan), ...inStages(plan.objects)]) await kubectl.apply(object);
+  const cluster = new Cluster(kubectl, namespace, name);
+  await cluster.waitHealthy(600, { instances, synchronous: durability !== "async" });
+  for (const pooler of poolers) {
+    for (const object of inStages(pooler.objects)) await kubectl.apply(object);
+    await until(`the pooler ${pooler.name} in ${namespace} runs`, 120, async () => {
+      const deployment = await kubectl.get("deployment", namespace, pooler.endpoint.service);
+      const { readyReplicas = 0 } = (deployment?.status ?? {}) as { readyReplicas?: number };
+      return readyReplicas > 0 ? { done: undefined } : { why: "no pod is ready" };
+    });
+  }
+  const { secretName, key } = plan.tls.authority;
+  const application = secretNames.application(name);
+  const login = {
+    database: databases[0]?.name ?? "postgres",
+    user: await secretValue(kubectl, namespace, application, "username"),
+    password: await secretValue(kubectl, namespace, application, "password"),
+    authority: await secretValue(kubectl, namespace, secretName, key),
+  };
+  await prepareNamespace(kubectl, namespace, login, { make: false });
+  return { cluster, plan, poolers, login };
+}

@@ -1,0 +1,386 @@
+import assert from "node:assert/strict";
+import { failoverGoals, failoverTables, type ArmRun, type Round } from "../bench/failover";
+import { interleave, roundName } from "../bench/interleave";
+import { longestStep, milestonesOf, milestoneTable, stepsOf, type Evidence } from "../bench/milestones";
+import { observationOf } from "../bench/observe";
+import { ratioTable } from "../bench/preview";
+import { page, shown, summaryCells, type Part } from "../bench/results";
+import { stallGoals, stallTable, type StallRun, type StallSample } from "../bench/stall";
+import { loadTable, parsePgbench, type Load } from "../bench/throughput";
+
+/**
+ * The arithmetic of `make bench`: invented samples in, tables and verdicts out. This doesn't prove that the samples of
+ * a real run are true.
+ */
+describe("interleaved rounds", () => {
+  it("runs the arms in turn, and keeps the first round apart", async () => {
+    const order: string[] = [];
+    const arm = (name: string) => (round: number) => {
+      order.push(`${name}${round}`);
+      return Promise.resolve(round);
+    };
+    const result = await interleave({ a: arm("a"), b: arm("b") }, 2);
+    assert.deepEqual(order, ["a0", "b0", "a1", "b1", "a2", "b2"]);
+    assert.deepEqual(result, {
+      warmUp: { a: 0, b: 0 },
+      counted: [
+        { a: 1, b: 1 },
+        { a: 2, b: 2 },
+      ],
+    });
+  });
+
+  it("names the rounds as a person counts them", () => {
+    assert.deepEqual([roundName(0, 3), roundName(3, 3)], ["warm-up", "3 of 3"]);
+  });
+
+  it("ends with the arm that fails", async () => {
+    const failing = () => Promise.reject(new Error("no cluster"));
+    await assert.rejects(interleave({ a: failing }, 2), /no cluster/);
+  });
+});
+
+describe("what the watches print", () => {
+  it("reads a pod that goes, by its deletion or by its end", () => {
+    const gone = { at: 5, kind: "pod", pod: "main-1", gone: true };
+    assert.deepEqual(observationOf("pod", "DELETED main-1 ", 5), gone);
+    assert.deepEqual(observationOf("pod", "MODIFIED main-1 2026-01-02T03:04:05Z", 5), gone);
+    assert.deepEqual(observationOf("pod", "MODIFIED main-1 ", 5), { ...gone, gone: false });
+  });
+
+  it("reads the lease's holder and when it took the lease, to the microsecond", () => {
+    const seen = observationOf("lease", "main-2 1970-01-01T00:01:40.250000Z", 101);
+    assert.deepEqual(seen, { at: 101, kind: "lease", holder: "main-2", acquiredAt: 100.25 });
+    assert.deepEqual(observationOf("lease", "main-2 ", 101), { ...seen, acquiredAt: undefined });
+  });
+
+  it("reads which instances are ready behind the Service", () => {
+    const endpoint = (name: string, ready: boolean) => ({ conditions: { ready }, targetRef: { name } });
+    const line = JSON.stringify([endpoint("main-1", false), endpoint("main-2", true)]);
+    assert.deepEqual(observationOf("endpoints", line, 1), { at: 1, kind: "endpoints", ready: ["main-2"] });
+    for (const empty of ["", "null", "[]"])
+      assert.deepEqual(observationOf("endpoints", empty, 1), { at: 1, kind: "endpoints", ready: [] });
+  });
+
+  it("takes an empty status for nothing", () => {
+    assert.equal(observationOf("cluster", "", 1), undefined);
+  });
+});
+
+/** A fault at 1000 s wall clock; the clients' clock is 900 s behind. */
+const evidence: Evidence = {
+  at: 1000,
+  oldPrimary: "main-1",
+  newPrimary: "main-2",
+  observations: [
+    { at: 990, kind: "cluster", targetPrimary: "main-1" },
+    { at: 995, kind: "lease", holder: "main-1", acquiredAt: 900 },
+    { at: 1000.25, kind: "pod", pod: "main-1", gone: true },
+    { at: 1000.5, kind: "cluster", targetPrimary: "pending" },
+    { at: 1001, kind: "cluster", targetPrimary: "main-2" },
+    { at: 1005.5, kind: "lease", holder: "main-2", acquiredAt: 1005 },
+    { at: 1006.5, kind: "endpoints", ready: [] },
+    { at: 1007, kind: "endpoints", ready: ["main-2"] },
+  ],
+  samples: [
+    { pod: "main-1", states: [{ at: 99, primary: true, timeline: 1 }], commits: [99] },
+    {
+      pod: "main-2",
+      states: [
+        { at: 99, primary: false, timeline: 1 },
+        { at: 106, primary: true, timeline: 2 },
+      ],
+      commits: [106.5],
+    },
+  ],
+  resumed: { direct: 107.5, pooled: 108.5 },
+  clockOffset: 900,
+};
+
+describe("what a failover's seconds are spent on", () => {
+  it("finds each milestone after the fault, on one clock", () => {
+    assert.deepEqual(milestonesOf(evidence), {
+      deleted: 0.25,
+      noticed: 0.5,
+      chosen: 1,
+      leased: 5,
+      promoted: 6,
+      commits: 6.5,
+      routed: 7,
+      direct: 7.5,
+      pooled: 8.5,
+    });
+  });
+
+  it("leaves out what was not seen, and a hand-over where the old primary leads again", () => {
+    const restarted = { ...evidence, newPrimary: "main-1", resumed: { direct: 101, pooled: undefined } };
+    assert.deepEqual(milestonesOf(restarted), { deleted: 0.25, noticed: 0.5, direct: 1 });
+  });
+
+  it("counts nothing that happened before the fault", () => {
+    const early = { ...evidence, at: 1006.75 };
+    const { deleted, chosen, routed } = milestonesOf(early);
+    assert.deepEqual([deleted, chosen, routed], [undefined, undefined, 0.25]);
+  });
+
+  it("charges each step with the time since the latest milestone before it", () => {
+    const steps = stepsOf({ deleted: 1, chosen: 3, leased: 2, promoted: 4, direct: 6 });
+    assert.deepEqual(steps, { deleted: 1, chosen: 2, leased: 0, promoted: 1, direct: 2 });
+    assert.deepEqual(longestStep([milestonesOf(evidence)]), { name: "leased", seconds: 4 });
+    assert.equal(longestStep([]), undefined);
+  });
+
+  it("shows medians of each arm, and a dash for what an arm never had", () => {
+    const { head, rows } = milestoneTable({ defaults: [{ direct: 1 }, { direct: 3 }], ours: [{}] });
+    assert.deepEqual(head, ["milestone", "defaults: at", "step", "ours: at", "step"]);
+    assert.deepEqual(rows.at(-2), ["the direct client writes again", 2, 2, "–", "–"]);
+  });
+});
+
+const clean = { acknowledged: 100, lost: [], duplicated: [], neverTried: [], unacknowledgedPresent: 0 };
+const damaged = { ...clean, lost: [1], duplicated: [2], neverTried: [-1] };
+
+const run = (direct: number, pooled: number, more: Partial<ArmRun> = {}): ArmRun => {
+  const leadership = { primary: "a", timeline: 1, startedAt: "" };
+  return {
+    fault: "",
+    name: "",
+    run: "",
+    at: "",
+    effect: "",
+    effectSeconds: 1,
+    wholeSeconds: 20,
+    figures: {},
+    notes: {},
+    runSeconds: 60,
+    lateReadOnlyErrors: 0,
+    before: leadership,
+    after: leadership,
+    rate: { direct: 50, pooled: 50 },
+    gap: { direct, pooled },
+    errors: { direct: 0, pooled: 0 },
+    verdicts: { a: clean, b: clean, c: clean },
+    splitBrain: [],
+    control: { a: damaged, b: damaged, c: damaged },
+    milestones: {},
+    evidence,
+    ...more,
+  };
+};
+const floor = { at: "", gap: 0.2, rate: 50, verdict: clean };
+const round = (defaults: Round["defaults"], ours: Round["ours"]): Round => ({ defaults, ours, floor });
+const verdictOf = (rounds: Round[], start: string, fault: "delete" | "postmaster" = "delete") =>
+  failoverGoals(rounds, fault).find(({ text }) => text.startsWith(start))?.met;
+
+describe("the failover's verdict", () => {
+  const good = [round(run(9, 15), run(4, 4.5)), round(run(11, 15), run(4, 4.25))];
+
+  it("is met when everything is", () => {
+    assert.deepEqual(
+      failoverGoals(good, "delete").filter(({ met }) => !met),
+      [],
+    );
+  });
+
+  it("shows ratios of the same round, not of the medians", () => {
+    const [gaps, ratios] = failoverTables([round(run(10, 20), run(5, 5)), round(run(10, 10), run(5, 5))]);
+    assert.deepEqual(gaps?.rows[0], ["operator's defaults, pooled", 2, 15, 20, 20]);
+    assert.deepEqual(ratios?.rows[0], ["pooled", 2, 0.375, 0.5, 0.5]);
+  });
+
+  it("misses the share, the seconds, and each alone", () => {
+    const slow = [round(run(9, 15), run(7, 7.6))];
+    assert.equal(verdictOf(slow, "median pause, pooled: at most 0.5 of"), false);
+    assert.equal(verdictOf(slow, "median pause, pooled: at most 8 s"), true);
+    assert.equal(verdictOf(slow, "median pause, pooled: at most 5 s"), false);
+  });
+
+  it("holds a killed postmaster to no share of the defaults", () => {
+    assert.equal(verdictOf(good, "median pause, pooled", "postmaster"), undefined);
+  });
+
+  it("misses with a lost row on one instance, and with a blind oracle", () => {
+    const lost = run(4, 4, { verdicts: { a: clean, b: { ...clean, lost: [7] }, c: clean } });
+    assert.equal(verdictOf([round(run(9, 15), lost)], "ours: nothing"), false);
+    const blind = run(4, 4, { control: { a: damaged, b: clean, c: damaged } });
+    assert.equal(verdictOf([round(run(9, 15), blind)], "ours: nothing"), false);
+  });
+
+  it("misses with two primaries, a pause of the direct client that is too long, and a late pooler", () => {
+    const bad = [round(run(9, 15), run(10.5, 13, { splitBrain: [["a", "b"]] }))];
+    assert.equal(verdictOf(bad, "ours: nothing"), false);
+    assert.equal(verdictOf(bad, "the direct client"), false);
+    assert.equal(verdictOf(bad, "through the pooler at most"), false);
+    assert.equal(verdictOf(bad, "through the pooler never"), false);
+  });
+
+  it("names runs that failed, and doesn't take them for fast ones", () => {
+    const rounds = [...good, round({ failed: "no run counts" }, run(4, 4))];
+    assert.equal(verdictOf(rounds, "every run counts"), false);
+    assert.equal(failoverTables(rounds)[0]?.rows[0]?.[1], 2);
+    assert.equal(verdictOf([round(run(1, 1), { failed: "x" })], "every run counts"), false);
+  });
+
+  it("misses when a client never wrote again", () => {
+    const never = [round(run(9, 15), run(4, Infinity))];
+    assert.equal(verdictOf(never, "median pause, pooled: at most 8 s"), false);
+  });
+});
+
+describe("pgbench's reports", () => {
+  const report = `transaction type: <builtin: select only>
+number of clients: 10
+number of failed transactions: 0 (0.000%)
+latency average = 1.234 ms
+initial connection time = 85.001 ms
+tps = 8103.727273 (without initial connection time)
+`;
+
+  it("gives rate and latency", () => {
+    assert.deepEqual(parsePgbench(report, 0), { tps: 8103.727273, latencyMs: 1.234, failedTransactions: 0 });
+  });
+
+  it("takes a run that was refused for no run, whatever it counted before", () => {
+    const text = `${report}pgbench: error: connection to server failed: FATAL:  sorry, too many clients already`;
+    const { tps, refused } = parsePgbench(text, 2);
+    assert.equal(tps, 0);
+    assert.match(refused ?? "", /too many clients/);
+  });
+
+  it("takes a run without a transaction for no run: it has no rate", () => {
+    const none = "number of transactions actually processed: 0\nnumber of failed transactions: 0 (NaN%)\n";
+    assert.match(parsePgbench(none, 0).refused ?? "", /no transaction/);
+  });
+
+  it("refuses a report without a rate", () => {
+    assert.throws(() => parsePgbench("", 0), /no rate/);
+  });
+
+  it("becomes a line for each load; refused rounds count nowhere", () => {
+    const load = (tps: number): Load => ({ tps, latencyMs: 1, failedTransactions: 0 });
+    const refused: Load = { ...load(0), refused: "too many clients" };
+    const warmUp = { direct: load(1), pooled: load(1) };
+    const { rows } = loadTable({
+      even: { warmUp, counted: [{ direct: load(100), pooled: load(50) }] },
+      half: {
+        warmUp,
+        counted: [
+          { direct: load(100), pooled: load(300) },
+          { direct: refused, pooled: load(300) },
+        ],
+      },
+      none: { warmUp, counted: [{ direct: refused, pooled: load(300) }] },
+    });
+    assert.deepEqual(rows, [
+      ["even", 1, 100, 50, 0.5],
+      ["half", 1, 100, 300, 3],
+      ["none", 0, "refused", "too many clients", "–"],
+    ]);
+  });
+});
+
+describe("a silent API server", () => {
+  const leadership = { primary: "a", timeline: 1, startedAt: "" };
+  const sample = (gap: number, more: Partial<StallSample> = {}): StallSample => ({
+    gap,
+    rate: 50,
+    before: leadership,
+    after: leadership,
+    failedOver: false,
+    restarted: false,
+    lost: 0,
+    ...more,
+  });
+  const runs: StallRun[] = [
+    { seconds: 2, arms: { "ours, fast": sample(0.1), "operator's defaults": sample(0.1, { lost: 3 }) } },
+    { seconds: 10, arms: { "ours, fast": sample(12, { failedOver: true, restarted: true }) } },
+    { seconds: 10, arms: { "ours, fast": sample(8, { restarted: true }) } },
+  ];
+
+  it("is told by length and arm, failovers apart from restarts in place", () => {
+    const { rows } = stallTable(runs.filter(({ seconds }) => seconds === 10));
+    assert.deepEqual(rows, [["ours, fast", 10, 2, 10, 12, 1, 1, 0]]);
+  });
+
+  it("must not cost us a row; what the defaults lose isn't our goal", () => {
+    assert.deepEqual(
+      stallGoals(runs).map(({ met }) => met),
+      [true],
+    );
+    const losing = [{ seconds: 2, arms: { "ours, fast": sample(1, { lost: 1 }) } }];
+    assert.equal(stallGoals(losing)[0]?.met, false);
+  });
+});
+
+describe("previews", () => {
+  it("gives the median of the rounds' ratios, the warm-up left out", () => {
+    const samples = {
+      warmUp: { a: 100, b: 1 },
+      counted: [
+        { a: 2, b: 1 },
+        { a: 9, b: 3 },
+        { a: 4, b: 4 },
+      ],
+    };
+    const { ratio, table } = ratioTable(samples, { a: "A", b: "B" }, ["a", "b"]);
+    assert.equal(ratio, 2);
+    assert.deepEqual(table.rows, [
+      ["A", 3, 4, 9, 9],
+      ["B", 3, 3, 4, 4],
+      ["ratio", 3, 2, 3, 3],
+    ]);
+  });
+});
+
+describe("the page of results", () => {
+  const part: Part = {
+    name: "preview",
+    title: "Preview",
+    command: "make bench",
+    at: "2026-01-02T03:04:05.000Z",
+    machine: {
+      cpus: 2,
+      model: "Some processor",
+      memoryGiB: 15.6,
+      system: "Linux 6",
+      load: 0.25,
+      versions: { PostgreSQL: "17.6" },
+    },
+    notes: ["a note"],
+    tables: [{ caption: "Seconds", head: ["arm", "n"], rows: [["a | b", 1.234]] }],
+    goals: [
+      { met: true, text: "fast" },
+      { met: false, text: "small" },
+    ],
+    samples: {},
+  };
+
+  it("says machine, versions, figures, and which goals are missed", () => {
+    const text = page([part]);
+    for (const line of [
+      "1 of 2 goals met.",
+      "## Preview",
+      "- `make bench`, 2026-01-02 03:04 UTC",
+      "- 2 × Some processor, 16 GiB, Linux 6; load when it began: 0.3",
+      "- PostgreSQL 17.6",
+      "- a note",
+      "| arm | n |\n| --- | ---: |\n| a \\| b | 1.23 |",
+      "- met: fast",
+      "- MISSED: small",
+    ])
+      assert.ok(text.includes(line), `${line}\nis missing in\n${text}`);
+  });
+
+  it("shows whole numbers whole, large ones without decimals, and never a number that isn't one", () => {
+    assert.deepEqual([3, 0.456, 1234.5, Infinity, NaN, undefined, "–"].map(shown), [
+      "3",
+      "0.46",
+      "1235",
+      "never",
+      "–",
+      "–",
+      "–",
+    ]);
+    assert.deepEqual(summaryCells([]), [0, "–", "–", "–"]);
+  });
+});
