@@ -22,7 +22,7 @@ export const pins = {
   postgresMajor: "17",
   debian: "trixie",
   /** Extensions in that image beside PostgreSQL's own, as Debian's packages call them. */
-  postgresqlExtensions: ["pgaudit"],
+  postgresqlExtensions: ["pgaudit", "timescaledb"],
   /**
    * Images built here for the built-in cluster, under names of their own. The number after the last dash is the
    * recipe's revision: raise it with every change of the recipe, or running clusters keep the old content.
@@ -32,7 +32,7 @@ export const pins = {
     coredns: "pgplatform.local/coredns:1.12.1-1",
     localPathProvisioner: "pgplatform.local/local-path-provisioner:0.0.30-1",
     cnpgOperator: "pgplatform.local/cnpg-operator:1.30.0-1",
-    postgresql: "pgplatform.local/postgresql:17-1",
+    postgresql: "pgplatform.local/postgresql:17-2",
     pgbouncer: "pgplatform.local/pgbouncer:1.24-1",
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",

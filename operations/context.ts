@@ -9,12 +9,31 @@ import { Kubectl } from "./kubectl";
 import { type Overlay, readStackFile, type Stack, type StackFile } from "./pulumi";
 import { type Target } from "./target";
 
+const encrypted = "(encrypted)";
+
+/** Values as Pulumi has encrypted them stand for texts that only the program sees. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && entries[0]?.[0] === "secure") return encrypted;
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
 /** The settings of a stack file, checked; every problem in one error. */
 function settingsIn({ config = {} }: StackFile): Settings {
   const prefix = "pgplatform:";
   const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
-  const checked = check(Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value])));
+  const raw = Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value]));
+  const checked = check(withoutSecrets(raw));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
+  // What a program is given is decrypted: only the file shows whether it was encrypted.
+  const plain = checked.settings.registries.findIndex(({ password }) => password !== encrypted);
+  if (plain >= 0)
+    throw new UserError([
+      `pgplatform:registries[${plain}].password is plain text, allowed is a text that Pulumi has encrypted: ` +
+        `set it with pulumi config set --secret --path 'pgplatform:registries[${plain}].password'.`,
+    ]);
   // Refused here already, before anything is built or touched for an engine that can't plan.
   engineOf(checked.settings);
   return checked.settings;

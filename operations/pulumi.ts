@@ -146,7 +146,10 @@ export class Stack {
     const copy: StackFile = (await exists(this.file))
       ? ((parse(await readFile(this.file, "utf8")) as StackFile) ?? {})
       : {};
-    const merged: StackFile = { ...copy, config: { ...tree.config, ...overlay } };
+    // Secrets in the tree's file are encrypted with its own salt.
+    const { encryptionsalt = copy.encryptionsalt } = tree;
+    const salt = encryptionsalt === undefined ? {} : { encryptionsalt };
+    const merged: StackFile = { ...copy, ...salt, config: { ...tree.config, ...overlay } };
     await writeFile(this.file, stringify(merged), { mode: 0o600 });
   }
 

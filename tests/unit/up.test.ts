@@ -51,6 +51,21 @@ describe("the stack file, before anything is touched", () => {
     assert.equal((await settingsOfTree("local", overlay)).cluster.name, "main");
   });
 
+  it("may hold a registry's password as Pulumi has encrypted it, and as nothing else", async () => {
+    const registries = (password: unknown) => ({
+      ...overlay,
+      "pgplatform:registries": [{ server: "registry.example.com", username: "puller", password }],
+    });
+    const { registries: read } = await settingsOfTree("local", registries({ secure: "v1:abc" }));
+    assert.equal(read.length, 1);
+    await assert.rejects(settingsOfTree("local", registries("hunter2")), {
+      name: "UserError",
+      message:
+        "pgplatform:registries[0].password is plain text, allowed is a text that Pulumi has encrypted: " +
+        "set it with pulumi config set --secret --path 'pgplatform:registries[0].password'.",
+    });
+  });
+
   it("is refused with every problem at once", async () => {
     const wrong = { ...overlay, "pgplatform:cluster": { name: "main" }, "pgplatform:clients": "all" };
     await assert.rejects(settingsOfTree("local", wrong), (error: Error) => {
