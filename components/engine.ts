@@ -75,6 +75,8 @@ export interface PlannedObject {
   readonly waitFor?: string;
   /** How long creating or updating may take. @default - the provider's, 10 minutes */
   readonly timeoutMinutes?: number;
+  /** Object of an earlier stage that takes this one along when it is deleted, so that nobody has to delete it alone. */
+  readonly goesWith?: string;
   /** Fields that someone else keeps once the object is there, and who. */
   readonly leave?: { readonly fields: readonly string[]; readonly to: string };
   /** Set when the object must survive the stack, with the reason. */

@@ -98,6 +98,7 @@ export function registerObjects(
         // The plan gives the reason of each.
         ...(one.retain !== undefined && { retainOnDelete: true }),
         ...(one.protect !== undefined && { protect: true }),
+        ...(one.goesWith !== undefined && { deletedWith: registered[one.goesWith] }),
         ...(one.leave && { ignoreChanges: [...one.leave.fields] }),
         ...(timeout !== undefined && { customTimeouts: { create: timeout, update: timeout } }),
       };

@@ -9,6 +9,7 @@ export interface Registered {
   readonly dependsOn: readonly string[];
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
+  readonly deletedWith?: string;
   readonly ignoreChanges?: readonly string[];
   readonly timeouts?: pulumi.CustomTimeouts;
   /** Inputs; secrets are wrapped as `{ secret: value }`. Components have none. */
@@ -93,6 +94,7 @@ export async function graphOf(
         dependsOn: dependsOn.map(nameOf).sort(),
         ...(options.protect !== undefined && { protect: options.protect }),
         ...(options.retainOnDelete !== undefined && { retainOnDelete: options.retainOnDelete }),
+        ...(options.deletedWith && { deletedWith: nameOf(options.deletedWith) }),
         ...(options.ignoreChanges && { ignoreChanges: options.ignoreChanges }),
         ...(options.customTimeouts && { timeouts: options.customTimeouts }),
         inputs: {},

@@ -129,6 +129,17 @@ describe("components", () => {
     assert.ok(kept.every(({ type }) => type.endsWith(":CustomResourceDefinition")));
   });
 
+  it("deletes databases' objects together with their cluster, which nobody could otherwise delete when it is broken", () => {
+    const going = full.resources.filter(({ deletedWith }) => deletedWith !== undefined);
+    assert.deepEqual(
+      going.map(({ name, deletedWith }) => [name, deletedWith]),
+      ["jewelry-shop", "reports"].map((name) => [
+        `jewelry-shop-db-cluster-database-${name}`,
+        "jewelry-shop-db-cluster-cluster",
+      ]),
+    );
+  });
+
   it("protects the data in prod, and nothing in dev", () => {
     const protectedOnes = (graph: Graph) =>
       graph.resources.filter(({ protect }) => protect === true).map(({ name }) => name);

@@ -73,6 +73,8 @@ export function databaseObjects({ cluster }: Settings): PlannedObject[] {
   return cluster.databases.map((database) => ({
     id: `database-${database.name.replaceAll("_", "-")}`,
     stage: 1,
+    // Only a primary lets go of such an object; without the cluster the operator does, which a broken cluster needs.
+    goesWith: "cluster",
     waitFor: "jsonpath={.status.applied}=true",
     object: {
       apiVersion,
