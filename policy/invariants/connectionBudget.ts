@@ -5,7 +5,7 @@ import { called, type StackInvariant } from "./invariant";
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
 const opens = ({ perRole, inAll }: Pool, roles: number): number => inAll ?? perRole * roles;
 
-/** The most connections that poolers may open to the instance behind one of a cluster's Services. */
+/** The most connections that poolers may open through one of a cluster's Services. */
 export const pooledConnections = (
   poolers: readonly PoolerFacts[],
   { namespace, service, roles }: { namespace: string; service: string; roles: number },
@@ -22,11 +22,10 @@ function problemOf(
   poolers: readonly PoolerFacts[],
   { reserve, roles }: { reserve: number; roles: number },
 ): Problem[] {
-  const { primary, standbys, any } = cluster.services;
-  const through = (service: string) =>
-    pooledConnections(poolers, { namespace: cluster.namespace, service, roles });
-  // Connections to "any instance" may all land on one; primary and standbys are different servers.
-  const most = through(any) + Math.max(through(primary), through(standbys));
+  // All of them, since the instance that a pool of standbys is connected to may become the primary at any moment.
+  const most = Object.values(cluster.services)
+    .map((service) => pooledConnections(poolers, { namespace: cluster.namespace, service, roles }))
+    .reduce((sum, connections) => sum + connections, 0);
   if (most === 0 || most + reserve <= cluster.maxConnections) return [];
   return [
     {

@@ -137,13 +137,16 @@ describe("the invariant connection-budget", () => {
       says(110, 100),
     ));
   it("adds the reserve", () => assert.deepEqual(find(goodStack(), { reserve: 21 }), says(101, 80, 21)));
-  it("adds poolers of the same Service up, and not those of standbys", () => {
-    const second = (type: string) => ({
-      second: mutated("pooler", { "metadata.name": "second", "spec.type": type }),
-    });
-    assert.deepEqual(find(goodStack(second("rw"))), says(170, 160));
-    assert.deepEqual(find(goodStack(second("ro"))), []);
-    assert.deepEqual(find(goodStack(second("r"))), says(170, 160));
+  it("adds poolers up, whatever instances they lead to, since a standby may become the primary", () => {
+    for (const type of ["rw", "ro", "r"]) {
+      const second = mutated("pooler", { "metadata.name": "second", "spec.type": type });
+      assert.deepEqual(find(goodStack({ second })), says(170, 160));
+    }
+  });
+  it("leaves out poolers of other clusters and namespaces", () => {
+    const other = mutated("pooler", { "metadata.name": "second", "spec.cluster.name": "other" });
+    const elsewhere = mutated("pooler", { "metadata.name": "third", "metadata.namespace": "web" });
+    assert.deepEqual(find(goodStack({ other, elsewhere })), []);
   });
   it("counts PostgreSQL's own default of 100 connections", () =>
     assert.deepEqual(
