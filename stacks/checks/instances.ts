@@ -1,10 +1,22 @@
-import { drainableNodes } from "../sums/availability";
+import { aloneAsynchronous } from "../../policy/invariants/aloneAsynchronous";
+import { enoughInstances } from "../../policy/invariants/instances";
+import { oddQuorum } from "../../policy/invariants/oddQuorum";
+import { synchronousNumber } from "../../policy/invariants/synchronousNumber";
 import type { Rule } from "./rule";
 
 export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
   const { instances, durability, synchronousStandbys } = cluster;
-  if (tier === "prod" && instances < 3)
-    report("cluster.instances", instances, "at least 3 in the tier prod", "set 3, or pgplatform:tier to dev");
+  // What the settings claim, in the terms of the policies: these say the same about what is rendered.
+  const zeroLoss = durability === "zero-loss";
+  const synchronous = {
+    number: durability === "async" ? 0 : synchronousStandbys,
+    blocks: zeroLoss,
+    quorum: zeroLoss,
+  };
+  const claims = { instances, synchronous };
+  if (tier === "prod")
+    for (const { value, allowed } of enoughInstances(claims, { least: 3 }))
+      report("cluster.instances", value, `${allowed} in the tier prod`, "set 3, or pgplatform:tier to dev");
   if (tier === "prod" && cluster.spread === "preferred")
     report(
       "cluster.spread",
@@ -12,41 +24,30 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
       "required in the tier prod, since one lost node could take several instances with it",
       "set required, or pgplatform:tier to dev",
     );
-  if (durability === "async") return;
-  if (instances === 1)
+  if (aloneAsynchronous(claims).length > 0)
     report(
       "cluster.durability",
       durability,
       "async with one instance, since no standby could confirm a commit",
       "set async, or cluster.instances to 3",
     );
-  else if (durability === "zero-loss") {
-    if (instances === 2)
-      report(
-        "cluster.durability",
-        durability,
-        "balanced or async with two instances, since writes would stop whenever the only standby restarts",
-        "set cluster.instances to 3, or choose balanced",
-      );
-    else if (instances % 2 === 0)
-      report(
-        "cluster.instances",
-        instances,
-        "an odd number with zero-loss, since one more instance adds nothing to an even quorum",
-        `set ${instances - 1} or ${instances + 1}`,
-      );
-    if (instances > 2 && drainableNodes(cluster) === 0)
+  else if (zeroLoss && instances === 2)
+    report(
+      "cluster.durability",
+      durability,
+      "balanced or async with two instances, since writes would stop whenever the only standby restarts",
+      "set cluster.instances to 3, or choose balanced",
+    );
+  else {
+    for (const { value, allowed, fix } of oddQuorum(claims)) report("cluster.instances", value, allowed, fix);
+    for (const { value, allowed, fix } of synchronousNumber(claims))
+      report("cluster.synchronousStandbys", value, allowed, fix);
+    if (durability === "balanced" && synchronousStandbys >= instances)
       report(
         "cluster.synchronousStandbys",
         synchronousStandbys,
-        `at most ${instances - 2} with ${instances} instances, so that one standby may be down`,
-        `set ${instances - 2}, or more instances`,
+        `at most ${instances - 1} with ${instances} instances`,
+        `set ${instances - 1}`,
       );
-  } else if (synchronousStandbys >= instances)
-    report(
-      "cluster.synchronousStandbys",
-      synchronousStandbys,
-      `at most ${instances - 1} with ${instances} instances`,
-      `set ${instances - 1}`,
-    );
+  }
 };
