@@ -21,7 +21,7 @@ destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)
 
-preview: ## Show what `make up` would change, drift included; changes nothing
+preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
 	$(RUN) operations/cli.ts preview --stack $(STACK)
 
 tools: ## Only make the tools and the operator's manifest available

@@ -35,9 +35,19 @@ interface StackOption {
   stack: string;
 }
 
-const program = new Command("pgp").description(
-  "High availability PostgreSQL on Kubernetes, from nothing to a written row.",
-);
+const program = new Command("pgp")
+  .description("High availability PostgreSQL on Kubernetes, from nothing to a written row.")
+  .addHelpText(
+    "after",
+    `
+Environment:
+  CONTEXT=<context>      use the Kubernetes cluster of this kubeconfig context (default: k3d, else the built-in cluster)
+  FORCE=1                answer every question with yes
+  POLICY=0               preview without the policy pack
+  PGP_STACKS=<folder>    look for Pulumi.<stack>.yaml there (default: the project's root)
+  PGP_STATE, PGP_CACHE   folders for what must be kept and for what can be made again
+  DEBUG=1                stack traces of unexpected errors`,
+  );
 const command = (name: string, description: string) =>
   program
     .command(name)
@@ -74,9 +84,14 @@ command("health", "write a row through the pooler and read it on a standby").act
 command(
   "preview",
   "show what `up` would change, drift included; without the stack's cluster, the plan from nothing",
-).action(({ stack }: StackOption) =>
-  conclude(() => session("preview", progress, (signal) => preview(stack, progress, {}, signal))),
-);
+)
+  .option("--no-policy", "don't hold the plan to the policy pack (POLICY=0 does the same)")
+  .action(({ stack, policy }: StackOption & { policy: boolean }) => {
+    const policies = policy && process.env.POLICY !== "0";
+    return conclude(() =>
+      session("preview", progress, (signal) => preview(stack, progress, { policies }, signal)),
+    );
+  });
 
 program
   .command("tools")

@@ -178,6 +178,26 @@ const nodesForPoolers: Rule = ({ settings }, { nodes, poolerPods }) => {
   return merged(verdicts);
 };
 
+const METRICS = "metrics.k8s.io";
+
+/** On the built-in cluster autoscaling plans nothing: see the setting. */
+const autoscaling: Rule = ({ settings }, { apiGroups }) => {
+  if (settings.platform === "local" || apiGroups.includes(METRICS)) return {};
+  const verdicts = settings.poolers.flatMap((pooler, index) =>
+    pooler.autoscaling === undefined
+      ? []
+      : [
+          problem(
+            `poolers[${index}].autoscaling`,
+            pooler.autoscaling,
+            `only where the API ${METRICS} is served`,
+            "install metrics-server, or remove autoscaling",
+          ),
+        ],
+  );
+  return merged(verdicts);
+};
+
 const zones: Rule = ({ settings, shape }, { nodes }) => {
   if (settings.tier !== "prod" || shape.instances < 2) return {};
   const names = new Set(nodes.flatMap(({ zone, takesPods }) => (takesPods && zone ? [zone] : [])));
@@ -238,6 +258,7 @@ const rules: readonly Rule[] = [
   volumes,
   nodesForInstances,
   nodesForPoolers,
+  autoscaling,
   zones,
   otherOperator,
   majorVersion,

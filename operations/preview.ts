@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as builtIn from "../local/cluster/cluster";
+import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
@@ -14,6 +15,8 @@ import { type PreviewOptions, readStackFile, Stack } from "./pulumi";
 import { firstStep } from "./steps";
 import { findCluster, type Target } from "./target";
 import { prepareTools } from "./up";
+
+type Policies = Pick<PreviewOptions, "policies" | "onAdvice">;
 
 /** What a preview without a cluster can't know. */
 const NOT_CHECKED =
@@ -43,30 +46,32 @@ async function runningCluster(
 export async function preview(
   stackName: string,
   progress: Progress,
-  options: Pick<PreviewOptions, "policies">,
+  options: { readonly policies: boolean },
   signal: AbortSignal,
 ): Promise<string> {
   // A wrong stack file is refused within the first second, as it stands.
-  await settingsOfTree(stackName, {});
+  const { tier } = await settingsOfTree(stackName, {});
+  const held = (to: Settings["tier"]): Policies =>
+    options.policies ? { policies: to, onAdvice: (advice) => progress.line(`  advice: ${advice}`) } : {};
   const toolFolders = await prepareTools(progress, signal);
   const running = await runningCluster(toolFolders, signal);
-  if (running === undefined) return planFromNothing(stackName, toolFolders, progress, options, signal);
+  if (running === undefined) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
 
   const { target, named } = running;
   const stack = new Stack(stackName, toolFolders, signal);
   const made = await stack.exists();
-  if (!made && !named) return planFromNothing(stackName, toolFolders, progress, options, signal);
+  if (!made && !named) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
 
   const settings = await settingsOfTree(stackName, target.overlay);
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
-  if (!made) return planFromNothing(stackName, toolFolders, progress, options, signal);
+  if (!made) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
 
   await stack.prepare(target.overlay);
   const steps = await progress.step("preview", (context) =>
-    stack.preview({ refresh: true, context, ...options }),
+    stack.preview({ refresh: true, context, ...held(settings.tier) }),
   );
   steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
   const { shape } = plannedShape(subject);
@@ -81,7 +86,7 @@ async function planFromNothing(
   stackName: string,
   toolFolders: readonly string[],
   progress: Progress,
-  options: Pick<PreviewOptions, "policies">,
+  policies: Policies,
   signal: AbortSignal,
 ): Promise<string> {
   const scratch = await mkdtemp(join(tmpdir(), "pgp-preview-"));
@@ -92,7 +97,7 @@ async function planFromNothing(
       await stack.prepare({
         "pgplatform:kubernetes": { kubeconfig: join(scratch, "none"), context: "none" },
       });
-      return stack.preview({ refresh: false, context, ...options });
+      return stack.preview({ refresh: false, context, ...policies });
     });
     steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
     progress.line(`  ${NOT_CHECKED}`);

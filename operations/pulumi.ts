@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { type KubernetesObject } from "../components/engine";
+import { packArguments } from "../policy/arguments";
+import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { exists, projectDir, stacksDir, stateDir } from "./paths";
 import { type StepContext } from "./progress";
@@ -32,8 +34,10 @@ export interface PreviewOptions {
   /** Compare with the cluster, not only with the state. */
   readonly refresh: boolean;
   readonly context?: StepContext;
-  /** Folder of a policy pack that the plan must pass. @default - none */
-  readonly policies?: string;
+  /** Hold the plan to the policy pack, as strictly as this tier asks. @default - no policies */
+  readonly policies?: Settings["tier"];
+  /** Called with what violates a policy that is advisory; a mandatory one fails the preview. */
+  readonly onAdvice?: (sentence: string) => void;
 }
 
 /** A Pulumi stack file, as far as it is used here. */
@@ -95,6 +99,8 @@ export class Stack {
       ...(given === undefined && { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      // Knows --event-log then.
+      PULUMI_DEBUG_COMMANDS: "true",
       // A field that someone changed by hand belongs to another field manager: take it back instead of failing.
       PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
       // The operator's CRDs pass through engine and provider several times: collect their garbage less often.
@@ -203,15 +209,25 @@ export class Stack {
 
   /** What an update would change. */
   async preview(options: PreviewOptions): Promise<PlannedStep[]> {
+    // The report on standard output tells nothing of policies; the engine's events do.
+    const events = join(this.folder, `${this.name}.events.json`);
     const args = [
       "preview",
       "--json",
       ...this.target,
       ...(options.refresh ? ["--refresh"] : []),
-      ...(options.policies === undefined ? [] : ["--policy-pack", options.policies]),
+      ...(options.policies === undefined ? [] : [...packArguments(options.policies), "--event-log", events]),
     ];
     const result = await this.pulumi(args, { allowFailure: true });
+    const violations =
+      options.policies !== undefined && (await exists(events))
+        ? violationsIn(await readFile(events, "utf8"))
+        : [];
+    await rm(events, { force: true });
+    const mandatory = violations.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
+    if (mandatory.length > 0) throw new UserError(mandatory);
     if (result.exitCode !== 0) throw new Error(previewErrors(result));
+    violations.forEach(({ sentence }) => options.onAdvice?.(sentence));
     const plan = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as { steps?: PlannedStep[] };
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }
@@ -251,6 +267,23 @@ async function isPulumi(pid: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Violations of policies in Pulumi's event log, each as a sentence and once. */
+export function violationsIn(log: string): { mandatory: boolean; sentence: string }[] {
+  const found = log.split("\n").flatMap((line) => {
+    if (!line.includes('"policyEvent"')) return [];
+    const { policyEvent } = JSON.parse(line) as {
+      policyEvent?: { policyName: string; message: string; enforcementLevel: string };
+    };
+    if (policyEvent === undefined) return [];
+    const { policyName, message, enforcementLevel } = policyEvent;
+    // The first line describes the policy, and the rest says what is wrong.
+    const [description = "", ...rest] = message.trim().split("\n");
+    const what = rest.length > 0 ? rest.join(" ") : description;
+    return [{ mandatory: enforcementLevel === "mandatory", sentence: `policy ${policyName}: ${what}` }];
+  });
+  return [...new Map(found.map((violation) => [violation.sentence, violation])).values()];
 }
 
 /** The program's own error sentences out of a failed `preview --json`. */

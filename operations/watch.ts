@@ -56,8 +56,8 @@ export async function whileWatching<T>(
     const seen = (await podsOf(subject, operator)).flatMap((pod) => stuck(pod) ?? []);
     const left = seen.filter(({ uid }) => before?.leftovers.has(uid));
     if (left.length > 0 && (!changesCluster || (await generation(subject)) !== before.generation))
-      for (const { pod, why } of left) {
-        context.say(`${pod} never started (${why}); it is deleted, and the operator makes it anew`);
+      for (const { pod, reason } of left) {
+        context.say(`${pod} never started (${reason}): it is deleted, and the operator makes it anew`);
         await removePod(subject, pod);
       }
     const fresh = seen.filter((one) => !left.includes(one));

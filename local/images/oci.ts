@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { run } from "../../operations/process";
@@ -46,6 +46,25 @@ export async function sha256OfFile(path: string): Promise<string> {
 /** Arguments that make GNU tar's output depend on the files alone, not on who packed them and when. */
 export const reproducibleTar = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0"];
 
+/** What an image is called, as containerd reads it out of an index. */
+const naming = (reference: string): Record<string, string> => ({
+  "io.containerd.image.name": reference,
+  "org.opencontainers.image.ref.name": reference.slice(reference.lastIndexOf(":") + 1),
+});
+
+/** Writes a copy of an image's tar in which the image has another name; its content, and its digest, stay. */
+export async function retag(tar: string, reference: string, copy: string): Promise<void> {
+  const scratch = `${copy}.unpacked`;
+  await mkdir(scratch);
+  await run("tar", ["-C", scratch, "-xf", tar]);
+  const file = join(scratch, "index.json");
+  const index = JSON.parse(await readFile(file, "utf8")) as { manifests: Descriptor[] };
+  for (const manifest of index.manifests) manifest.annotations = naming(reference);
+  await writeFile(file, JSON.stringify(index));
+  await run("tar", [...reproducibleTar, "-C", scratch, "-cf", copy, "oci-layout", "index.json", "blobs"]);
+  await rm(scratch, { recursive: true });
+}
+
 /**
  * Writes an OCI image layout with one image of one layer as a tar; `scratch` is an empty folder on the layer's file
  * system, which is removed. The image carries no date, so equal sources give equal digests.
@@ -79,10 +98,7 @@ export async function writeOciImage(source: ImageSource, tar: string, scratch: s
     config,
     layers: [layer],
   });
-  manifest.annotations = {
-    "io.containerd.image.name": source.reference,
-    "org.opencontainers.image.ref.name": source.reference.slice(source.reference.lastIndexOf(":") + 1),
-  };
+  manifest.annotations = naming(source.reference);
   await writeFile(join(scratch, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   await writeFile(
     join(scratch, "index.json"),

@@ -4,6 +4,7 @@ import { nodeFaults } from "./nodes";
 import { operatorFaults } from "./operator";
 import { partitionFaults } from "./partitions";
 import { poolerFaults } from "./poolers";
+import { updateFaults } from "./updates";
 
 const rank = ({ id }: Fault): number => parseInt(id, 10);
 
@@ -14,6 +15,7 @@ export const faults: readonly Fault[] = [
   ...operatorFaults,
   ...poolerFaults,
   ...nodeFaults,
+  ...updateFaults,
 ].sort((one, other) => rank(one) - rank(other) || one.id.localeCompare(other.id));
 
 /** The faults with these numbers, in this order; all without any. */

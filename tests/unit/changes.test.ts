@@ -3,6 +3,7 @@ import { cnpg } from "../../components/engines/cnpg";
 import { type Shape } from "../../components/engine";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
+import { violationsIn } from "../../operations/pulumi";
 import { firstStep } from "../../operations/steps";
 import { givenUp, Patience, patienceSeconds, stuck } from "../../operations/stuck";
 import { changed, checked, smallest } from "../support/settings";
@@ -99,6 +100,24 @@ describe("the shape of a CloudNativePG cluster", () => {
 
   it("is nothing for other objects", () => {
     assert.equal(cnpg.shape({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" } }), undefined);
+  });
+});
+
+describe("policies in Pulumi's events", () => {
+  it("become one sentence each, without the policy's description and without repetition", () => {
+    const event = (level: string, message: string) =>
+      JSON.stringify({ policyEvent: { policyName: "p", message, enforcementLevel: level } });
+    const log = [
+      JSON.stringify({ sequence: 1, resourcePreEvent: {} }),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
+      event("advisory", "Alone.\n"),
+      "",
+    ];
+    assert.deepEqual(violationsIn(log.join("\n")), [
+      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong: mend it." },
+      { mandatory: false, sentence: "policy p: Alone." },
+    ]);
   });
 });
 

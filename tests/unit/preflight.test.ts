@@ -186,6 +186,20 @@ describe("preflight over plain facts", () => {
     });
   });
 
+  it("refuses autoscaling where nobody measures pods", () => {
+    const input = {
+      ...changed(pooled(), "poolers.0.autoscaling", { maxInstances: 4 }),
+      platform: "cloud" as const,
+      tier: "dev" as const,
+    };
+    const scaled = planned(changed(input, "cluster.storage.class", "fast"));
+    assert.match(
+      said(preflight(scaled, healthy))[0] ?? "",
+      /poolers\[0\]\.autoscaling is .*, allowed is only where the API metrics\.k8s\.io is served: install metrics-server/,
+    );
+    assert.deepEqual(preflight(scaled, { ...healthy, apiGroups: ["metrics.k8s.io"] }), nothing);
+  });
+
   describe("versions", () => {
     it("of Kubernetes that the operator doesn't run on are refused, and untested ones told", () => {
       assert.match(

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { pins } from "../../local/pins";
+import { givenUp } from "../../operations/stuck";
+import { environment, type Environment } from "./kit/environment";
+import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
+import { loadRenamedImage, renamedImage } from "./kit/images";
+import { withoutTime } from "./kit/make";
+import { damage, disturbance, type Seen } from "./kit/observation";
+import { ChangedStack, type Edit } from "./kit/settings";
+import { table } from "./kit/statistics";
+import { say } from "./kit/wait";
+
+/**
+ * Settings are changed with `make up` while one client writes directly and one through the pooler. Asserted: what the plan
+ * says, that nothing with data is replaced, that nothing acknowledged is lost, that the change has its effect. The pauses are
+ * printed. Each change is laid over the ones before; the last one takes all of them back.
+ *
+ * Not proven here: that volumes grow (the built-in cluster's storage class can't), and that another minor version of
+ * PostgreSQL starts on the data (the other image is the same one under another name).
+ */
+const MISSING_IMAGE = pins.images.postgresql.replace(/:.*/, ":17-missing");
+/** All of them take about 15 minutes; a few are enough for every run of the end-to-end tests. */
+const long = process.env.CHANGES === "all" ? it : it.skip;
+/** How long a bad update may take to be given up: the patience with a missing image, the roll's way to it, and Pulumi's work. */
+const GIVEN_UP_SECONDS = 180;
+
+describe("changes (three nodes of one machine, images built here, the other image is the same under another name)", () => {
+  let env: Environment;
+  let clients: Clients;
+  let stack: ChangedStack;
+  const edits: Edit[] = [];
+  const pauses: (readonly string[])[] = [];
+
+  before(async () => {
+    env = await environment();
+    clients = await startClients(env);
+    stack = await ChangedStack.open();
+  });
+
+  after(async () => {
+    await stack.write([]);
+    await stack.make("up");
+    await stack.close();
+    const primary = await env.cluster.primary();
+    await env.cluster.sql(primary, "drop database if exists changes_extra");
+    await env.cluster.sql(primary, "drop role if exists changes_owner");
+    await clients.direct.query(env.plan.endpoints.primary.host, "drop schema if exists oracle cascade");
+    await deleteNamespaces(env, clients.namespaces);
+    say("");
+    table(["change: pause in seconds, errors", "direct", "errors", "pooled", "errors"], pauses)
+      .split("\n")
+      .forEach(say);
+  });
+
+  const ask = async (statement: string): Promise<string[]> =>
+    Promise.all((await env.cluster.names()).map((pod) => env.cluster.value(pod, statement)));
+
+  /** Names and ids of what holds data. */
+  async function holdsData(): Promise<string[]> {
+    const { namespace } = env.settings.cluster;
+    const path = "{range .items[*]}{.kind}/{.metadata.name}={.metadata.uid} {end}";
+    const kinds = "clusters.postgresql.cnpg.io,persistentvolumeclaims";
+    const { stdout } = await env.kubectl.run(["-n", namespace, "get", kinds, "-o", `jsonpath=${path}`]);
+    return stdout.trim().split(" ").sort();
+  }
+
+  function record(name: string, { gap, errors }: Seen): void {
+    const cells = [
+      gap.direct.toFixed(2),
+      String(errors.direct),
+      gap.pooled.toFixed(2),
+      String(errors.pooled),
+    ];
+    pauses.push([name, ...cells]);
+    say(`${name}: ${gap.direct.toFixed(2)} s direct, ${gap.pooled.toFixed(2)} s pooled`);
+  }
+
+  /** Makes a change under writers; asserts what holds for every change. Returns what `make preview` and `make up` said. */
+  async function change(options: {
+    name: string;
+    /** Laid over the edits so far; undefined takes all of them back. */
+    edit: Edit | undefined;
+  }): Promise<{ steps: string[]; notes: string[]; said: string; seen: Seen }> {
+    if (options.edit === undefined) edits.length = 0;
+    else edits.push(options.edit);
+    await stack.write(edits);
+    const { steps, notes } = await stack.planned();
+    assert.ok(steps.length > 0, "the change is planned");
+    const losing = steps.filter((step) =>
+      /replace|^delete .*:(Cluster|Namespace|PersistentVolumeClaim) /.test(step),
+    );
+    assert.deepEqual(losing, [], "nothing is replaced, nothing with data is deleted");
+    const before = await holdsData();
+    let said = "";
+    const seen = await disturbance(env, clients, async () => {
+      const { exitCode, lines } = await stack.make("up");
+      said = lines.map(withoutTime).join("\n");
+      assert.equal(exitCode, 0, "`make up` ends well");
+    });
+    record(options.name, seen);
+    assert.deepEqual(damage(seen), []);
+    assert.deepEqual(await holdsData(), before, "the cluster and its volumes are the ones from before");
+    return { steps, notes, said, seen };
+  }
+
+  /** The sentences of a refused `make up`, which must have touched nothing. */
+  async function refused(edit: Edit): Promise<string[]> {
+    await stack.write([...edits, edit]);
+    const fingerprint = async () => ({
+      state: JSON.stringify(await env.stack.resources()),
+      objects: await holdsData(),
+      version: ((await env.cluster.object()).metadata as { generation?: number }).generation,
+    });
+    const before = await fingerprint();
+    const { exitCode, lines } = await stack.make("up");
+    assert.notEqual(exitCode, 0);
+    assert.deepEqual(await fingerprint(), before, "nothing was touched");
+    return lines.map(withoutTime).filter((line) => line.startsWith("error: "));
+  }
+
+  it("that can't be made are refused before anything is touched: volumes that shrink or can't grow, an unknown class", async () => {
+    const size =
+      (text: string, storageClass?: string): Edit =>
+      (settings) => {
+        settings.cluster.storage = { size: text, ...(storageClass !== undefined && { class: storageClass }) };
+      };
+    const errors = await refused(size("1Gi", "no-such-class"));
+    assert.match(errors.join("\n"), /storage\.class is "no-such-class", allowed is one of /);
+    assert.match(
+      errors.join("\n"),
+      /storage\.size is "1Gi", allowed is at least 2Gi, which the volumes have/,
+    );
+    assert.match(
+      (await refused(size("4Gi"))).join("\n"),
+      /storage\.size is "4Gi", allowed is 2Gi, since the storage class/,
+    );
+  });
+
+  it("of a larger volume are an update in place where the class can grow volumes (the API server's dry run; nothing grows here)", async () => {
+    const live = await env.cluster.object();
+    const patch = JSON.stringify({ spec: { storage: { size: "4Gi" } } });
+    const { namespace, name } = env.settings.cluster;
+    const at = ["-n", namespace, "patch", "clusters.postgresql.cnpg.io", name, "--type=merge", "-p", patch];
+    const { stdout } = await env.kubectl.run([...at, "--dry-run=server", "-o", "json"]);
+    const dry = JSON.parse(stdout) as { metadata: { uid: string }; spec: { storage: { size: string } } };
+    assert.equal(dry.spec.storage.size, "4Gi");
+    assert.equal(dry.metadata.uid, (live.metadata as { uid?: string }).uid);
+  });
+
+  it("of a parameter that is reloaded restart nothing", async () => {
+    const started = await ask("select pg_postmaster_start_time()");
+    const { notes, seen } = await change({
+      name: "parameter, reloaded",
+      edit: ({ cluster }) => (cluster.parameters = { log_min_duration_statement: "5s" }),
+    });
+    assert.match(notes.join("\n"), /parameters log_min_duration_statement: reloaded, nothing restarts/);
+    assert.deepEqual(await ask("show log_min_duration_statement"), ["5s", "5s", "5s"]);
+    assert.deepEqual(await ask("select pg_postmaster_start_time()"), started);
+    assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
+  });
+
+  long("of a parameter that needs a restart roll the instances, the leader after handing over", async () => {
+    const { notes } = await change({
+      name: "parameter, restart",
+      edit: ({ cluster }) =>
+        (cluster.parameters = { ...cluster.parameters, track_activity_query_size: "2kB" }),
+    });
+    assert.match(notes.join("\n"), /parameters track_activity_query_size: the instances restart/);
+    assert.deepEqual(await ask("show track_activity_query_size"), ["2kB", "2kB", "2kB"]);
+  });
+
+  long("of a pooler's settings roll its pods, and the database notices nothing", async () => {
+    const started = await ask("select pg_postmaster_start_time()");
+    const { steps, seen } = await change({
+      name: "pooler",
+      edit: ({ poolers }) => {
+        for (const pooler of poolers ?? [])
+          pooler.tuning = { ...pooler.tuning, serverIdleTimeoutSeconds: 200 };
+      },
+    });
+    assert.ok(steps.some((step) => /^update .*:Deployment .*pooler/.test(step)));
+    assert.deepEqual(await ask("select pg_postmaster_start_time()"), started);
+    assert.equal(seen.errors.direct, 0);
+  });
+
+  long("that add a database and its owner restart nothing", async () => {
+    const { seen, steps } = await change({
+      name: "database and role added",
+      edit: ({ cluster }) => cluster.databases.push({ name: "changes_extra", owner: "changes_owner" }),
+    });
+    assert.ok(steps.some((step) => /^create .*:Database /.test(step)));
+    const primary = await env.cluster.primary();
+    const owner = "select pg_get_userbyid(datdba) from pg_database where datname = 'changes_extra'";
+    assert.equal(await env.cluster.value(primary, owner), "changes_owner");
+    assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
+  });
+
+  describe("of the image", () => {
+    before(async function () {
+      if (long === it.skip || env.settings.platform !== "local") return this.skip();
+      await loadRenamedImage();
+    });
+
+    long("roll the instances, the leader after handing over", async () => {
+      const { notes } = await change({
+        name: "image",
+        edit: (settings) => (settings.images = { ...settings.images, postgresql: renamedImage }),
+      });
+      assert.match(notes.join("\n"), /image .*-renamed instead of /);
+      assert.deepEqual(await images(env), [renamedImage]);
+    });
+
+    long("together with parameters are made in two updates", async () => {
+      const { said } = await change({
+        name: "image and parameter",
+        edit: (settings) => {
+          settings.images = { ...settings.images, postgresql: pins.images.postgresql };
+          settings.cluster.parameters = { ...settings.cluster.parameters, log_min_duration_statement: "6s" };
+        },
+      });
+      assert.match(said, /first update: the parameters[^]*second update: the image/);
+      assert.deepEqual(await images(env), [pins.images.postgresql]);
+      assert.deepEqual(await ask("show log_min_duration_statement"), ["6s", "6s", "6s"]);
+    });
+
+    long(
+      "to one that isn't there fail with the reason, writes go on, and the old settings converge by themselves",
+      async () => {
+        const before = await holdsData();
+        const seen = await disturbance(env, clients, async (watch) => {
+          await stack.write([
+            ...edits,
+            (settings) => (settings.images = { ...settings.images, postgresql: MISSING_IMAGE }),
+          ]);
+          const failed = await stack.make("up");
+          assert.notEqual(failed.exitCode, 0);
+          const text = failed.lines.join("\n");
+          assert.match(
+            text,
+            /error: Pod \S+ has not started for 60 s: container postgres waits with ImagePullBackOff/,
+          );
+          assert.ok(text.includes(MISSING_IMAGE), "the image is named");
+          assert.ok(failed.lastLine.includes(givenUp([])[0] ?? ""), "the last line says what to do");
+          say(`given up after ${failed.seconds.toFixed(0)} s`);
+          assert.ok(failed.seconds < GIVEN_UP_SECONDS, `it took ${failed.seconds} s`);
+          await watch.waitForMore(60);
+
+          await stack.write(edits);
+          const mended = await stack.make("up");
+          assert.equal(mended.exitCode, 0, "the old settings converge");
+        });
+        record("missing image, and back", seen);
+        assert.deepEqual(damage(seen), []);
+        assert.deepEqual(await holdsData(), before);
+      },
+    );
+  });
+
+  long(
+    "of a pooler to an image that isn't there fail with the reason; sessions go on through the old pods",
+    async () => {
+      const seen = await disturbance(env, clients, async (watch) => {
+        const missing = pins.images.pgbouncer.replace(/:.*/, ":missing");
+        await stack.write([
+          ...edits,
+          (settings) => (settings.images = { ...settings.images, pgbouncer: missing }),
+        ]);
+        const failed = await stack.make("up");
+        assert.notEqual(failed.exitCode, 0);
+        assert.match(
+          failed.lines.join("\n"),
+          /error: Pod \S+ has not started .*container pgbouncer .*:missing/,
+        );
+        assert.ok(failed.seconds < GIVEN_UP_SECONDS, `it took ${failed.seconds} s`);
+        await watch.waitForMore(60);
+        await stack.write(edits);
+        assert.equal((await stack.make("up")).exitCode, 0, "the old settings converge");
+      });
+      record("pooler's missing image, and back", seen);
+      assert.deepEqual(damage(seen), []);
+      assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
+    },
+  );
+
+  long(
+    "of the number of instances, to five and back, restart nobody who stays and keep their volumes",
+    async () => {
+      // Five don't fit on three nodes while each must have its own: that is refused, and a preference is set first.
+      assert.match(
+        (await refused(({ cluster }) => (cluster.instances = 5))).join("\n"),
+        /cluster\.instances is 5, allowed is at most 3, each on a node of its own/,
+      );
+      await change({ name: "spread preferred", edit: ({ cluster }) => (cluster.spread = "preferred") });
+      const before = await holdsData();
+      const started = await startOf(env);
+      const seen = await disturbance(env, clients, async () => {
+        await stack.write([...edits, ({ cluster }) => (cluster.instances = 5)]);
+        assert.equal((await stack.make("up")).exitCode, 0);
+        await env.cluster.waitHealthy(300, { instances: 5, synchronous: true });
+        const kept = (await startOf(env)).filter((line) => started.includes(line));
+        assert.deepEqual(kept, started, "the three of before were not restarted");
+        await stack.write(edits);
+        assert.equal((await stack.make("up")).exitCode, 0);
+      });
+      record("5 instances and back", seen);
+      assert.deepEqual(damage(seen), []);
+      assert.deepEqual(await holdsData(), before, "the volumes of before, and no others");
+    },
+  );
+
+  it("back to the tree's settings end with an empty preview", async () => {
+    await change({ name: "all taken back", edit: undefined });
+    assert.deepEqual((await stack.planned()).steps, []);
+  });
+});
+
+/** Each instance with the moment when its postmaster was started. */
+const startOf = async ({ cluster }: Environment): Promise<string[]> =>
+  Promise.all(
+    (await cluster.names()).map(async (pod) => {
+      const at = await cluster.value(pod, "select pg_postmaster_start_time()");
+      return `${pod} ${at}`;
+    }),
+  );
+
+/** Images of the instances, each once. */
+async function images({ cluster }: Environment): Promise<string[]> {
+  const pods = await cluster.instances();
+  const names = pods.map(
+    ({ spec }) =>
+      (spec as { containers?: { name: string; image: string }[] } | undefined)?.containers?.find(
+        ({ name }) => name === "postgres",
+      )?.image ?? "",
+  );
+  return [...new Set(names)];
+}

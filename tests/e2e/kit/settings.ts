@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { readStackFile, type StackFile } from "../../../operations/pulumi";
+import { type SettingsInput } from "../../../stacks/schema";
+import { stackName } from "./environment";
+import { make, withoutTime, type Made } from "./make";
+
+/** The stack file's settings below `pgplatform:`, by their keys. */
+export type Edit = (settings: SettingsInput) => void;
+
+/** The tests' stack file with changed settings, in a folder of its own: the tree stays as it is. */
+export class ChangedStack {
+  private constructor(
+    private readonly folder: string,
+    private readonly original: StackFile,
+  ) {}
+
+  static async open(): Promise<ChangedStack> {
+    return new ChangedStack(await mkdtemp(join(tmpdir(), "pgp-changes-")), await readStackFile(stackName));
+  }
+
+  /** Writes the file: the tree's settings with all edits, in order. */
+  async write(edits: readonly Edit[]): Promise<void> {
+    const prefix = "pgplatform:";
+    const config = (parse(stringify(this.original.config)) ?? {}) as Record<string, unknown>;
+    const settings = Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key.slice(prefix.length), value]),
+    );
+    for (const edit of edits) edit(settings as SettingsInput);
+    const changed = Object.fromEntries(
+      Object.entries(settings).map(([key, value]) => [`${prefix}${key}`, value]),
+    );
+    await writeFile(
+      join(this.folder, `Pulumi.${stackName}.yaml`),
+      stringify({ ...this.original, config: changed }),
+    );
+  }
+
+  make(target: "up" | "preview"): Promise<Made> {
+    return make(target, { env: { PGP_STACKS: this.folder, STACK: stackName } });
+  }
+
+  /** The steps that `make preview` shows, each as `<op> <type> <name>`. */
+  async planned(): Promise<{ steps: string[]; notes: string[] }> {
+    const { exitCode, lines } = await this.make("preview");
+    if (exitCode !== 0) throw new Error(`\`make preview\` failed: ${lines.slice(-5).join(" | ")}`);
+    const shown = lines.map(withoutTime);
+    return {
+      steps: shown.flatMap(
+        (line) => /^ {2}([a-z-]+ (?:kubernetes|random|pgplatform|pulumi):.*)$/.exec(line)?.[1] ?? [],
+      ),
+      notes: shown.flatMap((line) => /^ {2}note: (.*)$/.exec(line)?.[1] ?? []),
+    };
+  }
+
+  close(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
+}

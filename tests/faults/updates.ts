@@ -1,0 +1,69 @@
+import { loadRenamedImage, renamedImage } from "../e2e/kit/images";
+import { type Look, until } from "../e2e/kit/wait";
+import { type Fault } from "./fault";
+import { type Scene } from "./scene";
+
+/**
+ * Updates that roll every instance, made by hand on the operator's object and taken back the same way, which rolls them again.
+ * The pause is the longest of both rolls. What `make up` makes of such changes is another suite's subject (changes).
+ */
+
+async function patch({ env }: Scene, spec: object): Promise<void> {
+  const { kubectl, cluster } = env;
+  const at = ["-n", cluster.namespace, "patch", "clusters.postgresql.cnpg.io", cluster.name];
+  await kubectl.run([...at, "--type=merge", "-p", JSON.stringify({ spec })]);
+}
+
+type Ask = (scene: Scene, pod: string) => Promise<string>;
+
+const answers = async (scene: Scene, ask: Ask): Promise<string[]> =>
+  Promise.all((await scene.env.cluster.names()).map((pod) => ask(scene, pod)));
+
+/** The roll has begun: an instance answers with the new value. */
+async function begun(scene: Scene, ask: Ask, wanted: string): Promise<Look<string>> {
+  const given = await answers(scene, ask);
+  return given.includes(wanted) ? { done: wanted } : { why: given.join(", ") };
+}
+
+/** Waits until every instance answers with the new value and all are well. */
+async function complete(scene: Scene, ask: Ask, wanted: string): Promise<void> {
+  await until("every instance rolled", 300, async () => {
+    const given = await answers(scene, ask);
+    return given.every((answer) => answer === wanted) ? { done: undefined } : { why: given.join(", ") };
+  });
+  await scene.env.cluster.waitHealthy(300);
+}
+
+const PARAMETER = "track_activity_query_size";
+
+const parameterOf: Ask = ({ env }, pod) => env.cluster.value(pod, `show ${PARAMETER}`);
+
+const imageOf: Ask = async ({ env }, name) => {
+  const pod = await env.kubectl.get("pod", env.cluster.namespace, name);
+  const containers = (pod?.spec?.containers ?? []) as { name: string; image: string }[];
+  return containers.find((container) => container.name === "postgres")?.image ?? "no such container";
+};
+
+const restartingParameter: Fault = {
+  id: "32",
+  name: `parameter that needs a restart (${PARAMETER}), and back`,
+  bounds: { gap: { direct: 10, pooled: 11 }, noReadOnlyErrors: true },
+  inject: (scene) => patch(scene, { postgresql: { parameters: { [PARAMETER]: "2kB" } } }),
+  effect: (scene) => begun(scene, parameterOf, "2kB"),
+  hold: (scene) => complete(scene, parameterOf, "2kB"),
+  heal: (scene) => patch(scene, { postgresql: { parameters: { [PARAMETER]: null } } }),
+};
+
+const imageRoll: Fault = {
+  id: "33",
+  name: "image roll to the same PostgreSQL under another name, and back",
+  builtIn: true,
+  bounds: { gap: { direct: 10, pooled: 11 }, noReadOnlyErrors: true },
+  prepare: loadRenamedImage,
+  inject: (scene) => patch(scene, { imageName: renamedImage }),
+  effect: (scene) => begun(scene, imageOf, renamedImage),
+  hold: (scene) => complete(scene, imageOf, renamedImage),
+  heal: (scene) => patch(scene, { imageName: scene.env.settings.images.postgresql }),
+};
+
+export const updateFaults: readonly Fault[] = [restartingParameter, imageRoll];
