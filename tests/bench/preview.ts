@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { projectDir } from "../../operations/paths";
-import { run } from "../../operations/process";
+import { CommandError, run } from "../../operations/process";
 import { type Environment } from "../e2e/kit/environment";
 import { median } from "../e2e/kit/statistics";
 import { interleave, roundName, type Rounds } from "./interleave";
@@ -51,6 +51,11 @@ export function projectPreview(
       run("pulumi", ["preview", ...stack, "--non-interactive", "--expect-no-changes", ...flags], {
         cwd: projectDir,
         env: environment,
+      }).catch((error: unknown) => {
+        const tail = error instanceof CommandError ? error.tail.slice(-5).join("\n") : "";
+        throw new Error(
+          `${(error as Error).message}: when the stack differs from this tree, \`make up\` first\n${tail}`,
+        );
       }),
     );
 }

@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
 import { timings } from "../../components/engines/cnpg/timing";
-import { exists } from "../../operations/paths";
 import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { table } from "../e2e/kit/statistics";
@@ -19,7 +18,7 @@ import { interleave, roundName } from "./interleave";
 import { describeMachine } from "./machine";
 import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
 import { notes as defaultsNotes, startDefaults } from "./operatorDefaults";
-import { measurePolicies, policyPack } from "./policy";
+import { measurePolicies } from "./policy";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
 import { stallGoals, stallNotes, stallOnce, stallTable, startStallArms, type StallRun } from "./stall";
@@ -101,7 +100,6 @@ async function preview(rounds: number): Promise<void> {
 }
 
 async function policy(rounds: number): Promise<void> {
-  if (!(await exists(policyPack))) return say("policy: skipped, this tree has no policy pack");
   const env = await environment();
   const machine = await describeMachine(env);
   say(`preview of stack ${stackName} with and without the policy pack, in turn`);
