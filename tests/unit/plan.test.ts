@@ -302,6 +302,24 @@ describe("the plan of CloudNativePG", () => {
     assert.equal(live({ ...healthy, readyInstances: 2 }).done, false);
     assert.equal(live({ ...healthy, conditions: [{ type: "Ready", status: "False" }] }).done, false);
     assert.deepEqual(live(healthy), { done: true, why: "3 of 3 instances ready" });
+    const managedRolesStatus = { cannotReconcile: { reader: ["no role pg_typo"] } };
+    assert.deepEqual(live({ ...healthy, managedRolesStatus }), {
+      done: false,
+      why: "the role reader can't be made: no role pg_typo",
+    });
+  });
+
+  it("says when a database is done, as its object is now, and why not", () => {
+    const { object } = cnpg.plan(checked(smallest())).objects[1]!;
+    const live = (status: object, generation = 2) =>
+      cnpg.progress({ ...object, metadata: { ...object.metadata, generation } as never, status });
+    const message = 'extension "x" is not available';
+    assert.deepEqual(live({ applied: true, observedGeneration: 2 }), { done: true, why: "applied" });
+    assert.deepEqual(live({ applied: true, observedGeneration: 1 }), {
+      done: false,
+      why: "not looked at yet",
+    });
+    assert.deepEqual(live({ applied: false, message, observedGeneration: 2 }), { done: false, why: message });
   });
 });
 

@@ -33,6 +33,7 @@ interface Cluster extends KubernetesObject {
     phaseReason?: string;
     readyInstances?: number;
     conditions?: { type: string; status: string; message?: string }[];
+    managedRolesStatus?: { cannotReconcile?: Record<string, string[]> };
   };
 }
 
@@ -196,20 +197,25 @@ export function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
 
 const healthy = "Cluster in healthy state";
 
-const isDatabase = (
-  object: KubernetesObject,
-): object is KubernetesObject & { status?: { applied?: boolean; message?: string } } =>
+interface Database extends KubernetesObject {
+  metadata: KubernetesObject["metadata"] & { generation?: number };
+  status?: { applied?: boolean; message?: string; observedGeneration?: number };
+}
+
+const isDatabase = (object: KubernetesObject): object is Database =>
   object.apiVersion === apiVersion && object.kind === "Database";
 
 export function progress(object: KubernetesObject): Progress {
   if (isDatabase(object)) {
-    const { applied = false, message } = object.status ?? {};
+    const { applied = false, message, observedGeneration } = object.status ?? {};
+    // What was applied may be what the object said before.
+    if (observedGeneration !== object.metadata.generation) return { done: false, why: "not looked at yet" };
     return applied ? { done: true, why: "applied" } : { done: false, why: message ?? "not applied yet" };
   }
   if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
   const wanted = object.spec?.instances ?? 1;
   const ready = object.status?.readyInstances ?? 0;
-  const { phase, phaseReason, conditions } = object.status ?? {};
+  const { phase, phaseReason, conditions, managedRolesStatus } = object.status ?? {};
   if (phase === undefined) return { done: false, why: "the operator has not seen the cluster yet" };
   if (phase !== healthy)
     return {
@@ -220,5 +226,7 @@ export function progress(object: KubernetesObject): Progress {
   const condition = conditions?.find(({ type }) => type === "Ready");
   if (condition?.status !== "True")
     return { done: false, why: condition?.message ?? "the cluster does not call itself ready yet" };
+  const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
+  if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };
   return { done: true, why: `${ready} of ${wanted} instances ready` };
 }
