@@ -78,13 +78,12 @@ function search(value: unknown, path: string, key: string, found: Found[], unkno
     secretArguments(value, path, found);
   } else if (typeof value === "object" && value !== null) {
     const record = value as Record<string, unknown>;
-    // An environment variable and the like: the name stands beside the value.
-    const named = "name" in record && "value" in record;
     for (const inner of Object.keys(record))
       step(
         () => record[inner],
         `${path}${path === "" ? "" : "."}${inner}`,
-        named && inner === "value" ? nameIn(record) : named && inner === "name" ? "name" : inner,
+        // An environment variable and the like: the name stands beside the value.
+        inner === "value" ? nameIn(record) : inner,
       );
   }
 }

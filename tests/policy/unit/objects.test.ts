@@ -104,6 +104,10 @@ describe("the invariant no-plain-credentials", () => {
     "a switch": { automountServiceAccountToken: false, token: "true" },
     "a URI without a password": { url: "postgresql://app@db:5432/orders" },
     "an empty password": { password: "" },
+    "a user list without users, and quoted words that are none": {
+      "userlist.txt": "# none",
+      words: '"one" "two"',
+    },
     prose: { note: "the password is in the Secret orders-app" },
   };
   for (const [what, data] of Object.entries(allowed))

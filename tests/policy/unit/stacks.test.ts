@@ -312,6 +312,47 @@ describe("the invariant closed-network", () => {
       ),
       ['NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.'],
     ));
+  it("refuses every port of one protocol beside a listed port", () =>
+    assert.deepEqual(
+      find(
+        goodStack(
+          opening({
+            from: [{ podSelector: { matchLabels: { a: "b" } } }],
+            ports: [{ port: 5432 }, { protocol: "UDP" }],
+          }),
+        ),
+      ),
+      ['NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.'],
+    ));
+  it("asks nothing for poolers of other clusters and namespaces, and for one that serves several", () => {
+    const labels = { app: "bouncer" };
+    const other = mutated("pooler", { "metadata.name": "second", "spec.cluster.name": "other" });
+    const elsewhere = mutated("pooler", { "metadata.name": "third", "metadata.namespace": "web" });
+    assert.deepEqual(find(goodStack({ other, elsewhere })), []);
+    const several: Record<string, KubernetesObject> = {
+      bouncer: {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "bouncer", namespace: "shop" },
+        spec: {
+          template: {
+            metadata: { labels },
+            spec: { containers: [{ name: "pgbouncer" }], volumes: [{ configMap: { name: "ini" } }] },
+          },
+        },
+      },
+      ini: {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "ini", namespace: "shop" },
+        data: { "pgbouncer.ini": "[databases]\na = host=elsewhere\nb = host=orders-rw\n" },
+      },
+    };
+    assert.deepEqual(find(goodStack(several)), [
+      closed("the pooler bouncer", "ingress", 5432),
+      closed("the pooler bouncer", "egress", 5432),
+    ]);
+  });
   it("refuses every pod of the namespace, every namespace, every address", () => {
     assert.deepEqual(find(goodStack(opening({ from: [{ podSelector: {} }], ports }))), [
       wide("every pod of the namespace"),
@@ -330,6 +371,9 @@ describe("the invariant closed-network", () => {
       wide("every address (0.0.0.0/0)", "egress"),
     ]);
     assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress"))), []);
+    assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }, { port: 5432 }] }, "egress"))), [
+      wide("every address (0.0.0.0/0)", "egress"),
+    ]);
     assert.deepEqual(
       find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress")), { anyAddressPorts: [] }),
       [
