@@ -120,20 +120,39 @@ const bothStandbysDown: Fault = {
   heal: (scene) => fence(scene, []),
 };
 
+/** The operator has chosen another primary, whether or not that one could take over. */
+async function successorChosen(scene: Scene): Promise<Look<string>> {
+  const { targetPrimary = "" } = await scene.env.cluster.status();
+  return targetPrimary === scene.primary.pod
+    ? { why: "no successor is chosen" }
+    : { done: `${targetPrimary} is to lead` };
+}
+
+const STOPPED_SECONDS = 45;
+
 const stopPrimary: Fault = {
   id: "9",
-  name: "primary's PostgreSQL stopped with SIGSTOP, continued after the failover",
+  name: "primary's PostgreSQL stopped with SIGSTOP, continued later",
   builtIn: true,
-  bounds: { gap: { direct: 45 } },
+  bounds: { gap: { direct: STOPPED_SECONDS } },
   inject: async (scene) => {
     scene.notes.stopped = await scene.signal(scene.primary, "SIGSTOP", postgres);
   },
-  effect: (scene) => scene.failedOver(),
-  hold: (scene) => scene.writesMeanwhile(),
+  effect: successorChosen,
+  hold: (scene) => scene.writesMeanwhile(STOPPED_SECONDS),
   // Sessions from before go on with what they were about to do: nothing of it may be acknowledged any more.
   heal: async (scene) => {
     scene.notes.continued = await scene.signal(scene.primary, "SIGCONT", all);
   },
+};
+
+const deleteStopped: Fault = {
+  ...stopPrimary,
+  id: "9d",
+  name: "primary's PostgreSQL stopped with SIGSTOP, its pod deleted by hand",
+  bounds: { resumed: 20 },
+  hold: () => Promise.resolve(),
+  heal: (scene) => scene.deleteOnce(scene.primary.pod),
 };
 
 export const instanceFaults: readonly Fault[] = [
@@ -145,4 +164,5 @@ export const instanceFaults: readonly Fault[] = [
   deleteStandbyVolume,
   bothStandbysDown,
   stopPrimary,
+  deleteStopped,
 ];

@@ -46,6 +46,14 @@ async function save(runs: readonly FaultRun[]): Promise<void> {
   await writeFile(tableFile, markdown(faults, runs));
 }
 
+/** Leaves the stack as it was found, and no crash behind any pod. */
+async function tidyUp({ env, clients }: Setting): Promise<void> {
+  await healNetwork();
+  await env.cluster.freshPods();
+  await clients.direct.query(env.plan.endpoints.primary.host, "drop schema if exists oracle cascade");
+  await deleteNamespaces(env, clients.namespaces);
+}
+
 async function runAll(chosen: readonly Fault[], { runs: count, append }: Options): Promise<void> {
   const env = await environment();
   const builtIn = (await findSwitch()) !== undefined;
@@ -80,13 +88,7 @@ async function runAll(chosen: readonly Fault[], { runs: count, append }: Options
       }
     }
   } finally {
-    await healNetwork();
-    await env.cluster.freshPods();
-    await setting.clients.direct.query(
-      env.plan.endpoints.primary.host,
-      "drop schema if exists oracle cascade",
-    );
-    await deleteNamespaces(env, setting.clients.namespaces);
+    await tidyUp(setting).catch((error: unknown) => failures.push((error as Error).message));
   }
   say(`\n${report(faults, results)}`);
   const problems = [...allMissed(faults, results), ...failures];

@@ -9,6 +9,7 @@ import { containerProcesses } from "./processes";
 /** An instance or pooler as it was before the fault. */
 export interface Member {
   pod: string;
+  uid: string;
   node: string;
   address: string;
   container: string;
@@ -20,6 +21,7 @@ const memberOf = (pod: KubeObject, container: string): Member => {
   const statuses = (pod.status?.containerStatuses ?? []) as { name: string; containerID?: string }[];
   return {
     pod: pod.metadata.name,
+    uid: (pod.metadata as { uid?: string }).uid ?? "",
     node: String(pod.spec?.nodeName),
     address: podStatus(pod).podIP ?? "",
     container: (statuses.find(({ name }) => name === container)?.containerID ?? "").replace(/^.*:\/\//, ""),
@@ -112,6 +114,14 @@ export class Scene {
 
   delete(pod: string): Promise<void> {
     return this.env.cluster.deletePod(pod);
+  }
+
+  /** Deletes a pod unless it has already been made anew since the fault began. */
+  async deleteOnce(pod: string): Promise<void> {
+    const gone = (await this.env.cluster.instances()).every(
+      ({ metadata }) => metadata.name !== pod || (metadata as { uid?: string }).uid !== this.primary.uid,
+    );
+    if (!gone) await this.delete(pod);
   }
 
   /** Deletes a pod together with its volumes, which go when the pod has gone. */
