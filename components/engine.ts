@@ -246,6 +246,8 @@ export interface Shape {
   readonly major?: number;
   readonly instances: number;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Further fields, by their names, that are part of the instances' pods: a change of one rolls them. */
+  readonly pods: Readonly<Record<string, unknown>>;
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Shape } from "../components/engine";
 import { needsRestart } from "../components/postgres/catalogue";
 
@@ -21,6 +22,10 @@ export function announcements(live: Shape | undefined, planned: Shape, twoSteps:
   if (reloaded.length > 0) lines.push(`parameters ${reloaded.join(", ")}: reloaded, nothing restarts`);
   if (live.image !== planned.image)
     lines.push(`image ${planned.image} instead of ${live.image}: ${restarts}`);
+  const inPods = Object.keys(planned.pods).filter(
+    (field) => !isDeepStrictEqual(live.pods[field], planned.pods[field]),
+  );
+  if (inPods.length > 0) lines.push(`${inPods.join(", ")}: ${restarts}`);
   if (twoSteps)
     lines.push(
       "image and parameters are changed in two updates, the parameters first: the operator refuses both in one",

@@ -29,12 +29,16 @@ export function plannedShape({ engine, plan }: Subject): { shape: Shape; require
   throw new Error(`the engine ${engine.name} plans no cluster`);
 }
 
-/** An operator adds parameters of its own to a live object: only those that the stack asks for, or asked for before, count. */
-export function asked(live: Shape, ...shapes: readonly (Shape | undefined)[]): Shape {
-  const names = new Set(shapes.flatMap((shape) => Object.keys(shape?.parameters ?? {})));
+/**
+ * A live cluster as far as the stack asks for it, or asked for before: an operator adds parameters of its own to a live object,
+ * and defaults to fields that stand in the pods.
+ */
+export function asked(live: Shape, planned: Shape, before: Shape | undefined): Shape {
+  const names = new Set([planned, before].flatMap((shape) => Object.keys(shape?.parameters ?? {})));
   return {
     ...live,
     parameters: Object.fromEntries(Object.entries(live.parameters).filter(([name]) => names.has(name))),
+    pods: (before ?? planned).pods,
   };
 }
 

@@ -79,7 +79,10 @@ export async function preview(
   const twoSteps = firstStep({ ...config, ...target.overlay }, facts.cluster, shape) !== undefined;
   const notes = [...announcements(facts.cluster, shape, twoSteps), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
-  return steps.length === 0 ? "No changes." : `${steps.length} changes; \`make up\` makes them.`;
+  if (steps.length === 0) return "No changes.";
+  return steps.length === 1
+    ? "1 change; `make up` makes it."
+    : `${steps.length} changes; \`make up\` makes them.`;
 }
 
 async function planFromNothing(

@@ -13,6 +13,7 @@ const live: Shape = {
   major: 17,
   instances: 3,
   parameters: { work_mem: "4MB", max_connections: "100" },
+  pods: { resources: { cpu: "1" }, probes: undefined },
   data: { size: "2Gi" },
 };
 const other = { ...live, image: "registry/postgresql:17.6" };
@@ -50,6 +51,11 @@ describe("a live cluster's parameters", () => {
     });
     assert.deepEqual(asked({ ...live, parameters }, live, undefined), live);
   });
+
+  it("leave the operator's defaults in the pods aside", () => {
+    const live2 = { ...live, pods: { resources: { cpu: "1", memory: "default" } } };
+    assert.deepEqual(asked(live2, live, live).pods, live.pods);
+  });
 });
 
 describe("what a change means", () => {
@@ -69,6 +75,8 @@ describe("what a change means", () => {
       lines(other, true).join("\n"),
       /image .*17\.6 instead of .*17\.5: the instances restart[^]*two updates/,
     );
+    const resources = { ...live, pods: { ...live.pods, resources: { cpu: "2" } } };
+    assert.match(lines(resources).join(), /^resources: the instances restart/);
     assert.match(lines({ ...live, instances: 5 }).join(), /5 instances instead of 3: copies/);
     assert.match(lines({ ...live, instances: 2 }).join(), /2 instances instead of 3: standbys go/);
     assert.match(lines({ ...live, data: { size: "4Gi" } }).join(), /data volumes of 4Gi instead of 2Gi/);

@@ -6,6 +6,9 @@ interface Storage {
   storageClass?: string;
 }
 
+/** Fields of the specification that stand in the instances' pods. */
+const inPods = ["resources", "affinity", "topologySpreadConstraints", "probes", "stopDelay"] as const;
+
 /** The fields of a Cluster that are read here. */
 interface Cluster {
   spec?: {
@@ -14,7 +17,7 @@ interface Cluster {
     storage?: Storage;
     walStorage?: Storage;
     postgresql?: { parameters?: Record<string, string> };
-  };
+  } & { [field in (typeof inPods)[number]]?: unknown };
   status?: { image?: string; pgDataImageInfo?: { majorVersion?: number } };
 }
 
@@ -40,6 +43,7 @@ export function shape(object: KubernetesObject): Shape | undefined {
     ...(major !== undefined && { major }),
     instances: spec.instances ?? 1,
     parameters: spec.postgresql?.parameters ?? {},
+    pods: Object.fromEntries(inPods.map((field) => [field, spec[field]])),
     data: volumeOf(spec.storage ?? {}),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
