@@ -51,6 +51,7 @@ const cases: Record<string, readonly Case[]> = {
         "Cluster shop/orders: instances is 4, allowed is an odd number with zero-loss, since one more instance adds nothing to an even quorum: set 3 or 5.",
       ],
     },
+    { title: "two, of which another invariant speaks", change: { "spec.instances": 2 }, says: [] },
     {
       title: "four without quorum failover",
       change: { "spec.instances": 4, [`${synchronous}.failoverQuorum`]: false },
@@ -163,6 +164,13 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     {
+      title: "the same with two instances",
+      change: { "spec.instances": 2, "spec.affinity.podAntiAffinityType": "preferred" },
+      says: [
+        'Cluster shop/orders: anti-affinity on kubernetes.io/hostname is "not required", allowed is required, so that a lost node takes one instance: require it.',
+      ],
+    },
+    {
       title: "anti-affinity on another key",
       change: { "spec.affinity.topologyKey": "rack" },
       says: [
@@ -190,6 +198,13 @@ const cases: Record<string, readonly Case[]> = {
       change: { "spec.enablePDB": false },
       says: [
         "Cluster shop/orders: disruption budget is false, allowed is on with 3 instances, so that a drain takes one at a time: switch it on.",
+      ],
+    },
+    {
+      title: "switched off with two instances",
+      change: { "spec.enablePDB": false, "spec.instances": 2 },
+      says: [
+        "Cluster shop/orders: disruption budget is false, allowed is on with 2 instances, so that a drain takes one at a time: switch it on.",
       ],
     },
     { title: "off for one instance", change: { "spec.enablePDB": false, "spec.instances": 1 }, says: [] },

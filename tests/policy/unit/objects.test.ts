@@ -276,6 +276,7 @@ describe("the invariants of images", () => {
   it("knows Docker's registry without its name", () => {
     assert.equal(supported(image("bitnami/postgresql:17")).length, 1);
     assert.equal(supported(image("bitnamisecure/postgresql:17")).length, 0);
+    assert.equal(supported(image("some.app:1"), { refused: ["docker.io/library/"] }).length, 1);
     assert.equal(supported(image("postgres:17"), { refused: ["docker.io/library/"] }).length, 1);
   });
 });
