@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { poolerShares } from "../../components/pgbouncer/sums";
 import { check } from "../../stacks/checks";
-import { reservedConnections } from "../../stacks/sums/connections";
 import { afterLoss, afterZoneLoss, drainableNodes } from "../../stacks/sums/availability";
 import { changed, smallest } from "../support/settings";
 
@@ -147,31 +146,68 @@ describe("the sums of connections", () => {
     maxClients: fc.integer({ min: 1, max: 5000 }),
   });
 
-  it("never lets poolers that pass open more connections than PostgreSQL has, reserve included", () => {
-    let passed = 0;
+  /** Poolers that hold their form, with or without autoscaling. */
+  const pooler = fc
+    .record({
+      instances: fc.integer({ min: 1, max: 5 }),
+      more: fc.integer({ min: 0, max: 4 }),
+      eachPod: fc.integer({ min: 1, max: 20 }),
+      rest: fc.integer({ min: 0, max: 8 }),
+    })
+    .map(({ instances, more, eachPod, rest }) => {
+      const scales = instances > 1 && more > 0;
+      const pods = scales ? instances + more : instances;
+      const serverConnections = pods * eachPod + rest;
+      const settings = {
+        instances,
+        ...(scales && { autoscaling: { maxInstances: pods } }),
+        serverConnections,
+        poolSize: serverConnections,
+      };
+      return { settings, opened: pods * (Math.floor(serverConnections / pods) + 1) };
+    });
+
+  it("lets poolers and direct clients open exactly what PostgreSQL has, reserve included, and not one connection more", () => {
     fc.assert(
       fc.property(
-        fc.array(totals, { maxLength: 4 }),
-        fc.integer({ min: 20, max: 400 }),
-        (pools, maxConnections) => {
-          const roomy = changed(smallest(), "cluster.resources", { limits: { memory: "4Gi" } });
-          const input = changed(roomy, "cluster.maxConnections", maxConnections);
-          const result = check({
-            ...input,
-            poolers: pools.map((pool, index) => ({ ...pool, name: `p${index}`, database: "app" })),
-          });
-          if ("problems" in result) return;
-          passed++;
-          const opened = result.settings.poolers.reduce((sum, pooler) => {
-            const shares = poolerShares(pooler);
-            return sum + pooler.instances * (shares.serverConnections + 1);
-          }, 0);
-          if (pools.length > 0) assert.ok(opened + reservedConnections <= maxConnections);
+        fc.array(pooler, { minLength: 1, maxLength: 4 }),
+        fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 3 }),
+        (pools, direct) => {
+          const problemsWith = (maxConnections: number): string[] => {
+            const result = check({
+              ...changed(
+                changed(smallest(), "cluster.resources", { limits: { memory: "64Gi" } }),
+                "cluster.maxConnections",
+                maxConnections,
+              ),
+              poolers: pools.map(({ settings }, index) => ({
+                ...settings,
+                name: `p${index}`,
+                database: "app",
+              })),
+              clients: [
+                ...direct.map((connections, index) => ({
+                  name: `d${index}`,
+                  namespace: "x",
+                  labels: { app: "d" },
+                  direct: true,
+                  connections,
+                })),
+                // Whoever comes through a pooler is counted there.
+                { name: "pooled", namespace: "x", labels: { app: "p" }, pooler: "p0", connections: 500 },
+              ],
+            });
+            return "problems" in result ? result.problems.map(({ path }) => path) : [];
+          };
+          const opened = [...pools.map(({ opened }) => opened), ...direct].reduce((sum, one) => sum + one, 0);
+          const needed = opened + 3 + 7;
+          fc.pre(needed > 20);
+          assert.deepEqual(problemsWith(needed), []);
+          assert.deepEqual(problemsWith(needed - 1), ["pgplatform:cluster.maxConnections"]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
-    assert.ok(passed > 20, `only ${passed} of the drawn settings passed, which proves little`);
   });
 
   it("divides totals so that no share is zero and no sum passes its total", () => {
