@@ -1,13 +1,13 @@
 import * as builtIn from "../local/cluster/cluster";
-import { clusterLabel } from "../components/names";
 import { chooseCluster, inspectMachine } from "./choice";
 import { subjectOf } from "./context";
-import { judge, judged, type Subject } from "./health";
-import { Kubectl, type KubeObject, selectorOf } from "./kubectl";
+import { judge, judged } from "./health";
+import { Kubectl, type KubeObject } from "./kubectl";
 import { type Progress } from "./progress";
 import { Stack } from "./pulumi";
 import { findCluster } from "./target";
 import { prepareTools } from "./up";
+import { podsOf } from "./watch";
 import { UserError } from "../stacks/userError";
 
 /** The subject of a command that looks at a running stack and changes nothing; a sentence when there is none. */
@@ -50,19 +50,10 @@ export function podLines(pods: readonly KubeObject[]): string[] {
     .sort();
 }
 
-async function pods({ kubectl, settings, plan }: Subject): Promise<KubeObject[]> {
-  const { namespace, name } = settings.cluster;
-  const lists = await Promise.all([
-    plan.pods.kind === "pods" ? kubectl.list("pods", namespace, selectorOf(plan.pods.labels)) : [],
-    kubectl.list("pods", namespace, `${clusterLabel}=${name}`),
-  ]);
-  return [...new Map(lists.flat().map((pod) => [pod.metadata.name, pod])).values()];
-}
-
 /** Prints what runs; returns the closing line. */
 export async function status(stackName: string, progress: Progress): Promise<string> {
   const { subject } = await runningSubject(stackName, progress);
-  podLines(await pods(subject)).forEach((line) => progress.line(line));
+  podLines(await podsOf(subject)).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
   for (const object of judged(subject)) {
     const { done, why } = await judge(subject, object);

@@ -10,6 +10,8 @@ export interface Stuck {
   readonly why: string;
   /** Whether a container has ever run, apart from those that prepare the pod. */
   readonly everRan: boolean;
+  /** Whether it belongs to a Job, which would make it anew as it was. */
+  readonly ofJob: boolean;
 }
 
 interface ContainerState {
@@ -17,6 +19,12 @@ interface ContainerState {
   image: string;
   restartCount?: number;
   state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: object };
+}
+
+interface PodMetadata {
+  uid?: string;
+  deletionTimestamp?: string;
+  ownerReferences?: { kind: string }[];
 }
 
 interface PodStatus {
@@ -50,7 +58,7 @@ const shortened = (text: string): string => (text.length > 160 ? `${text.slice(0
 
 /** Why a pod doesn't get going, by what it says now; undefined for one that runs, starts or ends. */
 export function stuck(pod: KubeObject): Stuck | undefined {
-  const { metadata } = pod as KubeObject & { metadata: { uid?: string; deletionTimestamp?: string } };
+  const { metadata } = pod as KubeObject & { metadata: PodMetadata };
   if (metadata.deletionTimestamp !== undefined) return undefined;
   const status = (pod.status ?? {}) as PodStatus;
   const main = status.containerStatuses ?? [];
@@ -65,6 +73,7 @@ export function stuck(pod: KubeObject): Stuck | undefined {
     reason: kindOf(reason),
     why,
     everRan,
+    ofJob: metadata.ownerReferences?.some(({ kind }) => kind === "Job") === true,
   });
   const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable")

@@ -9,8 +9,11 @@ import { givenUp, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;
 
-/** The pods of a platform: those of its engine, its poolers, and its operator where the stack installs one. */
-async function podsOf({ kubectl, settings, plan }: Subject, operator?: OperatorPlan): Promise<KubeObject[]> {
+/** The pods of a platform: those of its engine, its poolers, and its operator where one is given. */
+export async function podsOf(
+  { kubectl, settings, plan }: Subject,
+  operator?: OperatorPlan,
+): Promise<KubeObject[]> {
   const { namespace, name } = settings.cluster;
   const lists = await Promise.all([
     plan.pods.kind === "pods" ? kubectl.list("pods", namespace, selectorOf(plan.pods.labels)) : [],
@@ -27,7 +30,9 @@ async function generation({ kubectl, engine, plan }: Subject): Promise<number | 
   const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
   if (planned === undefined) return undefined;
   const { name, namespace = "" } = planned.metadata;
-  const live = await kubectl.get(resourceOf(planned.apiVersion, planned.kind), namespace, name);
+  const kind = resourceOf(planned.apiVersion, planned.kind);
+  // Before the first installation the kind isn't known.
+  const live = await kubectl.get(kind, namespace, name).catch(() => undefined);
   return (live?.metadata as { generation?: number } | undefined)?.generation;
 }
 
@@ -45,23 +50,24 @@ export async function whileWatching<T>(
   changesCluster: boolean,
   context: StepContext,
   work: (signal: AbortSignal) => Promise<T>,
+  { everyMs = EVERY_MS, now = Date.now }: { everyMs?: number; now?: () => number } = {},
 ): Promise<T> {
   const end = new AbortController();
   const over = new AbortController();
   const patience = new Patience();
   let reasons: Stuck[] = [];
-  let before: { leftovers: Set<string>; generation: number | undefined } | undefined;
+  const before = await leftovers(subject);
+  const first = await generation(subject);
   const look = async () => {
-    before ??= { leftovers: await leftovers(subject), generation: await generation(subject) };
     const seen = (await podsOf(subject, operator)).flatMap((pod) => stuck(pod) ?? []);
-    const left = seen.filter(({ uid }) => before?.leftovers.has(uid));
-    if (left.length > 0 && (!changesCluster || (await generation(subject)) !== before.generation))
+    const left = seen.filter(({ uid }) => before.has(uid));
+    if (left.length > 0 && (!changesCluster || (await generation(subject)) !== first))
       for (const { pod, reason } of left) {
         context.say(`${pod} never started (${reason}): it is deleted, and the operator makes it anew`);
         await removePod(subject, pod);
       }
     const fresh = seen.filter((one) => !left.includes(one));
-    reasons = patience.exhausted(fresh, Date.now());
+    reasons = patience.exhausted(fresh, now());
     if (reasons.length > 0) end.abort();
   };
   const watching = (async () => {
@@ -70,7 +76,7 @@ export async function whileWatching<T>(
       await look().catch((error: unknown) =>
         context.detail(`looking at the pods: ${(error as Error).message}`),
       );
-      await delay(EVERY_MS, undefined, { signal: over.signal }).catch(() => undefined);
+      await delay(everyMs, undefined, { signal: over.signal }).catch(() => undefined);
     }
   })();
   try {
@@ -83,15 +89,17 @@ export async function whileWatching<T>(
   }
 }
 
-/** Instances that are stuck and have never run, by the ids of their pods. */
+/** Instances that are stuck and have never run, by the ids of their pods; none when they can't be looked at. */
 async function leftovers(subject: Subject): Promise<Set<string>> {
   const { kubectl, settings, plan } = subject;
   if (plan.pods.kind !== "pods") return new Set();
-  const pods = await kubectl.list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels));
+  const pods = await kubectl
+    .list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels))
+    .catch(() => []);
   return new Set(
     pods.flatMap((pod) => {
       const found = stuck(pod);
-      return found && !found.everRan ? [found.uid] : [];
+      return found && !found.everRan && !found.ofJob ? [found.uid] : [];
     }),
   );
 }

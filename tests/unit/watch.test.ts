@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { cnpg } from "../../components/engines/cnpg";
+import { type Subject } from "../../operations/health";
+import { type Kubectl, type KubeObject } from "../../operations/kubectl";
+import { whileWatching } from "../../operations/watch";
+import { UserError } from "../../stacks/userError";
+import { checked, smallest } from "../support/settings";
+
+/** The pods and the cluster object are made up here; a real missing image is the subject of tests/e2e/changes.test.ts. */
+
+const waiting = (uid: string, more: object = {}): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "main-2", namespace: "postgres", ...{ uid }, ...more },
+  status: {
+    containerStatuses: [
+      { name: "postgres", image: "p:99", state: { waiting: { reason: "ImagePullBackOff" } } },
+    ],
+  },
+});
+
+function scene(pods: KubeObject[]) {
+  const deleted: string[] = [];
+  const said: string[] = [];
+  const world = { pods, generation: 1, clock: 0, listed: 0 };
+  const kubectl = {
+    list: (kind: string, namespace: string, selector: string) => {
+      assert.deepEqual([kind, namespace], ["pods", "postgres"]);
+      world.listed++;
+      return Promise.resolve(selector.startsWith("cnpg.io/cluster=") ? world.pods : []);
+    },
+    get: () => Promise.resolve({ metadata: { generation: world.generation } }),
+    run: (args: readonly string[]) => {
+      deleted.push(args[4] ?? "");
+      world.pods = [];
+      return Promise.resolve({ stdout: "", stderr: "", exitCode: 0 });
+    },
+  } as unknown as Kubectl;
+  const settings = checked(smallest());
+  const subject: Subject = { kubectl, settings, engine: cnpg, plan: cnpg.plan(settings) };
+  const watch = <T>(changesCluster: boolean, work: (signal: AbortSignal) => Promise<T>) =>
+    whileWatching(
+      subject,
+      undefined,
+      changesCluster,
+      { say: (line) => said.push(line), detail: () => undefined },
+      work,
+      { everyMs: 1, now: () => world.clock },
+    );
+  const looks = async (n: number) => {
+    for (const until = world.listed + n * 2 + 2; world.listed < until;) await delay(1);
+  };
+  return { world, deleted, said, watch, looks };
+}
+
+/** Work that goes on until it is ended, as Pulumi does. */
+const endless = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("interrupted"))));
+
+describe("watching the pods of an update (made-up pods)", () => {
+  it("ends the work when a pod of this update doesn't start, with the reason", async () => {
+    const { world, watch, looks, deleted } = scene([]);
+    const work = watch(true, endless);
+    await looks(2);
+    world.pods = [waiting("new")];
+    await looks(2);
+    world.clock = 60_000;
+    await assert.rejects(work, (error: Error) => {
+      assert.ok(error instanceof UserError);
+      return /^Pod main-2 has not started for 60 s: container postgres waits with ImagePullBackOff, image p:99\./.test(
+        error.message,
+      );
+    });
+    assert.deepEqual(deleted, []);
+  });
+
+  it("leaves work alone that ends by itself, well or not", async () => {
+    const { watch, world, looks } = scene([]);
+    assert.equal(await watch(true, () => Promise.resolve("done")), "done");
+    const failing = watch(true, async () => {
+      world.pods = [waiting("new")];
+      await looks(2);
+      throw new Error("its own reason");
+    });
+    await assert.rejects(failing, /^Error: its own reason$/);
+  });
+
+  it("deletes what an earlier update left behind, once the new specification is there and not before", async () => {
+    const { watch, world, looks, deleted, said } = scene([waiting("old")]);
+    await watch(true, async () => {
+      world.clock = 600_000;
+      await looks(3);
+      assert.deepEqual(deleted, []);
+      world.generation = 2;
+      await looks(2);
+    });
+    assert.deepEqual(deleted, ["main-2"]);
+    assert.match(said.join(), /main-2 never started \(ImagePullBackOff\): it is deleted/);
+  });
+
+  it("deletes it at once when the specification stays", async () => {
+    const { watch, looks, deleted } = scene([waiting("old")]);
+    await watch(false, () => looks(2));
+    assert.deepEqual(deleted, ["main-2"]);
+  });
+
+  it("deletes no pod that has run, and no Job's", async () => {
+    const ran = waiting("ran");
+    ran.status = {
+      containerStatuses: [
+        { name: "postgres", image: "p", restartCount: 3, state: { waiting: { reason: "CrashLoopBackOff" } } },
+      ],
+    };
+    const jobs = waiting("job", { ownerReferences: [{ kind: "Job" }] });
+    for (const pod of [ran, jobs]) {
+      const { watch, looks, deleted } = scene([pod]);
+      await watch(false, () => looks(2));
+      assert.deepEqual(deleted, []);
+    }
+  });
+});
