@@ -317,9 +317,15 @@ describe("the plan of CloudNativePG", () => {
     assert.deepEqual(live({ applied: true, observedGeneration: 2 }), { done: true, why: "applied" });
     assert.deepEqual(live({ applied: true, observedGeneration: 1 }), {
       done: false,
-      why: "not looked at yet",
+      why: "not looked at since its last change",
     });
-    assert.deepEqual(live({ applied: false, message, observedGeneration: 2 }), { done: false, why: message });
+    assert.deepEqual(live({ applied: false, message }), { done: false, why: message });
+    const extensions = [{ name: "x" }, { name: "y", applied: false, message: "must be preloaded" }];
+    assert.deepEqual(live({ applied: false, message, extensions }), {
+      done: false,
+      why: "y: must be preloaded",
+    });
+    assert.deepEqual(live({}), { done: false, why: "not applied yet" });
   });
 });
 

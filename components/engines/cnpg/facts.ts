@@ -199,7 +199,19 @@ const healthy = "Cluster in healthy state";
 
 interface Database extends KubernetesObject {
   metadata: KubernetesObject["metadata"] & { generation?: number };
-  status?: { applied?: boolean; message?: string; observedGeneration?: number };
+  status?: {
+    applied?: boolean;
+    message?: string;
+    observedGeneration?: number;
+    schemas?: DatabasePart[];
+    extensions?: DatabasePart[];
+  };
+}
+
+interface DatabasePart {
+  name: string;
+  applied?: boolean;
+  message?: string;
 }
 
 const isDatabase = (object: KubernetesObject): object is Database =>
@@ -207,10 +219,22 @@ const isDatabase = (object: KubernetesObject): object is Database =>
 
 export function progress(object: KubernetesObject): Progress {
   if (isDatabase(object)) {
-    const { applied = false, message, observedGeneration } = object.status ?? {};
+    const {
+      applied = false,
+      message,
+      observedGeneration,
+      schemas = [],
+      extensions = [],
+    } = object.status ?? {};
+    if (!applied) {
+      const part = [...schemas, ...extensions].find((one) => one.applied === false);
+      const why = part?.message === undefined ? message : `${part.name}: ${part.message}`;
+      return { done: false, why: why ?? "not applied yet" };
+    }
     // What was applied may be what the object said before.
-    if (observedGeneration !== object.metadata.generation) return { done: false, why: "not looked at yet" };
-    return applied ? { done: true, why: "applied" } : { done: false, why: message ?? "not applied yet" };
+    return observedGeneration === object.metadata.generation
+      ? { done: true, why: "applied" }
+      : { done: false, why: "not looked at since its last change" };
   }
   if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
   const wanted = object.spec?.instances ?? 1;
