@@ -36,7 +36,7 @@ const primaryAndStandby: Fault = {
     await watch.waitForMore(100);
   },
   inject: async ({ primary, two: [knowing] }) => {
-    await Promise.all([power(primary.node, "off"), power(knowing.node, "off")]);
+    for (const { node } of [primary, knowing]) await power(node, "off");
   },
   effect: async (scene) => {
     const ready = await nodeReady(scene, scene.primary.node);
