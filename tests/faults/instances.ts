@@ -79,7 +79,7 @@ const deleteGracefully: Fault = {
 const deletePrimaryVolume: Fault = {
   id: "5",
   name: "primary's pod and volume deleted",
-  bounds: { gap: { direct: 10 } },
+  bounds: {},
   inject: (scene) => scene.deleteWithVolumes(scene.primary),
   effect: (scene) => scene.failedOver(),
 };

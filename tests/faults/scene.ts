@@ -15,6 +15,7 @@ export interface Member {
   container: string;
 }
 
+const KEEP_AWAY = "pgplatform.io/faults";
 const operatorSelector = "app.kubernetes.io/name=cloudnative-pg";
 
 const memberOf = (pod: KubeObject, container: string): Member => {
@@ -179,7 +180,8 @@ export class Scene {
     const { kubectl } = this.env;
     const there = (await this.operatorPods()).filter((pod) => nodes.includes(String(pod.spec?.nodeName)));
     if (there.length === 0) return;
-    await kubectl.run(["cordon", ...nodes]);
+    // A node that is cordoned is left by its primary: a taint of our own says nothing to the database's operator.
+    await kubectl.run(["taint", "nodes", ...nodes, `${KEEP_AWAY}=:NoSchedule`, "--overwrite"]);
     try {
       for (const { metadata } of there) {
         const at = ["-n", metadata.namespace ?? "", "delete", "pod", metadata.name];
@@ -191,7 +193,7 @@ export class Scene {
         return moved ? { done: undefined } : { why: `${pods.length} pods` };
       });
     } finally {
-      await kubectl.run(["uncordon", ...nodes]);
+      await kubectl.run(["taint", "nodes", ...nodes, `${KEEP_AWAY}-`]);
     }
   }
 }
