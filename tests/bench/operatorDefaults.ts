@@ -15,7 +15,8 @@ const poolerName = "defaults-pooler";
 export const notes = [
   "operator's defaults: a raw Cluster of three instances and the operator's own Pooler (two pods, session mode) with nothing tuned. " +
     "Replication is asynchronous, as the operator leaves it: its writers wait for no standby, and nothing promises that none of their rows is lost",
-  "both clusters run at the same time, on the same operator (with our limit of one core; the released one is a tenth), image, storage class and resources",
+  "both clusters run at the same time, on the same image, storage class and resources, and on the same operator, which is ours: a limit of one core (the released one " +
+    "is a tenth) and a short TCP timeout of the standbys, for both",
 ];
 
 /** A cluster whose standbys acknowledge nothing. */
