@@ -39,7 +39,8 @@ const killedTogether: Fault = {
   inject: async (scene) => {
     await Promise.all([scene.killOperator(), scene.delete(scene.primary.pod)]);
   },
-  effect: (scene) => scene.failedOver(),
+  // The next operator may promote another instance, or make the pod anew before it does.
+  effect: (scene) => scene.restarted(),
 };
 
 export const operatorFaults: readonly Fault[] = [absentDuringKill, absentDuringDeletion, killedTogether];
