@@ -251,6 +251,8 @@ export interface Shape {
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;
+  /** Name of the leader's pod; only a live cluster has one. */
+  readonly leader?: string;
 }
 
 export interface VolumeShape {

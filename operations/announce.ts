@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Shape } from "../components/engine";
+import { type FirstStep } from "./steps";
 import { needsRestart } from "../components/postgres/catalogue";
 
 /** Names of the parameters that differ. */
@@ -10,8 +11,12 @@ const differing = (one: Shape["parameters"], other: Shape["parameters"]): string
 
 const restarts = "the instances restart one after another, the leader last, after handing over";
 
-/** What a change of the live cluster means for those who use it, a line each. `twoSteps`: see `firstStep`. */
-export function announcements(live: Shape | undefined, planned: Shape, twoSteps: boolean): string[] {
+/** What a change of the live cluster means for those who use it, a line each. `first`: the first of two updates, where there are two. */
+export function announcements(
+  live: Shape | undefined,
+  planned: Shape,
+  first: FirstStep | undefined,
+): string[] {
   if (live === undefined) return [];
   const lines: string[] = [];
   const changed = differing(live.parameters, planned.parameters);
@@ -26,10 +31,7 @@ export function announcements(live: Shape | undefined, planned: Shape, twoSteps:
     (field) => !isDeepStrictEqual(live.pods[field], planned.pods[field]),
   );
   if (inPods.length > 0) lines.push(`${inPods.join(", ")}: ${restarts}`);
-  if (twoSteps)
-    lines.push(
-      "image and parameters are changed in two updates, the parameters first: the operator refuses both in one",
-    );
+  if (first !== undefined) lines.push(`two updates: ${first.why}`);
   if (live.instances !== planned.instances)
     lines.push(
       `${planned.instances} instances instead of ${live.instances}: ${

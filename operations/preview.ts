@@ -76,8 +76,8 @@ export async function preview(
   steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
   const { shape } = plannedShape(subject);
   const { config } = await readStackFile(stackName);
-  const twoSteps = firstStep({ ...config, ...target.overlay }, facts.cluster, shape) !== undefined;
-  const notes = [...announcements(facts.cluster, shape, twoSteps), ...verdict.questions];
+  const first = firstStep({ ...config, ...target.overlay }, facts.cluster, shape);
+  const notes = [...announcements(facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   if (steps.length === 0) return "No changes.";
   return steps.length === 1

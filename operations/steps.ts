@@ -2,24 +2,48 @@ import { isDeepStrictEqual } from "node:util";
 import { type Shape } from "../components/engine";
 import { type Overlay, type StackFile } from "./pulumi";
 
+/** The first of two updates. */
+export interface FirstStep {
+  /** Settings to lay over the stack's. */
+  readonly overlay: Overlay;
+  /** What is left for the second update, and why. */
+  readonly why: string;
+}
+
 /**
- * Settings to lay over the stack's for a first update, when it must be made in two: an operator that changes the leader
- * gracefully refuses another image and other parameters at once, since it could not tell which of them a server has. The
- * first update keeps the image (and major version) that runs. Undefined when one update will do.
+ * The first update, when a change must be made in two; undefined when one will do.
+ *
+ * - Image and parameters: an operator that changes the leader gracefully refuses both at once, since it could not tell which of
+ *   them a server has. The first update keeps the image (and major version) that runs.
+ * - More instances and other pods: the operator adds instances before it rolls those that run, and these may still keep others
+ *   from their nodes. The first update keeps the number of instances.
  */
 export function firstStep(
   config: StackFile["config"],
   live: Shape | undefined,
   planned: Shape,
-): Overlay | undefined {
-  if (live === undefined || live.image === planned.image) return undefined;
-  if (isDeepStrictEqual({ ...live.parameters }, { ...planned.parameters })) return undefined;
+): FirstStep | undefined {
+  if (live === undefined) return undefined;
+  const image =
+    live.image !== planned.image && !isDeepStrictEqual({ ...live.parameters }, { ...planned.parameters });
+  const instances = planned.instances > live.instances && !isDeepStrictEqual(live.pods, planned.pods);
+  if (!image && !instances) return undefined;
   const part = (key: string) => config?.[`pgplatform:${key}`] as Record<string, unknown> | undefined;
+  const major = image && live.major !== undefined && live.major !== planned.major;
   return {
-    "pgplatform:images": { ...part("images"), postgresql: live.image },
-    ...(live.major !== planned.major &&
-      live.major !== undefined && {
-        "pgplatform:cluster": { ...part("cluster"), postgresVersion: String(live.major) },
+    overlay: {
+      ...(image && { "pgplatform:images": { ...part("images"), postgresql: live.image } }),
+      ...((major || instances) && {
+        "pgplatform:cluster": {
+          ...part("cluster"),
+          ...(major && { postgresVersion: String(live.major) }),
+          ...(instances && { instances: live.instances }),
+        },
       }),
+    },
+    why: [
+      ...(image ? ["the image after the parameters, which the operator refuses in one update"] : []),
+      ...(instances ? ["further instances after those that run were rolled"] : []),
+    ].join("; "),
   };
 }

@@ -12,6 +12,8 @@ export interface Stuck {
   readonly everRan: boolean;
   /** Whether it belongs to a Job, which would make it anew as it was. */
   readonly ofJob: boolean;
+  /** Names of the claims of its volumes. */
+  readonly claims: readonly string[];
 }
 
 interface ContainerState {
@@ -19,6 +21,10 @@ interface ContainerState {
   image: string;
   restartCount?: number;
   state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: object };
+}
+
+interface Volume {
+  persistentVolumeClaim?: { claimName: string };
 }
 
 interface PodMetadata {
@@ -74,6 +80,9 @@ export function stuck(pod: KubeObject): Stuck | undefined {
     why,
     everRan,
     ofJob: metadata.ownerReferences?.some(({ kind }) => kind === "Job") === true,
+    claims: ((pod.spec?.volumes ?? []) as Volume[]).flatMap(
+      ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
+    ),
   });
   const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable")

@@ -53,12 +53,12 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     const { config } = await readStackFile(stackName);
     const { shape } = plannedShape(subject);
     const first = firstStep({ ...config, ...target.overlay }, facts.cluster, shape);
-    announcements(facts.cluster, shape, first !== undefined).forEach((line) => context.say(line));
+    announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
     if (first !== undefined) {
-      context.say("first update: the parameters");
-      await stack.prepare({ ...target.overlay, ...first });
+      context.say("first update");
+      await stack.prepare({ ...target.overlay, ...first.overlay });
       await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
-      context.say("second update: the image");
+      context.say("second update");
       await stack.prepare(target.overlay);
     }
     await update(stack, subject, context, signal);

@@ -25,15 +25,42 @@ export async function podsOf(
   ];
 }
 
+/**
+ * Takes an instance away, with the volumes of its copy, that never starts and that nobody wants any more: the operator would
+ * wait for it before it takes any away. Only when as many instances as are wanted are ready, the leader among them.
+ */
+async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: StepContext): Promise<void> {
+  const idle = seen.filter(({ everRan, ofJob, claims }) => !everRan && !ofJob && claims.length > 0);
+  if (idle.length === 0) return;
+  const live = await clusterObject(subject);
+  const shape = live && subject.engine.shape(live);
+  const ready = (await instances(subject)).filter(isReady).map(({ metadata }) => metadata.name);
+  if (shape?.leader === undefined || !ready.includes(shape.leader) || ready.length < shape.instances) return;
+  for (const { pod, claims } of idle) {
+    context.say(`${pod} never started and is one more than wanted: it is taken away with its volumes`);
+    await remove(subject, ["persistentvolumeclaim", ...claims]);
+    await removePod(subject, pod);
+  }
+}
+
+const isReady = ({ status }: KubeObject): boolean =>
+  ((status?.conditions ?? []) as { type: string; status: string }[]).some(
+    ({ type, status: is }) => type === "Ready" && is === "True",
+  );
+
 /** How often the cluster object's specification has been changed, by the API server's count. */
-async function generation({ kubectl, engine, plan }: Subject): Promise<number | undefined> {
+async function generation(subject: Subject): Promise<number | undefined> {
+  return ((await clusterObject(subject))?.metadata as { generation?: number } | undefined)?.generation;
+}
+
+/** The live object of the database cluster. */
+async function clusterObject({ kubectl, engine, plan }: Subject): Promise<KubeObject | undefined> {
   const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
   if (planned === undefined) return undefined;
   const { name, namespace = "" } = planned.metadata;
   const kind = resourceOf(planned.apiVersion, planned.kind);
   // Before the first installation the kind isn't known.
-  const live = await kubectl.get(kind, namespace, name).catch(() => undefined);
-  return (live?.metadata as { generation?: number } | undefined)?.generation;
+  return kubectl.get(kind, namespace, name).catch(() => undefined);
 }
 
 /**
@@ -66,6 +93,11 @@ export async function whileWatching<T>(
         context.say(`${pod} never started (${reason}): it is deleted, and the operator makes it anew`);
         await removePod(subject, pod);
       }
+    await removeSurplus(
+      subject,
+      seen.filter(({ uid }) => !before.has(uid)),
+      context,
+    );
     const fresh = seen.filter((one) => !left.includes(one));
     reasons = patience.exhausted(fresh, now());
     if (reasons.length > 0) end.abort();
@@ -89,22 +121,21 @@ export async function whileWatching<T>(
   }
 }
 
-/** Instances that are stuck and have never run, by the ids of their pods; none when they can't be looked at. */
-async function leftovers(subject: Subject): Promise<Set<string>> {
-  const { kubectl, settings, plan } = subject;
-  if (plan.pods.kind !== "pods") return new Set();
-  const pods = await kubectl
-    .list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels))
-    .catch(() => []);
-  return new Set(
-    pods.flatMap((pod) => {
-      const found = stuck(pod);
-      return found && !found.everRan && !found.ofJob ? [found.uid] : [];
-    }),
-  );
+/** The engine's pods; none when they can't be looked at. */
+async function instances({ kubectl, settings, plan }: Subject): Promise<KubeObject[]> {
+  if (plan.pods.kind !== "pods") return [];
+  return kubectl.list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels)).catch(() => []);
 }
 
-async function removePod({ kubectl, settings }: Subject, pod: string): Promise<void> {
-  const at = ["-n", settings.cluster.namespace, "delete", "pod", pod];
+/** Instances that are stuck and have never run, by the ids of their pods. */
+async function leftovers(subject: Subject): Promise<Set<string>> {
+  const found = (await instances(subject)).flatMap((pod) => stuck(pod) ?? []);
+  return new Set(found.filter(({ everRan, ofJob }) => !everRan && !ofJob).map(({ uid }) => uid));
+}
+
+const removePod = (subject: Subject, pod: string): Promise<void> => remove(subject, ["pod", pod]);
+
+async function remove({ kubectl, settings }: Subject, what: readonly string[]): Promise<void> {
+  const at = ["-n", settings.cluster.namespace, "delete", ...what];
   await kubectl.run([...at, "--ignore-not-found", "--wait=false"]);
 }

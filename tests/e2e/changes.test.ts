@@ -218,7 +218,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
           settings.cluster.parameters = { ...settings.cluster.parameters, log_min_duration_statement: "6s" };
         },
       });
-      assert.match(said, /first update: the parameters[^]*second update: the image/);
+      assert.match(said, /two updates: the image after the parameters[^]*first update[^]*second update/);
       assert.deepEqual(await images(env), [pins.images.postgresql]);
       assert.deepEqual(await ask("show log_min_duration_statement"), ["6s", "6s", "6s"]);
     });

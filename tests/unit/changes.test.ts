@@ -27,17 +27,20 @@ describe("image and parameters", () => {
 
   it("are changed one after the other when both do: first with the image that runs", () => {
     const config = { "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.6" } };
-    assert.deepEqual(firstStep(config, live, { ...other, parameters: {} }), {
+    assert.deepEqual(firstStep(config, live, { ...other, parameters: {} })?.overlay, {
       "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.5" },
     });
   });
 
   it("keep the major version with the image", () => {
     const config = { "pgplatform:cluster": { name: "main", postgresVersion: "18" } };
-    assert.deepEqual(firstStep(config, live, { ...tuned, image: "registry/postgresql:18.1", major: 18 }), {
-      "pgplatform:images": { postgresql: "registry/postgresql:17.5" },
-      "pgplatform:cluster": { name: "main", postgresVersion: "17" },
-    });
+    assert.deepEqual(
+      firstStep(config, live, { ...tuned, image: "registry/postgresql:18.1", major: 18 })?.overlay,
+      {
+        "pgplatform:images": { postgresql: "registry/postgresql:17.5" },
+        "pgplatform:cluster": { name: "main", postgresVersion: "17" },
+      },
+    );
   });
 });
 
@@ -58,8 +61,24 @@ describe("a live cluster's parameters", () => {
   });
 });
 
+describe("more instances", () => {
+  const pods = { resources: { cpu: "2" } };
+  const config = { "pgplatform:cluster": { name: "main", instances: 5 } };
+
+  it("wait for the roll of those that run", () => {
+    const first = firstStep(config, live, { ...live, instances: 5, pods });
+    assert.deepEqual(first?.overlay, { "pgplatform:cluster": { name: "main", instances: 3 } });
+    assert.match(first.why, /further instances after those that run were rolled/);
+  });
+
+  it("need no second update when nothing rolls, and fewer never do", () => {
+    assert.equal(firstStep(config, live, { ...live, instances: 5 }), undefined);
+    assert.equal(firstStep(config, live, { ...live, instances: 2, pods }), undefined);
+  });
+});
+
 describe("what a change means", () => {
-  const lines = (planned: Shape, twoSteps = false) => announcements(live, planned, twoSteps);
+  const lines = (planned: Shape) => announcements(live, planned, firstStep({}, live, planned));
 
   it("is told by PostgreSQL's own word on each parameter", () => {
     const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
@@ -72,8 +91,8 @@ describe("what a change means", () => {
 
   it("is told for image, instances and volumes", () => {
     assert.match(
-      lines(other, true).join("\n"),
-      /image .*17\.6 instead of .*17\.5: the instances restart[^]*two updates/,
+      lines({ ...other, parameters: {} }).join("\n"),
+      /image .*17\.6 instead of .*17\.5: the instances restart[^]*two updates: the image after the parameters/,
     );
     const resources = { ...live, pods: { ...live.pods, resources: { cpu: "2" } } };
     assert.match(lines(resources).join(), /^resources: the instances restart/);
@@ -87,7 +106,7 @@ describe("what a change means", () => {
   });
 
   it("is nothing for a cluster that is new or stays as it is", () => {
-    assert.deepEqual(announcements(undefined, other, false), []);
+    assert.deepEqual(announcements(undefined, other, undefined), []);
     assert.deepEqual(lines(live), []);
   });
 });

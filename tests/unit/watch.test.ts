@@ -23,21 +23,30 @@ const waiting = (uid: string, more: object = {}): KubeObject => ({
 function scene(pods: KubeObject[]) {
   const deleted: string[] = [];
   const said: string[] = [];
-  const world = { pods, generation: 1, clock: 0, listed: 0 };
+  const settings = checked(smallest());
+  const cluster = cnpg.plan(settings).objects[0]?.object;
+  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, leader: "a" };
   const kubectl = {
     list: (kind: string, namespace: string, selector: string) => {
       assert.deepEqual([kind, namespace], ["pods", "postgres"]);
       world.listed++;
       return Promise.resolve(selector.startsWith("cnpg.io/cluster=") ? world.pods : []);
     },
-    get: () => Promise.resolve({ metadata: { generation: world.generation } }),
+    get: () =>
+      Promise.resolve({
+        ...cluster,
+        metadata: { ...cluster?.metadata, generation: world.generation },
+        spec: { instances: world.wanted },
+        status: { currentPrimary: world.leader },
+      }),
     run: (args: readonly string[]) => {
       deleted.push(args[4] ?? "");
+      if (args[3] === "persistentvolumeclaim")
+        return Promise.resolve({ stdout: "", stderr: "", exitCode: 0 });
       world.pods = [];
       return Promise.resolve({ stdout: "", stderr: "", exitCode: 0 });
     },
   } as unknown as Kubectl;
-  const settings = checked(smallest());
   const subject: Subject = { kubectl, settings, engine: cnpg, plan: cnpg.plan(settings) };
   const watch = <T>(changesCluster: boolean, work: (signal: AbortSignal) => Promise<T>) =>
     whileWatching(
@@ -103,6 +112,33 @@ describe("watching the pods of an update (made-up pods)", () => {
     const { watch, looks, deleted } = scene([waiting("old")]);
     await watch(false, () => looks(2));
     assert.deepEqual(deleted, ["main-2"]);
+  });
+
+  it("takes away an instance that never starts and is one more than wanted, never the leader, and only beside a ready leader", async () => {
+    const ready = ["a", "b", "c"].map((name) => ({
+      ...waiting(name),
+      metadata: { name, namespace: "postgres" },
+      status: { conditions: [{ type: "Ready", status: "True" }] },
+    }));
+    const volumes = [
+      { persistentVolumeClaim: { claimName: "main-4" } },
+      { persistentVolumeClaim: { claimName: "main-4-wal" } },
+    ];
+    const surplus = { ...waiting("new"), spec: { volumes } };
+    for (const [wanted, leader, expected] of [
+      [3, "a", ["main-4", "main-2"]],
+      [4, "a", []],
+      [3, "main-2", []],
+      [3, "gone", []],
+    ] as const) {
+      const { world, watch, looks, deleted } = scene([]);
+      Object.assign(world, { wanted, leader });
+      await watch(true, async () => {
+        world.pods = [...ready, surplus];
+        await looks(2);
+      });
+      assert.deepEqual(deleted.slice(0, 2), expected);
+    }
   });
 
   it("deletes no pod that has run, and no Job's", async () => {

@@ -18,7 +18,7 @@ interface Cluster {
     walStorage?: Storage;
     postgresql?: { parameters?: Record<string, string> };
   } & { [field in (typeof inPods)[number]]?: unknown };
-  status?: { image?: string; pgDataImageInfo?: { majorVersion?: number } };
+  status?: { image?: string; currentPrimary?: string; pgDataImageInfo?: { majorVersion?: number } };
 }
 
 const volumeOf = ({ size, storageClass }: Storage): VolumeShape => ({
@@ -45,6 +45,7 @@ export function shape(object: KubernetesObject): Shape | undefined {
     parameters: spec.postgresql?.parameters ?? {},
     pods: Object.fromEntries(inPods.map((field) => [field, spec[field]])),
     data: volumeOf(spec.storage ?? {}),
+    ...(status.currentPrimary !== undefined && { leader: status.currentPrimary }),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
 }
