@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import { engines } from "../../components/engines";
 import { type KubeObject } from "../../operations/kubectl";
+import { projectDir } from "../../operations/paths";
 import { defaultsObjects } from "../bench/operatorDefaults";
 import { secretsOf } from "../bench/product";
 import { profileSettings } from "../bench/stall";
@@ -66,4 +70,49 @@ describe("the clusters that are measured", () => {
     const passwords = secrets.map(({ stringData }) => stringData.password);
     assert.equal(new Set(passwords).size, passwords.length);
   });
+});
+
+describe("cleaning up", () => {
+  const script = (work: string) => `
+    const { cleaningUp } = require(${JSON.stringify(join(projectDir, "tests/bench/namespaces.ts"))});
+    const cleanUp = async () => { await new Promise((done) => setTimeout(done, 200)); console.log("cleaned"); };
+    cleaningUp(async () => { console.log("working"); ${work} }, cleanUp).catch((error) => {
+      console.log(error.message);
+      process.exitCode = 1;
+    });`;
+
+  /** Runs the script in a process of its own; a signal is sent once it says that it works, and once more at once. */
+  async function ended(work: string, signal?: NodeJS.Signals): Promise<{ code: number; words: string[] }> {
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", script(work)], {
+      cwd: projectDir,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      if (!text.includes("working") && chunk.includes("working") && signal !== undefined) {
+        child.kill(signal);
+        setTimeout(() => child.kill(signal), 50);
+      }
+      text += chunk;
+    });
+    const [code] = (await once(child, "close")) as [number];
+    return { code, words: text.trim().split("\n") };
+  }
+
+  it("happens at the end and after a failure, whose reason is kept", async () => {
+    assert.deepEqual(await ended(""), { code: 0, words: ["working", "cleaned"] });
+    const failed = await ended('throw new Error("no cluster")');
+    assert.deepEqual(failed, { code: 1, words: ["working", "cleaned", "no cluster"] });
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`happens once on ${signal}, though the signal comes twice and the work fails meanwhile`, async () => {
+      const work =
+        'await new Promise((done) => setTimeout(done, 100)); throw new Error("its command was killed")';
+      assert.deepEqual(await ended(work, signal), {
+        code: 130,
+        words: ["working", "interrupted: cleaning up …", "cleaned"],
+      });
+    });
+  }
 });
