@@ -251,8 +251,8 @@ export interface Shape {
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;
-  /** Name of the leader's pod; only a live cluster has one. */
-  readonly leader?: string;
+  /** Name of the primary's pod; only a live cluster has one. */
+  readonly primary?: string;
 }
 
 export interface VolumeShape {

@@ -9,7 +9,7 @@ const differing = (one: Shape["parameters"], other: Shape["parameters"]): string
     .filter((name) => one[name] !== other[name])
     .sort();
 
-const restarts = "the instances restart one after another, the leader last, after handing over";
+const restarts = "the instances restart one after another, the primary last, by a switchover";
 
 /** What a change of the live cluster means for those who use it, a line each. `first`: the first of two updates, where there are two. */
 export function announcements(

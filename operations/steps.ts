@@ -13,7 +13,7 @@ export interface FirstStep {
 /**
  * The first update, when a change must be made in two; undefined when one will do.
  *
- * - Image and parameters: an operator that changes the leader gracefully refuses both at once, since it could not tell which of
+ * - Image and parameters: an operator that changes the primary gracefully refuses both at once, since it could not tell which of
  *   them a server has. The first update keeps the image (and major version) that runs.
  * - More instances and other pods: the operator adds instances before it rolls those that run, and these may still keep others
  *   from their nodes. The first update keeps the number of instances.

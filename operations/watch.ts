@@ -27,7 +27,7 @@ export async function podsOf(
 
 /**
  * Takes an instance away, with the volumes of its copy, that never starts and that nobody wants any more: the operator would
- * wait for it before it takes any away. Only when as many instances as are wanted are ready, the leader among them.
+ * wait for it before it takes any away. Only when as many instances as are wanted are ready, the primary among them.
  */
 async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: StepContext): Promise<void> {
   const idle = seen.filter(({ everRan, ofJob, claims }) => !everRan && !ofJob && claims.length > 0);
@@ -35,7 +35,8 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
   const live = await clusterObject(subject);
   const shape = live && subject.engine.shape(live);
   const ready = (await instances(subject)).filter(isReady).map(({ metadata }) => metadata.name);
-  if (shape?.leader === undefined || !ready.includes(shape.leader) || ready.length < shape.instances) return;
+  if (shape?.primary === undefined || !ready.includes(shape.primary) || ready.length < shape.instances)
+    return;
   for (const { pod, claims } of idle) {
     context.say(`${pod} never started and is one more than wanted: it is taken away with its volumes`);
     await remove(subject, ["persistentvolumeclaim", ...claims]);

@@ -159,7 +159,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
   });
 
-  long("of a parameter that needs a restart roll the instances, the leader after handing over", async () => {
+  long("of a parameter that needs a restart roll the instances, the primary last, by a switchover", async () => {
     const { notes } = await change({
       name: "parameter, restart",
       edit: ({ cluster }) =>
@@ -201,7 +201,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
       await loadRenamedImage();
     });
 
-    long("roll the instances, the leader after handing over", async () => {
+    long("roll the instances, the primary last, by a switchover", async () => {
       const { notes } = await change({
         name: "image",
         edit: (settings) => (settings.images = { ...settings.images, postgresql: renamedImage }),

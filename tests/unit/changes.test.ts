@@ -83,7 +83,7 @@ describe("what a change means", () => {
   it("is told by PostgreSQL's own word on each parameter", () => {
     const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
     assert.deepEqual(lines({ ...live, parameters }), [
-      "parameters max_connections: the instances restart one after another, the leader last, after handing over",
+      "parameters max_connections: the instances restart one after another, the primary last, by a switchover",
       "parameters log_statement, work_mem: reloaded, nothing restarts",
     ]);
     assert.deepEqual(lines({ ...live, parameters: { work_mem: "4MB" } }).length, 1, "one that is taken away");

@@ -25,7 +25,7 @@ function scene(pods: KubeObject[]) {
   const said: string[] = [];
   const settings = checked(smallest());
   const cluster = cnpg.plan(settings).objects[0]?.object;
-  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, leader: "a" };
+  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, primary: "a" };
   const kubectl = {
     list: (kind: string, namespace: string, selector: string) => {
       assert.deepEqual([kind, namespace], ["pods", "postgres"]);
@@ -37,7 +37,7 @@ function scene(pods: KubeObject[]) {
         ...cluster,
         metadata: { ...cluster?.metadata, generation: world.generation },
         spec: { instances: world.wanted },
-        status: { currentPrimary: world.leader },
+        status: { currentPrimary: world.primary },
       }),
     run: (args: readonly string[]) => {
       deleted.push(args[4] ?? "");
@@ -114,7 +114,7 @@ describe("watching the pods of an update (made-up pods)", () => {
     assert.deepEqual(deleted, ["main-2"]);
   });
 
-  it("takes away an instance that never starts and is one more than wanted, never the leader, and only beside a ready leader", async () => {
+  it("takes away an instance that never starts and is one more than wanted, never the primary, and only beside a ready primary", async () => {
     const ready = ["a", "b", "c"].map((name) => ({
       ...waiting(name),
       metadata: { name, namespace: "postgres" },
@@ -125,14 +125,14 @@ describe("watching the pods of an update (made-up pods)", () => {
       { persistentVolumeClaim: { claimName: "main-4-wal" } },
     ];
     const surplus = { ...waiting("new"), spec: { volumes } };
-    for (const [wanted, leader, expected] of [
+    for (const [wanted, primary, expected] of [
       [3, "a", ["main-4", "main-2"]],
       [4, "a", []],
       [3, "main-2", []],
       [3, "gone", []],
     ] as const) {
       const { world, watch, looks, deleted } = scene([]);
-      Object.assign(world, { wanted, leader });
+      Object.assign(world, { wanted, primary });
       await watch(true, async () => {
         world.pods = [...ready, surplus];
         await looks(2);

@@ -45,7 +45,7 @@ export function shape(object: KubernetesObject): Shape | undefined {
     parameters: spec.postgresql?.parameters ?? {},
     pods: Object.fromEntries(inPods.map((field) => [field, spec[field]])),
     data: volumeOf(spec.storage ?? {}),
-    ...(status.currentPrimary !== undefined && { leader: status.currentPrimary }),
+    ...(status.currentPrimary !== undefined && { primary: status.currentPrimary }),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
 }
