@@ -4,6 +4,7 @@ import { poolerName } from "../components/names";
 import { namespace, type Problem } from "../stacks/checks/problem";
 import { bytesOf, milliCoresOf } from "../stacks/quantity";
 import { type Settings } from "../stacks/schema";
+import { afterZoneLoss } from "../stacks/sums/availability";
 import { type LiveFacts, type Node, type StorageClass } from "./liveFacts";
 
 /** What is planned, as far as the live facts bear on it. */
@@ -198,10 +199,29 @@ const autoscaling: Rule = ({ settings }, { apiGroups }) => {
   return merged(verdicts);
 };
 
+/** What the loss of one of several zones leaves, where it isn't everything that the durability promises. */
+function partlySurvived(cluster: Settings["cluster"], zones: number): Partial<Verdict> {
+  const { failover, writes, commits } = afterZoneLoss(cluster, zones);
+  const missing = !failover
+    ? "no instance takes over by itself, since those left may miss acknowledged commits"
+    : !writes
+      ? "writes wait until its instances are back"
+      : !commits && cluster.durability !== "async"
+        ? "acknowledged commits may be lost"
+        : undefined;
+  if (missing === undefined) return {};
+  const lost = Math.ceil(cluster.instances / zones);
+  return {
+    warnings: [
+      `The loss of a zone is not fully survived: ${lost} of ${cluster.instances} instances are in one of ${zones} zones, and without them ${missing}.`,
+    ],
+  };
+}
+
 const zones: Rule = ({ settings, shape }, { nodes }) => {
   if (settings.tier !== "prod" || shape.instances < 2) return {};
   const names = new Set(nodes.flatMap(({ zone, takesPods }) => (takesPods && zone ? [zone] : [])));
-  if (names.size >= 2) return {};
+  if (names.size >= 2) return partlySurvived(settings.cluster, names.size);
   const where =
     names.size === 0
       ? "no node says in which zone it is (label topology.kubernetes.io/zone)"

@@ -2,6 +2,7 @@ import { aloneAsynchronous } from "../../policy/invariants/aloneAsynchronous";
 import { enoughInstances } from "../../policy/invariants/instances";
 import { oddQuorum } from "../../policy/invariants/oddQuorum";
 import { synchronousNumber } from "../../policy/invariants/synchronousNumber";
+import { drainableNodes } from "../sums/availability";
 import type { Rule } from "./rule";
 
 export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
@@ -31,7 +32,7 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
       "async with one instance, since no standby could confirm a commit",
       "set async, or cluster.instances to 3",
     );
-  else if (zeroLoss && instances === 2)
+  else if (zeroLoss && instances < 3 && drainableNodes(cluster) === 0)
     report(
       "cluster.durability",
       durability,

@@ -184,6 +184,28 @@ describe("preflight over plain facts", () => {
       assert.match(preflight(planned(prod), none).warnings.join(), /no node says in which zone/);
       assert.deepEqual(preflight(planned(smallest()), one), nothing);
     });
+
+    it("of two zones are told in prod what the loss of the fuller one leaves", () => {
+      const zoned = (...zones: string[]) => ({
+        ...healthy,
+        nodes: healthy.nodes.map((each, index) => ({ ...each, zone: zones[index]! })),
+      });
+      const warnings = (input: Parameters<typeof planned>[0], facts = zoned("z1", "z1", "z2")) =>
+        preflight(planned(input), facts).warnings.join();
+      const prod = { ...smallest(), tier: "prod" as const };
+      const half = /2 of 3 instances are in one of 2 zones, and without them /;
+      assert.match(warnings(prod), half);
+      assert.match(warnings(prod), /no instance takes over by itself/);
+      assert.match(
+        warnings(changed(prod, "cluster.durability", "balanced")),
+        /acknowledged commits may be lost/,
+      );
+      assert.equal(warnings(changed(prod, "cluster.durability", "async")), "");
+      assert.equal(warnings(prod, zoned("z1", "z2", "z3")), "");
+      const five = changed(changed(prod, "cluster.instances", 5), "cluster.synchronousStandbys", 2);
+      assert.doesNotMatch(warnings(five, zoned("z1", "z2", "z3")), /zone/);
+      assert.match(warnings(five), /3 of 5 instances/);
+    });
   });
 
   it("refuses autoscaling where nobody measures pods", () => {
