@@ -83,6 +83,7 @@ async function attempt(setting: Setting, fault: Fault): Promise<FaultRun | strin
 
     const after = await env.cluster.leadership();
     const seen = await watch.finish();
+    await fault.after?.(scene);
     if (typeof seen === "string") return seen;
     const { logs, ...observation } = seen;
     return {

@@ -42,6 +42,8 @@ export interface Fault {
   hold?(scene: Scene): Promise<void>;
   /** Takes the fault back. Also called after a failure, at whatever moment: it must bear that. */
   heal?(scene: Scene): Promise<void>;
+  /** After the figures are taken: leaves the cluster as the next fault expects to find it. */
+  after?(scene: Scene): Promise<void>;
   /** Further figures of this fault, in seconds. */
   figures?(scene: Scene, logs: Arms<WriterLog>): Record<string, number>;
 }

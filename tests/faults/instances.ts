@@ -118,6 +118,10 @@ const bothStandbysDown: Fault = {
       throw new Error(`${primary} was promoted while the primary was well`);
   },
   heal: (scene) => fence(scene, []),
+  // For some 25 s after a fence is lifted an instance's manager sees nothing of the cluster: a failover within that time would wait for it.
+  after: async ({ env, standbys }) => {
+    for (const { pod } of standbys) await env.cluster.renewPod(pod);
+  },
 };
 
 /** The operator has chosen another primary, whether or not that one could take over. */

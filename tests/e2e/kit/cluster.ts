@@ -149,16 +149,20 @@ export class Cluster {
    * back-off, not by the product.
    */
   async freshPods(seconds = 300): Promise<void> {
-    for (const pod of await this.instances()) {
-      if (restarts(pod) === 0) continue;
-      await this.deletePod(pod.metadata.name);
-      await until(`${pod.metadata.name} made anew`, seconds, async () => {
-        const found = await this.kubectl.get("pod", this.namespace, pod.metadata.name);
-        const anew = found !== undefined && uid(found) !== uid(pod);
-        return anew ? { done: undefined } : { why: "the old pod is still there" };
-      });
-      await this.waitHealthy(seconds);
-    }
+    for (const pod of await this.instances())
+      if (restarts(pod) > 0) await this.renewPod(pod.metadata.name, seconds);
+  }
+
+  /** Makes an instance's pod anew, and waits until all is well. */
+  async renewPod(name: string, seconds = 300): Promise<void> {
+    const old = await this.kubectl.get("pod", this.namespace, name);
+    await this.deletePod(name);
+    await until(`${name} made anew`, seconds, async () => {
+      const found = await this.kubectl.get("pod", this.namespace, name);
+      const anew = found !== undefined && (old === undefined || uid(found) !== uid(old));
+      return anew ? { done: undefined } : { why: "the old pod is still there" };
+    });
+    await this.waitHealthy(seconds);
   }
 
   async deletePod(pod: string): Promise<void> {
