@@ -159,15 +159,18 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
   });
 
-  long("of a parameter that needs a restart roll the instances, the primary last, by a switchover", async () => {
-    const { notes } = await change({
-      name: "parameter, restart",
-      edit: ({ cluster }) =>
-        (cluster.parameters = { ...cluster.parameters, track_activity_query_size: "2kB" }),
-    });
-    assert.match(notes.join("\n"), /parameters track_activity_query_size: the instances restart/);
-    assert.deepEqual(await ask("show track_activity_query_size"), ["2kB", "2kB", "2kB"]);
-  });
+  long(
+    "of a parameter that needs a restart roll the instances, the primary last, by a switchover",
+    async () => {
+      const { notes } = await change({
+        name: "parameter, restart",
+        edit: ({ cluster }) =>
+          (cluster.parameters = { ...cluster.parameters, track_activity_query_size: "2kB" }),
+      });
+      assert.match(notes.join("\n"), /parameters track_activity_query_size: the instances restart/);
+      assert.deepEqual(await ask("show track_activity_query_size"), ["2kB", "2kB", "2kB"]);
+    },
+  );
 
   long("of a pooler's settings roll its pods, and the database notices nothing", async () => {
     const started = await ask("select pg_postmaster_start_time()");
