@@ -14,6 +14,15 @@ import { run, type RunResult } from "./process";
 
 const PROJECT = "postgres-platform";
 
+/** For temporary files of the CLI, its providers and the program: in nobody else's sight. */
+const temporary = join(stateDir, "pulumi-tmp");
+
+/** The Kubernetes provider copies the kubeconfig, credentials and all, into a temporary file, and leaves it there. */
+async function removeKubeconfigs(): Promise<void> {
+  const files = (await readdir(temporary)).filter((file) => file.startsWith("kubeconfig"));
+  await Promise.all(files.map((file) => rm(join(temporary, file), { force: true })));
+}
+
 /** Settings that the machine, not the stack file, decides: laid over the copy of the stack file. */
 export type Overlay = Record<string, unknown>;
 
@@ -113,9 +122,10 @@ export class Stack {
     options: { context?: StepContext; cwd?: string; allowFailure?: boolean; signal?: AbortSignal } = {},
   ): Promise<RunResult> {
     const signals = [this.signal, options.signal].filter((signal) => signal !== undefined);
-    return run("pulumi", [...args, "--non-interactive", "--color", "never"], {
+    await mkdir(temporary, { recursive: true, mode: 0o700 });
+    const work = run("pulumi", [...args, "--non-interactive", "--color", "never"], {
       cwd: options.cwd ?? projectDir,
-      env: await this.environment(),
+      env: { ...(await this.environment()), TMPDIR: temporary },
       ownGroup: true,
       ...(options.context && {
         onLine: (line: string) =>
@@ -124,6 +134,7 @@ export class Stack {
       ...(options.allowFailure === true && { allowFailure: true }),
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
     });
+    return work.finally(removeKubeconfigs);
   }
 
   private get target(): string[] {
