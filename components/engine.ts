@@ -64,6 +64,9 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
+/** Kubernetes' own default counts where an object names no namespace. */
+export const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
+
 /** An object and how it is registered. */
 export interface PlannedObject {
   /** Suffix of the resource's name; unique within its plan. */

@@ -11,6 +11,12 @@ export interface KubeObject extends KubernetesObject {
 export const resourceOf = (apiVersion: string, kind: string): string =>
   apiVersion.includes("/") ? `${kind}.${apiVersion.replace(/(.*)\/(.*)/, "$2.$1")}` : kind;
 
+/** Whether an object, a pod or a node say, calls itself ready. */
+export const isReady = ({ status }: KubeObject): boolean =>
+  ((status?.conditions ?? []) as { type: string; status: string }[]).some(
+    (condition) => condition.type === "Ready" && condition.status === "True",
+  );
+
 /** A label selector as kubectl takes it. */
 export const selectorOf = (labels: Readonly<Record<string, string>>): string =>
   Object.entries(labels)

@@ -21,7 +21,7 @@ const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
 };
 
 /** What the plan's cluster object is made of. */
-export function plannedShape({ engine, plan }: Subject): { shape: Shape; requiredHostSpread: boolean } {
+function plannedShape({ engine, plan }: Subject): { shape: Shape; requiredHostSpread: boolean } {
   for (const { object } of plan.objects) {
     const shape = engine.shape(object);
     if (shape) return { shape, requiredHostSpread: engine.facts(object)?.requiredHostSpread ?? false };
@@ -50,7 +50,7 @@ export async function checkLive(
   subject: Subject,
   stack: Stack,
   context: StepContext,
-): Promise<{ facts: LiveFacts; verdict: Verdict }> {
+): Promise<{ facts: LiveFacts; shape: Shape; verdict: Verdict }> {
   const { settings, engine } = subject;
   const deployment = deploymentOf(operatorOf(settings));
   const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
@@ -74,5 +74,5 @@ export async function checkLive(
   );
   if (verdict.problems.length > 0) throw new UserError(verdict.problems.map(sentence));
   verdict.warnings.forEach((warning) => context.say(`warning: ${warning}`));
-  return { facts, verdict };
+  return { facts, shape, verdict };
 }

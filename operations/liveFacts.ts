@@ -2,7 +2,7 @@ import { bytesOf, milliCoresOf } from "../stacks/quantity";
 import { clusterLabel, installedBy } from "../components/names";
 import { type KubernetesObject, type Shape } from "../components/engine";
 import { type Subject } from "./health";
-import { type Kubectl, type KubeObject, resourceOf } from "./kubectl";
+import { isReady, type Kubectl, type KubeObject, resourceOf } from "./kubectl";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
 export interface LiveFacts {
@@ -39,7 +39,6 @@ export interface Node {
 interface RawNode extends KubeObject {
   spec?: { unschedulable?: boolean; taints?: { effect: string }[] };
   status?: {
-    conditions?: { type: string; status: string }[];
     allocatable?: { cpu?: string; memory?: string };
   };
 }
@@ -47,12 +46,11 @@ interface RawNode extends KubeObject {
 export function nodeOf(object: KubeObject): Node {
   const { metadata, spec = {}, status = {} }: RawNode = object;
   const zone = metadata.labels?.["topology.kubernetes.io/zone"];
-  const ready = status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
   const kept = spec.taints?.some(({ effect }) => effect === "NoSchedule" || effect === "NoExecute");
   return {
     host: metadata.labels?.["kubernetes.io/hostname"] ?? metadata.name,
     ...(zone !== undefined && { zone }),
-    takesPods: ready === true && spec.unschedulable !== true && kept !== true,
+    takesPods: isReady(object) && spec.unschedulable !== true && kept !== true,
     memoryBytes: bytesOf(status.allocatable?.memory ?? "") ?? Infinity,
     milliCores: milliCoresOf(status.allocatable?.cpu ?? "") ?? Infinity,
   };

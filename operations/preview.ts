@@ -8,11 +8,11 @@ import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { settingsOfTree, subjectWith } from "./context";
 import { Kubectl } from "./kubectl";
-import { checkLive, plannedShape } from "./liveCheck";
+import { checkLive } from "./liveCheck";
 import { lineOf } from "./plannedSteps";
 import { type Progress } from "./progress";
-import { type PreviewOptions, readStackFile, Stack } from "./pulumi";
-import { firstStep } from "./steps";
+import { type PreviewOptions, Stack } from "./pulumi";
+import { firstStepOf } from "./steps";
 import { findCluster, type Target } from "./target";
 import { prepareTools } from "./up";
 
@@ -64,7 +64,7 @@ export async function preview(
 
   const settings = await settingsOfTree(stackName, target.overlay);
   const subject = subjectWith(settings, target, toolFolders, signal);
-  const { facts, verdict } = await progress.step("preflight", (context) =>
+  const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
   if (!made) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
@@ -74,9 +74,7 @@ export async function preview(
     stack.preview({ refresh: true, context, ...held(settings.tier) }),
   );
   steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
-  const { shape } = plannedShape(subject);
-  const { config } = await readStackFile(stackName);
-  const first = firstStep({ ...config, ...target.overlay }, facts.cluster, shape);
+  const first = await firstStepOf(stackName, target.overlay, facts.cluster, shape);
   const notes = [...announcements(facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   if (steps.length === 0) return "No changes.";

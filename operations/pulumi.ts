@@ -143,8 +143,7 @@ export class Stack {
 
   /** True when the stack has been made. */
   async exists(): Promise<boolean> {
-    const { exitCode } = await this.pulumi(["stack", "export", "--stack", this.name], { allowFailure: true });
-    return exitCode === 0 && (await exists(this.file));
+    return (await this.state()) !== undefined && (await exists(this.file));
   }
 
   /** Makes the stack if need be and refreshes the copy of its file: the tree's settings with the overlay over them. */
@@ -251,12 +250,17 @@ export class Stack {
 
   /** The resources in the stack's state; none when the stack has not been made. */
   async resources(): Promise<StateResource[]> {
+    const state = await this.state();
+    if (state === undefined) return [];
+    return (JSON.parse(state) as { deployment?: { resources?: [] } }).deployment?.resources ?? [];
+  }
+
+  /** The stack's state as Pulumi exports it; undefined when there is no such stack. */
+  private async state(): Promise<string | undefined> {
     const { exitCode, stdout } = await this.pulumi(["stack", "export", "--stack", this.name], {
       allowFailure: true,
     });
-    if (exitCode !== 0) return [];
-    const state = JSON.parse(stdout) as { deployment?: { resources?: [] } };
-    return state.deployment?.resources ?? [];
+    return exitCode === 0 ? stdout : undefined;
   }
 
   async destroy(context: StepContext): Promise<void> {

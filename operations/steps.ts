@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Shape } from "../components/engine";
-import { type Overlay, type StackFile } from "./pulumi";
+import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 
 /** The first of two updates. */
 export interface FirstStep {
@@ -9,6 +9,15 @@ export interface FirstStep {
   /** What is left for the second update, and why. */
   readonly why: string;
 }
+
+/** The first of two updates of a stack with the machine's settings laid over it; undefined when one will do. */
+export const firstStepOf = async (
+  stackName: string,
+  overlay: Overlay,
+  live: Shape | undefined,
+  planned: Shape,
+): Promise<FirstStep | undefined> =>
+  firstStep({ ...(await readStackFile(stackName)).config, ...overlay }, live, planned);
 
 /**
  * The first update, when a change must be made in two; undefined when one will do.

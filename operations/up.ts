@@ -6,11 +6,11 @@ import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
-import { checkLive, operatorOf, plannedShape } from "./liveCheck";
+import { checkLive, operatorOf } from "./liveCheck";
 import { type Progress, type StepContext } from "./progress";
 import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
-import { type PlannedStep, readStackFile, Stack } from "./pulumi";
-import { firstStep } from "./steps";
+import { type PlannedStep, Stack } from "./pulumi";
+import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { UserError } from "../stacks/userError";
@@ -41,7 +41,7 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     provideCluster(choice, toolFolders, context, signal),
   );
   const subject = subjectWith(settings, target, toolFolders, signal);
-  const { facts, verdict } = await progress.step("preflight", (context) =>
+  const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
   for (const question of verdict.questions) await confirm(`${question} Go on?`);
@@ -50,9 +50,7 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     await stack.prepare(target.overlay);
     await stack.recover(context);
     await stack.refresh(context);
-    const { config } = await readStackFile(stackName);
-    const { shape } = plannedShape(subject);
-    const first = firstStep({ ...config, ...target.overlay }, facts.cluster, shape);
+    const first = await firstStepOf(stackName, target.overlay, facts.cluster, shape);
     announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
     if (first !== undefined) {
       context.say("first update");

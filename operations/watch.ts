@@ -3,7 +3,7 @@ import { clusterLabel } from "../components/names";
 import { type OperatorPlan } from "../components/engine";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
-import { type KubeObject, resourceOf, selectorOf } from "./kubectl";
+import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
 import { givenUp, Patience, stuck, type Stuck } from "./stuck";
 
@@ -43,11 +43,6 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
     await removePod(subject, pod);
   }
 }
-
-const isReady = ({ status }: KubeObject): boolean =>
-  ((status?.conditions ?? []) as { type: string; status: string }[]).some(
-    ({ type, status: is }) => type === "Ready" && is === "True",
-  );
 
 /** How often the cluster object's specification has been changed, by the API server's count. */
 async function generation(subject: Subject): Promise<number | undefined> {

@@ -1,4 +1,10 @@
-import type { KubernetesObject, Labels, LoadBalancer, Resources } from "../components/engine";
+import {
+  type KubernetesObject,
+  type Labels,
+  type LoadBalancer,
+  namespaceOf,
+  type Resources,
+} from "../components/engine";
 
 /** The one reader of what every engine shares: pods, Services, disruption budgets, network policies. */
 
@@ -19,8 +25,6 @@ interface WithPods {
   readonly template?: { readonly spec?: PodSpec };
   readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
 }
-
-export const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
 
 /** How messages name an object. */
 export function titleOf(object: KubernetesObject): string {

@@ -1,5 +1,5 @@
-import type { KubernetesObject, Labels } from "../components/engine";
-import { isEmpty, namespaceOf, selects, type Selector } from "./kubernetes";
+import { type KubernetesObject, type Labels, namespaceOf } from "../components/engine";
+import { isEmpty, selects, type Selector } from "./kubernetes";
 
 /** What network policies let through, as the Kubernetes API defines it: a union of what each one opens. */
 

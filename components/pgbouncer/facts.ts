@@ -1,4 +1,4 @@
-import type { KubernetesObject, Labels, Pool, PoolerFacts } from "../engine";
+import { type KubernetesObject, type Labels, namespaceOf, type Pool, type PoolerFacts } from "../engine";
 import { type Spreading, spreadsOverHosts } from "./spread";
 
 /** Reads what rendered PgBouncers claim out of their Deployments and the `pgbouncer.ini` that these mount. */
@@ -19,8 +19,6 @@ interface Autoscaler extends KubernetesObject {
     maxReplicas?: number;
   };
 }
-
-const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
 
 const isDeployment = (object: KubernetesObject): object is Deployment => object.kind === "Deployment";
 const isAutoscaler = (object: KubernetesObject): object is Autoscaler =>
@@ -101,10 +99,10 @@ export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFact
         const autoscaler = objects
           .filter(isAutoscaler)
           .find(
-            ({ metadata, spec }) =>
-              (metadata.namespace ?? "default") === namespaceOf(deployment) &&
-              spec?.scaleTargetRef?.kind === "Deployment" &&
-              spec.scaleTargetRef.name === deployment.metadata.name,
+            (autoscaler) =>
+              namespaceOf(autoscaler) === namespaceOf(deployment) &&
+              autoscaler.spec?.scaleTargetRef?.kind === "Deployment" &&
+              autoscaler.spec.scaleTargetRef.name === deployment.metadata.name,
           );
         if (autoscaler)
           return { least: autoscaler.spec?.minReplicas ?? 1, most: autoscaler.spec?.maxReplicas ?? 1 };

@@ -1,5 +1,6 @@
 import type { Facts, Pool, PoolerFacts } from "../../components/engine";
 import type { Problem } from "../../stacks/checks/problem";
+import { reservedConnections } from "../../stacks/sums/connections";
 import { called, type StackInvariant } from "./invariant";
 
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
@@ -49,7 +50,7 @@ export const connectionBudgetInvariant: StackInvariant = {
     reserve: {
       type: "integer",
       minimum: 3,
-      default: 10,
+      default: reservedConnections,
       description: "Connections kept for superusers (3), metrics, health checks and administrators.",
     },
     roles: {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { poolerLabels, secretNames } from "../../components/names";
-import { type KubeObject } from "../../operations/kubectl";
+import { isReady, type KubeObject } from "../../operations/kubectl";
 import { ClientPod } from "./kit/clients";
-import { isReady, podStatus } from "./kit/cluster";
+import { podStatus } from "./kit/cluster";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
 

@@ -1,5 +1,5 @@
 import { type Look, until } from "../e2e/kit/wait";
-import { isReady } from "../e2e/kit/cluster";
+import { isReady } from "../../operations/kubectl";
 import { type Fault } from "./fault";
 import { type Scene } from "./scene";
 

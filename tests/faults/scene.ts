@@ -1,4 +1,5 @@
-import { type Leadership, isReady, podStatus } from "../e2e/kit/cluster";
+import { isReady } from "../../operations/kubectl";
+import { type Leadership, podStatus } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";
 import { type Clients } from "../e2e/kit/fixture";
 import { type Watch } from "../e2e/kit/observation";

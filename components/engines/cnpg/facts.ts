@@ -1,4 +1,11 @@
-import type { Facts, KubernetesObject, PoolerFacts, Progress, Resources } from "../../engine";
+import {
+  type Facts,
+  type KubernetesObject,
+  namespaceOf,
+  type PoolerFacts,
+  type Progress,
+  type Resources,
+} from "../../engine";
 import { durabilityAnnotation } from "../../names";
 import { amountOf } from "../../postgres/catalogue/values";
 import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
@@ -59,7 +66,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
       return metadata.name;
     },
     get namespace() {
-      return metadata.namespace ?? "default";
+      return namespaceOf(object);
     },
     get instances() {
       return spec.instances ?? 1;
@@ -169,7 +176,7 @@ export function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
       return metadata.name;
     },
     get namespace() {
-      return metadata.namespace ?? "default";
+      return namespaceOf(object);
     },
     get pods() {
       const pods = spec.instances ?? 1;

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pins } from "../../../local/pins";
-import { type Kubectl } from "../../../operations/kubectl";
+import { isReady, type Kubectl } from "../../../operations/kubectl";
 import { type RunResult } from "../../../operations/process";
-import { isReady, podStatus } from "./cluster";
+import { podStatus } from "./cluster";
 import { parseWriterLog, type WriterLog } from "./oracle";
 import { until } from "./wait";
 

@@ -1,4 +1,4 @@
-import { type Kubectl, type KubeObject } from "../../../operations/kubectl";
+import { isReady, type Kubectl, type KubeObject } from "../../../operations/kubectl";
 import { until } from "./wait";
 
 interface ClusterStatus {
@@ -11,14 +11,10 @@ interface ClusterStatus {
 
 interface PodStatus {
   podIP?: string;
-  conditions?: { type: string; status: string }[];
   containerStatuses?: { name: string; restartCount: number }[];
 }
 
 export const podStatus = (pod: KubeObject): PodStatus => pod.status ?? {};
-
-export const isReady = (pod: KubeObject): boolean =>
-  podStatus(pod).conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 
 const restarts = (pod: KubeObject): number =>
   (podStatus(pod).containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
