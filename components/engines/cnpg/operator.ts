@@ -16,7 +16,7 @@ const resources = {
  * Milliseconds after which a standby gives up a connection to a primary that has vanished without a word. The operator's own
  * 5 s are paid twice when a primary is cut off: once to notice, and once more in a connect to its old address.
  */
-const STANDBY_TCP_USER_TIMEOUT = "2000";
+const STANDBY_TCP_USER_TIMEOUT = "1000";
 
 interface Container {
   name: string;
