@@ -9,6 +9,11 @@ export interface ClusterArgs {
   /** Namespace of the cluster. */
   readonly namespace: string;
   /**
+   * Certificate of the authority, in PEM, where the engine doesn't sign by itself.
+   * @default - read from the Secret in which the engine keeps it
+   */
+  readonly authorityPem?: pulumi.Output<string>;
+  /**
    * Merged into the planned objects, by their ids.
    * @default - the objects as planned
    */
@@ -26,16 +31,24 @@ export class Cluster extends pulumi.ComponentResource {
     super("pgplatform:components:Cluster", name, {}, options);
     const objects = registerObjects(name, args.plan.objects, { parent: this }, args.transform);
 
-    // The engine makes the authority together with the cluster: the ids of the objects are unknown until then, and so is this one.
-    const { secretName, key } = args.plan.tls.authority;
+    this.authorityPem = args.authorityPem ?? this.engineAuthority(name, args, objects);
+    this.registerOutputs({ authorityPem: this.authorityPem });
+  }
+
+  /** The engine makes the authority together with the cluster: the ids of the objects are unknown until then, and so is this one. */
+  private engineAuthority(
+    name: string,
+    { plan, namespace }: ClusterArgs,
+    objects: Readonly<Record<string, pulumi.CustomResource>>,
+  ): pulumi.Output<string> {
+    const { secretName, key } = plan.tls.authority;
     const ids = pulumi.all(Object.values(objects).map(({ id }) => id));
     const authority = Secret.get(
       `${name}-authority`,
-      ids.apply(() => `${args.namespace}/${secretName}`),
+      ids.apply(() => `${namespace}/${secretName}`),
       { parent: this },
     );
     // A certificate is no secret, though it lies in one.
-    this.authorityPem = pulumi.unsecret(authority.data.apply((data) => decoded(data?.[key])));
-    this.registerOutputs({ authorityPem: this.authorityPem });
+    return pulumi.unsecret(authority.data.apply((data) => decoded(data?.[key])));
   }
 }

@@ -9,8 +9,8 @@ import type { Settings } from "../stacks/schema";
 export interface Engine extends EngineTraits {
   /** Everything that one database cluster needs. */
   plan(settings: Settings): Plan;
-  /** The engine's operator, out of its released manifest. */
-  operator(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan;
+  /** The engine's operator, out of its released manifest. @default - the engine has none */
+  readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
   /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
   facts(object: KubernetesObject): Facts | undefined;
   /** What a cluster object, planned or live, is made of; undefined for other objects. */
@@ -139,7 +139,9 @@ export interface Plan {
   readonly credentials: readonly Credential[];
   readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
   readonly tls: {
-    /** Names that the server's certificate carries beside the engine's own. */
+    /** Who signs: the engine by itself, or the platform, which then makes both Secrets before anything of the cluster. */
+    readonly issuer: "engine" | "platform";
+    /** Names that the server's certificate carries; beside the engine's own where that signs. */
     readonly names: readonly string[];
     readonly authority: { readonly secretName: string; readonly key: string };
     readonly server: {

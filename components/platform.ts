@@ -1,6 +1,7 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../stacks/schema";
+import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
 import type { Engine, KubernetesObject, Plan } from "./engine";
@@ -31,10 +32,14 @@ export interface PostgresPlatformArgs {
   };
 }
 
-const restricted = (["enforce", "audit", "warn"] as const).map((mode) => [
-  `pod-security.kubernetes.io/${mode}`,
-  "restricted",
-]);
+/** What Kubernetes asks of the namespace's pods: the most that the engine can fulfil. */
+const podSecurity = ({ can }: Engine): Record<string, string> =>
+  Object.fromEntries(
+    ["enforce", "audit", "warn"].map((mode) => [
+      `pod-security.kubernetes.io/${mode}`,
+      can.podSecurityRestricted === true ? "restricted" : "baseline",
+    ]),
+  );
 
 /** A PostgreSQL with everything that belongs to it, in a namespace of its own. */
 export class PostgresPlatform extends pulumi.ComponentResource {
@@ -65,17 +70,18 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       labels: { ...labels, [clusterLabel]: clusterName },
     };
 
-    const operator = settings.operator.install
-      ? new Operator(
-          `${name}-operator`,
-          {
-            plan: engine.operator(settings, args.operatorManifest()),
-            ...(pullSecret && { pullSecret }),
-            ...(transform.operator && { transform: transform.operator }),
-          },
-          { parent: this },
-        )
-      : undefined;
+    const operator =
+      engine.operator && settings.operator.install
+        ? new Operator(
+            `${name}-operator`,
+            {
+              plan: engine.operator(settings, args.operatorManifest()),
+              ...(pullSecret && { pullSecret }),
+              ...(transform.operator && { transform: transform.operator }),
+            },
+            { parent: this },
+          )
+        : undefined;
 
     const home = new Namespace(
       `${name}-namespace`,
@@ -85,7 +91,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           labels: {
             ...labels,
             [clusterLabel]: clusterName,
-            ...(Object.fromEntries(restricted) as Record<string, string>),
+            ...podSecurity(engine),
           },
         },
       },
@@ -116,10 +122,25 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         ]
       : [];
 
+    const certificates =
+      this.plan.tls.issuer === "platform"
+        ? new Certificates(
+            `${name}-certificates`,
+            { tls: this.plan.tls, namespace, labels: { ...labels, [clusterLabel]: clusterName } },
+            { parent: this, dependsOn: [home] },
+          )
+        : undefined;
+
+    const before = [network, credentials, ...logins, certificates, operator];
     const cluster = new Cluster(
       `${name}-cluster`,
-      { plan: this.plan, namespace, ...(transform.cluster && { transform: transform.cluster }) },
-      { parent: this, dependsOn: [network, credentials, ...logins, ...(operator ? [operator] : [])] },
+      {
+        plan: this.plan,
+        namespace,
+        ...(certificates && { authorityPem: certificates.authorityPem }),
+        ...(transform.cluster && { transform: transform.cluster }),
+      },
+      { parent: this, dependsOn: before.filter((one) => one !== undefined) },
     );
 
     for (const plan of this.poolers)

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { cnpgManifestPath } from "../stacks/manifest";
+import { manifestPath, type OperatedEngine } from "../stacks/manifest";
 import { cached } from "./cache";
 import { pins } from "./pins";
 import { downloadChecked } from "./toolchain/download";
@@ -35,40 +35,50 @@ export function objectsOf(yaml: string): unknown[] {
     .map((object) => (object.kind === "CustomResourceDefinition" ? withoutDescriptions(object) : object));
 }
 
-/** The released YAML: out of the operator's Go module where there is a Go, else from its release page, with its sum pinned. */
-async function releasedYaml(): Promise<string> {
-  const version = pins.operators.cnpg;
-  const file = `cnpg-${version}.yaml`;
-  if (!goFits(await installedGo())) {
-    const url = `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${version}/${file}`;
-    return (await downloadChecked(url, pins.manifests.cnpg, "pinned is")).toString("utf8");
-  }
-  const module = await goModuleFolder(
-    join(__dirname, "images", "cnpg-operator"),
-    "github.com/cloudnative-pg/cloudnative-pg",
-  );
-  return readFile(join(module, "releases", file), "utf8");
+/** Where the files of an operator's release are, beside its Go module. */
+interface Released {
+  /** Folder, below `local/images`, of the Go module that pins the operator's. */
+  readonly folder: string;
+  readonly module: string;
+  readonly url: (file: string) => string;
 }
 
-/** Makes CloudNativePG's manifest ready for the program, and returns its path; quick when it is there already. */
-export async function cnpgManifestFile(): Promise<string> {
-  const yaml = await releasedYaml();
-  const folder = await cached("manifests/cnpg", [CONVERSION, yaml], (target) =>
+const released: Record<OperatedEngine, Released> = {
+  cnpg: {
+    folder: "cnpg-operator",
+    module: "github.com/cloudnative-pg/cloudnative-pg",
+    url: (file) =>
+      `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${pins.operators.cnpg}/${basename(file)}`,
+  },
+};
+
+/** The released YAML: out of the operator's Go module where there is a Go, else from where it is published, with its sums pinned. */
+async function releasedYaml(engine: OperatedEngine): Promise<string> {
+  const { folder, module, url } = released[engine];
+  const files = Object.entries(pins.manifests[engine]);
+  if (!goFits(await installedGo())) {
+    const texts = files.map(([file, sum]) => downloadChecked(url(file), sum, "pinned is"));
+    return (await Promise.all(texts)).join("\n---\n");
+  }
+  const home = await goModuleFolder(join(__dirname, "images", folder), module);
+  const texts = files.map(([file]) => readFile(join(home, file), "utf8"));
+  return (await Promise.all(texts)).join("\n---\n");
+}
+
+/** Makes the manifest of an engine's operator ready for the program, and returns its path; quick when it is there already. */
+export async function manifestFile(engine: OperatedEngine): Promise<string> {
+  const yaml = await releasedYaml(engine);
+  const folder = await cached(`manifests/${engine}`, [CONVERSION, yaml], (target) =>
     writeFile(join(target, "manifest.json"), JSON.stringify(objectsOf(yaml))),
   );
-  await mkdir(dirname(cnpgManifestPath), { recursive: true });
-  const unfinished = `${cnpgManifestPath}.${process.pid}`;
+  const path = manifestPath(engine);
+  await mkdir(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}`;
   await copyFile(join(folder, "manifest.json"), unfinished);
-  await rename(unfinished, cnpgManifestPath);
-  return cnpgManifestPath;
+  await rename(unfinished, path);
+  return path;
 }
 
-if (require.main === module) {
-  cnpgManifestFile().then(
-    (path) => console.log(path),
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
-  );
-}
+/** Makes the manifests of all operators ready. */
+export const manifestFiles = (): Promise<string[]> =>
+  Promise.all((Object.keys(released) as OperatedEngine[]).map(manifestFile));

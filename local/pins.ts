@@ -16,8 +16,12 @@ export const pins = {
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
   operators: { cnpg: "1.30.0" },
-  /** SHA-256 of the operators' released manifests, computed from the files in their Go modules. */
-  manifests: { cnpg: "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88" },
+  /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
+  manifests: {
+    cnpg: {
+      "releases/cnpg-1.30.0.yaml": "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88",
+    },
+  },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",

@@ -11,8 +11,8 @@ import { type StepContext } from "./progress";
 import { type Stack } from "./pulumi";
 
 /** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */
-export const operatorOf = (settings: Settings): OperatorPlan =>
-  engineOf(settings).operator(settings, operatorManifest());
+export const operatorOf = (settings: Settings): OperatorPlan | undefined =>
+  engineOf(settings).operator?.(settings, operatorManifest(settings.cluster.engine));
 
 const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
   const found = objects.find(({ object }) => object.kind === "Deployment")?.object;
@@ -52,22 +52,27 @@ export async function checkLive(
   context: StepContext,
 ): Promise<{ facts: LiveFacts; shape: Shape; verdict: Verdict }> {
   const { settings, engine } = subject;
-  const deployment = deploymentOf(operatorOf(settings));
+  const operator = operatorOf(settings);
+  const deployment = operator && deploymentOf(operator);
   const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
   const { shape, requiredHostSpread } = plannedShape(subject);
   const before = resources.flatMap(({ inputs }) => (inputs && engine.shape(inputs)) ?? [])[0];
   const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
-  const { name, namespace } = deployment.metadata;
   const verdict = preflight(
     {
       settings,
       shape,
       requiredHostSpread,
       kubernetes: engine.kubernetes,
-      ...(settings.operator.install && { operator: { image: imageOf(deployment) } }),
+      operated: operator !== undefined,
+      ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
       ownsOperator: resources.some(({ type, outputs }) => {
         const metadata = outputs?.metadata as { name?: string; namespace?: string } | undefined;
-        return type.endsWith(":Deployment") && metadata?.name === name && metadata?.namespace === namespace;
+        return (
+          type.endsWith(":Deployment") &&
+          metadata?.name === deployment?.metadata.name &&
+          metadata?.namespace === deployment?.metadata.namespace
+        );
       }),
     },
     facts,

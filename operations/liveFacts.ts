@@ -79,10 +79,10 @@ async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<Kube
   return result.stdout.trim() === "" ? undefined : (JSON.parse(result.stdout) as KubeObject);
 }
 
-/** Reads the facts; `operator` is the planned Deployment of the operator. */
+/** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
   { kubectl, settings, engine, plan }: Subject,
-  operator: KubernetesObject,
+  operator: KubernetesObject | undefined,
 ): Promise<LiveFacts> {
   const { name, namespace } = settings.cluster;
   const json = async (args: readonly string[]): Promise<unknown> =>
@@ -97,7 +97,7 @@ export async function readFacts(
     json(["get", "--raw", "/apis"]),
     kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
     planned && liveOf(kubectl, planned),
-    liveOf(kubectl, operator),
+    operator && liveOf(kubectl, operator),
   ]);
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && engine.shape(cluster);

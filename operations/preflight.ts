@@ -14,6 +14,8 @@ export interface Planned {
   /** Whether instances must each have a node of their own. */
   readonly requiredHostSpread: Facts["requiredHostSpread"];
   readonly kubernetes: Engine["kubernetes"];
+  /** Whether the engine has an operator at all. */
+  readonly operated: boolean;
   /** Image of the operator; undefined when this stack doesn't install one. */
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
@@ -229,7 +231,8 @@ const zones: Rule = ({ settings, shape }, { nodes }) => {
   return { warnings: [`The loss of a zone is not survived: ${where}.`] };
 };
 
-const otherOperator: Rule = ({ settings, operator, ownsOperator }, { operator: running }) => {
+const otherOperator: Rule = ({ settings, operated, operator, ownsOperator }, { operator: running }) => {
+  if (!operated) return {};
   if (operator === undefined) {
     if (running !== undefined) return {};
     return problem(

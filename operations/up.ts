@@ -1,5 +1,5 @@
 import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
-import { cnpgManifestFile } from "../local/manifests";
+import { manifestFiles } from "../local/manifests";
 import { provideTools } from "../local/toolchain/tools";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
@@ -15,12 +15,12 @@ import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { UserError } from "../stacks/userError";
 
-/** Tools and the operator's manifest: what a preview needs beside Node.js. */
+/** Tools and the operators' manifests: what a preview needs beside Node.js. */
 export async function prepareTools(progress: Progress, signal?: AbortSignal): Promise<string[]> {
   return progress.step("tools", async (context) => {
     const folders = await provideTools(context, signal);
-    context.detail("the operator's manifest");
-    await cnpgManifestFile();
+    context.detail("the operators' manifests");
+    await manifestFiles();
     return folders;
   });
 }

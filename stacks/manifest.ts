@@ -5,11 +5,19 @@ import { pins } from "../local/pins";
 import { cacheDir } from "../operations/paths";
 import { UserError } from "./userError";
 
-/** Where set-up leaves CloudNativePG's manifest for the program. */
-export const cnpgManifestPath = join(cacheDir, "manifests", `cnpg-${pins.operators.cnpg}.json`);
+/** Engines that have an operator. */
+export type OperatedEngine = keyof typeof pins.operators;
 
-/** The operator's released objects; they are read from a file, so that a preview needs no cluster. */
-export function operatorManifest(path: string = cnpgManifestPath): KubernetesObject[] {
+export const isOperated = (engine: string): engine is OperatedEngine => engine in pins.operators;
+
+/** Where set-up leaves the manifest of an engine's operator for the program. */
+export const manifestPath = (engine: OperatedEngine): string =>
+  join(cacheDir, "manifests", `${engine}-${pins.operators[engine]}.json`);
+
+/** The released objects of an engine's operator; they are read from a file, so that a preview needs no cluster. */
+export function operatorManifest(engine: string, folderOf = manifestPath): KubernetesObject[] {
+  if (!isOperated(engine)) return [];
+  const path = folderOf(engine);
   let text: string;
   try {
     text = readFileSync(path, "utf8");

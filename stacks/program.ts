@@ -34,7 +34,11 @@ export function program(config: Readonly<Record<string, string>>): Record<string
   const { settings } = checked;
   const platform = new PostgresPlatform(
     settings.cluster.name,
-    { settings, engine: engineOf(settings), operatorManifest },
+    {
+      settings,
+      engine: engineOf(settings),
+      operatorManifest: () => operatorManifest(settings.cluster.engine),
+    },
     { providers: providersOf(settings) },
   );
   return outputsOf(settings, platform);

@@ -30,7 +30,10 @@ function sorted(value: unknown): unknown {
 /** The resource graph and the outputs of one of the repository's stacks, as text. */
 export async function render(stack: string): Promise<string> {
   const settings = checked(rawSettings(stackConfig(stack)));
-  const { resources, outputs, reads } = await platformGraph(settings, await releasedObjects());
+  const { resources, outputs, reads } = await platformGraph(
+    settings,
+    await releasedObjects(settings.cluster.engine),
+  );
   const byName = [...resources]
     .map(short)
     .sort((a, b) => (`${a.type} ${a.name}` < `${b.type} ${b.name}` ? -1 : 1));

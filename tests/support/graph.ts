@@ -46,6 +46,17 @@ export const mockPassword = (name: string): string => `password-of-${name}`;
 /** What the mocked operator's authority looks like. */
 export const mockAuthority = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERTIFICATE-----\n";
 
+/** What mocked providers add to a resource's inputs. */
+function outputsOf(type: string, name: string): Record<string, unknown> {
+  if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword(name) };
+  if (type !== "pulumi-nodejs:dynamic:Resource") return {};
+  return {
+    authority: `authority-of-${name}`,
+    certificate: `certificate-of-${name}`,
+    privateKey: `key-of-${name}`,
+  };
+}
+
 /**
  * Runs a program under mocks. Inputs come from the mocks; parents and options, which mocks don't see, from a
  * transformation that `build` must put on everything it makes.
@@ -58,7 +69,10 @@ export async function graphOf(
   await pulumi.runtime.setMocks(
     {
       newResource: ({ name, type, inputs: sent, id, custom }) => {
-        const given = sent as Record<string, unknown>;
+        // The code of a resource of our own is no input of its user.
+        const given = Object.fromEntries(
+          Object.entries(sent as object).filter(([key]) => key !== "__provider"),
+        );
         inputs.set(`${type} ${name}`, marked(given) as Record<string, unknown>);
         if (id !== undefined && id !== "") {
           reads[name] = id;
@@ -67,8 +81,7 @@ export async function graphOf(
             state: { ...given, data: { "ca.crt": Buffer.from(mockAuthority).toString("base64") } },
           };
         }
-        const made =
-          type === "random:index/randomPassword:RandomPassword" ? { result: mockPassword(name) } : {};
+        const made = outputsOf(type, name);
         return { id: custom === false ? undefined : `id-of-${name}`, state: { ...given, ...made } };
       },
       call: ({ token }) => {

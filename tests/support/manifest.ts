@@ -1,11 +1,18 @@
 import { readFile } from "node:fs/promises";
 import type { KubernetesObject } from "../../components/engine";
-import { cnpgManifestFile } from "../../local/manifests";
+import { manifestFile } from "../../local/manifests";
+import { isOperated } from "../../stacks/manifest";
 
-let reading: Promise<KubernetesObject[]> | undefined;
+const reading = new Map<string, Promise<KubernetesObject[]>>();
 
-/** The operator's released objects, from the pinned Go module; fetched when they aren't there yet. */
-export const releasedObjects = (): Promise<KubernetesObject[]> =>
-  (reading ??= cnpgManifestFile().then(
-    async (path) => JSON.parse(await readFile(path, "utf8")) as KubernetesObject[],
-  ));
+const read = async (engine: string): Promise<KubernetesObject[]> =>
+  isOperated(engine)
+    ? (JSON.parse(await readFile(await manifestFile(engine), "utf8")) as KubernetesObject[])
+    : [];
+
+/** The released objects of an engine's operator, from the pinned Go module; fetched when they aren't there yet. */
+export function releasedObjects(engine = "cnpg"): Promise<KubernetesObject[]> {
+  const known = reading.get(engine) ?? read(engine);
+  reading.set(engine, known);
+  return known;
+}

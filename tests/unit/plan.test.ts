@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
+import { operatorPlan } from "../../components/engines/cnpg/operator";
 import { timings } from "../../components/engines/cnpg/timing";
 import { objectsOf, withoutDescriptions } from "../../local/manifests";
 import { pins } from "../../local/pins";
@@ -377,7 +378,7 @@ describe("the operator's plan", () => {
     released = await releasedObjects();
   });
   const settings = checked(smallest());
-  const planned = () => cnpg.operator(settings, released).objects;
+  const planned = () => operatorPlan(settings, released).objects;
 
   it("is the released manifest and the configuration, in three stages", () => {
     assert.equal(released.length, 26);
@@ -441,7 +442,7 @@ describe("the operator's plan", () => {
     const odd = JSON.parse(
       JSON.stringify(released).replaceAll("OPERATOR_IMAGE_NAME", "IMAGE"),
     ) as KubernetesObject[];
-    assert.throws(() => cnpg.operator(settings, odd), /no container "manager" with OPERATOR_IMAGE_NAME/);
+    assert.throws(() => operatorPlan(settings, odd), /no container "manager" with OPERATOR_IMAGE_NAME/);
   });
 
   it("keeps CRDs, with the reason, and takes over those that it finds", () => {
@@ -467,7 +468,7 @@ describe("the operator's manifest", () => {
   });
 
   it("is one sentence with the way out when it is missing", () => {
-    assert.throws(() => operatorManifest("/nowhere/manifest.json"), {
+    assert.throws(() => operatorManifest("cnpg", () => "/nowhere/manifest.json"), {
       name: "UserError",
       message:
         "The operator's manifest is not at /nowhere/manifest.json: run `make tools`, which puts it there.",

@@ -41,6 +41,7 @@ function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
     requiredHostSpread: cnpg.facts(object)?.requiredHostSpread ?? false,
     kubernetes: cnpg.kubernetes,
     operator: { image: "operator:2" },
+    operated: true,
     ownsOperator: false,
     ...more,
   };
@@ -280,6 +281,12 @@ describe("preflight over plain facts", () => {
         /operator\.install is false, allowed is true where no operator runs/,
       );
       assert.deepEqual(preflight(without, neighbours), nothing);
+    });
+
+    it("is not asked for where the engine has none", () => {
+      const without = planned({ ...smallest(), operator: { install: false } }, { operated: false });
+      delete (without as { operator?: unknown }).operator;
+      assert.deepEqual(preflight(without, healthy), nothing);
     });
   });
 });

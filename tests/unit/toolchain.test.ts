@@ -106,7 +106,7 @@ describe("pins", () => {
       "github.com/cloudnative-pg/cloudnative-pg",
     );
     const manifest = await readFile(join(module, "releases", `cnpg-${pins.operators.cnpg}.yaml`), "utf8");
-    assert.equal(sha(manifest), pins.manifests.cnpg);
+    assert.equal(sha(manifest), pins.manifests.cnpg["releases/cnpg-1.30.0.yaml"]);
   }).timeout(120_000);
 
   const root = join(__dirname, "../..");

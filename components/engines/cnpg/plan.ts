@@ -139,6 +139,7 @@ export function plan(settings: Settings): Plan {
     credentials: credentialsOf(settings),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
     tls: {
+      issuer: "engine",
       names,
       authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
       server: {

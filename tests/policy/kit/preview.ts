@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { provideTools } from "../../../local/toolchain/tools";
-import { cnpgManifestFile } from "../../../local/manifests";
+import { manifestFiles } from "../../../local/manifests";
 import { run } from "../../../operations/process";
 import type { StepContext } from "../../../operations/progress";
 
@@ -66,7 +66,7 @@ export class Previews {
 
   static async make(): Promise<Previews> {
     const folders = await provideTools(quiet);
-    await cnpgManifestFile();
+    await manifestFiles();
     const folder = await mkdtemp(join(tmpdir(), "pgp-policy-"));
     await mkdir(join(folder, "state"));
     await writeFile(join(folder, "kubeconfig"), nowhere, { mode: 0o600 });

@@ -1,0 +1,80 @@
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import type { Plan } from "./engine";
+import { issuing } from "./issuing";
+
+export interface CertificatesArgs {
+  /** Names that the certificate carries, and the Secrets that it goes into. Other names renew the certificate in place. */
+  readonly tls: Plan["tls"];
+  /** Namespace of the Secrets. */
+  readonly namespace: string;
+  /** Labels of the Secrets. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** An authority of its own, and a certificate that it signed; both live in Pulumi's encrypted state. */
+class Issued extends pulumi.dynamic.Resource {
+  declare public readonly authority: pulumi.Output<string>;
+  declare public readonly certificate: pulumi.Output<string>;
+  declare public readonly privateKey: pulumi.Output<string>;
+
+  constructor(name: string, names: readonly string[], options: pulumi.CustomResourceOptions) {
+    const outputs = {
+      authority: undefined,
+      authorityKey: undefined,
+      certificate: undefined,
+      privateKey: undefined,
+    };
+    super(
+      issuing,
+      name,
+      { ...outputs, names },
+      {
+        ...options,
+        additionalSecretOutputs: ["authorityKey", "privateKey"],
+      },
+    );
+  }
+}
+
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/**
+ * The servers' certificate where the engine signs none by itself. It is valid for a year; an update in the last 60 days renews it. Its
+ * authority, whose private key never leaves Pulumi's encrypted state, lasts for 20 years, so that clients keep what they trust.
+ */
+export class Certificates extends pulumi.ComponentResource {
+  /** Certificate of the authority that clients must trust, in PEM. */
+  public readonly authorityPem: pulumi.Output<string>;
+
+  constructor(name: string, args: CertificatesArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Certificates", name, {}, options);
+    const { tls, namespace, labels } = args;
+    const issued = new Issued(`${name}-issued`, tls.names, { parent: this });
+
+    const metadata = (secretName: string) => ({ name: secretName, namespace, labels });
+    new Secret(
+      `${name}-authority`,
+      {
+        metadata: metadata(tls.authority.secretName),
+        data: { [tls.authority.key]: issued.authority.apply(base64) },
+      },
+      { parent: this },
+    );
+    new Secret(
+      `${name}-server`,
+      {
+        metadata: metadata(tls.server.secretName),
+        data: {
+          [tls.server.certificateKey]: issued.certificate.apply(base64),
+          [tls.server.privateKeyKey]: issued.privateKey.apply(base64),
+          // Standbys and clients beside the server trust the same authority.
+          "ca.crt": issued.authority.apply(base64),
+        },
+      },
+      { parent: this },
+    );
+    this.authorityPem = issued.authority;
+    this.registerOutputs({ authorityPem: this.authorityPem });
+  }
+}
