@@ -44,14 +44,26 @@ const imageOf: Ask = async ({ env }, name) => {
   return containers.find((container) => container.name === "postgres")?.image ?? "no such container";
 };
 
+/** Undoes the change, and waits for the roll back, which has a primary of its own to replace. */
+async function back(scene: Scene, ask: Ask, former: string, spec: object): Promise<void> {
+  await patch(scene, spec);
+  await complete(scene, ask, former);
+}
+
 const restartingParameter: Fault = {
   id: "32",
   name: `parameter that needs a restart (${PARAMETER}), and back`,
   bounds: { gap: { direct: 10, pooled: 11 }, noReadOnlyErrors: true },
-  inject: (scene) => patch(scene, { postgresql: { parameters: { [PARAMETER]: "2kB" } } }),
+  inject: async (scene) => {
+    scene.notes.former = await scene.env.cluster.value(scene.before.primary, `show ${PARAMETER}`);
+    await patch(scene, { postgresql: { parameters: { [PARAMETER]: "2kB" } } });
+  },
   effect: (scene) => begun(scene, parameterOf, "2kB"),
   hold: (scene) => complete(scene, parameterOf, "2kB"),
-  heal: (scene) => patch(scene, { postgresql: { parameters: { [PARAMETER]: null } } }),
+  heal: (scene) =>
+    back(scene, parameterOf, String(scene.notes.former), {
+      postgresql: { parameters: { [PARAMETER]: null } },
+    }),
 };
 
 const imageRoll: Fault = {
@@ -63,7 +75,10 @@ const imageRoll: Fault = {
   inject: (scene) => patch(scene, { imageName: renamedImage }),
   effect: (scene) => begun(scene, imageOf, renamedImage),
   hold: (scene) => complete(scene, imageOf, renamedImage),
-  heal: (scene) => patch(scene, { imageName: scene.env.settings.images.postgresql }),
+  heal: (scene) => {
+    const former = scene.env.settings.images.postgresql;
+    return back(scene, imageOf, former, { imageName: former });
+  },
 };
 
 export const updateFaults: readonly Fault[] = [restartingParameter, imageRoll];
