@@ -13,6 +13,8 @@ import { Operator } from "./operator";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
 import { Pooler } from "./pooler";
 import { PullSecret } from "./pullSecret";
+import { Wiring } from "./wiring";
+import { clientWirings, type ClientWiring } from "./wiringPlan";
 
 export interface PostgresPlatformArgs {
   /** Checked settings. */
@@ -47,6 +49,8 @@ export class PostgresPlatform extends pulumi.ComponentResource {
   public readonly plan: Plan;
   /** What stands in front of it. */
   public readonly poolers: readonly PoolerPlan[];
+  /** What the clients' namespaces get. */
+  public readonly wiring: readonly ClientWiring[];
   /** Generated passwords, by the ids of the plan's credentials. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
   /** Certificate of the authority that clients must trust, in PEM. */
@@ -63,6 +67,8 @@ export class PostgresPlatform extends pulumi.ComponentResource {
     this.poolers = settings.poolers
       .map((pooler) => poolerPlan(settings, pooler, this.plan))
       .map((pooler) => ({ ...pooler, objects: withLabels(pooler.objects, labels) }));
+
+    this.wiring = clientWirings(settings, this.plan, this.poolers);
 
     const pullSecret = settings.registries.length > 0 && {
       secretName: secretNames.registries(clusterName),
@@ -143,11 +149,26 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       { parent: this, dependsOn: before.filter((one) => one !== undefined) },
     );
 
-    for (const plan of this.poolers)
-      new Pooler(
-        `${name}-pooler-${plan.name}`,
-        { plan, ...(transform.pooler && { transform: transform.pooler }) },
-        { parent: this, dependsOn: [cluster] },
+    const poolers = this.poolers.map(
+      (plan) =>
+        new Pooler(
+          `${name}-pooler-${plan.name}`,
+          { plan, ...(transform.pooler && { transform: transform.pooler }) },
+          { parent: this, dependsOn: [cluster] },
+        ),
+    );
+
+    if (this.wiring.length > 0)
+      new Wiring(
+        `${name}-wiring`,
+        {
+          cluster: clusterName,
+          clients: this.wiring,
+          passwords: credentials.passwords,
+          authorityPem: cluster.authorityPem,
+          labels,
+        },
+        { parent: this, dependsOn: [cluster, ...poolers] },
       );
 
     this.passwords = credentials.passwords;

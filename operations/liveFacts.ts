@@ -10,6 +10,7 @@ export interface LiveFacts {
   readonly kubernetes: string;
   readonly storageClasses: readonly StorageClass[];
   readonly nodes: readonly Node[];
+  readonly namespaces: readonly string[];
   /** Names of the API groups that are served. */
   readonly apiGroups: readonly string[];
   /** The database cluster, when there is one. */
@@ -90,10 +91,11 @@ export async function readFacts(
   const items = async (args: readonly string[]) =>
     ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
   const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
-  const [version, classes, nodes, groups, deployments, cluster, running] = await Promise.all([
+  const [version, classes, nodes, namespaces, groups, deployments, cluster, running] = await Promise.all([
     json(["version", "-o", "json"]),
     items(["get", "storageclasses.storage.k8s.io"]),
     items(["get", "nodes"]),
+    items(["get", "namespaces"]),
     json(["get", "--raw", "/apis"]),
     kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
     planned && liveOf(kubectl, planned),
@@ -106,6 +108,7 @@ export async function readFacts(
     kubernetes: gitVersion.replace(/^v/, ""),
     storageClasses: classes.map(storageClassOf),
     nodes: nodes.map(nodeOf),
+    namespaces: namespaces.map(({ metadata }) => metadata.name),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
     ...(shape && { cluster: shape }),
     poolerPods: Object.fromEntries(

@@ -275,6 +275,27 @@ const majorVersion: Rule = ({ settings, shape }, { cluster }) => {
   };
 };
 
+/** Where clients are told how to connect. The cluster's own namespace is made with it. */
+const wiredNamespaces: Rule = ({ settings }, { namespaces }) => {
+  const { cluster, clients } = settings;
+  const there = new Set([...namespaces, cluster.namespace]);
+  clients.forEach(({ namespace, wiring }) => {
+    if (typeof wiring === "object" && wiring.makeNamespace) there.add(namespace);
+  });
+  return merged(
+    clients.map(({ namespace, wiring }, index) =>
+      wiring === false || there.has(namespace)
+        ? {}
+        : problem(
+            `clients[${index}].namespace`,
+            namespace,
+            "a namespace that is there, since the client's wiring goes into it",
+            `make it (kubectl create namespace ${namespace}), or set wiring to { makeNamespace: true }`,
+          ),
+    ),
+  );
+};
+
 const rules: readonly Rule[] = [
   kubernetesVersion,
   storageClass,
@@ -282,6 +303,7 @@ const rules: readonly Rule[] = [
   nodesForInstances,
   nodesForPoolers,
   autoscaling,
+  wiredNamespaces,
   zones,
   otherOperator,
   majorVersion,

@@ -38,6 +38,14 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
         { name: secretName, usernameKey: "username", passwordKey: "password" },
       ]),
     ),
+    ...(platform.wiring.length > 0 && {
+      wiring: Object.fromEntries(
+        platform.wiring.map(({ client, namespace, name, secret }) => [
+          client,
+          { namespace, configMap: name, ...(secret && { secret: secret.name }) },
+        ]),
+      ),
+    }),
     authority: tls.authority,
     authorityPem: platform.authorityPem,
     psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${database.owner} sslmode=verify-full sslrootcert=ca.crt"`,

@@ -18,6 +18,7 @@ import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { storage } from "./storage";
+import { wiring } from "./wiring";
 
 export { type Problem, sentence } from "./problem";
 
@@ -39,6 +40,7 @@ const rules: readonly Rule[] = [
   poolers,
   connectionSum,
   clients,
+  wiring,
   registries,
   abilities,
 ];

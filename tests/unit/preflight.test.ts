@@ -22,6 +22,7 @@ const healthy: LiveFacts = {
     { name: "local-path", isDefault: true, expands: false },
     { name: "fast", isDefault: false, expands: true },
   ],
+  namespaces: ["default"],
   nodes: [node("n1", "z1"), node("n2", "z2"), node("n3", "z3")],
   apiGroups: ["apps"],
   poolerPods: {},
@@ -249,6 +250,28 @@ describe("preflight over plain facts", () => {
         said(preflight(planned(smallest()), newer))[0] ?? "",
         /postgresVersion is "17", allowed is at least 18, which the data has/,
       );
+    });
+  });
+
+  describe("the namespace of a client with wiring", () => {
+    const wired = (wiring: boolean | object): SettingsInput => ({
+      ...smallest(),
+      clients: [{ name: "c", namespace: "shop", labels: { app: "c" }, direct: true, wiring }],
+    });
+
+    it("must be there, with the ways to have it", () => {
+      assert.deepEqual(said(preflight(planned(wired(true)), healthy)), [
+        'pgplatform:clients[0].namespace is "shop", allowed is a namespace that is there, since the client\'s wiring goes into it: ' +
+          "make it (kubectl create namespace shop), or set wiring to { makeNamespace: true }.",
+      ]);
+    });
+
+    it("is there, is to be made, or nothing goes into it", () => {
+      assert.deepEqual(preflight(planned(wired(true)), { ...healthy, namespaces: ["shop"] }), nothing);
+      assert.deepEqual(preflight(planned(wired({ makeNamespace: true })), healthy), nothing);
+      assert.deepEqual(preflight(planned(wired(false)), healthy), nothing);
+      const home = changed(wired(true), "clients.0.namespace", "postgres");
+      assert.deepEqual(preflight(planned(home), healthy), nothing);
     });
   });
 

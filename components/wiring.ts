@@ -1,0 +1,82 @@
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import { clusterLabel } from "./names";
+import { authorityKey, type ClientWiring } from "./wiringPlan";
+
+export interface WiringArgs {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** What each client gets. Removing one deletes its ConfigMap and copied Secret. */
+  readonly clients: readonly ClientWiring[];
+  /** The passwords, by the ids of their credentials. */
+  readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
+  /** Certificate of the authority that clients must trust, in PEM. */
+  readonly authorityPem: pulumi.Output<string>;
+  /** Further labels of the objects. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/** Tells clients in their own namespaces how to connect. */
+export class Wiring extends pulumi.ComponentResource {
+  constructor(name: string, args: WiringArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Wiring", name, {}, options);
+    const labels = { ...args.labels, [clusterLabel]: args.cluster };
+
+    const made = new Set(
+      args.clients.filter(({ makeNamespace }) => makeNamespace).map(({ namespace }) => namespace),
+    );
+    const namespaces = new Map(
+      [...made].map((namespace) => [
+        namespace,
+        new Namespace(
+          `${name}-namespace-${namespace}`,
+          { metadata: { name: namespace, labels: { ...args.labels } } },
+          // The application lives in it, and the stack doesn't know what else.
+          { parent: this, retainOnDelete: true },
+        ),
+      ]),
+    );
+
+    for (const { client, namespace, name: objectName, data, credential, secret } of args.clients) {
+      const home = namespaces.get(namespace);
+      const own = { parent: this, ...(home && { dependsOn: [home] }) };
+      const metadata = (annotations: Record<string, string>) => ({
+        name: objectName,
+        namespace,
+        labels,
+        annotations,
+      });
+      new ConfigMap(
+        `${name}-${client}-config`,
+        {
+          metadata: metadata({
+            "pgplatform.io/why": `how the client ${client} connects`,
+            ...(secret && { "pgplatform.io/secret": secret.name }),
+          }),
+          data: { ...data, [authorityKey]: args.authorityPem },
+        },
+        own,
+      );
+      if (secret?.copied !== true) continue;
+      const password = args.passwords[credential.id];
+      if (password === undefined) throw new Error(`no password for ${credential.id}`);
+      new Secret(
+        `${name}-${client}-secret`,
+        {
+          metadata: metadata({ "pgplatform.io/why": `the client ${client} logs in with it` }),
+          type: "kubernetes.io/basic-auth",
+          data: pulumi.secret({
+            username: base64(credential.role),
+            password: password.apply(base64),
+          }),
+        },
+        own,
+      );
+    }
+    this.registerOutputs({});
+  }
+}
