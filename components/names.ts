@@ -18,6 +18,8 @@ export const roles = {
   admin: "pgp_admin",
   pooler: "pgp_pooler",
   health: "pgp_health",
+  /** Reads statistics for a metrics exporter, where the engine has none of its own. */
+  metrics: "pgp_metrics",
   /** Exists in PgBouncer only. */
   poolerStats: "pgp_stats",
 } as const;

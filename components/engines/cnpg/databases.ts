@@ -1,49 +1,26 @@
 import { extensionsOf } from "../../../stacks/extensions";
 import type { DatabaseSettings, Settings } from "../../../stacks/schema";
-import type { Credential, PlannedObject } from "../../engine";
-import { clusterLabel, roles, secretNames } from "../../names";
+import type { PlannedObject } from "../../engine";
+import { clusterLabel, roles } from "../../names";
+import { wantedRoles } from "../../postgres/roles";
 import { apiVersion } from "./names";
 
-/** Databases, roles and their passwords. */
+/** Databases, and the roles that the operator keeps as described, passwords included. */
 
-/** Owners of databases, each once, with the limit that any of its databases gives it. */
-function ownersOf({ databases }: Settings["cluster"]): { name: string; connectionLimit?: number }[] {
-  return [...new Set(databases.map(({ owner }) => owner))].map((name) => {
-    const limit = databases.find(
-      ({ owner, ownerConnectionLimit }) => owner === name && ownerConnectionLimit !== undefined,
-    )?.ownerConnectionLimit;
-    return { name, ...(limit !== undefined && { connectionLimit: limit }) };
-  });
-}
-
-const ownerSecret = ({ name, databases }: Settings["cluster"], owner: string): string =>
-  owner === databases[0]?.owner ? secretNames.application(name) : secretNames.owner(name, owner);
-
-/** Roles that the operator keeps as described, passwords included. */
-export function managedRoles({ cluster }: Settings): Record<string, unknown>[] {
-  const login = (name: string, secretName: string, more: Record<string, unknown> = {}) => ({
-    name,
-    ensure: "present",
-    login: true,
-    ...more,
-    passwordSecret: { name: secretName },
-  });
-  return [
-    ...ownersOf(cluster).map(({ name, ...limit }) => login(name, ownerSecret(cluster, name), limit)),
-    ...cluster.roles.map(({ name, login: mayLogIn, connectionLimit, memberOf, createDatabases }) => {
-      const more = {
-        ...(connectionLimit !== undefined && { connectionLimit }),
-        ...(memberOf.length > 0 && { inRoles: [...memberOf] }),
-        ...(createDatabases && { createdb: true }),
-      };
-      return mayLogIn
-        ? login(name, secretNames.role(cluster.name, name), more)
-        : { name, ensure: "present", login: false, ...more };
-    }),
-    login(roles.admin, secretNames.admin(cluster.name), { createdb: true, createrole: true }),
-    login(roles.pooler, secretNames.poolerAuth(cluster.name)),
-  ];
-}
+/** The health check's role is not among them: the bootstrap makes it. */
+export const managedRoles = (settings: Settings): Record<string, unknown>[] =>
+  wantedRoles(settings)
+    .filter(({ name }) => name !== roles.health)
+    .map(({ name, login, connectionLimit, memberOf, createDatabases, createRoles, secretName }) => ({
+      name,
+      ensure: "present",
+      login,
+      ...(connectionLimit !== undefined && { connectionLimit }),
+      ...(memberOf.length > 0 && { inRoles: [...memberOf] }),
+      ...(createDatabases && { createdb: true }),
+      ...(createRoles && { createrole: true }),
+      ...(secretName !== undefined && { passwordSecret: { name: secretName } }),
+    }));
 
 function databaseSpec(cluster: string, database: DatabaseSettings): Record<string, unknown> {
   const { name, owner, connectionLimit, schemas } = database;
@@ -87,64 +64,4 @@ export function databaseObjects({ cluster }: Settings): PlannedObject[] {
       spec: databaseSpec(cluster.name, database),
     },
   }));
-}
-
-export function credentialsOf({ cluster, poolers }: Settings): Credential[] {
-  const credential = (
-    id: string,
-    role: string,
-    secretName: string,
-    why: string,
-    extraKeys: Record<string, string> = {},
-  ): Credential => ({
-    id,
-    role,
-    secretName,
-    type: "kubernetes.io/basic-auth",
-    // The operator sets the role's password anew when the Secret changes.
-    labels: { "cnpg.io/reload": "true", [clusterLabel]: cluster.name },
-    extraKeys,
-    why,
-  });
-  const [first] = cluster.databases;
-  return [
-    ...ownersOf(cluster).map(({ name }) =>
-      name === first?.owner
-        ? credential("app", name, ownerSecret(cluster, name), "the application, owner of the first database")
-        : credential(
-            `owner-${name.replaceAll("_", "-")}`,
-            name,
-            ownerSecret(cluster, name),
-            "the owner of a further database",
-          ),
-    ),
-    ...cluster.roles
-      .filter(({ login }) => login)
-      .map(({ name }) =>
-        credential(
-          `role-${name.replaceAll("_", "-")}`,
-          name,
-          secretNames.role(cluster.name, name),
-          "a further role of the settings",
-        ),
-      ),
-    credential(
-      "admin",
-      roles.admin,
-      secretNames.admin(cluster.name),
-      "people: may make databases and roles, is no superuser",
-    ),
-    credential(
-      "pooler-auth",
-      roles.pooler,
-      secretNames.poolerAuth(cluster.name),
-      "the poolers' look-ups of login verifiers",
-      poolers.length > 0
-        ? {
-            "userlist.txt": `"${roles.pooler}" "{password:pooler-auth}"\n"${roles.poolerStats}" "{password:pooler-stats}"\n`,
-          }
-        : {},
-    ),
-    credential("health", roles.health, secretNames.health(cluster.name), "health checks"),
-  ];
 }

@@ -1,13 +1,15 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Endpoint, KubernetesObject, Plan } from "../../engine";
 import { clusterLabel, durabilityAnnotation, poolerName, roles, secretNames, serviceHost } from "../../names";
-import { hostBasedAccess } from "./access";
-import { credentialsOf, databaseObjects, managedRoles } from "./databases";
+import { hostBasedAccess } from "../../postgres/access";
+import { credentialsOf } from "../../postgres/roles";
+import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { databaseObjects, managedRoles } from "./databases";
 import { preloadLibraries } from "./extensions";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
-import { poolerLoginQuery, postInitApplicationSql, postInitSql } from "./sql";
+import { postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
 /**
@@ -136,7 +138,8 @@ export function plan(settings: Settings): Plan {
       },
       ...databaseObjects(settings),
     ],
-    credentials: credentialsOf(settings),
+    // The operator sets a role's password anew when its Secret changes.
+    credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
     tls: {
       issuer: "engine",

@@ -1,11 +1,11 @@
-import type { Settings } from "../../../stacks/schema";
-import { roles } from "../../names";
+import type { Settings } from "../../stacks/schema";
+import { roles } from "../names";
 
 const unencrypted = "hostnossl all all all reject";
 
 /**
- * Rules of pg_hba.conf. The operator's own come before them and let in replication by certificate; behind them it appends
- * `host all all all scram-sha-256`, which the last rules here never let anything reach that isn't meant to.
+ * Rules of pg_hba.conf for logins over the network. An engine puts the rules that it needs itself before them; what it appends
+ * behind them nothing reaches, since the last rules here fit everything.
  */
 export function hostBasedAccess({ access, databases }: Settings["cluster"]): string[] {
   if (access.length === 0) return ["hostssl all all all scram-sha-256", unencrypted];
