@@ -50,6 +50,12 @@ const released: Record<OperatedEngine, Released> = {
     url: (file) =>
       `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${pins.operators.cnpg}/${basename(file)}`,
   },
+  zalando: {
+    folder: "zalando-operator",
+    module: "github.com/zalando/postgres-operator",
+    url: (file) =>
+      `https://raw.githubusercontent.com/zalando/postgres-operator/v${pins.operators.zalando}/${file}`,
+  },
 };
 
 /** The released YAML: out of the operator's Go module where there is a Go, else from where it is published, with its sums pinned. */

@@ -15,11 +15,22 @@ export const pins = {
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
-  operators: { cnpg: "1.30.0" },
+  operators: { cnpg: "1.30.0", zalando: "1.15.1" },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
     cnpg: {
       "releases/cnpg-1.30.0.yaml": "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88",
+    },
+    zalando: {
+      "manifests/postgresql.crd.yaml": "38f143afb3e41ee5bd8fa18b21cb475c092e66f3ac56f86a62a642847808f3aa",
+      "manifests/operatorconfiguration.crd.yaml":
+        "56fad5fae476b6b7a7d4199c09ec3e5ba034ea8977799ce5ed6dda9362dd04fa",
+      "manifests/postgresteam.crd.yaml": "c488499f4e1df22c75c007fc45e2816728cefdd64eb1094cb12aa92bb96906ac",
+      "manifests/operator-service-account-rbac.yaml":
+        "e2afc6cb25d38bcd3720ba7469d0f917deaec2189eedb85275e1b2024dfa650c",
+      "manifests/postgresql-operator-default-configuration.yaml":
+        "78569be716619c68e59ae41a02c6cfbf1acaaab4979f5d31240f282c9c41cd0d",
+      "manifests/postgres-operator.yaml": "61d8204c777dab9f39e7b726c23aa71a50cf751fa2c6884df5da6ff24c568e19",
     },
   },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
@@ -41,6 +52,9 @@ export const pins = {
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
+    zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
+    /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
+    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-1",
   },
 } as const;
 

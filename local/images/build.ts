@@ -33,6 +33,17 @@ async function buildCnpgOperator(context: StepContext, signal?: AbortSignal): Pr
   });
 }
 
+async function buildZalandoOperator(context: StepContext, signal?: AbortSignal): Promise<string> {
+  return goBuild({
+    module: join(__dirname, "zalando-operator"),
+    package: "github.com/zalando/postgres-operator/cmd",
+    binary: "zalando-operator",
+    ldflags: `-X main.version=v${pins.operators.zalando}`,
+    onLine: (line) => context.detail(`zalando-operator: ${line}`),
+    ...(signal && { signal }),
+  });
+}
+
 /** What an image is made of besides its recipe; a change of any of it makes a new image. */
 async function contentOf(recipe: Recipe, programs: Programs): Promise<(string | Uint8Array)[]> {
   if (recipe.kind === "debian") return [];
@@ -146,7 +157,11 @@ function describe(recipe: Recipe): string {
 /** Builds the images that aren't built yet, each once for its recipe and content. */
 export async function buildImages(context: StepContext, signal?: AbortSignal): Promise<BuiltImage[]> {
   const kubernetes = await buildKubernetes(context, signal);
-  const programs = { ...kubernetes, cnpgOperator: await buildCnpgOperator(context, signal) };
+  const programs = {
+    ...kubernetes,
+    cnpgOperator: await buildCnpgOperator(context, signal),
+    zalandoOperator: await buildZalandoOperator(context, signal),
+  };
   const built: BuiltImage[] = [];
   for (const name of Object.keys(recipes) as ImageName[]) {
     signal?.throwIfAborted();

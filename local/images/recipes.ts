@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { pins, type ImageName } from "../pins";
 import { imageArchitecture, type ImageConfig } from "./oci";
 
@@ -5,7 +7,7 @@ import { imageArchitecture, type ImageConfig } from "./oci";
 export interface ProgramRecipe {
   kind: "program";
   /** Key in the set of built programs. */
-  program: "pause" | "coredns" | "localPathProvisioner" | "cnpgOperator";
+  program: "pause" | "coredns" | "localPathProvisioner" | "cnpgOperator" | "zalandoOperator";
   /** Where the program lies in the image. */
   path: string;
   /** Symbolic links: path in the image → target. */
@@ -36,6 +38,11 @@ export type Recipe = ProgramRecipe | DebianRecipe;
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const major = pins.postgresMajor;
 
+const users = {
+  "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n",
+  "etc/group": "root:x:0:\nnonroot:x:65532:\n",
+};
+
 /** Every image that is built here, under the names in `pins.images`. None of them is the upstream project's image. */
 export const recipes: Record<ImageName, Recipe> = {
   pause: {
@@ -60,10 +67,7 @@ export const recipes: Record<ImageName, Recipe> = {
     program: "cnpgOperator",
     path: `operator/manager_${imageArchitecture()}`,
     links: { manager: `operator/manager_${imageArchitecture()}` },
-    texts: {
-      "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n",
-      "etc/group": "root:x:0:\nnonroot:x:65532:\n",
-    },
+    texts: users,
     certificateAuthorities: true,
     config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/manager"] },
   },
@@ -125,6 +129,58 @@ export const recipes: Record<ImageName, Recipe> = {
       Env: [`PATH=${path}`],
       Entrypoint: ["/bin/pgbouncer_exporter", "--pgBouncer.pid-file="],
       ExposedPorts: { "9127/tcp": {} },
+    },
+  },
+
+  zalandoOperator: {
+    kind: "program",
+    program: "zalandoOperator",
+    path: "postgres-operator",
+    texts: users,
+    certificateAuthorities: true,
+    config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/postgres-operator"] },
+  },
+
+  // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
+  patroniForZalando: {
+    kind: "debian",
+    packages: [
+      `postgresql-${major}`,
+      ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
+      "patroni",
+      "python3-psycopg2",
+      "locales",
+      "ca-certificates",
+      "procps",
+    ],
+    users: ["postgres:x:101:103:PostgreSQL administrator:/home/postgres:/bin/bash"],
+    groups: ["postgres:x:103:"],
+    texts: {
+      "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n",
+      "opt/patroni-for-zalando/run.py": readFileSync(
+        join(__dirname, "patroni-for-zalando", "run.py"),
+        "utf8",
+      ),
+    },
+    script: [
+      "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
+      "locale-gen",
+      'test "$(id -u postgres):$(id -g postgres)" = 101:103',
+      "install -d -o postgres -g postgres -m 0700 /home/postgres /home/postgres/pgdata",
+      "install -d -o postgres -g postgres -m 0775 /var/run/postgresql",
+      `/usr/lib/postgresql/${major}/bin/postgres --version`,
+      "patroni --version",
+    ].join("\n"),
+    config: {
+      User: "101:103",
+      WorkingDir: "/home/postgres",
+      Env: [
+        `PATH=${path}:/usr/lib/postgresql/${major}/bin`,
+        "LANG=C.UTF-8",
+        "HOME=/home/postgres",
+        "PATRONICTL_CONFIG_FILE=/home/postgres/postgres.yml",
+      ],
+      Entrypoint: ["/usr/bin/python3", "/opt/patroni-for-zalando/run.py"],
     },
   },
 };

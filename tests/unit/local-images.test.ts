@@ -97,6 +97,8 @@ describe("the image recipes", () => {
       pgbouncer: "998:996",
       cnpgOperator: "65532:65532",
       pgbouncerExporter: "65534:65534",
+      zalandoOperator: "65532:65532",
+      patroniForZalando: "101:103",
       client: "65532:65532",
     };
     for (const [name, user] of Object.entries(users))
@@ -104,7 +106,8 @@ describe("the image recipes", () => {
   });
 
   it("give PostgreSQL's image a tag that begins with the major version", () => {
-    assert.match(pins.images.postgresql, new RegExp(`:${pins.postgresMajor}[-.]`));
+    for (const name of [pins.images.postgresql, pins.images.patroniForZalando])
+      assert.match(name, new RegExp(`:${pins.postgresMajor}[-.]`));
   });
 });
 

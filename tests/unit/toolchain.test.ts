@@ -100,13 +100,16 @@ describe("cache keys", () => {
 });
 
 describe("pins", () => {
-  it("hold the sum of the manifest that the Go module brings", async () => {
-    const module = await goModuleFolder(
-      join(root, "local/images/cnpg-operator"),
-      "github.com/cloudnative-pg/cloudnative-pg",
-    );
-    const manifest = await readFile(join(module, "releases", `cnpg-${pins.operators.cnpg}.yaml`), "utf8");
-    assert.equal(sha(manifest), pins.manifests.cnpg["releases/cnpg-1.30.0.yaml"]);
+  it("hold the sums of the manifests that the Go modules bring", async () => {
+    const modules = {
+      cnpg: ["cnpg-operator", "github.com/cloudnative-pg/cloudnative-pg"],
+      zalando: ["zalando-operator", "github.com/zalando/postgres-operator"],
+    } as const;
+    for (const [engine, [folder, name]] of Object.entries(modules)) {
+      const module = await goModuleFolder(join(root, "local/images", folder), name);
+      for (const [file, sum] of Object.entries(pins.manifests[engine as keyof typeof modules]))
+        assert.equal(sha(await readFile(join(module, file), "utf8")), sum, file);
+    }
   }).timeout(120_000);
 
   const root = join(__dirname, "../..");
@@ -133,6 +136,10 @@ describe("pins", () => {
     assert.equal(
       await required("local/images/cnpg-operator", "github.com/cloudnative-pg/cloudnative-pg"),
       pins.operators.cnpg,
+    );
+    assert.equal(
+      await required("local/images/zalando-operator", "github.com/zalando/postgres-operator"),
+      pins.operators.zalando,
     );
   });
 

@@ -1,0 +1,255 @@
+#!/usr/bin/python3
+"""PID 1 of an image that runs Patroni under the Zalando operator, by the environment that the operator gives to Spilo.
+
+It holds the data volume, writes Patroni's configuration, keeps Patroni running, and has PostgreSQL read a renewed
+certificate. `run.py --print` only prints the configuration, with the passwords.
+"""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HOME = Path("/home/postgres")
+CONFIGURATION = HOME / "postgres.yml"
+API_PORT = 8008
+POSTGRES_PORT = 5432
+CERTIFICATE_CHECK_SECONDS = 10
+RESTART_SECONDS = 0.5
+# What Patroni and PostgreSQL need of the environment: passwords stay out of it.
+PASSED_ON = ("PATH", "LANG", "HOME", "TZ", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
+
+
+def say(text):
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), "INIT:", text, flush=True)
+
+
+def merged(base, over):
+    """`base` with `over` laid over it, dictionaries key by key."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+
+
+def initdb_options(own, given):
+    """Options of initdb, each a name or {name: value}; a given one takes the place of our own of that name."""
+    name = lambda option: next(iter(option)) if isinstance(option, dict) else option
+    names = {name(option) for option in given}
+    return [option for option in own if name(option) not in names] + list(given)
+
+
+def installed(libraries, folder):
+    """The libraries to preload that this image has; Spilo has more."""
+    names = [name.strip() for name in libraries.split(",")]
+    return ",".join(name for name in names if (folder / f"{name}.so").exists())
+
+
+def configuration(env, hostname, server=None):
+    """Patroni's configuration for the operator's environment `env`."""
+    version = env.get("PGVERSION", "17")
+    server = server or Path(f"/usr/lib/postgresql/{version}")
+    address = env["POD_IP"]
+    superuser = env.get("PGUSER_SUPERUSER", "postgres")
+    standby = env.get("PGUSER_STANDBY", "standby")
+    given = json.loads(env.get("SPILO_CONFIGURATION") or "{}")
+    given_initdb = given.get("bootstrap", {}).pop("initdb", [])
+    own = {
+        "scope": env["SCOPE"],
+        "name": hostname,
+        "restapi": {"listen": f"0.0.0.0:{API_PORT}", "connect_address": f"{address}:{API_PORT}"},
+        "bootstrap": {
+            "dcs": {
+                "ttl": 30,
+                "loop_wait": 10,
+                "retry_timeout": 10,
+                "maximum_lag_on_failover": 33554432,
+                "postgresql": {
+                    "use_pg_rewind": True,
+                    "use_slots": True,
+                    "parameters": {
+                        "wal_level": "replica",
+                        "wal_log_hints": "on",
+                        "hot_standby": "on",
+                        "max_wal_senders": 10,
+                        "max_replication_slots": 10,
+                        "archive_mode": "on",
+                        "archive_timeout": "1800s",
+                    },
+                },
+            },
+            "initdb": initdb_options(
+                [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"], given_initdb
+            ),
+        },
+        "postgresql": {
+            "bin_dir": str(server / "bin"),
+            "data_dir": str(Path(env["PGROOT"]) / "data"),
+            "listen": f"*:{POSTGRES_PORT}",
+            "connect_address": f"{address}:{POSTGRES_PORT}",
+            "pgpass": str(HOME / ".pgpass"),
+            "use_unix_socket": True,
+            "authentication": {
+                "superuser": {"username": superuser, "password": env["PGPASSWORD_SUPERUSER"], "sslmode": "prefer"},
+                "replication": {"username": standby, "password": env["PGPASSWORD_STANDBY"], "sslmode": "prefer"},
+            },
+            "parameters": {
+                "unix_socket_directories": "/var/run/postgresql",
+                "ssl": "on",
+                "ssl_cert_file": env["SSL_CERTIFICATE_FILE"],
+                "ssl_key_file": env["SSL_PRIVATE_KEY_FILE"],
+                "archive_command": "/bin/true",
+                "shared_preload_libraries": "pg_stat_statements",
+                "logging_collector": "off",
+                "log_destination": "stderr",
+            },
+            "pg_hba": [
+                "local all all peer",
+                f"hostssl replication {standby} all scram-sha-256",
+                "hostssl all all all scram-sha-256",
+                "hostnossl all all all reject",
+            ],
+            "remove_data_directory_on_rewind_failure": True,
+            "remove_data_directory_on_diverged_timelines": True,
+        },
+        "kubernetes": {
+            "namespace": env["POD_NAMESPACE"],
+            "labels": json.loads(env["KUBERNETES_LABELS"]),
+            "scope_label": env.get("KUBERNETES_SCOPE_LABEL", "cluster-name"),
+            "role_label": env.get("KUBERNETES_ROLE_LABEL", "spilo-role"),
+            # The operator selects the primary by the word that Patroni used before its version 4.
+            "leader_label_value": "master",
+            "standby_leader_label_value": "master",
+            "follower_label_value": "replica",
+            "pod_ip": address,
+            "ports": [{"port": POSTGRES_PORT, "name": "postgresql"}],
+            "use_endpoints": env.get("KUBERNETES_USE_CONFIGMAPS") != "true",
+        },
+    }
+    result = merged(own, given)
+    parameters = result["postgresql"]["parameters"]
+    parameters["shared_preload_libraries"] = installed(parameters["shared_preload_libraries"], server / "lib")
+    return result
+
+
+def write_configuration(content):
+    """Patroni reads YAML, of which JSON is a part."""
+    unfinished = CONFIGURATION.with_suffix(".new")
+    with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file, indent=1)
+    unfinished.rename(CONFIGURATION)
+
+
+def hold(volume):
+    """Waits until no other container uses the volume, and keeps others out for as long as this process lives.
+
+    A pod that was deleted by force is replaced at once, on the same node and volume, while it still stops. PostgreSQL's
+    own guards see only processes of their own container; a lock of the file system is seen by all.
+    """
+    volume.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = open(volume / ".in-use", "a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        since = time.monotonic()
+        say("another container still uses the data volume: waiting")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        say(f"the data volume is free after {time.monotonic() - since:.1f} s")
+    return lock
+
+
+class Certificate:
+    """The server's certificate and key: files of a mounted Secret, which change when it is renewed."""
+
+    def __init__(self, paths, data_directory):
+        self.paths = paths
+        self.pid_file = data_directory / "postmaster.pid"
+        self.known = self.content()
+
+    def content(self):
+        try:
+            return [Path(path).read_bytes() for path in self.paths]
+        except OSError:
+            return None
+
+    def reload_when_changed(self):
+        content = self.content()
+        if content is None or content == self.known:
+            return
+        self.known = content
+        try:
+            os.kill(int(self.pid_file.read_text().split()[0]), signal.SIGHUP)
+            say("the certificate was renewed: PostgreSQL reads it")
+        except (OSError, ValueError, IndexError):
+            say("the certificate was renewed: PostgreSQL reads it when it starts")
+
+
+class Patroni:
+    """Patroni as a child process; the server that it started outlives it, and the next one takes that over."""
+
+    def __init__(self):
+        self.stopping = False
+        self.pid = 0
+
+    def start(self):
+        self.pid = subprocess.Popen(
+            ["/usr/bin/patroni", str(CONFIGURATION)],
+            env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
+            start_new_session=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD]),
+        ).pid
+        say(f"Patroni runs as process {self.pid}")
+
+    def stop(self, *_):
+        self.stopping = True
+        if self.pid != 0:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def attend(self):
+        """Reaps what has ended, orphans included; starts Patroni anew unless it was told to stop."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid != self.pid:
+                continue
+            self.pid = 0
+            if not self.stopping:
+                say(f"Patroni ended with {os.waitstatus_to_exitcode(status)}: it is started anew")
+                time.sleep(RESTART_SECONDS)
+            if self.stopping:
+                sys.exit(0)
+            self.start()
+
+
+def main():
+    env = dict(os.environ)
+    content = configuration(env, os.uname().nodename)
+    if "--print" in sys.argv[1:]:
+        json.dump(content, sys.stdout, indent=1)
+        return
+    # The kernel ignores signals for PID 1 that it has no handler for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with hold(Path(env["PGROOT"])):
+        write_configuration(content)
+        files = [env["SSL_CERTIFICATE_FILE"], env["SSL_PRIVATE_KEY_FILE"]]
+        certificate = Certificate(files, Path(content["postgresql"]["data_dir"]))
+        patroni = Patroni()
+        # Blocked, so that the end of a child interrupts the wait below, whenever it comes.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+        patroni.start()
+        signal.signal(signal.SIGTERM, patroni.stop)
+        while True:
+            signal.sigtimedwait([signal.SIGCHLD], CERTIFICATE_CHECK_SECONDS)
+            patroni.attend()
+            certificate.reload_when_changed()
+
+
+if __name__ == "__main__":
+    main()
