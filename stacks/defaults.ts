@@ -2,16 +2,43 @@ import { pins } from "../local/pins";
 import type { Images, ParsedSettings, Platform, Settings, Tier } from "./schema";
 import { walVolume } from "./sums/wal";
 
-const upstreamPostgresql: Record<Settings["cluster"]["postgresVersion"], string> = {
+type Cluster = Pick<Settings["cluster"], "engine" | "postgresVersion">;
+type OfEngine = Pick<Images, "operator" | "postgresql">;
+
+const upstreamPostgresql: Record<Cluster["postgresVersion"], string> = {
   "15": "ghcr.io/cloudnative-pg/postgresql:15.14-system-trixie",
   "16": "ghcr.io/cloudnative-pg/postgresql:16.10-system-trixie",
   "17": "ghcr.io/cloudnative-pg/postgresql:17.6-system-trixie",
   "18": "ghcr.io/cloudnative-pg/postgresql:18.4-system-trixie",
 };
 
-const upstreamImages = (version: Settings["cluster"]["postgresVersion"]): Images => ({
+const cnpgUpstream = (version: Cluster["postgresVersion"]): OfEngine => ({
   operator: `ghcr.io/cloudnative-pg/cloudnative-pg:${pins.operators.cnpg}`,
   postgresql: upstreamPostgresql[version],
+});
+
+/** What each engine's makers publish. */
+const upstreamOf: Record<Cluster["engine"], (version: Cluster["postgresVersion"]) => OfEngine> = {
+  cnpg: cnpgUpstream,
+  zalando: () => ({
+    operator: `ghcr.io/zalando/postgres-operator:v${pins.operators.zalando}`,
+    // One image holds every major version that the engine runs.
+    postgresql: "ghcr.io/zalando/spilo-17:4.0-p3",
+  }),
+  standalone: cnpgUpstream,
+};
+
+const cnpgLocal: OfEngine = { operator: pins.images.cnpgOperator, postgresql: pins.images.postgresql };
+
+/** What is built for the built-in cluster in their place. */
+const localOf: Record<Cluster["engine"], OfEngine> = {
+  cnpg: cnpgLocal,
+  zalando: { operator: pins.images.zalandoOperator, postgresql: pins.images.patroniForZalando },
+  standalone: cnpgLocal,
+};
+
+const upstreamImages = ({ engine, postgresVersion }: Cluster): Images => ({
+  ...upstreamOf[engine](postgresVersion),
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
 });
@@ -22,7 +49,7 @@ interface PlatformDefaults {
   readonly cpu: string;
   readonly memory: string;
   readonly apiServer: Settings["network"]["apiServer"];
-  readonly images: (version: Settings["cluster"]["postgresVersion"]) => Images;
+  readonly images: (cluster: Cluster) => Images;
 }
 
 const anyApiServer = [
@@ -37,9 +64,8 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
     cpu: "200m",
     memory: "512Mi",
     apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }],
-    images: () => ({
-      operator: pins.images.cnpgOperator,
-      postgresql: pins.images.postgresql,
+    images: ({ engine }) => ({
+      ...localOf[engine],
       pgbouncer: pins.images.pgbouncer,
       pgbouncerExporter: pins.images.pgbouncerExporter,
     }),
@@ -67,7 +93,7 @@ export function mirrored(image: string, mirror: string | undefined): string {
 
 /** Images of a platform, from the mirror if there is one. */
 export function defaultImages({ platform, cluster, images }: ParsedSettings): Images {
-  const names = platformDefaults[platform].images(cluster.postgresVersion);
+  const names = platformDefaults[platform].images(cluster);
   return {
     operator: mirrored(names.operator, images.registry),
     postgresql: mirrored(names.postgresql, images.registry),

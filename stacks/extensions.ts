@@ -52,7 +52,7 @@ const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 
  * platform's image counts as that image.
  */
 export function knownExtensions({ platform, cluster, images }: Settings): readonly string[] | undefined {
-  const standard = withoutHost(platformDefaults[platform].images(cluster.postgresVersion).postgresql);
+  const standard = withoutHost(platformDefaults[platform].images(cluster).postgresql);
   if (!images.postgresql.endsWith(`/${standard}`)) return undefined;
   return [...contributedOf[cluster.postgresVersion], ...further[platform]].sort();
 }

@@ -5,6 +5,7 @@ import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
+import { engineTraits } from "../../../components/engines";
 import { platformDefaults } from "../../../stacks/defaults";
 import { reservedConnections } from "../../../stacks/sums/connections";
 import { named } from "./kit";
@@ -44,8 +45,10 @@ describe("the policy pack", () => {
     ));
 
   it("waives digests in prod for the images that the platform itself names without one, and for no others", () => {
-    const defaults = (["15", "16", "17", "18"] as const).flatMap((version) =>
-      Object.values(platformDefaults.cloud.images(version)),
+    const defaults = Object.values(engineTraits).flatMap(({ name, postgresVersions }) =>
+      postgresVersions.flatMap((postgresVersion) =>
+        Object.values(platformDefaults.cloud.images({ engine: name, postgresVersion })),
+      ),
     );
     assert.deepEqual(json("prod.json"), {
       "image-digests": {
