@@ -7,7 +7,7 @@ RUN := @operations/bootstrap.sh && exec node --import tsx
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Variables: STACK=$(STACK)  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)"
+	@echo "  Variables: STACK=$(STACK)  ENGINE=<cnpg, zalando or standalone>  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)"
 
 up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
 	$(RUN) operations/cli.ts up --stack $(STACK)

@@ -31,10 +31,21 @@ export interface EngineTraits {
   readonly postgresVersions: readonly Settings["cluster"]["postgresVersion"][];
   /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
   readonly can: Readonly<Record<Capability, Ability>>;
+  /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
+  readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
+  readonly instancePods: InstancePods;
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
   readonly ownedParameters: Readonly<Record<string, string>>;
+}
+
+/** How the pods that hold an instance are found, and what each of them is at the moment. */
+export interface InstancePods {
+  /** Selects the instances of a cluster, and no other pod. */
+  labels(cluster: string): Labels;
+  /** The label by which an instance says what it is, and its value at the primary. @default - there is one instance */
+  readonly role?: { readonly label: string; readonly primary: string };
 }
 
 /** Things that engines differ in. Add one when a setting depends on it. */

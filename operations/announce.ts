@@ -9,7 +9,10 @@ const differing = (one: Shape["parameters"], other: Shape["parameters"]): string
     .filter((name) => one[name] !== other[name])
     .sort();
 
-const restarts = "the instances restart one after another, the primary last, by a switchover";
+const restartOf = ({ instances }: Shape): string =>
+  instances > 1
+    ? "the instances restart one after another, the primary last, by a switchover"
+    : "the server restarts";
 
 /** What a change of the live cluster means for those who use it, a line each. `first`: the first of two updates, where there are two. */
 export function announcements(
@@ -19,6 +22,7 @@ export function announcements(
 ): string[] {
   if (live === undefined) return [];
   const lines: string[] = [];
+  const restarts = restartOf(planned);
   const changed = differing(live.parameters, planned.parameters);
   const major = String(live.major ?? planned.major ?? "");
   const restarting = changed.filter((name) => needsRestart(major, name));

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
+import { engineAsked } from "./layers";
 import { preview } from "./preview";
 import { CommandError } from "./process";
 import { Progress } from "./progress";
@@ -14,6 +15,8 @@ const progress = new Progress();
 /** Prints a command's closing line, or why it failed: never a stack trace for something a user can mend. */
 async function conclude(work: () => Promise<string>): Promise<void> {
   try {
+    // Before anything else: a name that is no engine's is refused at once.
+    engineAsked();
     progress.line(await work());
   } catch (error) {
     process.exitCode = 1;
@@ -41,6 +44,7 @@ const program = new Command("pgp")
     "after",
     `
 Environment:
+  ENGINE=<engine>        what runs PostgreSQL, instead of the stack file's engine: cnpg, zalando or standalone
   CONTEXT=<context>      use the Kubernetes cluster of this kubeconfig context (default: k3d, else the built-in cluster)
   FORCE=1                answer every question with yes
   POLICY=0               preview without the policy pack

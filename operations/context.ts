@@ -3,9 +3,11 @@ import { parse } from "yaml";
 import { check, sentence } from "../stacks/checks";
 import { engineOf } from "../stacks/engine";
 import { type Settings } from "../stacks/schema";
+import { cluster } from "../stacks/schema/cluster";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
+import { exists } from "./paths";
 import { type Overlay, readStackFile, type Stack, type StackFile } from "./pulumi";
 import { type Target } from "./target";
 
@@ -46,6 +48,22 @@ export const settingsOfTree = async (stackName: string, overlay: Overlay): Promi
 /** The settings in the copy of the stack file that Pulumi works on. */
 export const readSettings = async (stack: Stack): Promise<Settings> =>
   settingsIn(parse(await readFile(stack.file, "utf8")) as StackFile);
+
+/** Refuses another engine than the one that a stack was made with: it would begin anew beside data that it can't read. */
+export async function keepEngine(
+  { name, file }: Pick<Stack, "name" | "file">,
+  asked: Settings["cluster"]["engine"] | undefined,
+): Promise<void> {
+  if (asked === undefined || !(await exists(file))) return;
+  const { config = {} } = parse(await readFile(file, "utf8")) as StackFile;
+  const { engine } = (config["pgplatform:cluster"] ?? {}) as { engine?: unknown };
+  const made = cluster.shape.engine.safeParse(engine).data;
+  if (made === undefined || made === asked) return;
+  throw new UserError([
+    `Stack ${name} runs with the engine ${made}, whose data ${asked} can't take over: go on with ENGINE=${made}, ` +
+      `or delete that data first with \`ENGINE=${made} STACK=${name} make destroy\`.`,
+  ]);
+}
 
 /** The settings with their plan, aimed at a cluster: what checks, the health check and the status look at. */
 export function subjectWith(

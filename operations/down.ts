@@ -4,6 +4,8 @@ import { UserError } from "../stacks/userError";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
+import { keepEngine } from "./context";
+import { engineAsked } from "./layers";
 import { stateDir } from "./paths";
 import { type Progress } from "./progress";
 import { run } from "./process";
@@ -17,6 +19,7 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   if (choice.kind === "none") throw new UserError([choice.why]);
   const stack = new Stack(stackName, await prepareTools(progress, signal), signal);
   if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
+  await keepEngine(stack, engineAsked());
   const { context } = findCluster(choice);
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Go on?`,

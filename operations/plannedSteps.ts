@@ -1,3 +1,4 @@
+import { engineTraits } from "../components/engines";
 import { type PlannedStep } from "./pulumi";
 
 /** A resource's own type, out of its URN: `kubernetes:apps/v1:Deployment`. */
@@ -6,14 +7,20 @@ export const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at
 /** One step as a line: what is done, to a resource of which type and name. */
 export const lineOf = ({ op, urn }: PlannedStep): string => `${op} ${typeOf(urn)} ${urn.split("::").at(-1)}`;
 
-/** Kinds whose deletion or replacement loses data. */
-const HOLDS_DATA =
-  /kubernetes:(postgresql\.cnpg\.io\/v1:Cluster|core\/v1:(Namespace|PersistentVolumeClaim)|apps\/v1:StatefulSet)$/;
+/** Types whose deletion or replacement loses data: the engines' clusters, and what takes volumes along. */
+const holdsData = new Set([
+  ...Object.values(engineTraits).map(
+    ({ clusterKind }) => `kubernetes:${clusterKind.apiVersion}:${clusterKind.kind}`,
+  ),
+  "kubernetes:core/v1:Namespace",
+  "kubernetes:core/v1:PersistentVolumeClaim",
+  "kubernetes:apps/v1:StatefulSet",
+]);
 
 /** The steps of a plan that lose data. */
 export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
   const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
-  return steps.filter(({ op, urn }) => loses.has(op) && HOLDS_DATA.test(typeOf(urn)));
+  return steps.filter(({ op, urn }) => loses.has(op) && holdsData.has(typeOf(urn)));
 }
 
 /** Pulumi's own count of what it did, as one line. */

@@ -6,12 +6,13 @@ import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
-import { settingsOfTree, subjectWith } from "./context";
+import { keepEngine, settingsOfTree, subjectWith } from "./context";
 import { Kubectl } from "./kubectl";
+import { engineAsked, type Layers, layersOver } from "./layers";
 import { checkLive } from "./liveCheck";
 import { lineOf } from "./plannedSteps";
 import { type Progress } from "./progress";
-import { type PreviewOptions, Stack } from "./pulumi";
+import { type Overlay, type PreviewOptions, readStackFile, Stack } from "./pulumi";
 import { firstStepOf } from "./steps";
 import { findCluster, type Target } from "./target";
 import { prepareTools } from "./up";
@@ -26,15 +27,16 @@ const NOT_CHECKED =
 async function runningCluster(
   toolFolders: readonly string[],
   signal: AbortSignal,
-): Promise<{ target: Target; named: boolean } | undefined> {
+): Promise<{ target: Target; kind: "context" | "k3d" | "built-in" } | undefined> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") return undefined;
   if (choice.kind === "built-in" && ["absent", "stopped"].includes((await builtIn.status()).state))
     return undefined;
   const target = findCluster(choice);
-  const named = choice.kind === "context";
-  if (await new Kubectl(target, toolFolders, signal).answers()) return { target, named };
-  if (named) throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer.`]);
+  const { kind } = choice;
+  if (await new Kubectl(target, toolFolders, signal).answers()) return { target, kind };
+  if (kind === "context")
+    throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer.`]);
   return undefined;
 }
 
@@ -50,31 +52,44 @@ export async function preview(
   signal: AbortSignal,
 ): Promise<string> {
   // A wrong stack file is refused within the first second, as it stands.
-  const { tier } = await settingsOfTree(stackName, {});
+  const file = await readStackFile(stackName);
+  const engine = engineAsked();
+  const asWritten = layersOver(file, { engine, builtIn: false });
+  const { tier } = await settingsOfTree(stackName, asWritten.overlay);
   const held = (to: Settings["tier"]): Policies =>
     options.policies ? { policies: to, onAdvice: (advice) => progress.line(`  advice: ${advice}`) } : {};
+  const tell = (said: readonly string[]) =>
+    said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
   const toolFolders = await prepareTools(progress, signal);
   const running = await runningCluster(toolFolders, signal);
-  if (running === undefined) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
+  const fromNothing = ({ overlay, said }: Layers) => {
+    tell(said);
+    return planFromNothing(stackName, overlay, toolFolders, progress, held(tier), signal);
+  };
+  if (running === undefined) return fromNothing(asWritten);
 
-  const { target, named } = running;
+  const { target, kind } = running;
   const stack = new Stack(stackName, toolFolders, signal);
   const made = await stack.exists();
-  if (!made && !named) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
+  if (!made && kind !== "context") return fromNothing(asWritten);
 
-  const settings = await settingsOfTree(stackName, target.overlay);
+  const layers = layersOver(file, { engine, builtIn: kind === "built-in" });
+  const overlay = { ...target.overlay, ...layers.overlay };
+  const settings = await settingsOfTree(stackName, overlay);
+  await keepEngine(stack, settings.cluster.engine);
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
-  if (!made) return planFromNothing(stackName, toolFolders, progress, held(tier), signal);
+  if (!made) return fromNothing(asWritten);
 
-  await stack.prepare(target.overlay);
+  tell(layers.said);
+  await stack.prepare(overlay);
   const steps = await progress.step("preview", (context) =>
     stack.preview({ refresh: true, context, ...held(settings.tier) }),
   );
   steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
-  const first = await firstStepOf(stackName, target.overlay, facts.cluster, shape);
+  const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
   const notes = [...announcements(facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   if (steps.length === 0) return "No changes.";
@@ -85,6 +100,7 @@ export async function preview(
 
 async function planFromNothing(
   stackName: string,
+  overlay: Overlay,
   toolFolders: readonly string[],
   progress: Progress,
   policies: Policies,
@@ -96,6 +112,7 @@ async function planFromNothing(
     const steps = await progress.step("preview", async (context) => {
       // A kubeconfig that isn't there: the provider plans from the program alone, and no cluster is asked by accident.
       await stack.prepare({
+        ...overlay,
         "pgplatform:kubernetes": { kubeconfig: join(scratch, "none"), context: "none" },
       });
       return stack.preview({ refresh: false, context, ...policies });

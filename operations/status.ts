@@ -1,8 +1,10 @@
+import { type EngineTraits } from "../components/engine";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
-import { subjectOf } from "./context";
+import { keepEngine, subjectOf } from "./context";
 import { judge, judged } from "./health";
 import { Kubectl, type KubeObject } from "./kubectl";
+import { engineAsked } from "./layers";
 import { type Progress } from "./progress";
 import { Stack } from "./pulumi";
 import { findCluster } from "./target";
@@ -30,20 +32,19 @@ export async function runningSubject(stackName: string, progress: Progress, sign
   const stack = new Stack(stackName, toolFolders, signal);
   if (!(await stack.exists()))
     throw new UserError([`Stack ${stackName} has not been made; \`make up\` makes it.`]);
+  await keepEngine(stack, engineAsked());
   return { stack, target, subject: await subjectOf(stack, target, toolFolders, signal) };
 }
 
 /** One line for each pod: name, node, role, readiness. */
-export function podLines(pods: readonly KubeObject[]): string[] {
+export function podLines(pods: readonly KubeObject[], { instancePods }: EngineTraits): string[] {
+  const roleLabel = instancePods.role?.label ?? "";
   return pods
     .map((pod) => {
       const status = pod.status as { phase?: string; containerStatuses?: { ready: boolean }[] } | undefined;
       const containers = status?.containerStatuses ?? [];
       const ready = containers.filter((container) => container.ready).length;
-      const role =
-        pod.metadata.labels?.["cnpg.io/instanceRole"] ??
-        pod.metadata.labels?.["app.kubernetes.io/name"] ??
-        "";
+      const role = pod.metadata.labels?.[roleLabel] ?? pod.metadata.labels?.["app.kubernetes.io/name"] ?? "";
       const node = String((pod.spec as { nodeName?: string } | undefined)?.nodeName ?? "no node");
       return `  ${pod.metadata.name}  ${node}  ${role}  ${status?.phase ?? "unknown"} ${ready}/${containers.length}`;
     })
@@ -53,7 +54,7 @@ export function podLines(pods: readonly KubeObject[]): string[] {
 /** Prints what runs; returns the closing line. */
 export async function status(stackName: string, progress: Progress): Promise<string> {
   const { subject } = await runningSubject(stackName, progress);
-  podLines(await podsOf(subject)).forEach((line) => progress.line(line));
+  podLines(await podsOf(subject), subject.engine).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
   for (const object of judged(subject)) {
     const { done, why } = await judge(subject, object);

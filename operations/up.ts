@@ -4,12 +4,13 @@ import { provideTools } from "../local/toolchain/tools";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { settingsOfTree, subjectOf, subjectWith } from "./context";
+import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
+import { engineAsked, layersOver } from "./layers";
 import { checkLive, operatorOf } from "./liveCheck";
 import { type Progress, type StepContext } from "./progress";
 import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
-import { type PlannedStep, Stack } from "./pulumi";
+import { type PlannedStep, readStackFile, Stack } from "./pulumi";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
@@ -30,10 +31,17 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
   // Before anything is built or touched: a wrong stack file is refused within the first second.
-  const settings = await settingsOfTree(stackName, findCluster(choice).overlay);
+  const layers = layersOver(await readStackFile(stackName), {
+    engine: engineAsked(),
+    builtIn: choice.kind === "built-in",
+  });
+  const overlay = { ...findCluster(choice).overlay, ...layers.overlay };
+  const settings = await settingsOfTree(stackName, overlay);
+  await keepEngine(new Stack(stackName, []), settings.cluster.engine);
   progress.line(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );
+  layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
 
   const toolFolders = await prepareTools(progress, signal);
   const stack = new Stack(stackName, toolFolders, signal);
@@ -47,17 +55,17 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   for (const question of verdict.questions) await confirm(`${question} Go on?`);
 
   await progress.step("pulumi up", async (context) => {
-    await stack.prepare(target.overlay);
+    await stack.prepare(overlay);
     await stack.recover(context);
     await stack.refresh(context);
-    const first = await firstStepOf(stackName, target.overlay, facts.cluster, shape);
+    const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
     announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
     if (first !== undefined) {
       context.say("first update");
-      await stack.prepare({ ...target.overlay, ...first.overlay });
+      await stack.prepare({ ...overlay, ...first.overlay });
       await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
       context.say("second update");
-      await stack.prepare(target.overlay);
+      await stack.prepare(overlay);
     }
     await update(stack, subject, context, signal);
   });
@@ -67,7 +75,7 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   const { name, instances, namespace } = settings.cluster;
   const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
   const read = instances > 1 ? " and read on a standby" : "";
-  return `PostgreSQL ${name} is up: ${instances} instances in namespace ${namespace}; a row was written ${way}${read}.`;
+  return `PostgreSQL ${name} is up: ${instances} ${instances === 1 ? "instance" : "instances"} in namespace ${namespace}; a row was written ${way}${read}.`;
 }
 
 /** One `pulumi up`, until every instance is as it should be; nothing is done when nothing is planned. */

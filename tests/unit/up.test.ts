@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cnpg } from "../../components/engines/cnpg";
 import { settingsOfTree } from "../../operations/context";
 import { readStackFile } from "../../operations/pulumi";
 import { podLines } from "../../operations/status";
@@ -22,10 +23,11 @@ describe("a plan's destructive steps", () => {
       { op: "delete", urn: urn("kubernetes:core/v1:ConfigMap") },
       { op: "replace", urn: urn("kubernetes:apps/v1:Deployment") },
       { op: "delete-replaced", urn: urn("kubernetes:apps/v1:StatefulSet") },
+      { op: "delete", urn: urn("kubernetes:acid.zalan.do/v1:postgresql") },
     ];
     assert.deepEqual(
       destructive(steps).map((step) => steps.indexOf(step)),
-      [2, 3, 6],
+      [2, 3, 6, 7],
     );
   });
 
@@ -121,7 +123,7 @@ describe("status lines", () => {
       pod("main-1", true, { "cnpg.io/instanceRole": "primary", "app.kubernetes.io/name": "postgresql" }),
       { apiVersion: "v1", kind: "Pod", metadata: { name: "main-2" } },
     ];
-    assert.deepEqual(podLines(pods), [
+    assert.deepEqual(podLines(pods, cnpg), [
       "  main-1  n1  primary  Running 2/2",
       "  main-2  no node    unknown 0/0",
       "  main-pooler-app-1  n1  pgbouncer  Running 1/2",

@@ -1,5 +1,6 @@
 import type { Engine } from "../../engine";
 import { facts, poolerFacts, progress } from "./facts";
+import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -17,6 +18,8 @@ export const cnpg: Engine = {
     severalDatabases: true,
     podSecurityRestricted: true,
   },
+  clusterKind: { apiVersion, kind: "Cluster" },
+  instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
   longestClusterName: 50,
   ownedParameters,
   plan,

@@ -21,6 +21,10 @@ export const standalone: EngineTraits = {
     severalDatabases: true,
     podSecurityRestricted: true,
   },
+  clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
+  instancePods: {
+    labels: (cluster) => ({ "app.kubernetes.io/name": "postgresql", "app.kubernetes.io/instance": cluster }),
+  },
   longestClusterName: 50,
   ownedParameters: {
     max_connections: "pgplatform:cluster.maxConnections is its setting",

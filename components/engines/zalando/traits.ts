@@ -27,6 +27,11 @@ export const zalando: EngineTraits = {
       instead: "choose cnpg, or waive the policy for its namespace",
     },
   },
+  clusterKind: { apiVersion: "acid.zalan.do/v1", kind: "postgresql" },
+  instancePods: {
+    labels: (cluster) => ({ application: "spilo", "cluster-name": cluster }),
+    role: { label: "spilo-role", primary: "master" },
+  },
   longestClusterName: 53,
   ownedParameters: {
     max_connections: "pgplatform:cluster.maxConnections is its setting",
