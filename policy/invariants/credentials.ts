@@ -21,14 +21,12 @@ const secretWords = [
   "credentials",
 ];
 const secretPairs = ["access key", "api key", "private key", "secret key", "account key", "client secret"];
-/** Ids and names of keys aren't secret. */
-const harmless = ["access key id"];
 
 /** Whether a key says that its value is a secret. */
 export function namesSecret(key: string): boolean {
   const words = wordsOf(key);
   const end = (count: number) => words.slice(-count).join(" ");
-  return secretWords.includes(end(1)) || (secretPairs.includes(end(2)) && !harmless.includes(end(3)));
+  return secretWords.includes(end(1)) || secretPairs.includes(end(2));
 }
 
 /** A value that stands for another: an environment variable, a template, a path. */
@@ -106,9 +104,10 @@ function secretArguments(list: readonly unknown[], path: string, found: Found[])
       return "";
     }
   };
-  for (let index = 0; index + 1 < list.length; index++)
+  list.forEach((_, index) => {
     if (/^--?(password|passwd|token)$/i.test(text(index)) && !/^(\$|-|$)/.test(text(index + 1)))
       found.push({ path: `${path}[${index + 1}]`, what: "a command line with a password" });
+  });
 }
 
 /** The content of a Secret is what belongs there; its metadata is looked at all the same. */

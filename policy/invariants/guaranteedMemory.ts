@@ -16,7 +16,7 @@ export function guaranteedMemory({ resources }: Pick<Facts, "resources">): Probl
         fix: "set both",
       },
     ];
-  return request === limit || (bytesOf(request) ?? 0) === (bytesOf(limit) ?? 1)
+  return (bytesOf(request) ?? 0) === (bytesOf(limit) ?? 1)
     ? []
     : [
         {

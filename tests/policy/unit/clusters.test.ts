@@ -296,6 +296,17 @@ const cases: Record<string, readonly Case[]> = {
         'Cluster shop/orders: pg_hba is "host all all all scram-sha-256", allowed is rules of the type hostssl before `hostnossl all all all reject`, since this one takes logins without TLS: write hostssl, and end with `hostnossl all all all reject`.',
       ],
     },
+    ...[
+      "hostnossl orders all all reject",
+      "hostnossl all app all reject",
+      "hostgssenc all all all reject",
+    ].map((rule) => ({
+      title: `only ${rule}`,
+      change: { "spec.postgresql.pg_hba": [rule] },
+      says: [
+        'Cluster shop/orders: pg_hba is "host all all all scram-sha-256", allowed is rules of the type hostssl before `hostnossl all all all reject`, since this one takes logins without TLS: write hostssl, and end with `hostnossl all all all reject`.',
+      ],
+    })),
     {
       title: "an address with its mask beside it, certificates, and a rejection of everybody",
       change: {
@@ -329,6 +340,13 @@ const cases: Record<string, readonly Case[]> = {
       change: { "spec.resources.limits.memory": "4Gi" },
       says: [
         'Cluster shop/orders: limits.memory is "4Gi", allowed is the same as the request of 2Gi, so that PostgreSQL is never killed for memory that another pod took: set both to the same.',
+      ],
+    },
+    {
+      title: "no request",
+      change: { "spec.resources.requests.memory": undefined },
+      says: [
+        "Cluster shop/orders: requests.memory is not set, allowed is a request and a limit of the same memory: set both.",
       ],
     },
     {

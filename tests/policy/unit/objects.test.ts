@@ -94,7 +94,18 @@ describe("the invariant no-plain-credentials", () => {
     ]);
   });
 
+  it("finds it in what is only called a Secret", () => {
+    const secret = { ...good("secret"), apiVersion: "example.com/v1", data: { password: "hunter2" } };
+    assert.match(find(secret).join(), /Secret web\/mail: data\.password is \(hidden\), allowed is no secret/);
+  });
+
   const allowed: Record<string, unknown> = {
+    "a variable, an option and a number behind an option": [
+      ["--password", "$PASSWORD"],
+      ["--token", "--force"],
+      ["--token", 5],
+    ],
+    "nothing, and a name that is no text": { empty: null, pairs: [{ name: { of: "it" }, value: "text" }] },
     "a reference": { passwordSecret: { name: "orders-app" }, secretKeyRef: { name: "x", key: "password" } },
     "a variable in a URI": { url: "postgresql://app:$(PGPASSWORD)@db/orders" },
     "a variable in a connection string": { dsn: "host=db password=${PGPASSWORD}" },

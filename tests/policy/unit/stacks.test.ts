@@ -148,6 +148,10 @@ describe("the invariant connection-budget", () => {
     const elsewhere = mutated("pooler", { "metadata.name": "third", "metadata.namespace": "web" });
     assert.deepEqual(find(goodStack({ other, elsewhere })), []);
   });
+  it("asks nothing where no pooler is", () => {
+    const cluster = mutated("cluster", { "spec.postgresql.parameters.max_connections": "5" });
+    assert.deepEqual(find(goodStack({ cluster, pooler: undefined, gateway: undefined })), []);
+  });
   it("counts PostgreSQL's own default of 100 connections", () =>
     assert.deepEqual(
       find(
@@ -371,6 +375,12 @@ describe("the invariant closed-network", () => {
       wide("every address (0.0.0.0/0)", "egress"),
     ]);
     assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress"))), []);
+    assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443, endPort: 9999 }] }, "egress"))), [
+      wide("every address (0.0.0.0/0)", "egress"),
+    ]);
+    assert.deepEqual(find(goodStack(opening({ from: to, ports: [{ port: 443 }] }))), [
+      wide("every address (0.0.0.0/0)"),
+    ]);
     assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }, { port: 5432 }] }, "egress"))), [
       wide("every address (0.0.0.0/0)", "egress"),
     ]);
