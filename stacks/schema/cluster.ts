@@ -40,7 +40,7 @@ export const cluster = z.strictObject({
   engine: choice(
     ["cnpg", "zalando", "standalone"],
     "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an operator. " +
-      "The last two can be checked but not yet planned. Default: cnpg.",
+      "The last one can be checked but not yet planned. Default: cnpg.",
     "A change makes another cluster; move the data first.",
   ).default("cnpg"),
   postgresVersion: choice(

@@ -52,15 +52,16 @@ describe("the engines' traits", () => {
     ]);
   });
 
-  it("plan with CloudNativePG, and say in one sentence that the others can't yet", () => {
+  it("plan with an operator's engine, and say in one sentence that the other one can't yet", () => {
     assert.equal(engineOf(checked(everything())), engines.cnpg);
-    for (const name of ["zalando", "standalone"] as const)
+    assert.equal(engineOf(checked(on("zalando"))), engines.zalando);
+    for (const name of ["standalone"] as const)
       assert.throws(
         () => engineOf({ cluster: { ...checked(smallest()).cluster, engine: name } }),
         (error) => {
           assert.ok(error instanceof UserError);
           assert.deepEqual(error.problems, [
-            `pgplatform:cluster.engine is "${name}": the engine ${name} can be checked but not yet planned; set cnpg to have a database.`,
+            `pgplatform:cluster.engine is "${name}": the engine ${name} can be checked but not yet planned; set cnpg or zalando to have a database.`,
           ]);
           return true;
         },
@@ -68,7 +69,7 @@ describe("the engines' traits", () => {
   });
 
   it("make the whole program refuse it before it registers anything", () => {
-    const { platform, cluster } = on("zalando");
+    const { platform, cluster } = alone;
     assert.throws(
       () => program({ "pgplatform:platform": platform, "pgplatform:cluster": JSON.stringify(cluster) }),
       UserError,

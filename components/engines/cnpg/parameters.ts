@@ -1,8 +1,5 @@
-import { parameterText } from "../../postgres/catalogue";
-import { bytesOf, postgresMemory } from "../../../stacks/quantity";
 import type { Settings } from "../../../stacks/schema";
-import { memoryOf } from "../../../stacks/sums/memory";
-import { walReserves } from "../../../stacks/sums/wal";
+import { derivedParameters, ownParameters } from "../../postgres/parameters";
 import { preloadParameters } from "./extensions";
 
 const byOperator = "CloudNativePG sets it";
@@ -55,26 +52,14 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 };
 
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
-export function parametersOf({ cluster }: Settings): Record<string, string> {
-  const memory = memoryOf(cluster);
-  const log = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
-  const own = Object.entries(cluster.parameters).map(([name, value]) => [name, parameterText(value)]);
-  return {
-    max_connections: String(cluster.maxConnections),
-    shared_buffers: postgresMemory(memory.sharedBuffers),
-    effective_cache_size: postgresMemory(memory.effectiveCacheSize),
-    maintenance_work_mem: postgresMemory(memory.maintenance),
-    autovacuum_work_mem: postgresMemory(memory.autovacuum),
-    work_mem: postgresMemory(memory.work),
-    max_wal_size: postgresMemory(log.maxWalSize),
-    wal_keep_size: postgresMemory(log.walKeepSize),
-    password_encryption: "scram-sha-256",
-    // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
-    wal_retrieve_retry_interval: "200ms",
-    // How soon either end notices a replication connection that has gone silent.
-    wal_sender_timeout: "5s",
-    wal_receiver_timeout: "5s",
-    ...preloadParameters(cluster),
-    ...(Object.fromEntries(own) as Record<string, string>),
-  };
-}
+export const parametersOf = ({ cluster }: Settings): Record<string, string> => ({
+  ...derivedParameters(cluster),
+  password_encryption: "scram-sha-256",
+  // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
+  wal_retrieve_retry_interval: "200ms",
+  // How soon either end notices a replication connection that has gone silent.
+  wal_sender_timeout: "5s",
+  wal_receiver_timeout: "5s",
+  ...preloadParameters(cluster),
+  ...ownParameters(cluster),
+});
