@@ -1,13 +1,18 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
-import type { Credential } from "./engine";
+import type { Credential, PasswordFiles } from "./engine";
 
 export interface CredentialsArgs {
   /** Namespace of the Secrets. */
   readonly namespace: string;
   /** The passwords to generate. Removing one deletes its Secret; the role is the engine's matter. */
   readonly credentials: readonly Credential[];
+  /**
+   * One more Secret with passwords of several of them.
+   * @default - none
+   */
+  readonly together?: PasswordFiles;
 }
 
 /** Letters and digits alone go unescaped into URIs, ini files and connection strings; 32 of them are 190 bits. */
@@ -39,18 +44,19 @@ export class Credentials extends pulumi.ComponentResource {
       ]),
     );
     const all = pulumi.output(this.passwords);
-
-    for (const credential of args.credentials) {
-      const texts = {
-        username: credential.role,
-        password: `{password:${credential.id}}`,
-        ...credential.extraKeys,
-      };
-      const data = all.apply((passwords) =>
+    const filledIn = (texts: Readonly<Record<string, string>>) =>
+      all.apply((passwords) =>
         Object.fromEntries(
           Object.entries(texts).map(([key, template]) => [key, base64(fillIn(template, passwords))]),
         ),
       );
+
+    for (const credential of args.credentials) {
+      const data = filledIn({
+        username: credential.role,
+        password: `{password:${credential.id}}`,
+        ...credential.extraKeys,
+      });
       new Secret(
         `${name}-${credential.id}-secret`,
         {
@@ -66,6 +72,20 @@ export class Credentials extends pulumi.ComponentResource {
         { parent: this },
       );
     }
+    if (args.together)
+      new Secret(
+        `${name}-together`,
+        {
+          metadata: {
+            name: args.together.secretName,
+            namespace: args.namespace,
+            labels: args.together.labels,
+            annotations: { "pgplatform.io/why": args.together.why },
+          },
+          data: pulumi.secret(filledIn(args.together.keys)),
+        },
+        { parent: this },
+      );
     this.registerOutputs({});
   }
 }

@@ -53,6 +53,7 @@ export const capabilities = [
   "standbys",
   "quorumFailover",
   "walVolume",
+  "archiveVolume",
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",
@@ -113,6 +114,15 @@ export interface Credential {
   readonly why: string;
 }
 
+/** A Secret that holds passwords of several credentials; the keys of a mounted one come and go under a running pod. */
+export interface PasswordFiles {
+  readonly secretName: string;
+  readonly labels: Record<string, string>;
+  /** Texts in which `{password:<id>}` stands for the password of the credential with that id. */
+  readonly keys: Record<string, string>;
+  readonly why: string;
+}
+
 /** Where something listens, as its clients name it. */
 export interface Endpoint {
   /** Name of the Service, enough for pods of the same namespace. */
@@ -148,6 +158,8 @@ export interface Flow {
 export interface Plan {
   readonly objects: readonly PlannedObject[];
   readonly credentials: readonly Credential[];
+  /** Passwords in one Secret, where the engine's own pods set them. @default - nobody needs them together */
+  readonly passwords?: PasswordFiles;
   readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
   readonly tls: {
     /** Who signs: the engine by itself, or the platform, which then makes both Secrets before anything of the cluster. */
@@ -188,8 +200,7 @@ export interface Facts {
   readonly claimsZeroLoss: boolean;
   readonly disruptionBudget: boolean;
   readonly requiredHostSpread: boolean;
-  /** Undefined where the object has no way to say it. */
-  readonly zoneSpread: boolean | undefined;
+  readonly zoneSpread: boolean;
   readonly dataChecksums: boolean;
   readonly superuserAccess: boolean;
   /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */
@@ -213,8 +224,9 @@ export interface Facts {
   /** What a network policy must let through. */
   readonly network: {
     readonly pods: Labels;
-    readonly operator: { readonly namespace: string; readonly labels: Labels };
-    readonly ports: { readonly postgres: number; readonly status: number; readonly metrics: number };
+    /** What reads the instances' status, and adds instances that copy the data. @default - there is no operator */
+    readonly operator?: { readonly namespace: string; readonly labels: Labels; readonly statusPort: number };
+    readonly ports: { readonly postgres: number; readonly metrics: number };
   };
 }
 

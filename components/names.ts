@@ -1,3 +1,5 @@
+import type { Settings } from "../stacks/schema";
+
 /** Names and labels that more than one part relies on; other programs find the platform's objects by them. */
 
 /** Label of every object of a cluster that is ours. */
@@ -52,7 +54,20 @@ export const secretNames = {
   poolerAuth: (cluster: string): string => `${cluster}-pooler-auth`,
   poolerStats: (cluster: string): string => `${cluster}-pooler-stats`,
   health: (cluster: string): string => `${cluster}-health`,
+  /** The servers' certificate, where the platform signs it. */
+  server: (cluster: string): string => `${cluster}-server`,
+  passwords: (cluster: string): string => `${cluster}-passwords`,
 };
 
 /** Host of a Service that holds in every namespace of any cluster, whatever its domain. */
 export const serviceHost = (service: string, namespace: string): string => `${service}.${namespace}.svc`;
+
+/** Names of a Service as clients may spell them. */
+export const tlsNames = (service: string, namespace: string): string[] => {
+  const host = serviceHost(service, namespace);
+  return [service, `${service}.${namespace}`, host, `${host}.cluster.local`];
+};
+
+/** Names of the poolers' Services; the poolers show the servers' certificate. */
+export const poolerTlsNames = ({ cluster, poolers }: Settings): string[] =>
+  poolers.flatMap(({ name }) => tlsNames(poolerName(cluster.name, name), cluster.namespace));

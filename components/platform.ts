@@ -111,10 +111,15 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       { parent: this, dependsOn: [home] },
     );
 
+    const { passwords: together } = this.plan;
     const wanted = [...this.plan.credentials, ...poolerCredentials(settings)];
     const credentials = new Credentials(
       `${name}-credentials`,
-      { namespace, credentials: wanted.map((one) => ({ ...one, labels: { ...labels, ...one.labels } })) },
+      {
+        namespace,
+        credentials: wanted.map((one) => ({ ...one, labels: { ...labels, ...one.labels } })),
+        ...(together && { together: { ...together, labels: { ...labels, ...together.labels } } }),
+      },
       { parent: this, dependsOn: [home] },
     );
 

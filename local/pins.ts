@@ -48,6 +48,8 @@ export const pins = {
     localPathProvisioner: "pgplatform.local/local-path-provisioner:0.0.30-1",
     cnpgOperator: "pgplatform.local/cnpg-operator:1.30.0-1",
     postgresql: "pgplatform.local/postgresql:17-2",
+    postgresqlStandalone: "pgplatform.local/postgresql-standalone:17-1",
+    postgresExporter: "pgplatform.local/postgres-exporter:0.17.1-1",
     pgbouncer: "pgplatform.local/pgbouncer:1.24-1",
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",

@@ -27,8 +27,10 @@ export interface Subject {
 }
 
 /** The objects of the plan that the engine can judge. */
-export const judged = ({ plan }: Subject): KubernetesObject[] =>
-  plan.objects.filter(({ waitFor }) => waitFor !== undefined).map(({ object }) => object);
+export const judged = ({ plan, engine }: Subject): KubernetesObject[] =>
+  plan.objects
+    .filter(({ waitFor, object }) => waitFor !== undefined || engine.shape(object) !== undefined)
+    .map(({ object }) => object);
 
 /** Whether a planned object has got where it should be, by its live state. */
 export async function judge({ kubectl, engine }: Subject, object: KubernetesObject): Promise<EngineProgress> {

@@ -50,9 +50,12 @@ const shown = (value: unknown): string => (typeof value === "string" ? value : J
 function engineChanges(config: Fields, engine: EngineName | undefined): Change[] {
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
-  const { standbys } = engineTraits[engine].can;
+  const { standbys, archiveVolume } = engineTraits[engine].can;
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
+    ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))
+      ? []
+      : [{ path: "cluster.storage.archiveSize", value: undefined, because: archiveVolume.because }]),
     ...(standbys === true
       ? []
       : [
@@ -162,14 +165,12 @@ export function layersOver(
   },
 ): Layers {
   const changed = structuredClone(config);
-  const changes = [
-    ...engineChanges(config, options.engine),
-    ...(options.builtIn ? builtInChanges(config, (options.share ?? thisMachine)()) : []),
-  ];
-  const said = changes.flatMap((change) => {
-    const before = apply(changed, change);
-    return before === change.value ? [] : [told(change, before)];
-  });
+  const lay = (changes: readonly Change[]) =>
+    changes.map((change) => ({ change, before: apply(changed, change) }));
+  const laid = lay(engineChanges(config, options.engine));
+  if (options.builtIn) laid.push(...lay(builtInChanges(changed, (options.share ?? thisMachine)())));
+  const changes = laid.map(({ change }) => change);
+  const said = laid.flatMap(({ change, before }) => (before === change.value ? [] : [told(change, before)]));
   const keys = new Set(changes.map(({ path }) => `pgplatform:${path.split(".")[0]}`));
   return { overlay: Object.fromEntries([...keys].map((key) => [key, changed[key]])), said };
 }

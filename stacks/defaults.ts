@@ -5,16 +5,16 @@ import { walVolume } from "./sums/wal";
 type Cluster = Pick<Settings["cluster"], "engine" | "postgresVersion">;
 type OfEngine = Pick<Images, "operator" | "postgresql">;
 
-const upstreamPostgresql: Record<Cluster["postgresVersion"], string> = {
-  "15": "ghcr.io/cloudnative-pg/postgresql:15.14-system-trixie",
-  "16": "ghcr.io/cloudnative-pg/postgresql:16.10-system-trixie",
-  "17": "ghcr.io/cloudnative-pg/postgresql:17.6-system-trixie",
-  "18": "ghcr.io/cloudnative-pg/postgresql:18.4-system-trixie",
+const minorVersions: Record<Cluster["postgresVersion"], string> = {
+  "15": "15.14",
+  "16": "16.10",
+  "17": "17.6",
+  "18": "18.4",
 };
 
 const cnpgUpstream = (version: Cluster["postgresVersion"]): OfEngine => ({
   operator: `ghcr.io/cloudnative-pg/cloudnative-pg:${pins.operators.cnpg}`,
-  postgresql: upstreamPostgresql[version],
+  postgresql: `ghcr.io/cloudnative-pg/postgresql:${minorVersions[version]}-system-trixie`,
 });
 
 /** What each engine's makers publish. */
@@ -25,7 +25,11 @@ const upstreamOf: Record<Cluster["engine"], (version: Cluster["postgresVersion"]
     // One image holds every major version that the engine runs.
     postgresql: "ghcr.io/zalando/spilo-17:4.0-p3",
   }),
-  standalone: cnpgUpstream,
+  standalone: (version) => ({
+    // It has no operator; nothing uses the name.
+    ...cnpgUpstream(version),
+    postgresql: `docker.io/library/postgres:${minorVersions[version]}-trixie`,
+  }),
 };
 
 const cnpgLocal: OfEngine = { operator: pins.images.cnpgOperator, postgresql: pins.images.postgresql };
@@ -34,11 +38,12 @@ const cnpgLocal: OfEngine = { operator: pins.images.cnpgOperator, postgresql: pi
 const localOf: Record<Cluster["engine"], OfEngine> = {
   cnpg: cnpgLocal,
   zalando: { operator: pins.images.zalandoOperator, postgresql: pins.images.patroniForZalando },
-  standalone: cnpgLocal,
+  standalone: { ...cnpgLocal, postgresql: pins.images.postgresqlStandalone },
 };
 
 const upstreamImages = ({ engine, postgresVersion }: Cluster): Images => ({
   ...upstreamOf[engine](postgresVersion),
+  postgresExporter: "docker.io/prometheuscommunity/postgres-exporter:v0.17.1",
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
 });
@@ -66,6 +71,7 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
     apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }],
     images: ({ engine }) => ({
       ...localOf[engine],
+      postgresExporter: pins.images.postgresExporter,
       pgbouncer: pins.images.pgbouncer,
       pgbouncerExporter: pins.images.pgbouncerExporter,
     }),
@@ -97,6 +103,7 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
   return {
     operator: mirrored(names.operator, images.registry),
     postgresql: mirrored(names.postgresql, images.registry),
+    postgresExporter: mirrored(names.postgresExporter, images.registry),
     pgbouncer: mirrored(names.pgbouncer, images.registry),
     pgbouncerExporter: mirrored(names.pgbouncerExporter, images.registry),
   };

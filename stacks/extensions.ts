@@ -37,13 +37,15 @@ const contributedOf: Readonly<Record<Major, readonly string[]>> = {
   "18": [...contributed, "pg_logicalinspect"],
 };
 
-/** What each platform's image has beside them. */
-const upstream = ["pgaudit", "vector"];
-const further: Readonly<Record<Settings["platform"], readonly string[]>> = {
-  local: pins.postgresqlExtensions,
-  k3d: upstream,
-  cloud: upstream,
+/** What upstream's image has beside them, by engine. */
+const upstream: Readonly<Record<Settings["cluster"]["engine"], readonly string[]>> = {
+  cnpg: ["pgaudit", "vector"],
+  zalando: ["pgaudit", "vector"],
+  standalone: [],
 };
+
+const further = (platform: Settings["platform"], engine: Settings["cluster"]["engine"]): readonly string[] =>
+  platform === "local" ? pins.postgresqlExtensions : upstream[engine];
 
 const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 1);
 
@@ -54,7 +56,7 @@ const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 
 export function knownExtensions({ platform, cluster, images }: Settings): readonly string[] | undefined {
   const standard = withoutHost(platformDefaults[platform].images(cluster).postgresql);
   if (!images.postgresql.endsWith(`/${standard}`)) return undefined;
-  return [...contributedOf[cluster.postgresVersion], ...further[platform]].sort();
+  return [...contributedOf[cluster.postgresVersion], ...further(platform, cluster.engine)].sort();
 }
 
 /** Extensions that need another one in the same database. */

@@ -1,7 +1,7 @@
 import type { Engine, EngineTraits } from "../engine";
 import { cnpg } from "./cnpg";
-import { standalone } from "./standalone/traits";
-import { zalando } from "./zalando";
+import { standalone } from "./standalone";
+import { zalando } from "./zalando/traits";
 
 /** The engines by the name that selects them; the one list of them. Settings can be checked for each. */
 export const engineTraits: Readonly<Record<EngineTraits["name"], EngineTraits>> = {
@@ -12,8 +12,5 @@ export const engineTraits: Readonly<Record<EngineTraits["name"], EngineTraits>> 
 
 /** Those that can plan. */
 export const engines: Readonly<
-  { cnpg: Engine; zalando: Engine } & Partial<Record<EngineTraits["name"], Engine>>
-> = {
-  cnpg,
-  zalando,
-};
+  { cnpg: Engine; standalone: Engine } & Partial<Record<EngineTraits["name"], Engine>>
+> = { cnpg, standalone };

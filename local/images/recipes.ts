@@ -98,6 +98,29 @@ export const recipes: Record<ImageName, Recipe> = {
     },
   },
 
+  // What the server alone needs of Docker's official image: the server's programs on PATH, uid and gid 999, bash, gzip.
+  postgresqlStandalone: {
+    kind: "debian",
+    packages: [
+      `postgresql-${major}`,
+      ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
+      "ca-certificates",
+      "procps",
+    ],
+    users: ["postgres:x:999:999:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
+    groups: ["postgres:x:999:"],
+    texts: { "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n" },
+    script: [
+      'test "$(id -u postgres):$(id -g postgres)" = 999:999',
+      `/usr/lib/postgresql/${major}/bin/postgres --version`,
+    ].join("\n"),
+    config: {
+      User: "999:999",
+      Env: [`PATH=${path}:/usr/lib/postgresql/${major}/bin`, "LANG=C.UTF-8"],
+      Cmd: ["/bin/bash"],
+    },
+  },
+
   // CloudNativePG runs /usr/bin/pgbouncer as 998:996, and lets in the system user `pgbouncer` by `peer`.
   pgbouncer: {
     kind: "debian",
@@ -129,6 +152,22 @@ export const recipes: Record<ImageName, Recipe> = {
       Env: [`PATH=${path}`],
       Entrypoint: ["/bin/pgbouncer_exporter", "--pgBouncer.pid-file="],
       ExposedPorts: { "9127/tcp": {} },
+    },
+  },
+
+  // Debian's build of the Prometheus community's exporter, under the entry point, port and user of its container.
+  postgresExporter: {
+    kind: "debian",
+    packages: ["prometheus-postgres-exporter", "ca-certificates"],
+    script: [
+      "ln -s /usr/bin/prometheus-postgres-exporter /bin/postgres_exporter",
+      "/bin/postgres_exporter --version",
+    ].join("\n"),
+    config: {
+      User: "65534:65534",
+      Env: [`PATH=${path}`],
+      Entrypoint: ["/bin/postgres_exporter"],
+      ExposedPorts: { "9187/tcp": {} },
     },
   },
 

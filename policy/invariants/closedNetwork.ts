@@ -25,11 +25,15 @@ function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamesp
   const { pods: labels, operator, ports } = network;
   const instances: Pod = { namespace, labels };
   const flows: [what: string, direction: "ingress" | "egress", pod: Pod, other: Pod, port: number][] = [
-    ["the operator's status reads", "ingress", instances, operator, ports.status],
-    ["replication", "ingress", instances, instances, ports.postgres],
-    ["replication", "egress", instances, instances, ports.postgres],
     ["name look-ups", "egress", instances, dns, 53],
   ];
+  // Without an operator nothing ever adds an instance to the one that is there.
+  if (operator)
+    flows.unshift(
+      ["the operator's status reads", "ingress", instances, operator, operator.statusPort],
+      ["replication", "ingress", instances, instances, ports.postgres],
+      ["replication", "egress", instances, instances, ports.postgres],
+    );
   for (const pooler of poolers) {
     const behind = Object.values(services);
     if (pooler.namespace !== namespace || !pooler.pools.some(({ service }) => behind.includes(service)))

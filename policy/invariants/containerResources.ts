@@ -15,10 +15,10 @@ export const containerResourcesInvariant: ObjectInvariant = {
     "Set cpu and memory in `resources.requests` and `resources.limits` of the container (of `spec` for a Cluster).",
   on: "object",
   check(object, _options, facts): Problem[] {
-    const holders = [
-      ...containersOf(object),
-      ...(facts ? [{ path: "spec", resources: facts.resources }] : []),
-    ];
+    const containers = containersOf(object);
+    // A workload's containers have the resources of its facts too.
+    const holders =
+      facts && containers.length === 0 ? [{ path: "spec", resources: facts.resources }] : containers;
     return holders.flatMap(({ path, resources }) =>
       wanted
         .filter((part) => {

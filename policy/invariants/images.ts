@@ -9,7 +9,8 @@ export interface Image {
 /** The images that an object names; those that an operator or a catalog chooses are not among them. */
 export function imagesOf(object: KubernetesObject, facts: Facts | undefined): Image[] {
   const own = containersOf(object).map(({ path, image = "" }) => ({ path: `${path}.image`, image }));
-  if (facts === undefined || facts.imageFromCatalog) return own;
+  // A workload's containers name the image of its facts too.
+  if (facts === undefined || own.length > 0 || facts.imageFromCatalog) return own;
   return [...own, { path: "image", image: facts.image }];
 }
 

@@ -21,6 +21,11 @@ export const abilities: Rule = ({ cluster }, report, engine) => {
       durability,
     ],
     walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
+    archiveVolume: [
+      cluster.storage.archiveSize !== undefined,
+      "cluster.storage.archiveSize",
+      cluster.storage.archiveSize,
+    ],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

@@ -5,7 +5,7 @@ import type { Rule } from "./rule";
 const MiB = 2 ** 20;
 
 export const storage: Rule = ({ cluster, platform }, report) => {
-  const { size, walSize, class: storageClass } = cluster.storage;
+  const { size, walSize, archiveSize, class: storageClass } = cluster.storage;
   if (storageClass === undefined)
     report(
       "cluster.storage.class",
@@ -17,6 +17,8 @@ export const storage: Rule = ({ cluster, platform }, report) => {
   if ((bytesOf(size) ?? 0) < least) report("cluster.storage.size", size, "at least 1Gi", "set 1Gi or more");
   if (walSize !== undefined && (bytesOf(walSize) ?? 0) < least)
     report("cluster.storage.walSize", walSize, "at least 1Gi", "set 1Gi or more, or leave it out");
+  if (archiveSize !== undefined && (bytesOf(archiveSize) ?? 0) < least)
+    report("cluster.storage.archiveSize", archiveSize, "at least 1Gi", "set 1Gi or more, or leave it out");
   const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
   if ((writeMiBPerSecond === undefined) !== (toleratedOutageHours === undefined))
     report(

@@ -18,6 +18,12 @@ const storage = z.strictObject({
     "Can be added (a restart of each instance) but not removed.",
     "5Gi",
   ).optional(),
+  archiveSize: quantity(
+    "Size of the volume for the archive of the write-ahead log, in bytes; only with the engine standalone, which keeps seven days there, " +
+      "compressed. Default: as size.",
+    "A larger size grows the volume where the class can.",
+    "50Gi",
+  ).optional(),
   writeMiBPerSecond: about(z.number().min(0.001).max(10000), {
     means:
       "Rate at which the write-ahead log grows at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the log's " +
@@ -40,7 +46,7 @@ export const cluster = z.strictObject({
   engine: choice(
     ["cnpg", "zalando", "standalone"],
     "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an operator. " +
-      "The last one can be checked but not yet planned. Default: cnpg.",
+      "zalando can be checked but not yet planned. Default: cnpg.",
     "A change makes another cluster; move the data first.",
   ).default("cnpg"),
   postgresVersion: choice(

@@ -23,6 +23,10 @@ export const images = z
       "Image of PostgreSQL; its tag begins with the major version. Default: by platform and version.",
       rolls,
     ),
+    postgresExporter: image(
+      "Image of PostgreSQL's metrics exporter, where the engine has no metrics of its own. Default: by platform.",
+      rolls,
+    ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
     pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
   })

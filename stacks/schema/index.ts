@@ -106,7 +106,8 @@ export const schema = z.strictObject({
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
       "serve others too, have none. Default: none.",
-    change: "A change relabels the objects and rolls the poolers' pods; PostgreSQL goes on.",
+    change:
+      "A change relabels the objects and rolls the poolers' pods; PostgreSQL goes on, but restarts with the engine standalone.",
     allowed:
       "`key: value` as Kubernetes takes them, with keys that are not the platform's, the operator's or Kubernetes' own",
     fix: "use a key such as team or example.com/team",
@@ -147,6 +148,7 @@ export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | 
       readonly class?: string;
       readonly size: string;
       readonly walSize?: string;
+      readonly archiveSize?: string;
       readonly writeMiBPerSecond?: number;
       readonly toleratedOutageHours?: number;
     };

@@ -92,6 +92,7 @@ describe("check", () => {
         standbys: ["pgplatform:cluster.instances"],
         quorumFailover: ["pgplatform:cluster.durability"],
         walVolume: ["pgplatform:cluster.storage.walSize"],
+        archiveVolume: [],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         podSecurityRestricted: [],

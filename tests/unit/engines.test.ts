@@ -47,29 +47,44 @@ describe("the engines' traits", () => {
     assert.deepEqual(sentences(on("standalone")), [
       "pgplatform:cluster.instances is 3, allowed is what the engine standalone can do, and it is one PostgreSQL server in a StatefulSet, which nothing replicates: set cluster.instances to 1 and cluster.durability to async, or choose cnpg.",
     ]);
+    assert.deepEqual(sentences(changed(alone, "cluster.durability", "zero-loss")), [
+      'pgplatform:cluster.durability is "zero-loss", allowed is async with one instance, since no standby could confirm a commit: set async, or cluster.instances to 3.',
+    ]);
     assert.deepEqual(sentences(changed(alone, "cluster.parameters", { primary_conninfo: "host=x" })), [
       'pgplatform:cluster.parameters.primary_conninfo is "host=x", allowed is no value here: it is one PostgreSQL server in a StatefulSet, which nothing replicates: remove it.',
     ]);
   });
 
-  it("plan with an operator's engine, and say in one sentence that the other one can't yet", () => {
+  it("plan where they can, and say in one sentence that one can't yet", () => {
     assert.equal(engineOf(checked(everything())), engines.cnpg);
-    assert.equal(engineOf(checked(on("zalando"))), engines.zalando);
-    for (const name of ["standalone"] as const)
-      assert.throws(
-        () => engineOf({ cluster: { ...checked(smallest()).cluster, engine: name } }),
-        (error) => {
-          assert.ok(error instanceof UserError);
-          assert.deepEqual(error.problems, [
-            `pgplatform:cluster.engine is "${name}": the engine ${name} can be checked but not yet planned; set cnpg or zalando to have a database.`,
-          ]);
-          return true;
-        },
-      );
+    assert.equal(engineOf(checked(alone)), engines.standalone);
+    assert.throws(
+      () => engineOf({ cluster: { ...checked(smallest()).cluster, engine: "zalando" } }),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.deepEqual(error.problems, [
+          'pgplatform:cluster.engine is "zalando": the engine zalando can be checked but not yet planned; set cnpg or standalone to have a database.',
+        ]);
+        return true;
+      },
+    );
+  });
+
+  it("archive to a volume of its own with the server alone only", () => {
+    assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Gi")), []);
+    assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Mi")), [
+      'pgplatform:cluster.storage.archiveSize is "50Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+    ]);
+    assert.deepEqual(sentences(changed(smallest(), "cluster.storage.archiveSize", "50Gi")), [
+      'pgplatform:cluster.storage.archiveSize is "50Gi", allowed is what the engine cnpg can do, and its operator archives to an object store: leave archiveSize out.',
+    ]);
+    assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.storage.archiveSize", "50Gi"))), [
+      'pgplatform:cluster.storage.archiveSize is "50Gi", allowed is what the engine zalando can do, and it archives to an object store: leave archiveSize out.',
+    ]);
   });
 
   it("make the whole program refuse it before it registers anything", () => {
-    const { platform, cluster } = alone;
+    const { platform, cluster } = on("zalando");
     assert.throws(
       () => program({ "pgplatform:platform": platform, "pgplatform:cluster": JSON.stringify(cluster) }),
       UserError,

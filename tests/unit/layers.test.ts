@@ -57,6 +57,16 @@ describe("ENGINE", () => {
     ]);
   });
 
+  it("leaves an archive's volume out where the engine has none, and makes it fit where it has one", async () => {
+    const file = await readStackFile("standalone", projectDir);
+    const said = (engine: "cnpg" | "standalone") =>
+      layersOver(file, { engine, builtIn: true, share }).said.filter((line) => line.includes("archiveSize"));
+    assert.deepEqual(said("cnpg"), [
+      "cluster.storage.archiveSize left out instead of 50Gi (its operator archives to an object store)",
+    ]);
+    assert.deepEqual(said("standalone"), ["cluster.storage.archiveSize 5Gi instead of 50Gi"]);
+  });
+
   it("changes nothing in the file that was read", async () => {
     const file = await readStackFile("cnpg", projectDir);
     const before = structuredClone(file);

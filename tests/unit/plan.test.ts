@@ -272,8 +272,12 @@ describe("the plan of CloudNativePG", () => {
         services: { primary: "main-rw", standbys: "main-ro", any: "main-r" },
         network: {
           pods: { "cnpg.io/cluster": "main" },
-          operator: { namespace: "cnpg-system", labels: { "app.kubernetes.io/name": "cloudnative-pg" } },
-          ports: { postgres: 5432, status: 8000, metrics: 9187 },
+          operator: {
+            namespace: "cnpg-system",
+            labels: { "app.kubernetes.io/name": "cloudnative-pg" },
+            statusPort: 8000,
+          },
+          ports: { postgres: 5432, metrics: 9187 },
         },
       },
     );

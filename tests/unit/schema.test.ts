@@ -72,6 +72,7 @@ describe("schema", () => {
         operator: pins.images.cnpgOperator,
         postgresql: pins.images.postgresql,
         pgbouncer: pins.images.pgbouncer,
+        postgresExporter: pins.images.postgresExporter,
         pgbouncerExporter: pins.images.pgbouncerExporter,
       },
     });

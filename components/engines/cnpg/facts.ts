@@ -146,8 +146,8 @@ export function facts(object: KubernetesObject): Facts | undefined {
     get network() {
       return {
         pods: clusterPodLabels(metadata.name),
-        operator: { namespace: operatorNamespace, labels: operatorPodLabels },
-        ports,
+        operator: { namespace: operatorNamespace, labels: operatorPodLabels, statusPort: ports.status },
+        ports: { postgres: ports.postgres, metrics: ports.metrics },
       };
     },
   };

@@ -14,6 +14,10 @@ export const cnpg: Engine = {
     standbys: true,
     quorumFailover: true,
     walVolume: true,
+    archiveVolume: {
+      because: "its operator archives to an object store",
+      instead: "leave archiveSize out",
+    },
     zoneSpread: true,
     severalDatabases: true,
     podSecurityRestricted: true,

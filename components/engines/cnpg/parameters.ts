@@ -1,6 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
+import { preloadParameters } from "../../postgres/extensions";
 import { derivedParameters, ownParameters } from "../../postgres/parameters";
-import { preloadParameters } from "./extensions";
 
 const byOperator = "CloudNativePG sets it";
 const byPlatform = "the platform sets it";

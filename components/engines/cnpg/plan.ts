@@ -1,11 +1,18 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Endpoint, KubernetesObject, Plan } from "../../engine";
-import { clusterLabel, durabilityAnnotation, poolerName, roles, secretNames, serviceHost } from "../../names";
+import {
+  clusterLabel,
+  durabilityAnnotation,
+  poolerTlsNames,
+  roles,
+  secretNames,
+  serviceHost,
+} from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
+import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { databaseObjects, managedRoles } from "./databases";
-import { preloadLibraries } from "./extensions";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
@@ -42,7 +49,8 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
     resizeInUseVolumes: true,
     ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
   });
-  const libraries = preloadLibraries(cluster);
+  // The others the operator preloads, and makes in every database, when a parameter of theirs is set.
+  const libraries = preloadLibraries(cluster).filter((library) => library === "timescaledb");
   const timing = timings[cluster.failover];
   return {
     apiVersion,
@@ -108,15 +116,6 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       },
     },
   };
-}
-
-/** Names of the poolers' Services, as clients may spell them; the poolers show the servers' certificate. */
-function poolerTlsNames({ cluster, poolers }: Settings): string[] {
-  return poolers.flatMap(({ name }) => {
-    const service = poolerName(cluster.name, name);
-    const host = serviceHost(service, cluster.namespace);
-    return [service, `${service}.${cluster.namespace}`, host, `${host}.cluster.local`];
-  });
 }
 
 export function plan(settings: Settings): Plan {

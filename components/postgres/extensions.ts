@@ -1,13 +1,10 @@
-import { extensionsOf } from "../../../stacks/extensions";
-import type { Settings } from "../../../stacks/schema";
+import { extensionsOf } from "../../stacks/extensions";
+import type { Settings } from "../../stacks/schema";
 
 /** Libraries that PostgreSQL must load when it starts, by the extensions that need them. */
-const libraries: readonly string[] = ["timescaledb"];
+const libraries = ["pg_stat_statements", "pgaudit", "timescaledb"] as const;
 
-/**
- * Parameters that go with extensions. The operator preloads pgaudit and pg_stat_statements, and makes them in every database, when a parameter
- * of theirs is set: one with a name in it is enough.
- */
+/** Parameters that go with extensions. */
 const parameters: Readonly<Record<string, readonly [name: string, value: string]>> = {
   pgaudit: ["pgaudit.log", "ddl, role"],
   pg_stat_statements: ["pg_stat_statements.max", "5000"],
@@ -18,7 +15,7 @@ const parameters: Readonly<Record<string, readonly [name: string, value: string]
 const used = ({ databases }: Settings["cluster"]): Set<string> =>
   new Set(databases.flatMap((database) => extensionsOf(database).map(({ name }) => name)));
 
-export const preloadLibraries = (cluster: Settings["cluster"]): string[] =>
+export const preloadLibraries = (cluster: Settings["cluster"]): (typeof libraries)[number][] =>
   libraries.filter((name) => used(cluster).has(name));
 
 /** Only for extensions of which the user sets no parameter. */

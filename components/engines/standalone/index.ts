@@ -1,0 +1,39 @@
+import type { Engine } from "../../engine";
+import { facts, progress, shape } from "./facts";
+import { podLabels } from "./names";
+import { ownedParameters } from "./parameters";
+import { plan } from "./plan";
+
+const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
+
+/** One server without an operator. */
+export const standalone: Engine = {
+  name: "standalone",
+  postgresVersions: ["15", "16", "17", "18"],
+  can: {
+    standbys: {
+      because: alone,
+      instead: "set cluster.instances to 1 and cluster.durability to async, or choose cnpg",
+    },
+    quorumFailover: {
+      because: alone,
+      instead: "set cluster.durability to async, or choose cnpg",
+    },
+    walVolume: true,
+    archiveVolume: true,
+    zoneSpread: { because: alone, instead: "choose cnpg" },
+    severalDatabases: true,
+    podSecurityRestricted: true,
+  },
+  clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
+  instancePods: { labels: podLabels },
+  longestClusterName: 50,
+  ownedParameters,
+  plan,
+  facts,
+  shape,
+  // Its objects are older than any version that still gets fixes.
+  kubernetes: { runs: ">=1.30", tested: "1.34" },
+  poolerFacts: () => undefined,
+  progress,
+};

@@ -1,0 +1,82 @@
+import type { Settings } from "../../../stacks/schema";
+import { needsRestart } from "../../postgres/catalogue";
+import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
+import { derivedParameters, ownParameters } from "../../postgres/parameters";
+
+const byPlatform = "the platform sets it";
+const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
+
+/** Parameters that the platform owns. */
+export const ownedParameters: Readonly<Record<string, string>> = {
+  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  synchronous_standby_names: alone,
+  synchronized_standby_slots: alone,
+  "primary_*": alone,
+  password_encryption: `${byPlatform} to scram-sha-256`,
+  ssl: byPlatform,
+  "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
+  shared_preload_libraries: `${byPlatform} from the extensions of the databases`,
+  archive_mode: byPlatform,
+  archive_command: byPlatform,
+  archive_library: byPlatform,
+  "recovery_target*": byPlatform,
+  restore_command: byPlatform,
+  port: byPlatform,
+  listen_addresses: byPlatform,
+  "unix_socket_*": byPlatform,
+  data_directory: byPlatform,
+  config_file: byPlatform,
+  hba_file: byPlatform,
+  ident_file: byPlatform,
+  external_pid_file: byPlatform,
+  cluster_name: byPlatform,
+  logging_collector: byPlatform,
+  log_destination: byPlatform,
+  log_directory: byPlatform,
+  log_filename: byPlatform,
+  log_file_mode: byPlatform,
+  "log_rotation_*": byPlatform,
+  log_truncate_on_rotation: byPlatform,
+  lc_messages: `${byPlatform}; it reads the server's messages in English`,
+  allow_alter_system: byPlatform,
+  allow_system_table_mods: byPlatform,
+};
+
+/** Parameters as they stand in postgresql.conf, apart from the names of files. */
+export function parametersOf({ cluster }: Settings): Record<string, string> {
+  const libraries = preloadLibraries(cluster);
+  return {
+    ...derivedParameters(cluster),
+    ...preloadParameters(cluster),
+    password_encryption: "scram-sha-256",
+    ...(libraries.length > 0 && { shared_preload_libraries: libraries.join(",") }),
+    cluster_name: cluster.name,
+    listen_addresses: "*",
+    ssl: "on",
+    ssl_min_protocol_version: "TLSv1.3",
+    archive_mode: "on",
+    // How old the archive may be while little is written.
+    archive_timeout: "60s",
+    // JSON that holds whole messages, however many lines they have; only the collector writes it.
+    log_destination: "jsonlog",
+    logging_collector: "on",
+    log_rotation_age: "0",
+    log_rotation_size: "0",
+    log_checkpoints: "on",
+    log_lock_waits: "on",
+    lc_messages: "C",
+    // What initdb would write.
+    timezone: "Etc/UTC",
+    log_timezone: "Etc/UTC",
+    default_text_search_config: "pg_catalog.english",
+    // What the settings say is what holds.
+    ...(Number(cluster.postgresVersion) >= 17 && { allow_alter_system: "off" }),
+    ...ownParameters(cluster),
+  };
+}
+
+/** Those of which a change needs a restart. */
+export const restartParameters = ({ cluster }: Settings, parameters: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(parameters).filter(([name]) => needsRestart(cluster.postgresVersion, name)),
+  );

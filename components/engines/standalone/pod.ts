@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import type { Settings } from "../../../stacks/schema";
+import { roles, secretNames, serviceHost } from "../../names";
+import { runScript, SUPERUSER } from "./configuration";
+import { names, paths, podLabels, ports } from "./names";
+import { restartParameters } from "./parameters";
+
+/** The server's pod. */
+
+/** User and group of the images, in which `postgres` has this number and `nobody` the exporter's. */
+const USER = 999;
+const EXPORTER_USER = 65534;
+/** How long a checkpoint and a fast shutdown may take before the server is killed and has to recover. */
+const STOP_SECONDS = 120;
+/** How long a server may take to recover, or to wait for another pod's last process, before its container is made anew. */
+const START_SECONDS = 3600;
+/** How long segments stay in the archive. */
+const ARCHIVE_DAYS = 7;
+
+const hardened = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+};
+
+const environment = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+const superuserLogin = { PGHOST: paths.socket, PGUSER: SUPERUSER };
+
+/** Exit status 0: takes sessions; 1: is up and takes none yet or no more; others: no answer. */
+const ask = `pg_isready --quiet --host=${paths.socket}`;
+const shell = (command: string) => ({ exec: { command: ["/bin/bash", "-c", command] } });
+
+function serverContainer({ cluster, images }: Settings) {
+  return {
+    name: "postgres",
+    image: images.postgresql,
+    imagePullPolicy: "IfNotPresent",
+    command: ["/bin/bash", `${paths.config}/run.sh`],
+    env: environment({
+      PGDATA: paths.data,
+      WAL_VOLUME: cluster.storage.walSize === undefined ? "" : paths.wal,
+      ARCHIVE_VOLUME: paths.archive,
+      CONFIG: paths.config,
+      LOG: paths.log,
+      LANG: "C.UTF-8",
+    }),
+    ports: [{ name: "postgres", containerPort: ports.postgres, protocol: "TCP" }],
+    resources: cluster.resources,
+    securityContext: hardened,
+    startupProbe: { ...shell(ask), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: START_SECONDS },
+    readinessProbe: { ...shell(ask), periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
+    // A server that recovers is alive.
+    livenessProbe: {
+      ...shell(`${ask}; [ $? -le 1 ]`),
+      periodSeconds: 10,
+      timeoutSeconds: 10,
+      failureThreshold: 6,
+    },
+    lifecycle: {
+      // What is on the disk already needn't be written while no session is served; SIGTERM then is a fast shutdown.
+      preStop: shell(`psql -X -w -q --host=${paths.socket} --dbname=postgres --command=CHECKPOINT || true`),
+    },
+    volumeMounts: [
+      { name: "data", mountPath: paths.volume },
+      ...(cluster.storage.walSize === undefined ? [] : [{ name: "wal", mountPath: paths.wal }]),
+      { name: "archive", mountPath: paths.archive },
+      { name: "config", mountPath: paths.config, readOnly: true },
+      { name: "tls", mountPath: paths.tls, readOnly: true },
+      { name: "socket", mountPath: paths.socket },
+      { name: "log", mountPath: paths.log },
+      { name: "tmp", mountPath: "/tmp" },
+      { name: "shm", mountPath: "/dev/shm" },
+    ],
+  };
+}
+
+/** Applies what changes in the mounted files; the pod is ready once it has. */
+function keeperContainer({ cluster, images }: Settings) {
+  const host = serviceHost(cluster.name, cluster.namespace);
+  return {
+    name: "keeper",
+    image: images.postgresql,
+    imagePullPolicy: "IfNotPresent",
+    command: ["/bin/bash", `${paths.config}/keep.sh`],
+    env: environment({
+      ...superuserLogin,
+      APPLY_LOGIN: `host=${host} hostaddr=127.0.0.1 port=${ports.postgres} sslmode=verify-full sslrootcert=${paths.tls}/ca.crt`,
+      CONFIG: paths.config,
+      TLS: paths.tls,
+      SQL: paths.sql,
+      PASSWORDS: paths.passwords,
+      LOG: paths.log,
+      STATE: paths.state,
+      ARCHIVE_VOLUME: paths.archive,
+      ARCHIVE_DAYS: String(ARCHIVE_DAYS),
+      LANG: "C.UTF-8",
+    }),
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "64Mi" } },
+    securityContext: hardened,
+    readinessProbe: { ...shell(`test -e ${paths.state}/applied`), periodSeconds: 5, timeoutSeconds: 5 },
+    volumeMounts: [
+      { name: "archive", mountPath: paths.archive },
+      { name: "config", mountPath: paths.config, readOnly: true },
+      { name: "tls", mountPath: paths.tls, readOnly: true },
+      { name: "sql", mountPath: paths.sql, readOnly: true },
+      { name: "passwords", mountPath: paths.passwords, readOnly: true },
+      { name: "socket", mountPath: paths.socket },
+      { name: "log", mountPath: paths.log },
+      { name: "state", mountPath: paths.state },
+      { name: "tmp", mountPath: "/tmp" },
+    ],
+  };
+}
+
+/** Comes over the socket as a user of the system that may be its role and nothing else: there is no password to keep. */
+const exporterContainer = ({ images }: Settings) => ({
+  name: "exporter",
+  image: images.postgresExporter,
+  imagePullPolicy: "IfNotPresent",
+  args: [`--web.listen-address=:${ports.metrics}`],
+  env: environment({
+    DATA_SOURCE_NAME: `host=${paths.socket} user=${roles.metrics} dbname=postgres sslmode=disable`,
+  }),
+  ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
+  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+  securityContext: { ...hardened, runAsUser: EXPORTER_USER, runAsGroup: EXPORTER_USER },
+  readinessProbe: { tcpSocket: { port: "metrics" }, periodSeconds: 10 },
+  volumeMounts: [{ name: "socket", mountPath: paths.socket }],
+});
+
+function volumes({ cluster }: Settings) {
+  const claim = (name: string, claimName: string) => ({ name, persistentVolumeClaim: { claimName } });
+  // Readable by the pod's group alone.
+  const secret = (name: string, secretName: string) => ({ name, secret: { secretName, defaultMode: 0o440 } });
+  const configMap = (name: string, of: string) => ({ name, configMap: { name: of, defaultMode: 0o444 } });
+  const memory = (name: string, size?: string) => ({
+    name,
+    emptyDir: { medium: "Memory", ...(size !== undefined && { sizeLimit: size }) },
+  });
+  return [
+    claim("data", names.data(cluster.name)),
+    ...(cluster.storage.walSize === undefined ? [] : [claim("wal", names.wal(cluster.name))]),
+    claim("archive", names.archive(cluster.name)),
+    configMap("config", names.config(cluster.name)),
+    configMap("sql", names.sql(cluster.name)),
+    secret("tls", secretNames.server(cluster.name)),
+    secret("passwords", secretNames.passwords(cluster.name)),
+    { name: "socket", emptyDir: { sizeLimit: "1Mi" } },
+    { name: "log", emptyDir: {} },
+    { name: "state", emptyDir: { sizeLimit: "1Mi" } },
+    { name: "tmp", emptyDir: {} },
+    // Parallel queries meet there; it counts as the server's memory.
+    memory("shm"),
+  ];
+}
+
+/** Changes when only a new server process would take the change. */
+const restartDigest = (settings: Settings, parameters: Readonly<Record<string, string>>): string =>
+  createHash("sha256")
+    .update(JSON.stringify([restartParameters(settings, parameters), runScript]))
+    .digest("hex");
+
+export const podTemplate = (settings: Settings, parameters: Readonly<Record<string, string>>) => ({
+  metadata: {
+    labels: { ...settings.labels, ...podLabels(settings.cluster.name) },
+    annotations: { "pgplatform.io/restarts-with": restartDigest(settings, parameters) },
+  },
+  spec: {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: STOP_SECONDS,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: USER,
+      fsGroup: USER,
+      fsGroupChangePolicy: "OnRootMismatch",
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    ...(settings.registries.length > 0 && {
+      imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
+    }),
+    containers: [serverContainer(settings), keeperContainer(settings), exporterContainer(settings)],
+    volumes: volumes(settings),
+  },
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import type { KubernetesObject } from "../../../components/engine";
+import { standalone } from "../../../components/engines/standalone";
+import { allFlows } from "../../../components/flows";
+import { clusterLabel } from "../../../components/names";
+import { networkPolicies } from "../../../components/networkPolicies";
+import { invariants, valuesOf } from "../../../policy/invariants";
+import { problemsOfObject, stackFacts } from "../../../policy/policies";
+import { sentence } from "../../../stacks/checks/problem";
+import { rawSettings } from "../../../stacks/program";
+import { changed, checked, stackConfig } from "../../support/settings";
+import { about, aboutStack } from "./kit";
+
+/** What the stack file of a server alone renders, its network policies included. */
+function ownObjects(): KubernetesObject[] {
+  const settings = checked(rawSettings(stackConfig("standalone")));
+  const plan = standalone.plan(settings);
+  const { name, namespace } = settings.cluster;
+  return [...plan.objects, ...networkPolicies(name, namespace, allFlows(settings, plan, []))].map(
+    ({ object }) => structuredClone(object),
+  );
+}
+
+const server = (): KubernetesObject => ownObjects().find(({ kind }) => kind === "StatefulSet")!;
+
+/** The StatefulSet with another claim about its configuration. */
+function claiming(path: string, value: unknown): KubernetesObject {
+  const object = server();
+  const annotations = object.metadata.annotations!;
+  const key = "pgplatform.io/server";
+  annotations[key] = JSON.stringify(changed(JSON.parse(annotations[key]!) as object, path, value));
+  return object;
+}
+
+describe("the policies about a server alone", () => {
+  it("have nothing mandatory in dev to say about the platform's own", () => {
+    const objects = ownObjects();
+    const found = invariants
+      .filter(({ mandatory }) => mandatory === "everywhere")
+      .flatMap((invariant) =>
+        invariant.on === "stack"
+          ? invariant.check(stackFacts(objects), valuesOf(invariant)).map(sentence)
+          : objects.flatMap((object) => problemsOfObject(invariant, object, {}).map(sentence)),
+      );
+    assert.deepEqual(found, []);
+  });
+
+  it("say what one instance is not, and what a drain does to it", () => {
+    const at = "StatefulSet alert-history/alert-history";
+    assert.deepEqual(about("enough-instances", server()).length, 1);
+    assert.deepEqual(about("single-instance-drain", server()), [
+      `${at}: instances is 1, allowed is 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere: add a standby, or plan the downtime.`,
+    ]);
+  });
+
+  for (const [policy, path, value] of [
+    ["encrypted-logins", "hostBasedAccess", ["local all all trust"]],
+    ["encrypted-logins", "parameters.password_encryption", "md5"],
+    ["encrypted-logins", "parameters.ssl_min_protocol_version", "TLSv1.1"],
+    ["archive-timeout", "parameters.archive_timeout", "10min"],
+    ["archive-timeout", "parameters.archive_timeout", undefined],
+    ["shared-buffers", "parameters.shared_buffers", "1GB"],
+  ] as const)
+    it(`read its configuration: ${policy} refuses ${path} ${JSON.stringify(value)}`, () =>
+      assert.equal(about(policy, claiming(path, value)).length, 1));
+
+  it("read its pod: memory, resources, images, each once", () => {
+    const at = "spec.template.spec.containers.0";
+    assert.equal(
+      about("guaranteed-memory", changed(server(), `${at}.resources.requests.memory`, "1Gi")).length,
+      1,
+    );
+    assert.equal(
+      about("container-resources", changed(server(), `${at}.resources.limits.cpu`, undefined)).length,
+      1,
+    );
+    assert.deepEqual(about("supported-images", changed(server(), `${at}.image`, "postgres:latest")), [
+      'StatefulSet alert-history/alert-history: containers[0].image is "postgres:latest", allowed is a tag that isn\'t latest: name a released version.',
+    ]);
+  });
+
+  it("want its network closed, and open for name look-ups alone, since nothing else is needed", () => {
+    const objects = ownObjects();
+    assert.deepEqual(aboutStack("closed-network", objects), []);
+    const without = objects.filter(
+      ({ kind, metadata }) => kind !== "NetworkPolicy" || !metadata.name.endsWith("-everyone"),
+    );
+    assert.deepEqual(aboutStack("closed-network", without), [
+      'Cluster alert-history/alert-history: network for name look-ups is "closed", allowed is open, egress on port 53: add a NetworkPolicy for it.',
+    ]);
+    assert.deepEqual(server().metadata.labels, { [clusterLabel]: "alert-history" });
+  });
+});
