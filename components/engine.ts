@@ -200,7 +200,8 @@ export interface Facts {
   readonly claimsZeroLoss: boolean;
   readonly disruptionBudget: boolean;
   readonly requiredHostSpread: boolean;
-  readonly zoneSpread: boolean;
+  /** Undefined where the object has no way to say it. */
+  readonly zoneSpread: boolean | undefined;
   readonly dataChecksums: boolean;
   readonly superuserAccess: boolean;
   /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */

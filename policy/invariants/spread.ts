@@ -16,7 +16,7 @@ export function spread(
       allowed: "required, so that a lost node takes one instance",
       fix: "require it",
     });
-  if (zones > 1 && !facts.zoneSpread)
+  if (zones > 1 && facts.zoneSpread === false)
     problems.push({
       path: "spread over topology.kubernetes.io/zone",
       value: "none",

@@ -45,8 +45,8 @@ export const cluster = z.strictObject({
   namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
   engine: choice(
     ["cnpg", "zalando", "standalone"],
-    "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an operator. " +
-      "zalando can be checked but not yet planned. Default: cnpg.",
+    "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an " +
+      "operator. Default: cnpg.",
     "A change makes another cluster; move the data first.",
   ).default("cnpg"),
   postgresVersion: choice(

@@ -1,2 +1,2 @@
 /** Stacks whose resource graphs are kept. */
-export const stacks = ["local", "cnpg", "standalone"] as const;
+export const stacks = ["local", "cnpg", "dev", "prod", "standalone"] as const;

@@ -5,7 +5,6 @@ import { projectDir } from "../../operations/paths";
 import { packArguments, packFolder } from "../../policy/arguments";
 import { invariants } from "../../policy/invariants";
 import { check } from "../../stacks/checks";
-import { engines } from "../../components/engines";
 import { rawSettings } from "../../stacks/program";
 import type { Settings } from "../../stacks/schema";
 import { stackConfig } from "../support/settings";
@@ -27,7 +26,7 @@ function plannable(): [stack: string, settings: Settings][] {
     .flatMap((file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? [])
     .flatMap((stack): [string, Settings][] => {
       const checked = check(rawSettings(stackConfig(stack)));
-      if ("problems" in checked || engines[checked.settings.cluster.engine] === undefined) return [];
+      if ("problems" in checked) return [];
       return [[stack, checked.settings]];
     });
 }

@@ -66,7 +66,13 @@ export class CrdValidator {
     const schema = strict(version.schema.openAPIV3Schema) as { properties: Schema };
     // The schema says `metadata: object`; what is in it is Kubernetes' matter.
     schema.properties.metadata = { type: "object" };
-    const validate = new Ajv({ strict: false, validateFormats: false, allErrors: true }).compile(schema);
+    // Patterns of CRDs are Go's, some of which have escapes that JavaScript refuses in its Unicode mode.
+    const validate = new Ajv({
+      strict: false,
+      validateFormats: false,
+      allErrors: true,
+      unicodeRegExp: false,
+    }).compile(schema);
     this.compiled.set(key, validate);
     return validate;
   }

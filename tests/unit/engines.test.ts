@@ -4,9 +4,7 @@ import { engines, engineTraits } from "../../components/engines";
 import { parameterOf } from "../../components/postgres/catalogue";
 import { check, sentence } from "../../stacks/checks";
 import { engineOf } from "../../stacks/engine";
-import { program } from "../../stacks/program";
 import type { SettingsInput } from "../../stacks/schema";
-import { UserError } from "../../stacks/userError";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const sentences = (input: unknown): string[] => {
@@ -55,19 +53,10 @@ describe("the engines' traits", () => {
     ]);
   });
 
-  it("plan where they can, and say in one sentence that one can't yet", () => {
+  it("plan, each under its name", () => {
     assert.equal(engineOf(checked(everything())), engines.cnpg);
+    assert.equal(engineOf(checked(on("zalando"))), engines.zalando);
     assert.equal(engineOf(checked(alone)), engines.standalone);
-    assert.throws(
-      () => engineOf({ cluster: { ...checked(smallest()).cluster, engine: "zalando" } }),
-      (error) => {
-        assert.ok(error instanceof UserError);
-        assert.deepEqual(error.problems, [
-          'pgplatform:cluster.engine is "zalando": the engine zalando can be checked but not yet planned; set cnpg or standalone to have a database.',
-        ]);
-        return true;
-      },
-    );
   });
 
   it("archive to a volume of its own with the server alone only", () => {
@@ -81,13 +70,5 @@ describe("the engines' traits", () => {
     assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.storage.archiveSize", "50Gi"))), [
       'pgplatform:cluster.storage.archiveSize is "50Gi", allowed is what the engine zalando can do, and it archives to an object store: leave archiveSize out.',
     ]);
-  });
-
-  it("make the whole program refuse it before it registers anything", () => {
-    const { platform, cluster } = on("zalando");
-    assert.throws(
-      () => program({ "pgplatform:platform": platform, "pgplatform:cluster": JSON.stringify(cluster) }),
-      UserError,
-    );
   });
 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { engineOf } from "../../stacks/engine";
 import { rawSettings } from "../../stacks/program";
 import type { Settings } from "../../stacks/schema";
 import { checked, stackConfig } from "../support/settings";
@@ -38,15 +37,4 @@ describe("the stack files", () => {
     it(`${stack} passes the settings check and is what it is for`, () => {
       assert.equal(intentOf(checked(rawSettings(stackConfig(stack)))), intent);
     });
-
-  it("have a plan, but for those of the Zalando operator", () => {
-    const plannable = Object.keys(intents).filter((stack) => {
-      try {
-        return engineOf(checked(rawSettings(stackConfig(stack)))).name !== "zalando";
-      } catch {
-        return false;
-      }
-    });
-    assert.deepEqual(plannable, ["local", "cnpg", "standalone"]);
-  });
 });

@@ -1,0 +1,41 @@
+"""Sets in Patroni's configuration, by its REST interface, what the custom resource has no field for.
+
+PATRONI_URL is where Patroni listens, PATRONI_CONFIGURATION the part to set, as JSON. What is so already stays untouched.
+"""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+
+URL = os.environ["PATRONI_URL"] + "/config"
+WANTED = json.loads(os.environ["PATRONI_CONFIGURATION"])
+WAIT_SECONDS = 60
+
+
+def ask(method, content=None):
+    body = None if content is None else json.dumps(content).encode()
+    request = urllib.request.Request(URL, body, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return json.load(answer)
+
+
+def settle():
+    present = ask("GET")
+    missing = {key: value for key, value in WANTED.items() if present.get(key) != value}
+    if missing:
+        ask("PATCH", missing)
+    return missing
+
+
+end = time.monotonic() + WAIT_SECONDS
+while True:
+    try:
+        changed = settle()
+        break
+    except OSError as error:
+        if time.monotonic() > end:
+            sys.exit(f"patroni: no answer from {URL}: {error}")
+        time.sleep(1)
+print(f"patroni: {json.dumps(changed)} set" if changed else "patroni: configured as described", file=sys.stderr)

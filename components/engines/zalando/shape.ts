@@ -1,0 +1,36 @@
+import type { KubernetesObject, Shape } from "../../engine";
+import { apiVersion } from "./names";
+
+/** Fields of the specification that stand in the instances' pods. */
+const inPods = ["resources", "tls"] as const;
+
+/** The fields of a cluster object that are read here. */
+interface Postgresql {
+  spec?: {
+    numberOfInstances?: number;
+    dockerImage?: string;
+    postgresql?: { version?: string; parameters?: Record<string, string> };
+    patroni?: { pg_hba?: string[] };
+    volume?: { size?: string; storageClass?: string };
+  } & { [field in (typeof inPods)[number]]?: unknown };
+}
+
+/** What a cluster object, planned or live, says of itself. */
+export function shape(object: KubernetesObject): Shape | undefined {
+  if (object.apiVersion !== apiVersion || object.kind !== "postgresql") return undefined;
+  const { spec = {} } = object as Postgresql;
+  const { size = "", storageClass } = spec.volume ?? {};
+  const version = spec.postgresql?.version;
+  return {
+    image: spec.dockerImage ?? "",
+    ...(version !== undefined && { major: Number(version) }),
+    instances: spec.numberOfInstances ?? 1,
+    parameters: spec.postgresql?.parameters ?? {},
+    pods: {
+      ...Object.fromEntries(inPods.map((field) => [field, spec[field]])),
+      // The image writes it out of the pod's environment.
+      pg_hba: spec.patroni?.pg_hba,
+    },
+    data: { size, ...(storageClass !== undefined && { class: storageClass }) },
+  };
+}
