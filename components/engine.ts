@@ -48,7 +48,7 @@ export interface InstancePods {
   readonly role?: { readonly label: string; readonly primary: string };
 }
 
-/** Things that engines differ in. Add one when a setting depends on it. */
+/** Things that engines differ in. Add one when a setting depends on it, or a case of the test suites. */
 export const capabilities = [
   "standbys",
   "quorumFailover",
@@ -57,6 +57,10 @@ export const capabilities = [
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",
+  /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
+  "operator",
+  /** No superuser has a password, and none gets in over the network. */
+  "passwordlessSuperuser",
 ] as const;
 export type Capability = (typeof capabilities)[number];
 

@@ -81,7 +81,9 @@ command("health", "write a row through the pooler and read it on a standby").act
     conclude(async () => {
       const { subject } = await runningSubject(stack, progress);
       await progress.step("health: a client", (context) => writeAndRead(subject, context));
-      return "A client wrote through the pooler and read on a standby.";
+      const { poolers, cluster } = subject.settings;
+      const read = cluster.instances > 1 ? " and read on a standby" : "";
+      return `A client wrote ${poolers.length > 0 ? "through the pooler" : "directly"}${read}.`;
     }),
 );
 

@@ -48,7 +48,7 @@ export const orFailed = <T>(work: () => Promise<T>): Promise<T | FailedRun> =>
 
 const worked = <T extends object>(run: T | FailedRun): run is T => !("failed" in run);
 
-/** One failover of a CloudNativePG cluster while a direct and a pooled client write, watched. */
+/** One failover of a cluster while a direct and a pooled client write, watched. */
 export async function failOver(env: Environment, clients: Clients, fault: FaultName): Promise<ArmRun> {
   const script = "import time; print(time.time() - time.monotonic())";
   const clockOffset = Number((await clients.direct.exec(["python3", "-c", script])).stdout);

@@ -1,5 +1,4 @@
 import { cpus, loadavg, release, totalmem, type } from "node:os";
-import { pins } from "../../local/pins";
 import { projectDir } from "../../operations/paths";
 import { run } from "../../operations/process";
 import { type Environment } from "../e2e/kit/environment";
@@ -32,7 +31,7 @@ export async function describeMachine(env: Environment): Promise<Machine> {
     versions: {
       project: `${commit}${changed ? " (changed)" : ""}`,
       Kubernetes: serverVersion?.gitVersion ?? "unknown",
-      CloudNativePG: pins.operators.cnpg,
+      ...env.cluster.kit.versions,
       PostgreSQL: (await env.cluster.value(primary, "show server_version")).split(" ")[0] ?? "unknown",
       Node: process.version,
     },

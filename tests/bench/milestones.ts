@@ -15,12 +15,12 @@ export type Observation = { at: number } & (
 /** In the order in which they are expected. */
 export const milestoneNames = {
   deleted: "the API server has taken the pod away",
-  noticed: "the operator asks for another primary",
-  chosen: "the operator has chosen it",
+  noticed: "the engine asks for another primary",
+  chosen: "the engine has chosen it",
   leased: "the chosen one holds the lease",
   promoted: "it has promoted itself",
   commits: "it acknowledges a commit (standbys follow, where they must)",
-  routed: "the -rw Service leads to it",
+  routed: "the primary's Service leads to it",
   direct: "the direct client writes again",
   pooled: "the pooled client writes again",
 } as const;

@@ -1,26 +1,6 @@
 import { type Cluster } from "../e2e/kit/cluster";
+import { type WatchKind } from "../e2e/kit/engines";
 import { type Observation } from "./milestones";
-
-/** Lines of the watches, one for each event: what `kubectl` prints of the objects. */
-const watches = {
-  pod: {
-    what: (name: string) => ["pods", "-l", `cnpg.io/cluster=${name},cnpg.io/podRole=instance`],
-    print: "{.type} {.object.metadata.name} {.object.metadata.deletionTimestamp}",
-  },
-  cluster: {
-    what: (name: string) => ["clusters.postgresql.cnpg.io", name],
-    print: "{.object.status.targetPrimary}",
-  },
-  lease: {
-    what: (name: string) => ["leases.coordination.k8s.io", name],
-    print: "{.object.spec.holderIdentity} {.object.spec.acquireTime}",
-  },
-  endpoints: {
-    what: (name: string) => ["endpointslices", "-l", `kubernetes.io/service-name=${name}-rw`],
-    // As JSON: kubectl's `range` prints nothing more once it has met an empty list.
-    print: "{.object.endpoints}",
-  },
-} as const;
 
 interface Endpoint {
   conditions?: { ready?: boolean };
@@ -28,7 +8,7 @@ interface Endpoint {
 }
 
 /** Reads a line of a watch; `at` is when it came. */
-export function observationOf(kind: keyof typeof watches, line: string, at: number): Observation | undefined {
+export function observationOf(kind: WatchKind, line: string, at: number): Observation | undefined {
   const words = line.trim().split(/\s+/);
   const [first = "", second = "", third] = words;
   switch (kind) {
@@ -54,18 +34,18 @@ const sameLease = (one: Observation | undefined, other: Observation): boolean =>
   one.holder === other.holder &&
   one.acquiredAt === other.acquiredAt;
 
-/** Watches a CloudNativePG cluster's objects until `stop` is called, which returns what came, in order. */
+/** Watches a cluster's objects until `stop` is called, which returns what came, in order. */
 export function observe(cluster: Cluster): { stop: () => Promise<Observation[]> } {
   const seen: Observation[] = [];
   const ended = new AbortController();
-  const running = Object.entries(watches).map(([kind, { what, print }]) =>
+  const running = Object.entries(cluster.kit.watches(cluster.name)).map(([kind, { what, print }]) =>
     cluster.kubectl
       .run(
         [
           "-n",
           cluster.namespace,
           "get",
-          ...what(cluster.name),
+          ...what,
           "--watch",
           "--output-watch-events",
           "-o",
@@ -74,7 +54,7 @@ export function observe(cluster: Cluster): { stop: () => Promise<Observation[]> 
         {
           signal: ended.signal,
           onLine: (line) => {
-            const observation = observationOf(kind as keyof typeof watches, line, Date.now() / 1000);
+            const observation = observationOf(kind as WatchKind, line, Date.now() / 1000);
             // The lease is renewed every second or two: only its taking counts.
             const last = seen.findLast((each) => each.kind === kind);
             if (observation !== undefined && !(kind === "lease" && sameLease(last, observation)))

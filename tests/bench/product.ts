@@ -5,7 +5,7 @@ import { secretNames } from "../../components/names";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../components/pgbouncer/plan";
 import { type Settings } from "../../stacks/schema";
 import { prepareNamespace, secretValue, type Login } from "../e2e/kit/clients";
-import { Cluster } from "../e2e/kit/cluster";
+import { Cluster, expectedOf } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";
 import { until } from "../e2e/kit/wait";
 import { makeNamespace } from "./namespaces";
@@ -45,13 +45,13 @@ const inStages = (objects: readonly PlannedObject[]): KubernetesObject[] =>
 /** Makes the copy and waits until it is whole, its poolers included. */
 export async function startCopy(env: Environment, settings: Settings): Promise<Copy> {
   const { kubectl, engine } = env;
-  const { namespace, name, instances, durability, databases } = settings.cluster;
+  const { namespace, name, databases } = settings.cluster;
   const plan = engine.plan(settings);
   const poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
   await makeNamespace(env, namespace);
   for (const object of [...secretsOf(settings, plan), ...inStages(plan.objects)]) await kubectl.apply(object);
-  const cluster = new Cluster(kubectl, namespace, name);
-  await cluster.waitHealthy(600, { instances, synchronous: durability !== "async" });
+  const cluster = new Cluster(kubectl, engine, namespace, name, expectedOf(settings.cluster));
+  await cluster.waitHealthy(600);
   for (const pooler of poolers) {
     for (const object of inStages(pooler.objects)) await kubectl.apply(object);
     await until(`the pooler ${pooler.name} in ${namespace} runs`, 120, async () => {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { timings } from "../../components/engines/cnpg/timing";
+import { type Settings } from "../../stacks/schema";
+import { cluster as clusterSettings } from "../../stacks/schema/cluster";
 import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { table } from "../e2e/kit/statistics";
@@ -17,7 +18,7 @@ import { startFloor } from "./floor";
 import { interleave, roundName } from "./interleave";
 import { describeMachine } from "./machine";
 import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
-import { notes as defaultsNotes, startDefaults } from "./operatorDefaults";
+import { startDefaults } from "./operatorDefaults";
 import { measurePolicies } from "./policy";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
@@ -47,15 +48,19 @@ function lengths(text: string): number[] {
   return values;
 }
 
-type Profile = keyof typeof timings;
+type Profile = Settings["cluster"]["failover"];
 
-function profileNames(text: string): Profile[] {
-  const known = Object.keys(timings);
+/** Every failover profile that a stack file may ask for. */
+const profiles: readonly Profile[] = clusterSettings.shape.failover.unwrap().options;
+
+function profileNames(text: string): readonly Profile[] {
   const names = text.split(",").filter((name) => name !== "");
-  const unknown = names.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`"${unknown}" is no failover profile: ${known.join(", ")}.`);
-  return names as Profile[];
+  return names.map((name) => {
+    const found = profiles.find((profile) => profile === name);
+    if (found === undefined)
+      throw new InvalidArgumentError(`"${name}" is no failover profile: ${profiles.join(", ")}.`);
+    return found;
+  });
 }
 
 /** Prints a part, keeps it, and says which goals it missed. */
@@ -169,7 +174,7 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
     title: `Failover: ${name}`,
     command: commandLine(`failover --fault ${fault} --rounds ${rounds}`),
     notes: [
-      ...defaultsNotes,
+      ...(env.cluster.kit.plain?.notes ?? []),
       `ours: the running stack ${stackName}, failover profile ${env.settings.cluster.failover}, durability ${env.settings.cluster.durability}`,
       "bare kill + promote: two servers in one pod with synchronous replication, no operator, no TLS; the standby is told at once",
       ...failoverNotes(counted),
@@ -180,14 +185,14 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
   });
 }
 
-async function stall(seconds: readonly number[], runs: number, profiles: readonly Profile[]): Promise<void> {
+async function stall(seconds: readonly number[], runs: number, beside: readonly Profile[]): Promise<void> {
   const env = await environment();
   const machine = await describeMachine(env);
   const samples = await cleaningUp(
     async () => {
       await deleteBenchNamespaces(env);
       say("making a cluster for each failover profile …");
-      const { arms } = await startStallArms(env, profiles);
+      const { arms } = await startStallArms(env, beside);
       const all: StallRun[] = [];
       for (let run = 1; run <= runs; run++) {
         for (const length of seconds) {
@@ -208,7 +213,7 @@ async function stall(seconds: readonly number[], runs: number, profiles: readonl
     name: "stall",
     title: "The API server silent under load",
     command: commandLine(`stall --seconds ${seconds.join(",")} --runs ${runs}`),
-    notes: stallNotes,
+    notes: stallNotes(env),
     tables: [stallTable(samples)],
     goals: stallGoals(samples),
     samples,
@@ -265,13 +270,8 @@ program
   )
   .option("--seconds <list>", "lengths of the stalls", lengths, [2, 5, 10])
   .option("--runs <n>", "stalls of each length", atLeast(1), 3)
-  .option(
-    "--profiles <list>",
-    "profiles beside the stack's own",
-    profileNames,
-    Object.keys(timings) as Profile[],
-  )
-  .action((o: { seconds: number[]; runs: number; profiles: Profile[] }) =>
+  .option("--profiles <list>", "profiles beside the stack's own", profileNames, profiles)
+  .action((o: { seconds: number[]; runs: number; profiles: readonly Profile[] }) =>
     stall(o.seconds, o.runs, o.profiles),
   );
 program
@@ -291,7 +291,7 @@ program
       () => throughput(10, 3),
       () => failover(5, "delete"),
       () => failover(5, "postmaster"),
-      () => stall([2, 5, 10], 3, Object.keys(timings) as Profile[]),
+      () => stall([2, 5, 10], 3, profiles),
     ];
     // One part that can't be measured leaves the others to be.
     for (const part of parts) await part().catch(failed);

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { timings } from "../../components/engines/cnpg/timing";
 import { stallApi } from "../../local/cluster/stall";
 import { type Settings } from "../../stacks/schema";
 import { ClientPod, Writer } from "../e2e/kit/clients";
@@ -25,7 +24,6 @@ interface Arm {
   cluster: Cluster;
   database: string;
   direct: { pod: ClientPod; host: string };
-  synchronous: boolean;
 }
 
 export interface StallSample {
@@ -69,14 +67,12 @@ export async function startStallArms(
 ): Promise<{ arms: Arm[]; clients: Clients }> {
   const own = env.settings.cluster.failover;
   const clients = await startClients(env);
-  const synchronous = env.settings.cluster.durability !== "async";
   const arms: Arm[] = [
     {
       name: `ours, ${own} (the running stack)`,
       cluster: env.cluster,
       database: clients.login.database,
       direct: { pod: clients.direct, host: env.plan.endpoints.primary.host },
-      synchronous,
     },
   ];
   for (const profile of profiles.filter((each) => each !== own)) {
@@ -89,16 +85,15 @@ export async function startStallArms(
         pod: await ClientPod.start(env.kubectl, copyNamespace(profile), "client", {}),
         host: plan.endpoints.primary.host,
       },
-      synchronous,
     });
   }
+  if (env.cluster.kit.plain === undefined) return { arms, clients };
   const defaults = await startDefaults(env);
   arms.push({
     name: "operator's defaults",
     cluster: defaults.env.cluster,
     database: defaults.clients.login.database,
     direct: { pod: defaults.clients.direct, host: defaults.env.plan.endpoints.primary.host },
-    synchronous: false,
   });
   return { arms, clients };
 }
@@ -109,7 +104,7 @@ const SETTLE_SECONDS = 20;
 export async function stallOnce(env: Environment, arms: readonly Arm[], seconds: number): Promise<StallRun> {
   const run = `stall_${Date.now().toString(36)}`;
   const table = `oracle.${run}`;
-  const healthy = ({ cluster, synchronous }: Arm) => cluster.waitHealthy(300, { instances: 3, synchronous });
+  const healthy = ({ cluster }: Arm) => cluster.waitHealthy(300);
   const writers: Writer[] = [];
   for (const arm of arms) {
     await healthy(arm);
@@ -195,11 +190,7 @@ export function stallGoals(runs: readonly StallRun[]): Goal[] {
   return [{ met: lost === 0, text: `no acknowledged row is lost in ${ours.length} stalls: ${lost}` }];
 }
 
-export const stallNotes = [
-  ...Object.entries(timings).map(([profile, { primaryLease }]) => {
-    const { leaseDurationSeconds, renewDeadlineSeconds, retryPeriodSeconds } = primaryLease;
-    return `${profile}: lease ${leaseDurationSeconds}/${renewDeadlineSeconds}/${retryPeriodSeconds} s (duration, renewal deadline, retry)`;
-  }),
-  "operator's defaults: lease 15/10/2 s, asynchronous replication",
+export const stallNotes = ({ cluster }: Environment): string[] => [
+  ...cluster.kit.profileNotes,
   "the API server alone is stopped (SIGSTOP, then SIGCONT); all arms live through the same stalls",
 ];

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { resourceOf } from "../../operations/kubectl";
 import { environment, type Environment } from "./kit/environment";
 import { make } from "./kit/make";
 import { until } from "./kit/wait";
@@ -57,15 +58,13 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     });
   });
 
-  it("of the Cluster's synchronous replication is seen and mended", async () => {
+  it("of the cluster's own object, which takes some of its safety away, is seen and mended", async () => {
+    const { apiVersion, kind } = env.engine.clusterKind;
     await seenAndMended({
-      kind: "clusters.postgresql.cnpg.io",
+      kind: resourceOf(apiVersion, kind),
       name: env.settings.cluster.name,
-      patch: {
-        spec: { postgresql: { synchronous: { dataDurability: "preferred", failoverQuorum: false } } },
-      },
-      path: "{.spec.postgresql.synchronous.dataDurability}",
-      shown: /update .*Cluster/,
+      ...env.cluster.kit.drift,
+      shown: new RegExp(`update .*${kind}`),
     });
     await env.cluster.waitHealthy();
   });

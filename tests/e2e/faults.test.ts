@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { findSwitch } from "../../local/cluster/network";
 import { runFault, type FaultRun, type Setting } from "../faults/execute";
-import { faults, faultsOf } from "../faults/list";
+import { faults, faultsOf, possibleFaults } from "../faults/list";
 import { oneLine, report } from "../faults/report";
+import { needs } from "./kit/ability";
 import { environment } from "./kit/environment";
 import { deleteNamespaces, startClients } from "./kit/fixture";
 import { damage } from "./kit/observation";
@@ -28,7 +29,8 @@ describe("faults, a short set (three nodes of one machine, images built here)", 
 
   after(async () => {
     const { env, clients } = setting;
-    if (runs.length > 0) report(faults, runs).split("\n").forEach(say);
+    const { possible } = possibleFaults(faults, env.engine, env.settings.cluster.failover);
+    if (runs.length > 0) report(possible, runs).split("\n").forEach(say);
     // The next suite finds pods without a crash behind them.
     await env.cluster.freshPods();
     await clients.direct.query(env.plan.endpoints.primary.host, "drop schema if exists oracle cascade");
@@ -38,6 +40,7 @@ describe("faults, a short set (three nodes of one machine, images built here)", 
   for (const fault of chosen) {
     it(`${fault.id} ${fault.name}: nothing acknowledged is lost, writes resume`, async function () {
       if (fault.builtIn === true && !builtIn) this.skip();
+      needs(this, setting.env, ...(fault.needs ?? []));
       const run = await runFault(setting, fault);
       runs.push(run);
       say(oneLine(run));

@@ -53,6 +53,7 @@ describe("health check (images built here)", () => {
     }
     const again = await health();
     assert.equal(again.exitCode, 0, again.stdout + again.stderr);
-    assert.match(again.stdout, /A client wrote through the pooler and read on a standby\./);
+    const read = env.settings.cluster.instances > 1 ? " and read on a standby" : "";
+    assert.ok(again.stdout.includes(`A client wrote through the pooler${read}.`), again.stdout);
   });
 });

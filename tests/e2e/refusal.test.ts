@@ -117,7 +117,9 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const all = [...found.pods.keys(), ...found.services.keys()];
     const forDirect = allowed(found, listed(true));
     const forPooled = allowed(found, listed(false));
-    assert.ok(forDirect.length >= 6, "three instances and three Services");
+    const services = new Set(Object.values(env.plan.endpoints).map(({ service }) => service));
+    const { instances } = env.settings.cluster;
+    assert.ok(forDirect.length >= instances + services.size, "every instance and their Services");
     assert.ok(forPooled.length >= 3, "two pooler pods and their Service");
     assert.deepEqual([...(await clients.direct.open(all))].sort(), forDirect, "the direct client");
     assert.deepEqual([...(await clients.pooled.open(all))].sort(), forPooled, "the pooled client");
@@ -132,7 +134,8 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const found = await targets();
     const all = [...found.pods.keys(), ...found.services.keys()];
     const ports = new Set([...found.pods.values()].map(({ port }) => port));
-    for (const port of [5432, 8000, 9187, 6432, 9127])
+    const own = env.engine.facts(await env.cluster.object())?.network.ports;
+    for (const port of [...Object.values(own ?? {}), poolerPorts.postgres, poolerPorts.metrics])
       assert.ok(ports.has(port), `no pod declares port ${port}`);
 
     // The control: something listens at each of these ports, and the listed clients get to theirs at this moment.

@@ -65,7 +65,7 @@ describe("refused settings (make up itself, against the running stack)", () => {
     );
   }
 
-  /** `make up` with these settings in the place of the stack's own. */
+  /** `make up` with these settings in the place of the stack's own; an engine that is asked for would be laid over them. */
   async function up(refusal: Refusal) {
     const config = Object.entries(settingsOf(refusal) as Record<string, unknown>).map(
       ([key, value]): [string, unknown] => [`pgplatform:${key}`, value],
@@ -74,7 +74,7 @@ describe("refused settings (make up itself, against the running stack)", () => {
       join(folder, `Pulumi.${stackName}.yaml`),
       stringify({ config: Object.fromEntries(config) }),
     );
-    return make("up", { env: { PGP_STACKS: folder, STACK: stackName }, quiet: true });
+    return make("up", { env: { PGP_STACKS: folder, STACK: stackName, ENGINE: "" }, quiet: true });
   }
 
   it("are refused each, with all of their sentences and nothing else, and touch neither state nor objects", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { environment } from "./kit/environment";
 import { firstUp } from "./kit/setup";
 import { make } from "./kit/make";
 import { say } from "./kit/wait";
@@ -10,13 +11,15 @@ import { say } from "./kit/wait";
  * never run.
  */
 describe("make up (images built here, not the upstream ones)", () => {
-  it("ends with exit code 0 and one clear line", () => {
+  it("ends with exit code 0 and one clear line", async () => {
     const { exitCode, lastLine } = firstUp();
     assert.equal(exitCode, 0);
-    assert.match(
-      lastLine,
-      /^PostgreSQL \S+ is up: 3 instances in namespace \S+; a row was written through the pooler and read on a standby\.$/,
-    );
+    const { name, namespace, instances } = (await environment()).settings.cluster;
+    const what =
+      instances > 1
+        ? `${instances} instances in namespace ${namespace}; a row was written through the pooler and read on a standby.`
+        : `1 instance in namespace ${namespace}; a row was written through the pooler.`;
+    assert.equal(lastLine, `PostgreSQL ${name} is up: ${what}`);
   });
 
   it("says how to connect, and prints no password", () => {
@@ -33,7 +36,7 @@ describe("make up (images built here, not the upstream ones)", () => {
       again.lines.some((line) => /pulumi up: (no changes|\d+ unchanged)$/.test(line)),
       "a second `make up` says that nothing changed",
     );
-    assert.match(again.lastLine, /is up: 3 instances/);
+    assert.match(again.lastLine, /is up: /);
     say(`it took ${again.seconds.toFixed(0)} s`);
   });
 

@@ -46,11 +46,12 @@ describe("strict validation by the API server (server-side dry run, images built
       { input: JSON.stringify(object), allowFailure: true },
     );
 
+  const clusterKind = () => env.engine.clusterKind.kind;
   const nameOf = (object: NonNullable<Resource["inputs"]>) => `${object.kind} ${object.metadata?.name}`;
 
   it("accepts every object of the stack", async () => {
     const kinds = new Set(objects.map(({ kind }) => kind));
-    for (const kind of ["Cluster", "Deployment", "NetworkPolicy", "Secret", "PodDisruptionBudget"]) {
+    for (const kind of [clusterKind(), "Deployment", "NetworkPolicy", "Secret", "PodDisruptionBudget"]) {
       assert.ok(kinds.has(kind), `the stack has a ${kind}`);
     }
     const refused: string[] = [];
@@ -72,8 +73,8 @@ describe("strict validation by the API server (server-side dry run, images built
     assert.deepEqual(accepted, []);
   });
 
-  it("control: refuses a Cluster with a misspelt field of its spec", async () => {
-    const cluster = objects.find(({ kind }) => kind === "Cluster");
+  it("control: refuses a cluster object with a misspelt field of its spec", async () => {
+    const cluster = objects.find(({ kind }) => kind === clusterKind());
     const { exitCode, stderr } = await dryRun({
       ...cluster,
       spec: { ...(cluster?.spec as object), instancez: 3 },

@@ -1,3 +1,4 @@
+import { type Capability } from "../../components/engine";
 import { type Arms } from "../e2e/kit/observation";
 import { type WriterLog } from "../e2e/kit/oracle";
 import { type Look } from "../e2e/kit/wait";
@@ -26,6 +27,8 @@ export interface Fault {
   readonly name: string;
   /** Needs power switches, cables or the nodes' processes: the built-in cluster. @default false */
   readonly builtIn?: boolean;
+  /** Abilities of the engine without which it can't happen, or means nothing. @default - none */
+  readonly needs?: readonly Capability[];
   readonly bounds: Bounds;
   /** The client pods lose their nodes too: the writers are revived, nobody watches for two primaries. @default false */
   readonly takesClients?: boolean;

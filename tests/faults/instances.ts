@@ -5,17 +5,12 @@ import { type Scene } from "./scene";
 
 /** Faults of the database's own processes, pods and volumes. */
 
+/** Keeps these instances' PostgreSQL down, once it is, and lets all others start theirs. */
+const fence = async ({ env }: Scene, pods: readonly string[]): Promise<void> =>
+  env.cluster.kit.fence?.(env.cluster, pods);
+
 const postgres = ({ name }: { name: string }) => name === "postgres";
 const all = () => true;
-
-/** The fencing annotation keeps an instance's PostgreSQL from being started. */
-async function fence({ env }: Scene, pods: readonly string[]): Promise<void> {
-  const { cluster, kubectl } = env;
-  const value =
-    pods.length === 0 ? "cnpg.io/fencedInstances-" : `cnpg.io/fencedInstances=${JSON.stringify(pods)}`;
-  const at = ["-n", cluster.namespace, "annotate", "--overwrite"];
-  await kubectl.run([...at, "clusters.postgresql.cnpg.io", cluster.name, value]);
-}
 
 async function standbysDown({ env, standbys }: Scene): Promise<Look<string>> {
   const pods = await env.cluster.instances();
@@ -79,21 +74,19 @@ const deleteGracefully: Fault = {
 const deletePrimaryVolume: Fault = {
   id: "5",
   name: "primary's pod and volume deleted",
+  needs: ["standbys"],
   bounds: {},
-  inject: (scene) => scene.deleteWithVolumes(scene.primary),
+  inject: (scene) => scene.env.cluster.deleteWithVolumes(scene.primary.pod),
   effect: (scene) => scene.failedOver(),
 };
 
 const deleteStandbyVolume: Fault = {
   id: "6",
   name: "a standby's pod and volume deleted",
+  needs: ["standbys"],
   bounds: { gap: { direct: 1, pooled: 1 }, whole: 60 },
-  inject: (scene) => scene.deleteWithVolumes(scene.two[0]),
-  effect: async (scene) => {
-    const name = scene.two[0].pod;
-    const pods = await scene.env.cluster.names();
-    return pods.includes(name) ? { why: `${name} is still there` } : { done: `${name} is gone` };
-  },
+  inject: (scene) => scene.env.cluster.deleteWithVolumes(scene.two[0].pod),
+  effect: (scene) => scene.gone(scene.two[0]),
 };
 
 const HOLD_SECONDS = 10;
@@ -102,6 +95,7 @@ const bothStandbysDown: Fault = {
   id: "7",
   name: "both standbys down (zero-loss: writes wait)",
   builtIn: true,
+  needs: ["standbys"],
   bounds: { blocks: true, resumed: 30 },
   inject: async (scene) => {
     await fence(
@@ -124,12 +118,12 @@ const bothStandbysDown: Fault = {
   },
 };
 
-/** The operator has chosen another primary, whether or not that one could take over. */
+/** Another instance is to lead, whether or not that one could take over. */
 async function successorChosen(scene: Scene): Promise<Look<string>> {
-  const { targetPrimary = "" } = await scene.env.cluster.status();
-  return targetPrimary === scene.primary.pod
+  const { successor = "nobody" } = await scene.env.cluster.view();
+  return successor === scene.primary.pod
     ? { why: "no successor is chosen" }
-    : { done: `${targetPrimary} is to lead` };
+    : { done: `${successor} is to lead` };
 }
 
 const STOPPED_SECONDS = 45;
@@ -138,6 +132,7 @@ const stopPrimary: Fault = {
   id: "9",
   name: "primary's PostgreSQL stopped with SIGSTOP, continued later",
   builtIn: true,
+  needs: ["standbys"],
   bounds: { gap: { direct: STOPPED_SECONDS } },
   inject: async (scene) => {
     scene.notes.stopped = await scene.signal(scene.primary, "SIGSTOP", postgres);

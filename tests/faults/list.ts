@@ -1,3 +1,6 @@
+import { type EngineTraits } from "../../components/engine";
+import { type Settings } from "../../stacks/schema";
+import { kits } from "../e2e/kit/engines";
 import { type Fault } from "./fault";
 import { instanceFaults } from "./instances";
 import { nodeFaults } from "./nodes";
@@ -17,6 +20,29 @@ export const faults: readonly Fault[] = [
   ...nodeFaults,
   ...updateFaults,
 ].sort((one, other) => rank(one) - rank(other) || one.id.localeCompare(other.id));
+
+/** What can happen to a stack of this engine, with its bounds; and what can't, and why. */
+export function possibleFaults(
+  chosen: readonly Fault[],
+  engine: Pick<EngineTraits, "name" | "can">,
+  failover: Settings["cluster"]["failover"],
+): { possible: Fault[]; excluded: { fault: Fault; because: string }[] } {
+  const lacking = ({ needs = [] }: Fault) =>
+    needs.flatMap((ability) => {
+      const can = engine.can[ability];
+      return can === true ? [] : [can.because];
+    })[0];
+  const bounds = kits[engine.name].bounds?.(failover) ?? {};
+  return {
+    possible: chosen
+      .filter((fault) => lacking(fault) === undefined)
+      .map((fault) => ({ ...fault, bounds: bounds[fault.id] ?? fault.bounds })),
+    excluded: chosen.flatMap((fault) => {
+      const because = lacking(fault);
+      return because === undefined ? [] : [{ fault, because }];
+    }),
+  };
+}
 
 /** The faults with these numbers, in this order; all without any. */
 export function faultsOf(ids: readonly string[]): Fault[] {

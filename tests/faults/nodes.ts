@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { down, network, power, status, up } from "../../local/cluster/cluster";
-import { until } from "../e2e/kit/wait";
+import { type Look, until } from "../e2e/kit/wait";
 import { type Fault } from "./fault";
 import { type Scene } from "./scene";
 
@@ -13,6 +13,14 @@ async function nodeReady({ env }: Scene, node: string): Promise<boolean> {
   const conditions = (found?.status?.conditions ?? []) as { type: string; status: string }[];
   return conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
 }
+
+/** The primary's node doesn't count as ready any more. */
+async function nodeLost(scene: Scene): Promise<Look<string>> {
+  const { node } = scene.primary;
+  return (await nodeReady(scene, node)) ? { why: `${node} counts as ready` } : { done: `${node} is lost` };
+}
+
+const hasStandbys = ({ env }: Scene): boolean => env.engine.can.standbys === true;
 
 async function switchOn(nodes: readonly string[]): Promise<void> {
   for (const node of nodes) await power(node, "on");
@@ -27,6 +35,7 @@ const primaryAndStandby: Fault = {
   id: "8",
   name: "nodes of the primary and of the only standby with all rows off: nobody may be promoted",
   builtIn: true,
+  needs: ["standbys"],
   bounds: { blocks: true, resumed: 90 },
   nodes: ({ primary, two: [knowing] }) => [primary.node, knowing.node],
   prepare: (scene) => scene.operatorAwayFrom([scene.primary.node, scene.two[0].node]),
@@ -38,10 +47,7 @@ const primaryAndStandby: Fault = {
   inject: async ({ primary, two: [knowing] }) => {
     for (const { node } of [primary, knowing]) await power(node, "off");
   },
-  effect: async (scene) => {
-    const ready = await nodeReady(scene, scene.primary.node);
-    return ready ? { why: "the node counts as ready" } : { done: "the nodes are lost" };
-  },
+  effect: nodeLost,
   hold: async (scene) => {
     const [, missing] = scene.two;
     for (let second = 0; second < 15; second++) {
@@ -59,6 +65,7 @@ const primaryAndStandby: Fault = {
 const drain: Fault = {
   id: "34",
   name: "primary's node drained, budgets respected",
+  needs: ["standbys"],
   bounds: {},
   nodes: ({ primary }) => [primary.node],
   inject: async ({ env, primary }) => {
@@ -74,14 +81,16 @@ const drain: Fault = {
 
 const powerOff: Fault = {
   id: "35",
-  name: "primary's node off, and on again after the failover",
+  name: "primary's node off, and on again after the failover, where there is one",
   builtIn: true,
   bounds: {},
   nodes: ({ primary }) => [primary.node],
   prepare: (scene) => scene.operatorAwayFrom([scene.primary.node]),
   inject: ({ primary }) => power(primary.node, "off"),
-  effect: (scene) => scene.failedOver(),
-  hold: (scene) => scene.writesMeanwhile(),
+  effect: (scene) => (hasStandbys(scene) ? scene.failedOver() : nodeLost(scene)),
+  hold: async (scene) => {
+    if (hasStandbys(scene)) await scene.writesMeanwhile();
+  },
   heal: ({ primary }) => switchOn([primary.node]),
 };
 

@@ -8,6 +8,7 @@ const ABSENT_SECONDS = 10;
 const absentDuringKill: Fault = {
   id: "14",
   name: "operator absent while the postmaster is killed",
+  needs: ["operator"],
   bounds: {},
   prepare: (scene) => scene.scaleOperator(0),
   inject: ({ env, primary }) => env.cluster.killPostmaster(primary.pod),
@@ -19,15 +20,11 @@ const absentDuringKill: Fault = {
 const absentDuringDeletion: Fault = {
   id: "14d",
   name: `operator absent for ${ABSENT_SECONDS} s while the primary's pod is deleted`,
+  needs: ["operator"],
   bounds: { resumed: 30 },
   prepare: (scene) => scene.scaleOperator(0),
   inject: (scene) => scene.delete(scene.primary.pod),
-  effect: async (scene) => {
-    const pods = await scene.env.cluster.names();
-    return pods.includes(scene.primary.pod)
-      ? { why: `${scene.primary.pod} is still there` }
-      : { done: `${scene.primary.pod} is gone` };
-  },
+  effect: (scene) => scene.gone(scene.primary),
   hold: () => delay(ABSENT_SECONDS * 1000),
   heal: (scene) => scene.scaleOperator(1),
 };
@@ -35,6 +32,7 @@ const absentDuringDeletion: Fault = {
 const killedTogether: Fault = {
   id: "15",
   name: "operator and primary's pod killed together",
+  needs: ["operator"],
   bounds: {},
   inject: async (scene) => {
     await Promise.all([scene.killOperator(), scene.delete(scene.primary.pod)]);

@@ -16,18 +16,17 @@ const healNetwork = () => network("heal");
 /** Seconds after which a lease that isn't renewed is given up by every profile of ours. */
 const STALE_SECONDS = 20;
 
-/** The primary can't renew its lease; it has its standbys and its clients, and should go on. */
-async function leaseStale({ env, notes }: Scene): Promise<Look<string>> {
-  const { cluster, kubectl } = env;
-  const lease = await kubectl.get("leases.coordination.k8s.io", cluster.namespace, cluster.name);
-  const renewed = String(lease?.spec?.renewTime);
+/** The primary can't renew its claim to lead; it has its standbys and its clients, and should go on. */
+async function claimStale({ env, notes }: Scene): Promise<Look<string>> {
+  const { cluster } = env;
+  const renewed = (await cluster.kit.renewal?.(cluster)) ?? "never";
   if (notes.renewed !== renewed) {
     notes.renewed = renewed;
     notes.since = Date.now();
   }
   const quiet = (Date.now() - Number(notes.since)) / 1000;
   return quiet > STALE_SECONDS
-    ? { done: "the lease is stale" }
+    ? { done: `renewed ${renewed}` }
     : { why: `renewed ${quiet.toFixed(0)} s ago` };
 }
 
@@ -37,7 +36,7 @@ const fromApi: Fault = {
   builtIn: true,
   bounds: { gap: { direct: 1, pooled: 1 } },
   inject: ({ primary }) => network({ cut: { from: primary.address, to: "api" } }),
-  effect: leaseStale,
+  effect: claimStale,
   heal: healNetwork,
 };
 
@@ -45,6 +44,7 @@ const fromApiAndPeers: Fault = {
   id: "11",
   name: "primary cut from the API server and its peers",
   builtIn: true,
+  needs: ["standbys"],
   bounds: { gap: { direct: 45 } },
   inject: ({ primary, standbys }) =>
     cutAll([
@@ -60,6 +60,7 @@ const nodeFromEverything: Fault = {
   id: "11n",
   name: "primary's node cut from everything",
   builtIn: true,
+  needs: ["standbys"],
   bounds: {},
   nodes: ({ primary }) => [primary.node],
   prepare: (scene) => scene.operatorAwayFrom([scene.primary.node]),
@@ -75,6 +76,7 @@ const fromStandbys: Fault = {
   id: "12",
   name: "primary cut from both standbys only (zero-loss: writes wait)",
   builtIn: true,
+  needs: ["standbys"],
   bounds: { blocks: true, resumed: 30 },
   inject: ({ primary, standbys }) =>
     cutAll(standbys.map(({ address }) => ({ from: primary.address, to: address }))),

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { type Engine } from "../../components/engine";
 import { healNetwork } from "../../local/cluster/partition";
 import { findSwitch } from "../../local/cluster/network";
 import { environment, stackName } from "../e2e/kit/environment";
@@ -8,7 +9,7 @@ import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { stateDir } from "../../operations/paths";
 import { runFault, type FaultRun, type Setting } from "./execute";
 import { type Fault } from "./fault";
-import { faults, faultsOf } from "./list";
+import { faults, faultsOf, possibleFaults } from "./list";
 import { allMissed, markdown, missed, oneLine, report } from "./report";
 
 /**
@@ -18,8 +19,12 @@ import { allMissed, markdown, missed, oneLine, report } from "./report";
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const folder = join(stateDir, "faults");
-const resultsFile = join(folder, "faults.json");
-const tableFile = join(folder, "faults.md");
+
+/** Results of an engine are its own: another's would be judged by other bounds. */
+const filesOf = ({ name }: Pick<Engine, "name">) => ({
+  results: join(folder, `${name}.json`),
+  table: join(folder, `${name}.md`),
+});
 
 interface Options {
   only: string[];
@@ -35,15 +40,16 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function former(): Promise<FaultRun[]> {
-  const text = await readFile(resultsFile, "utf8").catch(() => "[]");
+async function former(engine: Engine): Promise<FaultRun[]> {
+  const text = await readFile(filesOf(engine).results, "utf8").catch(() => "[]");
   return JSON.parse(text) as FaultRun[];
 }
 
-async function save(runs: readonly FaultRun[]): Promise<void> {
+async function save(engine: Engine, known: readonly Fault[], runs: readonly FaultRun[]): Promise<void> {
+  const { results, table } = filesOf(engine);
   await mkdir(folder, { recursive: true });
-  await writeFile(resultsFile, JSON.stringify(runs, undefined, 2));
-  await writeFile(tableFile, markdown(faults, runs));
+  await writeFile(results, JSON.stringify(runs, undefined, 2));
+  await writeFile(table, markdown(known, runs));
 }
 
 /** Leaves the stack as it was found, and no crash behind any pod. */
@@ -57,13 +63,18 @@ async function tidyUp({ env, clients }: Setting): Promise<void> {
 async function runAll(chosen: readonly Fault[], { runs: count, append }: Options): Promise<void> {
   const env = await environment();
   const builtIn = (await findSwitch()) !== undefined;
-  const possible = chosen.filter((fault) => {
+  const { engine, settings } = env;
+  const known = possibleFaults(faults, engine, settings.cluster.failover).possible;
+  const { possible: able, excluded } = possibleFaults(chosen, engine, settings.cluster.failover);
+  for (const { fault, because } of excluded)
+    say(`left out: ${fault.id} ${fault.name}: the engine ${engine.name} can't: ${because}`);
+  const possible = able.filter((fault) => {
     if (fault.builtIn !== true || builtIn) return true;
     say(`left out: ${fault.id} ${fault.name}: it needs the built-in cluster`);
     return false;
   });
   const setting: Setting = { env, clients: await startClients(env) };
-  const results = append ? await former() : [];
+  const results = append ? await former(engine) : [];
   const failures: string[] = [];
   let interrupted = false;
   process.once("SIGINT", () => {
@@ -80,7 +91,7 @@ async function runAll(chosen: readonly Fault[], { runs: count, append }: Options
           results.push(run);
           say(`  ${oneLine(run)}`);
           for (const problem of missed(fault, run)) say(`  MISSED: ${problem}`);
-          await save(results);
+          await save(engine, known, results);
         } catch (error) {
           failures.push(`${fault.id}: ${(error as Error).message}`);
           say(`  FAILED: ${(error as Error).message}`);
@@ -90,16 +101,16 @@ async function runAll(chosen: readonly Fault[], { runs: count, append }: Options
   } finally {
     await tidyUp(setting).catch((error: unknown) => failures.push((error as Error).message));
   }
-  say(`\n${report(faults, results)}`);
-  const problems = [...allMissed(faults, results), ...failures];
+  say(`\n${report(known, results)}`);
+  const problems = [...allMissed(known, results), ...failures];
   for (const problem of problems) say(`MISSED: ${problem}`);
-  say(`results: ${resultsFile}, ${tableFile}`);
+  say(`results: ${Object.values(filesOf(engine)).join(", ")}`);
   if (problems.length > 0 || interrupted) process.exitCode = 1;
 }
 
 new Command("faults")
   .description(
-    `Breaks the stack "${stackName}" (STACK=… chooses) while two clients write: nothing acknowledged may be lost, and pauses have bounds.`,
+    `Breaks the stack "${stackName}" (STACK=… and ENGINE=… choose) while two clients write: nothing acknowledged may be lost, and pauses have bounds.`,
   )
   .option(
     "--only <numbers>",

@@ -1,10 +1,11 @@
-import { isReady } from "../../operations/kubectl";
-import { type Leadership, podStatus } from "../e2e/kit/cluster";
+import { isReady, type KubeObject, selectorOf } from "../../operations/kubectl";
+import { type OperatorPlan } from "../../components/engine";
+import { operatorOf } from "../../operations/liveCheck";
+import { type Leadership, podStatus, uid } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";
 import { type Clients } from "../e2e/kit/fixture";
 import { type Watch } from "../e2e/kit/observation";
 import { type Look, until } from "../e2e/kit/wait";
-import { type KubeObject } from "../../operations/kubectl";
 import { containerProcesses } from "./processes";
 
 /** An instance or pooler as it was before the fault. */
@@ -17,13 +18,12 @@ export interface Member {
 }
 
 const KEEP_AWAY = "pgplatform.io/faults";
-const operatorSelector = "app.kubernetes.io/name=cloudnative-pg";
 
 const memberOf = (pod: KubeObject, container: string): Member => {
   const statuses = (pod.status?.containerStatuses ?? []) as { name: string; containerID?: string }[];
   return {
     pod: pod.metadata.name,
-    uid: (pod.metadata as { uid?: string }).uid ?? "",
+    uid: uid(pod),
     node: String(pod.spec?.nodeName),
     address: podStatus(pod).podIP ?? "",
     container: (statuses.find(({ name }) => name === container)?.containerID ?? "").replace(/^.*:\/\//, ""),
@@ -39,6 +39,8 @@ export class Scene {
   private constructor(
     readonly env: Environment,
     readonly before: Leadership,
+    /** Count of changes of the primary before the fault, by the engine's objects. */
+    private readonly term: number,
     readonly primary: Member,
     readonly standbys: readonly Member[],
     public clients: Clients,
@@ -46,11 +48,12 @@ export class Scene {
 
   static async look(env: Environment, clients: Clients): Promise<Scene> {
     const before = await env.cluster.leadership();
+    const { term } = await env.cluster.view();
     const members = (await env.cluster.instances()).map((pod) => memberOf(pod, "postgres"));
     const primary = members.find(({ pod }) => pod === before.primary);
     if (primary === undefined) throw new Error(`the primary ${before.primary} has no pod`);
     const standbys = members.filter((member) => member !== primary);
-    return new Scene(env, before, primary, standbys, clients);
+    return new Scene(env, before, term, primary, standbys, clients);
   }
 
   get watch(): Watch {
@@ -71,11 +74,20 @@ export class Scene {
 
   /** Another instance leads, or the same one on a new timeline. */
   async failedOver(): Promise<Look<string>> {
-    const { primary, timeline } = this.before;
+    const { cluster, engine } = this.env;
+    // Where there is nobody else, the same one comes back.
+    if (engine.can.standbys !== true) return this.restarted();
+    const { primary } = this.before;
     // Kubernetes alone is asked: the old primary may be out of reach, or answer never.
-    const { currentPrimary = "", timelineID = 0 } = await this.env.cluster.status();
-    const moved = currentPrimary !== primary || timelineID > timeline;
-    return moved ? { done: currentPrimary } : { why: `${primary} leads as before` };
+    const now = await cluster.view();
+    const moved = now.primary !== undefined && (now.primary !== primary || now.term > this.term);
+    return moved ? { done: now.primary ?? "" } : { why: `${primary} leads as before` };
+  }
+
+  /** The pod of before isn't there any more, whether or not another one has its name. */
+  async gone({ pod, uid: former }: Member): Promise<Look<string>> {
+    const there = (await this.env.cluster.instances()).some((one) => uid(one) === former);
+    return there ? { why: `${pod} is still there` } : { done: `${pod} is gone` };
   }
 
   /** Waits until both clients write although the fault lasts; notes it when they don't. */
@@ -120,19 +132,9 @@ export class Scene {
 
   /** Deletes a pod unless it has already been made anew since the fault began. */
   async deleteOnce(pod: string): Promise<void> {
-    const gone = (await this.env.cluster.instances()).every(
-      ({ metadata }) => metadata.name !== pod || (metadata as { uid?: string }).uid !== this.primary.uid,
-    );
-    if (!gone) await this.delete(pod);
-  }
-
-  /** Deletes a pod together with its volumes, which go when the pod has gone. */
-  async deleteWithVolumes({ pod }: Member): Promise<void> {
-    const { cluster, kubectl } = this.env;
-    const at = ["-n", cluster.namespace, "delete"];
-    const claims = ["pvc", "-l", `cnpg.io/instanceName=${pod}`];
-    await kubectl.run([...at, ...claims, "--wait=false"]);
-    await this.delete(pod);
+    const pods = await this.env.cluster.instances();
+    const there = pods.some((one) => one.metadata.name === pod && uid(one) === this.primary.uid);
+    if (there) await this.delete(pod);
   }
 
   async poolers(): Promise<Member[]> {
@@ -144,22 +146,22 @@ export class Scene {
     return pods.filter(isReady).map((pod) => memberOf(pod, "pgbouncer"));
   }
 
-  async operatorPods(): Promise<KubeObject[]> {
-    const { kubectl } = this.env;
-    const { stdout } = await kubectl.run(["get", "pods", "-A", "-l", operatorSelector, "-o", "json"]);
-    return (JSON.parse(stdout) as { items: KubeObject[] }).items;
+  /** The engine's operator; a fault that needs one is not for an engine without. */
+  private get operator(): OperatorPlan {
+    const operator = operatorOf(this.env.settings);
+    if (operator === undefined) throw new Error("this fault needs an operator");
+    return operator;
   }
 
-  async operatorNamespace(): Promise<string> {
-    const { stdout } = await this.env.kubectl.run([
-      ...["get", "deployments", "-A", "-l", operatorSelector],
-      ...["-o", "jsonpath={.items[0].metadata.namespace}/{.items[0].metadata.name}"],
-    ]);
-    return stdout.trim();
+  async operatorPods(): Promise<KubeObject[]> {
+    if (this.env.engine.operator === undefined) return [];
+    const { namespace, podLabels } = this.operator;
+    return this.env.kubectl.list("pods", namespace, selectorOf(podLabels));
   }
 
   async scaleOperator(replicas: number): Promise<void> {
-    const [namespace = "", name = ""] = (await this.operatorNamespace()).split("/");
+    const { namespace, objects } = this.operator;
+    const name = objects.find(({ object }) => object.kind === "Deployment")?.object.metadata.name ?? "";
     const at = ["-n", namespace, "scale", "deployment", name];
     await this.env.kubectl.run([...at, `--replicas=${replicas}`]);
     await until(`${replicas} operator pods`, 120, async () => {

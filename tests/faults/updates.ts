@@ -1,3 +1,4 @@
+import { type Patches } from "../e2e/kit/engines";
 import { loadRenamedImage, renamedImage } from "../e2e/kit/images";
 import { type Look, until } from "../e2e/kit/wait";
 import { type Fault } from "./fault";
@@ -8,11 +9,16 @@ import { type Scene } from "./scene";
  * The pause is the longest of both rolls. What `make up` makes of such changes is another suite's subject (changes).
  */
 
-async function patch({ env }: Scene, spec: object): Promise<void> {
-  const { kubectl, cluster } = env;
-  const at = ["-n", cluster.namespace, "patch", "clusters.postgresql.cnpg.io", cluster.name];
-  await kubectl.run([...at, "--type=merge", "-p", JSON.stringify({ spec })]);
+/** What the engine's operator rolls instances after; a fault that needs it is not for an engine without. */
+function patchesOf({ env }: Scene): Patches {
+  const { patches } = env.cluster.kit;
+  if (patches === undefined) throw new Error(`the engine ${env.engine.name} has no operator`);
+  return patches;
 }
+
+const patch = async ({ env }: Scene, change: object): Promise<void> => {
+  await env.cluster.patch(change);
+};
 
 type Ask = (scene: Scene, pod: string) => Promise<string>;
 
@@ -53,31 +59,33 @@ async function back(scene: Scene, ask: Ask, former: string, spec: object): Promi
 const restartingParameter: Fault = {
   id: "32",
   name: `parameter that needs a restart (${PARAMETER}), and back`,
+  needs: ["operator"],
   bounds: { gap: { direct: 10, pooled: 11 }, noReadOnlyErrors: true },
   inject: async (scene) => {
     scene.notes.former = await scene.env.cluster.value(scene.before.primary, `show ${PARAMETER}`);
-    await patch(scene, { postgresql: { parameters: { [PARAMETER]: "2kB" } } });
+    await patch(scene, patchesOf(scene).parameter(PARAMETER, "2kB"));
   },
   effect: (scene) => begun(scene, parameterOf, "2kB"),
   hold: (scene) => complete(scene, parameterOf, "2kB"),
-  heal: (scene) =>
-    back(scene, parameterOf, String(scene.notes.former), {
-      postgresql: { parameters: { [PARAMETER]: null } },
-    }),
+  heal: (scene) => {
+    const former = String(scene.notes.former);
+    return back(scene, parameterOf, former, patchesOf(scene).formerParameter(PARAMETER, former));
+  },
 };
 
 const imageRoll: Fault = {
   id: "33",
   name: "image roll to the same PostgreSQL under another name, and back",
   builtIn: true,
+  needs: ["operator"],
   bounds: { gap: { direct: 10, pooled: 11 }, noReadOnlyErrors: true },
-  prepare: loadRenamedImage,
-  inject: (scene) => patch(scene, { imageName: renamedImage }),
-  effect: (scene) => begun(scene, imageOf, renamedImage),
-  hold: (scene) => complete(scene, imageOf, renamedImage),
+  prepare: ({ env }) => loadRenamedImage(env.settings),
+  inject: (scene) => patch(scene, patchesOf(scene).image(renamedImage(scene.env.settings))),
+  effect: (scene) => begun(scene, imageOf, renamedImage(scene.env.settings)),
+  hold: (scene) => complete(scene, imageOf, renamedImage(scene.env.settings)),
   heal: (scene) => {
     const former = scene.env.settings.images.postgresql;
-    return back(scene, imageOf, former, { imageName: former });
+    return back(scene, imageOf, former, patchesOf(scene).image(former));
   },
 };
 

@@ -39,6 +39,5 @@ export async function waitWhole(env: Environment, seconds = 300): Promise<void> 
     const why = await brokenness(env);
     return why === undefined ? { done: undefined } : { why };
   });
-  const { instances, durability } = env.settings.cluster;
-  await env.cluster.waitHealthy(seconds, { instances, synchronous: durability !== "async" });
+  await env.cluster.waitHealthy(seconds);
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { engines } from "../../components/engines";
 import { type KubeObject } from "../../operations/kubectl";
 import { projectDir } from "../../operations/paths";
-import { defaultsObjects } from "../bench/operatorDefaults";
+import { place } from "../bench/operatorDefaults";
+import { kits } from "../e2e/kit/engines";
 import { secretsOf } from "../bench/product";
 import { profileSettings } from "../bench/stall";
 import { loadSettings } from "../bench/throughput";
@@ -19,7 +20,8 @@ describe("the clusters that are measured", () => {
   it("leaves everything of the operator's defaults alone but image, storage, resources and a name", () => {
     const [product] = plan.objects.map(({ object }) => object);
     assert.ok(product);
-    const [cluster, pooler] = defaultsObjects(product, "registry/pgbouncer:1") as KubeObject[];
+    const images = { ...settings.images, pgbouncer: "registry/pgbouncer:1" };
+    const [cluster, pooler] = (kits.cnpg.plain?.defaults(product, place, images) ?? []) as KubeObject[];
     const { spec: own } = product as KubeObject;
     assert.deepEqual(cluster?.spec, {
       instances: 3,

@@ -146,6 +146,7 @@ const run = (direct: number, pooled: number, more: Partial<ArmRun> = {}): ArmRun
     fault: "",
     name: "",
     run: "",
+    instances: 3,
     at: "",
     effect: "",
     effectSeconds: 1,

@@ -95,6 +95,8 @@ describe("check", () => {
         archiveVolume: [],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
+        operator: [],
+        passwordlessSuperuser: [],
         podSecurityRestricted: [],
       },
     );

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { engineTraits } from "../../components/engines";
+import { kits } from "../e2e/kit/engines";
 import { type Verdict } from "../e2e/kit/oracle";
 import { type FaultRun } from "../faults/execute";
 import { type Fault } from "../faults/fault";
-import { faults, faultsOf } from "../faults/list";
+import { faults, faultsOf, possibleFaults } from "../faults/list";
 import { insideOf } from "../faults/processes";
 import { allMissed, markdown, missed, missedTogether } from "../faults/report";
 
@@ -21,6 +23,7 @@ const good: FaultRun = {
   fault: "x",
   name: "a fault",
   run: "run_1",
+  instances: 3,
   at: "2026-01-01T00:00:00Z",
   before: leader,
   after: { ...leader, primary: "main-2" },
@@ -164,6 +167,47 @@ describe("the list of faults", () => {
     );
     assert.equal(faultsOf([]).length, faults.length);
     assert.throws(() => faultsOf(["99"]), /There is no fault 99; there are 1, 2, /);
+  });
+});
+
+describe("the faults of an engine", () => {
+  const idsOf = (engine: keyof typeof engineTraits) => {
+    const { possible, excluded } = possibleFaults(faults, engineTraits[engine], "standard");
+    assert.equal(possible.length + excluded.length, faults.length);
+    return { possible, excluded: excluded.map(({ fault: { id } }) => id) };
+  };
+
+  it("are all of them where it can do everything that they are about", () => {
+    const { possible, excluded } = idsOf("cnpg");
+    assert.deepEqual(excluded, []);
+    assert.deepEqual(possible, [...faults]);
+  });
+
+  it("leave out what a server alone, or one without an operator, can't go through, and say why", () => {
+    const { excluded } = possibleFaults(faultsOf(["1", "7", "14"]), engineTraits.standalone, "standard");
+    assert.deepEqual(
+      excluded.map(({ fault: { id }, because }) => `${id}: ${because}`),
+      [
+        "7: it is one PostgreSQL server in a StatefulSet, which nothing replicates",
+        "14: Kubernetes alone looks after its StatefulSet",
+      ],
+    );
+    for (const id of ["1", "3", "17", "35", "36"]) assert.ok(!idsOf("standalone").excluded.includes(id), id);
+  });
+
+  it("have the bounds of the engine and of its failover profile", () => {
+    const cutOff = (failover: "fast" | "patient") =>
+      possibleFaults(faultsOf(["11"]), engineTraits.zalando, failover).possible[0]?.bounds;
+    assert.deepEqual(cutOff("fast"), { gap: { direct: 23 } });
+    assert.deepEqual(cutOff("patient"), { gap: { direct: 42 } });
+    const { possible } = possibleFaults(faultsOf(["11"]), engineTraits.cnpg, "fast");
+    assert.deepEqual(possible[0]?.bounds, { gap: { direct: 45 } });
+  });
+
+  it("are bounded by name: no bound stands for a fault that there isn't", () => {
+    const ids = faults.map(({ id }) => id);
+    for (const kit of Object.values(kits))
+      for (const id of Object.keys(kit.bounds?.("standard") ?? {})) assert.ok(ids.includes(id), id);
   });
 });
 

@@ -21,6 +21,8 @@ export const cnpg: Engine = {
     zoneSpread: true,
     severalDatabases: true,
     podSecurityRestricted: true,
+    operator: true,
+    passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },

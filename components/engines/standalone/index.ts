@@ -24,6 +24,8 @@ export const standalone: Engine = {
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     podSecurityRestricted: true,
+    operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
+    passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },

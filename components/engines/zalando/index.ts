@@ -33,6 +33,11 @@ export const zalando: Engine = {
       because: "its operator writes no seccomp profile and drops no capability in the instances' pods",
       instead: "choose cnpg, or have baseline in the namespace",
     },
+    operator: true,
+    passwordlessSuperuser: {
+      because: "Patroni logs in to the other instances as the superuser, with a password",
+      instead: "choose cnpg",
+    },
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },

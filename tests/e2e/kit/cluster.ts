@@ -1,13 +1,8 @@
-import { isReady, type Kubectl, type KubeObject } from "../../../operations/kubectl";
+import { type EngineTraits } from "../../../components/engine";
+import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "../../../operations/kubectl";
+import { type Settings } from "../../../stacks/schema";
+import { type EngineKit, kits, type View } from "./engines";
 import { until } from "./wait";
-
-interface ClusterStatus {
-  phase?: string;
-  readyInstances?: number;
-  currentPrimary?: string;
-  targetPrimary?: string;
-  timelineID?: number;
-}
 
 interface PodStatus {
   podIP?: string;
@@ -27,32 +22,70 @@ export interface Leadership {
   startedAt: string;
 }
 
-/** One CloudNativePG cluster, seen from the inside: as its superuser, over the local socket of its pods. */
+/** What a cluster is when all is well. */
+export interface Expected {
+  instances: number;
+  /** A standby confirms each commit. */
+  synchronous: boolean;
+}
+
+export const expectedOf = ({ instances, durability }: Settings["cluster"]): Expected => ({
+  instances,
+  synchronous: durability !== "async",
+});
+
+/** One database cluster, seen from the inside: as its superuser, over the local socket of its pods. */
 export class Cluster {
+  readonly kit: EngineKit;
+
   constructor(
     readonly kubectl: Kubectl,
+    readonly engine: EngineTraits,
     readonly namespace: string,
     readonly name: string,
-  ) {}
+    readonly expected: Expected,
+  ) {
+    this.kit = kits[engine.name];
+  }
+
+  /** kubectl's name of the kind of the cluster's object. */
+  get resource(): string {
+    const { apiVersion, kind } = this.engine.clusterKind;
+    return resourceOf(apiVersion, kind);
+  }
 
   async object(): Promise<KubeObject> {
-    const object = await this.kubectl.get("clusters.postgresql.cnpg.io", this.namespace, this.name);
-    if (object === undefined) throw new Error(`there is no Cluster ${this.namespace}/${this.name}`);
+    const object = await this.kubectl.get(this.resource, this.namespace, this.name);
+    if (object === undefined)
+      throw new Error(`there is no ${this.engine.clusterKind.kind} ${this.namespace}/${this.name}`);
     return object;
   }
 
-  async status(): Promise<ClusterStatus> {
-    return (await this.object()).status ?? {};
+  /** Changes the cluster's object by hand. */
+  async patch(patch: object, options: readonly string[] = []): Promise<string> {
+    const at = ["-n", this.namespace, "patch", this.resource, this.name, "--type=merge"];
+    return (await this.kubectl.run([...at, "-p", JSON.stringify(patch), ...options])).stdout;
+  }
+
+  /** Who leads, by what Kubernetes' objects say. */
+  view(): Promise<View> {
+    return this.kit.view(this);
   }
 
   async primary(): Promise<string> {
-    const { currentPrimary } = await this.status();
-    if (currentPrimary === undefined) throw new Error(`Cluster ${this.name} has no primary`);
-    return currentPrimary;
+    const { primary } = await this.view();
+    if (primary === undefined) throw new Error(`${this.name} has no primary`);
+    return primary;
   }
 
   instances(): Promise<KubeObject[]> {
-    return this.kubectl.list("pods", this.namespace, `cnpg.io/cluster=${this.name},cnpg.io/podRole=instance`);
+    return this.kubectl.list("pods", this.namespace, selectorOf(this.engine.instancePods.labels(this.name)));
+  }
+
+  /** Whether a pod's label calls it the primary; the only instance needs no label. */
+  calledPrimary({ metadata }: KubeObject): boolean {
+    const { role } = this.engine.instancePods;
+    return role === undefined || metadata.labels?.[role.label] === role.primary;
   }
 
   async names(): Promise<string[]> {
@@ -108,17 +141,15 @@ export class Cluster {
   }
 
   /** Undefined when every instance is ready, streaming, and synchronous where it must be; else why not. */
-  async illness(expected: { instances: number; synchronous: boolean }): Promise<string | undefined> {
-    const { phase, readyInstances, currentPrimary = "", targetPrimary } = await this.status();
-    if (phase !== "Cluster in healthy state") return `phase: ${phase}`;
-    if (readyInstances !== expected.instances) return `${readyInstances} instances ready`;
-    if (currentPrimary !== targetPrimary) return `switching from ${currentPrimary} to ${targetPrimary}`;
+  async illness(expected: Expected = this.expected): Promise<string | undefined> {
+    const { illness, primary = "" } = await this.view();
+    if (illness !== undefined) return illness;
     const pods = await this.instances();
     if (pods.length !== expected.instances) return `${pods.length} pods`;
     const unready = pods.find((pod) => !isReady(pod));
     if (unready !== undefined) return `${unready.metadata.name} is not ready`;
     const replication = await this.sql(
-      currentPrimary,
+      primary,
       "select application_name, state, sync_state from pg_stat_replication",
     );
     const rows = replication.map((row) => row.split("|"));
@@ -130,10 +161,7 @@ export class Cluster {
     return undefined;
   }
 
-  async waitHealthy(
-    seconds = 300,
-    expected: { instances: number; synchronous: boolean } = { instances: 3, synchronous: true },
-  ): Promise<void> {
+  async waitHealthy(seconds = 300, expected: Expected = this.expected): Promise<void> {
     await until(`${this.name} whole again`, seconds, async () => {
       const why = await this.illness(expected);
       return why === undefined ? { done: undefined } : { why };
@@ -161,13 +189,22 @@ export class Cluster {
     await this.waitHealthy(seconds);
   }
 
+  /** Deletes an instance's pod together with its volumes, which go when the pod has gone. */
+  async deleteWithVolumes(name: string): Promise<void> {
+    const pod = await this.kubectl.get("pod", this.namespace, name);
+    const claims = pod === undefined ? [] : claimsOf(pod);
+    await this.kubectl.run(["-n", this.namespace, "delete", "pvc", ...claims, "--wait=false"]);
+    await this.deletePod(name);
+  }
+
   async deletePod(pod: string): Promise<void> {
     const at = ["-n", this.namespace, "delete", "pod", pod];
     await this.kubectl.run([...at, "--grace-period=0", "--force", "--wait=false"]);
   }
 
   async killPostmaster(pod: string): Promise<void> {
-    await this.exec(pod, ["bash", "-c", 'kill -9 "$(head -n 1 "$PGDATA/postmaster.pid")"']);
+    const ask = `psql -XAtqU postgres -c "select split_part(pg_read_file('postmaster.pid'), chr(10), 1)"`;
+    await this.exec(pod, ["bash", "-c", `kill -9 "$(${ask})"`]);
   }
 
   /** Waits until every standby has replayed what the primary has written by now. */
@@ -187,4 +224,10 @@ export class Cluster {
   }
 }
 
-const uid = (pod: KubeObject): string => (pod.metadata as { uid?: string }).uid ?? "";
+export const uid = ({ metadata }: KubeObject): string => (metadata as { uid?: string }).uid ?? "";
+
+/** Names of the claims of a pod's volumes. */
+export const claimsOf = ({ spec }: KubeObject): string[] =>
+  ((spec?.volumes ?? []) as { persistentVolumeClaim?: { claimName: string } }[]).flatMap(
+    ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
+  );

@@ -1,11 +1,12 @@
 import { provideTools } from "../../../local/toolchain/tools";
-import { readSettings, subjectOf } from "../../../operations/context";
+import { keepEngine, readSettings, subjectOf } from "../../../operations/context";
 import { type Subject } from "../../../operations/health";
+import { engineAsked } from "../../../operations/layers";
 import { stateDir } from "../../../operations/paths";
 import { Stack } from "../../../operations/pulumi";
 import { poolerName, serviceHost } from "../../../components/names";
 import { join } from "node:path";
-import { Cluster } from "./cluster";
+import { Cluster, expectedOf } from "./cluster";
 
 /** The stack that the tests work on. */
 export const stackName = process.env.STACK ?? "local";
@@ -31,11 +32,12 @@ export const environment = (): Promise<Environment> => (known ??= lookUp());
 async function lookUp(): Promise<Environment> {
   const toolFolders = await provideTools({ detail: () => undefined, say: () => undefined });
   const stack = new Stack(stackName, toolFolders);
+  await keepEngine(stack, engineAsked());
   const { kubernetes } = await readSettings(stack);
   if (kubernetes.context === undefined) throw new Error(`stack ${stackName} names no Kubernetes context`);
   const target = { kubeconfig: kubernetes.kubeconfig, context: kubernetes.context };
   const subject = await subjectOf(stack, target, toolFolders);
-  const { settings, plan, kubectl } = subject;
+  const { settings, engine, plan, kubectl } = subject;
   const { name, namespace } = settings.cluster;
   const [first] = settings.poolers;
   if (first === undefined) throw new Error(`stack ${stackName} has no pooler to test`);
@@ -44,7 +46,7 @@ async function lookUp(): Promise<Environment> {
     ...subject,
     stack,
     toolFolders,
-    cluster: new Cluster(kubectl, namespace, name),
+    cluster: new Cluster(kubectl, engine, namespace, name, expectedOf(settings.cluster)),
     pooler: { name: pooler, host: serviceHost(pooler, namespace) },
     port: plan.endpoints.primary.port,
   };

@@ -4,20 +4,22 @@ import { join } from "node:path";
 import { loadImages } from "../../../local/cluster/cluster";
 import { buildImages } from "../../../local/images/build";
 import { retag } from "../../../local/images/oci";
-import { pins } from "../../../local/pins";
+import { type Settings } from "../../../stacks/schema";
+
+type Images = Pick<Settings, "images">;
 
 /** The same PostgreSQL as the built-in cluster's, under another name: what an image roll does, without another version. */
-export const renamedImage = `${pins.images.postgresql}-renamed`;
+export const renamedImage = ({ images }: Images): string => `${images.postgresql}-renamed`;
 
 /** Brings that image onto the nodes of the built-in cluster. */
-export async function loadRenamedImage(): Promise<void> {
+export async function loadRenamedImage({ images }: Images): Promise<void> {
   const quiet = { detail: () => undefined, say: () => undefined };
-  const built = (await buildImages(quiet)).find(({ name }) => name === pins.images.postgresql);
-  if (built === undefined) throw new Error(`nothing builds ${pins.images.postgresql}`);
+  const built = (await buildImages(quiet)).find(({ name }) => name === images.postgresql);
+  if (built === undefined) throw new Error(`nothing builds ${images.postgresql}`);
   const folder = await mkdtemp(join(tmpdir(), "pgp-retag-"));
   try {
     const tar = join(folder, "image.tar");
-    await retag(built.tar, renamedImage, tar);
+    await retag(built.tar, renamedImage({ images }), tar);
     await loadImages(quiet, [tar]);
   } finally {
     await rm(folder, { recursive: true });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Writer } from "./clients";
-import { podStatus, type Cluster } from "./cluster";
+import { podStatus, type Cluster, type Expected } from "./cluster";
 import { resultsDir, type Environment } from "./environment";
 import { type Clients } from "./fixture";
 import {
@@ -46,6 +46,8 @@ export interface Observation {
   lasting?: { acknowledged: Arms<number>; resumed: Arms<number> };
   /** Errors of a read-only session later than 5 s after the direct client's pause. */
   lateReadOnlyErrors: number;
+  /** Instances that there are. */
+  instances: number;
   /** What each instance holds. */
   verdicts: Record<string, Verdict>;
   /** Pairs of instances that acknowledged commits in the same stretch of time. */
@@ -92,10 +94,10 @@ async function plantDamage(
 }
 
 /** Everything that speaks against the product or against the oracle itself, whatever was done; empty is right. */
-export function damage(seen: Observation, instances = 3): string[] {
+export function damage(seen: Observation): string[] {
   const found: string[] = [];
   const read = Object.entries(seen.verdicts);
-  if (read.length !== instances) found.push(`${read.length} of ${instances} instances were read`);
+  if (read.length !== seen.instances) found.push(`${read.length} of ${seen.instances} instances were read`);
   for (const [pod, { acknowledged, lost, duplicated, neverTried }] of read) {
     if (acknowledged === 0) found.push(`${pod}: nothing was acknowledged`);
     if (lost.length > 0) found.push(`${pod}: ${lost.length} acknowledged rows are lost (${some(lost)})`);
@@ -261,6 +263,7 @@ export class Watch {
           },
         }),
       lateReadOnlyErrors: lateReadOnlyErrors(logs.pooled, writableAt, READ_ONLY_SECONDS),
+      instances: env.cluster.expected.instances,
       verdicts: await verify(env.cluster, database, rows, all),
       splitBrain: overlappingPrimaries(parseSamplerLog(samples)),
       control: await plantDamage(env.cluster, database, rows, all),
@@ -305,7 +308,7 @@ export async function disturbance(
   env: Environment,
   clients: Clients,
   work: (watch: Watch) => Promise<void>,
-  expected?: { instances: number; synchronous: boolean },
+  expected?: Expected,
 ): Promise<Seen> {
   await env.cluster.waitHealthy(300);
   const watch = await Watch.start(env, clients);
