@@ -134,8 +134,14 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const found = await targets();
     const all = [...found.pods.keys(), ...found.services.keys()];
     const ports = new Set([...found.pods.values()].map(({ port }) => port));
-    const own = env.engine.facts(await env.cluster.object())?.network.ports;
-    for (const port of [...Object.values(own ?? {}), poolerPorts.postgres, poolerPorts.metrics])
+    const network = env.engine.facts(await env.cluster.object())?.network;
+    assert.ok(network);
+    const { operator, ports: own } = network;
+    const expected = [
+      ...Object.values(own),
+      ...Object.values(poolerPorts).filter((port) => port !== poolerPorts.service),
+    ];
+    for (const port of [...expected, ...(operator === undefined ? [] : [operator.statusPort])])
       assert.ok(ports.has(port), `no pod declares port ${port}`);
 
     // The control: something listens at each of these ports, and the listed clients get to theirs at this moment.
