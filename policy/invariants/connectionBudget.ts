@@ -24,7 +24,7 @@ function problemOf(
   { reserve, roles }: { reserve: number; roles: number },
 ): Problem[] {
   // All of them, since the instance that a pool of standbys is connected to may become the primary at any moment.
-  const most = Object.values(cluster.services)
+  const most = [...new Set(Object.values(cluster.services))]
     .map((service) => pooledConnections(poolers, { namespace: cluster.namespace, service, roles }))
     .reduce((sum, connections) => sum + connections, 0);
   if (most === 0 || most + reserve <= cluster.maxConnections) return [];

@@ -4,6 +4,7 @@ import { standalone } from "../../../components/engines/standalone";
 import { allFlows } from "../../../components/flows";
 import { clusterLabel } from "../../../components/names";
 import { networkPolicies } from "../../../components/networkPolicies";
+import { poolerPlan } from "../../../components/pgbouncer/plan";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../stacks/checks/problem";
@@ -11,15 +12,26 @@ import { rawSettings } from "../../../stacks/program";
 import { changed, checked, stackConfig } from "../../support/settings";
 import { about, aboutStack } from "./kit";
 
-/** What the stack file of a server alone renders, its network policies included. */
-function ownObjects(): KubernetesObject[] {
-  const settings = checked(rawSettings(stackConfig("standalone")));
+/** What the stack file of a server alone renders with these poolers in front of it, network policies included. */
+function ownObjects(poolers: readonly object[] = []): KubernetesObject[] {
+  const settings = checked({ ...rawSettings(stackConfig("standalone")), poolers });
   const plan = standalone.plan(settings);
   const { name, namespace } = settings.cluster;
-  return [...plan.objects, ...networkPolicies(name, namespace, allFlows(settings, plan, []))].map(
-    ({ object }) => structuredClone(object),
-  );
+  const pools = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
+  return [
+    ...plan.objects,
+    ...pools.flatMap(({ objects }) => objects),
+    ...networkPolicies(name, namespace, allFlows(settings, plan, pools)),
+  ].map(({ object }) => structuredClone(object));
 }
+
+const budgetWith = (most: string, objects: readonly KubernetesObject[]): string[] =>
+  aboutStack(
+    "connection-budget",
+    objects.map((object) =>
+      object.kind === "StatefulSet" ? claiming("parameters.max_connections", most) : object,
+    ),
+  );
 
 const server = (): KubernetesObject => ownObjects().find(({ kind }) => kind === "StatefulSet")!;
 
@@ -76,6 +88,17 @@ describe("the policies about a server alone", () => {
     );
     assert.deepEqual(about("supported-images", changed(server(), `${at}.image`, "postgres:latest")), [
       'StatefulSet alert-history/alert-history: containers[0].image is "postgres:latest", allowed is a tag that isn\'t latest: name a released version.',
+    ]);
+  });
+
+  it("count a pool once, though one Service is the primary's, the standbys' and anybody's", () => {
+    const objects = ownObjects([
+      { name: "app", database: "alert_history", serverConnections: 20, poolSize: 10 },
+    ]);
+    // 2 pods with 10 and 1 more, which looks logins up.
+    assert.deepEqual(budgetWith("32", objects), []);
+    assert.deepEqual(budgetWith("31", objects), [
+      "Cluster alert-history/alert-history: max_connections is 31, allowed is at least 32: 22 for the poolers (pool size × pods × roles) and 10 in reserve: raise it, or lower the pools.",
     ]);
   });
 
