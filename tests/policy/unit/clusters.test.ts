@@ -92,6 +92,11 @@ const cases: Record<string, readonly Case[]> = {
       change: { [`${synchronous}.number`]: 2, [`${synchronous}.dataDurability`]: "preferred" },
       says: [],
     },
+    {
+      title: "a single instance, which the engine lets write alone",
+      change: { "spec.instances": 1 },
+      says: [],
+    },
     { title: "three of five", change: { "spec.instances": 5, [`${synchronous}.number`]: 3 }, says: [] },
   ],
   "zero-loss-claim": [
@@ -108,6 +113,13 @@ const cases: Record<string, readonly Case[]> = {
       says: [
         'Cluster shop/orders: synchronous replication is "none", allowed is required, with at least one standby, where no acknowledged commit may be lost: make it required, or don\'t claim zero loss.',
         "Cluster shop/orders: quorum failover is false, allowed is on where no acknowledged commit may be lost, since a standby without the commit could be elected: switch it on, or don't claim zero loss.",
+      ],
+    },
+    {
+      title: "a claim with none of the standbys",
+      change: { [`${synchronous}.number`]: 0 },
+      says: [
+        'Cluster shop/orders: synchronous replication is "none", allowed is required, with at least one standby, where no acknowledged commit may be lost: make it required, or don\'t claim zero loss.',
       ],
     },
     {
@@ -380,6 +392,7 @@ const cases: Record<string, readonly Case[]> = {
         'Cluster shop/orders: shared_buffers is "much", allowed is an amount of memory such as 128MB, at most 819MB (40 % of the memory limit): lower it, or raise the memory.',
       ],
     },
+    { title: "no limit to compare with", change: { "spec.resources.limits.memory": undefined }, says: [] },
     { title: "exactly two fifths", change: { [parameter("shared_buffers")]: "819MB" }, says: [] },
     {
       title: "half where the option says half",

@@ -284,6 +284,11 @@ describe("the invariants of images", () => {
         `${title} is "${name}", allowed is any registry but ${prefix.slice(0, -1)}, which is ${why}: ${instead}.`,
       ]);
     });
+  it("leaves an image to image-digests that isn't named at all", () =>
+    assert.deepEqual(
+      supported(mutated("cluster", { "spec.imageName": undefined }), { refused: ["docker.io/"] }),
+      [],
+    ));
   it("knows Docker's registry without its name", () => {
     assert.equal(supported(image("bitnami/postgresql:17")).length, 1);
     assert.equal(supported(image("bitnamisecure/postgresql:17")).length, 0);
