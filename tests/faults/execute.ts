@@ -66,6 +66,12 @@ async function attempt(setting: Setting, fault: Fault): Promise<FaultRun | strin
     scene.watch = watch = await Watch.start(env, setting.clients, { revive: fault.takesClients === true });
     await fault.arm?.(scene);
 
+    const { primary, startedAt } = await env.cluster.leadership();
+    if (primary !== scene.before.primary || startedAt !== scene.before.startedAt) {
+      if (broken) await takeBack(fault, scene);
+      await watch.abandon();
+      return "the primary was another one, or a restarted one, before the fault was there";
+    }
     await watch.mark();
     broken = true;
     const injected = Date.now();
