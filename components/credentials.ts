@@ -2,6 +2,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import type { Credential, PasswordFiles } from "./engine";
+import { passwordId } from "./postgres/rotation";
 
 export interface CredentialsArgs {
   /** Namespace of the Secrets. */
@@ -20,27 +21,45 @@ const passwordForm = { length: 32, special: false };
 
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
+const reference = /\{password:([a-z0-9-]+(?:\.\d+)?)\}/g;
+
 /** Puts passwords in the place of `{password:<id>}`. */
 export function fillIn(template: string, passwords: Readonly<Record<string, string>>): string {
-  return template.replace(/\{password:([a-z0-9-]+)\}/g, (_, id: string) => {
+  return template.replace(reference, (_, id: string) => {
     const password = passwords[id];
     if (password === undefined) throw new Error(`no credential "${id}" for the template of a Secret`);
     return password;
   });
 }
 
+/** Ids of the passwords that credentials hold or refer to. */
+function passwordIds(credentials: readonly Credential[]): string[] {
+  const held = credentials.map(({ id, generation }) => passwordId(id, generation));
+  const templates = credentials.flatMap(({ extraKeys }) => Object.values(extraKeys));
+  const referred = templates.flatMap((text) => [...text.matchAll(reference)].map(([, id = ""]) => id));
+  return [...new Set([...held, ...referred])];
+}
+
+/** Name of a password's resource: that of the first generation has no number. */
+const passwordName = (id: string): string =>
+  id.replace(
+    /^(.*?)(?:\.(\d+))?$/,
+    (_, credential: string, generation?: string) =>
+      `${credential}-password${generation === undefined ? "" : `-${generation}`}`,
+  );
+
 /** Generated passwords, each in a Secret of its own. */
 export class Credentials extends pulumi.ComponentResource {
-  /** The passwords, by the ids of their credentials. */
+  /** The passwords, by their ids. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: CredentialsArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Credentials", name, {}, options);
 
     this.passwords = Object.fromEntries(
-      args.credentials.map(({ id }) => [
+      passwordIds(args.credentials).map((id) => [
         id,
-        new RandomPassword(`${name}-${id}-password`, passwordForm, { parent: this }).result,
+        new RandomPassword(`${name}-${passwordName(id)}`, passwordForm, { parent: this }).result,
       ]),
     );
     const all = pulumi.output(this.passwords);
@@ -54,11 +73,11 @@ export class Credentials extends pulumi.ComponentResource {
     for (const credential of args.credentials) {
       const data = filledIn({
         username: credential.role,
-        password: `{password:${credential.id}}`,
+        password: `{password:${passwordId(credential.id, credential.generation)}}`,
         ...credential.extraKeys,
       });
       new Secret(
-        `${name}-${credential.id}-secret`,
+        `${name}-${credential.id}-secret${credential.internal ? `-${credential.generation}` : ""}`,
         {
           metadata: {
             name: credential.secretName,

@@ -110,10 +110,16 @@ export interface Credential {
   readonly id: string;
   /** Name of the role that logs in with it. */
   readonly role: string;
+  /** Role whose rights the login has. @default - its own */
+  readonly actsAs?: string;
+  /** Which of the role's passwords it is: each rotation counts one more. @default 1 */
+  readonly generation?: number;
+  /** Read by the engine and by nobody else; another credential with the same id is the one that applications read. */
+  readonly internal?: true;
   readonly secretName: string;
   readonly type: "kubernetes.io/basic-auth" | "Opaque";
   readonly labels: Record<string, string>;
-  /** Further keys; `{password:<id>}` stands for the password of the credential with that id. */
+  /** Further keys; `{password:<id>}` stands for the password of the credential with that id, `{password:<id>.<n>}` for that of generation n. */
   readonly extraKeys: Record<string, string>;
   readonly why: string;
 }

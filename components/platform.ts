@@ -4,14 +4,17 @@ import type { Settings } from "../stacks/schema";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
-import type { Engine, KubernetesObject, Plan } from "./engine";
+import type { Engine, KubernetesObject, Plan, PlannedObject } from "./engine";
 import { allFlows } from "./flows";
+import { loginCheck } from "./loginCheck";
+import { Logins } from "./logins";
 import { clusterLabel, secretNames } from "./names";
 import { Network } from "./network";
-import { withLabels, type Overlay } from "./objects";
+import { merge, withLabels, type Overlay } from "./objects";
 import { Operator } from "./operator";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
 import { Pooler } from "./pooler";
+import { rotationAnnotation } from "./postgres/rotation";
 import { PullSecret } from "./pullSecret";
 import { Wiring } from "./wiring";
 import { clientWirings, type ClientWiring } from "./wiringPlan";
@@ -43,6 +46,21 @@ const podSecurity = ({ can }: Engine): Record<string, string> =>
     ]),
   );
 
+/** The cluster object says how far its passwords are: `make up` goes on from there. */
+const withRotation = (
+  planned: readonly PlannedObject[],
+  engine: Engine,
+  { rotation }: Settings,
+): PlannedObject[] =>
+  planned.map((one) =>
+    rotation.generation > 1 && engine.shape(one.object)
+      ? {
+          ...one,
+          object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
+        }
+      : one,
+  );
+
 /** A PostgreSQL with everything that belongs to it, in a namespace of its own. */
 export class PostgresPlatform extends pulumi.ComponentResource {
   /** What the engine planned. */
@@ -63,7 +81,10 @@ export class PostgresPlatform extends pulumi.ComponentResource {
 
     const { labels } = settings;
     const planned = engine.plan(settings);
-    this.plan = { ...planned, objects: withLabels(planned.objects, labels) };
+    this.plan = {
+      ...planned,
+      objects: withLabels(withRotation(planned.objects, engine, settings), labels),
+    };
     this.poolers = settings.poolers
       .map((pooler) => poolerPlan(settings, pooler, this.plan))
       .map((pooler) => ({ ...pooler, objects: withLabels(pooler.objects, labels) }));
@@ -123,7 +144,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       { parent: this, dependsOn: [home] },
     );
 
-    const logins = pullSecret
+    const pullSecrets = pullSecret
       ? [
           new PullSecret(
             `${name}-registries`,
@@ -142,7 +163,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           )
         : undefined;
 
-    const before = [network, credentials, ...logins, certificates, operator];
+    const before = [network, credentials, ...pullSecrets, certificates, operator];
     const cluster = new Cluster(
       `${name}-cluster`,
       {
@@ -163,6 +184,11 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         ),
     );
 
+    const check = loginCheck(settings, this.plan, this.poolers);
+    const logins = check && [
+      new Logins(`${name}-logins`, { check, labels }, { parent: this, dependsOn: [cluster, ...poolers] }),
+    ];
+
     if (this.wiring.length > 0)
       new Wiring(
         `${name}-wiring`,
@@ -173,7 +199,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           authorityPem: cluster.authorityPem,
           labels,
         },
-        { parent: this, dependsOn: [cluster, ...poolers] },
+        { parent: this, dependsOn: [cluster, ...poolers, ...(logins ?? [])] },
       );
 
     this.passwords = credentials.passwords;

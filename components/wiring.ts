@@ -3,6 +3,7 @@ import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { clusterLabel } from "./names";
+import { passwordId } from "./postgres/rotation";
 import { authorityKey, type ClientWiring } from "./wiringPlan";
 
 export interface WiringArgs {
@@ -10,7 +11,7 @@ export interface WiringArgs {
   readonly cluster: string;
   /** What each client gets. Removing one deletes its ConfigMap and copied Secret. */
   readonly clients: readonly ClientWiring[];
-  /** The passwords, by the ids of their credentials. */
+  /** The passwords, by their ids. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
   /** Certificate of the authority that clients must trust, in PEM. */
   readonly authorityPem: pulumi.Output<string>;
@@ -62,8 +63,9 @@ export class Wiring extends pulumi.ComponentResource {
         own,
       );
       if (secret?.copied !== true) continue;
-      const password = args.passwords[credential.id];
-      if (password === undefined) throw new Error(`no password for ${credential.id}`);
+      const id = passwordId(credential.id, credential.generation);
+      const password = args.passwords[id];
+      if (password === undefined) throw new Error(`no password for ${id}`);
       new Secret(
         `${name}-${client}-secret`,
         {

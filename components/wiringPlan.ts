@@ -1,4 +1,5 @@
 import type { ClientSettings, Settings } from "../stacks/schema";
+import { credentialOf } from "./postgres/roles";
 import type { Credential, Endpoint, Plan } from "./engine";
 import { clientName } from "./names";
 import type { PoolerPlan } from "./pgbouncer/plan";
@@ -100,8 +101,7 @@ export function clientWirings(
   return settings.clients.flatMap((client) => {
     const asked = wiringOf(settings, client);
     if (asked === undefined) return [];
-    const credential = plan.credentials.find(({ role }) => role === asked.role);
-    if (!credential) throw new Error(`no credential for ${asked.role}`);
+    const credential = credentialOf(plan.credentials, asked.role);
     const { name, copySecret, makeNamespace } = asked;
     const isHome = client.namespace === settings.cluster.namespace;
     return [
@@ -109,7 +109,7 @@ export function clientWirings(
         client: client.name,
         namespace: client.namespace,
         name,
-        data: dataOf(reachOf(settings, client, plan, poolers), asked.database, asked.role),
+        data: dataOf(reachOf(settings, client, plan, poolers), asked.database, credential.role),
         credential,
         ...(isHome && { secret: { name: credential.secretName, copied: false } }),
         ...(copySecret && { secret: { name, copied: true } }),

@@ -1,6 +1,7 @@
 import { bytesOf, milliCoresOf } from "../stacks/quantity";
 import { clusterLabel, installedBy } from "../components/names";
 import { type KubernetesObject, type Shape } from "../components/engine";
+import { type Rotation, rotationOf } from "../components/postgres/rotation";
 import { type Subject } from "./health";
 import { isReady, type Kubectl, type KubeObject, resourceOf } from "./kubectl";
 
@@ -15,6 +16,8 @@ export interface LiveFacts {
   readonly apiGroups: readonly string[];
   /** The database cluster, when there is one. */
   readonly cluster?: Shape;
+  /** How far its rotation are. */
+  readonly rotation?: Rotation;
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
   readonly poolerPods: Readonly<Record<string, number>>;
   /** The operator, when one runs. */
@@ -110,7 +113,7 @@ export async function readFacts(
     nodes: nodes.map(nodeOf),
     namespaces: namespaces.map(({ metadata }) => metadata.name),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
-    ...(shape && { cluster: shape }),
+    ...(shape && { cluster: shape, rotation: rotationOf(cluster) }),
     poolerPods: Object.fromEntries(
       deployments.map(({ metadata, spec }) => [metadata.name, Number(spec?.replicas ?? 1)]),
     ),

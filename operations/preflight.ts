@@ -296,6 +296,27 @@ const wiredNamespaces: Rule = ({ settings }, { namespaces }) => {
   );
 };
 
+/** A generation more has the login that is in use, and one less was given up: only the next one can be tried before it is. */
+const generations: Rule = ({ settings }, { rotation }) => {
+  const { generation } = settings.rotation;
+  if (rotation === undefined || rotation.generation === generation) return {};
+  const { generation: live, stage } = rotation;
+  if (stage !== "only")
+    return problem(
+      "rotation.generation",
+      generation,
+      `${live}, whose rotation is under way`,
+      `set ${live} and let \`make up\` end it first`,
+    );
+  if (generation === live + 1) return {};
+  return problem(
+    "rotation.generation",
+    generation,
+    `${live}, which is in use, or ${live + 1}`,
+    `set ${live + 1} to rotate, or ${live} to keep the passwords`,
+  );
+};
+
 const rules: readonly Rule[] = [
   kubernetesVersion,
   storageClass,
@@ -307,6 +328,7 @@ const rules: readonly Rule[] = [
   zones,
   otherOperator,
   majorVersion,
+  generations,
 ];
 
 function merged(verdicts: readonly Partial<Verdict>[]): Verdict {

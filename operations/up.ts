@@ -1,5 +1,6 @@
 import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
 import { manifestFiles } from "../local/manifests";
+import { credentialOf } from "../components/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
@@ -8,9 +9,11 @@ import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
 import { checkLive, operatorOf } from "./liveCheck";
+import { waitUntilUnused } from "./oldLogins";
 import { type Progress, type StepContext } from "./progress";
 import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
-import { type PlannedStep, readStackFile, Stack } from "./pulumi";
+import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
+import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
@@ -60,13 +63,28 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     await stack.refresh(context);
     const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
     announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
+    const { config } = await readStackFile(stackName);
+    const { rotation } = settings;
+    const stages = stagesBefore(facts.rotation, rotation);
+    const updateWith = async (more: Overlay) => {
+      await stack.prepare({ ...overlay, ...more });
+      await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
+    };
     if (first !== undefined) {
       context.say("first update");
-      await stack.prepare({ ...overlay, ...first.overlay });
-      await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
+      const before = facts.rotation && rotationOverlay(config, facts.rotation);
+      await updateWith({ ...first.overlay, ...(stages.length > 0 && before) });
       context.say("second update");
-      await stack.prepare(overlay);
     }
+    for (const stage of stages) {
+      context.say(`passwords of generation ${rotation.generation}: ${meaningOf[stage]}`);
+      await updateWith(rotationOverlay(config, { ...rotation, stage }));
+    }
+    if (stages.length > 0) {
+      await waitUntilUnused(subject, context, signal);
+      context.say("nobody uses the old logins any more: they are closed");
+    }
+    await stack.prepare(overlay);
     await update(stack, subject, context, signal);
   });
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
@@ -112,6 +130,7 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
   const tool = ["kubectl", ...kubectl.flags, "-n", cluster.namespace].join(" ");
   const database = cluster.databases[0];
   const secret = secretNames.application(cluster.name);
+  const { role } = credentialOf(plan.credentials, database?.owner ?? "");
   const { authority } = plan.tls;
   const key = authority.key.replaceAll(".", "\\.");
   return [
@@ -121,7 +140,7 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
       return `  through the pooler ${name}: ${host}:${poolerPorts.service}`;
     }),
     `  directly: ${plan.endpoints.primary.host}:${plan.endpoints.primary.port}`,
-    `  database ${database?.name}, role ${database?.owner}, sslmode=verify-full`,
+    `  database ${database?.name}, role ${role}, sslmode=verify-full`,
     `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
     `  CA: ${tool} get secret ${authority.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
     `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c postgres -- psql ${database?.name}`,

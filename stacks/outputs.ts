@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "../components/engine";
 import type { PostgresPlatform } from "../components/platform";
+import { credentialOf } from "../components/postgres/roles";
+import { passwordId } from "../components/postgres/rotation";
 import type { Settings } from "./schema";
 
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
@@ -9,15 +11,16 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
   const { endpoints, tls, credentials } = platform.plan;
   const [database] = cluster.databases;
   if (!database) throw new Error("settings without a database were not checked");
-  const application = credentials.find(({ role }) => role === database.owner);
-  const password = application ? platform.passwords[application.id] : undefined;
-  if (!application || password === undefined) throw new Error(`no credential for ${database.owner}`);
+  const application = credentialOf(credentials, database.owner);
+  const password = platform.passwords[passwordId(application.id, application.generation)];
+  if (password === undefined) throw new Error(`no password for ${database.owner}`);
+  const handed = credentials.filter(({ internal }) => internal !== true);
 
   const first = settings.poolers.find((one) => one.database === database.name && one.reads === "primary");
   const pooled = platform.poolers.find(({ name }) => name === first?.name)?.endpoint;
   const uri = ({ host, port }: Endpoint, more = "") =>
     pulumi.secret(
-      pulumi.interpolate`postgresql://${database.owner}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,
+      pulumi.interpolate`postgresql://${application.role}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,
     );
   const address = ({ host, port }: Endpoint) => ({ host, port });
   const preferred = pooled ?? endpoints.primary;
@@ -31,9 +34,9 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     primary: address(endpoints.primary),
     standbys: address(endpoints.standbys),
     poolers: Object.fromEntries(platform.poolers.map(({ name, endpoint }) => [name, address(endpoint)])),
-    roles: Object.fromEntries(credentials.map(({ id, role }) => [id, role])),
+    roles: Object.fromEntries(handed.map(({ id, role }) => [id, role])),
     secrets: Object.fromEntries(
-      credentials.map(({ id, secretName }) => [
+      handed.map(({ id, secretName }) => [
         id,
         { name: secretName, usernameKey: "username", passwordKey: "password" },
       ]),
@@ -48,7 +51,7 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     }),
     authority: tls.authority,
     authorityPem: platform.authorityPem,
-    psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${database.owner} sslmode=verify-full sslrootcert=ca.crt"`,
+    psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${application.role} sslmode=verify-full sslrootcert=ca.crt"`,
     uris: {
       ...(pooled && { pooler: uri(pooled) }),
       direct: uri(endpoints.primary, "&target_session_attrs=read-write"),

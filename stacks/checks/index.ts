@@ -11,6 +11,7 @@ import { instancesAndDurability } from "./instances";
 import { memory } from "./memory";
 import { names } from "./names";
 import { parameters } from "./parameters";
+import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
 import { namespace, type Problem } from "./problem";
 import { resources } from "./resources";
@@ -41,6 +42,7 @@ const rules: readonly Rule[] = [
   connectionSum,
   clients,
   wiring,
+  rotation,
   registries,
   abilities,
 ];

@@ -13,6 +13,7 @@ import {
 import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
+import { rotation } from "./rotation";
 import { pooler } from "./poolers";
 
 /**
@@ -71,6 +72,7 @@ export const schema = z.strictObject({
     change: atOnce,
     allowed: "a list of clients",
   }).default([]),
+  rotation: rotation.prefault({}),
   network: z
     .strictObject({
       apiServer: about(

@@ -67,6 +67,7 @@ const groups: Readonly<Record<string, string>> = {
   cluster: "Database cluster",
   poolers: "Poolers",
   clients: "Clients",
+  rotation: "Rotation of passwords",
   network: "Network",
   monitoring: "Monitoring",
   kubernetes: "Kubernetes",

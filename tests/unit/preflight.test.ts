@@ -275,6 +275,34 @@ describe("preflight over plain facts", () => {
     });
   });
 
+  describe("the passwords' generation", () => {
+    const at = (generation: number) => planned(changed(smallest(), "rotation.generation", generation));
+    const live = (generation: number, stage: "added" | "handed-out" | "only" = "only"): LiveFacts => ({
+      ...madeBy(smallest()),
+      rotation: { generation, stage },
+    });
+
+    it("is kept or raised by one, and free where nothing is there", () => {
+      for (const generation of [2, 3]) assert.deepEqual(preflight(at(generation), live(2)), nothing);
+      assert.deepEqual(preflight(at(2), live(2, "handed-out")), nothing);
+      assert.deepEqual(preflight(at(7), healthy), nothing);
+    });
+
+    it("is neither lowered nor raised by more", () => {
+      for (const generation of [1, 4])
+        assert.deepEqual(said(preflight(at(generation), live(2))), [
+          `pgplatform:rotation.generation is ${generation}, allowed is 2, which is in use, or 3: set 3 to rotate, or 2 to keep the passwords.`,
+        ]);
+    });
+
+    it("is not changed while a rotation is under way", () => {
+      for (const generation of [1, 3])
+        assert.deepEqual(said(preflight(at(generation), live(2, "added"))), [
+          `pgplatform:rotation.generation is ${generation}, allowed is 2, whose rotation is under way: set 2 and let \`make up\` end it first.`,
+        ]);
+    });
+  });
+
   describe("the operator", () => {
     const foreign = { ...healthy, operator: { image: "operator:1" } };
     const neighbours = { ...healthy, operator: { image: "operator:2", installedBy: "other/db" } };

@@ -11,15 +11,16 @@ import { apiVersion } from "./names";
 export const managedRoles = (settings: Settings): Record<string, unknown>[] =>
   wantedRoles(settings)
     .filter(({ name }) => name !== roles.health)
-    .map(({ name, login, connectionLimit, memberOf, createDatabases, createRoles, secretName }) => ({
-      name,
+    .map((role) => ({
+      name: role.name,
       ensure: "present",
-      login,
-      ...(connectionLimit !== undefined && { connectionLimit }),
-      ...(memberOf.length > 0 && { inRoles: [...memberOf] }),
-      ...(createDatabases && { createdb: true }),
-      ...(createRoles && { createrole: true }),
-      ...(secretName !== undefined && { passwordSecret: { name: secretName } }),
+      login: role.login,
+      ...(role.connectionLimit !== undefined && { connectionLimit: role.connectionLimit }),
+      ...(role.memberOf.length > 0 && { inRoles: [...role.memberOf] }),
+      ...(role.createDatabases && { createdb: true }),
+      ...(role.createRoles && { createrole: true }),
+      ...(role.secretName !== undefined && { passwordSecret: { name: role.secretName } }),
+      ...(role.passwordless && { disablePassword: true }),
     }));
 
 function databaseSpec(cluster: string, database: DatabaseSettings): Record<string, unknown> {

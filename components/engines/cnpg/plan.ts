@@ -10,7 +10,7 @@ import {
 } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
-import { credentialsOf } from "../../postgres/roles";
+import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
@@ -152,7 +152,7 @@ export function plan(settings: Settings): Plan {
     },
     pods: clusterPods(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
-    poolerLogin: { role: roles.pooler, database: "postgres", query: poolerLoginQuery },
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
     flows: flows(settings),
   };
 }

@@ -4,12 +4,11 @@ import {
   clusterLabel,
   durabilityAnnotation,
   poolerTlsNames,
-  roles,
   secretNames,
   serviceHost,
   tlsNames,
 } from "../../names";
-import { credentialsOf } from "../../postgres/roles";
+import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
@@ -164,7 +163,7 @@ export function plan(settings: Settings): Plan {
     passwords: {
       secretName: secretNames.passwords(name),
       labels,
-      keys: Object.fromEntries(credentials.map(({ id, role }) => [role, `{password:${id}}`])),
+      keys: enginePasswords(credentials),
       why: "the passwords that the server's own pod sets, by role",
     },
     endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
@@ -176,7 +175,7 @@ export function plan(settings: Settings): Plan {
     },
     pods: { kind: "pods", name: "instances", namespace, labels: selector },
     ports,
-    poolerLogin: { role: roles.pooler, database: "postgres", query: poolerLoginQuery },
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
     flows: [],
   };
 }

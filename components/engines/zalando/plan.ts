@@ -1,7 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Credential, Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
-import { clusterLabel, durabilityAnnotation, poolerName, roles, secretNames, serviceHost } from "../../names";
-import { credentialsOf } from "../../postgres/roles";
+import { clusterLabel, durabilityAnnotation, poolerName, secretNames, serviceHost } from "../../names";
+import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { accessRules } from "./access";
 import { flows, instancePeer } from "./flows";
@@ -232,7 +232,7 @@ export function plan(settings: Settings): Plan {
     },
     pods: instancePeer(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
-    poolerLogin: { role: roles.pooler, database: "postgres", query: poolerLoginQuery },
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
     flows: flows(settings),
   };
 }

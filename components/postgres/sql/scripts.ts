@@ -60,6 +60,12 @@ function rolesScript(settings: Settings): string {
         memberOf.map((held) => `GRANT ${identifier(held)} TO ${identifier(name)}`),
       ),
     ]) +
+    script(
+      wanted.flatMap(({ name, actsAs, passwordless }) => [
+        ...(actsAs === undefined ? [] : [`ALTER ROLE ${identifier(name)} SET role = ${literal(actsAs)}`]),
+        ...(passwordless ? [`ALTER ROLE ${identifier(name)} PASSWORD NULL`] : []),
+      ]),
+    ) +
     wanted
       .filter(({ name }) => named.has(name))
       .map(revokeOthers)

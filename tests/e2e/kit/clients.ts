@@ -76,7 +76,12 @@ export interface PodOptions {
   memory?: string;
   /** Nodes that it must not run on. @default - none */
   awayFrom?: readonly string[];
+  /** Secret that is mounted at `secretFolder`. @default - none */
+  secret?: string;
 }
+
+/** Where a pod finds its mounted Secret. */
+export const secretFolder = "/database";
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
@@ -207,10 +212,16 @@ export class Writer {
     env?: Readonly<Record<string, string>>;
     /** Goes on after its node's power failure. @default false */
     revive?: boolean;
+    /** Logs in with the pod's mounted Secret, and takes a changed one up. @default - with the pod's variables */
+    mountedLogin?: boolean;
   }): Promise<Writer> {
-    const { pod, arm, run, host, table, firstId, readWrite, env, revive } = options;
+    const { pod, arm, run, host, table, firstId, readWrite, env, revive, mountedLogin } = options;
     const writer = new Writer(pod, arm, `/data/${run}-${arm}`);
-    const args = ["--table", table, "--first-id", String(firstId), ...(readWrite ? ["--read-write"] : [])];
+    const args = [
+      ...["--table", table, "--first-id", String(firstId)],
+      ...(readWrite ? ["--read-write"] : []),
+      ...(mountedLogin === true ? ["--login", secretFolder] : []),
+    ];
     await pod.background(host, "writer.py", writer.log, args, env, revive);
     return writer;
   }
@@ -277,7 +288,7 @@ function podOf(
   namespace: string,
   name: string,
   labels: Record<string, string>,
-  { image = clientImage, memory = "256Mi", awayFrom = [] }: PodOptions,
+  { image = clientImage, memory = "256Mi", awayFrom = [], secret }: PodOptions,
 ): object {
   const key = (variable: string, field: keyof Login) => ({
     name: variable,
@@ -327,6 +338,7 @@ function podOf(
             { name: "login", mountPath: "/login", readOnly: true },
             { name: "stranger-ca", mountPath: "/stranger-ca", readOnly: true },
             { name: "data", mountPath: "/data" },
+            ...(secret === undefined ? [] : [{ name: "secret", mountPath: secretFolder, readOnly: true }]),
           ],
         },
       ],
@@ -336,6 +348,7 @@ function podOf(
         // A sound authority that has nothing to do with the database: that of the Kubernetes API server.
         { name: "stranger-ca", configMap: { name: "kube-root-ca.crt" } },
         { name: "data", emptyDir: {} },
+        ...(secret === undefined ? [] : [{ name: "secret", secret: { secretName: secret } }]),
       ],
     },
   };

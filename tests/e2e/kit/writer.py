@@ -13,7 +13,8 @@ happened, and it must survive whatever happens to the server:
 
 <t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error, and
 not after a restart of this program either: an existing log is gone on with.
-The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...).
+The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...). With --login name and password come
+from the files of a mounted Secret, and a changed one is taken up at once, by a session of its own.
 """
 
 import argparse
@@ -82,6 +83,18 @@ class Watch(threading.Thread):
             time.sleep(0.01)
 
 
+def login_in(folder):
+    """Name and password out of one version of a mounted Secret."""
+    if folder is None:
+        return {}
+    version = os.path.realpath(os.path.join(folder, "..data"))
+    texts = {}
+    for key, file in (("user", "username"), ("password", "password")):
+        with open(os.path.join(version, file)) as content:
+            texts[key] = content.read()
+    return texts
+
+
 def short(error):
     return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
@@ -94,6 +107,7 @@ def main():
     parser.add_argument("--interval", type=float, default=0.02, help="seconds from one row to the next")
     parser.add_argument("--patience", type=float, default=3, help="seconds to wait for the answer to a row")
     parser.add_argument("--read-write", action="store_true", help="refuse sessions with a standby")
+    parser.add_argument("--login", help="folder of a mounted Secret with username and password")
     arguments = parser.parse_args()
 
     log = Log(arguments.log)
@@ -106,11 +120,15 @@ def main():
     extra = {"target_session_attrs": "read-write"} if arguments.read_write else {}
     insert = f"insert into {arguments.table} (id) values (%s)"
     connection = None
+    login = {}
     while not log.asked_for("stop"):
         began = time.monotonic()
         try:
+            if login_in(arguments.login) != login:
+                connection = close(connection)
             if connection is None:
-                connection = psycopg2.connect(**LIVENESS, **extra)
+                login = login_in(arguments.login)
+                connection = psycopg2.connect(**LIVENESS, **extra, **login)
                 # Outside a transaction block a statement is committed when its answer arrives.
                 connection.autocommit = True
                 watch.waits(connection)

@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { PlannedObject } from "./engine";
+import { registerObjects, withLabels } from "./objects";
+
+export interface LoginsArgs {
+  /** The Job that tries the logins. Another generation is another Job. */
+  readonly check: PlannedObject;
+  /** Further labels of the Job. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The logins of a generation of passwords, tried; complete when each of them works. */
+export class Logins extends pulumi.ComponentResource {
+  constructor(name: string, args: LoginsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Logins", name, {}, options);
+    registerObjects(name, withLabels([args.check], args.labels), { parent: this });
+    this.registerOutputs({});
+  }
+}
