@@ -133,6 +133,13 @@ export interface PasswordFiles {
   readonly why: string;
 }
 
+/** Pods that load mounted files when these change: once they have, the version stands in a file of a container. */
+export interface LoadedFiles {
+  readonly container: string;
+  readonly file: string;
+  readonly version: string;
+}
+
 /** Where something listens, as its clients name it. */
 export interface Endpoint {
   /** Name of the Service, enough for pods of the same namespace. */
@@ -170,6 +177,8 @@ export interface Plan {
   readonly credentials: readonly Credential[];
   /** Passwords in one Secret, where the engine's own pods set them. @default - nobody needs them together */
   readonly passwords?: PasswordFiles;
+  /** How to see that the pods have loaded the plan's files. @default - an operator sees to it */
+  readonly loaded?: LoadedFiles;
   readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
   readonly tls: {
     /** Who signs: the engine by itself, or the platform, which then makes both Secrets before anything of the cluster. */

@@ -8,6 +8,7 @@ import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
+import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
 import { type Progress, type StepContext } from "./progress";
@@ -110,6 +111,7 @@ async function update(
   await whileWatching(subject, operator, changesCluster, context, async (end) => {
     context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
     await waitUntilDone(subject, context, AbortSignal.any([signal, end]));
+    await waitUntilLoaded(subject, context, AbortSignal.any([signal, end]));
   });
 }
 

@@ -200,6 +200,24 @@ describe("the plan of a server alone", () => {
     ]);
   });
 
+  it("gives its files a version, the same in both ConfigMaps, which any change of them changes", () => {
+    const versionOf = (input: unknown) => {
+      const { objects, loaded } = standalone.plan(checked(input));
+      const versions = objects.flatMap(({ object }) =>
+        object.kind === "ConfigMap" ? [(object.data as Record<string, string>).version] : [],
+      );
+      assert.deepEqual(versions, [loaded?.version, loaded?.version]);
+      return loaded?.version;
+    };
+    const all = [
+      alone(),
+      withParameters({ work_mem: "128kB" }),
+      changed(alone(), "cluster.roles", [{ name: "reader" }]),
+      changed(alone(), "cluster.access", [{ role: "app" }]),
+    ].map(versionOf);
+    assert.equal(new Set(all).size, all.length);
+  });
+
   it("shows clients the server whether its pod is ready or not, and Prometheus where the metrics are", () => {
     for (const id of ["service", "pods", "metrics"])
       assert.equal(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
 import type { Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
 import {
@@ -12,7 +13,7 @@ import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/rol
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
-import { names, podLabels, ports, serverAnnotation } from "./names";
+import { names, paths, podLabels, ports, serverAnnotation } from "./names";
 import { parametersOf } from "./parameters";
 import { podTemplate } from "./pod";
 import type { Server } from "./server";
@@ -46,6 +47,9 @@ export function plan(settings: Settings): Plan {
   const { cluster } = settings;
   const { name, namespace } = cluster;
   const parameters = parametersOf(settings);
+  const files = { config: configurationFiles(settings, parameters), sql: scriptFiles(settings) };
+  // In both, since each is mounted by itself: what is loaded belongs together when they agree.
+  const version = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
   const labels = { [clusterLabel]: name };
   const selector = podLabels(name);
 
@@ -132,13 +136,13 @@ export function plan(settings: Settings): Plan {
         id: "config",
         stage: 0,
         object: object("v1", "ConfigMap", names.config(name), {
-          data: configurationFiles(settings, parameters),
+          data: { ...files.config, version },
         }),
       },
       {
         id: "sql",
         stage: 0,
-        object: object("v1", "ConfigMap", names.sql(name), { data: scriptFiles(settings) }),
+        object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
       { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
@@ -166,6 +170,7 @@ export function plan(settings: Settings): Plan {
       keys: enginePasswords(credentials),
       why: "the passwords that the server's own pod sets, by role",
     },
+    loaded: { container: "keeper", file: `${paths.state}/version`, version },
     endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
     tls: {
       issuer: "platform",

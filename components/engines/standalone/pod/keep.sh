@@ -52,6 +52,12 @@ while :; do
       pause=15
     fi
   fi
+  # Whoever changed the files sees here that both folders hold the same version, and that it is loaded and applied.
+  if [ "$loaded" = "$(version "$CONFIG" "$TLS")" ] && [ "$applied" = "$(version "$SQL" "$PASSWORDS")" ] &&
+    cmp -s "$CONFIG/version" "$SQL/version"; then
+    cat "$SQL/version" >"$STATE/version.new"
+    mv -f "$STATE/version.new" "$STATE/version"
+  fi
   trim_logs
   if [ $((SECONDS - trimmed)) -ge 3600 ]; then
     trimmed=$SECONDS
