@@ -77,6 +77,8 @@ export class Previews {
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       NO_CLUSTER_KUBECONFIG: nowhere,
+      // The Kubernetes provider leaves copies of the kubeconfig there.
+      TMPDIR: folder,
     });
   }
 
