@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { fillIn } from "../../components/credentials";
 import { type KubernetesObject, type Plan, type PlannedObject } from "../../components/engine";
 import { secretNames } from "../../components/names";
+import { issue } from "../../components/issuing";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../components/pgbouncer/plan";
+import { waitUntilDone } from "../../operations/health";
 import { type Settings } from "../../stacks/schema";
 import { prepareNamespace, secretValue, type Login } from "../e2e/kit/clients";
 import { Cluster, expectedOf } from "../e2e/kit/cluster";
@@ -25,33 +27,69 @@ export interface Copy {
 export function secretsOf(settings: Settings, plan: Plan): KubernetesObject[] {
   const credentials = [...plan.credentials, ...poolerCredentials(settings)];
   const passwords = Object.fromEntries(credentials.map(({ id }) => [id, randomBytes(16).toString("hex")]));
-  return credentials.map(({ id, role, secretName, type, labels, extraKeys }) => {
-    const texts = { username: role, password: `{password:${id}}`, ...extraKeys };
-    return {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: secretName, namespace: settings.cluster.namespace, labels },
-      type,
-      stringData: Object.fromEntries(
-        Object.entries(texts).map(([key, template]) => [key, fillIn(template, passwords)]),
-      ),
-    };
+  const secret = (
+    name: string,
+    labels: Record<string, string>,
+    texts: Record<string, string>,
+    type = "Opaque",
+  ) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: settings.cluster.namespace, labels },
+    type,
+    stringData: Object.fromEntries(
+      Object.entries(texts).map(([key, template]) => [key, fillIn(template, passwords)]),
+    ),
   });
+  const { passwords: together } = plan;
+  return [
+    ...credentials.map(({ id, role, secretName, type, labels, extraKeys }) =>
+      secret(secretName, labels, { username: role, password: `{password:${id}}`, ...extraKeys }, type),
+    ),
+    ...(together ? [secret(together.secretName, together.labels, together.keys)] : []),
+  ];
+}
+
+/** The Secrets with the servers' certificate, where the engine makes none. */
+async function certificatesOf(settings: Settings, { tls }: Plan): Promise<KubernetesObject[]> {
+  if (tls.issuer === "engine") return [];
+  const { authority, certificate, privateKey } = await issue(tls.names);
+  const secret = (name: string, stringData: Record<string, string>) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: settings.cluster.namespace },
+    stringData,
+  });
+  return [
+    secret(tls.authority.secretName, { [tls.authority.key]: authority }),
+    secret(tls.server.secretName, {
+      [tls.server.certificateKey]: certificate,
+      [tls.server.privateKeyKey]: privateKey,
+      "ca.crt": authority,
+    }),
+  ];
 }
 
 const inStages = (objects: readonly PlannedObject[]): KubernetesObject[] =>
   [...objects].sort((one, other) => one.stage - other.stage).map(({ object }) => object);
 
-/** Makes the copy and waits until it is whole, its poolers included. */
-export async function startCopy(env: Environment, settings: Settings): Promise<Copy> {
+/** Makes the copy and waits until it is whole, its poolers included. `change` is done to the plan's objects before. */
+export async function startCopy(
+  env: Environment,
+  settings: Settings,
+  change: (planned: readonly PlannedObject[]) => readonly PlannedObject[] = (planned) => planned,
+): Promise<Copy> {
   const { kubectl, engine } = env;
   const { namespace, name, databases } = settings.cluster;
-  const plan = engine.plan(settings);
+  const made = engine.plan(settings);
+  const plan = { ...made, objects: change(made.objects) };
   const poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
   await makeNamespace(env, namespace);
-  for (const object of [...secretsOf(settings, plan), ...inStages(plan.objects)]) await kubectl.apply(object);
+  const secrets = [...secretsOf(settings, plan), ...(await certificatesOf(settings, plan))];
+  for (const object of [...secrets, ...inStages(plan.objects)]) await kubectl.apply(object);
   const cluster = new Cluster(kubectl, engine, namespace, name, expectedOf(settings.cluster));
   await cluster.waitHealthy(600);
+  await waitUntilDone({ kubectl, settings, engine, plan }, { detail: () => undefined, say: () => undefined });
   for (const pooler of poolers) {
     for (const object of inStages(pooler.objects)) await kubectl.apply(object);
     await until(`the pooler ${pooler.name} in ${namespace} runs`, 120, async () => {

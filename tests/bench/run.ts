@@ -18,7 +18,7 @@ import { startFloor } from "./floor";
 import { interleave, roundName } from "./interleave";
 import { describeMachine } from "./machine";
 import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
-import { startDefaults } from "./operatorDefaults";
+import { defaultsNotes, startDefaults } from "./operatorDefaults";
 import { measurePolicies } from "./policy";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
@@ -174,7 +174,7 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
     title: `Failover: ${name}`,
     command: commandLine(`failover --fault ${fault} --rounds ${rounds}`),
     notes: [
-      ...(env.cluster.kit.plain?.notes ?? []),
+      ...defaultsNotes(env),
       `ours: the running stack ${stackName}, failover profile ${env.settings.cluster.failover}, durability ${env.settings.cluster.durability}`,
       "bare kill + promote: two servers in one pod with synchronous replication, no operator, no TLS; the standby is told at once",
       ...failoverNotes(counted),

@@ -9,7 +9,7 @@ import { longestGap, rateBeforeMark } from "../e2e/kit/oracle";
 import { verify } from "../e2e/kit/observation";
 import { median } from "../e2e/kit/statistics";
 import { until } from "../e2e/kit/wait";
-import { startDefaults } from "./operatorDefaults";
+import { hasDefaults, startDefaults } from "./operatorDefaults";
 import { startCopy } from "./product";
 import { type Goal, type Table } from "./results";
 
@@ -87,7 +87,7 @@ export async function startStallArms(
       },
     });
   }
-  if (env.cluster.kit.plain === undefined) return { arms, clients };
+  if (!hasDefaults(env)) return { arms, clients };
   const defaults = await startDefaults(env);
   arms.push({
     name: "operator's defaults",

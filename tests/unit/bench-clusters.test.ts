@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { type PlannedObject } from "../../components/engine";
 import { engines } from "../../components/engines";
 import { type KubeObject } from "../../operations/kubectl";
 import { projectDir } from "../../operations/paths";
@@ -10,7 +11,7 @@ import { kits } from "../e2e/kit/engines";
 import { secretsOf } from "../bench/product";
 import { profileSettings } from "../bench/stall";
 import { loadSettings } from "../bench/throughput";
-import { checked, smallest } from "../support/settings";
+import { changed, checked, smallest } from "../support/settings";
 
 /** What `make bench` compares with what: an arm that differs in more than it says would measure something else. */
 describe("the clusters that are measured", () => {
@@ -36,6 +37,30 @@ describe("the clusters that are measured", () => {
       type: "rw",
       pgbouncer: { poolMode: "session", image: "registry/pgbouncer:1" },
     });
+  });
+
+  it("takes the tuning of failovers, and nothing else, out of the Zalando engine's plan", () => {
+    const { zalando } = engines;
+    const on = checked(changed(smallest(), "cluster.engine", "zalando"));
+    const own = zalando.plan(on).objects;
+    const defaults = kits.zalando.untuned?.objects(own) ?? [];
+    const specOf = (objects: readonly PlannedObject[]) =>
+      objects.find(({ object }) => object.kind === "postgresql")?.object.spec as {
+        patroni: Record<string, unknown>;
+        postgresql: { parameters: Record<string, string> };
+      };
+    const [before, after] = [specOf(own), specOf(defaults)];
+    assert.deepEqual(Object.keys(after.patroni).sort(), ["initdb", "pg_hba"]);
+    assert.ok("ttl" in before.patroni, "the plan itself stays as it is");
+    const gone = Object.keys(before.postgresql.parameters).filter(
+      (name) => !(name in after.postgresql.parameters),
+    );
+    assert.ok(gone.includes("wal_retrieve_retry_interval"));
+    assert.equal(after.postgresql.parameters.password_encryption, "scram-sha-256");
+    assert.doesNotMatch(JSON.stringify(defaults), /primary_start_timeout.{0,5}:/);
+    const others = (objects: readonly PlannedObject[]) =>
+      objects.filter(({ object }) => !["postgresql", "Job"].includes(object.kind));
+    assert.deepEqual(others(defaults), others(own));
   });
 
   it("loads a copy with room for a thousand clients of either kind, and the running stack's caches and pools", () => {

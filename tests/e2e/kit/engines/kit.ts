@@ -1,4 +1,5 @@
 import { type Bounds } from "../../../faults/fault";
+import { type PlannedObject } from "../../../../components/engine";
 import { type KubeObject } from "../../../../operations/kubectl";
 import { type Images, type Settings } from "../../../../stacks/schema";
 import { type Cluster } from "../cluster";
@@ -49,6 +50,13 @@ export interface PlainCluster {
   access(name: string): { service: string; application: string; authority: string };
 }
 
+/** The platform's own plan without its tuning, where the operator makes no whole cluster of a short object. */
+export interface Untuned {
+  /** The objects of a plan with the operator's defaults in the place of what the platform chose for short failovers. */
+  objects(planned: readonly PlannedObject[]): PlannedObject[];
+  readonly notes: readonly string[];
+}
+
 /** What the suites do or know differently by engine. Everything else they do alike. */
 export interface EngineKit {
   /** Names of the engine's software with their versions, as results are to be read. */
@@ -66,6 +74,8 @@ export interface EngineKit {
   readonly synchronousNames?: RegExp;
   /** @default - nobody else makes clusters of it, or none that clients could check */
   readonly plain?: PlainCluster;
+  /** @default - the operator's defaults are those of `plain`, or there is no operator */
+  readonly untuned?: Untuned;
   /** What is watched while the lead changes, by the kind of what is seen. */
   readonly watches: (cluster: string) => Readonly<Partial<Record<WatchKind, Watched>>>;
   /** What each failover profile is made of, as results are to be read. */

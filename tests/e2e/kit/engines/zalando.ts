@@ -1,3 +1,4 @@
+import { type PlannedObject } from "../../../../components/engine";
 import { timings } from "../../../../components/engines/zalando/timing";
 import { pins } from "../../../../local/pins";
 import { type Settings } from "../../../../stacks/schema";
@@ -27,6 +28,37 @@ const cutOffSeconds: Readonly<Record<Settings["cluster"]["failover"], number>> =
   standard: 27,
   patient: 42,
 };
+
+/** What the platform tells Patroni and the server so that a failover is short and loses nothing. */
+const tunedPatroni = [
+  ...["ttl", "loop_wait", "retry_timeout", "maximum_lag_on_failover", "failsafe_mode"],
+  ...["synchronous_mode", "synchronous_mode_strict", "synchronous_node_count"],
+];
+const tunedParameters = /^(wal_retrieve_retry_interval|tcp_.*)$/;
+
+interface Postgresql {
+  spec: { patroni: Record<string, unknown>; postgresql: { parameters: Record<string, string> } };
+}
+
+interface Job {
+  spec: { template: { spec: { containers: { env: { name: string; value?: string }[] }[] } } };
+}
+
+/** An object of the plan with the operator's and Patroni's own values. */
+function untuned(planned: PlannedObject): PlannedObject {
+  const object = structuredClone(planned.object);
+  if (object.kind === "postgresql") {
+    const { spec } = object as unknown as Postgresql;
+    const kept = <T>(values: Record<string, T>, keeps: (key: string) => boolean) =>
+      Object.fromEntries(Object.entries(values).filter(([key]) => keeps(key)));
+    spec.patroni = kept(spec.patroni, (key) => !tunedPatroni.includes(key));
+    spec.postgresql.parameters = kept(spec.postgresql.parameters, (key) => !tunedParameters.test(key));
+  }
+  if (object.kind === "Job")
+    for (const { env } of (object as unknown as Job).spec.template.spec.containers)
+      for (const variable of env) if (variable.name === "PATRONI_CONFIGURATION") variable.value = "{}";
+  return { ...planned, object };
+}
 
 /** The Zalando operator: Patroni in the pods decides who leads, and writes it into Kubernetes. */
 export const zalando: EngineKit = {
@@ -65,6 +97,15 @@ export const zalando: EngineKit = {
     path: "{.spec.patroni.synchronous_mode_strict}",
   },
   synchronousNames: /\S/,
+  untuned: {
+    objects: (planned) => planned.map(untuned),
+    notes: [
+      "operator's defaults: the same plan without what it says of failovers: Patroni's 30/10/10 s (ttl, loop_wait, retry_timeout), asynchronous replication, five minutes for a " +
+        "dead server to start again, the server's own TCP timeouts and retry interval. Nothing promises that none of its rows is lost",
+      "the operator makes no roles here, and its own pooler's image isn't built here: roles and pooler of this arm are ours",
+      "both clusters run at the same time, on the same image, storage class and resources, and on the same operator, whose configuration is ours (failsafe mode, for one)",
+    ],
+  },
   watches: (name) => ({
     pod: {
       what: ["pods", "-l", `application=spilo,cluster-name=${name}`],
