@@ -19,7 +19,7 @@ async function leaderOf({ kubectl, namespace, name }: Cluster): Promise<Leader> 
 
 /** Stops, or lets go on, the Patroni of an instance: a PostgreSQL that it doesn't see to isn't started again. */
 const signalPatroni = (signal: "STOP" | "CONT") =>
-  `for folder in /proc/[0-9]*; do case "$(tr '\\0' ' ' <"$folder/cmdline" 2>/dev/null)" in *"/bin/patroni "*) ` +
+  `for folder in /proc/[0-9]*; do case "$(tr '\\0' ' ' <"$folder/cmdline" 2>/dev/null)" in /usr/bin/python3" "*/bin/patroni" "*) ` +
   `kill -${signal} "\${folder#/proc/}" ;; esac; done`;
 
 /** Longest pause after a primary is dead or cut off without a word, by profile: ttl, and what follows its end. */
