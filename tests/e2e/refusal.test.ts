@@ -134,6 +134,7 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const found = await targets();
     const all = [...found.pods.keys(), ...found.services.keys()];
     const ports = new Set([...found.pods.values()].map(({ port }) => port));
+    const silent = env.cluster.kit.silentPorts ?? [];
     const network = env.engine.facts(await env.cluster.object())?.network;
     assert.ok(network);
     const { operator, ports: own } = network;
@@ -149,7 +150,7 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
       'for port; do (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && echo "$port"; done; true';
     for (const pod of new Set([...found.pods.values()].map((target) => target.pod))) {
       const own = [...found.pods.values()].flatMap((target) =>
-        target.pod === pod ? [String(target.port)] : [],
+        target.pod === pod && !silent.includes(target.port) ? [String(target.port)] : [],
       );
       const args = [
         "-n",

@@ -70,6 +70,8 @@ export interface EngineKit {
   readonly patches?: Patches;
   /** A change of the cluster's object that someone made by hand and that takes some of its safety away; `path` reads it. */
   readonly drift: { readonly patch: object; readonly path: string };
+  /** Ports that instances declare and nobody listens at. @default - none */
+  readonly silentPorts?: readonly number[];
   /** `synchronous_standby_names` of a primary whose commits wait for one of the standbys. @default - there are none */
   readonly synchronousNames?: RegExp;
   /** @default - nobody else makes clusters of it, or none that clients could check */

@@ -96,6 +96,8 @@ export const zalando: EngineKit = {
     patch: { spec: { patroni: { synchronous_mode_strict: false } } },
     path: "{.spec.patroni.synchronous_mode_strict}",
   },
+  // The operator declares it for an extension of Spilo's, which this image doesn't have.
+  silentPorts: [8080],
   synchronousNames: /\S/,
   untuned: {
     objects: (planned) => planned.map(untuned),
