@@ -56,7 +56,7 @@ export const pins = {
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
-    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-1",
+    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-2",
   },
 } as const;
 

@@ -99,6 +99,7 @@ async function debianLayer(
     "mmdebstrap",
     [
       "--variant=apt",
+      ...(recipe.keepsRun === true ? ["--skip=cleanup/run"] : []),
       "--components=main",
       `--include=${recipe.packages.join(",")}`,
       `--essential-hook=cat '${work}/passwd' >> "$1/etc/passwd"; cat '${work}/group' >> "$1/etc/group"`,

@@ -28,6 +28,8 @@ export interface DebianRecipe {
   groups?: readonly string[];
   /** Text files written before the packages are configured: path in the image → content. */
   texts?: Record<string, string>;
+  /** Keeps what packages and the script make below /run. @default false */
+  keepsRun?: boolean;
   /** Shell lines run inside the root file system at the end. */
   script?: string;
   config: ImageConfig;
@@ -194,6 +196,7 @@ export const recipes: Record<ImageName, Recipe> = {
     ],
     users: ["postgres:x:101:103:PostgreSQL administrator:/home/postgres:/bin/bash"],
     groups: ["postgres:x:103:"],
+    keepsRun: true,
     texts: {
       "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n",
       "opt/patroni-for-zalando/run.py": readFileSync(
