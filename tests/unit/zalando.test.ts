@@ -77,6 +77,7 @@ describe("the plan for the Zalando operator", () => {
           "local replication standby scram-sha-256",
           "hostssl replication standby all scram-sha-256",
           "hostssl all postgres all scram-sha-256",
+          "hostssl postgres pgp_metrics 127.0.0.1/32 scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",
         ],
@@ -84,6 +85,22 @@ describe("the plan for the Zalando operator", () => {
       volume: { size: "2Gi", storageClass: "local-path" },
       resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
       tls: { secretName: "main-server" },
+      sidecars: [
+        {
+          name: "exporter",
+          image: pins.images.postgresExporter,
+          ports: [{ name: "metrics", containerPort: 9187, protocol: "TCP" }],
+          env: [
+            { name: "DATA_SOURCE_URI", value: "127.0.0.1:5432/postgres?sslmode=require" },
+            { name: "DATA_SOURCE_USER", value: "pgp_metrics" },
+            {
+              name: "DATA_SOURCE_PASS",
+              valueFrom: { secretKeyRef: { name: "main-metrics", key: "password" } },
+            },
+          ],
+          resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+        },
+      ],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     });
@@ -148,6 +165,7 @@ describe("the plan for the Zalando operator", () => {
         ["account-role", 0, undefined, false],
         ["cluster", 1, "jsonpath={.status.PostgresClusterStatus}=Running", true],
         ["service-any", 2, undefined, false],
+        ["service-metrics", 2, undefined, false],
         ["standby-budget", 2, "jsonpath={.status.currentHealthy}=4", false],
         ["sql", 3, undefined, false],
         ["sql-job", 3, "condition=Complete", false],
@@ -163,6 +181,7 @@ describe("the plan for the Zalando operator", () => {
         ["admin", "pgp_admin", "jewelry-shop-db-admin", "kubernetes.io/basic-auth"],
         ["pooler-auth", "pgp_pooler", "jewelry-shop-db-pooler-auth", "kubernetes.io/basic-auth"],
         ["health", "pgp_health", "jewelry-shop-db-health", "kubernetes.io/basic-auth"],
+        ["metrics", "pgp_metrics", "jewelry-shop-db-metrics", "kubernetes.io/basic-auth"],
       ],
     );
   });
@@ -233,6 +252,7 @@ describe("the plan for the Zalando operator", () => {
           "local replication standby scram-sha-256",
           "hostssl replication standby all scram-sha-256",
           "hostssl all postgres all scram-sha-256",
+          "hostssl postgres pgp_metrics 127.0.0.1/32 scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",
         ],

@@ -33,7 +33,11 @@ export const services = {
   standbys: (cluster: string): string => `${cluster}-repl`,
   /** Ours: every instance, and Patroni's port. */
   any: (cluster: string): string => `${cluster}-any`,
+  metrics: (cluster: string): string => `${cluster}-metrics`,
 } as const;
+
+/** Secret with the password of the exporter's role. */
+export const metricsSecret = (cluster: string): string => `${cluster}-metrics`;
 
 /** Secret in which the operator looks for the password of a role. */
 export const operatorSecret = (cluster: string, role: string): string =>

@@ -1,5 +1,5 @@
-import { extensionsOf } from "../../../stacks/extensions";
 import type { Settings } from "../../../stacks/schema";
+import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
 import { derivedParameters, ownParameters } from "../../postgres/parameters";
 
 const byPatroni = "Patroni sets it";
@@ -51,25 +51,13 @@ const preloaded: readonly string[] = [
   ),
 ];
 
-/** Extensions that must be preloaded with their parameters, unless the user sets one of the same extension. */
-const preloading: Readonly<Record<string, readonly [name: string, value: string]>> = {
-  pgaudit: ["pgaudit.log", "ddl, role"],
-  timescaledb: ["timescaledb.telemetry_level", "off"],
-};
-
-function preloadParameters(cluster: Settings["cluster"]): Record<string, string> {
-  const used = new Set(cluster.databases.flatMap((one) => extensionsOf(one).map(({ name }) => name)));
-  const named = Object.entries(preloading).filter(([extension]) => used.has(extension));
-  if (named.length === 0) return {};
-  const further = named.map(([extension]) => extension).filter((name) => !preloaded.includes(name));
-  const parameters = named
-    .filter(
-      ([extension]) => !Object.keys(cluster.parameters).some((name) => name.startsWith(`${extension}.`)),
-    )
-    .map(([, parameter]) => parameter);
+function preloading(cluster: Settings["cluster"]): Record<string, string> {
+  const further = preloadLibraries(cluster).filter((name) => name !== "pg_stat_statements");
   return {
-    shared_preload_libraries: [...preloaded, ...further].join(","),
-    ...(Object.fromEntries(parameters) as Record<string, string>),
+    ...(further.length > 0 && {
+      shared_preload_libraries: [...new Set([...preloaded, ...further])].join(","),
+    }),
+    ...preloadParameters(cluster),
   };
 }
 
@@ -88,6 +76,6 @@ export const parametersOf = ({ cluster }: Settings): Record<string, string> => (
   tcp_keepalives_idle: "5",
   tcp_keepalives_interval: "1",
   tcp_keepalives_count: "3",
-  ...preloadParameters(cluster),
+  ...preloading(cluster),
   ...ownParameters(cluster),
 });

@@ -1,6 +1,14 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Credential, Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
-import { clusterLabel, durabilityAnnotation, poolerName, secretNames, serviceHost } from "../../names";
+import {
+  clusterLabel,
+  durabilityAnnotation,
+  poolerTlsNames,
+  roles,
+  secretNames,
+  serviceHost,
+  tlsNames,
+} from "../../names";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { accessRules } from "./access";
@@ -8,6 +16,7 @@ import { flows, instancePeer } from "./flows";
 import {
   apiVersion,
   instanceLabels,
+  metricsSecret,
   operatorSecret,
   podAccount,
   ports,
@@ -35,6 +44,22 @@ const initdb = ({ postgresVersion }: Settings["cluster"]): Record<string, string
   locale: "C.UTF-8",
   "data-checksums": "true",
   ...(Number(postgresVersion) >= 17 && { "locale-provider": "builtin", "builtin-locale": "C.UTF-8" }),
+});
+
+/** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
+const exporter = ({ cluster, images }: Settings) => ({
+  name: "exporter",
+  image: images.postgresExporter,
+  ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
+  env: [
+    { name: "DATA_SOURCE_URI", value: `127.0.0.1:${ports.postgres}/postgres?sslmode=require` },
+    { name: "DATA_SOURCE_USER", value: roles.metrics },
+    {
+      name: "DATA_SOURCE_PASS",
+      valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
+    },
+  ],
+  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
 });
 
 function clusterObject(settings: Settings): KubernetesObject {
@@ -73,14 +98,13 @@ function clusterObject(settings: Settings): KubernetesObject {
         ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
       },
       resources: cluster.resources,
-      tls: { secretName: serverSecret(cluster.name) },
+      tls: { secretName: secretNames.server(cluster.name) },
+      sidecars: [exporter(settings)],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     },
   };
 }
-
-const serverSecret = (cluster: string): string => `${cluster}-server`;
 
 /** The account of the instances' pods: the operator would make it too, but without the logins at private registries. */
 function accountObjects({ cluster, registries }: Settings): PlannedObject[] {
@@ -140,34 +164,57 @@ const standbyBudget = ({ cluster }: Settings): Omit<PlannedObject, "stage">[] =>
         },
       ];
 
-const anyService = ({ cluster }: Settings): KubernetesObject => ({
-  apiVersion: "v1",
-  kind: "Service",
-  metadata: {
-    name: services.any(cluster.name),
-    namespace: cluster.namespace,
-    labels: { [clusterLabel]: cluster.name },
-  },
-  spec: {
-    type: "ClusterIP",
-    selector: instanceLabels(cluster.name),
-    ports: [
-      { name: "postgres", port: ports.postgres, targetPort: ports.postgres, protocol: "TCP" },
-      { name: "patroni", port: ports.status, targetPort: ports.status, protocol: "TCP" },
-    ],
-  },
-});
-
-/** Names of the Services, as clients may spell them; poolers show the servers' certificate. */
-function tlsNames({ cluster, poolers }: Settings): string[] {
-  return [
-    ...Object.values(services).map((service) => service(cluster.name)),
-    ...poolers.map(({ name }) => poolerName(cluster.name, name)),
-  ].flatMap((service) => {
-    const host = serviceHost(service, cluster.namespace);
-    return [service, `${service}.${cluster.namespace}`, host, `${host}.cluster.local`];
-  });
+function service(
+  { cluster }: Settings,
+  name: string,
+  open: Readonly<Record<string, number>>,
+  annotations?: Record<string, string>,
+): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+      ...(annotations && { annotations }),
+    },
+    spec: {
+      type: "ClusterIP",
+      selector: instanceLabels(cluster.name),
+      ports: Object.entries(open).map(([of, port]) => ({
+        name: of,
+        port,
+        targetPort: port,
+        protocol: "TCP",
+      })),
+    },
+  };
 }
+
+/** They count as ready when an instance is. */
+const serviceObjects = (settings: Settings): Omit<PlannedObject, "stage">[] => [
+  {
+    id: "service-any",
+    object: service(settings, services.any(settings.cluster.name), {
+      postgres: ports.postgres,
+      patroni: ports.status,
+    }),
+  },
+  {
+    id: "service-metrics",
+    object: service(
+      settings,
+      services.metrics(settings.cluster.name),
+      { metrics: ports.metrics },
+      {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": String(ports.metrics),
+        "prometheus.io/path": "/metrics",
+      },
+    ),
+  },
+];
 
 /** The operator and its pods take these two as they find them, and would make up what isn't there. */
 function systemCredentials({ cluster }: Settings): Credential[] {
@@ -206,14 +253,22 @@ export function plan(settings: Settings): Plan {
         timeoutMinutes: BOOTSTRAP_MINUTES,
         ...(tier === "prod" && { protect: "clients would lose their database" }),
       },
-      // The Service counts as ready when an instance is.
-      { id: "service-any", stage: 2, object: anyService(settings) },
+      ...staged(serviceObjects(settings), 2),
       ...staged(standbyBudget(settings), 2),
       ...staged(sqlObjects(settings), 3),
     ],
     credentials: [
       ...systemCredentials(settings),
       ...credentialsOf(settings, { [clusterLabel]: cluster.name }),
+      {
+        id: "metrics",
+        role: roles.metrics,
+        secretName: metricsSecret(cluster.name),
+        type: "kubernetes.io/basic-auth",
+        labels: { [clusterLabel]: cluster.name },
+        extraKeys: {},
+        why: "the metrics exporter beside each server",
+      },
     ],
     endpoints: {
       primary: endpoint(services.primary(cluster.name)),
@@ -222,10 +277,15 @@ export function plan(settings: Settings): Plan {
     },
     tls: {
       issuer: "platform",
-      names: tlsNames(settings),
+      names: [
+        ...[services.primary, services.standbys, services.any].flatMap((name) =>
+          tlsNames(name(cluster.name), cluster.namespace),
+        ),
+        ...poolerTlsNames(settings),
+      ],
       authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
       server: {
-        secretName: serverSecret(cluster.name),
+        secretName: secretNames.server(cluster.name),
         certificateKey: "tls.crt",
         privateKeyKey: "tls.key",
       },

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../../stacks/schema";
 import type { KubernetesObject, PlannedObject } from "../../engine";
-import { clusterLabel, roleLabel, secretNames, serviceHost } from "../../names";
+import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
-import { operatorSecret, ports, services, superuser, user } from "./names";
+import { metricsSecret, operatorSecret, ports, services, superuser, user } from "./names";
 import { furtherConfiguration } from "./timing";
 
 /**
@@ -38,11 +38,15 @@ function podSpec(settings: Settings, name: string): Record<string, unknown> {
     PATRONI_URL: `http://${serviceHost(services.any(cluster.name), cluster.namespace)}:${ports.status}`,
     PATRONI_CONFIGURATION: JSON.stringify(furtherConfiguration),
   };
-  const passwords = wantedRoles(settings).flatMap(({ name: role, secretName }) =>
-    secretName === undefined
-      ? []
-      : [{ secret: { name: secretName, items: [{ key: "password", path: role }] } }],
-  );
+  const passwordFile = (secretName: string, role: string) => ({
+    secret: { name: secretName, items: [{ key: "password", path: role }] },
+  });
+  const passwords = [
+    ...wantedRoles(settings).flatMap(({ name: role, secretName }) =>
+      secretName === undefined ? [] : [passwordFile(secretName, role)],
+    ),
+    passwordFile(metricsSecret(cluster.name), roles.metrics),
+  ];
   return {
     restartPolicy: "OnFailure",
     automountServiceAccountToken: false,
