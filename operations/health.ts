@@ -109,6 +109,8 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     PGSSLMODE: "verify-full",
     PGSSLROOTCERT: "/tls/ca.crt",
     PGCONNECT_TIMEOUT: "5",
+    // The image's home may be another user's, where libpq mustn't look for certificates.
+    HOME: "/tmp",
     WRITER: writer,
     READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
     VALUE: value,
