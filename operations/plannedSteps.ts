@@ -20,7 +20,10 @@ const holdsData = new Set([
 /** The steps of a plan that lose data. */
 export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
   const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
-  return steps.filter(({ op, urn }) => loses.has(op) && holdsData.has(typeOf(urn)));
+  return steps.filter(
+    ({ op, urn, oldState }) =>
+      loses.has(op) && holdsData.has(typeOf(urn)) && oldState?.retainOnDelete !== true,
+  );
 }
 
 /** Pulumi's own count of what it did, as one line. */

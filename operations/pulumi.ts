@@ -30,6 +30,8 @@ export type Overlay = Record<string, unknown>;
 export interface PlannedStep {
   op: string;
   urn: string;
+  /** What the state says of the resource so far. */
+  oldState?: { retainOnDelete?: boolean };
 }
 
 /** A resource in the state, as far as it is used here. */

@@ -139,9 +139,13 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
   });
 
   it("lets the psycopg recipe connect by DATABASE_URL", async () => {
-    const { stdout, stderr } = await inside(["python3", "-c", await recipe("psycopg")]);
     const [database] = env.settings.cluster.databases;
-    assert.equal(stdout.trim(), `${database?.owner} ${database?.name}`, stderr);
+    const script = await recipe("psycopg");
+    await until("the recipe prints role and database", 60, async () => {
+      const { stdout, stderr } = await inside(["python3", "-c", script]);
+      const wanted = `${database?.owner} ${database?.name}`;
+      return stdout.trim() === wanted ? { done: undefined } : { why: stdout + stderr };
+    });
   });
 
   it("is verify-full: a server that another authority vouches for is refused", async () => {

@@ -31,6 +31,12 @@ describe("a plan's destructive steps", () => {
     );
   });
 
+  it("are none for what stays when the stack lets go of it", () => {
+    const step = { op: "delete", urn: urn("kubernetes:core/v1:Namespace") };
+    assert.equal(destructive([{ ...step, oldState: { retainOnDelete: false } }]).length, 1);
+    assert.deepEqual(destructive([{ ...step, oldState: { retainOnDelete: true } }]), []);
+  });
+
   it("are found for resources without a parent too", () => {
     const bare = "urn:pulumi:local::postgres-platform::kubernetes:core/v1:PersistentVolumeClaim::data";
     assert.equal(destructive([{ op: "delete", urn: bare }]).length, 1);
