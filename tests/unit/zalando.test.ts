@@ -413,6 +413,17 @@ describe("the Zalando operator's plan", () => {
     assert.match(JSON.stringify(other), /"pod_antiaffinity_preferred_during_scheduling":true/);
   });
 
+  it("lets the operator give up what it waits for soon after a pod's own time to stop", () => {
+    const { configuration } = one("configuration-postgresql-operator-default-configuration") as unknown as {
+      configuration: { repair_period: string } & Record<string, Record<string, unknown>>;
+    };
+    const { kubernetes, timeouts, repair_period } = configuration;
+    assert.deepEqual(
+      [kubernetes!.pod_terminate_grace_period, timeouts!.pod_deletion_wait_timeout, repair_period],
+      ["2m", "3m", "1m"],
+    );
+  });
+
   it("starts the operator anew when its configuration changes, and passes Pod Security restricted", () => {
     interface Deployment {
       spec: {

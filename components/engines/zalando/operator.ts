@@ -16,6 +16,8 @@ const resources = {
 /** What differs from the released configuration. It holds for every cluster of this operator. */
 const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
   docker_image: images.postgresql,
+  // How soon it comes back to what it has put off.
+  repair_period: "1m",
   // They are objects of the stack.
   enable_crd_registration: false,
   kubernetes: {
@@ -35,6 +37,11 @@ const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
     spilo_runasgroup: user.group,
     spilo_fsgroup: user.group,
     inherited_labels: Object.keys(labels),
+  },
+  timeouts: {
+    // While it rolls pods it may miss the event that it waits for: ten minutes lost, unless it gives up soon after the pod's own time to stop.
+    pod_deletion_wait_timeout: "3m",
+    pod_label_wait_timeout: "3m",
   },
   load_balancer: { enable_master_load_balancer: false, enable_replica_load_balancer: false },
   patroni: { enable_patroni_failsafe_mode: true },
