@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { isReady } from "../../operations/kubectl";
 import { projectDir } from "../../operations/paths";
 import { clientImage } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
@@ -88,10 +89,17 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
   async function scalePooler(replicas: number): Promise<void> {
     const at = ["-n", env.settings.cluster.namespace];
     await env.kubectl.run([...at, "scale", `deployment/${env.pooler.name}`, `--replicas=${replicas}`]);
+    // Where only leaving pods are left, Kubernetes sends new sessions to those.
     await until(`${replicas} pooler pods`, 120, async () => {
-      const { status } = (await env.kubectl.get("deployment", at[1] ?? "", env.pooler.name)) ?? {};
-      const now = Number(status?.readyReplicas ?? 0);
-      return now === replicas ? { done: undefined } : { why: `${now} are ready` };
+      const pods = await env.kubectl.list(
+        "pods",
+        at[1] ?? "",
+        `app.kubernetes.io/instance=${env.pooler.name}`,
+      );
+      const now = pods.filter(isReady).length;
+      return pods.length === replicas && now === replicas
+        ? { done: undefined }
+        : { why: `${pods.length} are there, ${now} are ready` };
     });
   }
 
