@@ -17,20 +17,22 @@ const peerOf = (client: ClientSettings): Peer => ({
   labels: client.labels,
 });
 
+/** A flow over TCP. */
+export const tcp = (name: string, from: Peer, to: Peer, port: number, why: string): Flow => ({
+  name,
+  from,
+  to,
+  port,
+  protocol: "TCP",
+  why,
+});
+
 /** Everything that may talk to anything in the cluster's namespace: what the parts need, and what the settings allow. */
 export function allFlows(settings: Settings, plan: Plan, poolers: readonly PoolerPlan[]): Flow[] {
   const { namespace } = settings.cluster;
   const instances = plan.pods;
   const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
   const healthCheck: Peer = { kind: "pods", name: "health-check", namespace, labels: healthCheckLabels };
-  const tcp = (name: string, from: Peer, to: Peer, port: number, why: string): Flow => ({
-    name,
-    from,
-    to,
-    port,
-    protocol: "TCP",
-    why,
-  });
 
   const lookups = (["UDP", "TCP"] as const).map((protocol): Flow => ({
     name: `dns-${protocol.toLowerCase()}`,

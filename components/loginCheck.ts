@@ -1,3 +1,4 @@
+import { hardened } from "./hardened";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../stacks/schema";
@@ -90,11 +91,7 @@ export function loginCheck(
                 LOGINS: "/logins",
                 WAIT_SECONDS: String(WAIT_SECONDS),
               }).map(([name, value]) => ({ name, value })),
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                capabilities: { drop: ["ALL"] },
-                readOnlyRootFilesystem: true,
-              },
+              securityContext: hardened,
               resources: {
                 requests: { cpu: "10m", memory: "32Mi" },
                 limits: { cpu: "500m", memory: "128Mi" },

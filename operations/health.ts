@@ -1,3 +1,4 @@
+import { hardened } from "../components/hardened";
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -143,11 +144,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
             ...env,
             { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: health, key: "password" } } },
           ],
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            capabilities: { drop: ["ALL"] },
-            readOnlyRootFilesystem: true,
-          },
+          securityContext: hardened,
           resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
           // bash keeps here-strings in files.
           volumeMounts: [

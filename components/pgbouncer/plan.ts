@@ -12,6 +12,7 @@ import {
   secretNames,
   serviceHost,
 } from "../names";
+import { hardened } from "../hardened";
 import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -30,12 +31,6 @@ const LEAVE_SECONDS = 3;
 const WATCH_SECONDS = 5;
 
 const script = readFileSync(join(__dirname, "run.sh"), "utf8");
-
-const hardened = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  capabilities: { drop: ["ALL"] },
-};
 
 const userlist = "userlist.txt";
 

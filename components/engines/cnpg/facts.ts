@@ -7,7 +7,7 @@ import {
   type Resources,
 } from "../../engine";
 import { durabilityAnnotation } from "../../names";
-import { amountOf } from "../../postgres/catalogue/values";
+import { secondsOf } from "../../postgres/catalogue/values";
 import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
 import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
@@ -47,8 +47,6 @@ interface Cluster extends KubernetesObject {
 const isCluster = (object: KubernetesObject): object is Cluster =>
   object.apiVersion === apiVersion && object.kind === "Cluster";
 
-/** How the server reads archive_timeout: a bare number counts seconds. */
-const seconds = { type: "integer", unit: "s" } as const;
 /** How quorum failover was switched on before it was a field; it still counts. */
 const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
 /** What the operator puts behind the rules of the object. */
@@ -130,7 +128,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
       return Number(parameter("max_connections", "100"));
     },
     get archiveTimeoutSeconds() {
-      return amountOf(seconds, parameter("archive_timeout", "5min")) ?? 0;
+      return secondsOf(parameter("archive_timeout", "5min")) ?? 0;
     },
     get loadBalancers() {
       return (spec.managed?.services?.additional ?? [])

@@ -1,11 +1,8 @@
 import { type Facts, type KubernetesObject, namespaceOf, type Progress, type Shape } from "../../engine";
 import { durabilityAnnotation } from "../../names";
-import { amountOf } from "../../postgres/catalogue";
+import { secondsOf } from "../../postgres/catalogue";
 import { podLabels, ports } from "./names";
 import { isServer, serverContainer, serverOf } from "./server";
-
-/** How the server reads archive_timeout: a bare number counts seconds. */
-const seconds = { type: "integer", unit: "s" } as const;
 
 /** Parameters that are left out count with PostgreSQL's defaults. */
 export function facts(object: KubernetesObject): Facts | undefined {
@@ -41,7 +38,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
     },
     sharedBuffers: parameter("shared_buffers", "128MB"),
     maxConnections: Number(parameter("max_connections", "100")),
-    archiveTimeoutSeconds: amountOf(seconds, parameter("archive_timeout", "0")) ?? 0,
+    archiveTimeoutSeconds: secondsOf(parameter("archive_timeout", "0")) ?? 0,
     loadBalancers: [],
     services: { primary: metadata.name, standbys: metadata.name, any: metadata.name },
     network: { pods: podLabels(metadata.name), ports },

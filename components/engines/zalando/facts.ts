@@ -1,6 +1,6 @@
 import { type Facts, type KubernetesObject, namespaceOf, type Resources } from "../../engine";
 import { durabilityAnnotation } from "../../names";
-import { amountOf } from "../../postgres/catalogue/values";
+import { secondsOf } from "../../postgres/catalogue/values";
 import {
   apiVersion,
   instanceLabels,
@@ -34,9 +34,6 @@ interface Postgresql extends KubernetesObject {
 
 const isPostgresql = (object: KubernetesObject): object is Postgresql =>
   object.apiVersion === apiVersion && object.kind === "postgresql";
-
-/** How the server reads archive_timeout: a bare number counts seconds. */
-const seconds = { type: "integer", unit: "s" } as const;
 
 /** What Spilo writes where the object says nothing; the rules for people's logins by PAM are left out. */
 const spiloRules = [
@@ -115,7 +112,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
       return Number(parameter("max_connections", "100"));
     },
     get archiveTimeoutSeconds() {
-      return amountOf(seconds, parameter("archive_timeout", "1800s")) ?? 0;
+      return secondsOf(parameter("archive_timeout", "1800s")) ?? 0;
     },
     get loadBalancers() {
       const sourceRanges = spec.allowedSourceRanges ?? [];

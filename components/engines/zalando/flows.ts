@@ -1,5 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import type { Flow, Peer } from "../../engine";
+import { tcp } from "../../flows";
 import { instanceLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 import { sqlLabels } from "./sql";
 
@@ -21,14 +22,6 @@ export function flows({ cluster, network }: Settings): Flow[] {
   });
   const operator = pods("operator", operatorNamespace, operatorPodLabels);
   const sql = pods("sql", cluster.namespace, sqlLabels(cluster.name));
-  const tcp = (name: string, from: Peer, to: Peer, port: number, why: string): Flow => ({
-    name,
-    from,
-    to,
-    port,
-    protocol: "TCP",
-    why,
-  });
   return [
     tcp(
       "operator-status",

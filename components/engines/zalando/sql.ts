@@ -1,3 +1,4 @@
+import { hardened } from "../../hardened";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -75,11 +76,7 @@ function podSpec(settings: Settings, name: string): Record<string, unknown> {
             },
           },
         ],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ["ALL"] },
-        },
+        securityContext: hardened,
         resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
         volumeMounts: [
           { name: "files", mountPath: paths.files, readOnly: true },

@@ -4,7 +4,7 @@ import { majorsOf, namesOf, parameterOf } from "./table";
 import { bytesOf, parameterText } from "./values";
 
 export { type Parameter, parameterOf } from "./table";
-export { amountOf, parameterText, wrong } from "./values";
+export { amountOf, parameterText, secondsOf, wrong } from "./values";
 
 /** Bytes of a parameter that is an amount of memory, as the settings have it; undefined where they don't, or have no amount there. */
 export function parameterBytes(

@@ -120,3 +120,6 @@ export function wrong(
     }
   }
 }
+
+/** The seconds that a text stands for, as the server reads archive_timeout: a bare number counts seconds. */
+export const secondsOf = (text: string): number | undefined => amountOf({ type: "integer", unit: "s" }, text);
