@@ -26,11 +26,6 @@ async function switchOn(nodes: readonly string[]): Promise<void> {
   for (const node of nodes) await power(node, "on");
 }
 
-async function noteOperator(scene: Scene, nodes: readonly string[]): Promise<void> {
-  const there = (await scene.operatorPods()).some((pod) => nodes.includes(String(pod.spec?.nodeName)));
-  scene.notes.operator = there ? "on a lost node" : "elsewhere";
-}
-
 const primaryAndStandby: Fault = {
   id: "8",
   name: "nodes of the primary and of the only standby with all rows off: nobody may be promoted",
@@ -97,8 +92,9 @@ const powerOff: Fault = {
 const powerOffAnywhere: Fault = {
   ...powerOff,
   id: "35o",
-  name: "primary's node off wherever the operator is",
-  prepare: (scene) => noteOperator(scene, [scene.primary.node]),
+  name: "primary's node off, the operator acting from it",
+  needs: ["operator"],
+  prepare: (scene) => scene.operatorOnto(scene.primary.node),
 };
 
 /** Seconds of the clock that the writers use: this machine's, which is their nodes'. */

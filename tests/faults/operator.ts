@@ -10,11 +10,11 @@ const absentDuringKill: Fault = {
   name: "operator absent while the postmaster is killed",
   needs: ["operator"],
   bounds: {},
-  prepare: (scene) => scene.scaleOperator(0),
+  prepare: (scene) => scene.stopOperator(),
   inject: ({ env, primary }) => env.cluster.killPostmaster(primary.pod),
   // Without an operator nobody is promoted: the instance must come back by itself.
   effect: (scene) => scene.restarted(),
-  heal: (scene) => scene.scaleOperator(1),
+  heal: (scene) => scene.startOperator(),
 };
 
 const absentDuringDeletion: Fault = {
@@ -22,11 +22,11 @@ const absentDuringDeletion: Fault = {
   name: `operator absent for ${ABSENT_SECONDS} s while the primary's pod is deleted`,
   needs: ["operator"],
   bounds: { resumed: 30 },
-  prepare: (scene) => scene.scaleOperator(0),
+  prepare: (scene) => scene.stopOperator(),
   inject: (scene) => scene.delete(scene.primary.pod),
   effect: (scene) => scene.gone(scene.primary),
   hold: () => delay(ABSENT_SECONDS * 1000),
-  heal: (scene) => scene.scaleOperator(1),
+  heal: (scene) => scene.startOperator(),
 };
 
 const killedTogether: Fault = {

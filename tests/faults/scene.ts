@@ -159,16 +159,62 @@ export class Scene {
     return this.env.kubectl.list("pods", namespace, selectorOf(podLabels));
   }
 
-  async scaleOperator(replicas: number): Promise<void> {
-    const { namespace, objects } = this.operator;
-    const name = objects.find(({ object }) => object.kind === "Deployment")?.object.metadata.name ?? "";
-    const at = ["-n", namespace, "scale", "deployment", name];
+  private get operatorDeployment(): { name: string; replicas: number } {
+    const found = this.operator.objects.find(({ object }) => object.kind === "Deployment");
+    if (found === undefined) throw new Error("the operator has no Deployment");
+    const { metadata, spec } = found.object;
+    return { name: metadata.name, replicas: (spec as { replicas: number }).replicas };
+  }
+
+  stopOperator(): Promise<void> {
+    return this.scaleOperator(0);
+  }
+
+  startOperator(): Promise<void> {
+    return this.scaleOperator(this.operatorDeployment.replicas);
+  }
+
+  private async scaleOperator(replicas: number): Promise<void> {
+    const at = ["-n", this.operator.namespace, "scale", "deployment", this.operatorDeployment.name];
     await this.env.kubectl.run([...at, `--replicas=${replicas}`]);
     await until(`${replicas} operator pods`, 120, async () => {
       const pods = await this.operatorPods();
       const right = pods.length === replicas && pods.every(isReady);
       return right ? { done: undefined } : { why: `${pods.length} pods` };
     });
+  }
+
+  /** The operator's pod that acts: the one that holds a Lease, where its replicas elect one. */
+  private leadingOperator(): Promise<KubeObject> {
+    return until("an operator that leads", 60, async () => {
+      const pods = await this.operatorPods();
+      const leases = await this.env.kubectl.list("leases", this.operator.namespace, "");
+      const leads = ({ metadata }: KubeObject): boolean =>
+        leases.some(({ spec }) => String(spec?.holderIdentity).startsWith(`${metadata.name}_`));
+      const leading = pods.length === 1 ? pods[0] : pods.find(leads);
+      return leading ? { done: leading } : { why: `${pods.length} pods, none leads` };
+    });
+  }
+
+  /** Makes the operator act from this node, as in the worst case of its loss. */
+  async operatorOnto(node: string): Promise<void> {
+    const isThere = (pod: KubeObject): boolean => pod.spec?.nodeName === node;
+    const nodes = await this.env.kubectl.list("nodes", this.operator.namespace, "");
+    const others = nodes.map(({ metadata }) => metadata.name).filter((name) => name !== node);
+    const leading = await this.leadingOperator();
+    const pods = await this.operatorPods();
+    if (!pods.some(isThere)) {
+      // The replica that doesn't lead, where there is one.
+      const moved = pods.find(({ metadata }) => metadata.name !== leading.metadata.name) ?? leading;
+      await this.reschedule([moved], others);
+    }
+    // Who leads next is decided by who asks first: the replica on the node, or the leaving one's successor.
+    for (let turn = 0; turn < 8; turn++) {
+      const next = await this.leadingOperator();
+      if (isThere(next)) return;
+      await this.reschedule([next], [node]);
+    }
+    throw new Error(`the operator would not act from ${node}`);
   }
 
   async killOperator(): Promise<void> {
@@ -180,19 +226,24 @@ export class Scene {
 
   /** Moves the operator away from these nodes, as far as it is there. */
   async operatorAwayFrom(nodes: readonly string[]): Promise<void> {
-    const { kubectl } = this.env;
     const there = (await this.operatorPods()).filter((pod) => nodes.includes(String(pod.spec?.nodeName)));
-    if (there.length === 0) return;
+    if (there.length > 0) await this.reschedule(there, nodes);
+  }
+
+  /** Deletes these pods of the operator, and waits until their successors run on other nodes than these. */
+  private async reschedule(leaving: readonly KubeObject[], nodes: readonly string[]): Promise<void> {
+    const { kubectl } = this.env;
     // A node that is cordoned is left by its primary: a taint of our own says nothing to the database's operator.
     await kubectl.run(["taint", "nodes", ...nodes, `${KEEP_AWAY}=:NoSchedule`, "--overwrite"]);
     try {
-      for (const { metadata } of there) {
+      for (const { metadata } of leaving) {
         const at = ["-n", metadata.namespace ?? "", "delete", "pod", metadata.name];
         await kubectl.run([...at, "--grace-period=1"]);
       }
+      const replicas = this.operatorDeployment.replicas;
       await until("the operator on another node", 120, async () => {
         const pods = await this.operatorPods();
-        const moved = pods.length > 0 && pods.every(isReady);
+        const moved = pods.length === replicas && pods.every(isReady);
         return moved ? { done: undefined } : { why: `${pods.length} pods` };
       });
     } finally {

@@ -18,9 +18,19 @@ const resources = {
  */
 const STANDBY_TCP_USER_TIMEOUT = "1000";
 
+/** Two, on two nodes where there are two: the loss of the primary's node must not take away the one that answers it. */
+const REPLICAS = 2;
+
+/**
+ * Seconds without a renewal after which the other replica leads, and after which the leading one gives up. The released 15 and
+ * 10 s would be added to a failover whose operator is lost with the primary.
+ */
+const leadership = { lease: 8, renewal: 5 };
+
 interface Container {
   name: string;
   image: string;
+  args: string[];
   imagePullPolicy: string;
   env: { name: string; value?: string }[];
   resources: unknown;
@@ -34,9 +44,11 @@ function adaptDeployment(
   const deployment = structuredClone(released);
   const image = images.operator;
   const spec = deployment.spec as {
-    template: { spec: { containers: Container[]; imagePullSecrets?: { name: string }[] } };
+    replicas: number;
+    template: { spec: { containers: Container[]; affinity?: object; imagePullSecrets?: { name: string }[] } };
   };
-  const manager = spec.template.spec.containers.find(({ name }) => name === "manager");
+  const pod = spec.template.spec;
+  const manager = pod.containers.find(({ name }) => name === "manager");
   const imageName = manager?.env.find(({ name }) => name === "OPERATOR_IMAGE_NAME");
   if (!manager || !imageName)
     throw new Error(
@@ -47,8 +59,25 @@ function adaptDeployment(
   manager.imagePullPolicy = "IfNotPresent";
   manager.resources = resources;
   manager.env.push({ name: "STANDBY_TCP_USER_TIMEOUT", value: STANDBY_TCP_USER_TIMEOUT });
-  if (registries.length > 0)
-    spec.template.spec.imagePullSecrets = [{ name: secretNames.registries(cluster.name) }];
+  manager.args.push(
+    `--leader-lease-duration=${leadership.lease}`,
+    `--leader-renew-deadline=${leadership.renewal}`,
+  );
+  spec.replicas = REPLICAS;
+  pod.affinity = {
+    podAntiAffinity: {
+      preferredDuringSchedulingIgnoredDuringExecution: [
+        {
+          weight: 100,
+          podAffinityTerm: {
+            topologyKey: "kubernetes.io/hostname",
+            labelSelector: { matchLabels: operatorPodLabels },
+          },
+        },
+      ],
+    },
+  };
+  if (registries.length > 0) pod.imagePullSecrets = [{ name: secretNames.registries(cluster.name) }];
   deployment.metadata.annotations = {
     ...deployment.metadata.annotations,
     // A second stack that would install an operator of its own is refused by this.
