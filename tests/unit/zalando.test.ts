@@ -56,7 +56,7 @@ describe("the plan for the Zalando operator", () => {
       },
       patroni: {
         ttl: 20,
-        loop_wait: 5,
+        loop_wait: 2,
         retry_timeout: 5,
         maximum_lag_on_failover: 33554432,
         failsafe_mode: true,
@@ -113,6 +113,13 @@ describe("the plan for the Zalando operator", () => {
       assert.ok(loop_wait! + 2 * retry_timeout! <= ttl!, failover);
       assert.ok(ttl! >= 20, `${failover}: below 20 s a healthy primary is given up`);
     }
+  });
+
+  it("times the default profile for a cut-off primary replaced within 25 s and a dead server within 5 s", () => {
+    const { ttl, loop_wait } = specOf(small()).patroni as Record<string, number>;
+    const election = 2;
+    assert.ok(ttl! + loop_wait! + election <= 25);
+    assert.ok(loop_wait! + election <= 5);
   });
 
   it("blocks writes without a standby only where nothing may be lost", () => {

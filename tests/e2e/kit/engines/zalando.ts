@@ -22,12 +22,14 @@ const signalPatroni = (signal: "STOP" | "CONT") =>
   `for folder in /proc/[0-9]*; do case "$(tr '\\0' ' ' <"$folder/cmdline" 2>/dev/null)" in /usr/bin/python3" "*/bin/patroni" "*) ` +
   `kill -${signal} "\${folder#/proc/}" ;; esac; done`;
 
-/** Longest pause after a primary is dead or cut off without a word, by profile: ttl, and what follows its end. */
-const cutOffSeconds: Readonly<Record<Settings["cluster"]["failover"], number>> = {
-  fast: 23,
-  standard: 27,
-  patient: 42,
-};
+/** From the moment an election may begin to the first acknowledged row. */
+const ELECTION_SECONDS = 2;
+
+/** Longest pause after a primary is dead or cut off without a word. */
+function cutOffSeconds(failover: Settings["cluster"]["failover"]): number {
+  const { ttl, loop_wait: loop } = timings[failover];
+  return ttl + loop + ELECTION_SECONDS;
+}
 
 /** What the platform tells Patroni and the server so that a failover is short and loses nothing. */
 const tunedPatroni = [
@@ -128,9 +130,9 @@ export const zalando: EngineKit = {
       `${profile}: Patroni ${ttl}/${loop}/${retry} s (ttl, loop_wait, retry_timeout)`,
   ),
   bounds: (failover) => ({
-    "9": { gap: { direct: cutOffSeconds[failover] } },
-    "11": { gap: { direct: cutOffSeconds[failover] } },
-    "11n": { gap: { direct: cutOffSeconds[failover] } },
-    "35": { gap: { direct: cutOffSeconds[failover] } },
+    "9": { gap: { direct: cutOffSeconds(failover) } },
+    "11": { gap: { direct: cutOffSeconds(failover) } },
+    "11n": { gap: { direct: cutOffSeconds(failover) } },
+    "35": { gap: { direct: cutOffSeconds(failover) } },
   }),
 };
