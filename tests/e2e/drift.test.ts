@@ -68,4 +68,22 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     });
     await env.cluster.waitHealthy();
   });
+
+  it("of what the cluster's object has no field for is mended by a CronJob", async function () {
+    const { upkeep } = env.cluster.kit;
+    if (upkeep === undefined) return this.skip();
+    const { name, namespace } = env.settings.cluster;
+    const intended = await upkeep.value(env.cluster);
+    await upkeep.spoil(env.cluster);
+    assert.notEqual(await upkeep.value(env.cluster), intended, "the planted change changes something");
+    // What its schedule starts every few minutes, at once.
+    const job = `${name}-upkeep-now`;
+    await env.kubectl.run(["-n", namespace, "delete", "job", job, "--ignore-not-found"]);
+    await env.kubectl.run(["-n", namespace, "create", "job", job, `--from=cronjob/${upkeep.cronJob(name)}`]);
+    await until("the value as planned", 120, async () => {
+      const value = await upkeep.value(env.cluster);
+      return value === intended ? { done: undefined } : { why: `it is ${value}` };
+    });
+    await env.kubectl.run(["-n", namespace, "delete", "job", job]);
+  });
 });

@@ -15,6 +15,10 @@ const objectOf = (input: unknown, id: string): KubernetesObject =>
   planned(input).objects.find((one) => one.id === id)!.object;
 const specOf = (input: unknown) => objectOf(input, "cluster").spec as Record<string, unknown>;
 
+interface PodSpec {
+  containers: { command: string[]; env: { name: string; value?: string }[] }[];
+}
+
 describe("the plan for the Zalando operator", () => {
   it("is exactly this cluster for the smallest settings", () => {
     const { apiVersion, kind, metadata, spec } = objectOf(small(), "cluster");
@@ -176,6 +180,7 @@ describe("the plan for the Zalando operator", () => {
         ["standby-budget", 2, "jsonpath={.status.currentHealthy}=4", false],
         ["sql", 3, undefined, false],
         ["sql-job", 3, "condition=Complete", false],
+        ["upkeep", 3, undefined, false],
       ],
     );
     assert.deepEqual(
@@ -230,6 +235,18 @@ describe("the plan for the Zalando operator", () => {
     const value = (name: string) => env.find((one) => one.name === name)?.value;
     assert.equal(value("PATRONI_CONFIGURATION"), '{"primary_start_timeout":0}');
     assert.equal(value("PATRONI_URL"), "http://main-any.postgres.svc:8008");
+  });
+
+  it("keeps that so by a CronJob, which knows no password", () => {
+    const job = objectOf(small(), "sql-job").spec as { template: { spec: PodSpec } };
+    const cron = objectOf(small(), "upkeep").spec as { jobTemplate: { spec: typeof job } };
+    const valueIn = ({ containers }: PodSpec) =>
+      containers[0]!.env.find(({ name }) => name === "PATRONI_CONFIGURATION")?.value;
+    const kept = cron.jobTemplate.spec.template.spec;
+    assert.equal(valueIn(kept), valueIn(job.template.spec));
+    assert.deepEqual(kept.containers[0]!.command, ["/bin/bash", "-c", "python3 /settings/patroni.py"]);
+    assert.doesNotMatch(JSON.stringify(kept), /secret/i);
+    assert.match(JSON.stringify(job), /secret/i);
   });
 
   it("puts every name by which a server or pooler is reached into the certificate", () => {

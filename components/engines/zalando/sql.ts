@@ -11,7 +11,7 @@ import { metricsSecret, operatorSecret, ports, services, superuser, user } from 
 import { furtherConfiguration } from "./timing";
 
 /**
- * The Job that makes roles, databases and what belongs in them, and sets Patroni's further configuration. The operator could make roles,
+ * The Job that makes roles, databases and what belongs in them, and sets Patroni's further configuration, which a CronJob keeps so. The operator could make roles,
  * but sets every password anew, with a new salt, at each of its rounds, and PgBouncer logs in with keys that hold for one salt.
  */
 
@@ -23,30 +23,45 @@ export const sqlLabels = (cluster: string): Record<string, string> => ({
 const patroniScript = readFileSync(join(__dirname, "patroni.py"), "utf8");
 
 const paths = { files: "/settings", passwords: "/passwords", tls: "/tls" } as const;
-const command = `bash ${paths.files}/apply.sh ${paths.files} ${paths.passwords} && python3 ${paths.files}/patroni.py`;
+const setFurther = `python3 ${paths.files}/patroni.py`;
+const command = `bash ${paths.files}/apply.sh ${paths.files} ${paths.passwords} && ${setFurther}`;
 
-function podSpec(settings: Settings, name: string): Record<string, unknown> {
-  const { cluster, images, registries } = settings;
-  const host = serviceHost(services.primary(cluster.name), cluster.namespace);
-  const tls = { sslmode: "verify-full", sslrootcert: `${paths.tls}/ca.crt` };
-  const environment: Record<string, string> = {
-    PGHOST: host,
-    PGPORT: String(ports.postgres),
-    PGUSER: superuser,
-    PGSSLMODE: tls.sslmode,
-    PGSSLROOTCERT: tls.sslrootcert,
-    APPLY_LOGIN: `host=${host} port=${ports.postgres} sslmode=${tls.sslmode} sslrootcert=${tls.sslrootcert}`,
+/** How often Patroni's further configuration is looked at: a cluster that is set up anew begins without it. */
+const UPKEEP_SCHEDULE = "*/5 * * * *";
+
+interface Work {
+  readonly command: string;
+  readonly env: readonly object[];
+  /** Beside the folder of the applied files: where each is mounted, and what it is. */
+  readonly volumes: readonly { readonly name: string; readonly mountPath: string; readonly source: object }[];
+}
+
+const variables = (values: Readonly<Record<string, string>>): object[] =>
+  Object.entries(values).map(([name, value]) => ({ name, value }));
+
+const patroniVariables = ({ cluster }: Settings): object[] =>
+  variables({
     PATRONI_URL: `http://${serviceHost(services.any(cluster.name), cluster.namespace)}:${ports.status}`,
     PATRONI_CONFIGURATION: JSON.stringify(furtherConfiguration),
-  };
-  const passwordFile = (secretName: string, role: string) => ({
-    secret: { name: secretName, items: [{ key: "password", path: role }] },
   });
-  const passwords = [
-    ...wantedRoles(settings).flatMap(({ name: role, secretName }) =>
-      secretName === undefined ? [] : [passwordFile(secretName, role)],
-    ),
-    passwordFile(metricsSecret(cluster.name), roles.metrics),
+
+function podSpec(settings: Settings, name: string, work: Work): Record<string, unknown> {
+  const { cluster, images, registries } = settings;
+  const volumes = [
+    {
+      name: "files",
+      mountPath: paths.files,
+      source: { configMap: { name, defaultMode: 0o444 } },
+      readOnly: true,
+    },
+    ...work.volumes.map((volume) => ({ ...volume, readOnly: true })),
+    // bash keeps here-strings in files.
+    {
+      name: "tmp",
+      mountPath: "/tmp",
+      source: { emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+      readOnly: false,
+    },
   ];
   return {
     restartPolicy: "OnFailure",
@@ -66,39 +81,70 @@ function podSpec(settings: Settings, name: string): Record<string, unknown> {
         name: "sql",
         image: images.postgresql,
         imagePullPolicy: "IfNotPresent",
-        command: ["/bin/bash", "-c", command],
-        env: [
-          ...Object.entries(environment).map(([variable, value]) => ({ name: variable, value })),
-          {
-            name: "PGPASSWORD",
-            valueFrom: {
-              secretKeyRef: { name: operatorSecret(cluster.name, superuser), key: "password" },
-            },
-          },
-        ],
+        command: ["/bin/bash", "-c", work.command],
+        env: work.env,
         securityContext: hardened,
         resources: { requests: { cpu: "20m", memory: "64Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
-        volumeMounts: [
-          { name: "files", mountPath: paths.files, readOnly: true },
-          { name: "passwords", mountPath: paths.passwords, readOnly: true },
-          { name: "tls", mountPath: paths.tls, readOnly: true },
-          // bash keeps here-strings in files.
-          { name: "tmp", mountPath: "/tmp" },
-        ],
+        volumeMounts: volumes.map(({ name: volume, mountPath, readOnly }) => ({
+          name: volume,
+          mountPath,
+          ...(readOnly && { readOnly }),
+        })),
+      },
+    ],
+    volumes: volumes.map(({ name: volume, source }) => ({ name: volume, ...source })),
+  };
+}
+
+/** Applies SQL as the superuser, then sets Patroni's further configuration. */
+function applying(settings: Settings): Work {
+  const { cluster } = settings;
+  const host = serviceHost(services.primary(cluster.name), cluster.namespace);
+  const tls = { sslmode: "verify-full", sslrootcert: `${paths.tls}/ca.crt` };
+  const environment: Record<string, string> = {
+    PGHOST: host,
+    PGPORT: String(ports.postgres),
+    PGUSER: superuser,
+    PGSSLMODE: tls.sslmode,
+    PGSSLROOTCERT: tls.sslrootcert,
+    APPLY_LOGIN: `host=${host} port=${ports.postgres} sslmode=${tls.sslmode} sslrootcert=${tls.sslrootcert}`,
+  };
+  const passwordFile = (secretName: string, role: string) => ({
+    secret: { name: secretName, items: [{ key: "password", path: role }] },
+  });
+  const passwords = [
+    ...wantedRoles(settings).flatMap(({ name: role, secretName }) =>
+      secretName === undefined ? [] : [passwordFile(secretName, role)],
+    ),
+    passwordFile(metricsSecret(cluster.name), roles.metrics),
+  ];
+  return {
+    command,
+    env: [
+      ...variables(environment),
+      ...patroniVariables(settings),
+      {
+        name: "PGPASSWORD",
+        valueFrom: { secretKeyRef: { name: operatorSecret(cluster.name, superuser), key: "password" } },
       },
     ],
     volumes: [
-      { name: "files", configMap: { name, defaultMode: 0o444 } },
-      { name: "passwords", projected: { defaultMode: 0o440, sources: passwords } },
+      {
+        name: "passwords",
+        mountPath: paths.passwords,
+        source: { projected: { defaultMode: 0o440, sources: passwords } },
+      },
       {
         name: "tls",
-        secret: {
-          secretName: `${cluster.name}-ca`,
-          items: [{ key: "ca.crt", path: "ca.crt" }],
-          defaultMode: 0o444,
+        mountPath: paths.tls,
+        source: {
+          secret: {
+            secretName: `${cluster.name}-ca`,
+            items: [{ key: "ca.crt", path: "ca.crt" }],
+            defaultMode: 0o444,
+          },
         },
       },
-      { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
     ],
   };
 }
@@ -109,7 +155,7 @@ export function sqlObjects(settings: Settings): Omit<PlannedObject, "stage">[] {
   const name = `${cluster.name}-sql`;
   const labels = sqlLabels(cluster.name);
   const files = { ...scriptFiles(settings), "apply.sh": applyScript, "patroni.py": patroniScript };
-  const spec = podSpec(settings, name);
+  const spec = podSpec(settings, name, applying(settings));
   const digest = createHash("sha256").update(JSON.stringify({ files, spec })).digest("hex").slice(0, 10);
   const config: KubernetesObject = {
     apiVersion: "v1",
@@ -127,8 +173,38 @@ export function sqlObjects(settings: Settings): Omit<PlannedObject, "stage">[] {
       template: { metadata: { labels: { ...settings.labels, ...labels } }, spec },
     },
   };
+  const upkeep: KubernetesObject = {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name: `${cluster.name}-upkeep`, namespace: cluster.namespace, labels },
+    spec: {
+      schedule: UPKEEP_SCHEDULE,
+      concurrencyPolicy: "Forbid",
+      startingDeadlineSeconds: 60,
+      successfulJobsHistoryLimit: 1,
+      failedJobsHistoryLimit: 1,
+      jobTemplate: {
+        metadata: { labels },
+        spec: {
+          backoffLimit: 0,
+          template: {
+            metadata: { labels: { ...settings.labels, ...labels } },
+            spec: {
+              ...podSpec(settings, name, {
+                command: setFurther,
+                env: patroniVariables(settings),
+                volumes: [],
+              }),
+              restartPolicy: "Never",
+            },
+          },
+        },
+      },
+    },
+  };
   return [
     { id: "sql", object: config },
     { id: "sql-job", object: job, waitFor: "condition=Complete" },
+    { id: "upkeep", object: upkeep },
   ];
 }

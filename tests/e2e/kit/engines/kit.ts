@@ -70,6 +70,12 @@ export interface EngineKit {
   readonly patches?: Patches;
   /** A change of the cluster's object that someone made by hand and that takes some of its safety away; `path` reads it. */
   readonly drift: { readonly patch: object; readonly path: string };
+  /** What someone may change that the cluster's object has no field for, and the CronJob that puts it right. @default - there is none */
+  readonly upkeep?: {
+    spoil(cluster: Cluster): Promise<void>;
+    value(cluster: Cluster): Promise<string>;
+    cronJob(cluster: string): string;
+  };
   /** Ports that instances declare and nobody listens at. @default - none */
   readonly silentPorts?: readonly number[];
   /** `synchronous_standby_names` of a primary whose commits wait for one of the standbys. @default - there are none */

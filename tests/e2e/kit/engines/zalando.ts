@@ -98,11 +98,23 @@ export const zalando: EngineKit = {
     patch: { spec: { patroni: { synchronous_mode_strict: false } } },
     path: "{.spec.patroni.synchronous_mode_strict}",
   },
+  upkeep: {
+    async spoil(cluster) {
+      const [pod = ""] = await cluster.names();
+      await cluster.exec(pod, ["patronictl", "edit-config", "--force", "--set", "primary_start_timeout=300"]);
+    },
+    async value(cluster) {
+      const [pod = ""] = await cluster.names();
+      const configuration = await cluster.exec(pod, ["patronictl", "show-config"]);
+      return /^primary_start_timeout: (.*)$/m.exec(configuration)?.[1] ?? "not set";
+    },
+    cronJob: (name) => `${name}-upkeep`,
+  },
   // The operator declares it for an extension of Spilo's, which this image doesn't have.
   silentPorts: [8080],
   synchronousNames: /\S/,
   untuned: {
-    objects: (planned) => planned.map(untuned),
+    objects: (planned) => planned.filter(({ object }) => object.kind !== "CronJob").map(untuned),
     notes: [
       "operator's defaults: the same plan without what it says of failovers: Patroni's 30/10/10 s (ttl, loop_wait, retry_timeout), asynchronous replication, five minutes for a " +
         "dead server to start again, the server's own TCP timeouts and retry interval. Nothing promises that none of its rows is lost",
