@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { engineTraits } from "../../components/engines";
 import { kits } from "../e2e/kit/engines";
+import { timelineAfter } from "../e2e/kit/engines/zalando";
 import { type Verdict } from "../e2e/kit/oracle";
 import { type FaultRun } from "../faults/execute";
 import { type Fault } from "../faults/fault";
@@ -202,6 +203,11 @@ describe("the faults of an engine", () => {
     assert.deepEqual(cutOff("patient"), { gap: { direct: 42 } });
     const { possible } = possibleFaults(faultsOf(["11"]), engineTraits.cnpg, "fast");
     assert.deepEqual(possible[0]?.bounds, { gap: { direct: 45 } });
+  });
+
+  it("see on Zalando, by Patroni's history, that a pod was promoted which takes over its own claim", () => {
+    assert.equal(timelineAfter(undefined), 1);
+    assert.equal(timelineAfter('[[1,10,"no recovery target specified","then","main-1"],[2,20,""]]'), 3);
   });
 
   it("are bounded by name: no bound stands for a fault that there isn't", () => {

@@ -8,6 +8,7 @@ import {
   longestGap,
   longestPause,
   overlappingPrimaries,
+  latestRate,
   parseSamplerLog,
   parseWriterLog,
   rateBeforeMark,
@@ -155,6 +156,21 @@ describe("the oracle", () => {
   it("counts the rate in the window before the mark only", () => {
     assert.equal(rateBeforeMark(quiet, 1), 2);
     assert.equal(rateBeforeMark(quiet, 0.01), 100);
+  });
+
+  it("counts the latest rate in the window that ends with the last acknowledgement, mark or not", () => {
+    const slower = log(
+      "try 1 1.0",
+      "ack 1 1.1",
+      "try 2 4.0",
+      "ack 2 4.1",
+      "try 3 4.2",
+      "ack 3 4.5",
+      "try 4 9.0",
+    );
+    assert.equal(latestRate(slower), 1);
+    assert.equal(latestRate(slower, 0.1), 10);
+    assert.equal(latestRate(log("try 1 1.0")), 0);
   });
 
   it("refuses a log that it can't read, that uses an id twice or acknowledges what was never tried", () => {

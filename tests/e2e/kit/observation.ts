@@ -8,6 +8,7 @@ import {
   acksDuringFault,
   judge,
   lateReadOnlyErrors,
+  latestRate,
   longestGap,
   overlappingPrimaries,
   parseSamplerLog,
@@ -27,6 +28,8 @@ export interface Arms<T> {
 
 /** Lowest rate, in acknowledgements a second, at which a client's pause says anything. */
 export const LEAST_RATE = 30;
+/** Longest wait for that rate. */
+const RATE_PATIENCE_SECONDS = 120;
 /** Seconds in which a lasting fault takes hold: acknowledgements on their way may still arrive. */
 export const SETTLE_SECONDS = 3;
 /** Seconds after the return of writes from which a pooler must not hand out sessions with a standby any more. */
@@ -198,8 +201,20 @@ export class Watch {
     await Promise.all(this.both.map((writer) => writer.waitForMore(rows, seconds)));
   }
 
+  /** Waits until both clients write fast enough for a run to count: a busy machine has quieter moments. */
+  private async waitForRate(): Promise<void> {
+    await until("clients fast enough", RATE_PATIENCE_SECONDS, async () => {
+      const logs = await Promise.all(this.both.map((writer) => writer.logSoFar()));
+      const rates = logs.map((log) => latestRate(log));
+      return Math.min(...rates) >= LEAST_RATE
+        ? { done: undefined }
+        : { why: `${rates.join(" and ")} acknowledgements a second` };
+    });
+  }
+
   /** The disturbance begins now. */
   async mark(): Promise<void> {
+    await this.waitForRate();
     await Promise.all(this.both.map((writer) => writer.mark()));
     this.markedAt = new Date();
   }

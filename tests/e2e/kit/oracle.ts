@@ -132,6 +132,12 @@ export function rateBeforeMark(log: WriterLog, windowSeconds = 2): number {
   return log.acks.filter(({ at }) => at <= mark && at > mark - windowSeconds).length / windowSeconds;
 }
 
+/** Acknowledgements a second in the window that ends with the latest one. */
+export function latestRate({ acks }: Pick<WriterLog, "acks">, windowSeconds = 2): number {
+  const latest = acks.at(-1)?.at ?? 0;
+  return acks.filter(({ at }) => at > latest - windowSeconds).length / windowSeconds;
+}
+
 /** Acknowledgements after the mark. */
 export const acksAfterMark = (log: WriterLog): number =>
   log.acks.filter(({ at }) => log.markedAt !== undefined && at > log.markedAt).length;

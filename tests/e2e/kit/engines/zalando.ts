@@ -9,12 +9,26 @@ import { type EngineKit } from "./kit";
 interface Leader {
   leader?: string;
   renewTime?: string;
-  transitions?: string;
 }
 
 async function leaderOf({ kubectl, namespace, name }: Cluster): Promise<Leader> {
   const endpoints = await kubectl.get("endpoints", namespace, name);
   return endpoints?.metadata.annotations ?? {};
+}
+
+/**
+ * The timeline, by Patroni's history of the former ones. Its count of changes of the leader doesn't see a pod that was killed before it
+ * let go of its claim, and whose successor of the same name takes that over: it is promoted all the same.
+ */
+async function timelineOf({ kubectl, namespace, name }: Cluster): Promise<number> {
+  const endpoints = await kubectl.get("endpoints", namespace, `${name}-config`);
+  return timelineAfter(endpoints?.metadata.annotations?.history);
+}
+
+/** Each entry of the history begins with the number of a timeline that has ended. */
+export function timelineAfter(history = "[]"): number {
+  const ended = (JSON.parse(history) as [number, ...unknown[]][]).map(([timeline]) => timeline);
+  return Math.max(0, ...ended) + 1;
 }
 
 /** Stops, or lets go on, the Patroni of an instance: a PostgreSQL that it doesn't see to isn't started again. */
@@ -66,7 +80,7 @@ function untuned(planned: PlannedObject): PlannedObject {
 export const zalando: EngineKit = {
   versions: { "Zalando operator": pins.operators.zalando },
   async view(cluster) {
-    const { leader, transitions = "0" } = await leaderOf(cluster);
+    const [{ leader }, term] = await Promise.all([leaderOf(cluster), timelineOf(cluster)]);
     const { PostgresClusterStatus: state } = ((await cluster.object()).status ?? {}) as {
       PostgresClusterStatus?: string;
     };
@@ -77,7 +91,7 @@ export const zalando: EngineKit = {
         : labelled?.metadata.name !== leader
           ? `${leader} leads, and the primary's label is at ${labelled?.metadata.name}`
           : undefined;
-    return { primary: leader, successor: leader, term: Number(transitions), illness };
+    return { primary: leader, successor: leader, term, illness };
   },
   renewal: async (cluster) => String((await leaderOf(cluster)).renewTime),
   async fence(cluster, pods) {
