@@ -24,7 +24,7 @@ status: ## Say what runs: cluster, PostgreSQL instances, poolers
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
 	$(RUN) operations/cli.ts preview --stack $(STACK)
 
-tools: ## Only make the tools and the operator's manifest available
+tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools
 
 test: ## Unit and golden tests; needs no cluster

@@ -1,4 +1,4 @@
-import type { Settings } from "../stacks/schema";
+import type { Images, Settings } from "../stacks/schema";
 
 /**
  * The seam between the platform and what runs PostgreSQL.
@@ -34,6 +34,8 @@ export interface EngineTraits {
   /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
   readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
   readonly instancePods: InstancePods;
+  /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
+  readonly images: readonly (keyof Images)[];
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */

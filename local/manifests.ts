@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { manifestPath, type OperatedEngine } from "../stacks/manifest";
+import { isOperated, manifestPath, type OperatedEngine } from "../stacks/manifest";
 import { cached } from "./cache";
 import { pins } from "./pins";
 import { downloadChecked } from "./toolchain/download";
@@ -85,6 +85,6 @@ export async function manifestFile(engine: OperatedEngine): Promise<string> {
   return path;
 }
 
-/** Makes the manifests of all operators ready. */
-export const manifestFiles = (): Promise<string[]> =>
-  Promise.all((Object.keys(released) as OperatedEngine[]).map(manifestFile));
+/** Makes the manifests ready that engines of these names have; a name without an operator needs none. */
+export const manifestFiles = (engines: readonly string[] = Object.keys(released)): Promise<string[]> =>
+  Promise.all(engines.filter(isOperated).map(manifestFile));

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { engineTraits } from "../components/engines";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
 import { engineAsked } from "./layers";
@@ -101,7 +102,12 @@ command(
 
 program
   .command("tools")
-  .description("make the tools and the operator's manifest available")
-  .action(() => conclude(async () => `Tools: ${(await prepareTools(progress)).join(" ") || "all on PATH"}`));
+  .description("make the tools and every operator's manifest available")
+  .action(() =>
+    conclude(async () => {
+      const folders = await prepareTools(progress, Object.keys(engineTraits));
+      return `Tools: ${folders.join(" ") || "all on PATH"}`;
+    }),
+  );
 
 void program.parseAsync();

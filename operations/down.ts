@@ -17,7 +17,7 @@ import { prepareTools } from "./up";
 export async function destroy(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
-  const stack = new Stack(stackName, await prepareTools(progress, signal), signal);
+  const stack = new Stack(stackName, await prepareTools(progress, [], signal), signal);
   if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
   await keepEngine(stack, engineAsked());
   const { context } = findCluster(choice);

@@ -55,12 +55,12 @@ export async function preview(
   const file = await readStackFile(stackName);
   const engine = engineAsked();
   const asWritten = layersOver(file, { engine, builtIn: false });
-  const { tier } = await settingsOfTree(stackName, asWritten.overlay);
+  const { tier, cluster } = await settingsOfTree(stackName, asWritten.overlay);
   const held = (to: Settings["tier"]): Policies =>
     options.policies ? { policies: to, onAdvice: (advice) => progress.line(`  advice: ${advice}`) } : {};
   const tell = (said: readonly string[]) =>
     said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
-  const toolFolders = await prepareTools(progress, signal);
+  const toolFolders = await prepareTools(progress, [cluster.engine], signal);
   const running = await runningCluster(toolFolders, signal);
   const fromNothing = ({ overlay, said }: Layers) => {
     tell(said);

@@ -23,7 +23,7 @@ export async function runningSubject(stackName: string, progress: Progress, sign
     if (state === "stopped")
       throw new UserError(["Nothing runs: the built-in cluster is stopped; `make up` starts it."]);
   }
-  const toolFolders = await prepareTools(progress, signal);
+  const toolFolders = await prepareTools(progress, [], signal);
   const target = findCluster(choice);
   if (!(await new Kubectl(target, toolFolders, signal).answers()))
     throw new UserError([

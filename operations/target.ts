@@ -50,16 +50,17 @@ export function findCluster(choice: Exclude<ClusterChoice, { kind: "none" }>): T
   }
 }
 
-/** Brings the chosen cluster up, or finds it up. */
+/** Brings the chosen cluster up, or finds it up; the built-in one gets those of the stack's images that are built for it. */
 export async function provideCluster(
   choice: Exclude<ClusterChoice, { kind: "none" }>,
+  images: readonly string[],
   toolFolders: readonly string[],
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<Target> {
   const target = findCluster(choice);
   const options = { onLine: (line: string) => context.detail(line), ...(signal && { signal }) };
-  if (choice.kind === "built-in") await clusterUp(context, signal);
+  if (choice.kind === "built-in") await clusterUp(context, images, signal);
   if (choice.kind === "k3d") {
     if (!(await succeeds("k3d", ["cluster", "get", K3D_CLUSTER]))) {
       const args = ["--agents", "2", "--wait", "--kubeconfig-update-default=false"];

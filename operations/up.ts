@@ -1,3 +1,4 @@
+import { stackImages } from "../components/images";
 import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../components/postgres/roles";
@@ -18,14 +19,18 @@ import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
+import { engineOf } from "../stacks/engine";
 import { UserError } from "../stacks/userError";
 
-/** Tools and the operators' manifests: what a preview needs beside Node.js. */
-export async function prepareTools(progress: Progress, signal?: AbortSignal): Promise<string[]> {
+/** Tools, and the manifests of these engines' operators: what a preview needs beside Node.js. */
+export async function prepareTools(
+  progress: Progress,
+  engines: readonly string[],
+  signal?: AbortSignal,
+): Promise<string[]> {
   return progress.step("tools", async (context) => {
     const folders = await provideTools(context, signal);
-    context.detail("the operators' manifests");
-    await manifestFiles();
+    await manifestFiles(engines);
     return folders;
   });
 }
@@ -47,10 +52,10 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
   );
   layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
 
-  const toolFolders = await prepareTools(progress, signal);
+  const toolFolders = await prepareTools(progress, [settings.cluster.engine], signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, toolFolders, context, signal),
+    provideCluster(choice, stackImages(settings, engineOf(settings)), toolFolders, context, signal),
   );
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PoolerSettings, Settings } from "../../stacks/schema";
+import type { Images, PoolerSettings, Settings } from "../../stacks/schema";
 import type { Credential, Endpoint, Flow, KubernetesObject, Peer, Plan, PlannedObject } from "../engine";
 import {
   clusterLabel,
@@ -22,6 +22,9 @@ export interface PoolerPlan {
   readonly objects: readonly PlannedObject[];
   readonly flows: readonly Flow[];
 }
+
+/** The settings' images that a pooler's pods run. */
+export const poolerImages = ["pgbouncer", "pgbouncerExporter"] as const satisfies readonly (keyof Images)[];
 
 /** User and group that the PgBouncer images run as; the exporter joins them to share the socket. */
 const USER = 998;

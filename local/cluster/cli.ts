@@ -20,10 +20,12 @@ const program = new Command("cluster")
 
 program
   .command("up")
-  .description("start the cluster, or what of it doesn't run; builds what is missing")
+  .description(
+    "start the cluster, or what of it doesn't run; builds what is missing, no stack's images among it",
+  )
   .action(async () => {
     const { kubeconfig, context } = await step("Starting the built-in cluster", (each) =>
-      up(each, interrupted.signal),
+      up(each, [], interrupted.signal),
     );
     say(`The cluster is up: kubectl --kubeconfig ${kubeconfig} --context ${context} get nodes`);
   });

@@ -8,7 +8,7 @@ import { removeCgroup } from "./cgroups";
 import { startApi, startManagers, stopApi, stopControlPlane } from "./control-plane";
 import { withLock } from "./lock";
 import { ensureSwitch, findSwitch, removeNetwork } from "./network";
-import { ensureImages, importImages, runningSince, startNode, stopNode } from "./nodes";
+import { ensureImages, hasImages, importImages, runningSince, startNode, stopNode } from "./nodes";
 import { installPackages, missingPackages } from "./packages";
 import { cut, describeCut, healNetwork, join as joinAgain, listCuts, type Cut } from "./partition";
 import { ensurePki } from "./pki";
@@ -68,18 +68,25 @@ function requireHost(): void {
   }
 }
 
-/** Starts the cluster, or what of it doesn't run; builds and installs what is missing; returns when it can be used. */
-export async function up(context: StepContext, signal?: AbortSignal): Promise<ClusterAccess> {
+/**
+ * Starts the cluster, or what of it doesn't run; builds and installs what is missing, the images of these names among it where
+ * they are built here; returns when it can be used. Nodes keep the images that they have.
+ */
+export async function up(
+  context: StepContext,
+  images: readonly string[] = [],
+  signal?: AbortSignal,
+): Promise<ClusterAccess> {
   requireHost();
   return withLock(async () => {
     await installPackages(context, await missingPackages());
-    const images = await buildImages(context, signal);
+    const built = await buildImages(images, context, signal);
     const programs = await buildKubernetes(context, signal);
     const inUse = { ...programs, kubectl: await buildKubectl(context, signal) };
     // Keys and volumes: nobody else on the machine has business here.
     await chmod(settings.folder, 0o700);
     await writeFile(inUseFile, JSON.stringify(inUse));
-    await startAll(context, inUse, images, signal);
+    await startAll(context, inUse, built, signal);
     await waitUntilUsable(context, inUse, signal);
     return access;
   });
@@ -94,7 +101,9 @@ async function startAll(
   const tars = images.map((image) => image.tar);
   context.detail("certificates");
   await ensurePki();
-  const template = await containerdTemplate(context, tars);
+  const template = (await Promise.all(nodes.map(hasImages))).every(Boolean)
+    ? undefined
+    : await containerdTemplate(context, tars);
   signal?.throwIfAborted();
   context.detail("network and control plane");
   const switchPid = await ensureSwitch(programs.pause);
@@ -104,7 +113,7 @@ async function startAll(
   context.detail("nodes");
   await Promise.all(
     nodes.map(async (node) => {
-      await ensureImages(node, template, tars);
+      if (template !== undefined) await ensureImages(node, template, tars);
       await startNode(node, programs, switchPid);
     }),
   );

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
+import { exists } from "../../operations/paths";
 import { run, succeeds } from "../../operations/process";
 import type { StepContext } from "../../operations/progress";
 import type { KubernetesPrograms } from "../kubernetes/build";
@@ -86,15 +87,19 @@ export async function startNode(node: ClusterNode, programs: Programs, switchPid
   return pid;
 }
 
+const containerdRoot = (node: ClusterNode): string => join(paths.node(node.name), "containerd");
+
+/** Whether a node has been given images before; whatever else it needs is imported into it. */
+export const hasImages = (node: ClusterNode): Promise<boolean> => exists(containerdRoot(node));
+
 /** Gives a new node the template with these images; an existing one keeps what it has. */
 export async function ensureImages(
   node: ClusterNode,
   template: string,
   tars: readonly string[],
 ): Promise<void> {
-  const folder = paths.node(node.name);
-  await mkdir(folder, { recursive: true });
-  if (await copyTemplate(template, join(folder, "containerd"))) {
+  await mkdir(paths.node(node.name), { recursive: true });
+  if (await copyTemplate(template, containerdRoot(node))) {
     await writeFile(imageList(node), JSON.stringify(tars));
   }
 }

@@ -7,7 +7,7 @@ import { buildKubernetes } from "../kubernetes/build";
 import { pins, type ImageName } from "../pins";
 import { goBuild } from "../toolchain/go";
 import { reproducibleTar, sha256OfFile, writeOciImage } from "./oci";
-import { recipes, type DebianRecipe, type ProgramRecipe, type Recipe } from "./recipes";
+import { neededImages, recipes, type DebianRecipe, type ProgramRecipe, type Recipe } from "./recipes";
 
 /** An image as an OCI layout in a tar. */
 export interface BuiltImage {
@@ -15,7 +15,7 @@ export interface BuiltImage {
   tar: string;
 }
 
-type Programs = Record<ProgramRecipe["program"], string>;
+type ProgramName = ProgramRecipe["program"];
 
 /** Raise it when the way in which recipes are carried out changes. */
 const builderRevision = "1";
@@ -45,10 +45,9 @@ async function buildZalandoOperator(context: StepContext, signal?: AbortSignal):
 }
 
 /** What an image is made of besides its recipe; a change of any of it makes a new image. */
-async function contentOf(recipe: Recipe, programs: Programs): Promise<(string | Uint8Array)[]> {
-  if (recipe.kind === "debian") return [];
+async function contentOf(recipe: ProgramRecipe, program: string): Promise<(string | Uint8Array)[]> {
   const authorities = recipe.certificateAuthorities === true ? [await readFile(certificateAuthorities)] : [];
-  return [await sha256OfFile(programs[recipe.program]), ...authorities];
+  return [await sha256OfFile(program), ...authorities];
 }
 
 async function writeTexts(root: string, texts: Record<string, string> = {}): Promise<void> {
@@ -115,23 +114,24 @@ async function debianLayer(
 
 async function buildImage(
   name: ImageName,
-  programs: Programs,
+  programOf: (name: ProgramName) => Promise<string>,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<BuiltImage> {
   const recipe = recipes[name];
   const reference = pins.images[name];
   const inputs = [builderRevision, reference, JSON.stringify(recipe), pins.debian];
+  const program = recipe.kind === "program" ? await programOf(recipe.program) : "";
   const folder = await cached(
     `images/${name}`,
-    [...inputs, ...(await contentOf(recipe, programs))],
+    [...inputs, ...(recipe.kind === "program" ? await contentOf(recipe, program) : [])],
     async (target) => {
       context.say(`building ${reference}`);
       const work = join(target, "work");
       const layer = join(target, "layer.tar");
       await mkdir(work);
       const onLine = (line: string) => context.detail(`${name}: ${line}`);
-      if (recipe.kind === "program") await programLayer(recipe, programs[recipe.program], layer, work);
+      if (recipe.kind === "program") await programLayer(recipe, program, layer, work);
       else await debianLayer(recipe, layer, work, { onLine, ...(signal && { signal }) });
       const labels = {
         "org.opencontainers.image.title": reference,
@@ -155,18 +155,25 @@ function describe(recipe: Recipe): string {
   return `${made}. Not the upstream project's image.`;
 }
 
-/** Builds the images that aren't built yet, each once for its recipe and content. */
-export async function buildImages(context: StepContext, signal?: AbortSignal): Promise<BuiltImage[]> {
-  const kubernetes = await buildKubernetes(context, signal);
+/** Builds what isn't built yet of the cluster's own images and of those that its stack runs, each once for its recipe and content. */
+export async function buildImages(
+  stack: readonly string[],
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<BuiltImage[]> {
   const programs = {
-    ...kubernetes,
-    cnpgOperator: await buildCnpgOperator(context, signal),
-    zalandoOperator: await buildZalandoOperator(context, signal),
+    ...(await buildKubernetes(context, signal)),
+    cnpgOperator: () => buildCnpgOperator(context, signal),
+    zalandoOperator: () => buildZalandoOperator(context, signal),
+  };
+  const programOf = async (name: ProgramName) => {
+    const program = programs[name];
+    return typeof program === "string" ? program : program();
   };
   const built: BuiltImage[] = [];
-  for (const name of Object.keys(recipes) as ImageName[]) {
+  for (const name of neededImages(stack)) {
     signal?.throwIfAborted();
-    built.push(await buildImage(name, programs, context, signal));
+    built.push(await buildImage(name, programOf, context, signal));
   }
   return built;
 }

@@ -45,7 +45,16 @@ const users = {
   "etc/group": "root:x:0:\nnonroot:x:65532:\n",
 };
 
-/** Every image that is built here, under the names in `pins.images`. None of them is the upstream project's image. */
+/** What a built-in cluster runs before any stack: pods as such, name resolution, storage with its helper, and clients. */
+export const clusterImages: readonly ImageName[] = ["pause", "coredns", "localPathProvisioner", "client"];
+
+/** Images to build for a cluster whose stack runs images of these names; one that nothing builds here is left to the stack. */
+export const neededImages = (stack: readonly string[]): ImageName[] =>
+  (Object.keys(recipes) as ImageName[]).filter(
+    (name) => clusterImages.includes(name) || stack.includes(pins.images[name]),
+  );
+
+/** Every image that can be built here, under the names in `pins.images`. None of them is the upstream project's image. */
 export const recipes: Record<ImageName, Recipe> = {
   pause: {
     kind: "program",

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import type { EngineTraits } from "../../components/engine";
 import { engines, engineTraits } from "../../components/engines";
+import { stackImages } from "../../components/images";
+import { loginCheck } from "../../components/loginCheck";
+import { poolerPlan } from "../../components/pgbouncer/plan";
 import { parameterOf } from "../../components/postgres/catalogue";
 import { check, sentence } from "../../stacks/checks";
 import { engineOf } from "../../stacks/engine";
 import type { SettingsInput } from "../../stacks/schema";
+import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const sentences = (input: unknown): string[] => {
@@ -57,6 +61,24 @@ describe("the engines' traits", () => {
     assert.equal(engineOf(checked(everything())), engines.cnpg);
     assert.equal(engineOf(checked(on("zalando"))), engines.zalando);
     assert.equal(engineOf(checked(alone)), engines.standalone);
+  });
+
+  it("name the images that their plans run, neither more nor less", async () => {
+    const pooler = { name: "app", database: "app", serverConnections: 30 };
+    for (const input of [on("cnpg"), on("zalando"), alone]) {
+      const settings = checked({ ...input, poolers: [pooler], rotation: { generation: 2 } });
+      const engine = engineOf(settings);
+      const plan = engine.plan(settings);
+      const poolers = settings.poolers.map((each) => poolerPlan(settings, each, plan));
+      const operator = engine.operator?.(settings, await releasedObjects(engine.name));
+      const check = loginCheck(settings, plan, poolers);
+      const objects = [plan, ...poolers, ...(operator ? [operator] : [])].flatMap((part) => [
+        ...part.objects,
+      ]);
+      const text = JSON.stringify([...objects, check]);
+      const named = [...text.matchAll(/pgplatform\.local\/[\w.:-]+/g)].map(([image]) => image);
+      assert.deepEqual([...new Set(named)].sort(), stackImages(settings, engine).sort(), engine.name);
+    }
   });
 
   it("archive to a volume of its own with the server alone only", () => {

@@ -3,11 +3,14 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stackImages } from "../../components/images";
 import { imageArchitecture, reproducibleTar, sha256OfFile, writeOciImage } from "../../local/images/oci";
-import { recipes } from "../../local/images/recipes";
+import { clusterImages, neededImages, recipes } from "../../local/images/recipes";
 import { versionFlags } from "../../local/kubernetes/build";
 import { pins, type ImageName } from "../../local/pins";
 import { run } from "../../operations/process";
+import { engineOf } from "../../stacks/engine";
+import { checked, smallest } from "../support/settings";
 
 interface Descriptor {
   digest: string;
@@ -108,6 +111,50 @@ describe("the image recipes", () => {
   it("give PostgreSQL's image a tag that begins with the major version", () => {
     for (const name of [pins.images.postgresql, pins.images.patroniForZalando])
       assert.match(name, new RegExp(`:${pins.postgresMajor}[-.]`));
+  });
+});
+
+describe("the images to build", () => {
+  const pooler = { name: "app", database: "app", serverConnections: 30 };
+  const on = (engine: string, more: object = {}) => {
+    const input = { ...smallest(), ...more };
+    const cluster = {
+      ...input.cluster,
+      engine,
+      ...(engine === "standalone" && { instances: 1, durability: "async" }),
+    };
+    const settings = checked({ ...input, cluster });
+    return neededImages(stackImages(settings, engineOf(settings)))
+      .filter((name) => !clusterImages.includes(name))
+      .sort();
+  };
+
+  it("are the cluster's own and those of the stack's engine, and no other engine's", () => {
+    assert.deepEqual(on("cnpg"), ["cnpgOperator", "postgresql"]);
+    assert.deepEqual(on("zalando"), ["patroniForZalando", "postgresExporter", "zalandoOperator"]);
+    assert.deepEqual(on("standalone"), ["postgresExporter", "postgresqlStandalone"]);
+    assert.deepEqual(neededImages([]).sort(), [...clusterImages].sort());
+  });
+
+  it("are the poolers' too where there is a pooler, and no operator's where the stack installs none", () => {
+    assert.deepEqual(on("standalone", { poolers: [pooler] }), [
+      "pgbouncer",
+      "pgbouncerExporter",
+      "postgresExporter",
+      "postgresqlStandalone",
+    ]);
+    assert.deepEqual(on("cnpg", { operator: { install: false } }), ["postgresql"]);
+  });
+
+  it("follow the settings' names: one of another registry's isn't built", () => {
+    assert.deepEqual(on("cnpg", { images: { postgresql: "registry.example.com/postgresql:17" } }), [
+      "cnpgOperator",
+    ]);
+  });
+
+  it("leave no recipe over that nothing needs", () => {
+    const stacks = ["cnpg", "zalando", "standalone"].flatMap((engine) => on(engine, { poolers: [pooler] }));
+    assert.deepEqual([...new Set([...stacks, ...clusterImages])].sort(), Object.keys(recipes).sort());
   });
 });
 

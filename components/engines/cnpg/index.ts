@@ -26,6 +26,7 @@ export const cnpg: Engine = {
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
+  images: ["operator", "postgresql"],
   longestClusterName: 50,
   ownedParameters,
   plan,

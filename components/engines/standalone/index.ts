@@ -29,6 +29,7 @@ export const standalone: Engine = {
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
+  images: ["postgresql", "postgresExporter"],
   longestClusterName: 50,
   ownedParameters,
   plan,

@@ -41,6 +41,7 @@ export const zalando: Engine = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
+  images: ["operator", "postgresql", "postgresExporter"],
   longestClusterName: 53,
   ownedParameters,
   plan,

@@ -14,7 +14,9 @@ export const renamedImage = ({ images }: Images): string => `${images.postgresql
 /** Brings that image onto the nodes of the built-in cluster. */
 export async function loadRenamedImage({ images }: Images): Promise<void> {
   const quiet = { detail: () => undefined, say: () => undefined };
-  const built = (await buildImages(quiet)).find(({ name }) => name === images.postgresql);
+  const built = (await buildImages([images.postgresql], quiet)).find(
+    ({ name }) => name === images.postgresql,
+  );
   if (built === undefined) throw new Error(`nothing builds ${images.postgresql}`);
   const folder = await mkdtemp(join(tmpdir(), "pgp-retag-"));
   try {

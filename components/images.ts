@@ -1,0 +1,12 @@
+import type { Images, Settings } from "../stacks/schema";
+import type { EngineTraits } from "./engine";
+import { poolerImages } from "./pgbouncer/plan";
+
+/** Names of the images that the pods of a stack run. */
+export function stackImages(settings: Settings, { images }: Pick<EngineTraits, "images">): string[] {
+  const used: readonly (keyof Images)[] = [
+    ...images.filter((image) => image !== "operator" || settings.operator.install),
+    ...(settings.poolers.length > 0 ? poolerImages : []),
+  ];
+  return [...new Set(used.map((image) => settings.images[image]))];
+}
