@@ -1,5 +1,6 @@
 import Ajv, { type ValidateFunction } from "ajv";
 import type { KubernetesObject } from "../../components/engine";
+import { releasedObjects } from "./manifest";
 
 type Schema = Record<string, unknown>;
 
@@ -76,4 +77,14 @@ export class CrdValidator {
     this.compiled.set(key, validate);
     return validate;
   }
+}
+
+const validators = new Map<string, Promise<CrdValidator>>();
+
+/** The validator for an engine's pinned CRDs, which are compiled once for all tests. */
+export function validatorOf(engine: string): Promise<CrdValidator> {
+  const known =
+    validators.get(engine) ?? releasedObjects(engine).then((released) => new CrdValidator(released));
+  validators.set(engine, known);
+  return known;
 }

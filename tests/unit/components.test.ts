@@ -4,10 +4,11 @@ import type { KubernetesObject } from "../../components/engine";
 import { fillIn } from "../../components/credentials";
 import { merge } from "../../components/objects";
 import { graphOf, mockAuthority, mockPassword, type Graph } from "../support/graph";
-import { releasedObjects } from "../support/manifest";
+import { isCrd, releasedObjects, shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, everything, smallest, stackConfig } from "../support/settings";
 import { engines } from "../../components/engines";
+import { Operator } from "../../components/operator";
 import { PostgresPlatform } from "../../components/platform";
 import { outputsOf } from "../../stacks/outputs";
 import { rawSettings } from "../../stacks/program";
@@ -20,7 +21,7 @@ describe("components", () => {
 
   before(async function () {
     this.timeout(120_000);
-    manifest = await releasedObjects();
+    manifest = await shortObjects();
     local = await platformGraph(checked(rawSettings(stackConfig("local"))), manifest);
     full = await platformGraph(checked(everything()), manifest);
   });
@@ -146,6 +147,24 @@ describe("components", () => {
     assert.deepEqual(protectedOnes(local), []);
     assert.deepEqual(protectedOnes(full), ["jewelry-shop-db-namespace", "jewelry-shop-db-cluster-cluster"]);
   });
+
+  for (const engine of [engines.cnpg, engines.zalando])
+    it(`registers the CRDs of the operator of ${engine.name} whole, as they were released`, async function () {
+      this.timeout(120_000);
+      const released = await releasedObjects(engine.name);
+      const plan = engine.operator!(checked(smallest()), released);
+      const { resources } = await graphOf((options) => {
+        new Operator("main", { plan }, options);
+        return {};
+      });
+      const specs = (objects: readonly object[]) =>
+        (objects as KubernetesObject[])
+          .filter(isCrd)
+          .map(({ metadata, spec }) => ({ name: metadata.name, spec }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1));
+      assert.ok(specs(released).length > 0);
+      assert.deepEqual(specs(resources.map(({ inputs }) => inputs)), specs(released));
+    });
 
   it("installs no operator when another stack does", async () => {
     const settings = checked(changed(smallest(), "operator", { install: false }));

@@ -6,7 +6,7 @@ import { timings } from "../../components/engines/cnpg/timing";
 import { objectsOf, withoutDescriptions } from "../../local/manifests";
 import { pins } from "../../local/pins";
 import { operatorManifest } from "../../stacks/manifest";
-import { CrdValidator } from "../support/crd";
+import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";
 
@@ -338,7 +338,7 @@ describe("custom resources against the pinned CRDs", () => {
   let validator: CrdValidator;
   before(async function () {
     this.timeout(120_000);
-    validator = new CrdValidator(await releasedObjects());
+    validator = await validatorOf("cnpg");
   });
 
   const rendered = (input: unknown) => cnpg.plan(checked(input)).objects.map(({ object }) => object);

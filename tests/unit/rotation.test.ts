@@ -12,8 +12,8 @@ import { clientsIn, inUse, oldLogins } from "../../operations/oldLogins";
 import { run } from "../../operations/process";
 import { rotationOverlay, stagesBefore } from "../../operations/rotation";
 import type { SettingsInput } from "../../stacks/schema";
-import { mockPassword } from "../support/graph";
-import { releasedObjects } from "../support/manifest";
+import { type Graph, mockPassword } from "../support/graph";
+import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { sentences } from "../support/rich";
 import { changed, checked, smallest } from "../support/settings";
@@ -159,8 +159,15 @@ describe("rotation of passwords", () => {
 
   describe("the graph", function () {
     this.timeout(60_000);
-    const graphAt = async (generation: number, stage?: Rotation["stage"]) =>
-      platformGraph(checked(at(generation, stage)), await releasedObjects());
+    const graphs = new Map<string, Promise<Graph>>();
+    const graphAt = (generation: number, stage?: Rotation["stage"]) => {
+      const key = `${generation} ${stage}`;
+      const made =
+        graphs.get(key) ??
+        shortObjects().then((released) => platformGraph(checked(at(generation, stage)), released));
+      graphs.set(key, made);
+      return made;
+    };
     const decoded = (secret: unknown) => Buffer.from(secret as string, "base64").toString();
 
     it("keeps the old passwords while they are in use, and has the new ones beside them", async () => {

@@ -3,8 +3,7 @@ import type { KubernetesObject } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
 import { pins } from "../../local/pins";
 import { knownExtensions } from "../../stacks/extensions";
-import { CrdValidator } from "../support/crd";
-import { releasedObjects } from "../support/manifest";
+import { validatorOf } from "../support/crd";
 import { changed, checked, everything, smallest } from "../support/settings";
 import { sentences, specOf, databaseSpec, database, prod, rich } from "../support/rich";
 
@@ -292,7 +291,7 @@ describe("roles", () => {
 describe("custom resources of these settings", () => {
   it("have no field that the CRD doesn't know", async function () {
     this.timeout(120_000);
-    const validator = new CrdValidator(await releasedObjects());
+    const validator = await validatorOf("cnpg");
     const objects: KubernetesObject[] = cnpg.plan(checked(rich())).objects.map(({ object }) => object);
     assert.equal(objects.length, 3);
     for (const object of objects) assert.deepEqual(validator.problems(object), []);

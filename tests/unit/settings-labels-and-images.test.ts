@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { dockerConfig } from "../../components/pullSecret";
 import { pins } from "../../local/pins";
 import { mirrored } from "../../stacks/defaults";
-import { releasedObjects } from "../support/manifest";
+import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { checked, smallest } from "../support/settings";
 import type { Graph, Registered } from "../support/graph";
@@ -12,7 +12,7 @@ describe("labels, mirrors and private registries", () => {
   let graph: Graph;
   before(async function () {
     this.timeout(120_000);
-    graph = await platformGraph(checked(rich()), await releasedObjects());
+    graph = await platformGraph(checked(rich()), await shortObjects());
   });
 
   type Labelled = { labels?: Record<string, string> };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { poolerShares } from "../../components/pgbouncer/sums";
 import { connectionBudget } from "../../stacks/sums/connections";
-import { releasedObjects } from "../support/manifest";
+import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, smallest } from "../support/settings";
 import { sentences, withPooler, poolerObjects, prod, rich } from "../support/rich";
@@ -43,7 +43,7 @@ describe("poolers", () => {
   it("registers the number of pods as somebody else's", async () => {
     const graph = await platformGraph(
       checked(withPooler({ autoscaling: { maxInstances: 3 } })),
-      await releasedObjects(),
+      await shortObjects(),
     );
     const ignoring = graph.resources.filter(({ ignoreChanges }) => ignoreChanges !== undefined);
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe("poolers", () => {
 
   it("that only read are not where the application is told to write", async () => {
     const input = { ...smallest(), poolers: [{ name: "reads", database: "app", reads: "standbys" }] };
-    const { outputs } = await platformGraph(checked(input), await releasedObjects());
+    const { outputs } = await platformGraph(checked(input), await shortObjects());
     assert.deepEqual(Object.keys(outputs.uris as object), ["direct", "readOnly"]);
     assert.match(outputs.psql as string, /host=main-rw/);
   });

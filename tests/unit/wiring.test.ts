@@ -4,7 +4,7 @@ import { poolerPlan } from "../../components/pgbouncer/plan";
 import { clientWirings, type ClientWiring } from "../../components/wiringPlan";
 import { rawSettings } from "../../stacks/program";
 import { mockAuthority, mockPassword, type Registered } from "../support/graph";
-import { releasedObjects } from "../support/manifest";
+import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, smallest, stackConfig } from "../support/settings";
 
@@ -131,7 +131,7 @@ describe("the wiring of clients", () => {
   });
 
   describe("is registered", () => {
-    const graph = async (value: unknown) => platformGraph(checked(value), await releasedObjects());
+    const graph = async (value: unknown) => platformGraph(checked(value), await shortObjects());
     const wiringIn = (resources: readonly Registered[]) =>
       resources.filter(({ name }) => name.startsWith("main-wiring"));
 

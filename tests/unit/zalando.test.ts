@@ -3,7 +3,7 @@ import type { KubernetesObject } from "../../components/engine";
 import { zalando } from "../../components/engines/zalando";
 import { pins } from "../../local/pins";
 import type { SettingsInput } from "../../stacks/schema";
-import { CrdValidator } from "../support/crd";
+import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";
 
@@ -364,7 +364,7 @@ describe("the Zalando operator's plan", () => {
   before(async function () {
     this.timeout(120_000);
     released = await releasedObjects("zalando");
-    validator = new CrdValidator(released);
+    validator = await validatorOf("zalando");
   });
   const operator = (input: unknown = small()) => zalando.operator!(checked(input), released);
   const one = (id: string, input?: unknown): KubernetesObject =>
