@@ -32,11 +32,13 @@ export async function deleteBenchNamespaces(env: Environment): Promise<void> {
 export async function cleaningUp<T>(work: () => Promise<T>, cleanUp: () => Promise<void>): Promise<T> {
   const signals = ["SIGINT", "SIGTERM"] as const;
   let ending = false;
+  let cleaning: Promise<void> | undefined;
+  const cleanOnce = () => (cleaning ??= cleanUp());
   const end = () => {
     if (ending) return;
     ending = true;
     process.stdout.write("interrupted: cleaning up …\n");
-    cleanUp().then(
+    cleanOnce().then(
       () => process.exit(130),
       (error: unknown) => {
         process.stdout.write(`error: cleaning up: ${(error as Error).message}\n`);
@@ -47,12 +49,10 @@ export async function cleaningUp<T>(work: () => Promise<T>, cleanUp: () => Promi
   for (const signal of signals) process.on(signal, end);
   try {
     return await work();
-  } catch (error) {
-    // The signal took the commands under way with it: the cleaning up decides how the process ends.
-    if (ending) await new Promise(() => undefined);
-    throw error;
   } finally {
-    if (!ending) await cleanUp();
+    await cleanOnce();
+    // The signal took the commands under way with it, or came last: it decides how the process ends.
+    if (ending) await new Promise(() => undefined);
     for (const signal of signals) process.off(signal, end);
   }
 }

@@ -100,17 +100,22 @@ describe("the clusters that are measured", () => {
 });
 
 describe("cleaning up", () => {
-  const script = (work: string) => `
+  const aWhile = "await new Promise((done) => setTimeout(done, 200));";
+  const script = (work: string, cleaning: string) => `
     const { cleaningUp } = require(${JSON.stringify(join(projectDir, "tests/bench/namespaces.ts"))});
-    const cleanUp = async () => { await new Promise((done) => setTimeout(done, 200)); console.log("cleaned"); };
+    const cleanUp = async () => { ${cleaning} console.log("cleaned"); };
     cleaningUp(async () => { console.log("working"); ${work} }, cleanUp).catch((error) => {
       console.log(error.message);
       process.exitCode = 1;
     });`;
 
   /** Runs the script in a process of its own; a signal is sent once it says that it works, and once more at once. */
-  async function ended(work: string, signal?: NodeJS.Signals): Promise<{ code: number; words: string[] }> {
-    const child = spawn(process.execPath, ["--import", "tsx", "-e", script(work)], {
+  async function ended(
+    work: string,
+    signal?: NodeJS.Signals,
+    cleaning = aWhile,
+  ): Promise<{ code: number; words: string[] }> {
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", script(work, cleaning)], {
       cwd: projectDir,
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -142,4 +147,13 @@ describe("cleaning up", () => {
       });
     });
   }
+
+  it("happens once when the signal comes while it is under way", async () => {
+    const untilSignal =
+      'const alive = setInterval(() => undefined, 1000); await new Promise((done) => process.once("SIGTERM", done)); clearInterval(alive);';
+    assert.deepEqual(await ended("", "SIGTERM", untilSignal), {
+      code: 130,
+      words: ["working", "interrupted: cleaning up …", "cleaned"],
+    });
+  });
 });
