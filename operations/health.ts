@@ -6,6 +6,7 @@ import {
   type KubernetesObject,
   type Plan,
   type Progress as EngineProgress,
+  type Shape,
 } from "../components/engine";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../components/names";
 import { type Settings } from "../stacks/schema";
@@ -25,6 +26,15 @@ export interface Subject {
   settings: Settings;
   engine: Engine;
   plan: Plan;
+}
+
+/** The plan's object that stands for the database cluster, and what it is made of. */
+export function plannedCluster({ engine, plan }: Subject): { object: KubernetesObject; shape: Shape } {
+  for (const { object } of plan.objects) {
+    const shape = engine.shape(object);
+    if (shape) return { object, shape };
+  }
+  throw new Error(`the engine ${engine.name} plans no cluster`);
 }
 
 /** The objects of the plan that the engine can judge. */

@@ -4,7 +4,7 @@ import { engineOf } from "../stacks/engine";
 import { operatorManifest } from "../stacks/manifest";
 import { type Settings } from "../stacks/schema";
 import { UserError } from "../stacks/userError";
-import { type Subject } from "./health";
+import { plannedCluster, type Subject } from "./health";
 import { imageOf, type LiveFacts, readFacts } from "./liveFacts";
 import { preflight, type Verdict } from "./preflight";
 import { type StepContext } from "./progress";
@@ -19,15 +19,6 @@ const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
   if (found === undefined) throw new Error("the operator's plan has no Deployment");
   return found;
 };
-
-/** What the plan's cluster object is made of. */
-function plannedShape({ engine, plan }: Subject): { shape: Shape; requiredHostSpread: boolean } {
-  for (const { object } of plan.objects) {
-    const shape = engine.shape(object);
-    if (shape) return { shape, requiredHostSpread: engine.facts(object)?.requiredHostSpread ?? false };
-  }
-  throw new Error(`the engine ${engine.name} plans no cluster`);
-}
 
 /**
  * A live cluster as far as the stack asks for it, or asked for before: an operator adds parameters of its own to a live object,
@@ -55,7 +46,8 @@ export async function checkLive(
   const operator = operatorOf(settings);
   const deployment = operator && deploymentOf(operator);
   const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
-  const { shape, requiredHostSpread } = plannedShape(subject);
+  const { object, shape } = plannedCluster(subject);
+  const { requiredHostSpread = false } = engine.facts(object) ?? {};
   const before = resources.flatMap(({ inputs }) => (inputs && engine.shape(inputs)) ?? [])[0];
   const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
   const verdict = preflight(

@@ -2,7 +2,7 @@ import { bytesOf, milliCoresOf } from "../stacks/quantity";
 import { clusterLabel, installedBy } from "../components/names";
 import { type KubernetesObject, type Shape } from "../components/engine";
 import { type Rotation, rotationOf } from "../components/postgres/rotation";
-import { type Subject } from "./health";
+import { plannedCluster, type Subject } from "./health";
 import { isReady, type Kubectl, type KubeObject, resourceOf } from "./kubectl";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
@@ -85,15 +85,15 @@ async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<Kube
 
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
-  { kubectl, settings, engine, plan }: Subject,
+  subject: Subject,
   operator: KubernetesObject | undefined,
 ): Promise<LiveFacts> {
+  const { kubectl, settings, engine } = subject;
   const { name, namespace } = settings.cluster;
   const json = async (args: readonly string[]): Promise<unknown> =>
     JSON.parse((await kubectl.run(args)).stdout);
   const items = async (args: readonly string[]) =>
     ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
-  const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
   const [version, classes, nodes, namespaces, groups, deployments, cluster, running] = await Promise.all([
     json(["version", "-o", "json"]),
     items(["get", "storageclasses.storage.k8s.io"]),
@@ -101,7 +101,7 @@ export async function readFacts(
     items(["get", "namespaces"]),
     json(["get", "--raw", "/apis"]),
     kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
-    planned && liveOf(kubectl, planned),
+    liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
   ]);
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;

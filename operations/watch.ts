@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { clusterLabel } from "../components/names";
 import { type OperatorPlan } from "../components/engine";
 import { UserError } from "../stacks/userError";
-import { type Subject } from "./health";
+import { plannedCluster, type Subject } from "./health";
 import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
 import { givenUp, Patience, stuck, type Stuck } from "./stuck";
@@ -50,13 +50,11 @@ async function generation(subject: Subject): Promise<number | undefined> {
 }
 
 /** The live object of the database cluster. */
-async function clusterObject({ kubectl, engine, plan }: Subject): Promise<KubeObject | undefined> {
-  const planned = plan.objects.map(({ object }) => object).find((object) => engine.shape(object));
-  if (planned === undefined) return undefined;
-  const { name, namespace = "" } = planned.metadata;
-  const kind = resourceOf(planned.apiVersion, planned.kind);
+async function clusterObject(subject: Subject): Promise<KubeObject | undefined> {
+  const { apiVersion, kind, metadata } = plannedCluster(subject).object;
+  const { name, namespace = "" } = metadata;
   // Before the first installation the kind isn't known.
-  return kubectl.get(kind, namespace, name).catch(() => undefined);
+  return subject.kubectl.get(resourceOf(apiVersion, kind), namespace, name).catch(() => undefined);
 }
 
 /**

@@ -25,3 +25,16 @@ export function derivedParameters(cluster: Settings["cluster"]): Record<string, 
 /** The user's own, as text; they win over all others. */
 export const ownParameters = ({ parameters }: Settings["cluster"]): Record<string, string> =>
   Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, parameterText(value)]));
+
+/** For standbys that follow over a network; a failover is as short as they allow. */
+export const replicationParameters: Readonly<Record<string, string>> = {
+  // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
+  wal_retrieve_retry_interval: "200ms",
+  // How soon either end notices a replication connection that has gone silent.
+  wal_sender_timeout: "5s",
+  wal_receiver_timeout: "5s",
+};
+
+/** Parameters that users can't set, all for one reason; their names stand in one text. */
+export const owned = (reason: string, names: string): Record<string, string> =>
+  Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));

@@ -8,10 +8,13 @@ const MiB = 2 ** 20;
 /** What the server takes it for: a bare number counts blocks. */
 const parameter = { type: "integer", unit: "8kB" } as const;
 
+/** Of the memory limit, where nobody says otherwise. */
+export const mostPercent = 40;
+
 /** Buffers beyond two fifths of the limit leave too little for sessions, and the kernel kills one of them. */
 export function sharedBuffers(
   { sharedBuffers, resources }: Pick<Facts, "sharedBuffers" | "resources">,
-  { percent }: { percent: number },
+  { percent } = { percent: mostPercent },
 ): Problem[] {
   const limit = bytesOf(resources.limits.memory ?? "");
   if (limit === undefined) return [];
@@ -41,7 +44,7 @@ export const sharedBuffersInvariant: ClusterInvariant = {
     percent: {
       type: "integer",
       minimum: 1,
-      default: 40,
+      default: mostPercent,
       description: "Most of the memory limit, in percent.",
     },
   },

@@ -1,3 +1,4 @@
+import { mostPercent } from "../../policy/invariants/sharedBuffers";
 import { bytesOf, postgresMemory } from "../quantity";
 import { memoryOf, sessionOverhead } from "../sums/memory";
 import type { Rule } from "./rule";
@@ -10,7 +11,12 @@ export const memory: Rule = ({ cluster }, report) => {
   const limit = bytesOf(limits.memory) ?? 0;
   const parts = memoryOf(cluster);
   // Another rule speaks of these.
-  if (limit < 256 * MiB || limit !== bytesOf(requests.memory) || parts.sharedBuffers > limit * 0.4) return;
+  if (
+    limit < 256 * MiB ||
+    limit !== bytesOf(requests.memory) ||
+    parts.sharedBuffers * 100 > limit * mostPercent
+  )
+    return;
   if (!(parts.total > limit)) return;
   const sum = [
     `shared_buffers ${postgresMemory(parts.sharedBuffers)}`,

@@ -26,7 +26,7 @@ export const resources: Rule = ({ cluster }, report) => {
   // A value that is no amount is another rule's.
   if (buffers === undefined || parameterBytes(cluster, "shared_buffers") === undefined) return;
   const claims = { sharedBuffers: parameterText(buffers), resources: cluster.resources };
-  for (const { allowed } of sharedBuffers(claims, { percent: 40 }))
+  for (const { allowed } of sharedBuffers(claims))
     report(
       "cluster.parameters.shared_buffers",
       buffers,

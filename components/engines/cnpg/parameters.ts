@@ -1,6 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import { preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, ownParameters } from "../../postgres/parameters";
+import { derivedParameters, owned, ownParameters, replicationParameters } from "../../postgres/parameters";
 
 const byOperator = "CloudNativePG sets it";
 const byPlatform = "the platform sets it";
@@ -9,57 +9,25 @@ const byReplication = "pgplatform:cluster.durability decides it";
 /** Parameters that the operator refuses or that the platform owns. */
 export const ownedParameters: Readonly<Record<string, string>> = {
   max_connections: "pgplatform:cluster.maxConnections is its setting",
-  synchronous_standby_names: byReplication,
-  synchronous_commit: byReplication,
-  synchronized_standby_slots: byReplication,
+  ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
   password_encryption: `${byPlatform} to scram-sha-256`,
-  ssl: byOperator,
+  ...owned(
+    byOperator,
+    `ssl shared_preload_libraries archive_mode archive_command archive_cleanup_command restore_command
+    recovery_target* recovery_end_command recovery_min_apply_delay primary_* hot_standby cluster_name port
+    listen_addresses unix_socket_* data_directory config_file hba_file ident_file external_pid_file
+    logging_collector log_destination log_directory log_filename log_file_mode log_rotation_*
+    log_truncate_on_rotation syslog_* bonjour* allow_system_table_mods data_sync_retry event_source
+    jit_provider restart_after_crash temp_tablespaces`,
+  ),
   "ssl_*": `${byOperator}; TLS 1.3 is its lowest`,
-  shared_preload_libraries: byOperator,
-  archive_mode: byOperator,
-  archive_command: byOperator,
-  archive_cleanup_command: byOperator,
-  restore_command: byOperator,
-  "recovery_target*": byOperator,
-  recovery_end_command: byOperator,
-  recovery_min_apply_delay: byOperator,
-  "primary_*": byOperator,
-  hot_standby: byOperator,
-  cluster_name: byOperator,
-  port: byOperator,
-  listen_addresses: byOperator,
-  "unix_socket_*": byOperator,
-  data_directory: byOperator,
-  config_file: byOperator,
-  hba_file: byOperator,
-  ident_file: byOperator,
-  external_pid_file: byOperator,
-  logging_collector: byOperator,
-  log_destination: byOperator,
-  log_directory: byOperator,
-  log_filename: byOperator,
-  log_file_mode: byOperator,
-  "log_rotation_*": byOperator,
-  log_truncate_on_rotation: byOperator,
-  "syslog_*": byOperator,
-  "bonjour*": byOperator,
-  allow_system_table_mods: byOperator,
-  data_sync_retry: byOperator,
-  event_source: byOperator,
-  jit_provider: byOperator,
-  restart_after_crash: byOperator,
-  temp_tablespaces: byOperator,
 };
 
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
 export const parametersOf = ({ cluster }: Settings): Record<string, string> => ({
   ...derivedParameters(cluster),
   password_encryption: "scram-sha-256",
-  // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
-  wal_retrieve_retry_interval: "200ms",
-  // How soon either end notices a replication connection that has gone silent.
-  wal_sender_timeout: "5s",
-  wal_receiver_timeout: "5s",
+  ...replicationParameters,
   ...preloadParameters(cluster),
   ...ownParameters(cluster),
 });

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import { needsRestart } from "../../postgres/catalogue";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, ownParameters } from "../../postgres/parameters";
+import { derivedParameters, owned, ownParameters } from "../../postgres/parameters";
 
 const byPlatform = "the platform sets it";
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
@@ -9,37 +9,18 @@ const alone = "it is one PostgreSQL server in a StatefulSet, which nothing repli
 /** Parameters that the platform owns. */
 export const ownedParameters: Readonly<Record<string, string>> = {
   max_connections: "pgplatform:cluster.maxConnections is its setting",
-  synchronous_standby_names: alone,
-  synchronized_standby_slots: alone,
-  "primary_*": alone,
+  ...owned(alone, "synchronous_standby_names synchronized_standby_slots primary_*"),
   password_encryption: `${byPlatform} to scram-sha-256`,
-  ssl: byPlatform,
+  ...owned(
+    byPlatform,
+    `ssl archive_mode archive_command archive_library recovery_target* restore_command port listen_addresses
+    unix_socket_* data_directory config_file hba_file ident_file external_pid_file cluster_name
+    logging_collector log_destination log_directory log_filename log_file_mode log_rotation_*
+    log_truncate_on_rotation allow_alter_system allow_system_table_mods`,
+  ),
   "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
   shared_preload_libraries: `${byPlatform} from the extensions of the databases`,
-  archive_mode: byPlatform,
-  archive_command: byPlatform,
-  archive_library: byPlatform,
-  "recovery_target*": byPlatform,
-  restore_command: byPlatform,
-  port: byPlatform,
-  listen_addresses: byPlatform,
-  "unix_socket_*": byPlatform,
-  data_directory: byPlatform,
-  config_file: byPlatform,
-  hba_file: byPlatform,
-  ident_file: byPlatform,
-  external_pid_file: byPlatform,
-  cluster_name: byPlatform,
-  logging_collector: byPlatform,
-  log_destination: byPlatform,
-  log_directory: byPlatform,
-  log_filename: byPlatform,
-  log_file_mode: byPlatform,
-  "log_rotation_*": byPlatform,
-  log_truncate_on_rotation: byPlatform,
   lc_messages: `${byPlatform}; it reads the server's messages in English`,
-  allow_alter_system: byPlatform,
-  allow_system_table_mods: byPlatform,
 };
 
 /** Parameters as they stand in postgresql.conf, apart from the names of files. */

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, ownParameters } from "../../postgres/parameters";
+import { derivedParameters, owned, ownParameters, replicationParameters } from "../../postgres/parameters";
 
 const byPatroni = "Patroni sets it";
 const bySpilo = "the image sets it";
@@ -10,38 +10,20 @@ const byReplication = "pgplatform:cluster.durability decides it";
 /** Parameters that Patroni or its image sets, or that the platform owns. */
 export const ownedParameters: Readonly<Record<string, string>> = {
   max_connections: "pgplatform:cluster.maxConnections is its setting",
-  synchronous_standby_names: byReplication,
-  synchronous_commit: byReplication,
-  synchronized_standby_slots: byReplication,
+  ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
   password_encryption: `${byPlatform} to scram-sha-256`,
-  ssl: bySpilo,
+  ...owned(
+    bySpilo,
+    `ssl archive_mode archive_command unix_socket_* external_pid_file logging_collector log_destination
+    log_directory log_filename log_rotation_* log_truncate_on_rotation bg_mon.*`,
+  ),
   "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
   shared_preload_libraries: `${byPlatform} from the extensions of the databases`,
-  archive_mode: bySpilo,
-  archive_command: bySpilo,
-  "recovery_target*": byPatroni,
-  restore_command: byPatroni,
-  "primary_*": byPatroni,
-  hot_standby: byPatroni,
-  wal_level: byPatroni,
-  wal_log_hints: byPatroni,
-  track_commit_timestamp: byPatroni,
-  cluster_name: byPatroni,
-  port: byPatroni,
-  listen_addresses: byPatroni,
-  "unix_socket_*": bySpilo,
-  data_directory: byPatroni,
-  config_file: byPatroni,
-  hba_file: byPatroni,
-  ident_file: byPatroni,
-  external_pid_file: bySpilo,
-  logging_collector: bySpilo,
-  log_destination: bySpilo,
-  log_directory: bySpilo,
-  log_filename: bySpilo,
-  "log_rotation_*": bySpilo,
-  log_truncate_on_rotation: bySpilo,
-  "bg_mon.*": bySpilo,
+  ...owned(
+    byPatroni,
+    `recovery_target* restore_command primary_* hot_standby wal_level wal_log_hints track_commit_timestamp
+    cluster_name port listen_addresses data_directory config_file hba_file ident_file`,
+  ),
 };
 
 /** What Spilo preloads by itself; naming one library means naming all. */
@@ -68,11 +50,8 @@ export const parametersOf = ({ cluster }: Settings): Record<string, string> => (
   password_encryption: "scram-sha-256",
   ssl_min_protocol_version: "TLSv1.3",
   archive_timeout: "5min",
-  // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
-  wal_retrieve_retry_interval: "200ms",
-  // How soon either end notices a connection that has gone silent.
-  wal_sender_timeout: "5s",
-  wal_receiver_timeout: "5s",
+  ...replicationParameters,
+  // How soon a server notices that a client has gone silent.
   tcp_keepalives_idle: "5",
   tcp_keepalives_interval: "1",
   tcp_keepalives_count: "3",
