@@ -28,7 +28,7 @@ tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools
 
 test: ## Unit and golden tests; needs no cluster
-	@operations/bootstrap.sh && node --import tsx local/manifests.ts && npm test --silent
+	@operations/bootstrap.sh && npm test --silent
 
 policy: ## The policy pack through Pulumi's engine; needs no cluster
 	@operations/bootstrap.sh && npm run policy --silent

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { engines, engineTraits } from "../../components/engines";
+import { projectDir } from "../../operations/paths";
+import { faultsOf, possibleFaults } from "../faults/list";
+import { checked, smallest } from "../support/settings";
+
+const script = readFileSync(join(projectDir, ".ci/run"), "utf8");
+const parts = [...script.matchAll(/^engine (\S+) (\S+)(?: "\|(.*)")?$/gm)].map(([, name, faults, more]) => ({
+  name: name as keyof typeof engines,
+  faults: faults?.split(",") ?? [],
+  more,
+}));
+
+describe("the short end-to-end sets of the whole check", () => {
+  it("are one for each engine but the one that has all suites", () => {
+    const { engine: whole } = checked(smallest()).cluster;
+    const others = Object.keys(engineTraits).filter((name) => name !== whole);
+    assert.deepEqual(parts.map(({ name }) => name).sort(), others.sort());
+  });
+
+  it("name faults that their engine can have", () => {
+    for (const { name, faults } of parts)
+      assert.deepEqual(possibleFaults(faultsOf(faults), engines[name], "standard").excluded, [], name);
+  });
+
+  it("name suites and cases that there are", () => {
+    const { spec } = JSON.parse(readFileSync(join(projectDir, "tests/e2e/mocharc.json"), "utf8")) as {
+      spec: string[];
+    };
+    const titles = spec.flatMap((path) => {
+      const source = readFileSync(join(projectDir, path), "utf8");
+      const [, suite] = /^describe\("(.*?)", /m.exec(source) ?? [];
+      return [...source.matchAll(/\bit\("(.*?)", /g)]
+        .map(([, title]) => `${suite} ${title}`)
+        .concat(suite ?? []);
+    });
+    const [, short = ""] = /^short="(.*)"$/m.exec(script) ?? [];
+    const wanted = [short, ...parts.flatMap(({ more }) => more ?? [])].flatMap((text) => text.split("|"));
+    assert.ok(wanted.length > 5);
+    for (const each of wanted)
+      assert.ok(
+        titles.some((title) => new RegExp(`^${each}`).test(title)),
+        each,
+      );
+  });
+});
+
+/** The script alone, among commands that only say that they were called; nothing of a cluster. */
+describe("the whole check's verdict", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "ci-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs it; a command whose line, the engine included, has `failing` in it fails, and says so as mocha does or not at all. */
+  function verdict(
+    failing: string,
+    says = "",
+  ): { code: number | null; last: string | undefined; calls: string[] } {
+    rmSync(join(folder, "calls"), { force: true });
+    for (const name of ["make", "npm", "go"]) {
+      const path = join(folder, name);
+      writeFileSync(
+        path,
+        `#!/bin/sh
+line="${name} $* \${ENGINE:-}"
+echo "$line" >> '${folder}/calls'
+case "$line" in *'${failing}'*) echo '${says}'; exit 1 ;; esac
+echo '  2 passing (3s)'
+`,
+      );
+      chmodSync(path, 0o755);
+    }
+    const { status, stdout } = spawnSync(join(projectDir, ".ci/run"), {
+      encoding: "utf8",
+      env: { PATH: `${folder}:${process.env.PATH}`, PGP_STATE: folder, TMPDIR: folder },
+    });
+    const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+    return { code: status, last: stdout.trim().split("\n").pop(), calls };
+  }
+  const downs = (calls: readonly string[]) => calls.filter((call) => / down\b/.test(call)).length;
+
+  it("counts what has passed, and takes the cluster away at the end", () => {
+    const { code, last, calls } = verdict("no such command");
+    assert.deepEqual([code, last], [0, "16 passed, 0 failed"]);
+    assert.match(calls.at(-1) ?? "", /^make .*down/);
+    assert.equal(downs(calls), 2);
+  });
+
+  it("is a failure when any part fails, counted by mocha or not", () => {
+    for (const part of [
+      "lint",
+      "make --no-print-directory test",
+      "policy",
+      "netpol",
+      "make --no-print-directory e2e",
+      "cluster",
+    ]) {
+      const { code, last } = verdict(part);
+      assert.deepEqual([part, code, last], [part, 1, "14 passed, 1 failed"]);
+    }
+    const { code, last } = verdict("policy", "  3 failing");
+    assert.deepEqual([code, last], [1, "14 passed, 3 failed"]);
+  });
+
+  it("is a failure when an engine's part fails, after which the next one finds no cluster", () => {
+    for (const { name } of parts) {
+      const { code, last, calls } = verdict(` ${name}`);
+      assert.deepEqual([code, last], [1, "14 passed, 1 failed"]);
+      assert.equal(downs(calls), 3);
+      assert.equal(
+        calls.filter((call) => call.startsWith("npm") && call.includes("e2e -- -g")).length,
+        parts.length,
+      );
+    }
+  });
+});
