@@ -27,6 +27,10 @@ export const oldLogins = ({ plan, settings }: Pick<Subject, "plan" | "settings">
 
 const addressOf = ({ status }: KubeObject): string => (status as { podIP?: string } | undefined)?.podIP ?? "";
 
+/** Pods that were evicted, say, stay behind as objects without processes. */
+const hasEnded = ({ status }: KubeObject): boolean =>
+  ["Succeeded", "Failed"].includes((status as { phase?: string } | undefined)?.phase ?? "");
+
 /** Sessions at one instance, but for those of poolers, whose clients are asked for at the poolers. */
 async function sessionsAt(
   { kubectl, settings }: Subject,
@@ -83,8 +87,13 @@ async function uses(subject: Subject, logins: readonly string[]): Promise<Use[]>
   ).flat();
   const addresses = new Set(poolers.map(addressOf));
   const instances = await kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name)));
+  // Sessions outlive a missed probe: a pod that can't be asked is no pod without sessions.
+  const silent = [...instances, ...poolers].find((pod) => !isReady(pod) && !hasEnded(pod));
+  if (silent !== undefined) throw new Error(`${silent.metadata.name} is not ready`);
+  const asked = instances.filter(isReady);
+  if (asked.length === 0) throw new Error("there is no instance");
   const found = await Promise.all([
-    ...instances.filter(isReady).map(({ metadata }) => sessionsAt(subject, metadata.name, logins, addresses)),
+    ...asked.map(({ metadata }) => sessionsAt(subject, metadata.name, logins, addresses)),
     ...poolers.filter(isReady).map(async ({ metadata }) => {
       const at = ["-n", namespace, "exec", metadata.name, "-c", "pgbouncer", "--"];
       const { stdout } = await kubectl.run([...at, ...METRICS], { timeoutMs: 20_000 });

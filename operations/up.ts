@@ -89,6 +89,8 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     if (stages.length > 0) {
       await waitUntilUnused(subject, context, signal);
       context.say("nobody uses the old logins any more: they are closed");
+      // What was waited for last would stand behind every further second.
+      context.detail("the old logins are closed");
     }
     await stack.prepare(overlay);
     await update(stack, subject, context, signal);

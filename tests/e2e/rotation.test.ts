@@ -3,7 +3,7 @@ import { clientName, secretNames } from "../../components/names";
 import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, loginOf } from "./kit/fixture";
-import { verify } from "./kit/observation";
+import { keep, verify } from "./kit/observation";
 import { longestGap, rateBeforeMark, type WriterLog } from "./kit/oracle";
 import { ChangedStack, type Edit } from "./kit/settings";
 import { say, until } from "./kit/wait";
@@ -140,7 +140,9 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const { exitCode, lines } = await up(raised(2));
     assert.equal(exitCode, 0);
     await Promise.all(writers.map((each) => each.waitForMore(100, 60)));
-    const logs = (await Promise.all(writers.map((each) => each.stop()))).map(({ log }) => log);
+    const [first, second] = await Promise.all([writers[0].stop(), writers[1].stop()]);
+    await keep(run, { "direct.log": first.text, "pooled.log": second.text });
+    const logs = [first.log, second.log];
 
     const said = lines.join("\n");
     assert.match(

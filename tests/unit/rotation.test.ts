@@ -8,7 +8,8 @@ import { poolerPlan } from "../../components/pgbouncer/plan";
 import { credentialOf, credentialsOf, wantedRoles } from "../../components/postgres/roles";
 import { rotationOf, type Rotation } from "../../components/postgres/rotation";
 import { scriptsOf } from "../../components/postgres/sql/scripts";
-import { clientsIn, inUse, oldLogins } from "../../operations/oldLogins";
+import { type Kubectl } from "../../operations/kubectl";
+import { clientsIn, inUse, oldLogins, waitUntilUnused } from "../../operations/oldLogins";
 import { run } from "../../operations/process";
 import { rotationOverlay, stagesBefore } from "../../operations/rotation";
 import type { SettingsInput } from "../../stacks/schema";
@@ -375,6 +376,53 @@ describe("rotation of passwords", () => {
       const found = clientsIn(metrics, ["app", "pgp_admin"], "main-pooler-p-x");
       assert.deepEqual(found, [{ login: "app", from: "the pooler's pod main-pooler-p-x", sessions: 3 }]);
       assert.equal(inUse(found), "app: 3 from the pooler's pod main-pooler-p-x");
+    });
+
+    describe("closes the old logins", () => {
+      interface Pod {
+        name: string;
+        ready: boolean;
+        phase?: string;
+      }
+      const podOf = ({ name, ready, phase = "Running" }: Pod) => ({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name },
+        status: {
+          phase,
+          podIP: "198.18.1.1",
+          conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
+        },
+      });
+      /** Looks once, whether anybody uses an old login, as far as these pods can be asked. */
+      async function waited(instances: Pod[], poolers: Pod[]): Promise<void> {
+        const settings = {
+          ...checked(at(2)),
+          rotation: { generation: 2, overlapMinutes: -1, stage: "only" as const },
+        };
+        const lists = [poolers, instances].map((pods) => pods.map(podOf));
+        const kubectl = {
+          list: () => Promise.resolve(lists.shift() ?? []),
+          run: () => Promise.resolve({ exitCode: 0, stdout: "", stderr: "" }),
+        } as unknown as Kubectl;
+        const context = { say: () => undefined, detail: () => undefined };
+        const subject = { kubectl, settings, engine: cnpg, plan: cnpg.plan(settings) };
+        await waitUntilUnused(subject, context, new AbortController().signal);
+      }
+      const well: Pod = { name: "main-1", ready: true };
+      const pooler: Pod = { name: "main-pooler-p-x", ready: true };
+
+      it("when nobody is connected by them", () => waited([well], [pooler]));
+
+      it("not while an instance or a pooler can't be asked, which may serve sessions all the same", async () => {
+        const silent = { name: "main-2", ready: false };
+        await assert.rejects(waited([well, silent], [pooler]), /can't be counted: main-2 is not ready/);
+        await assert.rejects(waited([well], [{ ...pooler, ready: false }]), /main-pooler-p-x is not ready/);
+        await assert.rejects(waited([], [pooler]), /can't be counted: there is no instance/);
+      });
+
+      it("although pods were left behind that have ended", () =>
+        waited([well], [pooler, { name: "main-pooler-p-y", ready: false, phase: "Failed" }]));
     });
   });
 
