@@ -88,6 +88,8 @@ export function loginCheck(
                 PGSSLMODE: "verify-full",
                 PGSSLROOTCERT: "/tls/ca.crt",
                 PGCONNECT_TIMEOUT: "5",
+                // psql looks into its user's home, which in some images is closed to this one.
+                HOME: "/tmp",
                 LOGINS: "/logins",
                 WAIT_SECONDS: String(WAIT_SECONDS),
               }).map(([name, value]) => ({ name, value })),

@@ -265,7 +265,13 @@ describe("rotation of passwords", () => {
 
     it("is one for each generation, the same at each stage", () => {
       assert.equal(checkAt(at(1)), undefined);
-      assert.equal(checkAt(at(2))?.object.metadata.name, "main-logins-2");
+      const check = checkAt(at(2))?.object;
+      assert.equal(check?.metadata.name, "main-logins-2");
+      assert.match(
+        JSON.stringify(check),
+        /{"name":"HOME","value":"\/tmp"}/,
+        "a home that its user may look into",
+      );
       assert.deepEqual(checkAt(at(2, "added")), checkAt(at(2)));
     });
 
