@@ -197,12 +197,13 @@ describe("the faults of an engine", () => {
   });
 
   it("have the bounds of the engine and of its failover profile", () => {
-    const cutOff = (failover: "fast" | "patient") =>
-      possibleFaults(faultsOf(["11"]), engineTraits.zalando, failover).possible[0]?.bounds;
-    assert.deepEqual(cutOff("fast"), { gap: { direct: 23 } });
-    assert.deepEqual(cutOff("patient"), { gap: { direct: 42 } });
-    const { possible } = possibleFaults(faultsOf(["11"]), engineTraits.cnpg, "fast");
-    assert.deepEqual(possible[0]?.bounds, { gap: { direct: 45 } });
+    const cutOff = (engine: "cnpg" | "zalando", failover: "fast" | "standard" | "patient") =>
+      possibleFaults(faultsOf(["11"]), engineTraits[engine], failover).possible[0]?.bounds.gap?.direct;
+    assert.equal(cutOff("zalando", "fast"), 23);
+    assert.equal(cutOff("zalando", "patient"), 42);
+    assert.equal(cutOff("cnpg", "fast"), 30);
+    assert.equal(cutOff("cnpg", "standard"), 45);
+    assert.equal(cutOff("cnpg", "patient"), 110);
   });
 
   it("see on Zalando, by Patroni's history, that a pod was promoted which takes over its own claim", () => {
