@@ -87,13 +87,18 @@ export function stuck(pod: KubeObject): Stuck | undefined {
   const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable")
     return found("Unschedulable", `no node takes it (${shortened(scheduled.message ?? "Unschedulable")})`);
-  for (const { name, image, state } of containers) {
-    const { reason, message } = state?.waiting ?? {};
-    if (reason === undefined || patienceSeconds[reason] === undefined) continue;
-    const more = message === undefined || message === "" ? "" : ` (${shortened(message)})`;
-    return found(reason, `container ${name} waits with ${reason}, image ${image}${more}`);
-  }
-  return undefined;
+  // The one that waiting helps least: another that crashes meanwhile, and runs now and then, must not hide it.
+  const [worst] = containers
+    .flatMap(({ name, image, state }) => {
+      const { reason = "", message = "" } = state?.waiting ?? {};
+      const seconds = patienceSeconds[reason];
+      return seconds === undefined ? [] : [{ name, image, reason, message, seconds }];
+    })
+    .sort((a, b) => a.seconds - b.seconds);
+  if (worst === undefined) return undefined;
+  const { name, image, reason, message } = worst;
+  const more = message === "" ? "" : ` (${shortened(message)})`;
+  return found(reason, `container ${name} waits with ${reason}, image ${image}${more}`);
 }
 
 /** Remembers since when each pod has been stuck, and says which of them is past patience. */

@@ -171,6 +171,21 @@ describe("a pod that doesn't start", () => {
     assert.equal(found.everRan, false, "a container that prepares the pod doesn't count");
   });
 
+  it("is told for the container that waiting helps least: one that crashes beside it doesn't hide the missing image", () => {
+    const container = (name: string, reason: string) => ({
+      name,
+      image: `${name}:1`,
+      state: { waiting: { reason } },
+    });
+    const both = pod({
+      containerStatuses: [
+        container("exporter", "CrashLoopBackOff"),
+        container("pgbouncer", "ImagePullBackOff"),
+      ],
+    });
+    assert.equal(stuck(both)?.why, "container pgbouncer waits with ImagePullBackOff, image pgbouncer:1");
+  });
+
   it("is told when no node takes it", () => {
     const conditions = [
       { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes" },
