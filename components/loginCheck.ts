@@ -1,7 +1,7 @@
-import { hardened } from "./hardened";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../stacks/schema";
+import { environment, hardened } from "./containers";
 import type { Credential, KubernetesObject, Plan, PlannedObject } from "./engine";
 import { clusterLabel, healthCheckLabels, roles, secretNames } from "./names";
 import type { PoolerPlan } from "./pgbouncer/plan";
@@ -83,7 +83,7 @@ export function loginCheck(
               image: images.postgresql,
               imagePullPolicy: "IfNotPresent",
               command: ["bash", "-c", script, "loginCheck", ...arguments_],
-              env: Object.entries({
+              env: environment({
                 PGPORT: String(plan.endpoints.primary.port),
                 PGSSLMODE: "verify-full",
                 PGSSLROOTCERT: "/tls/ca.crt",
@@ -92,7 +92,7 @@ export function loginCheck(
                 HOME: "/tmp",
                 LOGINS: "/logins",
                 WAIT_SECONDS: String(WAIT_SECONDS),
-              }).map(([name, value]) => ({ name, value })),
+              }),
               securityContext: hardened,
               resources: {
                 requests: { cpu: "10m", memory: "32Mi" },

@@ -1,6 +1,6 @@
-import { hardened } from "../components/hardened";
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { environment, hardened } from "../components/containers";
 import {
   type Engine,
   type KubernetesObject,
@@ -113,7 +113,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     ? serviceHost(poolerName(cluster.name, pooler.name), cluster.namespace)
     : plan.endpoints.primary.host;
   const health = secretNames.health(cluster.name);
-  const env = Object.entries({
+  const env = environment({
     PGUSER: roles.health,
     PGDATABASE: database,
     PGPORT: String(plan.endpoints.primary.port),
@@ -125,7 +125,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     WRITER: writer,
     READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
     VALUE: value,
-  }).map(([key, text]) => ({ name: key, value: text }));
+  });
   return {
     apiVersion: "v1",
     kind: "Pod",

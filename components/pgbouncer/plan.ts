@@ -12,7 +12,7 @@ import {
   secretNames,
   serviceHost,
 } from "../names";
-import { hardened } from "../hardened";
+import { environment, hardened } from "../containers";
 import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -62,7 +62,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     `${paths.authority}/ca.crt`,
     `${paths.users}/${userlist}`,
   ];
-  const environment: Record<string, string> = {
+  const variables = {
     POOLER_CONFIG: `${paths.config}/pgbouncer.ini`,
     POOLER_WATCH: watched.join(" "),
     POOLER_WATCH_SECONDS: String(WATCH_SECONDS),
@@ -75,7 +75,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     image: settings.images.pgbouncer,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
-    env: Object.entries(environment).map(([name, value]) => ({ name, value })),
+    env: environment(variables),
     ports: [{ name: "postgres", containerPort: poolerPorts.postgres, protocol: "TCP" }],
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "128Mi" } },
     securityContext: hardened,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
-import { hardened } from "../../hardened";
+import { environment, hardened } from "../../containers";
 import { roles, secretNames, serviceHost } from "../../names";
 import { runScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
@@ -17,9 +17,6 @@ const STOP_SECONDS = 120;
 const START_SECONDS = 3600;
 /** How long segments stay in the archive. */
 const ARCHIVE_DAYS = 7;
-
-const environment = (values: Readonly<Record<string, string>>) =>
-  Object.entries(values).map(([name, value]) => ({ name, value }));
 
 const superuserLogin = { PGHOST: paths.socket, PGUSER: SUPERUSER };
 

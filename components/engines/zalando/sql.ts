@@ -1,8 +1,8 @@
-import { hardened } from "../../hardened";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../../stacks/schema";
+import { environment, hardened } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../engine";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
@@ -36,11 +36,8 @@ interface Work {
   readonly volumes: readonly { readonly name: string; readonly mountPath: string; readonly source: object }[];
 }
 
-const variables = (values: Readonly<Record<string, string>>): object[] =>
-  Object.entries(values).map(([name, value]) => ({ name, value }));
-
 const patroniVariables = ({ cluster }: Settings): object[] =>
-  variables({
+  environment({
     PATRONI_URL: `http://${serviceHost(services.any(cluster.name), cluster.namespace)}:${ports.status}`,
     PATRONI_CONFIGURATION: JSON.stringify(furtherConfiguration),
   });
@@ -101,7 +98,7 @@ function applying(settings: Settings): Work {
   const { cluster } = settings;
   const host = serviceHost(services.primary(cluster.name), cluster.namespace);
   const tls = { sslmode: "verify-full", sslrootcert: `${paths.tls}/ca.crt` };
-  const environment: Record<string, string> = {
+  const login = {
     PGHOST: host,
     PGPORT: String(ports.postgres),
     PGUSER: superuser,
@@ -121,7 +118,7 @@ function applying(settings: Settings): Work {
   return {
     command,
     env: [
-      ...variables(environment),
+      ...environment(login),
       ...patroniVariables(settings),
       {
         name: "PGPASSWORD",

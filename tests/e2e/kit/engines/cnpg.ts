@@ -101,7 +101,6 @@ const plain: PlainCluster = {
   access: (name) => ({ service: `${name}-rw`, application: `${name}-app`, authority: `${name}-ca` }),
 };
 
-/** CloudNativePG: the operator writes down who leads, and a lease of the cluster's name says so too. */
 /** Longest pauses of the profiles that differ from `standard`, in seconds: what was measured, and about a fifth more. */
 const profileBounds: Readonly<Record<Settings["cluster"]["failover"], Readonly<Record<string, Bounds>>>> = {
   fast: { "11": { gap: { direct: 30 } } },
@@ -112,6 +111,7 @@ const profileBounds: Readonly<Record<Settings["cluster"]["failover"], Readonly<R
   },
 };
 
+/** CloudNativePG: the operator writes down who leads, and a lease of the cluster's name says so too. */
 export const cnpg: EngineKit = {
   versions: { CloudNativePG: pins.operators.cnpg },
   async view(cluster) {
