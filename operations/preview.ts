@@ -12,8 +12,8 @@ import { engineAsked, type Layers, layersOver } from "./layers";
 import { checkLive } from "./liveCheck";
 import { lineOf } from "./plannedSteps";
 import { type Progress } from "./progress";
-import { type Overlay, type PreviewOptions, readStackFile, Stack } from "./pulumi";
-import { firstStepOf } from "./steps";
+import { type Overlay, type PlannedStep, type PreviewOptions, readStackFile, Stack } from "./pulumi";
+import { firstStepOf, secondUpdate } from "./steps";
 import { findCluster, type Target } from "./target";
 import { prepareTools } from "./up";
 
@@ -62,9 +62,12 @@ export async function preview(
     said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
   const toolFolders = await prepareTools(progress, [cluster.engine], signal);
   const running = await runningCluster(toolFolders, signal);
-  const fromNothing = ({ overlay, said }: Layers) => {
+  const fromNothing = async ({ overlay, said }: Layers) => {
     tell(said);
-    return planFromNothing(stackName, overlay, toolFolders, progress, held(tier), signal);
+    const steps = await fromScratch(stackName, overlay, toolFolders, progress, held(tier), signal);
+    steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
+    progress.line(`  ${NOT_CHECKED}`);
+    return `${steps.length} resources from nothing; \`make up\` makes them.`;
   };
   if (running === undefined) return fromNothing(asWritten);
 
@@ -84,32 +87,45 @@ export async function preview(
   if (!made) return fromNothing(asWritten);
 
   tell(layers.said);
-  await stack.prepare(overlay);
+  const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
+  const next = { ...overlay, ...first?.overlay };
+  await stack.prepare(next);
   const steps = await progress.step("preview", (context) =>
     stack.preview({ refresh: true, context, ...held(settings.tier) }),
   );
-  steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
-  const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
+  const lines = steps.map(lineOf);
+  lines.forEach((line) => progress.line(`  ${line}`));
+  if (first !== undefined) {
+    // Nobody can try the second update before the first: its policies are asked about the stack from nothing.
+    if (options.policies)
+      await fromScratch(stackName, overlay, toolFolders, progress, held(settings.tier), signal);
+    const { plan } = subjectWith(await settingsOfTree(stackName, next), target, toolFolders, signal);
+    const more = secondUpdate(settings.cluster.name, plan, subject.plan);
+    progress.line("  and in a second update:");
+    more.forEach((line) => progress.line(`  ${line}`));
+    lines.push(...more);
+  }
   const notes = [...announcements(facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
-  if (steps.length === 0) return "No changes.";
-  return steps.length === 1
+  if (lines.length === 0) return "No changes.";
+  return lines.length === 1
     ? "1 change; `make up` makes it."
-    : `${steps.length} changes; \`make up\` makes them.`;
+    : `${lines.length} changes; \`make up\` makes them.`;
 }
 
-async function planFromNothing(
+/** The plan of the stack from nothing, on a scratch state and without asking any cluster. */
+async function fromScratch(
   stackName: string,
   overlay: Overlay,
   toolFolders: readonly string[],
   progress: Progress,
   policies: Policies,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<PlannedStep[]> {
   const scratch = await mkdtemp(join(tmpdir(), "pgp-preview-"));
   try {
     const stack = new Stack(stackName, toolFolders, signal, scratch);
-    const steps = await progress.step("preview", async (context) => {
+    return await progress.step("preview from nothing", async (context) => {
       // A kubeconfig that isn't there: the provider plans from the program alone, and no cluster is asked by accident.
       await stack.prepare({
         ...overlay,
@@ -117,9 +133,6 @@ async function planFromNothing(
       });
       return stack.preview({ refresh: false, context, ...policies });
     });
-    steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
-    progress.line(`  ${NOT_CHECKED}`);
-    return `${steps.length} resources from nothing; \`make up\` makes them.`;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Shape } from "../components/engine";
+import { type Plan, type Shape } from "../components/engine";
 import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 
 /** The first of two updates. */
@@ -55,4 +55,17 @@ export function firstStep(
       ...(instances ? ["further instances after those that run were rolled"] : []),
     ].join("; "),
   };
+}
+
+/**
+ * What the second of two updates changes, a line each. It is read off the engine's plans of both: the operator would refuse to
+ * try the second one while the first has not been made.
+ */
+export function secondUpdate(name: string, first: Plan, whole: Plan): string[] {
+  const before = new Map(first.objects.map(({ id, object }) => [id, object]));
+  return whole.objects.flatMap(({ id, object }) =>
+    isDeepStrictEqual(before.get(id), object)
+      ? []
+      : [`update kubernetes:${object.apiVersion}:${object.kind} ${name}-${id}`],
+  );
 }

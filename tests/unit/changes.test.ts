@@ -4,7 +4,7 @@ import { type Shape } from "../../components/engine";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
 import { violationsIn } from "../../operations/pulumi";
-import { firstStep } from "../../operations/steps";
+import { firstStep, secondUpdate } from "../../operations/steps";
 import { givenUp, Patience, patienceSeconds, stuck } from "../../operations/stuck";
 import { changed, checked, smallest } from "../support/settings";
 
@@ -41,6 +41,17 @@ describe("image and parameters", () => {
         "pgplatform:cluster": { name: "main", postgresVersion: "17" },
       },
     );
+  });
+});
+
+describe("the second of two updates", () => {
+  it("is what the first one left, object by object", () => {
+    const plan = (postgresql: string) => cnpg.plan(checked({ ...smallest(), images: { postgresql } }));
+    const [one, two] = [plan("registry/postgresql:17.5"), plan("registry/postgresql:17.6")];
+    assert.deepEqual(secondUpdate("main", one, two), [
+      "update kubernetes:postgresql.cnpg.io/v1:Cluster main-cluster",
+    ]);
+    assert.deepEqual(secondUpdate("main", one, one), []);
   });
 });
 
