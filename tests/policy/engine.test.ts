@@ -34,7 +34,7 @@ function plannable(): [stack: string, settings: Settings][] {
 describe("the policy pack in Pulumi's engine, without a cluster", () => {
   let previews: Previews;
   before(async () => (previews = await Previews.make()));
-  after(() => previews.close());
+  after(() => previews?.close());
 
   describe("the stack files", () => {
     it("are the built-in one, and others whose engine can plan", () =>
