@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDir, exists } from "../operations/paths";
 
@@ -34,7 +34,12 @@ export async function cached(
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
   const folder = join(cacheDir, name, keyOf(inputs));
-  if (await exists(join(folder, ".made"))) return folder;
+  const mark = join(folder, ".made");
+  if (await exists(mark)) {
+    const now = new Date();
+    await utimes(mark, now, now);
+    return folder;
+  }
   const unfinished = `${folder}.unfinished`;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { recursive: true });
@@ -43,4 +48,20 @@ export async function cached(
   await rm(folder, { recursive: true, force: true });
   await rename(unfinished, folder);
   return folder;
+}
+
+/** Takes the folders of a name away that were used longest ago, but for so many. */
+export async function keepNewest(name: string, kept: number, cache = cacheDir): Promise<void> {
+  const parent = join(cache, name);
+  const made = await Promise.all(
+    (await readdir(parent)).map(async (key) => {
+      const mark = await stat(join(parent, key, ".made")).catch(() => undefined);
+      return mark === undefined ? [] : [{ key, usedAt: mark.mtimeMs }];
+    }),
+  );
+  const old = made
+    .flat()
+    .sort((one, other) => other.usedAt - one.usedAt)
+    .slice(kept);
+  await Promise.all(old.map(({ key }) => rm(join(parent, key), { recursive: true, force: true })));
 }

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run, succeeds } from "../../operations/process";
 import type { StepContext } from "../../operations/progress";
-import { cached } from "../cache";
+import { cached, keepNewest } from "../cache";
 import { waitFor } from "./wait";
 
 /** Databases of containerd's that change in place; everything else in its root is only ever added or removed. */
@@ -63,6 +63,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
       await rm(join(target, name), { recursive: true, force: true });
     }
   });
+  // Gigabytes each, and nodes have links of their own: one for each engine's images is enough.
+  await keepNewest("containerd", 3);
   return join(folder, "root");
 }
 

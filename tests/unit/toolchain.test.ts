@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keyOf } from "../../local/cache";
+import { keepNewest, keyOf } from "../../local/cache";
 import { pins } from "../../local/pins";
 import { ANSWER_TIMEOUT_MS, checksumFor, downloadRelease } from "../../local/toolchain/download";
 import { goFits, goModuleFolder } from "../../local/toolchain/go";
@@ -96,6 +97,26 @@ describe("cache keys", () => {
     const keys = [["a", "b"], ["b", "a"], ["ab"], ["a", "b", ""], ["a"]].map((inputs) => keyOf(inputs));
     assert.equal(new Set(keys).size, keys.length);
     assert.equal(keyOf(["a", Buffer.from("b")]), keyOf(["a", "b"]));
+  });
+});
+
+describe("the cache", () => {
+  it("keeps the folders that were used last, and those that aren't finished", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "pgp-cache-"));
+    const made = (key: string, used: number) => {
+      mkdirSync(join(cache, "big", key), { recursive: true });
+      if (used === 0) return;
+      writeFileSync(join(cache, "big", key, ".made"), "");
+      utimesSync(join(cache, "big", key, ".made"), used, used);
+    };
+    made("oldest", 100);
+    made("newest", 400);
+    made("old", 200);
+    made("newer", 300);
+    made("unfinished", 0);
+    await keepNewest("big", 2, cache);
+    assert.deepEqual(readdirSync(join(cache, "big")).sort(), ["newer", "newest", "unfinished"]);
+    rmSync(cache, { recursive: true });
   });
 });
 
