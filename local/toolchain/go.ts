@@ -69,6 +69,8 @@ export async function goBuild(build: GoBuild): Promise<string> {
         "build",
         "-mod=mod",
         "-trimpath",
+        // The linker would drop it anyway: a quarter less to keep in Go's cache.
+        "-gcflags=all=-dwarf=false",
         "-v",
         "-ldflags",
         ldflags,

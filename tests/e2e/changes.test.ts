@@ -253,7 +253,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
           const text = failed.lines.join("\n");
           assert.match(
             text,
-            /error: Pod \S+ has not started for 60 s: container postgres waits with ImagePullBackOff/,
+            /error: Pod \S+ has not started for 60 s: container postgres waits with (ErrImagePull|ImagePullBackOff)/,
           );
           assert.ok(text.includes(missing), "the image is named");
           assert.ok(failed.lastLine.includes(givenUp([])[0] ?? ""), "the last line says what to do");
