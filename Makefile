@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy status preview tools test policy e2e faults bench lint
+.PHONY: help up down destroy backup status preview tools test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
 
 destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 doesn't ask
 	$(RUN) operations/cli.ts destroy --stack $(STACK)
+
+backup: ## Make a base backup now, beside the scheduled ones
+	$(RUN) operations/cli.ts backup --stack $(STACK)
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)

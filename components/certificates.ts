@@ -1,24 +1,34 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "./engine";
-import { issuing } from "./issuing";
+import { issuing, type Wanted } from "./issuing";
 
 export interface CertificatesArgs {
   /** Names that the certificate carries, and the Secrets that it goes into. Other names renew the certificate in place. */
-  readonly tls: Plan["tls"];
+  readonly tls: Omit<Plan["tls"], "issuer">;
   /** Namespace of the Secrets. */
   readonly namespace: string;
+  /**
+   * Namespace of the authority's Secret.
+   * @default - the same
+   */
+  readonly authorityNamespace?: string;
+  /**
+   * Whether the server's Secret outlives the stack, as its server does.
+   * @default false
+   */
+  readonly retained?: boolean;
   /** Labels of the Secrets. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** An authority of its own, and a certificate that it signed; both live in Pulumi's encrypted state. */
-class Issued extends pulumi.dynamic.Resource {
+export class Issued extends pulumi.dynamic.Resource {
   declare public readonly authority: pulumi.Output<string>;
   declare public readonly certificate: pulumi.Output<string>;
   declare public readonly privateKey: pulumi.Output<string>;
 
-  constructor(name: string, names: readonly string[], options: pulumi.CustomResourceOptions) {
+  constructor(name: string, wanted: Wanted, options: pulumi.CustomResourceOptions) {
     const outputs = {
       authority: undefined,
       authorityKey: undefined,
@@ -28,7 +38,7 @@ class Issued extends pulumi.dynamic.Resource {
     super(
       issuing,
       name,
-      { ...outputs, names },
+      { ...outputs, ...wanted },
       {
         ...options,
         additionalSecretOutputs: ["authorityKey", "privateKey"],
@@ -49,14 +59,13 @@ export class Certificates extends pulumi.ComponentResource {
 
   constructor(name: string, args: CertificatesArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Certificates", name, {}, options);
-    const { tls, namespace, labels } = args;
-    const issued = new Issued(`${name}-issued`, tls.names, { parent: this });
+    const { tls, namespace, authorityNamespace = namespace, retained = false, labels } = args;
+    const issued = new Issued(`${name}-issued`, { names: tls.names }, { parent: this });
 
-    const metadata = (secretName: string) => ({ name: secretName, namespace, labels });
     new Secret(
       `${name}-authority`,
       {
-        metadata: metadata(tls.authority.secretName),
+        metadata: { name: tls.authority.secretName, namespace: authorityNamespace, labels },
         data: { [tls.authority.key]: issued.authority.apply(base64) },
       },
       { parent: this },
@@ -64,7 +73,7 @@ export class Certificates extends pulumi.ComponentResource {
     new Secret(
       `${name}-server`,
       {
-        metadata: metadata(tls.server.secretName),
+        metadata: { name: tls.server.secretName, namespace, labels },
         data: {
           [tls.server.certificateKey]: issued.certificate.apply(base64),
           [tls.server.privateKeyKey]: issued.privateKey.apply(base64),
@@ -72,7 +81,7 @@ export class Certificates extends pulumi.ComponentResource {
           "ca.crt": issued.authority.apply(base64),
         },
       },
-      { parent: this },
+      { parent: this, ...(retained && { retainOnDelete: true }) },
     );
     this.authorityPem = issued.authority;
     this.registerOutputs({ authorityPem: this.authorityPem });

@@ -14,6 +14,11 @@ export interface ClusterArgs {
    */
   readonly authorityPem?: pulumi.Output<string>;
   /**
+   * Name of the archive's generation, which the plan leaves open.
+   * @default - nothing is archived
+   */
+  readonly generation?: pulumi.Output<string>;
+  /**
    * Merged into the planned objects, by their ids.
    * @default - the objects as planned
    */
@@ -29,7 +34,13 @@ export class Cluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Cluster", name, {}, options);
-    const objects = registerObjects(name, args.plan.objects, { parent: this }, args.transform);
+    const objects = registerObjects(
+      name,
+      args.plan.objects,
+      { parent: this },
+      args.transform,
+      args.generation,
+    );
 
     this.authorityPem = args.authorityPem ?? this.engineAuthority(name, args, objects);
     this.registerOutputs({ authorityPem: this.authorityPem });

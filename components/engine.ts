@@ -13,6 +13,8 @@ export interface Engine extends EngineTraits {
   readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
   /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
   facts(object: KubernetesObject): Facts | undefined;
+  /** Base backups on demand. @default - the engine makes none */
+  readonly backups?: Backups;
   /** What a cluster object, planned or live, is made of; undefined for other objects. */
   shape(object: KubernetesObject): Shape | undefined;
   /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
@@ -21,6 +23,14 @@ export interface Engine extends EngineTraits {
   poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
   /** Whether a live object has got where it should be, and why not. */
   progress(object: KubernetesObject): Progress;
+}
+
+/** How a base backup is asked for, beside the schedule's. */
+export interface Backups {
+  /** An object that asks for one, when it is made. */
+  request(settings: Settings, name: string): KubernetesObject;
+  /** What a live one has come to. */
+  state(object: KubernetesObject): { readonly phase: "running" | "done" | "failed"; readonly why: string };
 }
 
 /** What an engine is like: enough to check settings for it, without planning anything. */
@@ -36,6 +46,8 @@ export interface EngineTraits {
   readonly instancePods: InstancePods;
   /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
   readonly images: readonly (keyof Images)[];
+  /** Those that it runs beside them where the settings ask for backups. */
+  readonly backupImages: readonly (keyof Images)[];
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
@@ -56,6 +68,8 @@ export const capabilities = [
   "quorumFailover",
   "walVolume",
   "archiveVolume",
+  /** Archives its log to an object store and makes base backups there. */
+  "objectStore",
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",
@@ -176,6 +190,8 @@ export interface Flow {
 
 export interface Plan {
   readonly objects: readonly PlannedObject[];
+  /** The one of the objects whose live state says whether there is a base backup. @default - nothing is archived */
+  readonly archive?: KubernetesObject;
   readonly credentials: readonly Credential[];
   /** Passwords in one Secret, where the engine's own pods set them. @default - nobody needs them together */
   readonly passwords?: PasswordFiles;
@@ -206,6 +222,17 @@ export interface OperatorPlan {
   readonly namespace: string;
   readonly podLabels: Record<string, string>;
   readonly objects: readonly PlannedObject[];
+  /** Certificates by which parts of the operator know each other, in Secrets of its namespace. @default - it makes its own */
+  readonly certificates?: readonly OperatorCertificate[];
+}
+
+/** A certificate whose users trust what stands in its Secret, and no other authority. */
+export interface OperatorCertificate {
+  /** Suffix of its resources' names. */
+  readonly id: string;
+  readonly use: "server" | "client";
+  readonly names: readonly string[];
+  readonly secretName: string;
 }
 
 /**
@@ -302,6 +329,8 @@ export interface Shape {
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;
+  /** What it was restored from when it was made. @default - it began empty */
+  readonly restored?: unknown;
   /** Name of the primary's pod; only a live cluster has one. */
   readonly primary?: string;
 }

@@ -3,9 +3,16 @@ import type { EngineTraits } from "./engine";
 import { poolerImages } from "./pgbouncer/plan";
 
 /** Names of the images that the pods of a stack run. */
-export function stackImages(settings: Settings, { images }: Pick<EngineTraits, "images">): string[] {
+export function stackImages(
+  settings: Settings,
+  { images, backupImages }: Pick<EngineTraits, "images" | "backupImages">,
+): string[] {
   const used: readonly (keyof Images)[] = [
     ...images.filter((image) => image !== "operator" || settings.operator.install),
+    ...(settings.backup ? backupImages : []),
+    ...(settings.backup?.targets.some(({ kind }) => kind === "local") === true
+      ? ["objectStore" as const]
+      : []),
     ...(settings.poolers.length > 0 ? poolerImages : []),
   ];
   return [...new Set(used.map((image) => settings.images[image]))];

@@ -4,6 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface Wanted {
   /** Names of the servers, the first of them also the certificate's common name where it fits. */
   readonly names: readonly string[];
+  /** Whether a server shows it, or a client. @default - server */
+  readonly use?: "server" | "client";
 }
 
 /** An authority and the certificate that it signed, in PEM. */
@@ -19,13 +21,13 @@ export interface Issued extends Wanted {
  * whatever it uses has to stand inside its functions.
  */
 export const issuing = {
-  async create({ names }: Wanted): Promise<{ id: string; outs: Issued }> {
-    const outs = await issue(names);
+  async create({ names, use }: Wanted): Promise<{ id: string; outs: Issued }> {
+    const outs = await issue(names, use);
     return { id: `authority of ${names[0] ?? "nobody"}`, outs };
   },
 
-  async update(_id: string, former: Issued, { names }: Wanted): Promise<{ outs: Issued }> {
-    return { outs: await issue(names, former) };
+  async update(_id: string, former: Issued, { names, use }: Wanted): Promise<{ outs: Issued }> {
+    return { outs: await issue(names, use, former) };
   },
 
   diff(_id: string, former: Issued, { names }: Wanted): Promise<{ changes: boolean }> {
@@ -45,6 +47,7 @@ export function outdated(former: Issued, names: readonly string[], now: Date): b
 /** A certificate for these names, signed by the authority of a former one, or by a new authority. */
 export async function issue(
   names: readonly string[],
+  use: Wanted["use"] = "server",
   former?: Pick<Issued, "authority" | "authorityKey">,
 ): Promise<Issued> {
   /* eslint-disable @typescript-eslint/no-require-imports -- see `issuing` */
@@ -100,7 +103,9 @@ export async function issue(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.ExtendedKeyUsageExtension([
+        use === "client" ? x509.ExtendedKeyUsage.clientAuth : x509.ExtendedKeyUsage.serverAuth,
+      ]),
       new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns" as const, value }))),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
@@ -108,6 +113,7 @@ export async function issue(
   });
   return {
     names: [...names],
+    use,
     authority,
     authorityKey,
     certificate: certificate.toString("pem"),

@@ -17,8 +17,10 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionBudget";
 import { ClusterRole } from "@pulumi/kubernetes/rbac/v1/clusterRole";
 import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBinding";
+import { Role } from "@pulumi/kubernetes/rbac/v1/role";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding";
 import * as pulumi from "@pulumi/pulumi";
+import { generationToken } from "./backup/store";
 import type { KubernetesObject, PlannedObject } from "./engine";
 
 /** The resource class of each kind that plans hold; everything else is a custom resource. */
@@ -44,6 +46,7 @@ const classes: Readonly<Record<string, ResourceClass>> = {
   "networking.k8s.io/v1/NetworkPolicy": NetworkPolicy,
   "rbac.authorization.k8s.io/v1/ClusterRole": ClusterRole,
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": ClusterRoleBinding,
+  "rbac.authorization.k8s.io/v1/Role": Role,
   "rbac.authorization.k8s.io/v1/RoleBinding": RoleBinding,
   "apiextensions.k8s.io/v1/CustomResourceDefinition": CustomResourceDefinition,
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": MutatingWebhookConfiguration,
@@ -85,12 +88,24 @@ export const withLabels = (
       : { ...one, object: { ...one.object, metadata: { ...metadata, labels: all } } };
   });
 
+/** The value with an output in the place of a token in its texts; the rest stays known at a preview. */
+export function withToken(value: unknown, token: string, output: pulumi.Output<string>): unknown {
+  if (typeof value === "string")
+    return value.includes(token) ? output.apply((text) => value.replaceAll(token, text)) : value;
+  if (Array.isArray(value)) return value.map((inner) => withToken(inner, token, output));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, withToken(inner, token, output)]),
+  );
+}
+
 /** Registers a plan's objects as `<name>-<id>`, stage after stage. */
 export function registerObjects(
   name: string,
   planned: readonly PlannedObject[],
   options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
   overlays: Readonly<Record<string, Overlay | undefined>> = {},
+  generation?: pulumi.Output<string>,
 ): Record<string, pulumi.CustomResource> {
   const { dependsOn: given, ...rest } = options;
   const registered: Record<string, pulumi.CustomResource> = {};
@@ -100,7 +115,10 @@ export function registerObjects(
     const current = planned.filter((object) => object.stage === stage);
     const dependsOn = before.length > 0 ? before : given;
     before = current.map((one) => {
-      const object = merge(annotated(one), overlays[one.id]);
+      const complete = merge(annotated(one), overlays[one.id]);
+      const object = generation
+        ? (withToken(complete, generationToken, generation) as KubernetesObject)
+        : complete;
       const timeout = one.timeoutMinutes === undefined ? undefined : `${one.timeoutMinutes}m`;
       const own: pulumi.CustomResourceOptions = {
         ...rest,

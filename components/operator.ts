@@ -1,4 +1,6 @@
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { Issued } from "./certificates";
 import type { OperatorPlan } from "./engine";
 import { registerObjects, type Overlay } from "./objects";
 import { PullSecret, type PullSecretArgs } from "./pullSecret";
@@ -18,6 +20,8 @@ export interface OperatorArgs {
   readonly transform?: Readonly<Record<string, Overlay>>;
 }
 
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
 /** An engine's operator, from its released manifest. Its CRDs outlive the stack: deleting them would delete every cluster. */
 export class Operator extends pulumi.ComponentResource {
   /** Namespace that the operator runs in. */
@@ -35,6 +39,22 @@ export class Operator extends pulumi.ComponentResource {
         { ...args.pullSecret, namespace: args.plan.namespace },
         { parent: this, ...(namespace && { dependsOn: [namespace] }) },
       );
+    for (const { id, names, use, secretName } of args.plan.certificates ?? []) {
+      const issued = new Issued(`${name}-${id}`, { names, use }, { parent: this });
+      new Secret(
+        `${name}-${id}-secret`,
+        {
+          metadata: { name: secretName, namespace: args.plan.namespace },
+          type: "kubernetes.io/tls",
+          data: {
+            // With its authority behind it: a client shows its certificate only to a server that names who signed it.
+            "tls.crt": pulumi.concat(issued.certificate, "\n", issued.authority).apply(base64),
+            "tls.key": issued.privateKey.apply(base64),
+          },
+        },
+        { parent: this, ...(namespace && { dependsOn: [namespace] }) },
+      );
+    }
     this.namespace = args.plan.namespace;
     this.registerOutputs({ namespace: this.namespace });
   }

@@ -1,6 +1,7 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../stacks/schema";
+import { Backup } from "./backup";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
@@ -12,6 +13,7 @@ import { clusterLabel, secretNames } from "./names";
 import { Network } from "./network";
 import { merge, withLabels, type Overlay } from "./objects";
 import { Operator } from "./operator";
+import { podSecurity } from "./podSecurity";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
 import { Pooler } from "./pooler";
 import { rotationAnnotation } from "./postgres/rotation";
@@ -36,15 +38,6 @@ export interface PostgresPlatformArgs {
     readonly pooler?: Readonly<Record<string, Overlay>>;
   };
 }
-
-/** What Kubernetes asks of the namespace's pods: the most that the engine can fulfil. */
-const podSecurity = ({ can }: Engine): Record<string, string> =>
-  Object.fromEntries(
-    ["enforce", "audit", "warn"].map((mode) => [
-      `pod-security.kubernetes.io/${mode}`,
-      can.podSecurityRestricted === true ? "restricted" : "baseline",
-    ]),
-  );
 
 /** The cluster object says how far its passwords are: `make up` goes on from there. */
 const withRotation = (
@@ -118,7 +111,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           labels: {
             ...labels,
             [clusterLabel]: clusterName,
-            ...podSecurity(engine),
+            ...podSecurity(engine.can.podSecurityRestricted === true),
           },
         },
       },
@@ -126,9 +119,10 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       { parent: this, protect: settings.tier === "prod" },
     );
 
+    const flows = allFlows(settings, this.plan, this.poolers);
     const network = new Network(
       `${name}-network`,
-      { cluster: clusterName, namespace, flows: allFlows(settings, this.plan, this.poolers), labels },
+      { cluster: clusterName, namespace, flows, labels },
       { parent: this, dependsOn: [home] },
     );
 
@@ -163,13 +157,22 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           )
         : undefined;
 
-    const before = [network, credentials, ...pullSecrets, certificates, operator];
+    const backup =
+      settings.backup &&
+      new Backup(
+        `${name}-backup`,
+        { settings, instances: engine.instancePods.labels(clusterName), flows },
+        { parent: this, dependsOn: [home, ...pullSecrets] },
+      );
+
+    const before = [network, credentials, ...pullSecrets, certificates, operator, backup];
     const cluster = new Cluster(
       `${name}-cluster`,
       {
         plan: this.plan,
         namespace,
         ...(certificates && { authorityPem: certificates.authorityPem }),
+        ...(backup && { generation: backup.generation }),
         ...(transform.cluster && { transform: transform.cluster }),
       },
       { parent: this, dependsOn: before.filter((one) => one !== undefined) },

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { isOperated, manifestPath, type OperatedEngine } from "../stacks/manifest";
+import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../stacks/manifest";
 import { cached } from "./cache";
 import { pins } from "./pins";
 import { downloadChecked } from "./toolchain/download";
@@ -43,12 +43,18 @@ interface Released {
   readonly url: (file: string) => string;
 }
 
-const released: Record<OperatedEngine, Released> = {
+const released: Record<keyof typeof pins.manifests, Released> = {
   cnpg: {
     folder: "cnpg-operator",
     module: "github.com/cloudnative-pg/cloudnative-pg",
     url: (file) =>
       `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${pins.operators.cnpg}/${basename(file)}`,
+  },
+  barmanPlugin: {
+    folder: "barman-plugin",
+    module: "github.com/cloudnative-pg/plugin-barman-cloud",
+    url: (file) =>
+      `https://raw.githubusercontent.com/cloudnative-pg/plugin-barman-cloud/v${pins.backupPlugin}/${file}`,
   },
   zalando: {
     folder: "zalando-operator",
@@ -59,9 +65,9 @@ const released: Record<OperatedEngine, Released> = {
 };
 
 /** The released YAML: out of the operator's Go module where there is a Go, else from where it is published, with its sums pinned. */
-async function releasedYaml(engine: OperatedEngine): Promise<string> {
-  const { folder, module, url } = released[engine];
-  const files = Object.entries(pins.manifests[engine]);
+async function releasedYaml(part: keyof typeof released): Promise<string> {
+  const { folder, module, url } = released[part];
+  const files = Object.entries(pins.manifests[part]);
   if (!goFits(await installedGo())) {
     const texts = files.map(([file, sum]) => downloadChecked(url(file), sum, "pinned is"));
     return (await Promise.all(texts)).join("\n---\n");
@@ -73,7 +79,7 @@ async function releasedYaml(engine: OperatedEngine): Promise<string> {
 
 /** Makes the manifest of an engine's operator ready for the program, and returns its path; quick when it is there already. */
 export async function manifestFile(engine: OperatedEngine): Promise<string> {
-  const yaml = await releasedYaml(engine);
+  const yaml = (await Promise.all(manifestParts[engine].map(releasedYaml))).join("\n---\n");
   const folder = await cached(`manifests/${engine}`, [CONVERSION, yaml], (target) =>
     writeFile(join(target, "manifest.json"), JSON.stringify(objectsOf(yaml))),
   );
@@ -86,5 +92,5 @@ export async function manifestFile(engine: OperatedEngine): Promise<string> {
 }
 
 /** Makes the manifests ready that engines of these names have; a name without an operator needs none. */
-export const manifestFiles = (engines: readonly string[] = Object.keys(released)): Promise<string[]> =>
+export const manifestFiles = (engines: readonly string[] = Object.keys(manifestParts)): Promise<string[]> =>
   Promise.all(engines.filter(isOperated).map(manifestFile));

@@ -16,10 +16,15 @@ export const pins = {
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
   operators: { cnpg: "1.30.0", zalando: "1.15.1" },
+  /** CloudNativePG's plugin for Barman's cloud tools. */
+  backupPlugin: "0.14.0",
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
     cnpg: {
       "releases/cnpg-1.30.0.yaml": "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88",
+    },
+    barmanPlugin: {
+      "manifest.yaml": "691e598b4591e83e23586d3394a8fedef429586a01d1a1b56ab8b80e9fa6ccb0",
     },
     zalando: {
       "manifests/postgresql.crd.yaml": "38f143afb3e41ee5bd8fa18b21cb475c092e66f3ac56f86a62a642847808f3aa",
@@ -54,6 +59,9 @@ export const pins = {
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
+    versitygw: "pgplatform.local/versitygw:1.8.0-1",
+    barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
+    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-2",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { engineTraits } from "../components/engines";
+import { backUp } from "./backup";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
 import { engineAsked } from "./layers";
@@ -71,6 +72,14 @@ command("down", "delete what `up` made, with its data, after asking (FORCE=1 ask
 command("destroy", "delete the stack's objects and data, and leave the cluster").action(
   ({ stack }: StackOption) =>
     conclude(() => session("destroy", progress, (signal) => destroy(stack, progress, signal))),
+);
+
+command("backup", "make a base backup now, beside the scheduled ones").action(({ stack }: StackOption) =>
+  conclude(async () => {
+    const { subject } = await runningSubject(stack, progress);
+    const name = await progress.step("base backup", (context) => backUp(subject, context));
+    return `The base backup ${name} is made.`;
+  }),
 );
 
 command("status", "say what runs").action(({ stack }: StackOption) =>

@@ -22,6 +22,17 @@ function withoutSecrets(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
 
+/** The settings that are secrets, by their paths. */
+const secretsIn = ({ registries, backup }: Settings): Record<string, string> =>
+  Object.fromEntries([
+    ...registries.map(({ password }, index) => [`registries[${index}].password`, password] as const),
+    ...(backup?.targets ?? []).flatMap(({ credentials }, index) =>
+      credentials === undefined
+        ? []
+        : [[`backup.targets[${index}].credentials.secretAccessKey`, credentials.secretAccessKey] as const],
+    ),
+  ]);
+
 /** The settings of a stack file, checked; every problem in one error. */
 function settingsIn({ config = {} }: StackFile): Settings {
   const prefix = "pgplatform:";
@@ -30,12 +41,15 @@ function settingsIn({ config = {} }: StackFile): Settings {
   const checked = check(withoutSecrets(raw));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   // What a program is given is decrypted: only the file shows whether it was encrypted.
-  const plain = checked.settings.registries.findIndex(({ password }) => password !== encrypted);
-  if (plain >= 0)
-    throw new UserError([
-      `pgplatform:registries[${plain}].password is plain text, allowed is a text that Pulumi has encrypted: ` +
-        `set it with pulumi config set --secret --path 'pgplatform:registries[${plain}].password'.`,
-    ]);
+  const plain = Object.entries(secretsIn(checked.settings)).filter(([, value]) => value !== encrypted);
+  if (plain.length > 0)
+    throw new UserError(
+      plain.map(
+        ([path]) =>
+          `pgplatform:${path} is plain text, allowed is a text that Pulumi has encrypted: ` +
+          `set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
+      ),
+    );
   // Refused here already, before anything is built or touched for an engine that can't plan.
   engineOf(checked.settings);
   return checked.settings;

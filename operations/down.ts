@@ -9,9 +9,14 @@ import { engineAsked } from "./layers";
 import { stateDir } from "./paths";
 import { type Progress } from "./progress";
 import { run } from "./process";
-import { Stack } from "./pulumi";
+import { Stack, type StateResource } from "./pulumi";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
+
+/** The generation of the archive that a stack's cluster writes; undefined when it archives nothing. */
+const generationIn = (resources: readonly StateResource[]): string | undefined =>
+  resources.find(({ type, urn }) => type === "random:index/randomId:RandomId" && urn.endsWith("-generation"))
+    ?.outputs?.hex as string | undefined;
 
 /** Deletes the stack's objects with their data and leaves the Kubernetes cluster as it is. Returns the closing line. */
 export async function destroy(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
@@ -21,6 +26,7 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
   await keepEngine(stack, engineAsked());
   const { context } = findCluster(choice);
+  const generation = generationIn(await stack.resources());
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Go on?`,
   );
@@ -28,7 +34,11 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
     await stack.recover(step);
     await stack.destroy(step);
   });
-  return `Stack ${stackName} and its data are deleted; the cluster of context ${context} goes on.`;
+  const backups =
+    generation === undefined
+      ? ""
+      : ` Its backups stay: pgplatform:restore with generation "${generation}" brings them back.`;
+  return `Stack ${stackName} and its data are deleted; the cluster of context ${context} goes on.${backups}`;
 }
 
 /**

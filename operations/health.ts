@@ -37,7 +37,7 @@ export function plannedCluster({ engine, plan }: Subject): { object: KubernetesO
   throw new Error(`the engine ${engine.name} plans no cluster`);
 }
 
-/** The objects of the plan that the engine can judge. */
+/** The objects of the plan that the engine can judge; the archive is another matter. */
 export const judged = ({ plan, engine }: Subject): KubernetesObject[] =>
   plan.objects
     .filter(({ waitFor, object }) => waitFor !== undefined || engine.shape(object) !== undefined)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
 import { type Engine, type Facts, type Shape, type VolumeShape } from "../components/engine";
 import { poolerName } from "../components/names";
@@ -317,6 +318,19 @@ const generations: Rule = ({ settings }, { rotation }) => {
   );
 };
 
+/** A restore makes a cluster; nothing is restored into one that is there. */
+const restoring: Rule = ({ settings, shape }, { cluster }) =>
+  cluster === undefined ||
+  settings.restore === undefined ||
+  isDeepStrictEqual(shape.restored, cluster.restored)
+    ? {}
+    : problem(
+        "restore",
+        settings.restore,
+        "nothing while the cluster is there, but for what that was restored from",
+        "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
+      );
+
 const rules: readonly Rule[] = [
   kubernetesVersion,
   storageClass,
@@ -329,6 +343,7 @@ const rules: readonly Rule[] = [
   otherOperator,
   majorVersion,
   generations,
+  restoring,
 ];
 
 function merged(verdicts: readonly Partial<Verdict>[]): Verdict {

@@ -36,6 +36,7 @@ export interface PlannedStep {
 
 /** A resource in the state, as far as it is used here. */
 export interface StateResource {
+  readonly urn: string;
   readonly type: string;
   readonly inputs?: KubernetesObject;
   readonly outputs?: Record<string, unknown>;

@@ -56,9 +56,11 @@ export async function status(stackName: string, progress: Progress): Promise<str
   const { subject } = await runningSubject(stackName, progress);
   podLines(await podsOf(subject), subject.engine).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
-  for (const object of judged(subject)) {
+  for (const object of [...judged(subject), ...(subject.plan.archive ? [subject.plan.archive] : [])]) {
     const { done, why } = await judge(subject, object);
-    verdicts.push(`${object.kind} ${object.metadata.name} is ${done ? "healthy" : `not healthy: ${why}`}`);
+    verdicts.push(
+      `${object.kind} ${object.metadata.name} is ${done ? `healthy (${why})` : `not healthy: ${why}`}`,
+    );
   }
   return `${verdicts.join("; ")}.`;
 }

@@ -3,6 +3,7 @@ import { poolerName, poolerPorts, secretNames, serviceHost } from "../components
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../components/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
+import { firstBackup } from "./backup";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -119,6 +120,8 @@ async function update(
     context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
     await waitUntilDone(subject, context, AbortSignal.any([signal, end]));
     await waitUntilLoaded(subject, context, AbortSignal.any([signal, end]));
+    if (subject.settings.backup?.firstBackup === true)
+      await firstBackup(subject, context, AbortSignal.any([signal, end]));
   });
 }
 

@@ -44,6 +44,9 @@ const localOf: Record<Cluster["engine"], OfEngine> = {
 const upstreamImages = ({ engine, postgresVersion }: Cluster): Images => ({
   ...upstreamOf[engine](postgresVersion),
   postgresExporter: "docker.io/prometheuscommunity/postgres-exporter:v0.17.1",
+  objectStore: "ghcr.io/versity/versitygw:v1.8.0",
+  backupPlugin: `ghcr.io/cloudnative-pg/plugin-barman-cloud:v${pins.backupPlugin}`,
+  backupSidecar: `ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v${pins.backupPlugin}`,
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
 });
@@ -72,6 +75,9 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
     images: ({ engine }) => ({
       ...localOf[engine],
       postgresExporter: pins.images.postgresExporter,
+      objectStore: pins.images.versitygw,
+      backupPlugin: pins.images.barmanPlugin,
+      backupSidecar: pins.images.barmanSidecar,
       pgbouncer: pins.images.pgbouncer,
       pgbouncerExporter: pins.images.pgbouncerExporter,
     }),
@@ -104,6 +110,9 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
     operator: mirrored(names.operator, images.registry),
     postgresql: mirrored(names.postgresql, images.registry),
     postgresExporter: mirrored(names.postgresExporter, images.registry),
+    objectStore: mirrored(names.objectStore, images.registry),
+    backupPlugin: mirrored(names.backupPlugin, images.registry),
+    backupSidecar: mirrored(names.backupSidecar, images.registry),
     pgbouncer: mirrored(names.pgbouncer, images.registry),
     pgbouncerExporter: mirrored(names.pgbouncerExporter, images.registry),
   };

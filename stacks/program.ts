@@ -17,9 +17,15 @@ export function rawSettings(config: Readonly<Record<string, string>>): Record<st
   );
 }
 
+const goTime = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d\d)(\d\d) \S+$/;
+
+/** Pulumi reads a time without quotes as a time, and hands it on as Go prints it. */
+const asWritten = (_key: string, value: unknown): unknown =>
+  typeof value === "string" ? value.replace(goTime, "$1T$2$3:$4") : value;
+
 function parsed(key: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text, asWritten);
   } catch {
     throw new UserError([
       `${key} begins like an object or a list and isn't one: write it in the stack file as YAML.`,

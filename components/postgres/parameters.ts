@@ -6,6 +6,8 @@ import { parameterText } from "./catalogue";
 
 /** Server parameters that follow from the settings, on every engine. */
 
+const LEAST_ARCHIVE_SECONDS = 30;
+
 /** From connections, memory, and the volume that holds the log. */
 export function derivedParameters(cluster: Settings["cluster"]): Record<string, string> {
   const memory = memoryOf(cluster);
@@ -38,3 +40,8 @@ export const replicationParameters: Readonly<Record<string, string>> = {
 /** Parameters that users can't set, all for one reason; their names stand in one text. */
 export const owned = (reason: string, names: string): Record<string, string> =>
   Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));
+/** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */
+export const archiveParameters = ({ backup }: Settings): Record<string, string> =>
+  backup === undefined
+    ? {}
+    : { archive_timeout: `${Math.max(LEAST_ARCHIVE_SECONDS, backup.rpoMinutes * 30)}s` };

@@ -7,7 +7,14 @@ import { buildKubernetes } from "../kubernetes/build";
 import { pins, type ImageName } from "../pins";
 import { goBuild } from "../toolchain/go";
 import { reproducibleTar, sha256OfFile, writeOciImage } from "./oci";
-import { neededImages, recipes, type DebianRecipe, type ProgramRecipe, type Recipe } from "./recipes";
+import {
+  neededImages,
+  recipes,
+  type DebianRecipe,
+  type ProgramName,
+  type ProgramRecipe,
+  type Recipe,
+} from "./recipes";
 
 /** An image as an OCI layout in a tar. */
 export interface BuiltImage {
@@ -15,40 +22,57 @@ export interface BuiltImage {
   tar: string;
 }
 
-type ProgramName = ProgramRecipe["program"];
-
 /** Raise it when the way in which recipes are carried out changes. */
 const builderRevision = "1";
 const certificateAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
-async function buildCnpgOperator(context: StepContext, signal?: AbortSignal): Promise<string> {
-  const versions = "github.com/cloudnative-pg/cloudnative-pg/pkg/versions";
-  return goBuild({
-    module: join(__dirname, "cnpg-operator"),
-    package: "github.com/cloudnative-pg/cloudnative-pg/cmd/manager",
-    binary: "cnpg-manager",
-    ldflags: `-X ${versions}.buildVersion=${pins.operators.cnpg} -X ${versions}.buildCommit=built-from-modules`,
-    onLine: (line) => context.detail(`cnpg-manager: ${line}`),
-    ...(signal && { signal }),
-  });
-}
+const cnpgVersions = "github.com/cloudnative-pg/cloudnative-pg/pkg/versions";
 
-async function buildZalandoOperator(context: StepContext, signal?: AbortSignal): Promise<string> {
-  return goBuild({
-    module: join(__dirname, "zalando-operator"),
+/** Programs of the images that stacks run: each by the folder here with the Go module that pins or is it. */
+const programs: Readonly<
+  Partial<Record<ProgramName, { folder: string; package: string; ldflags?: string }>>
+> = {
+  cnpgOperator: {
+    folder: "cnpg-operator",
+    package: "github.com/cloudnative-pg/cloudnative-pg/cmd/manager",
+    ldflags: `-X ${cnpgVersions}.buildVersion=${pins.operators.cnpg} -X ${cnpgVersions}.buildCommit=built-from-modules`,
+  },
+  zalandoOperator: {
+    folder: "zalando-operator",
     package: "github.com/zalando/postgres-operator/cmd",
-    binary: "zalando-operator",
     ldflags: `-X main.version=v${pins.operators.zalando}`,
-    onLine: (line) => context.detail(`zalando-operator: ${line}`),
+  },
+  barmanPlugin: {
+    folder: "barman-plugin",
+    package: "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager",
+  },
+  walRestore: { folder: "wal-restore", package: "." },
+  versitygw: { folder: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw" },
+};
+
+function buildProgram(name: ProgramName, context: StepContext, signal?: AbortSignal): Promise<string> {
+  const program = programs[name];
+  if (program === undefined) throw new Error(`nothing builds the program ${name}`);
+  const { folder, ...build } = program;
+  return goBuild({
+    ...build,
+    module: join(__dirname, folder),
+    binary: folder,
+    onLine: (line) => context.detail(`${folder}: ${line}`),
     ...(signal && { signal }),
   });
 }
 
 /** What an image is made of besides its recipe; a change of any of it makes a new image. */
-async function contentOf(recipe: ProgramRecipe, program: string): Promise<(string | Uint8Array)[]> {
-  const authorities = recipe.certificateAuthorities === true ? [await readFile(certificateAuthorities)] : [];
-  return [await sha256OfFile(program), ...authorities];
+async function contentOf(recipe: Recipe, programs: readonly string[]): Promise<(string | Uint8Array)[]> {
+  const copied = recipe.kind === "program" && recipe.certificateAuthorities === true;
+  const authorities = copied ? [await readFile(certificateAuthorities)] : [];
+  return [...(await Promise.all(programs.map(sha256OfFile))), ...authorities];
 }
+
+/** The programs of a recipe, by their paths in the image. */
+const programsOf = (recipe: Recipe): Readonly<Record<string, ProgramName>> =>
+  recipe.kind === "program" ? { [recipe.path]: recipe.program } : (recipe.programs ?? {});
 
 async function writeTexts(root: string, texts: Record<string, string> = {}): Promise<void> {
   for (const [path, content] of Object.entries(texts)) {
@@ -57,17 +81,26 @@ async function writeTexts(root: string, texts: Record<string, string> = {}): Pro
   }
 }
 
+/** Built programs by their paths in the image. */
+type Programs = Readonly<Record<string, string>>;
+
+async function writePrograms(root: string, programs: Programs): Promise<void> {
+  for (const [path, program] of Object.entries(programs)) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(program, target);
+    await chmod(target, 0o755);
+  }
+}
+
 async function programLayer(
   recipe: ProgramRecipe,
-  program: string,
+  programs: Programs,
   layer: string,
   work: string,
 ): Promise<void> {
   const root = join(work, "root");
-  const target = join(root, recipe.path);
-  await mkdir(dirname(target), { recursive: true });
-  await copyFile(program, target);
-  await chmod(target, 0o755);
+  await writePrograms(root, programs);
   for (const [path, to] of Object.entries(recipe.links ?? {})) await symlink(to, join(root, path));
   await writeTexts(root, recipe.texts);
   await mkdir(join(root, "tmp"));
@@ -82,6 +115,7 @@ async function programLayer(
 /** Hooks get the root file system as `$1`; what they need lies in `work`, whose path goes into single quotes. */
 async function debianLayer(
   recipe: DebianRecipe,
+  programs: Programs,
   layer: string,
   work: string,
   options: { onLine: (line: string) => void; signal?: AbortSignal },
@@ -90,6 +124,7 @@ async function debianLayer(
   const texts = join(work, "texts");
   await mkdir(texts, { recursive: true });
   await writeTexts(texts, recipe.texts);
+  await writePrograms(texts, programs);
   const lines = (entries: readonly string[] = []) => entries.map((entry) => `${entry}\n`).join("");
   await writeFile(join(work, "passwd"), lines(recipe.users));
   await writeFile(join(work, "group"), lines(recipe.groups));
@@ -121,18 +156,19 @@ async function buildImage(
   const recipe = recipes[name];
   const reference = pins.images[name];
   const inputs = [builderRevision, reference, JSON.stringify(recipe), pins.debian];
-  const program = recipe.kind === "program" ? await programOf(recipe.program) : "";
+  const programs: Record<string, string> = {};
+  for (const [path, program] of Object.entries(programsOf(recipe))) programs[path] = await programOf(program);
   const folder = await cached(
     `images/${name}`,
-    [...inputs, ...(recipe.kind === "program" ? await contentOf(recipe, program) : [])],
+    [...inputs, ...(await contentOf(recipe, Object.values(programs)))],
     async (target) => {
       context.say(`building ${reference}`);
       const work = join(target, "work");
       const layer = join(target, "layer.tar");
       await mkdir(work);
       const onLine = (line: string) => context.detail(`${name}: ${line}`);
-      if (recipe.kind === "program") await programLayer(recipe, program, layer, work);
-      else await debianLayer(recipe, layer, work, { onLine, ...(signal && { signal }) });
+      if (recipe.kind === "program") await programLayer(recipe, programs, layer, work);
+      else await debianLayer(recipe, programs, layer, work, { onLine, ...(signal && { signal }) });
       const labels = {
         "org.opencontainers.image.title": reference,
         "org.opencontainers.image.vendor": "Postgres Platform (built on the machine that uses it)",
@@ -161,15 +197,8 @@ export async function buildImages(
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<BuiltImage[]> {
-  const programs = {
-    ...(await buildKubernetes(context, signal)),
-    cnpgOperator: () => buildCnpgOperator(context, signal),
-    zalandoOperator: () => buildZalandoOperator(context, signal),
-  };
-  const programOf = async (name: ProgramName) => {
-    const program = programs[name];
-    return typeof program === "string" ? program : program();
-  };
+  const kubernetes: Partial<Record<ProgramName, string>> = await buildKubernetes(context, signal);
+  const programOf = async (name: ProgramName) => kubernetes[name] ?? buildProgram(name, context, signal);
   const built: BuiltImage[] = [];
   for (const name of neededImages(stack)) {
     signal?.throwIfAborted();

@@ -3,11 +3,22 @@ import { join } from "node:path";
 import { pins, type ImageName } from "../pins";
 import { imageArchitecture, type ImageConfig } from "./oci";
 
+/** Keys of the programs that are built from Go modules. */
+export type ProgramName =
+  | "pause"
+  | "coredns"
+  | "localPathProvisioner"
+  | "cnpgOperator"
+  | "zalandoOperator"
+  | "barmanPlugin"
+  | "walRestore"
+  | "versitygw";
+
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
   kind: "program";
   /** Key in the set of built programs. */
-  program: "pause" | "coredns" | "localPathProvisioner" | "cnpgOperator" | "zalandoOperator";
+  program: ProgramName;
   /** Where the program lies in the image. */
   path: string;
   /** Symbolic links: path in the image → target. */
@@ -28,6 +39,8 @@ export interface DebianRecipe {
   groups?: readonly string[];
   /** Text files written before the packages are configured: path in the image → content. */
   texts?: Record<string, string>;
+  /** Programs built from Go modules: path in the image → key of the program. @default - none */
+  programs?: Readonly<Record<string, ProgramName>>;
   /** Keeps what packages and the script make below /run. @default false */
   keepsRun?: boolean;
   /** Shell lines run inside the root file system at the end. */
@@ -180,6 +193,36 @@ export const recipes: Record<ImageName, Recipe> = {
       Entrypoint: ["/bin/postgres_exporter"],
       ExposedPorts: { "9187/tcp": {} },
     },
+  },
+
+  // The upstream image's command line and user; it has a shell's place empty, as that has.
+  versitygw: {
+    kind: "program",
+    program: "versitygw",
+    path: "usr/local/bin/versitygw",
+    texts: users,
+    config: { Env: [`PATH=${path}`], User: "65532:65532", Entrypoint: ["/usr/local/bin/versitygw"] },
+  },
+
+  barmanPlugin: {
+    kind: "program",
+    program: "barmanPlugin",
+    path: "manager",
+    texts: users,
+    certificateAuthorities: true,
+    config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/manager"] },
+  },
+
+  // The plugin's sidecar: the same program beside Barman's cloud tools, as uid 26, which the instances' files belong to. The tool that
+  // fetches log is one of our own, unlike in the upstream image: it needs no Python to start while a standby is promoted.
+  barmanSidecar: {
+    kind: "debian",
+    packages: ["barman-cli-cloud", "python3-boto3", "python3-snappy", "ca-certificates"],
+    users: ["postgres:x:26:26:PostgreSQL administrator:/tmp:/usr/sbin/nologin"],
+    groups: ["postgres:x:26:"],
+    programs: { manager: "barmanPlugin", "usr/local/bin/barman-cloud-wal-restore": "walRestore" },
+    script: "barman-cloud-wal-archive --version && test -x /usr/local/bin/barman-cloud-wal-restore",
+    config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
   zalandoOperator: {

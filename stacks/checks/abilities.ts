@@ -2,7 +2,8 @@ import { capabilities, type Capability } from "../../components/engine";
 import type { Rule } from "./rule";
 
 /** Settings that need something which not every engine can do. */
-export const abilities: Rule = ({ cluster }, report, engine) => {
+export const abilities: Rule = (settings, report, engine) => {
+  const { cluster } = settings;
   const { postgresVersion, instances, durability } = cluster;
   if (!engine.postgresVersions.includes(postgresVersion))
     report(
@@ -26,6 +27,7 @@ export const abilities: Rule = ({ cluster }, report, engine) => {
       "cluster.storage.archiveSize",
       cluster.storage.archiveSize,
     ],
+    objectStore: [settings.backup !== undefined, "backup", "given"],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

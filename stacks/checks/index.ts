@@ -4,6 +4,7 @@ import { withDefaults } from "../defaults";
 import { schema, type Settings } from "../schema";
 import { abilities } from "./abilities";
 import { access } from "./access";
+import { backup } from "./backup";
 import { clients } from "./clients";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
@@ -11,6 +12,7 @@ import { instancesAndDurability } from "./instances";
 import { memory } from "./memory";
 import { names } from "./names";
 import { parameters } from "./parameters";
+import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
 import { namespace, type Problem } from "./problem";
@@ -43,6 +45,8 @@ const rules: readonly Rule[] = [
   clients,
   wiring,
   rotation,
+  backup,
+  restore,
   registries,
   abilities,
 ];

@@ -9,10 +9,10 @@ export interface Problem {
 export const namespace = "pgplatform";
 
 // The one parameter with the word in its name holds no secret.
-const secretKey = /password(?!_encryption)/i;
+const secretKey = /password(?!_encryption)|secretAccessKey/i;
 /** Below registries only what is known to be none is shown: a misspelt key may hold the password. */
 const secretPath = new RegExp(
-  `password(?!_encryption)|^${namespace}:registries(?!.*\\.(server|username)$)`,
+  `password(?!_encryption)|secretAccessKey|^${namespace}:registries(?!.*\\.(server|username)$)`,
   "i",
 );
 

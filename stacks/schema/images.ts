@@ -27,6 +27,18 @@ export const images = z
       "Image of PostgreSQL's metrics exporter, where the engine has no metrics of its own. Default: by platform.",
       rolls,
     ),
+    objectStore: image(
+      "Image of versitygw, the store of backup targets of the kind local. Default: by platform.",
+      "A change restarts the store.",
+    ),
+    backupPlugin: image(
+      "Image of CloudNativePG's plugin for Barman's cloud tools. Default: by platform.",
+      "A change rolls the plugin.",
+    ),
+    backupSidecar: image(
+      "Image of the plugin's sidecar, which archives and restores beside each instance. Default: by platform.",
+      rolls,
+    ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
     pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
   })

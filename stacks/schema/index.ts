@@ -10,9 +10,11 @@ import {
   labelValue,
   whole,
 } from "../settingTypes";
+import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
+import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
 
@@ -73,6 +75,8 @@ export const schema = z.strictObject({
     allowed: "a list of clients",
   }).default([]),
   rotation: rotation.prefault({}),
+  backup: backup.optional(),
+  restore: restore.optional(),
   network: z
     .strictObject({
       apiServer: about(

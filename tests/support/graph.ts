@@ -43,12 +43,16 @@ const nameOf = (resource: unknown): string => (resource as { __name?: string }).
 /** The password that mocks give the RandomPassword of this name. */
 export const mockPassword = (name: string): string => `password-of-${name}`;
 
+/** The hexadecimal text that mocks give the RandomId of this name. */
+export const mockId = (name: string): string => `id-of-${name}`;
+
 /** What the mocked operator's authority looks like. */
 export const mockAuthority = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERTIFICATE-----\n";
 
 /** What mocked providers add to a resource's inputs. */
 function outputsOf(type: string, name: string): Record<string, unknown> {
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword(name) };
+  if (type === "random:index/randomId:RandomId") return { hex: mockId(name) };
   if (type !== "pulumi-nodejs:dynamic:Resource") return {};
   return {
     authority: `authority-of-${name}`,

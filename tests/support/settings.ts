@@ -55,6 +55,15 @@ export const everything = (): SettingsInput => ({
   ],
   network: { apiServer: [{ cidr: "203.0.113.7/32", port: 6443 }] },
   monitoring: { namespace: "monitoring" },
+  backup: { targets: [bucket()] },
+});
+
+/** A backup target in a bucket of AWS. */
+export const bucket = (): NonNullable<SettingsInput["backup"]>["targets"][number] => ({
+  name: "far",
+  kind: "s3",
+  bucket: "jewelry-shop-backups",
+  credentials: { accessKeyId: "an identifier", secretAccessKey: "a secret key" },
 });
 
 /** Checked settings; throws with every sentence when they don't pass. */

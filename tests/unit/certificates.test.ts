@@ -29,7 +29,7 @@ describe("certificates of the platform", () => {
 
   it("are renewed under the same authority, by another key", async () => {
     const former = await issue(names);
-    const renewed = await issue([...names, "main-pooler-app"], former);
+    const renewed = await issue([...names, "main-pooler-app"], "server", former);
     assert.equal(renewed.authority, former.authority);
     assert.notEqual(renewed.privateKey, former.privateKey);
     const certificate = new X509Certificate(renewed.certificate);

@@ -93,6 +93,7 @@ describe("check", () => {
         quorumFailover: ["pgplatform:cluster.durability"],
         walVolume: ["pgplatform:cluster.storage.walSize"],
         archiveVolume: [],
+        objectStore: ["pgplatform:backup"],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         operator: [],

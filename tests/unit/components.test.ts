@@ -130,12 +130,12 @@ describe("components", () => {
     assert.ok(kept.every(({ type }) => type.endsWith(":CustomResourceDefinition")));
   });
 
-  it("deletes databases' objects together with their cluster, which nobody could otherwise delete when it is broken", () => {
+  it("deletes databases' objects, and the schedule of base backups, together with their cluster, which nobody could otherwise delete when it is broken", () => {
     const going = full.resources.filter(({ deletedWith }) => deletedWith !== undefined);
     assert.deepEqual(
       going.map(({ name, deletedWith }) => [name, deletedWith]),
-      ["jewelry-shop", "reports"].map((name) => [
-        `jewelry-shop-db-cluster-database-${name}`,
+      ["database-jewelry-shop", "database-reports", "base-backups"].map((name) => [
+        `jewelry-shop-db-cluster-${name}`,
         "jewelry-shop-db-cluster-cluster",
       ]),
     );
@@ -152,7 +152,11 @@ describe("components", () => {
     it(`registers the CRDs of the operator of ${engine.name} whole, as they were released`, async function () {
       this.timeout(120_000);
       const released = await releasedObjects(engine.name);
-      const plan = engine.operator!(checked(smallest()), released);
+      const backup = { targets: [{ name: "near", kind: "local" }] };
+      const plan = engine.operator!(
+        checked({ ...smallest(), ...(engine.can.objectStore === true && { backup }) }),
+        released,
+      );
       const { resources } = await graphOf((options) => {
         new Operator("main", { plan }, options);
         return {};

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../components/engine";
 import { cnpg } from "../../components/engines/cnpg";
 import { operatorPlan } from "../../components/engines/cnpg/operator";
+import { ofPlugin } from "../../components/engines/cnpg/plugin";
 import { timings } from "../../components/engines/cnpg/timing";
 import { objectsOf, withoutDescriptions } from "../../local/manifests";
 import { pins } from "../../local/pins";
@@ -199,6 +200,8 @@ describe("the plan of CloudNativePG", () => {
         ["cluster", 0, "condition=Ready", true],
         ["database-jewelry-shop", 1, "jsonpath={.status.applied}=true", false],
         ["database-reports", 1, "jsonpath={.status.applied}=true", false],
+        ["archive", -1, undefined, false],
+        ["base-backups", 1, undefined, false],
       ],
     );
     assert.deepEqual(plan.objects[2]!.object.spec, {
@@ -379,7 +382,7 @@ describe("the operator's plan", () => {
   let released: KubernetesObject[];
   before(async function () {
     this.timeout(120_000);
-    released = await releasedObjects();
+    released = (await releasedObjects()).filter((object) => !ofPlugin(object));
   });
   const settings = checked(smallest());
   const planned = () => operatorPlan(settings, released).objects;

@@ -75,6 +75,9 @@ describe("schema", () => {
         pgbouncer: pins.images.pgbouncer,
         postgresExporter: pins.images.postgresExporter,
         pgbouncerExporter: pins.images.pgbouncerExporter,
+        objectStore: pins.images.versitygw,
+        backupPlugin: pins.images.barmanPlugin,
+        backupSidecar: pins.images.barmanSidecar,
       },
     });
   });

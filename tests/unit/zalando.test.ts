@@ -9,7 +9,8 @@ import { changed, checked, everything, smallest } from "../support/settings";
 
 const on = (input: SettingsInput): SettingsInput => changed(input, "cluster.engine", "zalando");
 const small = (): SettingsInput => on(smallest());
-const all = (): SettingsInput => changed(on(everything()), "cluster.storage.walSize", undefined);
+const all = (): SettingsInput =>
+  changed(changed(on(everything()), "cluster.storage.walSize", undefined), "backup", undefined);
 const planned = (input: unknown) => zalando.plan(checked(input));
 const objectOf = (input: unknown, id: string): KubernetesObject =>
   planned(input).objects.find((one) => one.id === id)!.object;

@@ -9,6 +9,7 @@ import {
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../postgres/catalogue/values";
 import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
+import { archiveProgress } from "./backup";
 import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 interface ServiceTemplate {
@@ -22,6 +23,7 @@ interface Cluster extends KubernetesObject {
     instances?: number;
     imageName?: string;
     imageCatalogRef?: object;
+    plugins?: readonly { enabled?: boolean }[];
     resources?: Partial<Resources>;
     managed?: { services?: { additional?: { serviceTemplate?: ServiceTemplate }[] } };
     enablePDB?: boolean;
@@ -241,6 +243,8 @@ export function progress(object: KubernetesObject): Progress {
       ? { done: true, why: "applied" }
       : { done: false, why: "not looked at since its last change" };
   }
+  const archive = archiveProgress(object);
+  if (archive) return archive;
   if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
   const wanted = object.spec?.instances ?? 1;
   const ready = object.status?.readyInstances ?? 0;
@@ -255,6 +259,12 @@ export function progress(object: KubernetesObject): Progress {
   const condition = conditions?.find(({ type }) => type === "Ready");
   if (condition?.status !== "True")
     return { done: false, why: condition?.message ?? "the cluster does not call itself ready yet" };
+  const archiving = conditions?.find(({ type }) => type === "ContinuousArchiving");
+  if ((object.spec?.plugins?.length ?? 0) > 0 && archiving?.status !== "True")
+    return {
+      done: false,
+      why: `the log is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
+    };
   const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
   if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };
   return { done: true, why: `${ready} of ${wanted} instances ready` };

@@ -1,5 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
+import { storesOf } from "../../backup/store";
 import type { Flow, Peer } from "../../engine";
+import { tcp } from "../../flows";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 /** Instances, and the jobs that make them. */
@@ -11,7 +13,8 @@ export const clusterPods = ({ name, namespace }: Settings["cluster"]): Peer => (
 });
 
 /** What instances need to work at all; who may use the database is not the engine's matter. */
-export function flows({ cluster, network }: Settings): Flow[] {
+export function flows(settings: Settings): Flow[] {
+  const { cluster, network } = settings;
   const instances = clusterPods(cluster);
   const operator: Peer = {
     kind: "pods",
@@ -44,6 +47,9 @@ export function flows({ cluster, network }: Settings): Flow[] {
       protocol: "TCP",
       why: "a primary that has lost the API server asks its peers whether it is alone",
     },
+    ...storesOf(settings).map(({ name, peer, port }) =>
+      tcp(`archive-${name}`, instances, peer, port, "instances archive their log and make base backups"),
+    ),
     ...network.apiServer.map(({ cidr, port }, index): Flow => ({
       name: `api-server-${index}`,
       from: instances,

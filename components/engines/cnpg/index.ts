@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine";
+import { backups } from "./backup";
 import { facts, poolerFacts, progress } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -18,6 +19,7 @@ export const cnpg: Engine = {
       because: "its operator archives to an object store",
       instead: "leave archiveSize out",
     },
+    objectStore: true,
     zoneSpread: true,
     severalDatabases: true,
     podSecurityRestricted: true,
@@ -27,10 +29,12 @@ export const cnpg: Engine = {
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
   images: ["operator", "postgresql"],
+  backupImages: ["backupPlugin", "backupSidecar"],
   longestClusterName: 50,
   ownedParameters,
   plan,
   operator: operatorPlan,
+  backups,
   facts,
   poolerFacts,
   shape,

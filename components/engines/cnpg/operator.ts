@@ -1,6 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import type { KubernetesObject, OperatorPlan, PlannedObject } from "../../engine";
 import { installedBy, secretNames } from "../../names";
+import { ofPlugin, pluginCertificates, pluginObjects } from "./plugin";
 import { operatorNamespace, operatorPodLabels } from "./names";
 
 const deploymentName = "cnpg-controller-manager";
@@ -94,10 +95,12 @@ const configuration = ({ images }: Settings): KubernetesObject => ({
 });
 
 /** Namespace and CRDs, then what the operator reads when it starts, then the operator with its Service. */
-function stageOf({ kind }: KubernetesObject): number {
+function stageOf(object: KubernetesObject): number {
+  const { kind } = object;
   if (kind === "Namespace" || kind === "CustomResourceDefinition") return 0;
   // The Service counts as ready when the Deployment's pods answer behind it, so that neither may wait for the other.
-  if (kind === "Deployment" || kind === "Service") return 2;
+  // The plugin's has a finalizer of the operator's, which must still be there when it goes.
+  if (kind === "Deployment" || kind === "Service") return kind === "Service" && ofPlugin(object) ? 3 : 2;
   return 1;
 }
 
@@ -105,6 +108,8 @@ const kindId: Record<string, string> = {
   Namespace: "namespace",
   CustomResourceDefinition: "crd",
   ServiceAccount: "account",
+  Role: "namespace-role",
+  RoleBinding: "namespace-binding",
   ClusterRole: "role",
   ClusterRoleBinding: "binding",
   ConfigMap: "config",
@@ -137,14 +142,22 @@ function planned(object: KubernetesObject): PlannedObject {
 }
 
 export function operatorPlan(settings: Settings, released: readonly KubernetesObject[]): OperatorPlan {
-  const objects = released.map((object) =>
-    object.kind === "Deployment" && object.metadata.name === deploymentName
-      ? adaptDeployment(object, settings)
-      : object,
-  );
+  const archives = settings.backup !== undefined;
+  const objects = released
+    .filter((object) => !ofPlugin(object))
+    .map((object) =>
+      object.kind === "Deployment" && object.metadata.name === deploymentName
+        ? adaptDeployment(object, settings)
+        : object,
+    );
   return {
     namespace: operatorNamespace,
     podLabels: operatorPodLabels,
-    objects: [...objects, configuration(settings)].map(planned),
+    objects: [
+      ...objects,
+      configuration(settings),
+      ...(archives ? pluginObjects(settings, released.filter(ofPlugin)) : []),
+    ].map(planned),
+    ...(archives && { certificates: pluginCertificates }),
   };
 }

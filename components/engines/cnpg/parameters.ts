@@ -1,6 +1,12 @@
 import type { Settings } from "../../../stacks/schema";
 import { preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, owned, ownParameters, replicationParameters } from "../../postgres/parameters";
+import {
+  archiveParameters,
+  derivedParameters,
+  owned,
+  ownParameters,
+  replicationParameters,
+} from "../../postgres/parameters";
 
 const byOperator = "CloudNativePG sets it";
 const byPlatform = "the platform sets it";
@@ -24,10 +30,11 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 };
 
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
-export const parametersOf = ({ cluster }: Settings): Record<string, string> => ({
-  ...derivedParameters(cluster),
+export const parametersOf = (settings: Settings): Record<string, string> => ({
+  ...derivedParameters(settings.cluster),
+  ...archiveParameters(settings),
   password_encryption: "scram-sha-256",
   ...replicationParameters,
-  ...preloadParameters(cluster),
-  ...ownParameters(cluster),
+  ...preloadParameters(settings.cluster),
+  ...ownParameters(settings.cluster),
 });

@@ -12,6 +12,7 @@ import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { archiveOf, archivePlugin, backupObjects, restoredFrom } from "./backup";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -52,6 +53,8 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
   // The others the operator preloads, and makes in every database, when a parameter of theirs is set.
   const libraries = preloadLibraries(cluster).filter((library) => library === "timescaledb");
   const timing = timings[cluster.failover];
+  const plugins = archivePlugin(settings);
+  const restored = restoredFrom(settings);
   return {
     apiVersion,
     kind: "Cluster",
@@ -91,22 +94,25 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       storage: storageOf(cluster.storage.size),
       ...(cluster.storage.walSize !== undefined && { walStorage: storageOf(cluster.storage.walSize) }),
       certificates: { serverAltDNSNames: [...names] },
-      bootstrap: {
-        initdb: {
-          database: first?.name,
-          // Not the application's role: see postInitApplicationSql.
-          owner: roles.health,
-          secret: { name: secretNames.health(cluster.name) },
-          dataChecksums: true,
-          encoding: "UTF8",
-          // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
-          ...(Number(cluster.postgresVersion) >= 17
-            ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
-            : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
-          postInitSQL: [...postInitSql],
-          ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
+      ...(restored ?? {
+        bootstrap: {
+          initdb: {
+            database: first?.name,
+            // Not the application's role: see postInitApplicationSql.
+            owner: roles.health,
+            secret: { name: secretNames.health(cluster.name) },
+            dataChecksums: true,
+            encoding: "UTF8",
+            // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
+            ...(Number(cluster.postgresVersion) >= 17
+              ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
+              : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
+            postInitSQL: [...postInitSql],
+            ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
+          },
         },
-      },
+      }),
+      ...(plugins.length > 0 && { plugins }),
       managed: { roles: managedRoles(settings) },
       postgresql: {
         parameters: parametersOf(settings),
@@ -119,6 +125,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
 }
 
 export function plan(settings: Settings): Plan {
+  const archive = archiveOf(settings);
   const { cluster, tier } = settings;
   const names = poolerTlsNames(settings);
   const endpoint = (suffix: string): Endpoint => {
@@ -136,7 +143,9 @@ export function plan(settings: Settings): Plan {
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),
+      ...backupObjects(settings),
     ],
+    ...(archive && { archive }),
     // The operator sets a role's password anew when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },

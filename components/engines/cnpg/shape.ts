@@ -16,6 +16,9 @@ interface Cluster {
     imageName?: string;
     storage?: Storage;
     walStorage?: Storage;
+    plugins?: readonly { name?: string }[];
+    bootstrap?: { recovery?: { recoveryTarget?: unknown } };
+    externalClusters?: unknown;
     postgresql?: { parameters?: Record<string, string> };
   } & { [field in (typeof inPods)[number]]?: unknown };
   status?: { image?: string; currentPrimary?: string; pgDataImageInfo?: { majorVersion?: number } };
@@ -43,9 +46,16 @@ export function shape(object: KubernetesObject): Shape | undefined {
     ...(major !== undefined && { major }),
     instances: spec.instances ?? 1,
     parameters: spec.postgresql?.parameters ?? {},
-    pods: Object.fromEntries(inPods.map((field) => [field, spec[field]])),
+    pods: {
+      ...Object.fromEntries(inPods.map((field) => [field, spec[field]])),
+      // Each has a sidecar in the pods; what it is told besides is read while it runs.
+      plugins: spec.plugins?.map(({ name }) => name),
+    },
     data: volumeOf(spec.storage ?? {}),
     ...(status.currentPrimary !== undefined && { primary: status.currentPrimary }),
+    ...(spec.bootstrap?.recovery && {
+      restored: { recovery: spec.bootstrap.recovery.recoveryTarget, from: spec.externalClusters },
+    }),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
 }

@@ -23,6 +23,7 @@ export const zalando: Engine = {
       because: "it archives to an object store",
       instead: "leave archiveSize out",
     },
+    objectStore: { because: "backups of this engine are not built yet", instead: "leave backup out" },
     zoneSpread: {
       because:
         "its custom resource has no topology spread, only one anti-affinity key for the whole operator",
@@ -42,6 +43,7 @@ export const zalando: Engine = {
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
   images: ["operator", "postgresql", "postgresExporter"],
+  backupImages: [],
   longestClusterName: 53,
   ownedParameters,
   plan,

@@ -38,8 +38,9 @@ export class ChangedStack {
     );
   }
 
-  make(target: "up" | "preview"): Promise<Made> {
-    return make(target, { env: { PGP_STACKS: this.folder, STACK: stackName } });
+  make(target: "up" | "preview" | "destroy"): Promise<Made> {
+    const env = { PGP_STACKS: this.folder, STACK: stackName };
+    return make(target, { env: { ...env, ...(target === "destroy" && { FORCE: "1" }) } });
   }
 
   /** The steps that `make preview` shows, each as `<op> <type> <name>`. */

@@ -1,0 +1,174 @@
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import { RandomId } from "@pulumi/random/randomId";
+import { RandomPassword } from "@pulumi/random/randomPassword";
+import type { Settings } from "../stacks/schema";
+import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
+import { type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
+import { Certificates } from "./certificates";
+import type { Flow, Labels } from "./engine";
+import { clusterLabel } from "./names";
+import { networkPolicies } from "./networkPolicies";
+import { registerObjects, withLabels } from "./objects";
+import { podSecurity } from "./podSecurity";
+
+export interface BackupArgs {
+  /** Checked settings with a backup. */
+  readonly settings: Settings;
+  /** Labels of the pods that run the database, which local stores keep away from. */
+  readonly instances: Labels;
+  /** All that may pass in the platform; local stores let in what is theirs of it. */
+  readonly flows: readonly Flow[];
+}
+
+interface Keys {
+  readonly accessKeyId: pulumi.Output<string>;
+  readonly secretAccessKey: pulumi.Output<string>;
+}
+
+const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+
+/** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
+export class Backup extends pulumi.ComponentResource {
+  /**
+   * Name of the archive's generation, drawn once for each cluster that is made: one that is made anew under the same name never writes
+   * into the archive of the one before.
+   */
+  public readonly generation: pulumi.Output<string>;
+
+  constructor(
+    private readonly name: string,
+    args: BackupArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super("pgplatform:components:Backup", name, {}, options);
+    const { settings } = args;
+    const { cluster, backup } = settings;
+    const targets = backup?.targets ?? [];
+
+    this.generation = new RandomId(
+      `${name}-generation`,
+      { byteLength: 5, keepers: { namespace: cluster.namespace, name: cluster.name } },
+      { parent: this },
+    ).hex;
+
+    const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
+    for (const target of targets) {
+      const store = storeOf(settings, target);
+      const keys = this.keysOf(target);
+      this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace);
+      if (home !== undefined) this.localStore(args, target, store, keys, home);
+    }
+    this.registerOutputs({ generation: this.generation });
+  }
+
+  private labels({ labels, cluster }: Settings): Record<string, string> {
+    return { ...labels, [clusterLabel]: cluster.name };
+  }
+
+  /** The namespace of the local stores, closed but for what the flows open. */
+  private storesHome({ settings, flows }: BackupArgs): Namespace {
+    const { cluster, labels } = settings;
+    const namespace = storeNamespace(cluster);
+    const home = new Namespace(
+      `${this.name}-stores`,
+      { metadata: { name: namespace, labels: { ...this.labels(settings), ...podSecurity(true) } } },
+      { parent: this, retainOnDelete: true },
+    );
+    const policies = networkPolicies(cluster.name, namespace, flows);
+    registerObjects(
+      `${this.name}-stores`,
+      withLabels(policies, labels).map((policy) => ({ ...policy, retain: RETAINED })),
+      { parent: this, dependsOn: [home] },
+    );
+    return home;
+  }
+
+  /** The access key that a target's settings give, or one that is drawn. */
+  private keysOf({ name, credentials }: Target): Keys {
+    const part = (suffix: string) => `${this.name}-${name}-${suffix}`;
+    if (credentials !== undefined)
+      return {
+        accessKeyId: pulumi.output(credentials.accessKeyId),
+        secretAccessKey: pulumi.secret(credentials.secretAccessKey),
+      };
+    return {
+      accessKeyId: new RandomId(part("key-id"), { byteLength: 10 }, { parent: this }).hex,
+      secretAccessKey: new RandomPassword(part("key"), { length: 40, special: false }, { parent: this })
+        .result,
+    };
+  }
+
+  private credentials(
+    suffix: string,
+    { name, secretName }: Store,
+    keys: Keys,
+    settings: Settings,
+    namespace: string,
+    options: pulumi.CustomResourceOptions = {},
+  ): Secret {
+    return new Secret(
+      `${this.name}-${suffix}`,
+      {
+        metadata: {
+          name: secretName,
+          namespace,
+          labels: this.labels(settings),
+          annotations: { "pgplatform.io/why": `access to the backup target ${name}` },
+        },
+        data: pulumi.secret({
+          [storeKeys.accessKeyId]: keys.accessKeyId.apply(base64),
+          [storeKeys.secretAccessKey]: keys.secretAccessKey.apply(base64),
+        }),
+      },
+      { parent: this, ...options },
+    );
+  }
+
+  private localStore(
+    { settings, instances }: BackupArgs,
+    target: Target,
+    store: Store,
+    keys: Keys,
+    home: Namespace,
+  ): void {
+    if (target.kind !== "local" || store.authority === undefined) return;
+    const namespace = storeNamespace(settings.cluster);
+    const dependsOn = [home];
+    const credentials = this.credentials(`${target.name}-own-credentials`, store, keys, settings, namespace, {
+      dependsOn,
+      retainOnDelete: true,
+    });
+    const certificates = new Certificates(
+      `${this.name}-${target.name}-certificates`,
+      {
+        tls: {
+          names: localStoreTlsNames(settings, target),
+          authority: store.authority,
+          server: {
+            secretName: `${store.secretName}-server`,
+            certificateKey: "tls.crt",
+            privateKeyKey: "tls.key",
+          },
+        },
+        namespace,
+        authorityNamespace: settings.cluster.namespace,
+        retained: true,
+        labels: this.labels(settings),
+      },
+      { parent: this, dependsOn },
+    );
+    const id = `store-${target.name}`;
+    registerObjects(
+      this.name,
+      withLabels(localStoreObjects(settings, target, store, instances), settings.labels),
+      { parent: this, dependsOn: [credentials, certificates] },
+      // It reads its keys when it starts.
+      { [id]: { spec: { template: { metadata: { annotations: { [keysAnnotation]: keys.accessKeyId } } } } } },
+    );
+  }
+}
+
+/** Annotation of a local store's pods: the identifier of the access key that they were started with. */
+const keysAnnotation = "pgplatform.io/access-key-id";

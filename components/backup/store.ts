@@ -1,0 +1,96 @@
+import type { Settings } from "../../stacks/schema";
+import type { Peer } from "../engine";
+import { clusterLabel, roleLabel, serviceHost } from "../names";
+
+export type Target = NonNullable<Settings["backup"]>["targets"][number];
+
+/** A bucket as everyone who speaks to it must speak. */
+export interface Store {
+  /** The target's name. */
+  readonly name: string;
+  readonly bucket: string;
+  /** What every object of the cluster's backups begins with, without a slash at either end. */
+  readonly prefix: string;
+  readonly region: string;
+  /** @default - AWS */
+  readonly endpoint?: string;
+  /**
+   * Whether the checksums that newer S3 clients send without being asked are left out: stores beside AWS answer them with an error.
+   */
+  readonly plainChecksums: boolean;
+  /** Secret with the keys below. */
+  readonly secretName: string;
+  /** The store's own authority, where no public one signed for it. */
+  readonly authority?: { readonly secretName: string; readonly key: string };
+  /** Who it is to network policies, and its port there. */
+  readonly peer: Peer;
+  readonly port: number;
+}
+
+/** Keys of a store's Secret. */
+export const storeKeys = { accessKeyId: "accessKeyId", secretAccessKey: "secretAccessKey" } as const;
+
+/** Stands in plans for the archive's generation, which is drawn when the cluster is made and kept in Pulumi's state. */
+export const generationToken = "{generation}";
+
+/** Name of a local target's StatefulSet, Service and Secrets; of the Secret alone for other kinds. */
+export const storeName = (cluster: string, target: string): string => `${cluster}-store-${target}`;
+
+export const storeLabels = (cluster: string, target: string): Record<string, string> => ({
+  "app.kubernetes.io/name": "versitygw",
+  "app.kubernetes.io/instance": storeName(cluster, target),
+  [clusterLabel]: cluster,
+  [roleLabel]: "store",
+});
+
+/**
+ * Namespace of the stores that run beside the cluster. It is not the cluster's, and outlives the stack: who deletes the databases doesn't
+ * delete their backups with them.
+ */
+export const storeNamespace = ({ namespace }: Settings["cluster"]): string => `${namespace}-backups`;
+
+export const localStorePort = 7070;
+/** The only bucket of a local target. */
+export const localBucket = "backups";
+const anyAddress: Peer = { kind: "addresses", cidr: "0.0.0.0/0" };
+
+/** How a target is spoken to. */
+export function storeOf({ cluster }: Settings, target: Target): Store {
+  const name = storeName(cluster.name, target.name);
+  const common = {
+    name: target.name,
+    prefix: `${cluster.namespace}/${cluster.name}`,
+    region: target.region,
+    secretName: name,
+  };
+  if (target.kind === "local")
+    return {
+      ...common,
+      bucket: localBucket,
+      endpoint: `https://${serviceHost(name, storeNamespace(cluster))}:${localStorePort}`,
+      plainChecksums: true,
+      authority: { secretName: `${name}-ca`, key: "ca.crt" },
+      peer: {
+        kind: "pods",
+        name: `store-${target.name}`,
+        namespace: storeNamespace(cluster),
+        labels: storeLabels(cluster.name, target.name),
+      },
+      port: localStorePort,
+    };
+  return {
+    ...common,
+    bucket: target.bucket ?? "",
+    ...(target.endpoint !== undefined && { endpoint: target.endpoint }),
+    plainChecksums: target.endpoint !== undefined,
+    peer: anyAddress,
+    port: Number(/:(\d+)$/.exec(target.endpoint ?? "")?.[1] ?? 443),
+  };
+}
+
+/** The stores of a platform, the archive's first. */
+export const storesOf = (settings: Settings): Store[] =>
+  (settings.backup?.targets ?? []).map((target) => storeOf(settings, target));
+
+/** Where the cluster's backups lie, as tools name it. */
+export const locationOf = ({ bucket, prefix }: Store): string => `s3://${bucket}/${prefix}`;

@@ -1,0 +1,219 @@
+import { inSixFields } from "../../../stacks/cron";
+import type { Settings } from "../../../stacks/schema";
+import { generationToken, locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
+import type { Backups, KubernetesObject, PlannedObject, Progress } from "../../engine";
+import { clusterLabel, roles, secretNames } from "../../names";
+import { apiVersion } from "./names";
+
+/** Archive and base backups by the plugin that CloudNativePG keeps for Barman's cloud tools. */
+
+export const pluginName = "barman-cloud.cloudnative-pg.io";
+export const storeApiVersion = "barmancloud.cnpg.io/v1";
+/** Annotation of an ObjectStore: the generation of which it holds the archive. */
+export const generationAnnotation = "pgplatform.io/generation";
+
+/** Segments that are sent or fetched at a time. */
+const PARALLEL_SEGMENTS = 4;
+
+/** What a restored cluster calls the one that it was. */
+const ORIGIN = "origin";
+
+const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
+const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
+
+/** Where a restore reads: the target's bucket, at the place of the cluster that was backed up. */
+function restoreStore(settings: Settings): Store | undefined {
+  const { restore } = settings;
+  const store = storesOf(settings).find(({ name }) => name === restore?.target);
+  return store && { ...store, prefix: restore?.from ?? store.prefix };
+}
+
+function objectStore({ cluster, backup }: Settings, store: Store, name: string): KubernetesObject {
+  const key = (name: string) => ({ name: store.secretName, key: name });
+  const compression = backup?.compression;
+  return {
+    apiVersion: storeApiVersion,
+    kind: "ObjectStore",
+    metadata: {
+      name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+      annotations: { [generationAnnotation]: generationToken },
+    },
+    spec: {
+      configuration: {
+        destinationPath: locationOf(store),
+        ...(store.endpoint !== undefined && { endpointURL: store.endpoint }),
+        ...(store.authority && {
+          endpointCA: { name: store.authority.secretName, key: store.authority.key },
+        }),
+        s3Credentials: {
+          accessKeyId: key(storeKeys.accessKeyId),
+          secretAccessKey: key(storeKeys.secretAccessKey),
+        },
+        wal: {
+          maxParallel: PARALLEL_SEGMENTS,
+          ...(compression !== "none" && { compression }),
+        },
+        data: {
+          // A base backup that waits for a spread checkpoint takes minutes to begin.
+          immediateCheckpoint: true,
+          // Barman compresses base backups with gzip, bzip2 or snappy only.
+          ...(compression !== "none" && { compression: "gzip" }),
+        },
+      },
+      retentionPolicy: `${backup?.recoveryWindowDays}d`,
+      instanceSidecarConfiguration: {
+        env: [
+          { name: "AWS_DEFAULT_REGION", value: store.region },
+          ...(store.plainChecksums
+            ? [
+                { name: "AWS_REQUEST_CHECKSUM_CALCULATION", value: "when_required" },
+                { name: "AWS_RESPONSE_CHECKSUM_VALIDATION", value: "when_required" },
+              ]
+            : []),
+        ],
+        resources: {
+          requests: { cpu: "50m", memory: "128Mi" },
+          limits: { cpu: "1", memory: "512Mi" },
+        },
+      },
+    },
+  };
+}
+
+/** What the Cluster says of its archive. */
+export function archivePlugin(settings: Settings): object[] {
+  const [store] = storesOf(settings);
+  return store === undefined
+    ? []
+    : [
+        {
+          name: pluginName,
+          isWALArchiver: true,
+          parameters: {
+            barmanObjectName: archiveStoreName(settings.cluster.name),
+            serverName: generationToken,
+          },
+        },
+      ];
+}
+
+/** What is backed up, and how. */
+const what = (cluster: string) => ({
+  cluster: { name: cluster },
+  method: "plugin",
+  pluginConfiguration: { name: pluginName },
+  target: "prefer-standby",
+});
+
+export const backups: Backups = {
+  request: ({ cluster }, name) => ({
+    apiVersion,
+    kind: "Backup",
+    metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
+    spec: what(cluster.name),
+  }),
+  state(object) {
+    const { status = {} } = object as { status?: { phase?: string; error?: string } };
+    const { phase = "asked for", error } = status;
+    return {
+      phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
+      why: error ?? phase,
+    };
+  },
+};
+
+/** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
+const spelt = (time: string): string =>
+  time
+    .replace(/(\.\d*?)0*(?=(Z|[+-]\d\d:\d\d)$)/, (_, digits: string) => (digits === "." ? "" : digits))
+    .replace(/Z$/, "+00:00");
+
+/** How a Cluster that is restored begins; undefined for one that begins empty. */
+export function restoredFrom(settings: Settings): object | undefined {
+  const { restore, cluster } = settings;
+  const store = restoreStore(settings);
+  if (restore === undefined || store === undefined) return undefined;
+  const { time, lsn, name } = restore.to;
+  const target = {
+    ...(time !== undefined && { targetTime: spelt(time) }),
+    ...(lsn !== undefined && { targetLSN: lsn }),
+    ...(name !== undefined && { targetName: name }),
+  };
+  return {
+    bootstrap: {
+      recovery: {
+        source: ORIGIN,
+        // As where it begins empty: not the application's role.
+        database: cluster.databases[0]?.name,
+        owner: roles.health,
+        secret: { name: secretNames.health(cluster.name) },
+        ...(Object.keys(target).length > 0 && { recoveryTarget: target }),
+      },
+    },
+    externalClusters: [
+      {
+        name: ORIGIN,
+        plugin: {
+          name: pluginName,
+          parameters: { barmanObjectName: restoreStoreName(cluster.name), serverName: restore.generation },
+        },
+      },
+    ],
+  };
+}
+
+/** The store that the log is archived to; undefined when it isn't. */
+export const archiveOf = (settings: Settings): KubernetesObject | undefined => {
+  const [store] = storesOf(settings);
+  return store && objectStore(settings, store, archiveStoreName(settings.cluster.name));
+};
+
+/** The stores, before the Cluster, and the schedule of base backups, after it. */
+export function backupObjects(settings: Settings): PlannedObject[] {
+  const { cluster, backup } = settings;
+  const archive = archiveOf(settings);
+  if (archive === undefined || backup === undefined) return [];
+  const origin = restoreStore(settings);
+  const schedule: KubernetesObject = {
+    apiVersion,
+    kind: "ScheduledBackup",
+    metadata: {
+      name: cluster.name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+    },
+    spec: {
+      schedule: inSixFields(backup.schedule, backup.timeZone),
+      // The first one at once: before it there is nothing to restore.
+      immediate: true,
+      backupOwnerReference: "self",
+      ...what(cluster.name),
+    },
+  };
+  return [
+    { id: "archive", stage: -1, object: archive },
+    ...(origin
+      ? [{ id: "origin", stage: -1, object: objectStore(settings, origin, restoreStoreName(cluster.name)) }]
+      : []),
+    { id: "base-backups", stage: 1, object: schedule, goesWith: "cluster" },
+  ];
+}
+
+/** Whether the live store of the archive has a base backup of the archive's generation. */
+export function archiveProgress(object: KubernetesObject): Progress | undefined {
+  if (object.apiVersion !== storeApiVersion || object.kind !== "ObjectStore") return undefined;
+  const generation = object.metadata.annotations?.[generationAnnotation] ?? "";
+  const { status } = object as {
+    status?: { serverRecoveryWindow?: Record<string, Record<string, string | undefined>> };
+  };
+  const { lastSuccessfulBackupTime: newest, lastFailedBackupTime: failed } =
+    status?.serverRecoveryWindow?.[generation] ?? {};
+  if (newest === undefined)
+    return {
+      done: false,
+      why: `generation ${generation} has no base backup yet${failed === undefined ? "" : `; the last try failed at ${failed}`}`,
+    };
+  return { done: true, why: `generation ${generation}, newest base backup ${newest}` };
+}

@@ -1,0 +1,58 @@
+import { Cron } from "croner";
+
+/**
+ * Schedules in cron's five fields: minute, hour, day of the month, month, day of the week. What is taken here is what every reader of the
+ * platform takes: numbers with `*`, lists, ranges and steps; 0 to 6 for the days of the week, since Kubernetes knows no 7.
+ */
+export type Schedule = string;
+
+const item = String.raw`(\*|\d{1,2}(-\d{1,2})?)(\/\d{1,2})?`;
+const field = `${item}(,${item})*`;
+const form = new RegExp(`^${field}( ${field}){4}$`);
+
+const parsed = (schedule: Schedule): Cron => new Cron(schedule, { timezone: "UTC" });
+
+/** Whether it is a schedule that fires at some time. */
+export function isSchedule(text: string): boolean {
+  if (!form.test(text) || /\b[7-9]\b|\b\d\d/.test(text.split(" ")[4] ?? "")) return false;
+  try {
+    return parsed(text).nextRun(new Date("2028-01-01T00:00:00Z")) !== null;
+  } catch {
+    return false;
+  }
+}
+
+const DAY = 24 * 3_600_000;
+
+/** Most days from one day on which it fires to the next one; 1 is daily. The days of a leap year and of the year after it are looked at. */
+export function daysBetween(schedule: Schedule): number {
+  const cron = parsed(schedule);
+  const begin = Date.UTC(2028, 0, 1);
+  const end = Date.UTC(2030, 0, 1);
+  let longest = 0;
+  let last: number | undefined;
+  for (let at = begin; at < end;) {
+    // The search begins behind the given moment.
+    const next = cron.nextRun(new Date(at - 1))?.getTime() ?? end;
+    const day = Math.floor((next - begin) / DAY);
+    if (last !== undefined) longest = Math.max(longest, day - last);
+    last = day;
+    at = begin + (day + 1) * DAY;
+  }
+  return longest;
+}
+
+/** The same moments with a field for the seconds in front, and the time zone, as Go's cron reads them. */
+export const inSixFields = (schedule: Schedule, timeZone: string): string =>
+  `${timeZone === "UTC" ? "" : `CRON_TZ=${timeZone} `}0 ${schedule}`;
+
+/** Whether the machine's list of time zones has it. */
+export function isTimeZone(name: string): boolean {
+  try {
+    return (
+      /^[A-Z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) instanceof Intl.DateTimeFormat
+    );
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,105 @@
+import * as z from "zod";
+import { isSchedule, isTimeZone } from "../cron";
+import { about, atOnce, choice, label, quantity, truth, whole } from "../settingTypes";
+
+/** Backups: where they go, how often, how long they are kept. What belongs to which kind of target is checked in checks/backup.ts. */
+
+const schedule = (means: string, change = atOnce) =>
+  about(z.string().refine(isSchedule), {
+    means,
+    change,
+    allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
+    fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
+  });
+
+const moves =
+  "A change makes a new archive at the new place, with a base backup; the old one stays where it is.";
+
+const target = z.strictObject({
+  name: label("Name of the target, part of the names of its objects.", 20, moves),
+  kind: choice(
+    ["s3", "local"],
+    "What store it is. s3: a bucket of AWS or of any other store that speaks S3; local: a store that the platform runs beside the cluster, on a " +
+      "volume of its own, which is lost with the Kubernetes cluster.",
+    moves,
+  ),
+  bucket: about(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
+    means: "Name of the bucket, which must be there; not with the kind local. Default: none.",
+    change: moves,
+    allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots",
+    fix: "correct it",
+  }).optional(),
+  region: about(z.string().regex(/^[a-z0-9-]{2,32}$/), {
+    means: "Region of the bucket. Default: us-east-1.",
+    change: moves,
+    allowed: "a region such as eu-central-1",
+    fix: "write it as the store's documentation does",
+  }).default("us-east-1"),
+  endpoint: about(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
+    means: "Where a store that is not AWS listens; not with the kind local. Default: AWS.",
+    change: moves,
+    allowed: "an address that begins with https:// and ends with the host or its port",
+    fix: "write it without a path; stores without TLS aren't used",
+  }).optional(),
+  credentials: z
+    .strictObject({
+      accessKeyId: about(z.string().min(3), {
+        means: "Identifier of the access key, which may read and write the bucket and nothing else.",
+        change: atOnce,
+        allowed: "a text",
+      }),
+      secretAccessKey: about(z.string().min(8), {
+        means:
+          "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
+        change: atOnce,
+        allowed: "a text that Pulumi has encrypted",
+        fix: "set it with pulumi config set --secret --path",
+      }),
+    })
+    .optional(),
+  size: quantity(
+    "Size of the volume of a local target, in bytes; only with the kind local. Default: 10Gi.",
+    "A larger size grows the volume where the class can.",
+    "50Gi",
+  ).optional(),
+});
+
+export const backup = z.strictObject({
+  schedule: schedule(
+    "When base backups are made, at least daily in the tier prod. Default: 0 2 * * *.",
+  ).default("0 2 * * *"),
+  timeZone: about(z.string().refine(isTimeZone), {
+    means: "Time zone of all schedules. Default: UTC.",
+    change: atOnce,
+    allowed: "a name of the time zone database such as Europe/Berlin",
+    fix: "use Area/City, or UTC",
+  }).default("UTC"),
+  recoveryWindowDays: whole(
+    "How far back every moment can be restored, in days: base backups and log older than what that takes are deleted. Default: 7.",
+    1,
+    3650,
+    "A shorter window deletes what lies outside of it with the next base backup.",
+    "days",
+  ).default(7),
+  rpoMinutes: whole(
+    "How much of the last work may be missing when everything but the store is lost, in minutes. The log is archived at least every half of that " +
+      "(`archive_timeout`), but not more often than every 30 s. Default: 2.",
+    1,
+    60,
+    atOnce,
+    "minutes",
+  ).default(2),
+  compression: choice(
+    ["gzip", "lz4", "zstd", "none"],
+    "How the log is compressed in the store. Default: gzip.",
+    "A change is for what is archived later.",
+  ).default("gzip"),
+  firstBackup: truth("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(true),
+  targets: about(z.array(target).min(1).max(1), {
+    means:
+      "Where backups go. An independent copy in a second target is not built yet. Default: none, there are no backups.",
+    change: moves,
+    allowed: "a list of one target",
+    fix: "list one target, or leave out backup",
+  }),
+});

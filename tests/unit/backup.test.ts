@@ -1,0 +1,371 @@
+import assert from "node:assert/strict";
+import { engines } from "../../components/engines";
+import { archiveProgress } from "../../components/engines/cnpg/backup";
+import { storeOf } from "../../components/backup/store";
+import { rawSettings } from "../../stacks/program";
+import { check, sentence } from "../../stacks/checks";
+import type { SettingsInput } from "../../stacks/schema";
+import { type Graph, mockId, mockPassword } from "../support/graph";
+import { releasedObjects } from "../support/manifest";
+import { platformGraph } from "../support/platform";
+import { bucket, changed, checked, everything, smallest } from "../support/settings";
+
+const { cnpg } = engines;
+const near = { name: "near", kind: "local" } as const;
+const withBackup = (backup: object, more: object = {}): unknown => ({ ...smallest(), backup, ...more });
+const planned = (input: unknown) => cnpg.plan(checked(input));
+const object = (input: unknown, id: string) => planned(input).objects.find((one) => one.id === id)?.object;
+
+/** The sentences of a backup that is refused, in the stack that is the smallest otherwise. */
+function refused(backup: object, more: object = {}): string[] {
+  const result = check(withBackup(backup, more));
+  return "problems" in result ? result.problems.map(sentence) : [];
+}
+
+describe("backups are refused", () => {
+  const cases: [title: string, backup: object, sentence: RegExp][] = [
+    ["without a target", { targets: [] }, /backup\.targets is \[\], allowed is a list of one target/],
+    ["to two targets", { targets: [near, bucket()] }, /allowed is a list of one target/],
+    [
+      "by six fields",
+      { targets: [near], schedule: "0 0 2 * * *" },
+      /backup\.schedule is "0 0 2 \* \* \*", allowed is cron's five fields/,
+    ],
+    ["at a time that never comes", { targets: [near], schedule: "0 0 30 2 *" }, /backup\.schedule is/],
+    [
+      "in a zone that isn't one",
+      { targets: [near], timeZone: "Mars/Base" },
+      /backup\.timeZone is "Mars\/Base"/,
+    ],
+    [
+      "less often than the recovery window",
+      { targets: [near], schedule: "0 2 1 * *" },
+      /allowed is at least every 7 days, the recovery window/,
+    ],
+    [
+      "to a bucket without a name",
+      { targets: [{ ...bucket(), bucket: undefined }] },
+      /targets\[0\]\.bucket is not set/,
+    ],
+    [
+      "to a bucket without a key",
+      { targets: [{ ...bucket(), credentials: undefined }] },
+      /targets\[0\]\.credentials is not set/,
+    ],
+    [
+      "to a store without TLS",
+      { targets: [{ ...bucket(), endpoint: "http://store:9000" }] },
+      /targets\[0\]\.endpoint is "http:/,
+    ],
+    [
+      "to a store beside the cluster with a bucket",
+      { targets: [{ ...near, bucket: "abc" }] },
+      /targets\[0\]\.bucket is "abc", allowed is nothing with the kind local/,
+    ],
+    [
+      "to a store that is too small",
+      { targets: [{ ...near, size: "10Mi" }] },
+      /targets\[0\]\.size is "10Mi", allowed is at least 1Gi/,
+    ],
+    [
+      "with a log older than an hour",
+      { targets: [near], rpoMinutes: 90 },
+      /backup\.rpoMinutes is 90, allowed is a whole number of minutes from 1 to 60/,
+    ],
+  ];
+  for (const [title, backup, expected] of cases)
+    it(title, () => {
+      const found = refused(backup);
+      assert.ok(
+        found.some((text) => expected.test(text)),
+        found.join("\n"),
+      );
+    });
+
+  it("with the key in no sentence", () => {
+    const found = refused({
+      targets: [{ ...bucket(), credentials: { accessKeyId: "id", secretAccessKey: "hunter22", x: 1 } }],
+    });
+    assert.ok(found.length > 0);
+    assert.doesNotMatch(found.join("\n"), /hunter22/);
+  });
+
+  it("with an engine that can't make them, without naming the key", () => {
+    const zalando = changed(
+      withBackup({ targets: [bucket()] }) as SettingsInput,
+      "cluster.engine",
+      "zalando",
+    );
+    const result = check(zalando);
+    const found = "problems" in result ? result.problems.map(sentence).join("\n") : "";
+    assert.match(found, /pgplatform:backup is "given", allowed is what the engine zalando can do/);
+    assert.doesNotMatch(found, /a secret key/);
+  });
+
+  it("in prod: seldom, or only beside the cluster", () => {
+    const prod = { ...everything(), backup: { targets: [near], schedule: "0 2 * * 1" } };
+    const result = check(prod);
+    const found = "problems" in result ? result.problems.map(sentence).join("\n") : "";
+    assert.match(found, /backup\.schedule is "0 2 \* \* 1", allowed is at least daily in the tier prod/);
+    assert.match(
+      found,
+      /backup\.targets\[0\]\.kind is "local", allowed is a store outside of the Kubernetes cluster/,
+    );
+  });
+});
+
+describe("a restore is refused", () => {
+  const restore = { target: "near", generation: "0123456789" };
+  it("but not for a time without quotes, which Pulumi hands on in Go's form", () => {
+    const written = (time: string) =>
+      rawSettings({ "pgplatform:restore": JSON.stringify({ to: { time } }) }).restore;
+    for (const [given, read] of [
+      ["2026-11-22 04:31:01.678946 +0000 UTC", "2026-11-22T04:31:01.678946+00:00"],
+      ["2026-11-22 04:31:01 +0100 CET", "2026-11-22T04:31:01+01:00"],
+      ["2026-11-22T04:31:01Z", "2026-11-22T04:31:01Z"],
+    ] as const) {
+      assert.deepEqual(written(given), { to: { time: read } });
+      const full = { ...restore, to: { time: read } };
+      assert.deepEqual(refused({ targets: [near] }, { restore: full }), []);
+    }
+  });
+
+  const cases: [title: string, restore: object, sentence: RegExp][] = [
+    [
+      "from a target that isn't there",
+      { ...restore, target: "far" },
+      /restore\.target is "far", allowed is one of the backup targets \(near\)/,
+    ],
+    [
+      "from a store beside a cluster in another namespace",
+      { ...restore, from: "shop/main" },
+      /restore\.from is "shop\/main", allowed is a cluster of the namespace postgres, where the store near is/,
+    ],
+    [
+      "of something else than a generation",
+      { ...restore, generation: "latest" },
+      /restore\.generation is "latest", allowed is the ten characters/,
+    ],
+    [
+      "to a time without its zone",
+      { ...restore, to: { time: "2026-01-31T23:59:00" } },
+      /restore\.to\.time is/,
+    ],
+    [
+      "to a time and a place at once",
+      { ...restore, to: { time: "2026-01-31T23:59:00Z", lsn: "0/3000148" } },
+      /restore\.to is .*, allowed is one of time, lsn and name/,
+    ],
+  ];
+  for (const [title, wrong, expected] of cases)
+    it(title, () => assert.match(refused({ targets: [near] }, { restore: wrong }).join("\n"), expected));
+});
+
+describe("CloudNativePG's backups", () => {
+  const input = withBackup({
+    targets: [near],
+    schedule: "30 3 * * *",
+    timeZone: "Europe/Berlin",
+    rpoMinutes: 5,
+  });
+
+  it("are archived to the target, under the generation, and scheduled with six fields", () => {
+    const spec = object(input, "archive")?.spec as {
+      configuration: Record<string, unknown>;
+      retentionPolicy: string;
+    };
+    assert.equal(spec.configuration.destinationPath, "s3://backups/postgres/main");
+    assert.equal(spec.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
+    assert.deepEqual(spec.configuration.endpointCA, { name: "main-store-near-ca", key: "ca.crt" });
+    const cluster = object(input, "cluster")?.spec as {
+      plugins: unknown;
+      postgresql: { parameters: Record<string, string> };
+    };
+    assert.deepEqual(cluster.plugins, [
+      {
+        name: "barman-cloud.cloudnative-pg.io",
+        isWALArchiver: true,
+        parameters: { barmanObjectName: "main-archive", serverName: "{generation}" },
+      },
+    ]);
+    assert.equal(cluster.postgresql.parameters.archive_timeout, "150s");
+    const schedule = object(input, "base-backups")?.spec as { schedule: string; method: string };
+    assert.deepEqual([schedule.schedule, schedule.method], ["CRON_TZ=Europe/Berlin 0 30 3 * * *", "plugin"]);
+  });
+
+  it("are archived at least every 30 s, and every half of the RPO", () => {
+    for (const [rpoMinutes, timeout] of [
+      [1, "30s"],
+      [2, "60s"],
+      [60, "1800s"],
+    ] as const) {
+      const spec = object(withBackup({ targets: [near], rpoMinutes }), "cluster")?.spec;
+      assert.equal(
+        (spec as { postgresql: { parameters: Record<string, string> } }).postgresql.parameters
+          .archive_timeout,
+        timeout,
+      );
+    }
+  });
+
+  it("send no checksums that stores beside AWS don't know", () => {
+    const sent = (target: object) =>
+      JSON.stringify(object(withBackup({ targets: [target] }), "archive")).includes("when_required");
+    assert.equal(sent(near), true);
+    assert.equal(sent({ ...bucket(), endpoint: "https://s3.example.com" }), true);
+    assert.equal(sent(bucket()), false);
+  });
+
+  it("are lost last by the operator, whose plugin's Service it must let go of", async function () {
+    this.timeout(120_000);
+    const { objects } = cnpg.operator!(checked(input), await releasedObjects());
+    const stageOf = (kind: string, name: RegExp) =>
+      objects.find(({ object: one }) => one.kind === kind && name.test(one.metadata.name))?.stage ?? -1;
+    assert.ok(stageOf("Service", /^barman-cloud$/) > stageOf("Deployment", /^cnpg-controller-manager$/));
+  });
+
+  it("let the instances reach the store, and nothing else new", () => {
+    const flows = (value: unknown) => planned(value).flows.map(({ name }) => name);
+    const added = flows(input).filter((name) => !flows(smallest()).includes(name));
+    assert.deepEqual(added, ["archive-near"]);
+  });
+
+  it("are restored from the target and generation that were asked for, into an archive of their own", () => {
+    const restore = {
+      target: "far",
+      generation: "0123456789",
+      from: "shop/old",
+      to: { time: "2026-01-31T23:59:00.000Z" },
+    };
+    const value = withBackup({ targets: [bucket()] }, { restore });
+    const { bootstrap, externalClusters } = object(value, "cluster")?.spec as Record<string, unknown>;
+    assert.deepEqual(bootstrap, {
+      recovery: {
+        source: "origin",
+        database: "app",
+        owner: "pgp_health",
+        secret: { name: "main-health" },
+        recoveryTarget: { targetTime: "2026-01-31T23:59:00+00:00" },
+      },
+    });
+    assert.deepEqual(externalClusters, [
+      {
+        name: "origin",
+        plugin: {
+          name: "barman-cloud.cloudnative-pg.io",
+          parameters: { barmanObjectName: "main-origin", serverName: "0123456789" },
+        },
+      },
+    ]);
+    const { configuration } = object(value, "origin")?.spec as { configuration: { destinationPath: string } };
+    assert.equal(configuration.destinationPath, "s3://jewelry-shop-backups/shop/old");
+  });
+
+  it("are healthy once the archive's generation has a base backup", () => {
+    const live = (window: object) =>
+      archiveProgress({
+        ...object(input, "archive")!,
+        metadata: { name: "main-archive", annotations: { "pgplatform.io/generation": "aaaaaaaaaa" } },
+        status: { serverRecoveryWindow: window },
+      });
+    assert.equal(live({})?.done, false);
+    assert.equal(live({ bbbbbbbbbb: { lastSuccessfulBackupTime: "2026-01-01T00:00:00Z" } })?.done, false);
+    assert.match(
+      live({ aaaaaaaaaa: { lastFailedBackupTime: "2026-01-01T00:00:00Z" } })?.why ?? "",
+      /failed at 2026/,
+    );
+    assert.equal(live({ aaaaaaaaaa: { lastSuccessfulBackupTime: "2026-01-01T00:00:00Z" } })?.done, true);
+    assert.equal(archiveProgress(object(input, "cluster")!), undefined);
+  });
+
+  it("are healthy only while the log is archived", () => {
+    const cluster = object(input, "cluster")!;
+    const status = (archiving: string) => ({
+      phase: "Cluster in healthy state",
+      readyInstances: 3,
+      conditions: [
+        { type: "Ready", status: "True" },
+        { type: "ContinuousArchiving", status: archiving, message: "exit status 4" },
+      ],
+    });
+    assert.equal(cnpg.progress({ ...cluster, status: status("True") }).done, true);
+    assert.deepEqual(cnpg.progress({ ...cluster, status: status("False") }), {
+      done: false,
+      why: "the log is not archived: exit status 4",
+    });
+  });
+
+  it("speak to a bucket as it asks", () => {
+    const settings = checked(
+      withBackup({
+        targets: [{ ...bucket(), endpoint: "https://s3.example.com:8443", region: "eu-1" }],
+      }),
+    );
+    const store = storeOf(settings, settings.backup!.targets[0]!);
+    assert.deepEqual(
+      [store.port, store.region, store.bucket, store.authority],
+      [8443, "eu-1", "jewelry-shop-backups", undefined],
+    );
+  });
+});
+
+describe("a store beside the cluster, as it is registered", () => {
+  let graph: Graph;
+  before(async function () {
+    this.timeout(120_000);
+    const settings = checked(withBackup({ targets: [near] }, { operator: { install: false } }));
+    graph = await platformGraph(settings, []);
+  });
+  const inputsOf = (name: string) => {
+    const found = graph.resources.find((resource) => resource.name === name);
+    assert.ok(found, `${name} is registered`);
+    return found.inputs as {
+      metadata: { namespace?: string; annotations?: Record<string, string> };
+      spec: unknown;
+    };
+  };
+  const generation = mockId("main-backup-generation");
+
+  it("has the archive's generation wherever the plan leaves it open", () => {
+    assert.doesNotMatch(JSON.stringify(graph.resources), /\{generation\}/);
+    const { plugins } = inputsOf("main-cluster-cluster").spec as { plugins: { parameters: object }[] };
+    assert.deepEqual(plugins[0]?.parameters, { barmanObjectName: "main-archive", serverName: generation });
+    assert.equal(
+      inputsOf("main-cluster-archive").metadata.annotations?.["pgplatform.io/generation"],
+      generation,
+    );
+  });
+
+  it("outlives the stack with all that it needs to run, and with what closes it", () => {
+    const there = graph.resources.filter(
+      ({ custom, inputs }) =>
+        custom &&
+        (inputs as { metadata?: { namespace?: string } }).metadata?.namespace === "postgres-backups",
+    );
+    assert.ok(there.length > 5, `${there.length} objects`);
+    assert.deepEqual(
+      there.filter(({ retainOnDelete }) => retainOnDelete !== true).map(({ name }) => name),
+      [],
+    );
+    assert.ok(
+      there.some(({ inputs }) => JSON.stringify(inputs).includes('"policyTypes":["Ingress","Egress"]')),
+    );
+    assert.equal(graph.resources.find(({ name }) => name === "main-backup-stores")?.retainOnDelete, true);
+  });
+
+  it("is told its key by Secrets alone", () => {
+    const key = mockPassword("main-backup-near-key");
+    const encoded = Buffer.from(key).toString("base64");
+    const holders = graph.resources.filter(({ inputs }) => {
+      const text = JSON.stringify(inputs);
+      return text.includes(key) || text.includes(encoded);
+    });
+    assert.deepEqual(
+      holders.map(({ name, type }) => [name, type]),
+      ["main-backup-near-credentials", "main-backup-near-own-credentials"].map((name) => [
+        name,
+        "kubernetes:core/v1:Secret",
+      ]),
+    );
+  });
+});
