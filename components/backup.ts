@@ -3,6 +3,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
+import { base64 } from "./base64";
 import type { Settings } from "../stacks/schema";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
 import { type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
@@ -26,8 +27,6 @@ interface Keys {
   readonly accessKeyId: pulumi.Output<string>;
   readonly secretAccessKey: pulumi.Output<string>;
 }
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
 export class Backup extends pulumi.ComponentResource {

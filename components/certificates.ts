@@ -1,5 +1,6 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { base64 } from "./base64";
 import type { Plan } from "./engine";
 import { issuing, type Wanted } from "./issuing";
 
@@ -46,8 +47,6 @@ export class Issued extends pulumi.dynamic.Resource {
     );
   }
 }
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /**
  * The servers' certificate where the engine signs none by itself. It is valid for a year; an update in the last 60 days renews it. Its

@@ -1,6 +1,7 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
+import { base64 } from "./base64";
 import type { Credential, PasswordFiles } from "./engine";
 import { passwordId } from "./postgres/rotation";
 
@@ -18,8 +19,6 @@ export interface CredentialsArgs {
 
 /** Letters and digits alone go unescaped into URIs, ini files and connection strings; 32 of them are 190 bits. */
 const passwordForm = { length: 32, special: false };
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 const reference = /\{password:([a-z0-9-]+(?:\.\d+)?)\}/g;
 

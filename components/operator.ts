@@ -1,5 +1,6 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { base64 } from "./base64";
 import { Issued } from "./certificates";
 import type { OperatorPlan } from "./engine";
 import { registerObjects, type Overlay } from "./objects";
@@ -19,8 +20,6 @@ export interface OperatorArgs {
    */
   readonly transform?: Readonly<Record<string, Overlay>>;
 }
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** An engine's operator, from its released manifest. Its CRDs outlive the stack: deleting them would delete every cluster. */
 export class Operator extends pulumi.ComponentResource {

@@ -1,5 +1,6 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { base64 } from "./base64";
 import type { RegistrySettings } from "../stacks/schema";
 
 export interface PullSecretArgs {
@@ -11,8 +12,6 @@ export interface PullSecretArgs {
   readonly registries: readonly RegistrySettings[];
   readonly labels: Readonly<Record<string, string>>;
 }
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** What container runtimes read: the logins by the registries' hosts. */
 export const dockerConfig = (registries: readonly RegistrySettings[]): string =>

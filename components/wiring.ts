@@ -2,6 +2,7 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { base64 } from "./base64";
 import { clusterLabel } from "./names";
 import { passwordId } from "./postgres/rotation";
 import { authorityKey, type ClientWiring } from "./wiringPlan";
@@ -18,8 +19,6 @@ export interface WiringArgs {
   /** Further labels of the objects. */
   readonly labels: Readonly<Record<string, string>>;
 }
-
-const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64");
 
 /** Tells clients in their own namespaces how to connect. */
 export class Wiring extends pulumi.ComponentResource {

@@ -1,6 +1,6 @@
 import type { Settings } from "../../stacks/schema";
 import type { KubernetesObject, Labels, PlannedObject } from "../engine";
-import { hardened } from "../containers";
+import { environment, hardened } from "../containers";
 import { secretNames, tlsNames } from "../names";
 import {
   localBucket,
@@ -49,14 +49,6 @@ export function localStoreObjects(
     name: variable,
     valueFrom: { secretKeyRef: { name: store.secretName, key } },
   });
-  const container = {
-    image: images.objectStore,
-    imagePullPolicy: "IfNotPresent",
-    securityContext: hardened,
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
-  };
-  // A folder below the root is a bucket.
-  const data = { name: "data", mountPath: `${paths.root}/${localBucket}` };
   const service: KubernetesObject = {
     apiVersion: "v1",
     kind: "Service",
@@ -99,18 +91,23 @@ export function localStoreObjects(
           },
           containers: [
             {
-              ...container,
               name: "store",
+              image: images.objectStore,
+              imagePullPolicy: "IfNotPresent",
+              securityContext: hardened,
+              resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
               args: ["posix", paths.root],
               env: [
                 fromSecret("ROOT_ACCESS_KEY_ID", storeKeys.accessKeyId),
                 fromSecret("ROOT_SECRET_ACCESS_KEY", storeKeys.secretAccessKey),
-                { name: "VGW_PORT", value: `:${localStorePort}` },
-                { name: "VGW_REGION", value: store.region },
-                { name: "VGW_CERT", value: `${paths.tls}/tls.crt` },
-                { name: "VGW_KEY", value: `${paths.tls}/tls.key` },
-                { name: "VGW_HEALTH", value: "/health" },
-                { name: "VGW_QUIET", value: "true" },
+                ...environment({
+                  VGW_PORT: `:${localStorePort}`,
+                  VGW_REGION: store.region,
+                  VGW_CERT: `${paths.tls}/tls.crt`,
+                  VGW_KEY: `${paths.tls}/tls.key`,
+                  VGW_HEALTH: "/health",
+                  VGW_QUIET: "true",
+                }),
               ],
               ports: [{ name: "s3", containerPort: localStorePort, protocol: "TCP" }],
               readinessProbe: {
@@ -119,7 +116,8 @@ export function localStoreObjects(
               },
               volumeMounts: [
                 { name: "root", mountPath: paths.root },
-                data,
+                // A folder below the root is a bucket.
+                { name: "data", mountPath: `${paths.root}/${localBucket}` },
                 { name: "tls", mountPath: paths.tls, readOnly: true },
               ],
             },
