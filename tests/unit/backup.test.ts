@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { engines } from "../../components/engines";
 import { archiveProgress } from "../../components/engines/cnpg/backup";
+import { localStoreObjects } from "../../components/backup/localStore";
 import { storeOf } from "../../components/backup/store";
 import { rawSettings } from "../../stacks/program";
 import { check, sentence } from "../../stacks/checks";
@@ -208,6 +209,38 @@ describe("CloudNativePG's backups", () => {
     }
   });
 
+  it("keep what the window takes, compressed as asked", () => {
+    const spec = (more: object) =>
+      object(withBackup({ targets: [near], ...more }), "archive")?.spec as {
+        retentionPolicy: string;
+        configuration: { wal: { compression?: string }; data: { compression?: string } };
+      };
+    assert.equal(spec({}).retentionPolicy, "7d");
+    assert.equal(spec({ recoveryWindowDays: 30 }).retentionPolicy, "30d");
+    for (const [compression, log, data] of [
+      ["zstd", "zstd", "gzip"],
+      ["none", undefined, undefined],
+    ] as const) {
+      const { configuration } = spec({ compression });
+      assert.deepEqual([configuration.wal.compression, configuration.data.compression], [log, data]);
+    }
+  });
+
+  it("are restored to a place in the log or to a named point, too", () => {
+    for (const [to, target] of [
+      [{ lsn: "0/3000148" }, { targetLSN: "0/3000148" }],
+      [{ name: "before the fair" }, { targetName: "before the fair" }],
+      [{}, undefined],
+    ] as const) {
+      const value = withBackup(
+        { targets: [near] },
+        { restore: { target: "near", generation: "0123456789", to } },
+      );
+      const { bootstrap } = object(value, "cluster")?.spec as { bootstrap: { recovery: object } };
+      assert.deepEqual((bootstrap.recovery as { recoveryTarget?: object }).recoveryTarget, target);
+    }
+  });
+
   it("send no checksums that stores beside AWS don't know", () => {
     const sent = (target: object) =>
       JSON.stringify(object(withBackup({ targets: [target] }), "archive")).includes("when_required");
@@ -351,6 +384,16 @@ describe("a store beside the cluster, as it is registered", () => {
       there.some(({ inputs }) => JSON.stringify(inputs).includes('"policyTypes":["Ingress","Egress"]')),
     );
     assert.equal(graph.resources.find(({ name }) => name === "main-backup-stores")?.retainOnDelete, true);
+  });
+
+  it("has a volume of the size that was asked for", () => {
+    const sizeOf = (size?: string) => {
+      const settings = checked(withBackup({ targets: [{ ...near, ...(size && { size }) }] }));
+      const [target] = settings.backup!.targets;
+      const objects = localStoreObjects(settings, target!, storeOf(settings, target!), {});
+      return JSON.stringify(objects.map((one) => one.object)).match(/"storage":"(\w+)"/)?.[1];
+    };
+    assert.deepEqual([sizeOf(), sizeOf("50Gi")], ["10Gi", "50Gi"]);
   });
 
   it("is told its key by Secrets alone", () => {
