@@ -92,5 +92,11 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
 export const storesOf = (settings: Settings): Store[] =>
   (settings.backup?.targets ?? []).map((target) => storeOf(settings, target));
 
+/** Who runs a store, by its endpoint: the end of the host's name. AWS where there is none. */
+export function providerOf({ endpoint }: Pick<Store, "endpoint">): string {
+  const host = endpoint === undefined ? "amazonaws.com" : new URL(endpoint).hostname;
+  return /^[\d.]+$/.test(host) ? host : host.split(".").slice(-2).join(".");
+}
+
 /** Where the cluster's backups lie, as tools name it. */
 export const locationOf = ({ bucket, prefix }: Store): string => `s3://${bucket}/${prefix}`;

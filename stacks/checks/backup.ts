@@ -1,11 +1,52 @@
+import { providerOf, storesOf } from "../../components/backup/store";
 import { daysBetween } from "../cron";
 import { bytesOf } from "../quantity";
-import { type Rule } from "./rule";
+import type { Settings } from "../schema";
+import { type Report, type Rule, twice } from "./rule";
 
 const GiB = 2 ** 30;
 
-export const backup: Rule = ({ backup, tier }, report) => {
+/** A copy that goes with what it is of, by one lost bucket, key or provider, is none. */
+function independence(settings: Settings, report: Report): void {
+  const { backup, tier } = settings;
+  const [first, second] = storesOf(settings);
+  if (first === undefined || second === undefined) return;
+  const at = (key: string) => `backup.targets[1].${key}`;
+  if (twice([first.name, second.name]).size > 0) {
+    report(at("name"), second.name, "a name that the first target doesn't have", "rename one of them");
+    return;
+  }
+  if (first.bucket === second.bucket && first.endpoint === second.endpoint) {
+    report(
+      at("bucket"),
+      second.bucket,
+      `another bucket than that of the target ${first.name}, or another endpoint`,
+      "name a bucket of its own for the copy",
+    );
+    return;
+  }
+  if (tier !== "prod") return;
+  if (providerOf(first) === providerOf(second))
+    report(
+      at(second.endpoint === undefined ? "kind" : "endpoint"),
+      second.endpoint ?? backup?.targets[1]?.kind,
+      `a store of another provider than ${providerOf(first)}, where the target ${first.name} is, in the tier prod`,
+      "copy to another provider, or set pgplatform:tier to dev",
+    );
+  const [one, other] = backup?.targets.map(({ credentials }) => credentials) ?? [];
+  if (one !== undefined && one.accessKeyId === other?.accessKeyId)
+    report(
+      at("credentials.accessKeyId"),
+      one.accessKeyId,
+      `another key than that of the target ${first.name} in the tier prod, so that nobody deletes both with one`,
+      "make a key for this bucket alone",
+    );
+}
+
+export const backup: Rule = (settings, report) => {
+  const { backup, tier } = settings;
   if (backup === undefined) return;
+  independence(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod" && days > 1)
     report(

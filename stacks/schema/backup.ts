@@ -95,11 +95,12 @@ export const backup = z.strictObject({
     "A change is for what is archived later.",
   ).default("gzip"),
   firstBackup: truth("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(true),
-  targets: about(z.array(target).min(1).max(1), {
+  targets: about(z.array(target).min(1).max(2), {
     means:
-      "Where backups go. An independent copy in a second target is not built yet. Default: none, there are no backups.",
+      "Where backups go: the log and base backups to the first; the second is for an independent copy of that, at another provider and with " +
+      "other credentials in the tier prod. Default: none, there are no backups.",
     change: moves,
-    allowed: "a list of one target",
-    fix: "list one target, or leave out backup",
+    allowed: "a list of one or two targets",
+    fix: "list one target, or two, or leave out backup",
   }),
 });

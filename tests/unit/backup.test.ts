@@ -25,8 +25,22 @@ function refused(backup: object, more: object = {}): string[] {
 
 describe("backups are refused", () => {
   const cases: [title: string, backup: object, sentence: RegExp][] = [
-    ["without a target", { targets: [] }, /backup\.targets is \[\], allowed is a list of one target/],
-    ["to two targets", { targets: [near, bucket()] }, /allowed is a list of one target/],
+    ["without a target", { targets: [] }, /backup\.targets is \[\], allowed is a list of one or two targets/],
+    [
+      "to three targets",
+      { targets: [near, bucket(), { ...bucket(), name: "third" }] },
+      /allowed is a list of one or two targets/,
+    ],
+    [
+      "to two targets of one name",
+      { targets: [near, { ...bucket(), name: "near" }] },
+      /backup\.targets\[1\]\.name is "near", allowed is a name that the first target doesn't have/,
+    ],
+    [
+      "twice to one bucket",
+      { targets: [bucket(), { ...bucket(), name: "copy" }] },
+      /backup\.targets\[1\]\.bucket is "jewelry-shop-backups", allowed is another bucket than that of the target far/,
+    ],
     [
       "by six fields",
       { targets: [near], schedule: "0 0 2 * * *" },
@@ -111,6 +125,60 @@ describe("backups are refused", () => {
     assert.match(
       found,
       /backup\.targets\[0\]\.kind is "local", allowed is a store outside of the Kubernetes cluster/,
+    );
+  });
+});
+
+describe("a second target", () => {
+  const copy = (more: object) => ({ ...bucket(), name: "copy", ...more });
+  const elsewhere = { endpoint: "https://s3.eu-central-003.backblazeb2.com" };
+  const keys = { accessKeyId: "another", secretAccessKey: "a second key" };
+  const sentences = (second: object, tier: "dev" | "prod") => {
+    const result = check({
+      ...everything(),
+      tier,
+      kubernetes: {},
+      backup: { targets: [bucket(), second] },
+    });
+    return "problems" in result ? result.problems.map(sentence) : [];
+  };
+
+  it("may have the same bucket's name elsewhere, by another key", () =>
+    assert.deepEqual(sentences(copy({ ...elsewhere, credentials: keys }), "prod"), []));
+
+  it("is refused in prod at the same provider, whatever the region", () => {
+    const [same, ...others] = sentences(copy({ bucket: "other", credentials: keys }), "prod");
+    assert.match(
+      same ?? "",
+      /backup\.targets\[1\]\.kind is "s3", allowed is a store of another provider than amazonaws\.com, where the target far is, in the tier prod/,
+    );
+    assert.deepEqual(others, []);
+    const spelt = copy({
+      bucket: "other",
+      endpoint: "https://s3.eu-west-1.amazonaws.com",
+      credentials: keys,
+    });
+    assert.match(sentences(spelt, "prod").join("\n"), /targets\[1\]\.endpoint is "https:/);
+  });
+
+  it("is refused in prod with the first one's key", () =>
+    assert.match(
+      sentences(copy(elsewhere), "prod").join("\n"),
+      /targets\[1\]\.credentials\.accessKeyId is "an identifier", allowed is another key than that of the target far/,
+    ));
+
+  it("may be beside the first one in dev, with its key", () => {
+    assert.deepEqual(sentences(copy({ bucket: "other" }), "dev"), []);
+    assert.deepEqual(sentences({ name: "copy", kind: "local" }, "dev"), []);
+  });
+
+  it("gets its Secret, and the first one stays the archive", () => {
+    const settings = checked(withBackup({ targets: [near, { name: "copy", kind: "local" }] }));
+    const archive = cnpg.plan(settings).archive?.spec as { configuration: { endpointURL: string } };
+    assert.equal(archive.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
+    assert.deepEqual(
+      settings.backup?.targets.map((target) => storeOf(settings, target).secretName),
+      ["main-store-near", "main-store-copy"],
     );
   });
 });
