@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy backup status preview tools test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore status preview tools test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,15 @@ destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 
 
 backup: ## Make a base backup now, beside the scheduled ones
 	$(RUN) operations/cli.ts backup --stack $(STACK)
+
+backups: ## List the base backups in every target, of every generation
+	$(RUN) operations/cli.ts backups --stack $(STACK)
+
+verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one
+	$(RUN) operations/cli.ts verify --stack $(STACK) $(if $(TARGET),--target $(TARGET))
+
+restore: ## Make the cluster out of a backup, after asking: TARGET=<name> GENERATION=<ten characters> [TIME=<moment>]
+	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(TIME),--time $(TIME))
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)

@@ -8,7 +8,7 @@ import type { Settings } from "../stacks/schema";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
 import { type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
 import { Certificates } from "./certificates";
-import type { Flow, Labels } from "./engine";
+import type { Flow, Labels, PlannedObject } from "./engine";
 import { clusterLabel } from "./names";
 import { networkPolicies } from "./networkPolicies";
 import { registerObjects, withLabels } from "./objects";
@@ -21,6 +21,8 @@ export interface BackupArgs {
   readonly instances: Labels;
   /** All that may pass in the platform; local stores let in what is theirs of it. */
   readonly flows: readonly Flow[];
+  /** What watches over the backups. */
+  readonly objects: readonly PlannedObject[];
 }
 
 interface Keys {
@@ -53,12 +55,13 @@ export class Backup extends pulumi.ComponentResource {
     ).hex;
 
     const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
-    for (const target of targets) {
+    const secrets = targets.map((target) => {
       const store = storeOf(settings, target);
       const keys = this.keysOf(target);
-      this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace);
       if (home !== undefined) this.localStore(args, target, store, keys, home);
-    }
+      return this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace);
+    });
+    registerObjects(name, args.objects, { parent: this, dependsOn: secrets }, {}, this.generation);
     this.registerOutputs({ generation: this.generation });
   }
 

@@ -13,7 +13,7 @@ export interface Engine extends EngineTraits {
   readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
   /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
   facts(object: KubernetesObject): Facts | undefined;
-  /** Base backups on demand. @default - the engine makes none */
+  /** @default - the engine makes none */
   readonly backups?: Backups;
   /** What a cluster object, planned or live, is made of; undefined for other objects. */
   shape(object: KubernetesObject): Shape | undefined;
@@ -25,13 +25,28 @@ export interface Engine extends EngineTraits {
   progress(object: KubernetesObject): Progress;
 }
 
-/** How a base backup is asked for, beside the schedule's. */
+/** How an engine's backups are made and read. All of them lie in the layout of Barman's cloud tools. */
 export interface Backups {
-  /** An object that asks for one, when it is made. */
-  request(settings: Settings, name: string): KubernetesObject;
-  /** What a live one has come to. */
-  state(object: KubernetesObject): { readonly phase: "running" | "done" | "failed"; readonly why: string };
+  /** How a base backup is asked for, beside the schedule's. */
+  request(settings: Settings, name: string): BackupRequest;
+  /** User and group that own the data, in the image of PostgreSQL. */
+  readonly server: { readonly user: number; readonly group: number };
 }
+
+export type BackupRequest =
+  | {
+      /** An object that asks for one, when it is made. */
+      readonly object: KubernetesObject;
+      /** What the live one has come to. */
+      state(object: KubernetesObject): {
+        readonly phase: "running" | "done" | "failed";
+        readonly why: string;
+      };
+    }
+  | {
+      /** A command for the primary's pod that makes one, and ends badly when it can't. */
+      readonly command: readonly [container: string, ...command: string[]];
+    };
 
 /** What an engine is like: enough to check settings for it, without planning anything. */
 export interface EngineTraits {
@@ -190,8 +205,6 @@ export interface Flow {
 
 export interface Plan {
   readonly objects: readonly PlannedObject[];
-  /** The one of the objects whose live state says whether there is a base backup. @default - nothing is archived */
-  readonly archive?: KubernetesObject;
   readonly credentials: readonly Credential[];
   /** Passwords in one Secret, where the engine's own pods set them. @default - nobody needs them together */
   readonly passwords?: PasswordFiles;

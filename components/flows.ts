@@ -28,7 +28,12 @@ export const tcp = (name: string, from: Peer, to: Peer, port: number, why: strin
 });
 
 /** Everything that may talk to anything in the cluster's namespace: what the parts need, and what the settings allow. */
-export function allFlows(settings: Settings, plan: Plan, poolers: readonly PoolerPlan[]): Flow[] {
+export function allFlows(
+  settings: Settings,
+  plan: Plan,
+  poolers: readonly PoolerPlan[],
+  backups: readonly Flow[] = [],
+): Flow[] {
   const { namespace } = settings.cluster;
   const instances = plan.pods;
   const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
@@ -116,6 +121,7 @@ export function allFlows(settings: Settings, plan: Plan, poolers: readonly Poole
   return [
     ...plan.flows,
     ...poolers.flatMap(({ flows }) => flows),
+    ...backups,
     ...clients,
     ...health,
     ...monitoring,

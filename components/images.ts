@@ -1,4 +1,5 @@
 import type { Images, Settings } from "../stacks/schema";
+import { backupPlanImages } from "./backup/plan";
 import type { EngineTraits } from "./engine";
 import { poolerImages } from "./pgbouncer/plan";
 
@@ -9,7 +10,7 @@ export function stackImages(
 ): string[] {
   const used: readonly (keyof Images)[] = [
     ...images.filter((image) => image !== "operator" || settings.operator.install),
-    ...(settings.backup ? backupImages : []),
+    ...(settings.backup ? [...backupImages, ...backupPlanImages] : []),
     ...(settings.backup?.targets.some(({ kind }) => kind === "local") === true
       ? ["objectStore" as const]
       : []),

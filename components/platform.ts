@@ -2,6 +2,7 @@ import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../stacks/schema";
 import { Backup } from "./backup";
+import { backupPlan } from "./backup/plan";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
@@ -119,7 +120,8 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       { parent: this, protect: settings.tier === "prod" },
     );
 
-    const flows = allFlows(settings, this.plan, this.poolers);
+    const backups = backupPlan(settings, engine, this.plan);
+    const flows = allFlows(settings, this.plan, this.poolers, backups.flows);
     const network = new Network(
       `${name}-network`,
       { cluster: clusterName, namespace, flows, labels },
@@ -161,7 +163,12 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       settings.backup &&
       new Backup(
         `${name}-backup`,
-        { settings, instances: engine.instancePods.labels(clusterName), flows },
+        {
+          settings,
+          instances: engine.instancePods.labels(clusterName),
+          flows,
+          objects: withLabels(backups.objects, labels),
+        },
         { parent: this, dependsOn: [home, ...pullSecrets] },
       );
 

@@ -18,6 +18,8 @@ export const pins = {
   operators: { cnpg: "1.30.0", zalando: "1.15.1" },
   /** CloudNativePG's plugin for Barman's cloud tools. */
   backupPlugin: "0.14.0",
+  /** Lists and copies what lies in stores, in the image that its makers publish. */
+  rclone: "1.71.0",
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
     cnpg: {
@@ -62,6 +64,7 @@ export const pins = {
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-1",
+    backupTools: "pgplatform.local/backup-tools:1.60-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-2",

@@ -1,21 +1,77 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { backupNames } from "../components/backup/plan";
+import type { BackupRequest } from "../components/engine";
 import { UserError } from "../stacks/userError";
-import { judge, type Subject } from "./health";
-import { resourceOf } from "./kubectl";
+import { type Subject } from "./health";
+import { resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
 
 /** How long a base backup may go without an end before nobody waits any more; it goes on by itself. */
 const PATIENCE_MINUTES = 60;
+/** How long a store may refuse before nobody waits any more: what serves it may be starting. */
+const REFUSED_SECONDS = 45;
+
+type ObjectRequest = Extract<BackupRequest, { object: unknown }>;
+
+/** What the platform's watcher saw in a target's store a moment ago. */
+export type Seen =
+  | { readonly target: string; readonly refused: string }
+  | {
+      readonly target: string;
+      readonly generation: string;
+      /** The newest finished base backup, and the newest archived segment, each with its time. */
+      readonly base?: string;
+      readonly log?: string;
+    };
+
+/** A line of components/backup/scripts/watch.sh. */
+export function seenIn(line: string): Seen {
+  const [kind, target = "", third = "", base = "", log = ""] = line.split(";");
+  if (kind === "refused") return { target, refused: line.split(";").slice(2).join(";") };
+  return {
+    target,
+    generation: third,
+    ...(base !== "none" && { base }),
+    ...(log !== "none" && { log }),
+  };
+}
+
+/** What is to be said of it. */
+export function sentenceOf(seen: Seen): string {
+  if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
+  const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
+  const log = seen.log === undefined ? "no log yet" : `log until ${seen.log}`;
+  return `target ${seen.target}, generation ${seen.generation}: ${base}, ${log}`;
+}
+
+/** Runs a script of the watcher, which has the stores' keys. */
+function inWatcher({ kubectl, settings }: Subject, command: readonly string[]) {
+  const { name, namespace } = settings.cluster;
+  const pod = `deployment/${backupNames.watch(name)}`;
+  return kubectl.run(["-n", namespace, "exec", pod, "-c", "watch", "--", ...command], { allowFailure: true });
+}
+
+/** What the targets have; undefined while nobody looks yet. */
+export async function look(subject: Subject): Promise<Seen[] | undefined> {
+  const { stdout, exitCode } = await inWatcher(subject, ["cat", "/state/status.txt"]);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return exitCode === 0 && lines.length > 0 ? lines.map(seenIn) : undefined;
+}
+
+function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
+  if (engine.backups === undefined || settings.backup === undefined)
+    throw new UserError([
+      "pgplatform:backup is not set, allowed is a backup with a target: set it, and run `make up`.",
+    ]);
+  return engine.backups.request(settings, name);
+}
 
 /** Base backups that somebody or the schedule asked for, newest first, and what they have come to. */
-async function asked({ kubectl, settings, engine }: Subject) {
-  const { backups } = engine;
-  if (backups === undefined) return [];
-  const { namespace } = settings.cluster;
-  const { apiVersion, kind } = backups.request(settings, "any");
-  const found = await kubectl.list(resourceOf(apiVersion, kind), namespace, "");
+async function asked({ kubectl, settings }: Subject, request: ObjectRequest) {
+  const { apiVersion, kind } = request.object;
+  const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
   return found
-    .map((object) => ({ name: object.metadata.name, ...backups.state(object) }))
+    .map((live) => ({ name: live.metadata.name, ...request.state(live) }))
     .sort((one, other) => (one.name < other.name ? 1 : -1));
 }
 
@@ -23,23 +79,30 @@ async function asked({ kubectl, settings, engine }: Subject) {
 const nameAt = (cluster: string, now: Date): string =>
   `${cluster}-${now.toISOString().replace(/\D/g, "").slice(0, 14)}`;
 
-/** Asks for a base backup; returns its name. */
-async function ask({ kubectl, settings, engine }: Subject): Promise<string> {
-  if (engine.backups === undefined || settings.backup === undefined)
-    throw new UserError([
-      "pgplatform:backup is not set, allowed is a backup with a target: set it, and run `make up`.",
-    ]);
-  const name = nameAt(settings.cluster.name, new Date());
-  await kubectl.apply(engine.backups.request(settings, name));
-  return name;
-}
-
 /** Makes a base backup and waits for its end; returns its name. */
 export async function backUp(subject: Subject, context: StepContext, signal?: AbortSignal): Promise<string> {
-  const name = await ask(subject);
+  const { kubectl, settings, plan, engine } = subject;
+  const { namespace, name: cluster } = settings.cluster;
+  const name = nameAt(cluster, new Date());
+  const request = requestOf(subject, name);
+  if ("command" in request) {
+    const { role } = engine.instancePods;
+    const labels = { ...engine.instancePods.labels(cluster), ...(role && { [role.label]: role.primary }) };
+    const [pod] = await kubectl.list("pods", namespace, selectorOf(labels));
+    if (pod === undefined)
+      throw new Error(`${plan.endpoints.primary.service} has no pod: there is no primary`);
+    const [container, ...command] = request.command;
+    context.detail(`${pod.metadata.name} makes it`);
+    const timeoutMs = PATIENCE_MINUTES * 60_000;
+    await kubectl.run(["-n", namespace, "exec", pod.metadata.name, "-c", container, "--", ...command], {
+      timeoutMs,
+    });
+    return name;
+  }
+  await kubectl.apply(request.object);
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   for (;;) {
-    const { phase, why } = (await asked(subject)).find((one) => one.name === name) ?? {
+    const { phase, why } = (await asked(subject, request)).find((one) => one.name === name) ?? {
       phase: "running",
       why: "",
     };
@@ -55,30 +118,61 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
   }
 }
 
-/** Waits until the archive has a base backup. One that failed, the schedule's first say, is asked for once more. */
+/** Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more. */
 export async function firstBackup(
   subject: Subject,
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { archive } = subject.plan;
-  if (archive === undefined) return;
+  const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
+  const request = requestOf(subject, "any");
+  let refusedSince: number | undefined;
   for (let tries = 0; ;) {
-    const { done, why } = await judge(subject, archive);
-    if (done) {
-      context.say(`the log is archived: ${why}`);
+    const seen = (await look(subject)) ?? [];
+    const refused = seen.findIndex((one) => "refused" in one);
+    refusedSince = refused === -1 ? undefined : (refusedSince ?? Date.now());
+    const sentences = seen.map(sentenceOf);
+    if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
+      throw new UserError([
+        `pgplatform:backup.targets[${refused}]: ${sentences[refused]}; allowed is a store that answers: correct the target, and run \`make up\` again.`,
+      ]);
+    const [archive] = seen;
+    if (archive && "generation" in archive && archive.base !== undefined && archive.log !== undefined) {
+      context.say(`the log is archived: ${sentences[0]}`);
       return;
     }
-    context.detail(`${archive.kind} ${archive.metadata.name}: ${why}`);
-    const all = await asked(subject);
-    const [newest] = all;
-    if (newest !== undefined && !all.some(({ phase }) => phase === "running")) {
-      if (tries > 0 && newest.phase === "failed")
-        throw new Error(`no base backup can be made: ${newest.why}`);
-      tries++;
-      await backUp(subject, context, signal);
+    context.detail(sentences[0] ?? "nobody looks into the targets yet");
+    if ("object" in request) {
+      const all = await asked(subject, request);
+      const [newest] = all;
+      if (newest?.phase === "failed" && !all.some(({ phase }) => phase === "running")) {
+        if (tries > 0) throw new Error(`no base backup can be made: ${newest.why}`);
+        tries++;
+        await backUp(subject, context, signal);
+      }
     }
+    if (Date.now() > deadline) throw new Error(`there is no base backup after ${PATIENCE_MINUTES} minutes`);
     signal.throwIfAborted();
     await delay(1000);
   }
+}
+
+/** Every base backup in every target, as lines to read. */
+export async function listed(subject: Subject): Promise<string[]> {
+  const { stdout, stderr, exitCode } = await inWatcher(subject, ["sh", "/scripts/list.sh"]);
+  if (exitCode !== 0)
+    throw new UserError([
+      `nobody can look into the targets (${stderr.trim().split("\n").at(-1)}): \`make up\` makes what looks.`,
+    ]);
+  const rows = stdout.split("\n").filter((line) => line !== "");
+  return rows.map((row) => {
+    const [target = "", second = "", third = "", ...more] = row.split(";");
+    if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
+    if (third === "log") return `${target}  ${second}  log until ${more[0]} of ${more[1]} UTC`;
+    const [state, begin = "", end = "", bytes = "", verdict = ""] = more;
+    const size = `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB`;
+    return state === "DONE"
+      ? `${target}  ${second}  ${third}  ${size}  from ${begin} to ${end}  ${verdict === "" ? "not verified" : `verification ${verdict}`}`
+      : `${target}  ${second}  ${third}  not finished (${state})`;
+  });
 }

@@ -1,15 +1,17 @@
 import { Command } from "commander";
 import { engineTraits } from "../components/engines";
-import { backUp } from "./backup";
+import { backUp, listed } from "./backup";
 import { destroy, down } from "./down";
 import { writeAndRead } from "./health";
 import { engineAsked } from "./layers";
 import { preview } from "./preview";
 import { CommandError } from "./process";
 import { Progress } from "./progress";
-import { InterruptedError, session } from "./session";
+import { restore, type Wanted } from "./restore";
+import { InterruptedError, interruptible, session } from "./session";
 import { runningSubject, status } from "./status";
 import { prepareTools, up } from "./up";
+import { verify } from "./verify";
 import { UserError } from "../stacks/userError";
 
 const progress = new Progress();
@@ -81,6 +83,53 @@ command("backup", "make a base backup now, beside the scheduled ones").action(({
     return `The base backup ${name} is made.`;
   }),
 );
+
+command("backups", "list the base backups in every target, of every generation").action(
+  ({ stack }: StackOption) =>
+    conclude(async () => {
+      const { subject } = await runningSubject(stack, progress);
+      const lines = await listed(subject);
+      lines.forEach((line) => progress.line(`  ${line}`));
+      return `${lines.length} lines; \`pgplatform:restore\` takes the target and the generation.`;
+    }),
+);
+
+command("verify", "restore the newest backup beside everything else, and look whether it is whole")
+  .option("-t, --target <name>", "only this target (default: all)")
+  .action(({ stack, target }: StackOption & { target?: string }) =>
+    conclude(() =>
+      interruptible(progress, async (signal) => {
+        const { subject } = await runningSubject(stack, progress);
+        const targets = subject.settings.backup?.targets.map(({ name }) => name) ?? [];
+        const verdicts: string[] = [];
+        for (const one of target === undefined ? targets : [target])
+          await progress.step(`restore from ${one}`, async (context) => {
+            verdicts.push(await verify(subject, one, context, signal));
+          });
+        if (verdicts.length === 0)
+          throw new UserError(["pgplatform:backup is not set: nothing can be restored."]);
+        return `${verdicts.join("; ")}.`;
+      }),
+    ),
+  );
+
+command("restore", "show what a restore brings back, and make the cluster out of it after asking")
+  .option("-t, --target <name>", "backup target to restore from (default: the setting restore)")
+  .option("-g, --generation <generation>", "which archive of the target, as `backups` lists them")
+  .option("--from <namespace/name>", "the cluster that was backed up, when its name was another")
+  .option(
+    "--time <time>",
+    "go back to this moment, such as 2026-01-31T23:59:00Z (default: all that was archived)",
+  )
+  .option("--lsn <lsn>", "go back to this place in the log")
+  .option("--point <name>", "go back to this restore point")
+  .action(({ stack, point, ...wanted }: StackOption & Wanted & { point?: string }) =>
+    conclude(() =>
+      session("restore", progress, (signal) =>
+        restore(stack, { ...wanted, ...(point !== undefined && { name: point }) }, progress, signal),
+      ),
+    ),
+  );
 
 command("status", "say what runs").action(({ stack }: StackOption) =>
   conclude(() => status(stack, progress)),

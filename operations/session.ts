@@ -74,16 +74,28 @@ async function acquire(command: string, progress: Progress): Promise<void> {
   }
 }
 
-/**
- * Runs a command that changes things: one at a time for a state folder, and ended in order by Ctrl-C, by SIGTERM and by
- * the death of the process that started it (a `make` killed with SIGKILL can't pass anything on).
- */
+/** Runs a command that changes things: one at a time for a state folder, and ended in order. */
 export async function session<T>(
   command: string,
   progress: Progress,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await acquire(command, progress);
+  try {
+    return await interruptible(progress, work);
+  } finally {
+    await rm(lockFile, { force: true });
+  }
+}
+
+/**
+ * Runs a command that is ended in order by Ctrl-C, by SIGTERM and by the death of the process that started it (a `make` killed with
+ * SIGKILL can't pass anything on).
+ */
+export async function interruptible<T>(
+  progress: Progress,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
   const interrupt = (why: string) => {
     if (!controller.signal.aborted) progress.line(`${why}: ending in order …`);
@@ -102,7 +114,6 @@ export async function session<T>(
   } finally {
     clearInterval(watch);
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
-    await rm(lockFile, { force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type EngineTraits } from "../components/engine";
 import * as builtIn from "../local/cluster/cluster";
+import { look, sentenceOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, subjectOf } from "./context";
 import { judge, judged } from "./health";
@@ -56,11 +57,12 @@ export async function status(stackName: string, progress: Progress): Promise<str
   const { subject } = await runningSubject(stackName, progress);
   podLines(await podsOf(subject), subject.engine).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
-  for (const object of [...judged(subject), ...(subject.plan.archive ? [subject.plan.archive] : [])]) {
+  for (const object of judged(subject)) {
     const { done, why } = await judge(subject, object);
     verdicts.push(
       `${object.kind} ${object.metadata.name} is ${done ? `healthy (${why})` : `not healthy: ${why}`}`,
     );
   }
+  if (subject.settings.backup) verdicts.push(...((await look(subject)) ?? []).map(sentenceOf));
   return `${verdicts.join("; ")}.`;
 }

@@ -36,8 +36,13 @@ export async function prepareTools(
   });
 }
 
-/** The main job: tools, cluster, `pulumi up`, health, how to connect. Returns the closing line. */
-export async function up(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
+/** The main job: tools, cluster, `pulumi up`, health, how to connect; `more` is laid over the stack file. Returns the closing line. */
+export async function up(
+  stackName: string,
+  progress: Progress,
+  signal: AbortSignal,
+  more: Overlay = {},
+): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
   // Before anything is built or touched: a wrong stack file is refused within the first second.
@@ -45,7 +50,7 @@ export async function up(stackName: string, progress: Progress, signal: AbortSig
     engine: engineAsked(),
     builtIn: choice.kind === "built-in",
   });
-  const overlay = { ...findCluster(choice).overlay, ...layers.overlay };
+  const overlay = { ...findCluster(choice).overlay, ...layers.overlay, ...more };
   const settings = await settingsOfTree(stackName, overlay);
   await keepEngine(new Stack(stackName, []), settings.cluster.engine);
   progress.line(

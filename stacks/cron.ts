@@ -42,6 +42,23 @@ export function daysBetween(schedule: Schedule): number {
   return longest;
 }
 
+/** Longest time between two moments at which it fires, in seconds; two years are looked at, or 1,000 moments if that is less. */
+export function longestPause(schedule: Schedule): number {
+  const cron = parsed(schedule);
+  let at = new Date(Date.UTC(2028, 0, 1));
+  const end = Date.UTC(2030, 0, 1);
+  let longest = 0;
+  let last: number | undefined;
+  for (let count = 0; count < 1000 && at.getTime() < end; count++) {
+    const next = cron.nextRun(at);
+    if (next === null) break;
+    if (last !== undefined) longest = Math.max(longest, next.getTime() - last);
+    last = next.getTime();
+    at = next;
+  }
+  return longest / 1000;
+}
+
 /** The same moments with a field for the seconds in front, and the time zone, as Go's cron reads them. */
 export const inSixFields = (schedule: Schedule, timeZone: string): string =>
   `${timeZone === "UTC" ? "" : `CRON_TZ=${timeZone} `}0 ${schedule}`;

@@ -47,6 +47,7 @@ const upstreamImages = ({ engine, postgresVersion }: Cluster): Images => ({
   objectStore: "ghcr.io/versity/versitygw:v1.8.0",
   backupPlugin: `ghcr.io/cloudnative-pg/plugin-barman-cloud:v${pins.backupPlugin}`,
   backupSidecar: `ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v${pins.backupPlugin}`,
+  backupTools: `docker.io/rclone/rclone:${pins.rclone}`,
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
 });
@@ -78,6 +79,7 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
       objectStore: pins.images.versitygw,
       backupPlugin: pins.images.barmanPlugin,
       backupSidecar: pins.images.barmanSidecar,
+      backupTools: pins.images.backupTools,
       pgbouncer: pins.images.pgbouncer,
       pgbouncerExporter: pins.images.pgbouncerExporter,
     }),
@@ -113,6 +115,7 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
     objectStore: mirrored(names.objectStore, images.registry),
     backupPlugin: mirrored(names.backupPlugin, images.registry),
     backupSidecar: mirrored(names.backupSidecar, images.registry),
+    backupTools: mirrored(names.backupTools, images.registry),
     pgbouncer: mirrored(names.pgbouncer, images.registry),
     pgbouncerExporter: mirrored(names.pgbouncerExporter, images.registry),
   };

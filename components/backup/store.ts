@@ -100,3 +100,9 @@ export function providerOf({ endpoint }: Pick<Store, "endpoint">): string {
 
 /** Where the cluster's backups lie, as tools name it. */
 export const locationOf = ({ bucket, prefix }: Store): string => `s3://${bucket}/${prefix}`;
+
+/** What boto, which Barman's tools use, must be told for a store with `plainChecksums`. */
+export const plainChecksums = {
+  AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
+  AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
+};

@@ -225,6 +225,14 @@ export const recipes: Record<ImageName, Recipe> = {
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
+  // Debian's build of rclone, with a shell.
+  backupTools: {
+    kind: "debian",
+    packages: ["rclone", "ca-certificates"],
+    script: "rclone version",
+    config: { User: "65532:65532", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/bin/sh"] },
+  },
+
   zalandoOperator: {
     kind: "program",
     program: "zalandoOperator",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isSchedule, isTimeZone } from "../cron";
-import { about, atOnce, choice, label, quantity, truth, whole } from "../settingTypes";
+import { about, atOnce, choice, label, quantity, sqlName, truth, whole } from "../settingTypes";
 
 /** Backups: where they go, how often, how long they are kept. What belongs to which kind of target is checked in checks/backup.ts. */
 
@@ -64,6 +64,37 @@ const target = z.strictObject({
   ).optional(),
 });
 
+const probe = z.strictObject({
+  name: label("Name of the probe, by which a failed one is called.", 40, atOnce),
+  database: sqlName("Database that is asked. Default: the first one.", atOnce).optional(),
+  sql: about(z.string().min(8).max(10_000), {
+    means: "A query whose only answer is true where the restored data is as it should be.",
+    change: atOnce,
+    allowed: "a query that returns one true, such as select count(*) > 0 from orders",
+    fix: "write a query with one row and one column",
+  }),
+});
+
+const verify = z.strictObject({
+  enabled: truth(
+    "Whether the newest backup of each target is restored on a schedule into a server of its own, beside everything else, and looked at: all of " +
+      "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the probes are true. " +
+      "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
+    atOnce,
+  ).default(true),
+  schedule: schedule("When that happens. Default: 0 5 * * 0, on Sundays.").default("0 5 * * 0"),
+  size: quantity(
+    "Size of the scratch volume, in bytes, which lasts as long as a verification. Default: 1.2 times cluster.storage.size.",
+    atOnce,
+    "20Gi",
+  ).optional(),
+  probes: about(z.array(probe), {
+    means: "Questions to the restored data. Default: none.",
+    change: atOnce,
+    allowed: "a list of probes",
+  }).default([]),
+});
+
 export const backup = z.strictObject({
   schedule: schedule(
     "When base backups are made, at least daily in the tier prod. Default: 0 2 * * *.",
@@ -94,6 +125,15 @@ export const backup = z.strictObject({
     "How the log is compressed in the store. Default: gzip.",
     "A change is for what is archived later.",
   ).default("gzip"),
+  copy: z
+    .strictObject({
+      schedule: schedule(
+        "When the second target gets what it lacks; how much of the last work may be missing there is the longest pause of the schedule more than " +
+          "rpoMinutes. Default: */15 * * * *.",
+      ).default("*/15 * * * *"),
+    })
+    .prefault({}),
+  verify: verify.prefault({}),
   firstBackup: truth("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(true),
   targets: about(z.array(target).min(1).max(2), {
     means:

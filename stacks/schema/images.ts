@@ -39,6 +39,10 @@ export const images = z
       "Image of the plugin's sidecar, which archives and restores beside each instance. Default: by platform.",
       rolls,
     ),
+    backupTools: image(
+      "Image of rclone, with a shell in it, which looks into backup targets, and copies between them. Default: by platform.",
+      "A change is for what starts later.",
+    ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
     pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
   })

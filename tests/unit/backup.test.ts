@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { engines } from "../../components/engines";
-import { archiveProgress } from "../../components/engines/cnpg/backup";
 import { localStoreObjects } from "../../components/backup/localStore";
 import { storeOf } from "../../components/backup/store";
 import { rawSettings } from "../../stacks/program";
@@ -174,7 +173,9 @@ describe("a second target", () => {
 
   it("gets its Secret, and the first one stays the archive", () => {
     const settings = checked(withBackup({ targets: [near, { name: "copy", kind: "local" }] }));
-    const archive = cnpg.plan(settings).archive?.spec as { configuration: { endpointURL: string } };
+    const archive = cnpg.plan(settings).objects.find(({ id }) => id === "archive")?.object.spec as {
+      configuration: { endpointURL: string };
+    };
     assert.equal(archive.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
     assert.deepEqual(
       settings.backup?.targets.map((target) => storeOf(settings, target).secretName),
@@ -280,11 +281,12 @@ describe("CloudNativePG's backups", () => {
   it("keep what the window takes, compressed as asked", () => {
     const spec = (more: object) =>
       object(withBackup({ targets: [near], ...more }), "archive")?.spec as {
-        retentionPolicy: string;
+        retentionPolicy?: string;
         configuration: { wal: { compression?: string }; data: { compression?: string } };
       };
-    assert.equal(spec({}).retentionPolicy, "7d");
-    assert.equal(spec({ recoveryWindowDays: 30 }).retentionPolicy, "30d");
+    assert.equal(spec({}).retentionPolicy, undefined, "the verification deletes");
+    const unverified = { verify: { enabled: false }, recoveryWindowDays: 30 };
+    assert.equal(spec(unverified).retentionPolicy, "30d");
     for (const [compression, log, data] of [
       ["zstd", "zstd", "gzip"],
       ["none", undefined, undefined],
@@ -360,23 +362,6 @@ describe("CloudNativePG's backups", () => {
     ]);
     const { configuration } = object(value, "origin")?.spec as { configuration: { destinationPath: string } };
     assert.equal(configuration.destinationPath, "s3://jewelry-shop-backups/shop/old");
-  });
-
-  it("are healthy once the archive's generation has a base backup", () => {
-    const live = (window: object) =>
-      archiveProgress({
-        ...object(input, "archive")!,
-        metadata: { name: "main-archive", annotations: { "pgplatform.io/generation": "aaaaaaaaaa" } },
-        status: { serverRecoveryWindow: window },
-      });
-    assert.equal(live({})?.done, false);
-    assert.equal(live({ bbbbbbbbbb: { lastSuccessfulBackupTime: "2026-01-01T00:00:00Z" } })?.done, false);
-    assert.match(
-      live({ aaaaaaaaaa: { lastFailedBackupTime: "2026-01-01T00:00:00Z" } })?.why ?? "",
-      /failed at 2026/,
-    );
-    assert.equal(live({ aaaaaaaaaa: { lastSuccessfulBackupTime: "2026-01-01T00:00:00Z" } })?.done, true);
-    assert.equal(archiveProgress(object(input, "cluster")!), undefined);
   });
 
   it("are healthy only while the log is archived", () => {
@@ -473,7 +458,7 @@ describe("a store beside the cluster, as it is registered", () => {
     });
     assert.deepEqual(
       holders.map(({ name, type }) => [name, type]),
-      ["main-backup-near-credentials", "main-backup-near-own-credentials"].map((name) => [
+      ["main-backup-near-own-credentials", "main-backup-near-credentials"].map((name) => [
         name,
         "kubernetes:core/v1:Secret",
       ]),

@@ -78,6 +78,7 @@ describe("schema", () => {
         objectStore: pins.images.versitygw,
         backupPlugin: pins.images.barmanPlugin,
         backupSidecar: pins.images.barmanSidecar,
+        backupTools: pins.images.backupTools,
       },
     });
   });

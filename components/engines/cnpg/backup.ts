@@ -1,7 +1,15 @@
 import { inSixFields } from "../../../stacks/cron";
 import type { Settings } from "../../../stacks/schema";
-import { generationToken, locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
-import type { Backups, KubernetesObject, PlannedObject, Progress } from "../../engine";
+import {
+  generationToken,
+  locationOf,
+  plainChecksums,
+  type Store,
+  storeKeys,
+  storesOf,
+} from "../../backup/store";
+import { environment } from "../../containers";
+import type { Backups, KubernetesObject, PlannedObject } from "../../engine";
 import { clusterLabel, roles, secretNames } from "../../names";
 import { apiVersion } from "./names";
 
@@ -62,17 +70,13 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string):
           ...(compression !== "none" && { compression: "gzip" }),
         },
       },
-      retentionPolicy: `${backup?.recoveryWindowDays}d`,
+      // Else it is deleted after a verification, and what was verified is kept.
+      ...(backup?.verify.enabled === false && { retentionPolicy: `${backup.recoveryWindowDays}d` }),
       instanceSidecarConfiguration: {
-        env: [
-          { name: "AWS_DEFAULT_REGION", value: store.region },
-          ...(store.plainChecksums
-            ? [
-                { name: "AWS_REQUEST_CHECKSUM_CALCULATION", value: "when_required" },
-                { name: "AWS_RESPONSE_CHECKSUM_VALIDATION", value: "when_required" },
-              ]
-            : []),
-        ],
+        env: environment({
+          AWS_DEFAULT_REGION: store.region,
+          ...(store.plainChecksums && plainChecksums),
+        }),
         resources: {
           requests: { cpu: "50m", memory: "128Mi" },
           limits: { cpu: "1", memory: "512Mi" },
@@ -109,19 +113,22 @@ const what = (cluster: string) => ({
 
 export const backups: Backups = {
   request: ({ cluster }, name) => ({
-    apiVersion,
-    kind: "Backup",
-    metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
-    spec: what(cluster.name),
+    object: {
+      apiVersion,
+      kind: "Backup",
+      metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
+      spec: what(cluster.name),
+    },
+    state(object) {
+      const { status = {} } = object as { status?: { phase?: string; error?: string } };
+      const { phase = "asked for", error } = status;
+      return {
+        phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
+        why: error ?? phase,
+      };
+    },
   }),
-  state(object) {
-    const { status = {} } = object as { status?: { phase?: string; error?: string } };
-    const { phase = "asked for", error } = status;
-    return {
-      phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
-      why: error ?? phase,
-    };
-  },
+  server: { user: 26, group: 26 },
 };
 
 /** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
@@ -164,16 +171,10 @@ export function restoredFrom(settings: Settings): object | undefined {
   };
 }
 
-/** The store that the log is archived to; undefined when it isn't. */
-export const archiveOf = (settings: Settings): KubernetesObject | undefined => {
-  const [store] = storesOf(settings);
-  return store && objectStore(settings, store, archiveStoreName(settings.cluster.name));
-};
-
 /** The stores, before the Cluster, and the schedule of base backups, after it. */
 export function backupObjects(settings: Settings): PlannedObject[] {
   const { cluster, backup } = settings;
-  const archive = archiveOf(settings);
+  const [archive] = storesOf(settings);
   if (archive === undefined || backup === undefined) return [];
   const origin = restoreStore(settings);
   const schedule: KubernetesObject = {
@@ -193,27 +194,10 @@ export function backupObjects(settings: Settings): PlannedObject[] {
     },
   };
   return [
-    { id: "archive", stage: -1, object: archive },
+    { id: "archive", stage: -1, object: objectStore(settings, archive, archiveStoreName(cluster.name)) },
     ...(origin
       ? [{ id: "origin", stage: -1, object: objectStore(settings, origin, restoreStoreName(cluster.name)) }]
       : []),
     { id: "base-backups", stage: 1, object: schedule, goesWith: "cluster" },
   ];
-}
-
-/** Whether the live store of the archive has a base backup of the archive's generation. */
-export function archiveProgress(object: KubernetesObject): Progress | undefined {
-  if (object.apiVersion !== storeApiVersion || object.kind !== "ObjectStore") return undefined;
-  const generation = object.metadata.annotations?.[generationAnnotation] ?? "";
-  const { status } = object as {
-    status?: { serverRecoveryWindow?: Record<string, Record<string, string | undefined>> };
-  };
-  const { lastSuccessfulBackupTime: newest, lastFailedBackupTime: failed } =
-    status?.serverRecoveryWindow?.[generation] ?? {};
-  if (newest === undefined)
-    return {
-      done: false,
-      why: `generation ${generation} has no base backup yet${failed === undefined ? "" : `; the last try failed at ${failed}`}`,
-    };
-  return { done: true, why: `generation ${generation}, newest base backup ${newest}` };
 }

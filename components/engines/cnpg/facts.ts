@@ -9,7 +9,6 @@ import {
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../postgres/catalogue/values";
 import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
-import { archiveProgress } from "./backup";
 import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 interface ServiceTemplate {
@@ -243,8 +242,6 @@ export function progress(object: KubernetesObject): Progress {
       ? { done: true, why: "applied" }
       : { done: false, why: "not looked at since its last change" };
   }
-  const archive = archiveProgress(object);
-  if (archive) return archive;
   if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
   const wanted = object.spec?.instances ?? 1;
   const ready = object.status?.readyInstances ?? 0;

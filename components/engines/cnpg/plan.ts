@@ -12,7 +12,7 @@ import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
-import { archiveOf, archivePlugin, backupObjects, restoredFrom } from "./backup";
+import { archivePlugin, backupObjects, restoredFrom } from "./backup";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -125,7 +125,6 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
 }
 
 export function plan(settings: Settings): Plan {
-  const archive = archiveOf(settings);
   const { cluster, tier } = settings;
   const names = poolerTlsNames(settings);
   const endpoint = (suffix: string): Endpoint => {
@@ -145,7 +144,6 @@ export function plan(settings: Settings): Plan {
       ...databaseObjects(settings),
       ...backupObjects(settings),
     ],
-    ...(archive && { archive }),
     // The operator sets a role's password anew when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },

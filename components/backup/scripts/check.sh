@@ -1,0 +1,103 @@
+# Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
+#
+# Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; PROBES, a folder with a file
+# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take.
+# Written: passed or failed, and result, `<key> <value>` a line.
+set -u -o pipefail
+umask 077
+export PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres LC_ALL=C
+fail() {
+  echo "$*" >"$WORK/failed"
+  tail -n 30 "$WORK/postgres.log" 2>/dev/null
+  echo "$*"
+  exit 0
+}
+# However this ends, the report must not wait for it.
+at_end() {
+  pg_ctl -D "$DATA" -m immediate stop >/dev/null 2>&1
+  [ -e "$WORK/passed" ] || [ -e "$WORK/failed" ] || echo "the check was ended before it was done" >"$WORK/failed"
+}
+put() { echo "$*" | tee -a "$WORK/result"; }
+ask() { psql -XAtqw -v ON_ERROR_STOP=1 -d "$1" 2>"$WORK/error"; }
+
+[ ! -e "$WORK/failed" ] || exit 0
+trap at_end EXIT
+trap 'exit 1' TERM INT
+: >"$WORK/fetched"
+chmod 700 "$DATA"
+# The log lay on a volume of its own perhaps.
+rm -rf "$DATA/pg_wal" "$DATA"/{postmaster.pid,standby.signal,postgresql.auto.conf}
+mkdir "$DATA/pg_wal"
+: >"$DATA/postgresql.auto.conf"
+: >"$DATA/recovery.signal"
+echo "local all all trust" >"$WORK/pg_hba.conf"
+cat >"$WORK/postgresql.conf" <<CONF
+listen_addresses = ''
+unix_socket_directories = '$WORK'
+hba_file = '$WORK/pg_hba.conf'
+ident_file = '$WORK/pg_ident.conf'
+shared_preload_libraries = '$LIBRARIES'
+restore_command = 'sh /scripts/restoreCommand.sh %f "%p"'
+recovery_target_timeline = 'latest'
+# Without queries before the end the primary's limits needn't be met.
+hot_standby = off
+max_prepared_transactions = 100
+max_locks_per_transaction = 256
+archive_mode = off
+autovacuum = off
+# Nobody needs these files once they have been looked at.
+fsync = off
+full_page_writes = off
+CONF
+: >"$WORK/pg_ident.conf"
+
+pg_ctl -D "$DATA" -o "-c config_file=$WORK/postgresql.conf" -l "$WORK/postgres.log" -w -t "$PATIENCE_SECONDS" start >/dev/null || {
+  [ ! -e "$WORK/unfetched" ] || fail "the log can't be replayed: $(tail -n 1 "$WORK/unfetched")"
+  fail "the restored server doesn't start: $(grep -E 'FATAL|PANIC' "$WORK/postgres.log" | tail -n 1 | sed 's/.*\(FATAL\|PANIC\): *//')"
+}
+put "rto_seconds $(($(date +%s) - $(<"$WORK/started")))"
+
+# PostgreSQL takes the first segment that isn't there, or isn't whole, for the log's end.
+broken=$(grep -E 'data checksum in record|incorrect prev-link|invalid magic number|unexpected pageaddr' "$WORK/postgres.log" | head -n 1 | sed 's/.*LOG: *//')
+newest=$(tail -n 1 "$WORK/segments")
+if ! grep -qx "$newest" "$WORK/fetched"; then
+  last=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
+  next=$(awk -v last="$last" '$0 > last' "$WORK/segments" | head -n 1)
+  [ -z "$broken" ] || fail "the segment $last is damaged: $broken"
+  fail "a segment behind $last is missing: the archive goes on with $next, up to $newest"
+fi
+[ -z "$broken" ] || fail "the segment $newest is damaged: $broken"
+put "segment $newest"
+
+last=$(ask postgres <<<"select extract(epoch from pg_last_xact_replay_timestamp())::bigint") || fail "the restored server doesn't answer: $(<"$WORK/error")"
+[ -z "$last" ] || put "rpo_seconds $(($(<"$WORK/chosen") > last ? $(<"$WORK/chosen") - last : 0))"
+
+if [ -e "$WORK/segment" ]; then
+  found=$(ask "$HOME_DATABASE" <<<"select count(*) from pgplatform.heartbeat where value = '$VALUE'")
+  [ "$found" = 1 ] || fail "the row that was written before isn't there, though its log was replayed"
+fi
+
+pg_amcheck --all --install-missing >"$WORK/amcheck.log" 2>&1 || fail "pg_amcheck finds damage: $(grep -v '^ *$' "$WORK/amcheck.log" | head -n 2 | tr -s '\n ' ' ' | cut -c 1-300)"
+
+for database in $(ask postgres <<<"select datname from pg_database where datallowconn and datname <> 'template1' order by 1"); do
+  # Newer versions begin and end the text with a random word.
+  sum=$(pg_dump --schema-only -d "$database" 2>"$WORK/error" | grep -vE '^\\(un)?restrict ' | sha256sum | cut -c 1-16) ||
+    fail "the database $database can't be dumped: $(tail -n 1 "$WORK/error")"
+  put "schema $database $sum"
+done
+put "bytes $(ask postgres <<<"select sum(pg_database_size(oid)) from pg_database")"
+
+for probe in "$PROBES"/*; do
+  [ -e "$probe" ] || continue
+  name=${probe##*/}
+  answer=$(ask "${name%%.*}" <"$probe") || fail "the probe ${name#*.} fails: $(head -n 1 "$WORK/error")"
+  [ "$answer" = t ] || fail "the probe ${name#*.} answers ${answer:-nothing} in place of t"
+  put "probe ${name#*.}"
+done
+
+pg_ctl -D "$DATA" -m fast -w stop >/dev/null || fail "the restored server doesn't stop"
+if pg_controldata -D "$DATA" | grep -qE 'page checksum version: +[1-9]'; then
+  pg_checksums --check -D "$DATA" >"$WORK/checksums.log" 2>&1 || fail "pages are damaged: $(grep -E 'failed' "$WORK/checksums.log" | head -n 1 | cut -c 1-300)"
+  put "pages $(sed -nE 's/^Blocks scanned: +//p' "$WORK/checksums.log")"
+fi
+: >"$WORK/passed"

@@ -1,0 +1,34 @@
+# Chooses what to restore: the newest finished base backup of a target, and the log from there on.
+#
+# Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
+# copy may take to have the row's log. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept.
+set -u
+. /scripts/places.sh
+fail() {
+  echo "$*" | tee "$WORK/failed"
+  exit 0
+}
+[ ! -e "$WORK/failed" ] || exit 0
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$GENERATION
+
+ask lsf --dirs-only "$place/base" >/dev/null 2>"$WORK/error" ||
+  { grep -q 'directory not found' "$WORK/error" || fail "the target $name can't be read: $(why "$WORK/error")"; }
+
+if [ -e "$WORK/segment" ]; then
+  segment=$(cat "$WORK/segment")
+  end=$(($(date +%s) + WAIT_SECONDS))
+  echo "waiting until the target $name has $segment"
+  while newest=$(newest_segment "$place" 2>/dev/null); newest=${newest%%;*}; [ "$(printf '%s\n' "$newest" "$segment" | sort | tail -n 1)" != "$newest" ]; do
+    [ "$(date +%s)" -lt "$end" ] || fail "the target $name has the log until ${newest:-nothing} only, a row of $WAIT_SECONDS s ago is in $segment"
+    sleep 2
+  done
+fi
+
+backup=$(finished "$place" "$WORK/info") || fail "the target $name has no finished base backup of generation $GENERATION"
+begin=$(info "$WORK/info" begin_wal)
+date +%s >"$WORK/chosen"
+segments "$place" "$begin" >"$WORK/segments"
+grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
+ask cat "$place/verified/kept" >"$WORK/kept" 2>/dev/null
+echo "$backup" >"$WORK/backup"
+echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

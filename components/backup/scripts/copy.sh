@@ -1,0 +1,38 @@
+# Copies the archive of the present generation from the first store to the second: finished base backups and the log.
+#
+# What is there already with the same size and sum is left alone, and each object is there whole or not at all, so that a copy that was
+# interrupted goes on where it was. Nothing is ever deleted or written over here: an object that is another one in the first store now is
+# an error that somebody must look at, since neither a finished base backup nor a segment ever changes. Base backups go first: the log that each of them needs lies in
+# the store by the time it is called finished, and is copied after it.
+#
+# Environment: see places.sh.
+set -eu
+. /scripts/places.sh
+
+from=$PLACE_1/$GENERATION
+to=$PLACE_2/$GENERATION
+error=$(mktemp)
+copy() { rclone copy --checksum --immutable --transfers 4 --retries 3 --stats-one-line --stats 60s -v "$@"; }
+
+if ! ask lsf --dirs-only "$from" >/dev/null 2>"$error" && ! grep -q 'directory not found' "$error"; then
+  echo "the target $TARGET_1 can't be read: $(why "$error")"
+  exit 1
+fi
+newest=$(newest_segment "$from" 2>/dev/null)
+if [ -z "$newest" ]; then
+  echo "nothing to copy: generation $GENERATION has no log yet"
+  exit 0
+fi
+for id in $(ids "$from"); do
+  [ "$(ask cat "$from/base/$id/backup.info" | sed -n 's/^status=//p')" = DONE ] || continue
+  # Which backups are kept is each store's own matter.
+  copy --exclude 'annotations/**' "$from/base/$id" "$to/base/$id"
+done
+copy "$from/wals" "$to/wals"
+# The copied archive must have what the first one had when this began.
+copied=$(newest_segment "$to")
+if [ "$(printf '%s\n' "${newest%%;*}" "${copied%%;*}" | sort | tail -n 1)" != "${copied%%;*}" ]; then
+  echo "the target $TARGET_2 has the log until ${copied%%;*} only, $TARGET_1 had it until ${newest%%;*}"
+  exit 1
+fi
+echo "copied from $TARGET_1 to $TARGET_2: log until ${newest%%;*}"

@@ -1,0 +1,22 @@
+# Writes a row into the live database and waits until the log that holds it is archived: the restore that follows must have it.
+#
+# Environment: WORK, the folder that the verification's containers share; PG*, how to log in at the primary; RPO_MINUTES; VALUE, of the row.
+# A database that can't be written to is no reason against a restore: then only the result says so.
+set -u
+ask() { psql -XAtqw -v ON_ERROR_STOP=1 -v "value=$VALUE" 2>"$WORK/error"; }
+
+# Past its commit: what comes behind it in the log isn't needed.
+if ! at=$(ask <<<"insert into pgplatform.heartbeat (value) values (:'value'); select pg_walfile_name(pg_current_wal_insert_lsn());"); then
+  echo "no row was written: $(tail -n 1 "$WORK/error")" | tee "$WORK/note"
+  exit 0
+fi
+echo "row $VALUE written; its log is in $at"
+echo "$at" >"$WORK/segment"
+
+end=$((SECONDS + RPO_MINUTES * 60 + 60))
+while [ "$SECONDS" -lt "$end" ]; do
+  archived=$(ask <<<"select last_archived_wal from pg_stat_archiver")
+  [[ ${archived:0:24} > $at || ${archived:0:24} == "$at" ]] && echo "archived until ${archived:0:24}" && exit 0
+  sleep 1
+done
+echo "a row is not archived after $RPO_MINUTES minutes: the newest archived segment is ${archived:-none}, the row is in $at" | tee "$WORK/failed"

@@ -1,0 +1,31 @@
+# Lists every base backup in every store, the newest first, a line each:
+# <target>;<generation>;<id>;<status>;<begin>;<end>;<bytes>;<verified, failed or nothing>
+# and for each generation: <target>;<generation>;log;<newest segment>;<its time>
+# and for a store that doesn't answer: <target>;refused;<why>
+#
+# Environment: see places.sh.
+set -u
+. /scripts/places.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+number=1
+while [ "$number" -le "$TARGETS" ]; do
+  name=$(value "TARGET_$number") place=$(value "PLACE_$number")
+  number=$((number + 1))
+  if ! ask lsf --dirs-only "$place" >"$work/generations" 2>"$work/error"; then
+    grep -q 'directory not found' "$work/error" || echo "$name;refused;$(why "$work/error")"
+    continue
+  fi
+  for generation in $(tr -d / <"$work/generations"); do
+    at=$place/$generation
+    newest=$(newest_segment "$at" 2>/dev/null)
+    [ -z "$newest" ] || echo "$name;$generation;log;$newest"
+    for id in $(ids "$at"); do
+      ask cat "$at/base/$id/backup.info" >"$work/info" 2>/dev/null || continue
+      bytes=$(ask size --json "$at/base/$id" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
+      verdict=$(ask cat "$at/verified/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
+      echo "$name;$generation;$id;$(info "$work/info" status);$(info "$work/info" begin_time);$(info "$work/info" end_time);$bytes;$verdict"
+    done
+  done
+done

@@ -1,0 +1,49 @@
+# Functions for the scripts that look into the stores with rclone; read by them with `.`.
+#
+# Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of
+# the cluster lie as rclone names it; GENERATION, the one that the cluster archives as. In a place there is a folder for each generation, in
+# which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]; verified/ in it is the platform's own.
+
+export TZ=UTC
+
+# value NAME: of the variable with this name.
+value() { eval "printf '%s' \"\${$1}\""; }
+
+# ask ARGUMENTS: rclone, which repeats little: whoever calls this asks again later.
+ask() { rclone --retries 1 --low-level-retries 2 --contimeout 10s --timeout 30s "$@"; }
+
+# why FILE: what rclone said last, in a line without its date.
+why() { grep -v 'Config file' "$1" | tail -n 1 | sed -E 's/^[0-9/]+ [0-9:]+ (ERROR|NOTICE|Failed|CRITICAL)[ :]*//; s/, (request|host) id: [^,]*//g' | cut -c 1-300; }
+
+# seconds TIME: since 1970, of a time as rclone's listings have it.
+seconds() { date -d "$1" +%s; }
+
+# info FILE KEY: a value in a backup.info.
+info() { sed -n "s/^$2=//p" "$1" | head -n 1; }
+
+# ids PLACE: of the base backups at a place, the newest first, finished or not.
+ids() { ask lsf --dirs-only "$1/base" 2>/dev/null | tr -d / | sort -r; }
+
+# finished PLACE FILE: id of the newest base backup that is whole; its backup.info is put into the file.
+finished() {
+  for id in $(ids "$1"); do
+    ask cat "$1/base/$id/backup.info" >"$2" 2>/dev/null && [ "$(info "$2" status)" = DONE ] && echo "$id" && return
+  done
+  return 1
+}
+
+# segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones.
+segments() {
+  for folder in $(ask lsf --dirs-only "$1/wals" | tr -d / | sort); do
+    [ "$(printf '%s\n' "$folder" "$2" | sort | head -n 1)" = "$folder" ] && [ "$folder" != "$(echo "$2" | cut -c 1-16)" ] && continue
+    ask lsf --files-only "$1/wals/$folder" || return
+  done | sed -nE 's/^([0-9A-F]{24})(\.(gz|lz4|zst|bz2|xz|snappy))?$/\1/p' | sort | awk -v first="$2" '$0 >= first'
+}
+
+# newest_segment PLACE: `<name>;<time>` of the newest one, or nothing.
+newest_segment() {
+  folder=$(ask lsf --dirs-only "$1/wals" | tr -d / | grep -E '^[0-9A-F]{16}$' | sort | tail -n 1)
+  [ -n "$folder" ] || return 0
+  ask lsf --files-only --use-server-modtime --format pt "$1/wals/$folder" |
+    sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?;/\1;/p' | sort | tail -n 1
+}

@@ -1,0 +1,66 @@
+# Waits for the end of a verification and puts its result beside the backup, for people as JSON and for monitoring as metrics; ends badly
+# when the verification failed, and so does its Job.
+#
+# Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take.
+set -u
+. /scripts/places.sh
+while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
+end=$(($(date +%s) + EXPIRY_SECONDS))
+while [ -e "$WORK/passed" ] && [ ! -e "$WORK/expired" ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.2; done
+
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$GENERATION
+backup=$(cat "$WORK/backup" 2>/dev/null)
+labels="target=\"$name\",generation=\"$GENERATION\""
+got() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null | head -n 1; }
+text() { tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
+list() { # KEY: the values as a list of texts
+  sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -s -d , -
+}
+number() { value=$(got "$1"); echo "${value:-null}"; }
+result=passed
+[ -e "$WORK/passed" ] || result=failed
+expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
+[ "$result$expiry" != passednone ] || expiry="no answer after $EXPIRY_SECONDS s"
+
+cat >"$WORK/report.json" <<JSON
+{
+  "target": "$name",
+  "generation": "$GENERATION",
+  "backup": "$backup",
+  "result": "$result",
+  "why": "$(cat "$WORK/failed" 2>/dev/null | text)",
+  "note": "$(cat "$WORK/note" 2>/dev/null | text)",
+  "at": "$(date +%Y-%m-%dT%H:%M:%SZ)",
+  "rpoSeconds": $(number rpo_seconds),
+  "rtoSeconds": $(number rto_seconds),
+  "bytes": $(number bytes),
+  "pages": $(number pages),
+  "segment": "$(got segment)",
+  "schemas": [$(list schema)],
+  "probes": [$(list probe)],
+  "expiry": "$(printf '%s' "$expiry" | text)"
+}
+JSON
+cat "$WORK/report.json"
+
+{
+  echo "verification_timestamp_seconds{$labels} $(date +%s)"
+  echo "verification_passed{$labels} $([ "$result" = passed ] && echo 1 || echo 0)"
+} >"$WORK/newest.prom"
+{
+  echo "verified_timestamp_seconds{$labels} $(date +%s)"
+  for key in rpo_seconds rto_seconds bytes; do
+    [ -z "$(got $key)" ] || echo "verification_$key{$labels} $(got $key)"
+  done
+} >"$WORK/passed.prom"
+
+failed=0
+store() { ask rcat "$place/verified/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
+[ -z "$backup" ] || store report.json "$backup.json"
+store report.json newest.json
+store newest.prom newest.prom
+if [ "$result" = passed ]; then
+  store passed.prom passed.prom
+  [ "$expiry" != done ] || store backup kept
+fi
+[ "$result" = passed ] && [ "$failed" = 0 ]

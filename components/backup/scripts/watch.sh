@@ -1,0 +1,70 @@
+# Looks into every store once a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
+#
+# Environment: see places.sh; STATE, the folder of both files.
+set -u
+. /scripts/places.sh
+trap 'exit 0' TERM INT
+
+gauge() { # NAME MEANING
+  printf '# HELP pgplatform_backup_%s %s\n# TYPE pgplatform_backup_%s gauge\n' "$1" "$2" "$1"
+}
+
+# look NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>.
+look() {
+  name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$GENERATION
+  labels="target=\"$name\",generation=\"$GENERATION\""
+  if ! newest=$(newest_segment "$place" 2>"$STATE/error") || [ -s "$STATE/error" ] && ! grep -q 'directory not found' "$STATE/error"; then
+    echo "target_up{$labels} 0" >>"$STATE/seen"
+    echo "refused;$name;$(why "$STATE/error")" >>"$STATE/status"
+    return
+  fi
+  echo "target_up{$labels} 1" >>"$STATE/seen"
+  base=none log=none
+  if [ -n "$newest" ]; then
+    log="${newest%%;*} of ${newest#*;} UTC"
+    echo "segment_timestamp_seconds{$labels} $(seconds "${newest#*;}")" >>"$STATE/seen"
+  fi
+  if id=$(finished "$place" "$STATE/info"); then
+    made=$(ask lsf --use-server-modtime --format t "$place/base/$id/backup.info")
+    base="$id of $made UTC"
+    echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
+  fi
+  echo "answers;$name;$GENERATION;$base;$log" >>"$STATE/status"
+  ask cat "$place/verified" --include '*.prom' 2>/dev/null >>"$STATE/seen"
+}
+
+while :; do
+  : >"$STATE/seen"
+  : >"$STATE/status"
+  number=1
+  while [ "$number" -le "$TARGETS" ]; do
+    look "$number"
+    number=$((number + 1))
+  done
+  {
+    gauge target_up "Whether the store answers."
+    grep '^target_up' "$STATE/seen"
+    gauge base_timestamp_seconds "When the newest base backup was finished."
+    grep '^base_timestamp' "$STATE/seen"
+    gauge segment_timestamp_seconds "When the newest segment of the log was archived."
+    grep '^segment_timestamp' "$STATE/seen"
+    gauge verified_timestamp_seconds "When a restore was last tried, and found good."
+    grep '^verified_timestamp' "$STATE/seen"
+    gauge verification_timestamp_seconds "When a restore was last tried."
+    grep '^verification_timestamp' "$STATE/seen"
+    gauge verification_passed "Whether it was found good."
+    grep '^verification_passed' "$STATE/seen"
+    gauge verification_rpo_seconds "Age of the newest transaction that it had."
+    grep '^verification_rpo' "$STATE/seen"
+    gauge verification_rto_seconds "How long it took until queries were answered."
+    grep '^verification_rto' "$STATE/seen"
+    gauge verification_bytes "Size of the restored data."
+    grep '^verification_bytes' "$STATE/seen"
+  } | sed '/^#/!s/^/pgplatform_backup_/' >"$STATE/metrics.new"
+  mv "$STATE/metrics.new" "$STATE/metrics.txt"
+  mv "$STATE/status" "$STATE/status.txt"
+  pause=60
+  ! grep -qE '^refused|;none' "$STATE/status.txt" || pause=10
+  sleep "$pause" &
+  wait $!
+done

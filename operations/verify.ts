@@ -1,0 +1,107 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { backupNames } from "../components/backup/plan";
+import { UserError } from "../stacks/userError";
+import { type Subject } from "./health";
+import { type KubeObject } from "./kubectl";
+import { type StepContext } from "./progress";
+
+/** A verification's report, the parts that are told here; components/backup/scripts/report.sh writes it. */
+export interface Report {
+  readonly result: "passed" | "failed";
+  readonly backup: string;
+  readonly why: string;
+  readonly note: string;
+  readonly rpoSeconds: number | null;
+  readonly rtoSeconds: number | null;
+  readonly bytes: number | null;
+  readonly expiry: string;
+}
+
+/** The last JSON object in a container's log; undefined when there is none. */
+export function reportIn(log: string): Report | undefined {
+  const [text] = /^\{$[^]*?^\}$/m.exec(log) ?? [];
+  return text === undefined ? undefined : (JSON.parse(text) as Report);
+}
+
+/** What a verification found, in a sentence. */
+export function verdictOf(target: string, { result, backup, why, note, ...found }: Report): string {
+  if (result === "failed")
+    return `the restore of target ${target}${backup === "" ? "" : `, base backup ${backup}`}, failed: ${why}`;
+  const mebibytes = ((found.bytes ?? 0) / 2 ** 20).toFixed(0);
+  const rpo = found.rpoSeconds === null ? "" : `, newest transaction ${found.rpoSeconds} s old`;
+  const more = [note, found.expiry === "done" ? "" : `expiry: ${found.expiry}`].filter((one) => one !== "");
+  return (
+    `target ${target}, base backup ${backup}, is restored and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}` +
+    (more.length > 0 ? ` (${more.join("; ")})` : "")
+  );
+}
+
+const stateOf = ({ status }: KubeObject): "running" | "ended" =>
+  ((status?.conditions ?? []) as { type: string; status: string }[]).some(
+    ({ type, status }) => ["Complete", "Failed"].includes(type) && status === "True",
+  )
+    ? "ended"
+    : "running";
+
+/** What the Job's pod does at the moment: its first container that has not ended. */
+function doing(pod: KubeObject | undefined): string {
+  const { initContainerStatuses: first = [], containerStatuses: then = [] } = (pod?.status ?? {}) as Record<
+    string,
+    { name: string; state?: { terminated?: object; waiting?: { reason?: string } } }[]
+  >;
+  const current = [...first.filter(({ name }) => name !== "serve"), ...then].find(
+    ({ state }) => state?.terminated === undefined,
+  );
+  return current === undefined
+    ? "waiting for a pod"
+    : `${current.name} ${current.state?.waiting?.reason ?? ""}`;
+}
+
+/** Restores the newest backup of a target now, as the schedule does; returns what was found. Throws when it failed. */
+export async function verify(
+  subject: Subject,
+  target: string,
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { kubectl, settings } = subject;
+  const { name: cluster, namespace } = settings.cluster;
+  const names = settings.backup?.targets.map(({ name }) => name) ?? [];
+  const index = names.indexOf(target);
+  if (settings.backup?.verify.enabled !== true || index === -1)
+    throw new UserError([
+      `the target is ${JSON.stringify(target)}, allowed is ${names.join(" or ") || "none, since there is no backup or backup.verify is off"}: name another, or set pgplatform:backup.`,
+    ]);
+  const job = `${backupNames.verification(cluster, index)}-${Date.now().toString(36).slice(-6)}`;
+  const from = `--from=cronjob/${backupNames.verification(cluster, index)}`;
+  await kubectl.run(["-n", namespace, "create", "job", job, from]);
+  let kept = false;
+  try {
+    for (;;) {
+      const live = await kubectl.get("job", namespace, job);
+      const [pod] = await kubectl.list("pods", namespace, `batch.kubernetes.io/job-name=${job}`);
+      if (live === undefined || stateOf(live) === "ended") break;
+      context.detail(doing(pod));
+      signal?.throwIfAborted();
+      await delay(1000);
+    }
+    const log = async (container: string) =>
+      (await kubectl.run(["-n", namespace, "logs", `job/${job}`, "-c", container], { allowFailure: true }))
+        .stdout;
+    const text = await log("report");
+    const report = reportIn(text);
+    if (report === undefined)
+      throw new Error(
+        `the verification ${job} of target ${target} has no report: ${text.trim().split("\n").at(-1) ?? "its pod is gone"}`,
+      );
+    const verdict = verdictOf(target, report);
+    if (report.result === "failed") {
+      kept = true;
+      throw new Error(`${verdict}; the Job ${namespace}/${job} stays for a day, with its logs`);
+    }
+    return verdict;
+  } finally {
+    if (!kept)
+      await kubectl.run(["-n", namespace, "delete", "job", job, "--ignore-not-found", "--wait=false"]);
+  }
+}

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { backupPlan } from "../../components/backup/plan";
+import { engines } from "../../components/engines";
+import { seenIn, sentenceOf } from "../../operations/backup";
+import { reportIn, verdictOf } from "../../operations/verify";
+import { longestPause } from "../../stacks/cron";
+import { checked, smallest } from "../support/settings";
+
+const { cnpg } = engines;
+const near = { name: "near", kind: "local" };
+const far = { name: "far", kind: "local" };
+const folder = join(__dirname, "../../components/backup/scripts");
+
+function planned(backup: object, more: object = {}) {
+  const settings = checked({ ...smallest(), backup, ...more });
+  return backupPlan(settings, cnpg, cnpg.plan(settings));
+}
+const ids = (backup: object) => planned(backup).objects.map(({ id }) => id);
+const specOf = (backup: object, id: string) =>
+  planned(backup).objects.find((one) => one.id === id)?.object.spec as Record<string, never>;
+
+/** Every container of a workload, with its variables. */
+function containersOf(spec: unknown): { name: string; env: { name: string; value?: string }[] }[] {
+  const found: { name: string; env: { name: string; value?: string }[] }[] = [];
+  const walk = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    const { image, name } = value as { image?: string; name?: string };
+    if (image !== undefined && name !== undefined) found.push(value as (typeof found)[number]);
+    Object.values(value).forEach(walk);
+  };
+  walk(spec);
+  return found;
+}
+const variable = (spec: unknown, container: string, name: string) =>
+  containersOf(spec)
+    .find((one) => one.name === container)
+    ?.env.find((one) => one.name === name)?.value;
+
+describe("what happens to backups after they were made", () => {
+  it("is nothing without a backup", () => {
+    const settings = checked(smallest());
+    assert.deepEqual(backupPlan(settings, cnpg, cnpg.plan(settings)), { objects: [], flows: [] });
+  });
+
+  it("is a look and a verification for each target, and a copy to a second one", () => {
+    assert.deepEqual(ids({ targets: [near] }), ["scripts", "watch", "verify-near"]);
+    assert.deepEqual(ids({ targets: [near, far] }), [
+      "scripts",
+      "watch",
+      "copy",
+      "verify-near",
+      "verify-far",
+    ]);
+    assert.deepEqual(ids({ targets: [near], verify: { enabled: false } }), ["scripts", "watch"]);
+  });
+
+  it("happens when the settings say, in their time zone", () => {
+    const backup = {
+      targets: [near, far],
+      timeZone: "Europe/Berlin",
+      copy: { schedule: "5 * * * *" },
+      verify: { schedule: "0 6 * * 1" },
+    };
+    for (const [id, schedule] of [
+      ["copy", "5 * * * *"],
+      ["verify-far", "0 6 * * 1"],
+    ] as const) {
+      const spec = specOf(backup, id) as unknown as { schedule: string; timeZone: string };
+      assert.deepEqual([spec.schedule, spec.timeZone], [schedule, "Europe/Berlin"]);
+    }
+  });
+
+  it("keeps what the recovery window takes", () =>
+    assert.equal(
+      variable(specOf({ targets: [near], recoveryWindowDays: 30 }, "verify-near"), "serve", "WINDOW_DAYS"),
+      "30",
+    ));
+
+  it("waits for the copy as long as its schedule and the RPO take, and for the archive as long as the RPO", () => {
+    const backup = { targets: [near, far], rpoMinutes: 3, copy: { schedule: "*/20 * * * *" } };
+    assert.equal(variable(specOf(backup, "verify-near"), "choose", "WAIT_SECONDS"), String(3 * 60 + 120));
+    assert.equal(
+      variable(specOf(backup, "verify-far"), "choose", "WAIT_SECONDS"),
+      String(3 * 60 + 2 * 20 * 60 + 120),
+    );
+  });
+
+  it("restores from the target that it is for", () => {
+    const backup = { targets: [near, far] };
+    for (const [id, number, host] of [
+      ["verify-near", "1", "main-store-near"],
+      ["verify-far", "2", "main-store-far"],
+    ] as const) {
+      assert.equal(variable(specOf(backup, id), "choose", "NUMBER"), number);
+      assert.match(variable(specOf(backup, id), "restore", "ENDPOINT") ?? "", new RegExp(`//${host}\\.`));
+    }
+  });
+
+  it("asks each probe in its database, the first one if it names none", () => {
+    const probes = [
+      { name: "orders", sql: "select count(*) > 0 from orders" },
+      { name: "admin", database: "postgres", sql: "select true" },
+    ];
+    const { objects } = planned({ targets: [near], verify: { probes } });
+    assert.deepEqual(objects.find(({ id }) => id === "probes")?.object.data, {
+      "app.orders": "select count(*) > 0 from orders\n",
+      "postgres.admin": "select true\n",
+    });
+  });
+
+  it("holds no key in a variable, an argument or a ConfigMap", () => {
+    const credentials = { accessKeyId: "an-identifier", secretAccessKey: "a-very-secret-key" };
+    const s3 = { name: "s3", kind: "s3", bucket: "bucket", credentials };
+    const text = JSON.stringify(planned({ targets: [s3, near] }));
+    assert.ok(!text.includes(credentials.accessKeyId) && !text.includes(credentials.secretAccessKey));
+  });
+
+  it("may reach the stores, and a verification the instances; monitoring may read", () => {
+    const { flows } = planned({ targets: [near, far] }, { monitoring: { namespace: "monitoring" } });
+    assert.deepEqual(
+      flows.map(({ name }) => name),
+      [
+        "backups-near",
+        "backups-far",
+        "backup-copy-near",
+        "backup-copy-far",
+        "verification-near",
+        "verification-far",
+        "verification-instances",
+        "metrics-backups",
+      ],
+    );
+  });
+
+  it("is done by scripts that a shell can read", () => {
+    for (const name of readdirSync(folder)) {
+      const bash = ["check.sh", "heartbeat.sh"].includes(name);
+      const { status, stderr } = spawnSync(bash ? "bash" : "dash", ["-n", join(folder, name)]);
+      assert.equal(status, 0, `${name}: ${String(stderr)}`);
+    }
+  });
+});
+
+describe("what is seen in the targets", () => {
+  it("is read line by line", () => {
+    assert.deepEqual(seenIn("answers;near;0123456789;20260101T000000 of 2026-01-01 00:00:09 UTC;none"), {
+      target: "near",
+      generation: "0123456789",
+      base: "20260101T000000 of 2026-01-01 00:00:09 UTC",
+    });
+    assert.deepEqual(seenIn("refused;far;AccessDenied: no; status code: 403"), {
+      target: "far",
+      refused: "AccessDenied: no; status code: 403",
+    });
+  });
+
+  it("is told in a sentence", () => {
+    assert.equal(
+      sentenceOf({ target: "near", generation: "0123456789", log: "a of b" }),
+      "target near, generation 0123456789: no base backup yet, log until a of b",
+    );
+    assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
+  });
+});
+
+describe("a verification's report", () => {
+  const good = {
+    result: "passed",
+    backup: "20260101T000000",
+    why: "",
+    note: "",
+    rpoSeconds: 7,
+    rtoSeconds: 12,
+    bytes: 30 * 2 ** 20,
+    expiry: "done",
+  } as const;
+
+  it("is found among other lines", () => {
+    assert.deepEqual(reportIn(`a line {\n${JSON.stringify(good, null, 2)}\nthe end\n`), good);
+    assert.equal(reportIn("nothing\n"), undefined);
+  });
+
+  it("is told in a sentence", () => {
+    assert.equal(
+      verdictOf("near", good),
+      "target near, base backup 20260101T000000, is restored and whole: 30 MiB in 12 s, newest transaction 7 s old",
+    );
+    assert.match(verdictOf("near", { ...good, expiry: "no right" }), /\(expiry: no right\)$/);
+    assert.equal(
+      verdictOf("near", { ...good, result: "failed", why: "a page is damaged" }),
+      "the restore of target near, base backup 20260101T000000, failed: a page is damaged",
+    );
+  });
+});
+
+describe("the longest pause of a schedule", () => {
+  for (const [schedule, seconds] of [
+    ["*/15 * * * *", 900],
+    ["0 5 * * *", 86_400],
+    ["0 5 * * 0", 7 * 86_400],
+    ["0 8,20 * * *", 12 * 3600],
+  ] as const)
+    it(`${schedule} is ${seconds} s`, () => assert.equal(longestPause(schedule), seconds));
+});
