@@ -44,6 +44,8 @@ const NOBODY = { user: 65532, group: 65532 };
 const VERIFY_HOURS = 12;
 /** How long deleting what lies outside of the recovery window may take after it. */
 const EXPIRY_SECONDS = 1800;
+/** How much longer than the RPO the log of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
+const ARCHIVE_PATIENCE_SECONDS = 360;
 /** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
 
@@ -361,6 +363,7 @@ function verification(
           value,
           ...environment({
             RPO_MINUTES: String(backup.rpoMinutes),
+            PATIENCE_SECONDS: String(ARCHIVE_PATIENCE_SECONDS),
             LC_ALL: "C",
             HOME: "/tmp",
             PGHOST: plan.endpoints.primary.host,

@@ -1,26 +1,32 @@
 import assert from "node:assert/strict";
+import { backupNames } from "../../components/backup/plan";
 import { storeName, storeNamespace } from "../../components/backup/store";
-import { type KubeObject } from "../../operations/kubectl";
+import { listed, look } from "../../operations/backup";
 import { needs } from "./kit/ability";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { type Clients, deleteNamespaces, startClients } from "./kit/fixture";
 import { type WriterLog } from "./kit/oracle";
 import { ChangedStack, type Edit } from "./kit/settings";
+import { withoutTime } from "./kit/make";
 import { say, until } from "./kit/wait";
 
 /**
- * Backups in a store that the platform runs beside the cluster (versitygw, built here), over the real S3 protocol. A client writes, the
- * archive is cut off, everything but the store is deleted, and a cluster of the same name is restored from it: to the newest that was
- * archived, and to a moment. It is the log's archive and the base backup together that are judged, by what a query finds.
+ * Backups in two stores that the platform runs beside the cluster (versitygw, built here), over the real S3 protocol. A client writes, the
+ * stores are cut off, everything but the stores is deleted, and a cluster of the same name is restored from each of them: to the newest that
+ * was archived, and to a moment. It is the log's archive and the base backup together that are judged, by what a query finds. Backups are
+ * damaged to see that a verification finds it.
  *
  * Not proven here: a bucket of AWS, R2 or B2; that a store which refuses what those refuse is content.
  */
-/** It destroys the stack twice and makes it four times. */
+/** It destroys the stack three times and makes it five times. */
 const suite = process.env.BACKUP === "1" ? describe : describe.skip;
 
 const RPO_MINUTES = 1;
-const TARGET = "near";
+/** How old the copy may be, which is made every minute and takes a moment. */
+const COPY_SECONDS = 120;
+const NEAR = "near";
+const FAR = "far";
 const TABLE = "backup_oracle";
 
 suite("backup and restore (a store in the cluster, images built here)", () => {
@@ -32,12 +38,17 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   const generations: string[] = [];
 
   const archived: Edit = (settings) => {
-    settings.backup = { rpoMinutes: RPO_MINUTES, targets: [{ name: TARGET, kind: "local", size: "5Gi" }] };
+    settings.backup = {
+      rpoMinutes: RPO_MINUTES,
+      targets: [NEAR, FAR].map((name) => ({ name, kind: "local", size: "5Gi" })),
+      copy: { schedule: "* * * * *" },
+      verify: { probes: [{ name: "heartbeat", sql: "select count(*) > 0 from pgplatform.heartbeat" }] },
+    };
   };
   const from =
-    (generation: string, to: { time?: string } = {}): Edit =>
+    (target: string, generation: string, to: { time?: string } = {}): Edit =>
     (settings) => {
-      settings.restore = { target: TARGET, generation, to };
+      settings.restore = { target, generation, to };
     };
 
   before(async function () {
@@ -60,12 +71,70 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   const ask = async (statement: string): Promise<string> =>
     env.cluster.value(await env.cluster.primary(), statement, clients.login.database);
 
+  /** What the platform sees in a target; undefined while it sees nothing. */
+  const seen = async (target: string) => (await look(env))?.find((one) => one.target === target);
+
   /** The generation that the cluster archives as. */
   async function generation(): Promise<string> {
-    const { name, namespace } = env.settings.cluster;
-    const store = await env.kubectl.get("objectstores.barmancloud.cnpg.io", namespace, `${name}-archive`);
-    return store?.metadata.annotations?.["pgplatform.io/generation"] ?? "";
+    const one = await seen(NEAR);
+    return one && "generation" in one ? one.generation : "";
   }
+
+  /** Runs a script where the platform looks into the stores: $PLACE_1 and $PLACE_2 are the targets' places. */
+  async function inStores(script: string): Promise<string> {
+    const { name, namespace } = env.settings.cluster;
+    const pod = `deployment/${backupNames.watch(name)}`;
+    const command = `set -eu; . /scripts/places.sh; at=$PLACE_1/$GENERATION; ${script}`;
+    const args = ["-n", namespace, "exec", pod, "-c", "watch", "--", "sh", "-c", command];
+    return (await env.kubectl.run(args)).stdout.trim();
+  }
+
+  /** `make verify`; returns whether it ended well, and its last line. */
+  async function verified(target?: string): Promise<{ passed: boolean; said: string }> {
+    const { exitCode, lines } = await stack.make("verify", target === undefined ? {} : { TARGET: target });
+    return {
+      passed: exitCode === 0,
+      said: lines.map(withoutTime).findLast((line) => /^(error: the restore|target)/.test(line)) ?? "",
+    };
+  }
+
+  /** Every row that was acknowledged until that many seconds before the loss is there. */
+  async function restoredFrom(target: string, seconds: number): Promise<void> {
+    const rows = new Set(
+      (
+        await env.cluster.sql(await env.cluster.primary(), `select id from ${TABLE}`, clients.login.database)
+      ).map(Number),
+    );
+    // The writer's clock begins anywhere.
+    const lostAt = log.markedAt ?? 0;
+    const due = log.acks.filter(({ at }) => at < lostAt - seconds);
+    const missing = log.acks.filter(({ id }) => !rows.has(id));
+    assert.ok(due.length > 200, `${due.length} rows were acknowledged before the RPO`);
+    assert.deepEqual(
+      due.filter(({ id }) => !rows.has(id)),
+      [],
+    );
+    const first = Math.min(...missing.map(({ at }) => at));
+    say(
+      `from ${target}: ${log.acks.length} rows acknowledged, ${missing.length} missing; RPO ${missing.length === 0 ? 0 : (lostAt - first).toFixed(1)} s`,
+    );
+    assert.ok(missing.length > 0, "rows of the last moments are missing, or the store was never cut off");
+    assert.deepEqual(
+      [...rows].filter((id) => !log.tried.has(id)),
+      [],
+      "no row that nobody sent",
+    );
+  }
+
+  const scaleStore = (target: string, replicas: number) =>
+    env.kubectl.run([
+      "-n",
+      storeNamespace(env.settings.cluster),
+      "scale",
+      "statefulset",
+      storeName(env.settings.cluster.name, target),
+      `--replicas=${replicas}`,
+    ]);
 
   async function up(...edits: Edit[]): Promise<string[]> {
     await stack.write([archived, ...edits]);
@@ -85,25 +154,165 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   it("`make up` goes on until the log is archived and there is a base backup", async () => {
     await up();
     assert.match(generations[0] ?? "", /^[0-9a-f]{10}$/);
-    const { name, namespace } = env.settings.cluster;
-    const { items } = JSON.parse(
-      (await env.kubectl.run(["-n", namespace, "get", "backups.postgresql.cnpg.io", "-o", "json"])).stdout,
-    ) as { items: KubeObject[] };
-    const phases = items.map(({ status }) => (status as { phase?: string } | undefined)?.phase);
-    assert.ok(phases.includes("completed"), `base backups of ${name}: ${phases.join()}`);
+    const lines = await listed(env);
+    assert.ok(
+      lines.some((line) => line.startsWith(`${NEAR}  ${generations[0]}  2`) && line.includes(" MiB  from ")),
+      `the base backups: ${lines.join(" | ")}`,
+    );
     assert.notEqual(await ask("select last_archived_wal from pg_stat_archiver"), "");
     assert.equal(await ask("show archive_timeout"), "30s");
   });
 
-  it("the store runs restricted, outside the cluster's namespace, and on a volume of its own", async () => {
+  it("the stores run restricted, outside the cluster's namespace, and on volumes of their own", async () => {
     const namespace = storeNamespace(env.settings.cluster);
     const space = await env.kubectl.get("namespace", "", namespace);
     assert.equal(space?.metadata.labels?.["pod-security.kubernetes.io/enforce"], "restricted");
     const claims = await env.kubectl.list("persistentvolumeclaims", namespace, "");
-    assert.equal(claims.length, 1);
+    assert.equal(claims.length, 2);
   });
 
-  it("everything but the store is lost: what was acknowledged until the RPO before that is restored", async () => {
+  it("a restore from each target is tried beside everything else, and found whole", async () => {
+    const { passed, said } = await verified();
+    assert.ok(passed, said);
+    for (const target of [NEAR, FAR])
+      assert.match(
+        said,
+        new RegExp(`target ${target}, base backup \\w+, is restored and whole: \\d+ MiB in \\d+ s`),
+      );
+    await until("the results as metrics", 90, async () => {
+      const metrics = await inStores("cat /state/metrics.txt");
+      const good = metrics.match(/verification_passed\{[^}]*\} 1/g) ?? [];
+      return good.length === 2 ? { done: undefined } : { why: `${good.length} of 2` };
+    });
+    const claims = await env.kubectl.list(
+      "persistentvolumeclaims",
+      env.settings.cluster.namespace,
+      "pgplatform.io/role=verification",
+    );
+    assert.deepEqual(claims, [], "the scratch volume is gone");
+  });
+
+  describe("damage to the first target", () => {
+    /** The segment before the newest one, and the newest base backup. */
+    const segment = `$(rclone lsf -R --files-only $at/wals | grep -E '/[0-9A-F]{24}[.]gz$' | sort | tail -n 2 | head -n 1)`;
+    const base = "$(rclone lsf --dirs-only $at/base | tr -d / | sort | tail -n 1)";
+    const flip =
+      "size=$(wc -c <$w/good); cp $w/good $w/bad; printf '\\377\\377\\377\\377' | dd of=$w/bad bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null";
+    const cases: [title: string, object: string, damage: string, named: RegExp][] = [
+      [
+        "a flipped byte in a base backup",
+        `base/${base}/data.tar.gz`,
+        flip,
+        /the base backup \w+ can't be restored/,
+      ],
+      [
+        "a truncated base backup",
+        `base/${base}/data.tar.gz`,
+        "head -c 100000 $w/good >$w/bad",
+        /the base backup \w+ can't be restored/,
+      ],
+      [
+        "a flipped byte in a segment",
+        `wals/${segment}`,
+        flip,
+        /the log can't be replayed: [0-9A-F]{24} can't be fetched|the segment [0-9A-F]{24} is damaged/,
+      ],
+      [
+        "a truncated segment",
+        `wals/${segment}`,
+        "head -c 2000 $w/good >$w/bad",
+        /the log can't be replayed: [0-9A-F]{24} can't be fetched/,
+      ],
+      [
+        "a missing segment",
+        `wals/${segment}`,
+        "rm -f $w/bad",
+        /a segment behind [0-9A-F]{24} is missing: the archive goes on with [0-9A-F]{24}/,
+      ],
+    ];
+
+    // Segments that are written now, of which the newest but one isn't what a base backup begins with.
+    before(async () => {
+      for (let count = 0; count < 3; count++) {
+        await ask(`insert into pgplatform.heartbeat (value) values ('segment ${count}')`);
+        const name = await ask("select pg_walfile_name(pg_current_wal_lsn())");
+        await ask("select pg_switch_wal()");
+        await until(`the segment ${name} in the first store`, 120, async () =>
+          (await inStores(`rclone lsf -R $at/wals`)).includes(name)
+            ? { done: undefined }
+            : { why: "it isn't there" },
+        );
+      }
+    });
+
+    for (const [title, object, damage, named] of cases)
+      it(`${title} is found and named`, async () => {
+        const path = await inStores(
+          `object=${object}; w=/tmp/damage; mkdir -p $w; rclone cat $at/$object >$w/good; ${damage}; ` +
+            "rclone deletefile $at/$object; if [ -e $w/bad ]; then rclone rcat $at/$object <$w/bad; fi; echo $object",
+        );
+        say(`damaged: ${path}`);
+        try {
+          const { passed, said } = await verified(NEAR);
+          assert.ok(!passed, `it was found good: ${said}`);
+          assert.match(said, named);
+        } finally {
+          await inStores(`rclone rcat $at/${path} </tmp/damage/good; rm -r /tmp/damage`);
+        }
+      });
+
+    it("doesn't reach the copy, which is never written over", async () => {
+      const { passed, said } = await verified(FAR);
+      assert.ok(passed, said);
+    });
+
+    it("is gone when the objects are put back", async () => {
+      const { passed, said } = await verified(NEAR);
+      assert.ok(passed, said);
+    });
+  });
+
+  it("the store is away for two minutes: writes go on, it is said within one, and the archive has no gap after it", async () => {
+    const host = env.plan.endpoints.primary.host;
+    await clients.direct.query(host, `create table away (id bigint not null)`);
+    const writer = await Writer.start({
+      pod: clients.direct,
+      arm: "direct",
+      run: "away",
+      host,
+      table: "away",
+      firstId: 1,
+      readWrite: true,
+    });
+    await writer.waitForMore(50, 120);
+    await scaleStore(NEAR, 0);
+    const began = Date.now();
+    const said = await until("that the store is away", 75, async () => {
+      const one = await seen(NEAR);
+      return one && "refused" in one ? { done: one.refused } : { why: "nobody says so" };
+    });
+    say(`after ${((Date.now() - began) / 1000).toFixed(0)} s: ${said}`);
+    const writes = await writer.waitForMore(50, 120);
+    await ask("select pg_switch_wal()");
+    await until("two minutes", 130, () =>
+      Promise.resolve(Date.now() - began > 120_000 ? { done: undefined } : { why: "not yet" }),
+    );
+    await writer.waitForMore(50, 120);
+    await scaleStore(NEAR, 1);
+    await until("the archive has caught up", 300, async () => {
+      const waiting = await ask("select count(*) from pg_ls_archive_statusdir() where name like '%.ready'");
+      const one = await seen(NEAR);
+      return waiting === "0" && one && "log" in one
+        ? { done: undefined }
+        : { why: `${waiting} segments wait` };
+    });
+    const { log: acknowledged } = await writer.stop();
+    assert.ok(acknowledged.acks.length > 150 && writes !== undefined);
+    const { passed, said: verdict } = await verified(NEAR);
+    assert.ok(passed, verdict);
+  });
+
+  it("everything but the stores is lost: what was acknowledged until the RPO before that is restored from the first", async () => {
     const host = env.plan.endpoints.primary.host;
     await clients.direct.query(host, `create table ${TABLE} (id bigint not null)`);
     const writer = await Writer.start({
@@ -122,49 +331,24 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     );
     await clients.pooled.query(env.pooler.host, `insert into moments values ('after')`);
     const started = Date.now();
-    await until("rows older than the RPO", 300, () => {
+    await until("rows older than the RPO", 600, () => {
       const seconds = (Date.now() - started) / 1000;
       const why = `${seconds.toFixed(0)} s of rows`;
-      return Promise.resolve(seconds > RPO_MINUTES * 60 + 45 ? { done: undefined } : { why });
+      return Promise.resolve(seconds > RPO_MINUTES * 60 + COPY_SECONDS + 45 ? { done: undefined } : { why });
     });
 
     // From here on nothing reaches the store any more: what the cluster does while it is deleted can't mend the archive.
-    const store = storeName(env.settings.cluster.name, TARGET);
-    const namespace = storeNamespace(env.settings.cluster);
     await writer.mark();
-    await env.kubectl.run(["-n", namespace, "scale", "statefulset", store, "--replicas=0"]);
+    await Promise.all([NEAR, FAR].map((target) => scaleStore(target, 0)));
     await writer.waitForMore(20, 120);
     ({ log } = await writer.stop());
     const said = await destroy();
     assert.ok(said.includes(generations[0] ?? "?"), `the last line names the generation: ${said}`);
     const left = await env.kubectl.run(["get", "persistentvolumes", "-o", "name"]);
-    assert.equal(left.stdout.trim().split("\n").length, 1, "only the store's volume is left");
+    assert.equal(left.stdout.trim().split("\n").length, 2, "only the stores' volumes are left");
 
-    await up(from(generations[0] ?? ""));
-    const rows = new Set(
-      (
-        await env.cluster.sql(await env.cluster.primary(), `select id from ${TABLE}`, clients.login.database)
-      ).map(Number),
-    );
-    // The writer's clock begins anywhere.
-    const lostAt = log.markedAt ?? 0;
-    const due = log.acks.filter(({ at }) => at < lostAt - RPO_MINUTES * 60);
-    const missing = log.acks.filter(({ id }) => !rows.has(id));
-    assert.ok(due.length > 200, `${due.length} rows were acknowledged before the RPO`);
-    assert.deepEqual(
-      due.filter(({ id }) => !rows.has(id)),
-      [],
-    );
-    const first = Math.min(...missing.map(({ at }) => at));
-    say(
-      `${log.acks.length} rows acknowledged, ${missing.length} missing; RPO ${missing.length === 0 ? 0 : (lostAt - first).toFixed(1)} s`,
-    );
-    assert.ok(missing.length > 0, "rows of the last moments are missing, or the store was never cut off");
-    assert.deepEqual(
-      [...rows].filter((id) => !log.tried.has(id)),
-      [],
-      "no row that nobody sent",
-    );
+    await up(from(NEAR, generations[0] ?? ""));
+    await restoredFrom(NEAR, RPO_MINUTES * 60);
   });
 
   it("the restored cluster archives as a generation of its own, from the first minute", async () => {
@@ -175,17 +359,23 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   });
 
   it("a restore is refused while the cluster is there", async () => {
-    await stack.write([archived, from(generations[1] ?? "")]);
+    await stack.write([archived, from(NEAR, generations[1] ?? "")]);
     const { exitCode, lines } = await stack.make("up");
     assert.notEqual(exitCode, 0);
     assert.match(lines.join("\n"), /pgplatform:restore is .*, allowed is nothing while the cluster is there/);
   });
 
-  it("restored to a moment, it has the row of before and lacks the one of after", async () => {
+  it("the copy restores too: what was acknowledged until the RPO and the copy's schedule before the loss is there", async () => {
+    await destroy();
+    await up(from(FAR, generations[0] ?? ""));
+    await restoredFrom(FAR, RPO_MINUTES * 60 + COPY_SECONDS);
+  });
+
+  it("restored to a moment from the copy, it has the row of before and lacks the one of after", async () => {
     assert.equal(await ask("select count(*) from moments"), "2");
     await destroy();
-    await up(from(generations[0] ?? "", { time: moment }));
+    await up(from(FAR, generations[0] ?? "", { time: moment }));
     assert.equal(await ask("select string_agg(which, ',') from moments"), "before");
-    assert.equal(new Set(generations).size, 3);
+    assert.equal(new Set(generations).size, 4);
   });
 });

@@ -51,7 +51,11 @@ full_page_writes = off
 CONF
 : >"$WORK/pg_ident.conf"
 
-pg_ctl -D "$DATA" -o "-c config_file=$WORK/postgresql.conf" -l "$WORK/postgres.log" -w -t "$PATIENCE_SECONDS" start >/dev/null || {
+# Queries are answered when all of the log is replayed.
+postgres -D "$DATA" -c "config_file=$WORK/postgresql.conf" >"$WORK/postgres.log" 2>&1 &
+server=$!
+until pg_isready -q || ! kill -0 "$server" 2>/dev/null || [ "$SECONDS" -gt "$PATIENCE_SECONDS" ]; do sleep 0.2; done
+pg_isready -q || {
   [ ! -e "$WORK/unfetched" ] || fail "the log can't be replayed: $(tail -n 1 "$WORK/unfetched")"
   fail "the restored server doesn't start: $(grep -E 'FATAL|PANIC' "$WORK/postgres.log" | tail -n 1 | sed 's/.*\(FATAL\|PANIC\): *//')"
 }

@@ -38,8 +38,12 @@ export class ChangedStack {
     );
   }
 
-  make(target: "up" | "preview" | "destroy"): Promise<Made> {
-    const env = { PGP_STACKS: this.folder, STACK: stackName };
+  /** `variables`: further ones of the Makefile. */
+  make(
+    target: "up" | "preview" | "destroy" | "verify",
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Made> {
+    const env = { PGP_STACKS: this.folder, STACK: stackName, ...variables };
     return make(target, { env: { ...env, ...(target === "destroy" && { FORCE: "1" }) } });
   }
 
