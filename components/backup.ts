@@ -5,11 +5,13 @@ import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { base64 } from "./base64";
 import type { Settings } from "../stacks/schema";
+import type { Keys } from "./backup/buckets/bucket";
+import { makeBucket } from "./backup/buckets";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
-import { type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
+import { endpointOf, type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
 import { Certificates } from "./certificates";
 import type { Flow, Labels, PlannedObject } from "./engine";
-import { clusterLabel } from "./names";
+import { clusterLabel, roleLabel, targetAnnotations, targetRole } from "./names";
 import { networkPolicies } from "./networkPolicies";
 import { registerObjects, withLabels } from "./objects";
 import { podSecurity } from "./podSecurity";
@@ -23,11 +25,11 @@ export interface BackupArgs {
   readonly flows: readonly Flow[];
   /** What watches over the backups. */
   readonly objects: readonly PlannedObject[];
-}
-
-interface Keys {
-  readonly accessKeyId: pulumi.Output<string>;
-  readonly secretAccessKey: pulumi.Output<string>;
+  /**
+   * Providers for the buckets of targets whose store the stack's own can't reach, by the targets' names.
+   * @default - the stack's own
+   */
+  readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
 }
 
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
@@ -57,7 +59,7 @@ export class Backup extends pulumi.ComponentResource {
     const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
     const secrets = targets.map((target) => {
       const store = storeOf(settings, target);
-      const keys = this.keysOf(target);
+      const keys = this.keysOf(target, this.bucket(args, target, store));
       if (home !== undefined) this.localStore(args, target, store, keys, home);
       return this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace);
     });
@@ -87,14 +89,30 @@ export class Backup extends pulumi.ComponentResource {
     return home;
   }
 
-  /** The access key that a target's settings give, or one that is drawn. */
-  private keysOf({ name, credentials }: Target): Keys {
+  /** Makes the target's bucket where its kind says so; the key for it, if one was made. */
+  private bucket({ settings, storeProviders }: BackupArgs, target: Target, store: Store): Keys | undefined {
+    const provider = storeProviders?.[target.name];
+    return makeBucket(
+      `${this.name}-${target.name}`,
+      {
+        target,
+        store,
+        recoveryWindowDays: settings.backup?.recoveryWindowDays ?? 0,
+        protect: settings.tier === "prod",
+      },
+      { parent: this, ...(provider && { providers: [provider] }) },
+    )?.keys;
+  }
+
+  /** The access key that a target's settings give, or one that was made for its bucket, or one that is drawn. */
+  private keysOf({ name, credentials }: Target, made: Keys | undefined): Keys {
     const part = (suffix: string) => `${this.name}-${name}-${suffix}`;
     if (credentials !== undefined)
       return {
         accessKeyId: pulumi.output(credentials.accessKeyId),
         secretAccessKey: pulumi.secret(credentials.secretAccessKey),
       };
+    if (made) return made;
     return {
       accessKeyId: new RandomId(part("key-id"), { byteLength: 10 }, { parent: this }).hex,
       secretAccessKey: new RandomPassword(part("key"), { length: 40, special: false }, { parent: this })
@@ -104,7 +122,7 @@ export class Backup extends pulumi.ComponentResource {
 
   private credentials(
     suffix: string,
-    { name, secretName }: Store,
+    store: Store,
     keys: Keys,
     settings: Settings,
     namespace: string,
@@ -114,10 +132,14 @@ export class Backup extends pulumi.ComponentResource {
       `${this.name}-${suffix}`,
       {
         metadata: {
-          name: secretName,
+          name: store.secretName,
           namespace,
-          labels: this.labels(settings),
-          annotations: { "pgplatform.io/why": `access to the backup target ${name}` },
+          labels: { ...this.labels(settings), [roleLabel]: targetRole },
+          annotations: {
+            "pgplatform.io/why": `access to the backup target ${store.name}`,
+            [targetAnnotations.endpoint]: endpointOf(store),
+            [targetAnnotations.bucket]: store.bucket,
+          },
         },
         data: pulumi.secret({
           [storeKeys.accessKeyId]: keys.accessKeyId.apply(base64),

@@ -15,6 +15,8 @@ export interface Engine extends EngineTraits {
   facts(object: KubernetesObject): Facts | undefined;
   /** @default - the engine makes none */
   readonly backups?: Backups;
+  /** What rendered objects claim of backups beside the cluster object. @default - nothing that policies could judge */
+  readonly backupFacts?: BackupFacts;
   /** What a cluster object, planned or live, is made of; undefined for other objects. */
   shape(object: KubernetesObject): Shape | undefined;
   /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
@@ -279,6 +281,12 @@ export interface Facts {
   readonly maxConnections: number;
   /** Seconds after which the log is archived though its segment isn't full; 0 is never. */
   readonly archiveTimeoutSeconds: number;
+  /** How the log is archived. @default - the object doesn't say, and nothing is judged */
+  readonly archive?: ArchiveFacts;
+  /** Size of the log's own volume as a Kubernetes quantity. @default - it lies with the data */
+  readonly logVolume?: string | undefined;
+  /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
+  readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
   /** Services of type LoadBalancer that the engine makes for the cluster. */
   readonly loadBalancers: readonly LoadBalancer[];
   /** Names of the Services by which clients reach the primary, the standbys, and any instance. */
@@ -290,6 +298,65 @@ export interface Facts {
     readonly operator?: { readonly namespace: string; readonly labels: Labels; readonly statusPort: number };
     readonly ports: { readonly postgres: number; readonly metrics: number };
   };
+}
+
+/** What a cluster object says of its archive. Read lazily, as all facts. */
+export interface ArchiveFacts {
+  /** How many archivers it names: 0 is no archive, and more than one can't be. */
+  readonly archivers: number;
+  /** The object in the same namespace that says where the log goes. @default - nothing is archived */
+  readonly store: { readonly kind: string; readonly name: string } | undefined;
+  /** Under what name the cluster's backups lie in the store. */
+  readonly generation: string;
+  /** A way to archive that the engine gives up, and what to use in its place. */
+  readonly outdated: { readonly way: string; readonly instead: string } | undefined;
+}
+
+/** Readers of rendered objects that say where backups go and when base backups are made. */
+export interface BackupFacts {
+  /** The store that an object describes; undefined for other objects. */
+  store(object: KubernetesObject): StoreFacts | undefined;
+  /** The schedule of base backups that an object is; undefined for other objects. */
+  baseBackups(object: KubernetesObject): BaseBackupFacts | undefined;
+}
+
+/** A place in an object store, as a rendered object names it. */
+export interface StoreFacts {
+  /** The object. */
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** `s3://<bucket>/<prefix>` */
+  readonly destination: string;
+  /** @default - AWS */
+  readonly endpoint: string | undefined;
+  /** Whether checksums that stores beside AWS don't know are left out in both directions. */
+  readonly plainChecksums: boolean;
+  /** Encryption that the store is asked for with each object. @default - none: what the bucket does by itself */
+  readonly encryption: string | undefined;
+  /** How many days back can be restored. @default - nothing is deleted */
+  readonly retentionDays: number | undefined;
+}
+
+/** A schedule of base backups. */
+export interface BaseBackupFacts {
+  /** The object. */
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Name of the cluster, in the same namespace. */
+  readonly cluster: string;
+  readonly suspended: boolean;
+  /** As the object has it. */
+  readonly schedule: string;
+  /** Most days from one base backup to the next; undefined where the schedule isn't one to the engine. */
+  readonly days: number | undefined;
+  /** How the engine wants a schedule, to read on after "allowed is". */
+  readonly form: string;
+  /** Whether it says how base backups are made, in place of a default that changes. */
+  readonly explicitMethod: boolean;
+  /** Another store than the archive's, by its name. @default - the archive's */
+  readonly store: string | undefined;
 }
 
 export type Labels = Readonly<Record<string, string>>;

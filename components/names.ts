@@ -6,8 +6,21 @@ import type { Settings } from "../stacks/schema";
 export const clusterLabel = "pgplatform.io/cluster";
 /** Label by which pods say what they are to the platform. */
 export const roleLabel = "pgplatform.io/role";
+/** Role of the Secret with the key to a target of backups, and where the Secret says what it is the key to. */
+export const targetRole = "backup-target";
+export const targetAnnotations = {
+  endpoint: "pgplatform.io/store-endpoint",
+  bucket: "pgplatform.io/store-bucket",
+} as const;
+/** Role of what restores backups to see whether they can be. */
+export const verificationRole = "verification";
 /** Annotation by which a cluster object says what an acknowledged commit is worth: the setting `cluster.durability`. */
 export const durabilityAnnotation = "pgplatform.io/durability";
+/** Annotations by which it says for how long the archive's store may be out: the settings below `cluster.storage`. */
+export const outageAnnotations = {
+  writeMiBPerSecond: "pgplatform.io/write-mib-per-second",
+  hours: "pgplatform.io/tolerated-outage-hours",
+} as const;
 /** Pods with this label, in the cluster's namespace, may check its health. */
 export const healthCheckLabels: Record<string, string> = { [roleLabel]: "health-check" };
 

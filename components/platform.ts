@@ -29,6 +29,8 @@ export interface PostgresPlatformArgs {
   readonly engine: Engine;
   /** The operator's released objects; read only when the settings install the operator. */
   readonly operatorManifest: () => readonly KubernetesObject[];
+  /** Providers for the buckets of backup targets, by the targets' names. @default - the stack's own */
+  readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
   /**
    * Merged into planned objects, by part and object id.
    * @default - the objects as planned
@@ -168,6 +170,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           instances: engine.instancePods.labels(clusterName),
           flows,
           objects: withLabels(backups.objects, labels),
+          ...(args.storeProviders && { storeProviders: args.storeProviders }),
         },
         { parent: this, dependsOn: [home, ...pullSecrets] },
       );

@@ -4,12 +4,12 @@ import type {
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
-import type { Facts, KubernetesObject } from "../components/engine";
+import type { BaseBackupFacts, Facts, KubernetesObject, StoreFacts } from "../components/engine";
 import { engines } from "../components/engines";
 import { pgbouncerFacts } from "../components/pgbouncer/facts";
 import { type Problem, sentence } from "../stacks/checks/problem";
 import { invariants, valuesOf } from "./invariants";
-import type { Invariant, StackFacts } from "./invariants/invariant";
+import type { Invariant, StackFacts, StackInvariant, Values } from "./invariants/invariant";
 import { titleOf } from "./kubernetes";
 
 /**
@@ -20,13 +20,21 @@ import { titleOf } from "./kubernetes";
 
 const engineList = Object.values(engines);
 
-function clusterFacts(object: KubernetesObject): Facts | undefined {
+/** What the first engine that knows the object says of it. */
+function firstOf<T>(read: (engine: (typeof engineList)[number]) => T | undefined): T | undefined {
   for (const engine of engineList) {
-    const facts = engine.facts(object);
+    const facts = read(engine);
     if (facts !== undefined) return facts;
   }
   return undefined;
 }
+
+const clusterFacts = (object: KubernetesObject): Facts | undefined =>
+  firstOf((engine) => engine.facts(object));
+const storeFacts = (object: KubernetesObject): StoreFacts | undefined =>
+  firstOf(({ backupFacts }) => backupFacts?.store(object));
+const baseBackupFacts = (object: KubernetesObject): BaseBackupFacts | undefined =>
+  firstOf(({ backupFacts }) => backupFacts?.baseBackups(object));
 
 /**
  * A copy of a resource's properties. Pulumi wraps them in proxies on which list methods fail; here only a value that isn't
@@ -81,21 +89,41 @@ export function stackFacts(objects: readonly KubernetesObject[]): StackFacts {
       ...objects.flatMap((object) => engineList.flatMap((engine) => engine.poolerFacts(object) ?? [])),
       ...pgbouncerFacts(objects),
     ],
+    stores: objects.flatMap((object) => storeFacts(object) ?? []),
+    baseBackups: objects.flatMap((object) => baseBackupFacts(object) ?? []),
   };
+}
+
+function checked(
+  invariant: Exclude<Invariant, StackInvariant>,
+  object: KubernetesObject,
+  values: Values,
+): Problem[] {
+  switch (invariant.on) {
+    case "object":
+      return invariant.check(object, values, clusterFacts(object));
+    case "cluster": {
+      const facts = clusterFacts(object);
+      return facts ? invariant.check(facts, values) : [];
+    }
+    case "store": {
+      const facts = storeFacts(object);
+      return facts ? invariant.check(facts, values) : [];
+    }
+    case "schedule": {
+      const facts = baseBackupFacts(object);
+      return facts ? invariant.check(facts, values) : [];
+    }
+  }
 }
 
 /** Problems of one object, each with its sentence's beginning: what the object is called. */
 export function problemsOfObject(invariant: Invariant, object: KubernetesObject, given: object): Problem[] {
   if (invariant.on === "stack") return [];
-  const facts = clusterFacts(object);
-  const values = valuesOf(invariant, given);
-  const problems =
-    invariant.on === "object"
-      ? invariant.check(object, values, facts)
-      : facts
-        ? invariant.check(facts, values)
-        : [];
-  return problems.map((problem) => ({ ...problem, path: `${titleOf(object)}: ${problem.path}` }));
+  return checked(invariant, object, valuesOf(invariant, given)).map((problem) => ({
+    ...problem,
+    path: `${titleOf(object)}: ${problem.path}`,
+  }));
 }
 
 const schemaOf = ({ options }: Invariant): { configSchema?: PolicyConfigSchema } =>

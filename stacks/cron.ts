@@ -24,8 +24,19 @@ export function isSchedule(text: string): boolean {
 
 const DAY = 24 * 3_600_000;
 
-/** Most days from one day on which it fires to the next one; 1 is daily. The days of a leap year and of the year after it are looked at. */
+const counted = new Map<string, number>();
+
+/**
+ * Most days from one day on which it fires to the next one; 1 is daily. A field for the seconds may stand in front. The days of a leap year and
+ * of the year after it are looked at, which takes a while: each schedule is counted once.
+ */
 export function daysBetween(schedule: Schedule): number {
+  const known = counted.get(schedule) ?? count(schedule);
+  counted.set(schedule, known);
+  return known;
+}
+
+function count(schedule: Schedule): number {
   const cron = parsed(schedule);
   const begin = Date.UTC(2028, 0, 1);
   const end = Date.UTC(2030, 0, 1);

@@ -3,7 +3,7 @@ import { check, sentence } from "./checks";
 import { engineOf } from "./engine";
 import { operatorManifest } from "./manifest";
 import { outputsOf } from "./outputs";
-import { providersOf } from "./providers";
+import { providersOf, storeProvidersOf } from "./providers";
 import { UserError } from "./userError";
 
 const prefix = "pgplatform:";
@@ -44,6 +44,7 @@ export function program(config: Readonly<Record<string, string>>): Record<string
       settings,
       engine: engineOf(settings),
       operatorManifest: () => operatorManifest(settings.cluster.engine),
+      storeProviders: storeProvidersOf(settings),
     },
     { providers: providersOf(settings) },
   );

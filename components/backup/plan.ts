@@ -7,7 +7,7 @@ import type { Images, Settings } from "../../stacks/schema";
 import { environment, hardened } from "../containers";
 import type { Engine, Flow, KubernetesObject, Peer, Plan, PlannedObject } from "../engine";
 import { tcp } from "../flows";
-import { clusterLabel, roleLabel, roles, secretNames } from "../names";
+import { clusterLabel, roleLabel, roles, secretNames, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
 import { generationToken, locationOf, plainChecksums, type Store, storeKeys, storesOf } from "./store";
 
@@ -24,7 +24,7 @@ export interface BackupPlan {
 export const backupPlanImages = ["backupTools", "backupSidecar"] as const satisfies readonly (keyof Images)[];
 
 /** Roles of their pods. */
-export const backupRoles = { watch: "backups", copy: "backup-copy", verification: "verification" } as const;
+export const backupRoles = { watch: "backups", copy: "backup-copy", verification: verificationRole } as const;
 export const metricsPort = 9189;
 
 /** Longest name of a CronJob; its pods get eleven characters more. */

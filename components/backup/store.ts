@@ -18,6 +18,8 @@ export interface Store {
    * Whether the checksums that newer S3 clients send without being asked are left out: stores beside AWS answer them with an error.
    */
   readonly plainChecksums: boolean;
+  /** Whether the bucket's name stands in the path and not in the host's name. */
+  readonly pathStyle: boolean;
   /** Secret with the keys below. */
   readonly secretName: string;
   /** The store's own authority, where no public one signed for it. */
@@ -54,21 +56,29 @@ export const localStorePort = 7070;
 export const localBucket = "backups";
 const anyAddress: Peer = { kind: "addresses", cidr: "0.0.0.0/0" };
 
+const defaultRegion = "us-east-1";
+
+/** What differs by the kind of a remote store. None is asked to encrypt: R2 refuses that, and the others do it by themselves. */
+const presets: Readonly<
+  Record<Exclude<Target["kind"], "local">, (target: Target) => { endpoint?: string; region: string }>
+> = {
+  r2: ({ account }) => ({ endpoint: `https://${account}.r2.cloudflarestorage.com`, region: "auto" }),
+  b2: ({ region = "" }) => ({ endpoint: `https://s3.${region}.backblazeb2.com`, region }),
+  aws: ({ region = defaultRegion }) => ({ region }),
+  s3: ({ endpoint, region = defaultRegion }) => ({ ...(endpoint !== undefined && { endpoint }), region }),
+};
 /** How a target is spoken to. */
 export function storeOf({ cluster }: Settings, target: Target): Store {
   const name = storeName(cluster.name, target.name);
-  const common = {
-    name: target.name,
-    prefix: `${cluster.namespace}/${cluster.name}`,
-    region: target.region,
-    secretName: name,
-  };
+  const common = { name: target.name, prefix: `${cluster.namespace}/${cluster.name}`, secretName: name };
   if (target.kind === "local")
     return {
       ...common,
       bucket: localBucket,
+      region: target.region ?? defaultRegion,
       endpoint: `https://${serviceHost(name, storeNamespace(cluster))}:${localStorePort}`,
       plainChecksums: true,
+      pathStyle: true,
       authority: { secretName: `${name}-ca`, key: "ca.crt" },
       peer: {
         kind: "pods",
@@ -78,13 +88,17 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
       },
       port: localStorePort,
     };
+  const { endpoint, region } = presets[target.kind](target);
+  const elsewhere = endpoint !== undefined;
   return {
     ...common,
     bucket: target.bucket ?? "",
-    ...(target.endpoint !== undefined && { endpoint: target.endpoint }),
-    plainChecksums: target.endpoint !== undefined,
+    region,
+    ...(elsewhere && { endpoint }),
+    plainChecksums: elsewhere,
+    pathStyle: elsewhere,
     peer: anyAddress,
-    port: Number(/:(\d+)$/.exec(target.endpoint ?? "")?.[1] ?? 443),
+    port: Number(/:(\d+)$/.exec(endpoint ?? "")?.[1] ?? 443),
   };
 }
 
@@ -92,9 +106,16 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
 export const storesOf = (settings: Settings): Store[] =>
   (settings.backup?.targets ?? []).map((target) => storeOf(settings, target));
 
-/** Who runs a store, by its endpoint: the end of the host's name. AWS where there is none. */
-export function providerOf({ endpoint }: Pick<Store, "endpoint">): string {
-  const host = endpoint === undefined ? "amazonaws.com" : new URL(endpoint).hostname;
+/** Where a store listens. */
+export const endpointOf = ({ endpoint, region }: Pick<Store, "endpoint" | "region">): string =>
+  endpoint ?? `https://s3.${region}.amazonaws.com`;
+
+/** The host's name in an address; empty where there is none. */
+export const hostOf = (address: string): string => /^https?:\/\/([^/:]+)/.exec(address)?.[1] ?? "";
+
+/** Who runs a store, by where it listens: the end of the host's name. */
+export function providerOf(endpoint: string): string {
+  const host = hostOf(endpoint);
   return /^[\d.]+$/.test(host) ? host : host.split(".").slice(-2).join(".");
 }
 

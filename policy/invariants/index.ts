@@ -1,25 +1,38 @@
 import { aloneAsynchronousInvariant } from "./aloneAsynchronous";
 import { archiveTimeoutInvariant } from "./archiveTimeout";
+import { baseBackupsInvariant } from "./baseBackups";
+import { baseBackupScheduleInvariant } from "./baseBackupSchedule";
 import { closedNetworkInvariant } from "./closedNetwork";
 import { connectionBudgetInvariant } from "./connectionBudget";
 import { containerResourcesInvariant } from "./containerResources";
 import { credentialsInvariant } from "./credentials";
+import { currentArchiverInvariant } from "./currentArchiver";
+import { dailyBaseBackupsInvariant } from "./dailyBaseBackups";
 import { disruptionBudgetInvariant } from "./disruptionBudget";
 import { drainWarningInvariant } from "./drainWarning";
 import { encryptedLoginsInvariant } from "./encryptedLogins";
+import { explicitMethodInvariant } from "./explicitMethod";
 import { guaranteedMemoryInvariant } from "./guaranteedMemory";
 import { imageDigestsInvariant } from "./imageDigests";
 import { instancesInvariant } from "./instances";
 import type { Invariant } from "./invariant";
 import { loadBalancersInvariant } from "./loadBalancers";
+import { logArchiveInvariant } from "./logArchive";
+import { logVolumeInvariant } from "./logVolume";
 import { oddQuorumInvariant } from "./oddQuorum";
+import { oneArchiveInvariant } from "./oneArchive";
+import { ownArchiveInvariant } from "./ownArchive";
+import { plainChecksumsInvariant } from "./plainChecksums";
 import { poolerAvailabilityInvariant } from "./poolerAvailability";
 import { preferredQuorumInvariant } from "./preferredQuorum";
+import { r2EncryptionInvariant } from "./r2Encryption";
 import { sharedBuffersInvariant } from "./sharedBuffers";
 import { spreadInvariant } from "./spread";
 import { superuserAccessInvariant } from "./superuserAccess";
 import { supportedImagesInvariant } from "./supportedImages";
 import { synchronousNumberInvariant } from "./synchronousNumber";
+import { twoTargetsInvariant } from "./twoTargets";
+import { weeklyVerificationInvariant } from "./weeklyVerification";
 import { zeroLossInvariant } from "./zeroLoss";
 
 /** Every invariant, in the order of docs/policies.md. */
@@ -35,7 +48,19 @@ export const invariants: readonly Invariant[] = [
   drainWarningInvariant,
   poolerAvailabilityInvariant,
   connectionBudgetInvariant,
+  logArchiveInvariant,
+  baseBackupsInvariant,
+  dailyBaseBackupsInvariant,
+  baseBackupScheduleInvariant,
+  twoTargetsInvariant,
+  oneArchiveInvariant,
+  ownArchiveInvariant,
+  currentArchiverInvariant,
+  explicitMethodInvariant,
+  plainChecksumsInvariant,
+  r2EncryptionInvariant,
   credentialsInvariant,
+  logVolumeInvariant,
   archiveTimeoutInvariant,
   superuserAccessInvariant,
   encryptedLoginsInvariant,
@@ -46,6 +71,7 @@ export const invariants: readonly Invariant[] = [
   sharedBuffersInvariant,
   imageDigestsInvariant,
   supportedImagesInvariant,
+  weeklyVerificationInvariant,
 ];
 
 /** Options with their defaults filled in. */

@@ -1,11 +1,18 @@
-import type { Facts, KubernetesObject, PoolerFacts } from "../../components/engine";
+import type {
+  BaseBackupFacts,
+  Facts,
+  KubernetesObject,
+  PoolerFacts,
+  StoreFacts,
+} from "../../components/engine";
 import type { Problem } from "../../stacks/checks/problem";
 
 /**
  * An invariant: a pure function from what rendered objects claim to problems, with the words that a user needs. A problem's
  * path begins at the object (`instances`, `containers[0].image`). Importing one costs nothing: no Pulumi, no engine.
  */
-export type Invariant = ClusterInvariant | ObjectInvariant | StackInvariant;
+export type Invariant =
+  ClusterInvariant | StoreInvariant | ScheduleInvariant | ObjectInvariant | StackInvariant;
 
 /** One number or list that a user may set for an invariant, as JSON schema. */
 export type Option = {
@@ -43,6 +50,18 @@ export interface ClusterInvariant extends Described {
   check(facts: Facts, options: Values): Problem[];
 }
 
+/** About a place in an object store, whatever the engine that archives to it. */
+export interface StoreInvariant extends Described {
+  readonly on: "store";
+  check(facts: StoreFacts, options: Values): Problem[];
+}
+
+/** About a schedule of base backups. */
+export interface ScheduleInvariant extends Described {
+  readonly on: "schedule";
+  check(facts: BaseBackupFacts, options: Values): Problem[];
+}
+
 /** About any Kubernetes object; `facts` are there when it is a cluster. */
 export interface ObjectInvariant extends Described {
   readonly on: "object";
@@ -54,6 +73,8 @@ export interface StackFacts {
   readonly objects: readonly KubernetesObject[];
   readonly clusters: readonly Facts[];
   readonly poolers: readonly PoolerFacts[];
+  readonly stores: readonly StoreFacts[];
+  readonly baseBackups: readonly BaseBackupFacts[];
 }
 
 /** About objects that only together are right or wrong; a problem's path begins with the object's name. */

@@ -1,4 +1,5 @@
-import { providerOf, storesOf } from "../../components/backup/store";
+import { endpointOf, providerOf, storesOf } from "../../components/backup/store";
+import { dailyBaseBackups } from "../../policy/invariants/dailyBaseBackups";
 import { daysBetween } from "../cron";
 import { bytesOf } from "../quantity";
 import type { Settings } from "../schema";
@@ -26,11 +27,12 @@ function independence(settings: Settings, report: Report): void {
     return;
   }
   if (tier !== "prod") return;
-  if (providerOf(first) === providerOf(second))
+  const provider = providerOf(endpointOf(first));
+  if (provider === providerOf(endpointOf(second)))
     report(
       at(second.endpoint === undefined ? "kind" : "endpoint"),
       second.endpoint ?? backup?.targets[1]?.kind,
-      `a store of another provider than ${providerOf(first)}, where the target ${first.name} is, in the tier prod`,
+      `a store of another provider than ${provider}, where the target ${first.name} is, in the tier prod`,
       "copy to another provider, or set pgplatform:tier to dev",
     );
   const [one, other] = backup?.targets.map(({ credentials }) => credentials) ?? [];
@@ -48,13 +50,9 @@ export const backup: Rule = (settings, report) => {
   if (backup === undefined) return;
   independence(settings, report);
   const days = daysBetween(backup.schedule);
-  if (tier === "prod" && days > 1)
-    report(
-      "backup.schedule",
-      backup.schedule,
-      "at least daily in the tier prod: a restore replays all that was logged since the last base backup",
-      "write a schedule that fires every day, such as 0 2 * * *",
-    );
+  if (tier === "prod")
+    for (const { value, allowed, fix } of dailyBaseBackups({ schedule: backup.schedule, days }, { most: 1 }))
+      report("backup.schedule", value, `in the tier prod ${allowed}`, `${fix}, such as 0 2 * * *`);
   if (days > backup.recoveryWindowDays)
     report(
       "backup.schedule",
@@ -64,32 +62,90 @@ export const backup: Rule = (settings, report) => {
     );
   backup.targets.forEach((target, index) => {
     const at = `backup.targets[${index}]`;
-    const missing = (key: string, allowed: string) => report(`${at}.${key}`, undefined, allowed, "set it");
-    const spare = (key: string, value: unknown, kind: string) =>
+    fieldsOfKind(target, at, report);
+    lock(settings, index, report);
+    if (target.kind === "local" && tier === "prod")
       report(
-        `${at}.${key}`,
-        value,
-        `nothing with the kind ${target.kind}`,
-        `leave it out, or use the kind ${kind}`,
+        `${at}.kind`,
+        target.kind,
+        "a store outside of the Kubernetes cluster in the tier prod",
+        "use a bucket",
       );
-    if (target.kind === "local") {
-      if (target.bucket !== undefined) spare("bucket", target.bucket, "s3");
-      if (target.endpoint !== undefined) spare("endpoint", target.endpoint, "s3");
-      // The value is a secret, and the problem is that it is there.
-      if (target.credentials !== undefined) spare("credentials", "given", "s3");
-      if ((bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
-        report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
-      if (tier === "prod")
-        report(
-          `${at}.kind`,
-          target.kind,
-          "a store outside of the Kubernetes cluster in the tier prod",
-          "use a bucket",
-        );
-    } else {
-      if (target.bucket === undefined) missing("bucket", "the name of a bucket with the kind s3");
-      if (target.credentials === undefined) missing("credentials", "an access key with the kind s3");
-      if (target.size !== undefined) spare("size", target.size, "local");
-    }
   });
 };
+
+type Target = NonNullable<Settings["backup"]>["targets"][number];
+type Kind = Target["kind"];
+
+/** Kinds that a field belongs to, and those that can't do without it, with what it is. */
+const fields: Readonly<
+  Partial<Record<keyof Target, { of: readonly Kind[]; needed?: readonly Kind[]; what: string }>>
+> = {
+  bucket: { of: ["r2", "b2", "aws", "s3"], needed: ["r2", "b2", "aws", "s3"], what: "the name of a bucket" },
+  account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
+  region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
+  endpoint: { of: ["s3"], what: "an address" },
+  credentials: { of: ["r2", "b2", "aws", "s3"], needed: ["b2", "s3"], what: "an access key" },
+  adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
+  lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
+  size: { of: ["local"], what: "a size" },
+};
+
+/** What the schema fills in is no setting of the user's. */
+const given = (value: unknown): boolean => value !== undefined && value !== false && value !== 0;
+
+function fieldsOfKind(target: Target, at: string, report: Report): void {
+  const { kind } = target;
+  for (const [key, { of, needed = [], what }] of Object.entries(fields)) {
+    const value = target[key as keyof Target];
+    if (!of.includes(kind) && given(value))
+      report(
+        `${at}.${key}`,
+        // The value may be a secret, and the problem is that it is there.
+        key === "credentials" ? "given" : value,
+        `nothing with the kind ${kind}`,
+        `leave it out, or use the kind ${of.join(" or ")}`,
+      );
+    if (needed.includes(kind) && value === undefined)
+      report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
+  }
+  if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
+    report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
+  const key = target.credentials?.accessKeyId ?? "";
+  if (kind === "b2" && /^[0-9a-f]{12}$/.test(key))
+    report(
+      `${at}.credentials.accessKeyId`,
+      key,
+      "an application key: this is the account's master key, which may do everything in every bucket",
+      "make an application key for this bucket alone",
+    );
+}
+
+/** What is locked can't be deleted by anybody for a while: the copies alone, and not longer than they are kept. */
+function lock({ backup }: Settings, index: number, report: Report): void {
+  const target = backup?.targets[index];
+  const { lockDays = 0, adopt = false } = target ?? {};
+  if (backup === undefined || lockDays === 0) return;
+  const path = `backup.targets[${index}].lockDays`;
+  if (index === 0)
+    report(
+      path,
+      lockDays,
+      "0 at the first target: files of a base backup are written twice there, and what a lock holds can't expire",
+      "lock the second target, which is the copy",
+    );
+  if (adopt)
+    report(
+      path,
+      lockDays,
+      "0 with a bucket that was there: its locks stay as they are",
+      "lock it at the provider",
+    );
+  if (lockDays > backup.recoveryWindowDays)
+    report(
+      path,
+      lockDays,
+      `at most ${backup.recoveryWindowDays}, as long as backups are kept (backup.recoveryWindowDays)`,
+      "shorten it, or lengthen the window",
+    );
+}

@@ -18,25 +18,37 @@ const moves =
 const target = z.strictObject({
   name: label("Name of the target, part of the names of its objects.", 20, moves),
   kind: choice(
-    ["s3", "local"],
-    "What store it is. s3: a bucket of AWS or of any other store that speaks S3; local: a store that the platform runs beside the cluster, on a " +
-      "volume of its own, which is lost with the Kubernetes cluster.",
+    ["r2", "b2", "aws", "s3", "local"],
+    "What store it is. r2, b2, aws: a bucket at Cloudflare, Backblaze or AWS, which the platform makes; s3: a bucket that is there, of AWS or of any " +
+      "other store that speaks S3; local: a store that the platform runs beside the cluster, on a volume of its own, which is lost with the Kubernetes cluster.",
     moves,
   ),
   bucket: about(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
-    means: "Name of the bucket, which must be there; not with the kind local. Default: none.",
+    means: "Name of the bucket; not with the kind local. Default: none.",
     change: moves,
     allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots",
     fix: "correct it",
   }).optional(),
+  adopt: truth(
+    "Whether a bucket of the kind r2, b2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
+      "`credentials` gives none. Default: false.",
+    "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
+  ).default(false),
+  account: about(z.string().regex(/^[0-9a-f]{32}$/), {
+    means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
+    change: moves,
+    allowed: "the 32 hexadecimal digits that the dashboard shows",
+    fix: "copy it from the overview of R2",
+  }).optional(),
   region: about(z.string().regex(/^[a-z0-9-]{2,32}$/), {
-    means: "Region of the bucket. Default: us-east-1.",
+    means:
+      "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
     change: moves,
     allowed: "a region such as eu-central-1",
     fix: "write it as the store's documentation does",
-  }).default("us-east-1"),
+  }).optional(),
   endpoint: about(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
-    means: "Where a store that is not AWS listens; not with the kind local. Default: AWS.",
+    means: "Where a store that is not AWS listens; only with the kind s3. Default: AWS.",
     change: moves,
     allowed: "an address that begins with https:// and ends with the host or its port",
     fix: "write it without a path; stores without TLS aren't used",
@@ -44,7 +56,8 @@ const target = z.strictObject({
   credentials: z
     .strictObject({
       accessKeyId: about(z.string().min(3), {
-        means: "Identifier of the access key, which may read and write the bucket and nothing else.",
+        means:
+          "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where none is given.",
         change: atOnce,
         allowed: "a text",
       }),
@@ -57,6 +70,14 @@ const target = z.strictObject({
       }),
     })
     .optional(),
+  lockDays: whole(
+    "For how many days nobody can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
+      "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
+    0,
+    3650,
+    "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later.",
+    "days",
+  ).default(0),
   size: quantity(
     "Size of the volume of a local target, in bytes; only with the kind local. Default: 10Gi.",
     "A larger size grows the volume where the class can.",

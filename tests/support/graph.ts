@@ -12,6 +12,8 @@ export interface Registered {
   readonly deletedWith?: string;
   readonly ignoreChanges?: readonly string[];
   readonly timeouts?: pulumi.CustomTimeouts;
+  /** Name of the provider that was given to it or to its parents. @default - the stack's own */
+  provider?: string;
   /** Inputs; secrets are wrapped as `{ secret: value }`. Components have none. */
   inputs: Record<string, unknown>;
 }
@@ -53,6 +55,9 @@ export const mockAuthority = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERT
 function outputsOf(type: string, name: string): Record<string, unknown> {
   if (type === "random:index/randomPassword:RandomPassword") return { result: mockPassword(name) };
   if (type === "random:index/randomId:RandomId") return { hex: mockId(name) };
+  if (type === "cloudflare:index/accountToken:AccountToken") return { value: mockPassword(name) };
+  if (type === "aws:iam/user:User") return { name };
+  if (type === "aws:iam/accessKey:AccessKey") return { secret: mockPassword(name) };
   if (type !== "pulumi-nodejs:dynamic:Resource") return {};
   return {
     authority: `authority-of-${name}`,
@@ -85,10 +90,13 @@ async function mockedGraph(
   build: (options: pulumi.ComponentResourceOptions) => Record<string, unknown> | undefined,
 ): Promise<Graph> {
   const inputs = new Map<string, Record<string, unknown>>();
+  const providers = new Map<string, string>();
   const reads: Record<string, string> = {};
   await pulumi.runtime.setMocks(
     {
-      newResource: ({ name, type, inputs: sent, id, custom }) => {
+      newResource: ({ name, type, inputs: sent, id, custom, provider }) => {
+        // `<urn>::<name>::<id>`
+        if (provider) providers.set(`${type} ${name}`, provider.split("::").at(-2) ?? provider);
         // The code of a resource of our own is no input of its user.
         const given = Object.fromEntries(
           Object.entries(sent as object).filter(([key]) => key !== "__provider"),
@@ -139,7 +147,11 @@ async function mockedGraph(
   const outputs = await settled(pulumi.output(build({ transformations: [record] }) ?? {}));
   await Promise.all(seen.map(({ resource }) => settled(resource.urn)));
   for (const { registered } of seen)
-    if (registered.custom) registered.inputs = inputs.get(`${registered.type} ${registered.name}`) ?? {};
+    if (registered.custom) {
+      const provider = providers.get(`${registered.type} ${registered.name}`);
+      if (provider !== undefined) registered.provider = provider;
+      registered.inputs = inputs.get(`${registered.type} ${registered.name}`) ?? {};
+    }
   return {
     resources: seen.map(({ registered }) => registered),
     outputs: marked(outputs) as Record<string, unknown>,

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../components/engine";
 import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
 import { engineOf } from "../../stacks/engine";
+import { storeProvidersOf } from "../../stacks/providers";
 import { outputsOf } from "../../stacks/outputs";
 import type { Settings } from "../../stacks/schema";
 import { graphOf, type Graph } from "./graph";
@@ -14,7 +15,13 @@ export const platformGraph = (
   graphOf((options) => {
     const platform = new PostgresPlatform(
       settings.cluster.name,
-      { settings, engine: engineOf(settings), operatorManifest: () => manifest, ...more },
+      {
+        settings,
+        engine: engineOf(settings),
+        operatorManifest: () => manifest,
+        storeProviders: storeProvidersOf(settings),
+        ...more,
+      },
       options,
     );
     return outputsOf(settings, platform);

@@ -6,9 +6,10 @@ import {
   type Progress,
   type Resources,
 } from "../../engine";
-import { durabilityAnnotation } from "../../names";
+import { durabilityAnnotation, outageAnnotations } from "../../names";
 import { secondsOf } from "../../postgres/catalogue/values";
 import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
+import { archiveFacts, type Archived } from "./backupFacts";
 import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 interface ServiceTemplate {
@@ -22,7 +23,8 @@ interface Cluster extends KubernetesObject {
     instances?: number;
     imageName?: string;
     imageCatalogRef?: object;
-    plugins?: readonly { enabled?: boolean }[];
+    plugins?: NonNullable<Archived["spec"]>["plugins"];
+    walStorage?: { size?: string };
     resources?: Partial<Resources>;
     managed?: { services?: { additional?: { serviceTemplate?: ServiceTemplate }[] } };
     enablePDB?: boolean;
@@ -130,6 +132,19 @@ export function facts(object: KubernetesObject): Facts | undefined {
     },
     get archiveTimeoutSeconds() {
       return secondsOf(parameter("archive_timeout", "5min")) ?? 0;
+    },
+    get archive() {
+      return archiveFacts(object as Archived);
+    },
+    get logVolume() {
+      return spec.walStorage?.size;
+    },
+    get claimsOutage() {
+      const { [outageAnnotations.writeMiBPerSecond]: rate, [outageAnnotations.hours]: hours } =
+        metadata.annotations ?? {};
+      return rate === undefined || hours === undefined
+        ? undefined
+        : { writeMiBPerSecond: Number(rate), hours: Number(hours) };
     },
     get loadBalancers() {
       return (spec.managed?.services?.additional ?? [])

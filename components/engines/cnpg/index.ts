@@ -1,5 +1,6 @@
 import type { Engine } from "../../engine";
 import { backups } from "./backup";
+import { backupFacts } from "./backupFacts";
 import { facts, poolerFacts, progress } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -35,6 +36,7 @@ export const cnpg: Engine = {
   plan,
   operator: operatorPlan,
   backups,
+  backupFacts,
   facts,
   poolerFacts,
   shape,

@@ -3,6 +3,7 @@ import type { Endpoint, KubernetesObject, Plan } from "../../engine";
 import {
   clusterLabel,
   durabilityAnnotation,
+  outageAnnotations,
   poolerTlsNames,
   roles,
   secretNames,
@@ -45,6 +46,7 @@ function synchronousOf({ cluster }: Settings): Record<string, unknown> {
 function clusterObject(settings: Settings, names: readonly string[]): KubernetesObject {
   const { cluster, images, labels, registries } = settings;
   const [first] = cluster.databases;
+  const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
   const storageOf = (size: string) => ({
     size,
     resizeInUseVolumes: true,
@@ -62,7 +64,14 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       name: cluster.name,
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name },
-      annotations: { [durabilityAnnotation]: cluster.durability },
+      annotations: {
+        [durabilityAnnotation]: cluster.durability,
+        ...(writeMiBPerSecond !== undefined &&
+          toleratedOutageHours !== undefined && {
+            [outageAnnotations.writeMiBPerSecond]: String(writeMiBPerSecond),
+            [outageAnnotations.hours]: String(toleratedOutageHours),
+          }),
+      },
     },
     spec: {
       instances: cluster.instances,

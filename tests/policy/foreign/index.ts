@@ -1,4 +1,5 @@
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
@@ -18,6 +19,7 @@ const options = { provider };
 
 const classes: Record<string, new (name: string, args: never, options: object) => pulumi.CustomResource> = {
   ConfigMap,
+  CronJob,
   Deployment,
   NetworkPolicy,
   PodDisruptionBudget,

@@ -41,10 +41,86 @@ export const passing: Record<string, object> = {
       ],
       resources,
       storage: { size: "10Gi" },
+      plugins: [
+        {
+          name: "barman-cloud.cloudnative-pg.io",
+          isWALArchiver: true,
+          parameters: { barmanObjectName: "orders-archive", serverName: "orders-2" },
+        },
+      ],
       postgresql: {
         parameters: { shared_buffers: "512MB", max_connections: "100", archive_timeout: "2min" },
         pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
         synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
+      },
+    },
+  },
+  archive: {
+    apiVersion: "barmancloud.cnpg.io/v1",
+    kind: "ObjectStore",
+    metadata: { name: "orders-archive", namespace },
+    spec: {
+      configuration: {
+        destinationPath: "s3://orders-backups/live",
+        endpointURL: "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com",
+        s3Credentials: {
+          accessKeyId: { name: "orders-r2", key: "id" },
+          secretAccessKey: { name: "orders-r2", key: "key" },
+        },
+      },
+      retentionPolicy: "14d",
+      instanceSidecarConfiguration: {
+        env: [
+          { name: "AWS_REQUEST_CHECKSUM_CALCULATION", value: "when_required" },
+          { name: "AWS_RESPONSE_CHECKSUM_VALIDATION", value: "when_required" },
+        ],
+      },
+    },
+  },
+  "base-backups": {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "ScheduledBackup",
+    metadata: { name: "orders", namespace },
+    spec: {
+      schedule: "0 0 2 * * *",
+      cluster: { name: "orders" },
+      method: "plugin",
+      pluginConfiguration: { name: "barman-cloud.cloudnative-pg.io" },
+    },
+  },
+  "second-target": {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: {
+      name: "orders-b2",
+      namespace,
+      labels: { "pgplatform.io/cluster": "orders", "pgplatform.io/role": "backup-target" },
+      annotations: {
+        "pgplatform.io/store-endpoint": "https://s3.eu-central-003.backblazeb2.com",
+        "pgplatform.io/store-bucket": "orders-copies",
+      },
+    },
+    stringData: { key: "not-a-real-one-either" },
+  },
+  verification: {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: {
+      name: "orders-verification",
+      namespace,
+      labels: { "pgplatform.io/cluster": "orders", "pgplatform.io/role": "verification" },
+    },
+    spec: {
+      schedule: "0 5 * * 0",
+      jobTemplate: {
+        spec: {
+          template: {
+            spec: {
+              restartPolicy: "Never",
+              containers: [{ name: "restore", image: `ghcr.io/example/restore:1${digest}`, resources }],
+            },
+          },
+        },
       },
     },
   },

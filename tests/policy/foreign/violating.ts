@@ -15,6 +15,26 @@ const server = (change: object) => ({ postgresql: { ...postgresql, ...change } }
 const parameters = (change: object) =>
   server({ parameters: { ...(postgresql.parameters as object), ...change } });
 
+const store = (name: string, configuration: object, more: object = {}) => ({
+  ...passing.archive,
+  metadata: { name, namespace },
+  spec: {
+    configuration: { destinationPath: "s3://orders-backups/live", ...configuration },
+    ...more,
+  },
+});
+const archivedTo = (...names: readonly string[]) => ({
+  plugins: names.map((barmanObjectName) => ({
+    name: "barman-cloud.cloudnative-pg.io",
+    isWALArchiver: true,
+    parameters: { barmanObjectName },
+  })),
+});
+const schedule = (name: string, change: object) => {
+  const { spec: whole } = passing["base-backups"] as { spec: object };
+  return { ...passing["base-backups"], metadata: { name, namespace }, spec: { ...whole, ...change } };
+};
+
 const container = (change: object) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
@@ -71,12 +91,43 @@ export const violating: Record<string, object> = {
       pgbouncer: { parameters: { default_pool_size: "50" } },
     },
   },
+  "log-archive": cluster("forgetful", { plugins: [] }),
+  "base-backups": cluster("baseless", {}),
+  "daily-base-backups": schedule("seldom", { schedule: "0 0 2 * * 0" }),
+  "base-backup-schedule": schedule("five", { schedule: "0 2 * * *" }),
+  "two-targets": cluster("single-store", archivedTo("only")),
+  // The store of both is this one, whose other fields go against the policies of stores.
+  "two-targets-store": store("only", {}),
+  "one-archive": cluster("doubled", archivedTo("only", "other")),
+  "archive-of-its-own": cluster("squatter", {
+    plugins: [
+      {
+        ...archivedTo("only").plugins[0],
+        parameters: { barmanObjectName: "only", serverName: "single-store" },
+      },
+    ],
+  }),
+  "current-archiver": cluster("old", {
+    plugins: [],
+    backup: { barmanObjectStore: { destinationPath: "s3://old-backups" } },
+  }),
+  "explicit-backup-method": schedule("implicit", { method: undefined }),
+  "plain-checksums": store("noisy", { endpointURL: "https://s3.example.com" }),
+  "no-encryption-header-at-r2": store("encrypted", {
+    endpointURL: "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com",
+    data: { encryption: "AES256" },
+  }),
   "no-plain-credentials": {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "leak", namespace },
     data: { url: "postgresql://app:hunter2@orders-rw/orders" },
   },
+  "log-volume": cluster(
+    "small-log",
+    { walStorage: { size: "1Gi" } },
+    { "pgplatform.io/write-mib-per-second": "1", "pgplatform.io/tolerated-outage-hours": "12" },
+  ),
   "archive-timeout": cluster("slow", parameters({ archive_timeout: "1h" })),
   "no-superuser-access": cluster("root", { enableSuperuserAccess: true }),
   "encrypted-logins": cluster("plain", server({ pg_hba: ["host all all 10.0.0.0/8 md5"] })),
@@ -99,4 +150,5 @@ export const violating: Record<string, object> = {
   "shared-buffers": cluster("fat", parameters({ shared_buffers: "1GB" })),
   "image-digests": container({ image: "ghcr.io/example/tool:1" }),
   "supported-images": container({ image: `docker.io/bitnami/postgresql:17@sha256:${"2".repeat(64)}` }),
+  "weekly-verification": cluster("hopeful", {}),
 };

@@ -1,23 +1,63 @@
+import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
+import { merge, type Overlay } from "../../../components/objects";
 import { PostgresPlatform } from "../../../components/platform";
 import { engineOf } from "../../../stacks/engine";
+import type { Settings } from "../../../stacks/schema";
 import { mutations, settingsOf } from "./mutations";
 
 /**
- * The platform of the stack local, once for each policy in a namespace of the policy's name, changed behind the settings
+ * The platform of the stack local with backups, once for each policy in a namespace of the policy's name, changed behind the settings
  * check's back so that only the policy stands in the way.
  */
 
 const provider = new Provider("kubernetes", { kubeconfig: process.env.NO_CLUSTER_KUBECONFIG ?? "" });
 
-for (const [policy, { transform, open }] of Object.entries(mutations)) {
+/** A generation that is known before it is drawn, so that a preview can judge what reads it. */
+const generation = "0123456789";
+const knownGeneration: Record<string, Overlay> = {
+  cluster: {
+    spec: {
+      plugins: [
+        {
+          name: "barman-cloud.cloudnative-pg.io",
+          isWALArchiver: true,
+          parameters: { barmanObjectName: "main-archive", serverName: generation },
+        },
+      ],
+    },
+  },
+  archive: { metadata: { annotations: { "pgplatform.io/generation": generation } } },
+};
+
+/** Another cluster under the same name in the same archive. */
+function twinOf(settings: Settings): void {
+  const planned = engineOf(settings)
+    .plan(settings)
+    .objects.find(({ id }) => id === "cluster");
+  if (!planned) throw new Error("the plan has no cluster");
+  const name = `${settings.cluster.namespace}-twin`;
+  new CustomResource(
+    name,
+    merge(merge(planned.object, knownGeneration.cluster), { metadata: { name: "twin" } }),
+    { provider },
+  );
+}
+
+for (const [policy, { transform, open, twin }] of Object.entries(mutations)) {
   const settings = settingsOf(policy);
   new PostgresPlatform(
     policy,
-    { settings, engine: engineOf(settings), operatorManifest: () => [], ...(transform && { transform }) },
+    {
+      settings,
+      engine: engineOf(settings),
+      operatorManifest: () => [],
+      transform: merge({ cluster: knownGeneration }, transform),
+    },
     { providers: { kubernetes: provider } },
   );
+  if (twin) twinOf(settings);
   if (open)
     new NetworkPolicy(
       `${policy}-open`,

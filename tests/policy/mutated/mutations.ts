@@ -1,7 +1,7 @@
 import type { PostgresPlatformArgs } from "../../../components/platform";
 import { rawSettings } from "../../../stacks/program";
-import type { Settings } from "../../../stacks/schema";
-import { changed, checked, stackConfig } from "../../support/settings";
+import type { Settings, SettingsInput } from "../../../stacks/schema";
+import { bucket, changed, checked, smallest, stackConfig } from "../../support/settings";
 
 export interface Mutation {
   /** Fields of the checked settings. */
@@ -9,11 +9,16 @@ export interface Mutation {
   readonly transform?: NonNullable<PostgresPlatformArgs["transform"]>;
   /** A network policy beside the platform's own that lets everybody in. */
   readonly open?: true;
+  /** A second Cluster that archives to the same place under the same name. */
+  readonly twin?: true;
   /** Other policies that the same change goes against. */
   readonly also?: readonly string[];
 }
 
-const spec = (change: object): Mutation => ({ transform: { cluster: { cluster: { spec: change } } } });
+const object = (id: string, change: object): Mutation => ({
+  transform: { cluster: { [id]: { spec: change } } },
+});
+const spec = (change: object): Mutation => object("cluster", change);
 
 /** By the policy that must stop it. */
 export const mutations: Readonly<Record<string, Mutation>> = {
@@ -38,8 +43,45 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   "pooler-availability": { settings: { "poolers.0.instances": 1 } },
   "connection-budget": { settings: { "cluster.maxConnections": 40 } },
+  "log-archive": spec({ plugins: [] }),
+  "base-backups": object("base-backups", { suspend: true }),
+  "daily-base-backups": { settings: { "backup.schedule": "0 2 * * 1" } },
+  "base-backup-schedule": object("base-backups", { schedule: "0 2 * * *" }),
+  "two-targets": { settings: { "backup.targets.1.endpoint": "https://s3.eu-west-1.example.com" } },
+  "one-archive": object("base-backups", {
+    pluginConfiguration: { parameters: { barmanObjectName: "other" } },
+  }),
+  "archive-of-its-own": {
+    twin: true,
+    also: ["base-backups", "two-targets", "closed-network", "weekly-verification"],
+  },
+  "current-archiver": {
+    ...spec({ plugins: [], backup: { barmanObjectStore: { destinationPath: "s3://mutated" } } }),
+  },
+  "explicit-backup-method": object("base-backups", { method: undefined }),
+  "plain-checksums": object("archive", { instanceSidecarConfiguration: { env: [] } }),
+  "no-encryption-header-at-r2": {
+    settings: {
+      "backup.targets.0.endpoint": "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com",
+    },
+    ...object("archive", { configuration: { wal: { encryption: "AES256" } } }),
+  },
   "no-plain-credentials": {
     transform: { pooler: { config: { data: { note: "postgresql://app:hunter2@main-rw/app" } } } },
+  },
+  "log-volume": {
+    transform: {
+      cluster: {
+        cluster: {
+          metadata: {
+            annotations: {
+              "pgplatform.io/write-mib-per-second": "1",
+              "pgplatform.io/tolerated-outage-hours": "12",
+            },
+          },
+        },
+      },
+    },
   },
   "archive-timeout": { settings: { "cluster.parameters.archive_timeout": "1h" } },
   "no-superuser-access": spec({ enableSuperuserAccess: true }),
@@ -55,6 +97,15 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "supported-images": {
     settings: { "images.postgresql": `docker.io/bitnami/postgresql:17@sha256:${"3".repeat(64)}` },
   },
+  "weekly-verification": { settings: { "backup.verify.schedule": "0 5 1 * *" } },
+};
+
+/** Two buckets that are there, at two providers. */
+const backedUp: SettingsInput["backup"] = {
+  targets: [
+    { ...bucket(), endpoint: "https://s3.example.com" },
+    { ...bucket(), name: "copy", endpoint: "https://s3.example.org" },
+  ],
 };
 
 /** Checked settings of the stack local, with digests, then changed. */
@@ -68,6 +119,7 @@ export function settingsOf(policy: string): Settings {
     ...local,
     operator: { ...local.operator, install: false },
     cluster: { ...local.cluster, name: "main", namespace: policy },
+    backup: checked({ ...smallest(), backup: backedUp }).backup,
     images: images as unknown as Settings["images"],
   };
   return Object.entries(mutations[policy]?.settings ?? {}).reduce(

@@ -1,0 +1,30 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { called, type StackInvariant } from "./invariant";
+
+export const baseBackupsInvariant: StackInvariant = {
+  number: "11b",
+  name: "base-backups",
+  description: "A cluster whose log is archived has a schedule of base backups that isn't suspended.",
+  severity: "critical",
+  mandatory: "everywhere",
+  remediation:
+    "Add a schedule: without a base backup the archived log restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`.",
+  on: "stack",
+  check: ({ clusters, baseBackups }): Problem[] =>
+    clusters
+      .filter(({ archive }) => (archive?.archivers ?? 0) > 0)
+      .filter(
+        (cluster) =>
+          !baseBackups.some(
+            (one) => one.namespace === cluster.namespace && one.cluster === cluster.name && !one.suspended,
+          ),
+      )
+      .map((cluster) => ({
+        path: `${called("Cluster", cluster)}: base backups`,
+        value: baseBackups.some((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
+          ? "suspended"
+          : "none",
+        allowed: "a schedule, since the archived log alone restores nothing",
+        fix: "add one to the stack, or let it go on",
+      })),
+};

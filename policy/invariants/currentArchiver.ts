@@ -1,0 +1,26 @@
+import type { Problem } from "../../stacks/checks/problem";
+import type { ClusterInvariant } from "./invariant";
+
+export const currentArchiverInvariant: ClusterInvariant = {
+  number: "16a",
+  name: "current-archiver",
+  description: "The log isn't archived in a way that the engine's next version no longer has.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "CloudNativePG: move `spec.backup.barmanObjectStore` to an ObjectStore of plugin-barman-cloud, and name the plugin in `spec.plugins`.",
+  options: {
+    allowed: {
+      type: "boolean",
+      default: false,
+      description: "Allow it while the operator is one that still has it.",
+    },
+  },
+  on: "cluster",
+  check({ archive }, { allowed }): Problem[] {
+    const outdated = archive?.outdated;
+    return outdated === undefined || allowed === true
+      ? []
+      : [{ path: "archiver", value: outdated.way, allowed: outdated.instead, fix: "move the archive" }];
+  },
+};

@@ -1,0 +1,24 @@
+import type { Problem } from "../../stacks/checks/problem";
+import type { ScheduleInvariant } from "./invariant";
+
+export const explicitMethodInvariant: ScheduleInvariant = {
+  number: "16b",
+  name: "explicit-backup-method",
+  description: "A schedule says how its base backups are made.",
+  severity: "medium",
+  mandatory: "everywhere",
+  remediation:
+    "CloudNativePG: set `spec.method: plugin` and `spec.pluginConfiguration`; the default is the way that goes away.",
+  on: "schedule",
+  check: ({ explicitMethod }): Problem[] =>
+    explicitMethod
+      ? []
+      : [
+          {
+            path: "method",
+            value: undefined,
+            allowed: "a method that is named, since the default goes away with an update",
+            fix: "name it",
+          },
+        ],
+};

@@ -1,0 +1,28 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import type { ClusterInvariant } from "./invariant";
+
+/** Engines whose objects don't say whether the log is archived aren't judged. */
+export const logArchive = ({ archive }: Pick<Facts, "archive">): Problem[] =>
+  archive === undefined || archive.archivers > 0
+    ? []
+    : [
+        {
+          path: "archive of the log",
+          value: "none",
+          allowed: "one, since what isn't archived is lost with the cluster",
+          fix: "set pgplatform:backup, or name an archiver",
+        },
+      ];
+
+export const logArchiveInvariant: ClusterInvariant = {
+  number: "11a",
+  name: "log-archive",
+  description: "The log is archived all the time.",
+  severity: "critical",
+  mandatory: "prod",
+  remediation:
+    "Set `pgplatform:backup`. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore.",
+  on: "cluster",
+  check: logArchive,
+};

@@ -1,0 +1,40 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { bytesOf } from "../../stacks/quantity";
+import type { ClusterInvariant } from "./invariant";
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+/** While the store is out, the log waits on its volume. Checkpoints' own reserves are the settings check's matter. */
+export function logVolume({
+  logVolume: size,
+  claimsOutage: claim,
+}: Pick<Facts, "logVolume" | "claimsOutage">): Problem[] {
+  if (claim === undefined) return [];
+  const needed = Math.ceil((claim.writeMiBPerSecond * MiB * 3600 * claim.hours) / GiB);
+  return (bytesOf(size ?? "0") ?? 0) >= needed * GiB
+    ? []
+    : [
+        {
+          path: "volume of the log",
+          value: size,
+          allowed: `at least ${needed}Gi: ${claim.writeMiBPerSecond} MiB a second for ${claim.hours} h without the store`,
+          fix: "raise it, or claim less",
+        },
+      ];
+}
+
+export const logVolumeInvariant: ClusterInvariant = {
+  number: "23",
+  name: "log-volume",
+  description:
+    "A cluster that says for how long its store may be out (annotations pgplatform.io/tolerated-outage-hours and " +
+    "pgplatform.io/write-mib-per-second) has a volume for the log that holds what is written meanwhile.",
+  severity: "medium",
+  mandatory: "everywhere",
+  remediation:
+    "Raise `pgplatform:cluster.storage.walSize` (`spec.walStorage.size`), or leave it out and let it follow writeMiBPerSecond and toleratedOutageHours.",
+  on: "cluster",
+  check: logVolume,
+};

@@ -1,0 +1,40 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { called, type StackInvariant } from "./invariant";
+
+export const oneArchiveInvariant: StackInvariant = {
+  number: "14",
+  name: "one-archive",
+  description:
+    "A cluster archives to one store, and its base backups go there too: another store is no copy.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Name one archiver, and no store in the schedule of base backups. For a second target copy what is in the first one (`pgplatform:backup.targets`).",
+  on: "stack",
+  check: ({ clusters, baseBackups }): Problem[] =>
+    clusters.flatMap((cluster) => {
+      const { archive } = cluster;
+      if (archive === undefined) return [];
+      const several: Problem[] =
+        archive.archivers > 1
+          ? [
+              {
+                path: `${called("Cluster", cluster)}: archivers`,
+                value: archive.archivers,
+                allowed: "1, since one of them gets the log and the other nothing",
+                fix: "keep one, and copy from its store",
+              },
+            ]
+          : [];
+      const elsewhere = baseBackups
+        .filter((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
+        .filter(({ store }) => store !== undefined && store !== archive.store?.name)
+        .map((one) => ({
+          path: `${called(one.kind, one)}: store`,
+          value: one.store,
+          allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without the log behind them are no second target`,
+          fix: "leave it out, and copy from the archive's store",
+        }));
+      return [...several, ...elsewhere];
+    }),
+};

@@ -1,0 +1,38 @@
+import type { Facts } from "../../components/engine";
+import type { Problem } from "../../stacks/checks/problem";
+import { archiveStore } from "../backups";
+import { called, type StackInvariant } from "./invariant";
+
+export const ownArchiveInvariant: StackInvariant = {
+  number: "15",
+  name: "archive-of-its-own",
+  description: "No two clusters of a stack archive to the same place under the same name.",
+  severity: "critical",
+  mandatory: "everywhere",
+  remediation:
+    "Give each cluster a prefix or a name in the store of its own: one would overwrite the other's log.",
+  on: "stack",
+  check(stack): Problem[] {
+    const placed = stack.clusters.flatMap((cluster) => {
+      const store = archiveStore(stack, cluster);
+      return store ? [{ cluster, place: `${store.endpoint ?? ""} ${store.destination}` }] : [];
+    });
+    const nameOf = ({ archive }: Facts) => archive?.generation;
+    return placed.flatMap(({ cluster, place }, index) => {
+      // The name may not be known at a preview: it is read only where the place alone doesn't decide.
+      const other = placed
+        .slice(0, index)
+        .find((one) => one.place === place && nameOf(one.cluster) === nameOf(cluster));
+      return other
+        ? [
+            {
+              path: `${called("Cluster", cluster)}: archive`,
+              value: `${place.trim()}/${nameOf(cluster)}`,
+              allowed: `another place or name than that of the ${called("cluster", other.cluster)}`,
+              fix: "give it a prefix or a name of its own",
+            },
+          ]
+        : [];
+    });
+  },
+};

@@ -1,0 +1,26 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { isAws } from "../backups";
+import type { StoreInvariant } from "./invariant";
+
+export const plainChecksumsInvariant: StoreInvariant = {
+  number: "17",
+  name: "plain-checksums",
+  description: "A store beside AWS is sent no checksums that only AWS knows.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required: newer clients send checksums that R2, B2 and others " +
+    "refuse. CloudNativePG: `spec.instanceSidecarConfiguration.env` of the ObjectStore.",
+  on: "store",
+  check: ({ endpoint, plainChecksums }): Problem[] =>
+    isAws(endpoint) || plainChecksums
+      ? []
+      : [
+          {
+            path: "checksums",
+            value: "sent always",
+            allowed: `when_required in both directions at ${endpoint}, which is not AWS`,
+            fix: "set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION",
+          },
+        ],
+};

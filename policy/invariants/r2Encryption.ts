@@ -1,0 +1,25 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { isR2 } from "../backups";
+import type { StoreInvariant } from "./invariant";
+
+export const r2EncryptionInvariant: StoreInvariant = {
+  number: "18",
+  name: "no-encryption-header-at-r2",
+  description: "R2, which encrypts by itself, is asked for no encryption.",
+  severity: "high",
+  mandatory: "everywhere",
+  remediation:
+    "Remove the encryption from the store's configuration: R2 refuses the header that asks for it.",
+  on: "store",
+  check: ({ endpoint, encryption }): Problem[] =>
+    encryption === undefined || !isR2(endpoint)
+      ? []
+      : [
+          {
+            path: "encryption",
+            value: encryption,
+            allowed: "none at R2, which refuses to be asked and encrypts all the same",
+            fix: "remove it",
+          },
+        ],
+};

@@ -1,0 +1,33 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { archiveStore, placesOf, providersOf } from "../backups";
+import { called, type StackInvariant } from "./invariant";
+
+export const twoTargetsInvariant: StackInvariant = {
+  number: "13",
+  name: "two-targets",
+  description: "A cluster's backups are in two stores of different providers, each with a Secret of its own.",
+  severity: "high",
+  mandatory: "prod",
+  remediation:
+    "Add a second target at another provider (`pgplatform:backup.targets`). Other programs: label the Secret of the copy's key " +
+    "`pgplatform.io/cluster: <cluster>` and `pgplatform.io/role: backup-target`, and annotate it with `pgplatform.io/store-endpoint` and `pgplatform.io/store-bucket`.",
+  on: "stack",
+  check: (stack): Problem[] =>
+    stack.clusters.flatMap((cluster) => {
+      // A cluster without an archive is another invariant's matter.
+      const archive = archiveStore(stack, cluster);
+      if (archive === undefined) return [];
+      const places = placesOf(stack.objects, cluster, archive);
+      const providers = providersOf(places);
+      return providers.length > 1
+        ? []
+        : [
+            {
+              path: `${called("Cluster", cluster)}: backup targets`,
+              value: places.length < 2 ? "one" : `${places.length} at ${providers.join(", ")}`,
+              allowed: "two at different providers, so that no provider, account or key takes both",
+              fix: "copy to another provider",
+            },
+          ];
+    }),
+};

@@ -1,0 +1,38 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { verifications } from "../backups";
+import { called, type StackInvariant } from "./invariant";
+
+export const weeklyVerificationInvariant: StackInvariant = {
+  number: "33",
+  name: "weekly-verification",
+  description: "A backup of each archived cluster is restored at least weekly, to see that it can be.",
+  severity: "high",
+  mandatory: "prod",
+  remediation:
+    "Leave `pgplatform:backup.verify` on, with a schedule that fires at least weekly. Other programs: a CronJob in the cluster's namespace with the labels `pgplatform.io/cluster: <cluster>` and `pgplatform.io/role: verification`.",
+  options: {
+    most: {
+      type: "integer",
+      minimum: 1,
+      default: 7,
+      description: "Most days from one verification to the next.",
+    },
+  },
+  on: "stack",
+  check: ({ clusters, objects }, { most }): Problem[] =>
+    clusters
+      .filter(({ archive }) => (archive?.archivers ?? 0) > 0)
+      .flatMap((cluster) => {
+        const found = verifications(objects, cluster);
+        if (found.some(({ days }) => days !== undefined && days <= Number(most))) return [];
+        const [first] = found;
+        return [
+          {
+            path: `${called("Cluster", cluster)}: verification of backups`,
+            value: first?.schedule ?? "none",
+            allowed: `one at least every ${Number(most)} days, since a backup that was never restored is a hope`,
+            fix: "schedule one",
+          },
+        ];
+      }),
+};

@@ -1,0 +1,420 @@
+import assert from "node:assert/strict";
+import { cnpg } from "../../../components/engines/cnpg";
+import type { KubernetesObject } from "../../../components/engine";
+import { invariants, valuesOf } from "../../../policy/invariants";
+import { problemsOfObject, stackFacts } from "../../../policy/policies";
+import { sentence } from "../../../stacks/checks/problem";
+import { changed, checked, everything } from "../../support/settings";
+import { about, aboutStack, good, goodStack, mutated } from "./kit";
+
+/** Policies of archives, base backups, targets and verifications: each on a hand-written object, right and wrong. */
+
+const plugin = "barman-cloud.cloudnative-pg.io";
+const archivers = (...names: readonly string[]) =>
+  names.map((barmanObjectName) => ({ name: plugin, isWALArchiver: true, parameters: { barmanObjectName } }));
+const r2 = "https://0123456789abcdef0123456789abcdef.r2.cloudflarestorage.com";
+const b2 = "https://s3.eu-central-003.backblazeb2.com";
+const cluster = (change: Record<string, unknown>) => ({ cluster: mutated("cluster", change) });
+const inTree = {
+  "spec.plugins": undefined,
+  "spec.backup.barmanObjectStore": { destinationPath: "s3://a/b" },
+};
+
+it("the policies of backups have nothing to say about the platform's own CloudNativePG", () => {
+  const input = changed(everything(), "cluster.storage", {
+    class: "longhorn",
+    size: "100Gi",
+    writeMiBPerSecond: 1,
+    toleratedOutageHours: 12,
+  });
+  const objects = cnpg.plan(checked(input)).objects.map(({ object }) => structuredClone(object));
+  const names = [
+    "log-archive",
+    "base-backups",
+    "daily-base-backups",
+    "base-backup-schedule",
+    "one-archive",
+    "archive-of-its-own",
+    "current-archiver",
+    "explicit-backup-method",
+    "plain-checksums",
+    "no-encryption-header-at-r2",
+    "log-volume",
+  ];
+  const found = invariants
+    .filter(({ name }) => names.includes(name))
+    .flatMap((invariant) =>
+      invariant.on === "stack"
+        ? invariant.check(stackFacts(objects), valuesOf(invariant)).map(sentence)
+        : objects.flatMap((object) => problemsOfObject(invariant, object, {}).map(sentence)),
+    );
+  assert.deepEqual(found, []);
+});
+
+describe("the invariant log-archive", () => {
+  const says = [
+    'Cluster shop/orders: archive of the log is "none", allowed is one, since what isn\'t archived is lost with the cluster: set pgplatform:backup, or name an archiver.',
+  ];
+  const find = (plugins: unknown) => about("log-archive", mutated("cluster", { "spec.plugins": plugins }));
+  const [archiver] = archivers("orders-archive");
+
+  it("has nothing to say about an archiver, whichever it is", () => {
+    assert.deepEqual(about("log-archive", good("cluster")), []);
+    assert.deepEqual(find([{ name: "other.example.com", isWALArchiver: true }]), []);
+    assert.deepEqual(about("log-archive", mutated("cluster", inTree)), []);
+  });
+  it("refuses none, a plugin that is switched off, and one that doesn't archive", () => {
+    for (const plugins of [
+      undefined,
+      [],
+      [{ ...archiver, enabled: false }],
+      [{ ...archiver, isWALArchiver: false }],
+      [{ name: plugin }],
+    ])
+      assert.deepEqual(find(plugins), says);
+  });
+});
+
+describe("the invariant base-backups", () => {
+  const find = (changes: Record<string, KubernetesObject | undefined>) =>
+    aboutStack("base-backups", goodStack(changes));
+  const says = (value: string) => [
+    `Cluster shop/orders: base backups is "${value}", allowed is a schedule, since the archived log alone restores nothing: add one to the stack, or let it go on.`,
+  ];
+  it("has nothing to say about the good program, and about a cluster without an archive", () => {
+    assert.deepEqual(find({}), []);
+    assert.deepEqual(find({ ...cluster({ "spec.plugins": [] }), "base-backups": undefined }), []);
+  });
+  it("refuses none, and one of another cluster or namespace", () => {
+    assert.deepEqual(find({ "base-backups": undefined }), says("none"));
+    for (const change of [{ "spec.cluster.name": "other" }, { "metadata.namespace": "other" }])
+      assert.deepEqual(find({ "base-backups": mutated("base-backups", change) }), says("none"));
+  });
+  it("refuses one that is suspended", () =>
+    assert.deepEqual(
+      find({ "base-backups": mutated("base-backups", { "spec.suspend": true }) }),
+      says("suspended"),
+    ));
+});
+
+describe("the invariants about the schedule of base backups", () => {
+  const find = (name: string, change: Record<string, unknown>, options?: object) =>
+    about(name, mutated("base-backups", change), options);
+  const schedule = (text: string) => ({ "spec.schedule": text });
+  const at = "ScheduledBackup shop/orders";
+
+  it("have nothing to say about what fires daily or more often", () => {
+    for (const text of [
+      "0 0 2 * * *",
+      "CRON_TZ=Europe/Berlin 0 30 3 * * *",
+      "0 0 */6 * * *",
+      "0 0 2 * * MON-SUN",
+      "@daily",
+      "@every 12h",
+      "@every 90m",
+    ])
+      for (const name of ["daily-base-backups", "base-backup-schedule"])
+        assert.deepEqual(find(name, schedule(text)), [], text);
+  });
+  it("refuse what fires less often, up to the option's days", () => {
+    const sentenceOf = (text: string, often: string) => [
+      `${at}: schedule is "${text}", allowed is at least ${often}: a restore replays all that was logged since the last base backup: write a schedule that fires more often.`,
+    ];
+    for (const text of ["0 0 2 * * 1-5", "0 0 2 * * 0", "@every 25h"])
+      assert.deepEqual(find("daily-base-backups", schedule(text)), sentenceOf(text, "daily"));
+    assert.deepEqual(find("daily-base-backups", schedule("0 0 2 * * 0"), { most: 7 }), []);
+    assert.deepEqual(
+      find("daily-base-backups", schedule("0 0 2 1 * *"), { most: 7 }),
+      sentenceOf("0 0 2 1 * *", "every 7 days"),
+    );
+  });
+  it("refuse five fields, which the operator reads as if the first were seconds, and what is none", () => {
+    for (const text of ["0 2 * * *", "0 0 25 * * *", "tomorrow", ""]) {
+      assert.deepEqual(find("base-backup-schedule", schedule(text)), [
+        `${at}: schedule is "${text}", allowed is six fields, of which the first are the seconds: write it so.`,
+      ]);
+      assert.deepEqual(find("daily-base-backups", schedule(text)), []);
+    }
+  });
+  it("refuse a method that is left to the default", () => {
+    assert.deepEqual(find("explicit-backup-method", { "spec.method": undefined }), [
+      `${at}: method is not set, allowed is a method that is named, since the default goes away with an update: name it.`,
+    ]);
+    assert.deepEqual(find("explicit-backup-method", { "spec.method": "volumeSnapshot" }), []);
+  });
+});
+
+describe("the invariant two-targets", () => {
+  const find = (changes: Record<string, KubernetesObject | undefined>) =>
+    aboutStack("two-targets", goodStack(changes));
+  const says = (value: string) => [
+    `Cluster shop/orders: backup targets is "${value}", allowed is two at different providers, so that no provider, account or key takes both: copy to another provider.`,
+  ];
+  const secret = (change: (object: KubernetesObject) => void) => {
+    const object = good("second-target");
+    change(object);
+    return { "second-target": object };
+  };
+  const at = (url: string) =>
+    secret(({ metadata }) => (metadata.annotations!["pgplatform.io/store-endpoint"] = url));
+  const archiveAt = (url: string | undefined) => ({
+    archive: mutated("archive", { "spec.configuration.endpointURL": url }),
+  });
+
+  it("has nothing to say about R2 and B2, AWS and B2, and a cluster without an archive", () => {
+    assert.deepEqual(find({}), []);
+    assert.deepEqual(find(archiveAt(undefined)), []);
+    assert.deepEqual(find({ ...cluster({ "spec.plugins": [] }), "second-target": undefined }), []);
+  });
+  it("refuses one target, a Secret of another cluster or role, and the archive's own", () => {
+    assert.deepEqual(find({ "second-target": undefined }), says("one"));
+    for (const [label, value] of [
+      ["pgplatform.io/cluster", "other"],
+      ["pgplatform.io/role", "other"],
+    ] as const)
+      assert.deepEqual(find(secret(({ metadata }) => (metadata.labels![label] = value))), says("one"));
+    const own = secret(({ metadata }) => {
+      metadata.annotations = {
+        "pgplatform.io/store-endpoint": r2,
+        "pgplatform.io/store-bucket": "orders-backups",
+      };
+    });
+    assert.deepEqual(find(own), says("one"));
+  });
+  it("refuses two buckets at one provider, in another account or region too", () => {
+    assert.deepEqual(find(at(r2)), says("2 at cloudflarestorage.com"));
+    assert.deepEqual(
+      find({ ...archiveAt("https://s3.us-west-004.backblazeb2.com") }),
+      says("2 at backblazeb2.com"),
+    );
+    assert.deepEqual(
+      find({ ...archiveAt(undefined), ...at("https://s3.eu-west-1.amazonaws.com") }),
+      says("2 at AWS"),
+    );
+    assert.deepEqual(find(at(b2)), []);
+  });
+});
+
+describe("the invariant one-archive", () => {
+  const find = (changes: Record<string, KubernetesObject | undefined>) =>
+    aboutStack("one-archive", goodStack(changes));
+  it("has nothing to say about one archiver, and base backups that name its store or none", () => {
+    assert.deepEqual(find({}), []);
+    const named = { "spec.pluginConfiguration.parameters": { barmanObjectName: "orders-archive" } };
+    assert.deepEqual(find({ "base-backups": mutated("base-backups", named) }), []);
+    const off = [...archivers("orders-archive"), { ...archivers("other")[0], enabled: false }];
+    assert.deepEqual(find(cluster({ "spec.plugins": off })), []);
+  });
+  it("refuses two archivers", () => {
+    const says = [
+      "Cluster shop/orders: archivers is 2, allowed is 1, since one of them gets the log and the other nothing: keep one, and copy from its store.",
+    ];
+    assert.deepEqual(find(cluster({ "spec.plugins": archivers("orders-archive", "other") })), says);
+    assert.deepEqual(find(cluster({ "spec.backup": { barmanObjectStore: {} } })), says);
+  });
+  it("refuses base backups to another store", () => {
+    const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
+    assert.deepEqual(find({ "base-backups": mutated("base-backups", other) }), [
+      "ScheduledBackup shop/orders: store is \"other\", allowed is orders-archive, the archive's, since base backups without the log behind them are no second target: leave it out, and copy from the archive's store.",
+    ]);
+  });
+});
+
+describe("the invariant archive-of-its-own", () => {
+  const second = (change: Record<string, unknown>) => ({
+    second: mutated("cluster", { "metadata.name": "second", ...change }),
+  });
+  const find = (changes: Record<string, KubernetesObject | undefined>) =>
+    aboutStack("archive-of-its-own", goodStack(changes));
+  const parameters = (serverName: string | undefined, barmanObjectName = "orders-archive") => ({
+    "spec.plugins": [{ name: plugin, isWALArchiver: true, parameters: { barmanObjectName, serverName } }],
+  });
+
+  it("has nothing to say about other names in one store, and about one name in other stores", () => {
+    assert.deepEqual(find(second(parameters("second"))), []);
+    assert.deepEqual(find(second(parameters(undefined))), []);
+    const elsewhere = mutated("archive", {
+      "metadata.name": "elsewhere",
+      "spec.configuration.destinationPath": "s3://orders-backups/other",
+    });
+    assert.deepEqual(find({ ...second(parameters("orders-2", "elsewhere")), elsewhere }), []);
+    const abroad = mutated("archive", {
+      "metadata.name": "abroad",
+      "spec.configuration.endpointURL": b2,
+    });
+    assert.deepEqual(find({ ...second(parameters("orders-2", "abroad")), abroad }), []);
+  });
+  it("refuses one name in one place, by whichever object the place is named", () => {
+    const copy = mutated("archive", {
+      "metadata.name": "copy",
+      "spec.configuration.destinationPath": "s3://orders-backups/live/",
+    });
+    for (const found of [
+      find(second(parameters("orders-2"))),
+      find({ ...second(parameters("orders-2", "copy")), copy }),
+    ]) {
+      assert.equal(found.length, 1);
+      assert.match(found[0]!, /^Cluster shop\/second: archive is "https:/);
+      assert.match(found[0]!, /allowed is another place or name than that of the cluster shop\/orders/);
+    }
+  });
+  it("reads no name, which a preview may not know, where the places differ", () => {
+    const unknown = good("cluster");
+    const [archiver] = (unknown.spec as { plugins: { parameters: object }[] }).plugins;
+    Object.defineProperty(archiver!.parameters, "serverName", {
+      enumerable: true,
+      get() {
+        throw new Error("not known");
+      },
+    });
+    assert.deepEqual(find({ cluster: unknown }), []);
+    assert.throws(() => find({ cluster: unknown, ...second(parameters("x")) }), /not known/);
+  });
+});
+
+describe("the invariant current-archiver", () => {
+  const old = mutated("cluster", inTree);
+  it("refuses what the next version of the operator no longer has", () =>
+    assert.deepEqual(about("current-archiver", old), [
+      `Cluster shop/orders: archiver is "spec.backup.barmanObjectStore", allowed is the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 has the other no more: move the archive.`,
+    ]));
+  it("allows the plugin, and the old way by option", () => {
+    assert.deepEqual(about("current-archiver", good("cluster")), []);
+    assert.deepEqual(about("current-archiver", old, { allowed: true }), []);
+  });
+});
+
+describe("the invariants about stores", () => {
+  const endpoint = "spec.configuration.endpointURL";
+  const environment = "spec.instanceSidecarConfiguration.env";
+  const pair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
+  const says = (title: string, url: string) => [
+    `${title}: checksums is "sent always", allowed is when_required in both directions at ${url}, which is not AWS: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
+  ];
+
+  it("have nothing to say about the good store, and about AWS with whatever checksums", () => {
+    assert.deepEqual(about("plain-checksums", good("archive")), []);
+    for (const url of [undefined, "https://s3.eu-west-1.amazonaws.com"])
+      assert.deepEqual(
+        about("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
+        [],
+      );
+  });
+  it("refuse one variable of the pair alone, none, and another value", () => {
+    const when = (name: string) => ({ name, value: "when_required" });
+    for (const list of [
+      undefined,
+      [when(pair[0]!)],
+      [when(pair[1]!)],
+      [when(pair[0]!), { name: pair[1], value: "when_supported" }],
+    ])
+      assert.deepEqual(
+        about("plain-checksums", mutated("archive", { [environment]: list })),
+        says("ObjectStore shop/orders-archive", r2),
+      );
+    const disguised = "https://amazonaws.com.example.net";
+    assert.deepEqual(
+      about("plain-checksums", mutated("archive", { [endpoint]: disguised, [environment]: undefined })),
+      says("ObjectStore shop/orders-archive", disguised),
+    );
+  });
+  it("read the store that a Cluster itself names", () => {
+    const own = (env: unknown) =>
+      mutated("cluster", {
+        "spec.plugins": undefined,
+        "spec.backup.barmanObjectStore": { destinationPath: "s3://a/b", endpointURL: b2 },
+        "spec.env": env,
+      });
+    assert.deepEqual(about("plain-checksums", own(undefined)), says("Cluster shop/orders", b2));
+    const both = pair.map((name) => ({ name, value: "when_required" }));
+    assert.deepEqual(about("plain-checksums", own(both)), []);
+  });
+  it("refuse encryption that R2 is asked for, and allow it elsewhere", () => {
+    for (const part of ["data", "wal"]) {
+      const asked = { [`spec.configuration.${part}`]: { encryption: "AES256" } };
+      assert.deepEqual(about("no-encryption-header-at-r2", mutated("archive", asked)), [
+        'ObjectStore shop/orders-archive: encryption is "AES256", allowed is none at R2, which refuses to be asked and encrypts all the same: remove it.',
+      ]);
+      assert.deepEqual(
+        about("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
+        [],
+      );
+    }
+    assert.deepEqual(about("no-encryption-header-at-r2", good("archive")), []);
+  });
+});
+
+describe("the invariant no-plain-credentials", () => {
+  it("finds a store's key in the environment of the archiver, and allows one that refers to a Secret", () => {
+    const environment = (variable: object) =>
+      about(
+        "no-plain-credentials",
+        mutated("archive", { "spec.instanceSidecarConfiguration.env": [variable] }),
+      );
+    const name = "AWS_SECRET_ACCESS_KEY";
+    assert.equal(environment({ name, value: "hunter2hunter2" }).length, 1);
+    assert.deepEqual(environment({ name, valueFrom: { secretKeyRef: { name: "x", key: "y" } } }), []);
+  });
+});
+
+describe("the invariant log-volume", () => {
+  const claim = (rate: string, hours: string) => ({
+    "metadata.annotations": {
+      "pgplatform.io/write-mib-per-second": rate,
+      "pgplatform.io/tolerated-outage-hours": hours,
+    },
+  });
+  const find = (change: Record<string, unknown>) => about("log-volume", mutated("cluster", change));
+  const size = (text: string) => ({ "spec.walStorage": { size: text } });
+  it("has nothing to say without a claim, and where the volume holds what is claimed", () => {
+    assert.deepEqual(find(size("1Gi")), []);
+    assert.deepEqual(find({ ...claim("2", "12"), ...size("85Gi") }), []);
+    assert.deepEqual(find({ "metadata.annotations": { "pgplatform.io/write-mib-per-second": "9" } }), []);
+  });
+  it("refuses a volume that is too small, and none", () => {
+    const says = (value: string) => [
+      `Cluster shop/orders: volume of the log is ${value}, allowed is at least 85Gi: 2 MiB a second for 12 h without the store: raise it, or claim less.`,
+    ];
+    assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi"'));
+    assert.deepEqual(find(claim("2", "12")), says("not set"));
+  });
+});
+
+describe("the invariant weekly-verification", () => {
+  const find = (change: Record<string, unknown> | undefined, options?: object) =>
+    aboutStack(
+      "weekly-verification",
+      goodStack({ verification: change === undefined ? undefined : mutated("verification", change) }),
+      options,
+    );
+  const says = (value: string, days = 7) => [
+    `Cluster shop/orders: verification of backups is "${value}", allowed is one at least every ${days} days, since a backup that was never restored is a hope: schedule one.`,
+  ];
+  it("has nothing to say about weekly and more often, and about a cluster without an archive", () => {
+    assert.deepEqual(find({}), []);
+    assert.deepEqual(find({ "spec.schedule": "@daily" }), []);
+    assert.deepEqual(
+      aboutStack(
+        "weekly-verification",
+        goodStack({ ...cluster({ "spec.plugins": [] }), verification: undefined }),
+      ),
+      [],
+    );
+  });
+  it("refuses none, one that is suspended, and one of another cluster, namespace or role", () => {
+    assert.deepEqual(find(undefined), says("none"));
+    for (const change of [
+      { "spec.suspend": true },
+      { "metadata.namespace": "other" },
+      { "metadata.labels": { "pgplatform.io/cluster": "other", "pgplatform.io/role": "verification" } },
+      { "metadata.labels": { "pgplatform.io/cluster": "orders", "pgplatform.io/role": "copy" } },
+    ])
+      assert.deepEqual(find(change), says("none"));
+  });
+  it("refuses what fires less often, and what never does", () => {
+    for (const schedule of ["0 5 1 * *", "0 5 * * 0 extra words here"])
+      assert.deepEqual(find({ "spec.schedule": schedule }), says(schedule));
+    assert.deepEqual(find({ "spec.schedule": "0 5 1 * *" }, { most: 31 }), []);
+    assert.deepEqual(find({}, { most: 1 }), says("0 5 * * 0", 1));
+  });
+});
