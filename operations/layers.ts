@@ -32,6 +32,8 @@ interface Change {
   readonly path: string;
   readonly value: unknown;
   readonly because?: string;
+  /** How the value, and the one before it, is said. @default - as it is written */
+  readonly show?: (value: unknown) => string;
 }
 
 type Fields = Record<string, unknown>;
@@ -46,16 +48,35 @@ const fieldsAt = (value: unknown, key: string): Fields => {
 
 const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
 
+const targetsIn = (backup: unknown): Fields[] => {
+  const targets = isFields(backup) ? backup.targets : undefined;
+  return Array.isArray(targets) ? targets.filter(isFields) : [];
+};
+
+/** Where backups go, without the keys to it. */
+const namesOfTargets = (targets: readonly Fields[]): string =>
+  targets.map(({ name, kind }) => `${shown(name)} (${shown(kind)})`).join(", ");
+
 /** The settings that an engine needs otherwise than a file for several instances has them. */
 function engineChanges(config: Fields, engine: EngineName | undefined): Change[] {
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
-  const { standbys, archiveVolume } = engineTraits[engine].can;
+  const { standbys, archiveVolume, objectStore } = engineTraits[engine].can;
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
     ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))
       ? []
       : [{ path: "cluster.storage.archiveSize", value: undefined, because: archiveVolume.because }]),
+    ...(objectStore === true
+      ? []
+      : ["backup", "restore"]
+          .filter((key) => `pgplatform:${key}` in config)
+          .map((path) => ({
+            path,
+            value: undefined,
+            because: objectStore.because,
+            show: (value: unknown) => namesOfTargets(targetsIn(value)) || "the one of the file",
+          }))),
     ...(standbys === true
       ? []
       : [
@@ -102,6 +123,20 @@ function resourceChanges(resources: Fields, { milliCpus, memoryMiB }: Share): Ch
   ];
 }
 
+/** Where backups go on a cluster from which no bucket is reached: into stores beside it, under the targets' names. */
+function targetChanges(backup: unknown): Change[] {
+  const targets = targetsIn(backup);
+  if (targets.every(({ kind }) => kind === "local")) return [];
+  return [
+    {
+      path: "backup.targets",
+      value: targets.map(({ name }) => ({ name, kind: "local", size: `${LARGEST_GIB}Gi` })),
+      because: "what is made here is no business of the buckets'",
+      show: (value) => namesOfTargets(targetsIn({ targets: value })),
+    },
+  ];
+}
+
 /** What a file for another platform needs otherwise on the built-in cluster. */
 function builtInChanges(config: Fields, share: Share): Change[] {
   if (config["pgplatform:platform"] === "local") return [];
@@ -122,6 +157,7 @@ function builtInChanges(config: Fields, share: Share): Change[] {
       .filter(([, size]) => (bytesOf(size) ?? 0) > LARGEST_GIB * GiB)
       .map(([key]) => ({ path: `cluster.storage.${key}`, value: `${LARGEST_GIB}Gi` })),
     ...resourceChanges(fieldsAt(cluster, "resources"), share),
+    ...targetChanges(config["pgplatform:backup"]),
   ];
   // A tier or images that the file doesn't name follow the platform by themselves.
   return changes.filter(({ path }) => !["tier", "images"].includes(path) || `pgplatform:${path}` in config);
@@ -142,11 +178,11 @@ function apply(config: Fields, { path, value }: Change): unknown {
   return before;
 }
 
-const told = ({ path, value, because }: Change, before: unknown): string =>
+const told = ({ path, value, because, show = shown }: Change, before: unknown): string =>
   [
     path,
-    value === undefined ? "left out" : shown(value),
-    ...(before === undefined ? [] : [`instead of ${shown(before)}`]),
+    value === undefined ? "left out" : show(value),
+    ...(before === undefined ? [] : [`instead of ${show(before)}`]),
   ].join(" ") + (because === undefined ? "" : ` (${because})`);
 
 const thisMachine = (): Share =>

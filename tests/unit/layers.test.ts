@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { engineTraits } from "../../components/engines";
 import { keepEngine } from "../../operations/context";
 import { engineAsked, layersOver } from "../../operations/layers";
 import { projectDir } from "../../operations/paths";
@@ -67,6 +68,26 @@ describe("ENGINE", () => {
     assert.deepEqual(said("standalone"), ["cluster.storage.archiveSize 5Gi instead of 50Gi"]);
   });
 
+  for (const { name, can } of Object.values(engineTraits))
+    it(`keeps backups with ${name} if it can make them, and else leaves them out without saying a key`, async () => {
+      const file = await readStackFile("cnpg", projectDir);
+      const config = { ...file.config, "pgplatform:restore": { target: "live" } };
+      const { said, overlay } = layersOver({ config }, { engine: name, builtIn: false, share });
+      const lines = said.filter((line) => /^(backup|restore)/.test(line));
+      if (can.objectStore === true) {
+        assert.deepEqual(lines, []);
+        assert.ok(!("pgplatform:backup" in overlay));
+        return;
+      }
+      const { because } = can.objectStore;
+      assert.deepEqual(lines, [
+        `backup left out instead of live (aws), copy (r2) (${because})`,
+        `restore left out instead of the one of the file (${because})`,
+      ]);
+      assert.equal(overlay["pgplatform:backup"], undefined);
+      assert.ok("pgplatform:backup" in overlay);
+    });
+
   it("changes nothing in the file that was read", async () => {
     const file = await readStackFile("cnpg", projectDir);
     const before = structuredClone(file);
@@ -105,6 +126,7 @@ describe("a file for another platform on the built-in cluster", () => {
       "cluster.resources.requests.cpu 300m instead of 1 (a node here has 666m and 7352Mi)",
       "cluster.resources.requests.memory 3584Mi instead of 4Gi (a node here has 666m and 7352Mi)",
       "cluster.resources.limits.memory 3584Mi instead of 4Gi (a node here has 666m and 7352Mi)",
+      "backup.targets live (local), copy (local) instead of live (aws), copy (r2) (what is made here is no business of the buckets')",
     ]);
   });
 
@@ -121,6 +143,40 @@ describe("a file for another platform on the built-in cluster", () => {
     ]);
     assert.equal(overlay["pgplatform:images"], undefined);
     assert.ok("pgplatform:images" in overlay);
+  });
+
+  it("keeps backups beside the cluster in place of buckets, under the targets' names, and says no key", () => {
+    const targets = [
+      {
+        name: "far",
+        kind: "s3",
+        bucket: "b",
+        credentials: { accessKeyId: "an id", secretAccessKey: "a key" },
+      },
+      { name: "near", kind: "local", size: "9Gi" },
+    ];
+    const over = (given: readonly object[]) =>
+      layersOver(
+        {
+          config: { "pgplatform:platform": "cloud", "pgplatform:backup": { rpoMinutes: 5, targets: given } },
+        },
+        { engine: undefined, builtIn: true, share },
+      );
+    const { said, overlay } = over(targets);
+    assert.deepEqual(overlay["pgplatform:backup"], {
+      rpoMinutes: 5,
+      targets: [
+        { name: "far", kind: "local", size: "5Gi" },
+        { name: "near", kind: "local", size: "5Gi" },
+      ],
+    });
+    assert.deepEqual(
+      said.filter((line) => line.startsWith("backup")),
+      [
+        "backup.targets far (local), near (local) instead of far (s3), near (local) (what is made here is no business of the buckets')",
+      ],
+    );
+    assert.ok(!over([targets[1]!]).said.some((line) => line.startsWith("backup")));
   });
 
   it("and the built-in cluster's own file stays as it is", async () => {

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { provideTools } from "../../../local/toolchain/tools";
 import { manifestFiles } from "../../../local/manifests";
-import { run } from "../../../operations/process";
+import { run, type RunResult } from "../../../operations/process";
 import type { StepContext } from "../../../operations/progress";
+import { installFakeCloud } from "../../fakes/cloud/install";
 
 /** `pulumi preview` through the real engine, with the pack, a state of its own and no cluster. */
 
@@ -70,8 +71,10 @@ export class Previews {
     const folder = await mkdtemp(join(tmpdir(), "pgp-policy-"));
     await mkdir(join(folder, "state"));
     await writeFile(join(folder, "kubeconfig"), nowhere, { mode: 0o600 });
+    const fakeCloud = await installFakeCloud(folder);
     return new Previews(folder, {
-      PATH: [...folders, process.env.PATH ?? ""].join(":"),
+      ...fakeCloud.env,
+      PATH: [...folders, fakeCloud.path, process.env.PATH ?? ""].join(":"),
       PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "not-a-secret",
       PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -87,29 +90,42 @@ export class Previews {
     return join(this.folder, "kubeconfig");
   }
 
-  /** Previews a program with a configuration; `args` are the pack's. */
-  async preview(
+  /** Where the FAKE cloud keeps what was made in it. */
+  get fakeCloud(): string {
+    return this.environment.FAKE_CLOUD ?? "";
+  }
+
+  /** A new stack of a program; the commands that it is given end with its name. */
+  async stack(
     program: string,
     config: Record<string, unknown>,
-    args: readonly string[],
-  ): Promise<Previewed> {
+  ): Promise<(words: readonly string[]) => Promise<RunResult>> {
     const stack = `s${Math.random().toString(36).slice(2, 8)}`;
     const file = join(this.folder, `Pulumi.${stack}.yaml`);
     await writeFile(file, stringify({ config }));
-    const pulumi = (words: readonly string[]) =>
-      run("pulumi", [...words, "--stack", stack, "--non-interactive", "--color", "never"], {
-        cwd: program,
-        env: this.environment,
-        allowFailure: true,
-      });
     const init = await run("pulumi", ["stack", "init", stack, "--non-interactive"], {
       // `stack init` writes the stack's salt beside a Pulumi.yaml: not into the tree.
       cwd: await this.emptyProject(program),
       env: this.environment,
     });
     if (init.exitCode !== 0) throw new Error(init.stderr);
+    return ([command = "", ...words]) =>
+      run(
+        "pulumi",
+        [command, ...words, "--config-file", file, "--stack", stack, "--non-interactive", "--color", "never"],
+        { cwd: program, env: this.environment, allowFailure: true },
+      );
+  }
+
+  /** Previews a program with a configuration; `args` are the pack's. */
+  async preview(
+    program: string,
+    config: Record<string, unknown>,
+    args: readonly string[],
+  ): Promise<Previewed> {
+    const pulumi = await this.stack(program, config);
     const started = performance.now();
-    const result = await pulumi(["preview", "--config-file", file, ...args]);
+    const result = await pulumi(["preview", ...args]);
     const output = result.stdout + result.stderr;
     return {
       exitCode: result.exitCode,
@@ -120,11 +136,7 @@ export class Previews {
   }
 
   private async emptyProject(program: string): Promise<string> {
-    const name = program.endsWith("foreign")
-      ? "foreign"
-      : program.endsWith("mutated")
-        ? "mutated"
-        : "postgres-platform";
+    const { name } = parse(await readFile(join(program, "Pulumi.yaml"), "utf8")) as { name: string };
     const folder = join(this.folder, name);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "Pulumi.yaml"), stringify({ name, runtime: "nodejs" }));

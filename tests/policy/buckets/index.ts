@@ -1,0 +1,30 @@
+import { makeBucket } from "../../../components/backup/buckets";
+import { storeOf } from "../../../components/backup/store";
+import { storeProvidersOf } from "../../../stacks/providers";
+import { checked, smallest } from "../../support/settings";
+
+/** Buckets of each kind and nothing else, for the FAKE cloud. */
+
+const credentials = { accessKeyId: "fake-identifier", secretAccessKey: "fake-secret-key" };
+const account = "0123456789abcdef0123456789abcdef";
+const stacks = [
+  [
+    { name: "live", kind: "r2", bucket: "fake-r2", account },
+    { name: "copy", kind: "b2", bucket: "fake-b2", region: "eu-central-003", lockDays: 3, credentials },
+  ],
+  [{ name: "other", kind: "aws", bucket: "fake-aws", region: "eu-west-1" }],
+];
+
+for (const targets of stacks) {
+  const settings = checked({ ...smallest(), backup: { targets } });
+  const providers = storeProvidersOf(settings);
+  for (const target of settings.backup?.targets ?? []) {
+    const store = storeOf(settings, target);
+    const provider = providers[target.name];
+    makeBucket(
+      target.name,
+      { target, store, recoveryWindowDays: settings.backup?.recoveryWindowDays ?? 0, protect: false },
+      provider ? { providers: [provider] } : {},
+    );
+  }
+}
