@@ -139,6 +139,7 @@ export class Backup extends pulumi.ComponentResource {
             "pgplatform.io/why": `access to the backup target ${store.name}`,
             [targetAnnotations.endpoint]: endpointOf(store),
             [targetAnnotations.bucket]: store.bucket,
+            [targetAnnotations.windowDays]: String(settings.backup?.recoveryWindowDays),
           },
         },
         data: pulumi.secret({

@@ -11,6 +11,8 @@ export const targetRole = "backup-target";
 export const targetAnnotations = {
   endpoint: "pgplatform.io/store-endpoint",
   bucket: "pgplatform.io/store-bucket",
+  /** How far back every moment can be restored, in days. */
+  windowDays: "pgplatform.io/recovery-window-days",
 } as const;
 /** Role of what restores backups to see whether they can be. */
 export const verificationRole = "verification";

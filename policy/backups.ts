@@ -8,6 +8,7 @@ import {
   verificationRole,
 } from "../components/names";
 import { daysBetween } from "../stacks/cron";
+import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
 
 /** Readers of what stands beside the engines' objects: second targets, verifications, and who runs a store. */
@@ -38,7 +39,8 @@ interface Place {
   readonly bucket: string;
 }
 
-const bucketOf = (destination: string): string => /^s3:\/\/([^/]+)/.exec(destination)?.[1] ?? destination;
+export const bucketOf = (destination: string): string =>
+  /^s3:\/\/([^/]+)/.exec(destination)?.[1] ?? destination;
 
 /** Buckets in which a cluster's backups are: the archive's, and those that Secrets of further targets name. */
 export function placesOf(objects: readonly KubernetesObject[], cluster: Facts, archive: StoreFacts): Place[] {
@@ -84,3 +86,43 @@ export const verifications = (
     )
     .filter(({ spec }) => spec?.suspend !== true)
     .map(({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOf(spec?.schedule ?? "") }));
+
+/** Secrets that say what they are the key to, whichever cluster's. */
+const targetSecrets = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
+  objects.filter(
+    ({ kind, metadata }) =>
+      kind === "Secret" && metadata.annotations?.[targetAnnotations.bucket] !== undefined,
+  );
+
+type Placed = Pick<StackFacts, "objects" | "stores" | "buckets" | "clusters">;
+
+/** Those of a stack's buckets that backups go to. */
+export function backupBuckets(stack: Placed): readonly BucketFacts[] {
+  const named = new Set([
+    ...stack.stores.map(({ destination }) => bucketOf(destination)),
+    ...targetSecrets(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket]),
+  ]);
+  return named.size === 0 ? [] : stack.buckets.filter(({ bucket }) => named.has(bucket));
+}
+
+/** Where clusters archive to in a bucket. */
+export const livePrefixes = (stack: Placed, bucket: string): string[] =>
+  stack.clusters
+    .flatMap((cluster) => archiveStore(stack, cluster) ?? [])
+    .map(({ destination }) => destination)
+    .filter((destination) => bucketOf(destination) === bucket)
+    .map((destination) => destination.replace(/^s3:\/\/[^/]+\/?/, ""));
+
+/** How many days back can be restored from a bucket; undefined where nothing says it. */
+export function retentionOf(stack: Placed, bucket: string): number | undefined {
+  const said = [
+    ...stack.stores
+      .filter(({ destination }) => bucketOf(destination) === bucket)
+      .map(({ retentionDays }) => retentionDays),
+    ...targetSecrets(stack.objects)
+      .filter(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] === bucket)
+      .map(({ metadata }) => metadata.annotations?.[targetAnnotations.windowDays])
+      .map((days) => (days === undefined ? undefined : Number(days))),
+  ].filter((days) => days !== undefined);
+  return said.length === 0 ? undefined : Math.max(...said);
+}

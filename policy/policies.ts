@@ -8,6 +8,7 @@ import type { BaseBackupFacts, Facts, KubernetesObject, StoreFacts } from "../co
 import { engines } from "../components/engines";
 import { pgbouncerFacts } from "../components/pgbouncer/facts";
 import { type Problem, sentence } from "../stacks/checks/problem";
+import { bucketFacts, cloudResource, type CloudResource } from "./buckets";
 import { invariants, valuesOf } from "./invariants";
 import type { Invariant, StackFacts, StackInvariant, Values } from "./invariants/invariant";
 import { titleOf } from "./kubernetes";
@@ -80,8 +81,11 @@ export function objectOf(
   return object;
 }
 
-/** Everything that a stack's objects claim. */
-export function stackFacts(objects: readonly KubernetesObject[]): StackFacts {
+/** Everything that a stack's objects claim; `clouds` are its resources at providers of buckets. */
+export function stackFacts(
+  objects: readonly KubernetesObject[],
+  clouds: readonly CloudResource[] = [],
+): StackFacts {
   return {
     objects,
     clusters: objects.flatMap((object) => clusterFacts(object) ?? []),
@@ -91,6 +95,9 @@ export function stackFacts(objects: readonly KubernetesObject[]): StackFacts {
     ],
     stores: objects.flatMap((object) => storeFacts(object) ?? []),
     baseBackups: objects.flatMap((object) => baseBackupFacts(object) ?? []),
+    get buckets() {
+      return bucketFacts(clouds);
+    },
   };
 }
 
@@ -144,8 +151,16 @@ function policyOf(invariant: Invariant): ResourceValidationPolicy | StackValidat
       ...described,
       validateStack: (args, report) => {
         const objects = args.resources.flatMap(({ type, name, props }) => objectOf(type, name, props) ?? []);
+        const clouds = args.resources.flatMap(
+          ({ type, name, opts: { protect }, props, provider }) =>
+            cloudResource(
+              { type, name, protect },
+              () => plain(props) as Record<string, unknown>,
+              () => plain(provider?.props) as Record<string, unknown> | undefined,
+            ) ?? [],
+        );
         invariant
-          .check(stackFacts(objects), valuesOf(invariant, args.getConfig()))
+          .check(stackFacts(objects, clouds), valuesOf(invariant, args.getConfig()))
           .forEach((problem) => report(sentence(problem)));
       },
     };

@@ -2,6 +2,7 @@ import { aloneAsynchronousInvariant } from "./aloneAsynchronous";
 import { archiveTimeoutInvariant } from "./archiveTimeout";
 import { baseBackupsInvariant } from "./baseBackups";
 import { baseBackupScheduleInvariant } from "./baseBackupSchedule";
+import { bucketLocksInvariant } from "./bucketLocks";
 import { closedNetworkInvariant } from "./closedNetwork";
 import { connectionBudgetInvariant } from "./connectionBudget";
 import { containerResourcesInvariant } from "./containerResources";
@@ -25,6 +26,8 @@ import { ownArchiveInvariant } from "./ownArchive";
 import { plainChecksumsInvariant } from "./plainChecksums";
 import { poolerAvailabilityInvariant } from "./poolerAvailability";
 import { preferredQuorumInvariant } from "./preferredQuorum";
+import { privateBucketsInvariant } from "./privateBuckets";
+import { protectedBucketsInvariant } from "./protectedBuckets";
 import { r2EncryptionInvariant } from "./r2Encryption";
 import { sharedBuffersInvariant } from "./sharedBuffers";
 import { spreadInvariant } from "./spread";
@@ -59,6 +62,9 @@ export const invariants: readonly Invariant[] = [
   explicitMethodInvariant,
   plainChecksumsInvariant,
   r2EncryptionInvariant,
+  privateBucketsInvariant,
+  protectedBucketsInvariant,
+  bucketLocksInvariant,
   credentialsInvariant,
   logVolumeInvariant,
   archiveTimeoutInvariant,

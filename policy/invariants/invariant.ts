@@ -5,6 +5,7 @@ import type {
   PoolerFacts,
   StoreFacts,
 } from "../../components/engine";
+import type { BucketFacts } from "../buckets";
 import type { Problem } from "../../stacks/checks/problem";
 
 /**
@@ -75,6 +76,7 @@ export interface StackFacts {
   readonly poolers: readonly PoolerFacts[];
   readonly stores: readonly StoreFacts[];
   readonly baseBackups: readonly BaseBackupFacts[];
+  readonly buckets: readonly BucketFacts[];
 }
 
 /** About objects that only together are right or wrong; a problem's path begins with the object's name. */

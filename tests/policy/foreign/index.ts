@@ -1,3 +1,6 @@
+import { R2Bucket } from "@pulumi/cloudflare/r2bucket";
+import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
+import { R2ManagedDomain } from "@pulumi/cloudflare/r2managedDomain";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
@@ -36,9 +39,27 @@ const register = (objects: Record<string, object>) => {
   }
 };
 
+/** The bucket that the passing store names, at a FAKE of Cloudflare. */
+function bucket(name: string, protect: boolean): { accountId: string; bucketName: string } {
+  const at = { accountId: "0123456789abcdef0123456789abcdef", bucketName: "orders-backups" };
+  new R2Bucket(name, { accountId: at.accountId, name: at.bucketName }, { protect });
+  return at;
+}
+
 const which = new pulumi.Config().require("case");
-if (which === "violating") register(violating);
-if (which === "passing") register(passing);
+if (which === "violating") {
+  register(violating);
+  const at = bucket("shop:backups", false);
+  new R2ManagedDomain("shop:domain", { ...at, enabled: true });
+  new R2BucketLock("shop:lock", {
+    ...at,
+    rules: [{ id: "all", enabled: true, condition: { type: "Indefinite" } }],
+  });
+}
+if (which === "passing") {
+  register(passing);
+  bucket("backups", true);
+}
 if (which === "unknown") {
   const { result } = new RandomPassword("made-later", { length: 20 });
   const cluster = passing.cluster as unknown as { spec: object };

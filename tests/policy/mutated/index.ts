@@ -1,3 +1,6 @@
+import { R2Bucket } from "@pulumi/cloudflare/r2bucket";
+import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
+import { R2ManagedDomain } from "@pulumi/cloudflare/r2managedDomain";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
@@ -5,7 +8,7 @@ import { merge, type Overlay } from "../../../components/objects";
 import { PostgresPlatform } from "../../../components/platform";
 import { engineOf } from "../../../stacks/engine";
 import type { Settings } from "../../../stacks/schema";
-import { mutations, settingsOf } from "./mutations";
+import { type Mutation, mutations, settingsOf } from "./mutations";
 
 /**
  * The platform of the stack local with backups, once for each policy in a namespace of the policy's name, changed behind the settings
@@ -45,7 +48,19 @@ function twinOf(settings: Settings): void {
   );
 }
 
-for (const [policy, { transform, open, twin }] of Object.entries(mutations)) {
+/** The bucket of the copy, under the policy's name, at a FAKE of Cloudflare. */
+function bucketOf(policy: string, { protect, open, lockDays }: NonNullable<Mutation["bucket"]>): void {
+  const at = { accountId: "0123456789abcdef0123456789abcdef", bucketName: policy };
+  new R2Bucket(`${policy}/bucket`, { accountId: at.accountId, name: at.bucketName }, { protect });
+  if (open) new R2ManagedDomain(`${policy}/domain`, { ...at, enabled: true });
+  if (lockDays !== undefined)
+    new R2BucketLock(`${policy}/lock`, {
+      ...at,
+      rules: [{ id: "all", enabled: true, condition: { type: "Age", maxAgeSeconds: lockDays * 86_400 } }],
+    });
+}
+
+for (const [policy, { transform, open, twin, bucket }] of Object.entries(mutations)) {
   const settings = settingsOf(policy);
   new PostgresPlatform(
     policy,
@@ -58,6 +73,7 @@ for (const [policy, { transform, open, twin }] of Object.entries(mutations)) {
     { providers: { kubernetes: provider } },
   );
   if (twin) twinOf(settings);
+  if (bucket) bucketOf(policy, bucket);
   if (open)
     new NetworkPolicy(
       `${policy}-open`,

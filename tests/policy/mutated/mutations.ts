@@ -11,6 +11,8 @@ export interface Mutation {
   readonly open?: true;
   /** A second Cluster that archives to the same place under the same name. */
   readonly twin?: true;
+  /** The bucket of the second target, registered in the program. */
+  readonly bucket?: { readonly protect: boolean; readonly open?: true; readonly lockDays?: number };
   /** Other policies that the same change goes against. */
   readonly also?: readonly string[];
 }
@@ -19,6 +21,11 @@ const object = (id: string, change: object): Mutation => ({
   transform: { cluster: { [id]: { spec: change } } },
 });
 const spec = (change: object): Mutation => object("cluster", change);
+
+const copyTo = (name: string, bucket: NonNullable<Mutation["bucket"]>): Mutation => ({
+  settings: { "backup.targets.1.bucket": name },
+  bucket,
+});
 
 /** By the policy that must stop it. */
 export const mutations: Readonly<Record<string, Mutation>> = {
@@ -66,6 +73,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     },
     ...object("archive", { configuration: { wal: { encryption: "AES256" } } }),
   },
+  "private-buckets": copyTo("private-buckets", { protect: true, open: true }),
+  "protected-buckets": copyTo("protected-buckets", { protect: false }),
+  "bucket-locks": copyTo("bucket-locks", { protect: true, lockDays: 8 }),
   "no-plain-credentials": {
     transform: { pooler: { config: { data: { note: "postgresql://app:hunter2@main-rw/app" } } } },
   },

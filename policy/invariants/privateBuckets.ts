@@ -1,0 +1,27 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { backupBuckets } from "../backups";
+import type { StackInvariant } from "./invariant";
+
+export const privateBucketsInvariant: StackInvariant = {
+  number: "19a",
+  name: "private-buckets",
+  description: "Nobody else gets into a bucket that backups go to.",
+  severity: "critical",
+  mandatory: "everywhere",
+  remediation:
+    "AWS: a BucketPublicAccessBlock with all four parts true, and no public ACL. R2: no R2ManagedDomain that is enabled and no R2CustomDomain. B2: no public ACL.",
+  on: "stack",
+  check: (stack): Problem[] =>
+    backupBuckets(stack).flatMap(({ resource, bucket, open }) =>
+      open === undefined
+        ? []
+        : [
+            {
+              path: `bucket ${resource} (${bucket}): access`,
+              value: open,
+              allowed: "nobody's but the platform's",
+              fix: "close it",
+            },
+          ],
+    ),
+};

@@ -1,0 +1,23 @@
+import type { Problem } from "../../stacks/checks/problem";
+import { backupBuckets } from "../backups";
+import type { StackInvariant } from "./invariant";
+
+export const protectedBucketsInvariant: StackInvariant = {
+  number: "19b",
+  name: "protected-buckets",
+  description: "A bucket that backups go to isn't deleted by a change of the program.",
+  severity: "critical",
+  mandatory: "prod",
+  remediation:
+    "Register the bucket with `protect: true`, and with `retainOnDelete: true`, which policies don't see. The way out is `pulumi state unprotect`.",
+  on: "stack",
+  check: (stack): Problem[] =>
+    backupBuckets(stack)
+      .filter((bucket) => !bucket.protected)
+      .map(({ resource, bucket }) => ({
+        path: `bucket ${resource} (${bucket}): protect`,
+        value: false,
+        allowed: "true, since backups outlive what they are of",
+        fix: "protect it",
+      })),
+};
