@@ -1,4 +1,4 @@
-import type { Images, Settings } from "../stacks/schema";
+import type { Compression, Images, Settings } from "../stacks/schema";
 
 /**
  * The seam between the platform and what runs PostgreSQL.
@@ -65,6 +65,8 @@ export interface EngineTraits {
   readonly images: readonly (keyof Images)[];
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
+  /** How it can compress its log in a store, the default first, and the tool that decides. */
+  readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
@@ -87,6 +89,10 @@ export const capabilities = [
   "archiveVolume",
   /** Archives its log to an object store and makes base backups there. */
   "objectStore",
+  /** Makes base backups by the clock of any time zone. */
+  "backupTimeZone",
+  /** Restores to a place in the log and to a named point, not only to a moment. */
+  "restoreToPlace",
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",

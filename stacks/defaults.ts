@@ -1,3 +1,4 @@
+import { engineTraits } from "../components/engines";
 import { pins } from "../local/pins";
 import type { Images, ParsedSettings, Platform, Settings, Tier } from "./schema";
 import { walVolume } from "./sums/wal";
@@ -122,7 +123,7 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
 }
 
 /** Fills in what the stack file leaves to its platform and tier. */
-export function withDefaults(parsed: ParsedSettings): Settings {
+export function withDefaults({ backup, ...parsed }: ParsedSettings): Settings {
   const defaults = platformDefaults[parsed.platform];
   const { requests, limits } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
@@ -142,6 +143,12 @@ export function withDefaults(parsed: ParsedSettings): Settings {
         limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
       },
     },
+    ...(backup && {
+      backup: {
+        ...backup,
+        compression: backup.compression ?? engineTraits[parsed.cluster.engine].compression.methods[0],
+      },
+    }),
     network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed), ...present({ ...parsed.images, registry: undefined }) },
   };

@@ -1,5 +1,6 @@
 import type { Settings } from "../../stacks/schema";
-import type { Peer } from "../engine";
+import type { Flow, Peer } from "../engine";
+import { tcp } from "../flows";
 import { clusterLabel, roleLabel, serviceHost } from "../names";
 
 export type Target = NonNullable<Settings["backup"]>["targets"][number];
@@ -127,3 +128,9 @@ export const plainChecksums = {
   AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
   AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
 };
+
+/** The instances' way to the stores. */
+export const archiveFlows = (settings: Settings, instances: Peer): Flow[] =>
+  storesOf(settings).map(({ name, peer, port }) =>
+    tcp(`archive-${name}`, instances, peer, port, "instances archive their log and make base backups"),
+  );

@@ -243,6 +243,7 @@ export const recipes: Record<ImageName, Recipe> = {
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
+  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and to fetch log the tool of our own that barmanSidecar has.
   patroniForZalando: {
     kind: "debian",
     packages: [
@@ -250,6 +251,13 @@ export const recipes: Record<ImageName, Recipe> = {
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "patroni",
       "python3-psycopg2",
+      "python3-croniter",
+      "barman-cli-cloud",
+      "python3-boto3",
+      "python3-lz4",
+      "python3-zstandard",
+      // envdir, by which the tools of the archive get their keys.
+      "daemontools",
       "locales",
       "ca-certificates",
       "procps",
@@ -259,19 +267,28 @@ export const recipes: Record<ImageName, Recipe> = {
     keepsRun: true,
     texts: {
       "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n",
-      "opt/patroni-for-zalando/run.py": readFileSync(
-        join(__dirname, "patroni-for-zalando", "run.py"),
-        "utf8",
+      ...Object.fromEntries(
+        ["run.py", "archive.py"].map((name) => [
+          `opt/patroni-for-zalando/${name}`,
+          readFileSync(join(__dirname, "patroni-for-zalando", name), "utf8"),
+        ]),
       ),
+      // Where Spilo has it, to be run by envdir as there.
+      "scripts/postgres_backup.sh":
+        '#!/bin/sh\nexec nice -n 5 python3 /opt/patroni-for-zalando/archive.py backup "$@"\n',
     },
+    programs: { "usr/local/bin/barman-cloud-wal-restore": "walRestore" },
     script: [
       "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
       "locale-gen",
       'test "$(id -u postgres):$(id -g postgres)" = 101:103',
       "install -d -o postgres -g postgres -m 0700 /home/postgres /home/postgres/pgdata",
       "install -d -o postgres -g postgres -m 0775 /var/run/postgresql",
+      "install -d -o postgres -g postgres -m 0700 /run/etc /run/etc/wal-e.d",
+      "chmod 0755 /scripts/postgres_backup.sh",
       `/usr/lib/postgresql/${major}/bin/postgres --version`,
       "patroni --version",
+      "barman-cloud-backup --version && test -x /usr/bin/envdir",
     ].join("\n"),
     config: {
       User: "101:103",
@@ -280,6 +297,7 @@ export const recipes: Record<ImageName, Recipe> = {
         `PATH=${path}:/usr/lib/postgresql/${major}/bin`,
         "LANG=C.UTF-8",
         "HOME=/home/postgres",
+        "PGDATA=/home/postgres/pgdata/pgroot/data",
         "PATRONICTL_CONFIG_FILE=/home/postgres/postgres.yml",
       ],
       Entrypoint: ["/usr/bin/python3", "/opt/patroni-for-zalando/run.py"],

@@ -13,6 +13,7 @@ export const abilities: Rule = (settings, report, engine) => {
       "choose one of them, or another engine",
     );
 
+  const place = Object.entries(settings.restore?.to ?? {}).find(([kind]) => kind !== "time");
   // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
   const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
     standbys: [instances > 1, "cluster.instances", instances],
@@ -28,6 +29,12 @@ export const abilities: Rule = (settings, report, engine) => {
       cluster.storage.archiveSize,
     ],
     objectStore: [settings.backup !== undefined, "backup", "given"],
+    backupTimeZone: [
+      settings.backup !== undefined && settings.backup.timeZone !== "UTC",
+      "backup.timeZone",
+      settings.backup?.timeZone,
+    ],
+    restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

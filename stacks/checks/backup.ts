@@ -45,7 +45,7 @@ function independence(settings: Settings, report: Report): void {
     );
 }
 
-export const backup: Rule = (settings, report) => {
+export const backup: Rule = (settings, report, engine) => {
   const { backup, tier } = settings;
   if (backup === undefined) return;
   independence(settings, report);
@@ -59,6 +59,14 @@ export const backup: Rule = (settings, report) => {
       backup.schedule,
       `at least every ${backup.recoveryWindowDays} days, the recovery window`,
       "make base backups more often, or lengthen backup.recoveryWindowDays",
+    );
+  const { methods, by } = engine.compression;
+  if (!methods.includes(backup.compression))
+    report(
+      "backup.compression",
+      backup.compression,
+      `one of ${methods.join(", ")} with the engine ${engine.name}, which archives with ${by}`,
+      "choose one of them, or leave it out",
     );
   backup.targets.forEach((target, index) => {
     const at = `backup.targets[${index}]`;

@@ -142,10 +142,11 @@ export const backup = z.strictObject({
     "minutes",
   ).default(2),
   compression: choice(
-    ["gzip", "lz4", "zstd", "none"],
-    "How the log is compressed in the store. Default: gzip.",
-    "A change is for what is archived later.",
-  ).default("gzip"),
+    ["gzip", "lz4", "zstd", "brotli", "none"],
+    "How the log is compressed in the store: brotli with the engine zalando alone, gzip with the others alone. Default: gzip; brotli with the " +
+      "engine zalando.",
+    "A change is for what is archived later, and restarts the instances with the engine zalando.",
+  ).optional(),
   copy: z
     .strictObject({
       schedule: schedule(

@@ -137,6 +137,7 @@ export type Tier = NonNullable<Parsed["tier"]>;
 export type PoolerSettings = Parsed["poolers"][number];
 export type ClientSettings = Parsed["clients"][number];
 export type Images = { readonly [name in Exclude<keyof Parsed["images"], "registry">]-?: string };
+export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression"]>;
 export type RegistrySettings = Parsed["registries"][number];
 export type DatabaseSettings = ParsedCluster["databases"][number];
 
@@ -146,7 +147,7 @@ export interface Resources {
 }
 
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
-export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | "images"> {
+export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | "images" | "backup"> {
   readonly tier: Tier;
   readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
     readonly resources: Resources;
@@ -161,6 +162,9 @@ export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | 
   };
   readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
   readonly images: Images;
+  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {
+    readonly compression: Compression;
+  };
 }
 
 /** Settings that hold their form, before the defaults of platform and tier. */

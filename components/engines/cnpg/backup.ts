@@ -1,5 +1,6 @@
 import { inSixFields } from "../../../stacks/cron";
 import type { Settings } from "../../../stacks/schema";
+import { originOf, spelt } from "../../backup/restore";
 import {
   generationToken,
   locationOf,
@@ -28,13 +29,6 @@ const ORIGIN = "origin";
 
 const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
 const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
-
-/** Where a restore reads: the target's bucket, at the place of the cluster that was backed up. */
-function restoreStore(settings: Settings): Store | undefined {
-  const { restore } = settings;
-  const store = storesOf(settings).find(({ name }) => name === restore?.target);
-  return store && { ...store, prefix: restore?.from ?? store.prefix };
-}
 
 function objectStore({ cluster, backup }: Settings, store: Store, name: string): KubernetesObject {
   const key = (name: string) => ({ name: store.secretName, key: name });
@@ -131,16 +125,10 @@ export const backups: Backups = {
   server: { user: 26, group: 26 },
 };
 
-/** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
-const spelt = (time: string): string =>
-  time
-    .replace(/(\.\d*?)0*(?=(Z|[+-]\d\d:\d\d)$)/, (_, digits: string) => (digits === "." ? "" : digits))
-    .replace(/Z$/, "+00:00");
-
 /** How a Cluster that is restored begins; undefined for one that begins empty. */
 export function restoredFrom(settings: Settings): object | undefined {
   const { restore, cluster } = settings;
-  const store = restoreStore(settings);
+  const store = originOf(settings);
   if (restore === undefined || store === undefined) return undefined;
   const { time, lsn, name } = restore.to;
   const target = {
@@ -176,7 +164,7 @@ export function backupObjects(settings: Settings): PlannedObject[] {
   const { cluster, backup } = settings;
   const [archive] = storesOf(settings);
   if (archive === undefined || backup === undefined) return [];
-  const origin = restoreStore(settings);
+  const origin = originOf(settings);
   const schedule: KubernetesObject = {
     apiVersion,
     kind: "ScheduledBackup",

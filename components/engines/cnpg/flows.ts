@@ -1,7 +1,6 @@
 import type { Settings } from "../../../stacks/schema";
-import { storesOf } from "../../backup/store";
+import { archiveFlows } from "../../backup/store";
 import type { Flow, Peer } from "../../engine";
-import { tcp } from "../../flows";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 /** Instances, and the jobs that make them. */
@@ -47,9 +46,7 @@ export function flows(settings: Settings): Flow[] {
       protocol: "TCP",
       why: "a primary that has lost the API server asks its peers whether it is alone",
     },
-    ...storesOf(settings).map(({ name, peer, port }) =>
-      tcp(`archive-${name}`, instances, peer, port, "instances archive their log and make base backups"),
-    ),
+    ...archiveFlows(settings, instances),
     ...network.apiServer.map(({ cidr, port }, index): Flow => ({
       name: `api-server-${index}`,
       from: instances,

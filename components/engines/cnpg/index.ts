@@ -1,4 +1,5 @@
 import type { Engine } from "../../engine";
+import { byBarman } from "../../backup/compression";
 import { backups } from "./backup";
 import { backupFacts } from "./backupFacts";
 import { facts, poolerFacts, progress } from "./facts";
@@ -21,6 +22,8 @@ export const cnpg: Engine = {
       instead: "leave archiveSize out",
     },
     objectStore: true,
+    backupTimeZone: true,
+    restoreToPlace: true,
     zoneSpread: true,
     severalDatabases: true,
     podSecurityRestricted: true,
@@ -31,6 +34,7 @@ export const cnpg: Engine = {
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
+  compression: byBarman,
   longestClusterName: 50,
   ownedParameters,
   plan,

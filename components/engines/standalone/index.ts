@@ -1,9 +1,11 @@
+import { byBarman } from "../../backup/compression";
 import type { Engine } from "../../engine";
 import { facts, progress, shape } from "./facts";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
 
+const noBackups = { because: "backups of this engine are not built yet", instead: "leave backup out" };
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
 
 /** One server without an operator. */
@@ -21,7 +23,9 @@ export const standalone: Engine = {
     },
     walVolume: true,
     archiveVolume: true,
-    objectStore: { because: "backups of this engine are not built yet", instead: "leave backup out" },
+    objectStore: noBackups,
+    backupTimeZone: noBackups,
+    restoreToPlace: noBackups,
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     podSecurityRestricted: true,
@@ -32,6 +36,7 @@ export const standalone: Engine = {
   instancePods: { labels: podLabels },
   images: ["postgresql", "postgresExporter"],
   backupImages: [],
+  compression: byBarman,
   longestClusterName: 50,
   ownedParameters,
   plan,

@@ -1,4 +1,5 @@
 import type { Settings } from "../../../stacks/schema";
+import { archiveFlows } from "../../backup/store";
 import type { Flow, Peer } from "../../engine";
 import { tcp } from "../../flows";
 import { instanceLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
@@ -12,7 +13,8 @@ export const instancePeer = ({ name, namespace }: Settings["cluster"]): Peer => 
 });
 
 /** What instances need to work at all; who may use the database is not the engine's matter. */
-export function flows({ cluster, network }: Settings): Flow[] {
+export function flows(settings: Settings): Flow[] {
+  const { cluster, network } = settings;
   const instances = instancePeer(cluster);
   const pods = (name: string, namespace: string, labels: Record<string, string>): Peer => ({
     kind: "pods",
@@ -44,6 +46,7 @@ export function flows({ cluster, network }: Settings): Flow[] {
       ports.status,
       "Patroni asks the others before an election, and a primary without the API server asks whether it may go on",
     ),
+    ...archiveFlows(settings, instances),
     tcp("sql", sql, instances, ports.postgres, "roles, databases and what belongs in them are applied"),
     tcp("sql-patroni", sql, instances, ports.status, "what the custom resource has no field for is set"),
     ...network.apiServer.map(({ cidr, port }, index) =>

@@ -1,3 +1,4 @@
+import { byWalG } from "../../backup/compression";
 import type { Engine } from "../../engine";
 import { facts } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
@@ -23,7 +24,15 @@ export const zalando: Engine = {
       because: "it archives to an object store",
       instead: "leave archiveSize out",
     },
-    objectStore: { because: "backups of this engine are not built yet", instead: "leave backup out" },
+    objectStore: true,
+    backupTimeZone: {
+      because: "its image starts cron with an empty environment, which leaves it UTC",
+      instead: "leave timeZone out, and write schedule in UTC",
+    },
+    restoreToPlace: {
+      because: "its image restores to a moment only",
+      instead: "set restore.to.time, or leave restore.to out for the newest that was archived",
+    },
     zoneSpread: {
       because:
         "its custom resource has no topology spread, only one anti-affinity key for the whole operator",
@@ -43,7 +52,9 @@ export const zalando: Engine = {
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
   images: ["operator", "postgresql", "postgresExporter"],
+  // The instances' own image has the tools.
   backupImages: [],
+  compression: byWalG,
   longestClusterName: 53,
   ownedParameters,
   plan,

@@ -1,6 +1,12 @@
 import type { Settings } from "../../../stacks/schema";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, owned, ownParameters, replicationParameters } from "../../postgres/parameters";
+import {
+  archiveParameters,
+  derivedParameters,
+  owned,
+  ownParameters,
+  replicationParameters,
+} from "../../postgres/parameters";
 
 const byPatroni = "Patroni sets it";
 const bySpilo = "the image sets it";
@@ -44,17 +50,18 @@ function preloading(cluster: Settings["cluster"]): Record<string, string> {
 }
 
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
-export const parametersOf = ({ cluster }: Settings): Record<string, string> => ({
-  ...derivedParameters(cluster),
+export const parametersOf = (settings: Settings): Record<string, string> => ({
+  ...derivedParameters(settings.cluster),
   // The operator and its image both take md5 for granted where they are told nothing.
   password_encryption: "scram-sha-256",
   ssl_min_protocol_version: "TLSv1.3",
   archive_timeout: "5min",
+  ...archiveParameters(settings),
   ...replicationParameters,
   // How soon a server notices that a client has gone silent.
   tcp_keepalives_idle: "5",
   tcp_keepalives_interval: "1",
   tcp_keepalives_count: "3",
-  ...preloading(cluster),
-  ...ownParameters(cluster),
+  ...preloading(settings.cluster),
+  ...ownParameters(settings.cluster),
 });

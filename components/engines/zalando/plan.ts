@@ -12,6 +12,7 @@ import {
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { accessRules } from "./access";
+import { backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
 import {
   apiVersion,
@@ -65,6 +66,8 @@ const exporter = ({ cluster, images }: Settings) => ({
 function clusterObject(settings: Settings): KubernetesObject {
   const { cluster, images, labels } = settings;
   const synchronous = cluster.durability !== "async";
+  const variables = backupVariables(settings);
+  const volumes = backupVolumes(settings);
   return {
     apiVersion,
     kind: "postgresql",
@@ -99,6 +102,8 @@ function clusterObject(settings: Settings): KubernetesObject {
       },
       resources: cluster.resources,
       tls: { secretName: secretNames.server(cluster.name) },
+      ...(variables.length > 0 && { env: variables }),
+      ...(volumes.length > 0 && { additionalVolumes: volumes }),
       sidecars: [exporter(settings)],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """PID 1 of an image that runs Patroni under the Zalando operator, by the environment that the operator gives to Spilo.
 
-It holds the data volume, writes Patroni's configuration, keeps Patroni running, and has PostgreSQL read a renewed
-certificate. `run.py --print` only prints the configuration, with the passwords.
+It holds the data volume, writes Patroni's configuration, keeps Patroni running, has PostgreSQL read a renewed
+certificate, and makes base backups. `run.py --print` only prints the configuration, with the passwords.
 """
 
 import fcntl
@@ -12,14 +12,22 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+import archive
 
 HOME = Path("/home/postgres")
 CONFIGURATION = HOME / "postgres.yml"
 API_PORT = 8008
 POSTGRES_PORT = 5432
-CERTIFICATE_CHECK_SECONDS = 10
+ROUND_SECONDS = 10
 RESTART_SECONDS = 0.5
+BACKUP_RETRY = timedelta(seconds=60)
+BACKUP_SCRIPT = "/scripts/postgres_backup.sh"
+# The archive of this cluster, and that of the cluster that it was made from.
+OWN_ARCHIVE = archive.ENVIRONMENTS / "env"
+ORIGIN = archive.ENVIRONMENTS / "env-clone"
 # What Patroni and PostgreSQL need of the environment: passwords stay out of it.
 PASSED_ON = ("PATH", "LANG", "HOME", "TZ", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 
@@ -46,6 +54,24 @@ def installed(libraries, folder):
     """The libraries to preload that this image has; Spilo has more."""
     names = [name.strip() for name in libraries.split(",")]
     return ",".join(name for name in names if (folder / f"{name}.so").exists())
+
+
+def archives(env):
+    """The archives that the environment tells of: this cluster's own, and the one that it begins with."""
+    clones = env.get("CLONE_METHOD") == "CLONE_WITH_WALE"
+    return archive.told(env), archive.told(env, "CLONE_") if clones else None
+
+
+def archiving(own, env):
+    """Patroni's configuration with what the archives add to it."""
+    archived, origin = archives(env)
+    if archived:
+        own["postgresql"]["parameters"]["archive_command"] = archive.archive_command(OWN_ARCHIVE, archived)
+        own["postgresql"]["recovery_conf"] = {"restore_command": archive.restore_command(OWN_ARCHIVE, archived)}
+    if origin:
+        own["bootstrap"]["method"] = "clone"
+        own["bootstrap"]["clone"] = archive.bootstrap(ORIGIN, origin, env)
+    return own
 
 
 def configuration(env, hostname, server=None):
@@ -129,7 +155,7 @@ def configuration(env, hostname, server=None):
             "use_endpoints": env.get("KUBERNETES_USE_CONFIGMAPS") != "true",
         },
     }
-    result = merged(own, given)
+    result = merged(archiving(own, env), given)
     parameters = result["postgresql"]["parameters"]
     parameters["shared_preload_libraries"] = installed(parameters["shared_preload_libraries"], server / "lib")
     return result
@@ -187,6 +213,78 @@ class Certificate:
             say("the certificate was renewed: PostgreSQL reads it when it starts")
 
 
+def child(arguments):
+    """Starts a process in a session of its own, without the passwords of this one's environment."""
+    return subprocess.Popen(
+        arguments,
+        env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
+        start_new_session=True,
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD]),
+    ).pid
+
+
+def ended():
+    """The children that have ended, orphans included, each with its exit code."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+class BaseBackups:
+    """Base backups, made where the primary is: by the schedule, and a first one at once.
+
+    `next_after` gives the schedule's next moment after another one. The script asks the server what it is, and for a first one
+    the store whether there is one.
+    """
+
+    def __init__(self, data_directory, next_after, now, start=child):
+        self.data_directory = data_directory
+        self.next_after = next_after
+        self.start = start
+        self.due = next_after(now)
+        # None once there is one.
+        self.first_due = now
+        self.pid = 0
+
+    def looks_primary(self):
+        signals = ("standby.signal", "recovery.signal")
+        return (self.data_directory / "postmaster.pid").exists() and not any(
+            (self.data_directory / name).exists() for name in signals
+        )
+
+    def attend(self, now):
+        scheduled = now >= self.due
+        if scheduled:
+            self.due = self.next_after(now)
+        first = self.first_due is not None and now >= self.first_due
+        if self.pid != 0 or not (scheduled or first) or not self.looks_primary():
+            return
+        say("a base backup is made" + ("" if scheduled else ", unless there is one"))
+        options = [] if scheduled else ["--first"]
+        self.pid = self.start(["envdir", str(OWN_ARCHIVE), BACKUP_SCRIPT, str(self.data_directory), *options])
+
+    def has_ended(self, code, now):
+        self.pid = 0
+        if code == 0:
+            self.first_due = None
+            return
+        say(f"the base backup ended with {code}")
+        if self.first_due is not None:
+            self.first_due = now + BACKUP_RETRY
+
+
+def schedule(text):
+    """Next moments of cron's five fields, in UTC."""
+    from croniter import croniter
+
+    return lambda now: croniter(text, now).get_next(datetime)
+
+
 class Patroni:
     """Patroni as a child process; the server that it started outlives it, and the next one takes that over."""
 
@@ -195,12 +293,7 @@ class Patroni:
         self.pid = 0
 
     def start(self):
-        self.pid = subprocess.Popen(
-            ["/usr/bin/patroni", str(CONFIGURATION)],
-            env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
-            start_new_session=True,
-            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD]),
-        ).pid
+        self.pid = child(["/usr/bin/patroni", str(CONFIGURATION)])
         say(f"Patroni runs as process {self.pid}")
 
     def stop(self, *_):
@@ -208,24 +301,15 @@ class Patroni:
         if self.pid != 0:
             os.kill(self.pid, signal.SIGTERM)
 
-    def attend(self):
-        """Reaps what has ended, orphans included; starts Patroni anew unless it was told to stop."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid != self.pid:
-                continue
-            self.pid = 0
-            if not self.stopping:
-                say(f"Patroni ended with {os.waitstatus_to_exitcode(status)}: it is started anew")
-                time.sleep(RESTART_SECONDS)
-            if self.stopping:
-                sys.exit(0)
-            self.start()
+    def has_ended(self, code):
+        """Starts it anew unless it was told to stop."""
+        self.pid = 0
+        if not self.stopping:
+            say(f"Patroni ended with {code}: it is started anew")
+            time.sleep(RESTART_SECONDS)
+        if self.stopping:
+            sys.exit(0)
+        self.start()
 
 
 def main():
@@ -238,17 +322,31 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with hold(Path(env["PGROOT"])):
         write_configuration(content)
-        files = [env["SSL_CERTIFICATE_FILE"], env["SSL_PRIVATE_KEY_FILE"]]
-        certificate = Certificate(files, Path(content["postgresql"]["data_dir"]))
+        archived, origin = archives(env)
+        for folder, told in ((OWN_ARCHIVE, archived), (ORIGIN, origin)):
+            if told:
+                archive.write_environment(folder, told)
+        data_directory = Path(content["postgresql"]["data_dir"])
+        certificate = Certificate([env["SSL_CERTIFICATE_FILE"], env["SSL_PRIVATE_KEY_FILE"]], data_directory)
+        backups = archived and BaseBackups(
+            data_directory, schedule(env.get("BACKUP_SCHEDULE", "0 1 * * *")), datetime.now(timezone.utc)
+        )
         patroni = Patroni()
         # Blocked, so that the end of a child interrupts the wait below, whenever it comes.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
         patroni.start()
         signal.signal(signal.SIGTERM, patroni.stop)
         while True:
-            signal.sigtimedwait([signal.SIGCHLD], CERTIFICATE_CHECK_SECONDS)
-            patroni.attend()
+            signal.sigtimedwait([signal.SIGCHLD], ROUND_SECONDS)
+            now = datetime.now(timezone.utc)
+            for pid, code in ended():
+                if pid == patroni.pid:
+                    patroni.has_ended(code)
+                elif backups and pid == backups.pid:
+                    backups.has_ended(code, now)
             certificate.reload_when_changed()
+            if backups:
+                backups.attend(now)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,12 @@
+import type { EngineTraits } from "../engine";
+
+/** How the tools that archive can compress the log, the default first. */
+
+export const byBarman: EngineTraits["compression"] = {
+  methods: ["gzip", "lz4", "zstd", "none"],
+  by: "Barman's cloud tools",
+};
+export const byWalG: EngineTraits["compression"] = {
+  methods: ["brotli", "lz4", "zstd", "none"],
+  by: "WAL-G",
+};

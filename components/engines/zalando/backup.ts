@@ -1,0 +1,93 @@
+import type { Settings } from "../../../stacks/schema";
+import { originOf, spelt } from "../../backup/restore";
+import { generationToken, locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
+import { environment } from "../../containers";
+
+/**
+ * Archive, base backups and restores by WAL-G, which Spilo runs as the environment of the instances tells it. The image that is built for
+ * the built-in cluster reads the same environment and has Barman's cloud tools in the place of WAL-G.
+ */
+
+/** Base backups that hold only what has changed, between two whole ones. */
+const DELTA_STEPS = 6;
+
+const authorityFolder = ({ name }: Store): string => `/stores/${name}`;
+
+/** How an archive is spoken to. Spilo reads that of a cluster to restore under names that begin with `CLONE_`. */
+function storeVariables(store: Store, generation: string, prefix: "" | "CLONE_"): object[] {
+  const { region, endpoint, authority, secretName } = store;
+  const plain = {
+    WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
+    AWS_REGION: region,
+    ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint, AWS_S3_FORCE_PATH_STYLE: "true" }),
+    ...(authority && { WALG_S3_CA_CERT_FILE: `${authorityFolder(store)}/${authority.key}` }),
+  };
+  const secret = {
+    AWS_ACCESS_KEY_ID: storeKeys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: storeKeys.secretAccessKey,
+  };
+  return [
+    ...environment(plain),
+    ...Object.entries(secret).map(([name, key]) => ({
+      name,
+      valueFrom: { secretKeyRef: { name: secretName, key } },
+    })),
+  ].map((variable) => ({ ...variable, name: `${prefix}${variable.name}` }));
+}
+
+/** Without a moment the operator's own `clone` copies a running cluster; so it is Spilo that is told, not the operator. */
+function cloneVariables(settings: Settings): object[] {
+  const { restore } = settings;
+  const origin = originOf(settings);
+  if (restore === undefined || origin === undefined) return [];
+  const { time } = restore.to;
+  return [
+    ...environment({
+      CLONE_METHOD: "CLONE_WITH_WALE",
+      CLONE_USE_WALG_RESTORE: "true",
+      ...(time !== undefined && { CLONE_TARGET_TIME: spelt(time) }),
+    }),
+    ...storeVariables(origin, restore.generation, "CLONE_"),
+  ];
+}
+
+/** The instances' further environment; empty where nothing is archived. */
+export function backupVariables(settings: Settings): object[] {
+  const { backup } = settings;
+  const [store] = storesOf(settings);
+  if (backup === undefined || store === undefined) return [];
+  return [
+    ...environment({
+      USE_WALG_BACKUP: "true",
+      USE_WALG_RESTORE: "true",
+      WALG_COMPRESSION_METHOD: backup.compression,
+      WALG_DELTA_MAX_STEPS: String(DELTA_STEPS),
+      BACKUP_SCHEDULE: backup.schedule,
+      // Spilo keeps as many base backups, and those of as many days, with the log since the oldest of them.
+      BACKUP_NUM_TO_RETAIN: String(backup.recoveryWindowDays),
+    }),
+    ...storeVariables(store, generationToken, ""),
+    ...cloneVariables(settings),
+  ];
+}
+
+/** The authorities of stores that no public one signed for. */
+export const backupVolumes = (settings: Settings): object[] =>
+  storesOf(settings).flatMap(({ authority, ...store }) =>
+    authority === undefined
+      ? []
+      : [
+          {
+            name: `store-${store.name}`,
+            mountPath: authorityFolder(store),
+            targetContainers: ["postgres"],
+            volumeSource: {
+              secret: {
+                secretName: authority.secretName,
+                items: [{ key: authority.key, path: authority.key }],
+                defaultMode: 0o444,
+              },
+            },
+          },
+        ],
+  );
