@@ -15,8 +15,8 @@ import { type StepContext } from "./progress";
 
 /** How long PostgreSQL may take to be whole again, a re-made standby included. */
 const READY_MINUTES = 15;
-/** How long the row may take from the client to a standby. */
-const PROBE_SECONDS = 90;
+/** How long the client may take: the row from it to a standby, and the archive to catch up. */
+const PROBE_SECONDS = 150;
 /** How often in a row, a second apart, an object must be well: the operator needs a moment to see a change. */
 const LOOKS = 3;
 
@@ -81,8 +81,8 @@ export async function waitUntilDone(
 const SCRIPT = String.raw`
 set -u
 ask() { psql --host "$1" --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 --set value="$VALUE"; }
-until_done() { # what host sql expected
-  end=$((SECONDS + 30))
+until_done() { # what host sql expected seconds
+  end=$((SECONDS + $5))
   while [ "$SECONDS" -lt "$end" ]; do
     if answer=$(ask "$2" <<<"$3" 2>&1) && [ "$answer" = "$4" ]; then
       echo "$1"
@@ -95,10 +95,14 @@ until_done() { # what host sql expected
 }
 until_done "a row written through $WRITER" "$WRITER" \
   "delete from pgplatform.heartbeat where written_at < now() - interval '1 day'; insert into pgplatform.heartbeat (value) values (:'value') returning value;" \
-  "$VALUE" || exit 1
+  "$VALUE" 30 || exit 1
+# What couldn't be archived three times is tried again after a minute.
+[ -z "$ARCHIVES" ] || until_done "the log is archived" "$WRITER" \
+  "select case when last_failed_time > coalesce(last_archived_time, '-infinity') then last_failed_wal || ' is not archived' else 'well' end from pg_stat_archiver;" \
+  well 75 || exit 1
 [ -n "$READER" ] || exit 0
 until_done "the row read on a standby through $READER" "$READER" \
-  "select value from pgplatform.heartbeat where value = :'value' and pg_is_in_recovery() limit 1;" "$VALUE" || exit 1
+  "select value from pgplatform.heartbeat where value = :'value' and pg_is_in_recovery() limit 1;" "$VALUE" 30 || exit 1
 `;
 
 /** The client pod of the check: an ordinary client, let in by a flow that the plan lists. */
@@ -124,6 +128,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     HOME: "/tmp",
     WRITER: writer,
     READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
+    ARCHIVES: settings.backup === undefined ? "" : "yes",
     VALUE: value,
   });
   return {

@@ -1,4 +1,4 @@
-import { engineTraits } from "../components/engines";
+import type { EngineTraits } from "../components/engine";
 import { pins } from "../local/pins";
 import type { Images, ParsedSettings, Platform, Settings, Tier } from "./schema";
 import { walVolume } from "./sums/wal";
@@ -122,8 +122,11 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
   };
 }
 
-/** Fills in what the stack file leaves to its platform and tier. */
-export function withDefaults({ backup, ...parsed }: ParsedSettings): Settings {
+/** Fills in what the stack file leaves to its platform, tier and engine. */
+export function withDefaults(
+  { backup, ...parsed }: ParsedSettings,
+  { compression }: Pick<EngineTraits, "compression">,
+): Settings {
   const defaults = platformDefaults[parsed.platform];
   const { requests, limits } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
@@ -144,10 +147,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings): Settings {
       },
     },
     ...(backup && {
-      backup: {
-        ...backup,
-        compression: backup.compression ?? engineTraits[parsed.cluster.engine].compression.methods[0],
-      },
+      backup: { ...backup, compression: backup.compression ?? compression.methods[0] },
     }),
     network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed), ...present({ ...parsed.images, registry: undefined }) },

@@ -70,7 +70,8 @@ export function checkRelations(settings: Settings, engine: EngineTraits): Proble
 export function check(raw: unknown): Checked {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
-  const settings = withDefaults(parsed.data);
-  const problems = checkRelations(settings, engineTraits[settings.cluster.engine]);
+  const engine = engineTraits[parsed.data.cluster.engine];
+  const settings = withDefaults(parsed.data, engine);
+  const problems = checkRelations(settings, engine);
   return problems.length > 0 ? { problems } : { settings };
 }

@@ -94,6 +94,8 @@ describe("check", () => {
         walVolume: ["pgplatform:cluster.storage.walSize"],
         archiveVolume: [],
         objectStore: ["pgplatform:backup"],
+        backupTimeZone: [],
+        restoreToPlace: [],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         operator: [],

@@ -4,7 +4,7 @@ import { Kubectl, resourceOf } from "../../operations/kubectl";
 import { connection } from "../../operations/up";
 import { engineOf } from "../../stacks/engine";
 import { type SettingsInput } from "../../stacks/schema";
-import { checked, smallest } from "../support/settings";
+import { changed, checked, smallest } from "../support/settings";
 
 const subjectOf = (input: SettingsInput): Subject => {
   const settings = checked(input);
@@ -37,6 +37,13 @@ describe("the health check's client", () => {
     assert.equal(env(smallest()).WRITER, "main-rw.postgres.svc");
     const { cluster, ...rest } = smallest();
     assert.equal(env({ ...rest, cluster: { ...cluster, instances: 1, durability: "async" } }).READER, "");
+  });
+
+  it("asks whether the log is archived where it should be, on every engine", () => {
+    assert.equal(env(smallest()).ARCHIVES, "");
+    const backup = { targets: [{ name: "near", kind: "local" as const }] };
+    for (const engine of ["cnpg", "zalando"] as const)
+      assert.equal(env(changed({ ...smallest(), backup }, "cluster.engine", engine)).ARCHIVES, "yes");
   });
 
   it("gets the password from its Secret, and of the authority the certificate alone", () => {

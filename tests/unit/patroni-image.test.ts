@@ -28,19 +28,47 @@ const environment = {
 
 interface Configuration {
   scope: string;
-  bootstrap: { dcs: Record<string, unknown>; initdb: unknown[] };
+  bootstrap: {
+    dcs: Record<string, unknown>;
+    initdb: unknown[];
+    method?: string;
+    clone?: { command: string; time?: string; recovery_conf: Record<string, string> };
+  };
   postgresql: {
     data_dir: string;
     parameters: Record<string, string>;
     pg_hba: string[];
     authentication: Record<string, { username: string; password: string }>;
+    recovery_conf?: { restore_command: string };
   };
   kubernetes: Record<string, unknown>;
 }
 
-async function configuration(given: object): Promise<Configuration> {
-  const env = { ...environment, SPILO_CONFIGURATION: JSON.stringify(given) };
-  return JSON.parse((await run("python3", [program, "--print"], { env })).stdout) as Configuration;
+async function configuration(given: object, more: object = {}): Promise<Configuration> {
+  const env = { ...environment, ...more, SPILO_CONFIGURATION: JSON.stringify(given) };
+  return JSON.parse((await run("python3", ["-B", program, "--print"], { env })).stdout) as Configuration;
+}
+
+/** What a stack with a backup adds to that. */
+const archive = {
+  WALG_S3_PREFIX: "s3://backups/postgres/main/aaaaaaaaaa",
+  WALG_COMPRESSION_METHOD: "brotli",
+  WALG_S3_CA_CERT_FILE: "/stores/near/ca.crt",
+  AWS_REGION: "eu-1",
+  AWS_ENDPOINT: "https://store:7070",
+  AWS_ACCESS_KEY_ID: "identifier",
+  AWS_SECRET_ACCESS_KEY: "hunter22",
+};
+const clone = {
+  CLONE_METHOD: "CLONE_WITH_WALE",
+  ...Object.fromEntries(Object.entries(archive).map(([name, value]) => [`CLONE_${name}`, value])),
+  CLONE_WALG_S3_PREFIX: "s3://backups/postgres/old/bbbbbbbbbb",
+};
+
+/** What Python prints, with the image's modules at hand. */
+async function python(code: string, env: Record<string, string> = {}): Promise<string> {
+  const start = `import sys; sys.path.insert(0, ${JSON.stringify(join(program, ".."))})\nimport archive, json, os, run\n`;
+  return (await run("python3", ["-B", "-c", start + code], { env })).stdout.trim();
 }
 
 describe("the program of the image that runs Patroni for the Zalando operator", () => {
@@ -157,4 +185,139 @@ sys.stdin.read()`;
     await once(second.holder, "close");
     await rm(folder, { recursive: true });
   }).timeout(20_000);
+
+  describe("archives and restores with Barman's cloud tools, not with WAL-G", () => {
+    const place = "s3://backups/postgres/main aaaaaaaaaa";
+
+    it("where the environment for WAL-G says, compressed as near to it as Barman can", async () => {
+      const { postgresql, bootstrap } = await configuration({}, archive);
+      assert.equal(
+        postgresql.parameters.archive_command,
+        `envdir /run/etc/wal-e.d/env barman-cloud-wal-archive --zstd --endpoint-url https://store:7070 ${place} "%p"`,
+      );
+      assert.deepEqual(postgresql.recovery_conf, {
+        restore_command: `envdir /run/etc/wal-e.d/env barman-cloud-wal-restore --endpoint-url https://store:7070 ${place} "%f" "%p"`,
+      });
+      assert.equal(bootstrap.method, undefined);
+      assert.equal(bare.postgresql.parameters.archive_command, "/bin/true");
+      for (const [method, option] of [
+        ["lz4", "--lz4 "],
+        ["zstd", "--zstd "],
+        ["none", ""],
+      ] as const) {
+        const told = await configuration({}, { ...archive, WALG_COMPRESSION_METHOD: method });
+        assert.match(
+          told.postgresql.parameters.archive_command ?? "",
+          new RegExp(`wal-archive ${option}--endpoint`),
+        );
+      }
+    });
+
+    it("with keys that stand in no command and no configuration, only in files of the user's own", async () => {
+      assert.doesNotMatch(JSON.stringify(await configuration({}, { ...archive, ...clone })), /hunter22/);
+      const folder = await mkdtemp(join(tmpdir(), "envdir-"));
+      const said = await python(
+        `from pathlib import Path
+folder = Path(${JSON.stringify(folder)}) / "env"
+for turn in range(2):
+    archive.write_environment(folder, archive.told(os.environ))
+print(json.dumps({file.name: [oct(file.stat().st_mode & 0o777), file.read_text()] for file in sorted(folder.iterdir())}))`,
+        archive,
+      );
+      await rm(folder, { recursive: true });
+      const files = JSON.parse(said) as Record<string, [string, string]>;
+      assert.deepEqual([...new Set(Object.values(files).map(([mode]) => mode))], ["0o600"]);
+      const value = (name: string) => files[name]?.[1];
+      assert.deepEqual(
+        [value("AWS_SECRET_ACCESS_KEY"), value("AWS_CA_BUNDLE"), value("AWS_DEFAULT_REGION")],
+        ["hunter22", "/stores/near/ca.crt", "eu-1"],
+      );
+      assert.equal(value("AWS_REQUEST_CHECKSUM_CALCULATION"), "when_required");
+    });
+
+    it("from another archive where a cluster is made from one, and takes no error for the log's end", async () => {
+      const { bootstrap } = await configuration({}, { ...archive, ...clone });
+      assert.equal(bootstrap.method, "clone");
+      const { command, recovery_conf: recovery, time } = bootstrap.clone!;
+      assert.match(command, /^envdir \/run\/etc\/wal-e\.d\/env-clone python3 .*archive\.py restore$/);
+      assert.match(recovery.restore_command ?? "", /env-clone .* s3:\/\/backups\/postgres\/old bbbbbbbbbb/);
+      assert.deepEqual([recovery.recovery_target_time, time], [undefined, undefined]);
+      const codes = [0, 1, 2, 3, 4, 137].map(async (code) => {
+        const shell = `sh -c 'exit ${code}'${recovery.restore_command!.slice(recovery.restore_command!.indexOf(";"))}`;
+        return (await run("sh", ["-c", shell], { allowFailure: true })).exitCode;
+      });
+      assert.deepEqual(await Promise.all(codes), [0, 1, 255, 255, 255, 255]);
+      const moment = "2026-01-31T23:59:00+00:00";
+      const until = await configuration({}, { ...archive, ...clone, CLONE_TARGET_TIME: moment });
+      assert.equal(until.bootstrap.clone?.time, moment);
+      assert.equal(until.bootstrap.clone?.recovery_conf.recovery_target_time, moment);
+    });
+
+    it("from the newest base backup that was complete at the moment, never from one that wasn't finished", async () => {
+      const backups = [
+        { backup_id: "one", status: "DONE", end_time_iso: "2026-01-01T00:00:00+00:00" },
+        { backup_id: "two", status: "DONE", end_time_iso: "2026-01-02T00:00:00+01:00" },
+      ];
+      const chosen = await python(`from datetime import datetime
+backups = json.loads(${JSON.stringify(JSON.stringify(backups))})
+choose = lambda moment: archive.choose(backups, moment and datetime.fromisoformat(moment))
+print(json.dumps([choose(None), choose("2026-01-01T22:59:59+00:00"), choose("2026-01-01T23:00:00+00:00"), choose("2025-12-31T00:00:00+00:00")]))`);
+      assert.deepEqual(JSON.parse(chosen), ["two", "one", "two", null]);
+    });
+
+    it("makes a first base backup at once and the others by the schedule, where the primary is", async () => {
+      const folder = await mkdtemp(join(tmpdir(), "data-"));
+      const said = await python(`from datetime import datetime, timedelta, timezone
+from pathlib import Path
+data = Path(${JSON.stringify(folder)})
+began = datetime(2026, 1, 1, tzinfo=timezone.utc)
+started = []
+def start(command):
+    started.append(command[3:])
+    return 4711
+backups = run.BaseBackups(data, lambda now: now + timedelta(hours=1), began, start)
+after = lambda minutes: began + timedelta(minutes=minutes)
+def told(minutes):
+    del started[:]
+    backups.attend(after(minutes))
+    return [" ".join(options) for options in started]
+seen = {"no server": told(0)}
+(data / "postmaster.pid").touch()
+(data / "standby.signal").touch()
+seen["standby"] = told(1)
+(data / "standby.signal").unlink()
+seen["primary"] = told(2)
+seen["while it is made"] = told(3)
+backups.has_ended(1, after(4))
+seen["just failed"] = told(4)
+seen["a minute later"] = told(5)
+backups.has_ended(0, after(6))
+seen["made"] = told(59)
+seen["due"] = told(60)
+backups.has_ended(1, after(61))
+seen["the schedule's failed"] = told(63)
+seen["due again"] = told(120)
+print(json.dumps(seen))`);
+      await rm(folder, { recursive: true });
+      assert.deepEqual(
+        Object.fromEntries(
+          Object.entries(JSON.parse(said.split("\n").at(-1) ?? "") as Record<string, string[]>).map(
+            ([when, commands]) => [when, commands.map((options) => options.replace(folder, "DATA"))],
+          ),
+        ),
+        {
+          "no server": [],
+          standby: [],
+          primary: ["DATA --first"],
+          "while it is made": [],
+          "just failed": [],
+          "a minute later": ["DATA --first"],
+          made: [],
+          due: ["DATA"],
+          "the schedule's failed": [],
+          "due again": ["DATA"],
+        },
+      );
+    });
+  });
 });

@@ -354,7 +354,7 @@ describe("the plan for the Zalando operator", () => {
       data: { size: "2Gi", class: "local-path" },
     });
     assert.equal(parameters.work_mem, "614kB");
-    assert.deepEqual(Object.keys(pods), ["resources", "tls", "pg_hba"]);
+    assert.deepEqual(Object.keys(pods), ["resources", "tls", "additionalVolumes", "pg_hba", "env"]);
     assert.equal(zalando.shape(objectOf(small(), "sql-job")), undefined);
   });
 });

@@ -151,7 +151,8 @@ def backup(data, first):
         endpoint, where = place(values)
         # Barman compresses them with gzip, bzip2 or snappy only.
         options = ["--gzip"] if compression(values) else []
-        options += ["--immediate-checkpoint", "-U", "postgres", "-h", "/var/run/postgresql"]
+        # One job: the container's memory is the server's.
+        options += ["--jobs", "1", "--immediate-checkpoint", "-U", "postgres", "-h", "/var/run/postgresql"]
         subprocess.run(["barman-cloud-backup", *options, *endpoint, *where], check=True)
     print(f"BACKUP: {data} is in {values['WALG_S3_PREFIX']}", flush=True)
 
