@@ -12,8 +12,8 @@ const schedule = (means: string, change = atOnce) =>
     fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
   });
 
-const moves =
-  "A change makes a new archive at the new place, with a base backup; the old one stays where it is.";
+const restarts = "With the engine zalando it restarts the instances one after another, the primary last.";
+const moves = `A change makes a new archive at the new place, with a base backup; the old one stays where it is. ${restarts}`;
 
 const target = z.strictObject({
   name: label("Name of the target, part of the names of its objects.", 20, moves),
@@ -119,9 +119,10 @@ const verify = z.strictObject({
 export const backup = z.strictObject({
   schedule: schedule(
     "When base backups are made, at least daily in the tier prod. Default: 0 2 * * *.",
+    `A change takes effect at once. ${restarts}`,
   ).default("0 2 * * *"),
   timeZone: about(z.string().refine(isTimeZone), {
-    means: "Time zone of all schedules. Default: UTC.",
+    means: "Time zone of all schedules; the engine zalando knows UTC alone. Default: UTC.",
     change: atOnce,
     allowed: "a name of the time zone database such as Europe/Berlin",
     fix: "use Area/City, or UTC",
@@ -130,7 +131,7 @@ export const backup = z.strictObject({
     "How far back every moment can be restored, in days: base backups and log older than what that takes are deleted. Default: 7.",
     1,
     3650,
-    "A shorter window deletes what lies outside of it with the next base backup.",
+    `A shorter window deletes what lies outside of it with the next base backup. ${restarts}`,
     "days",
   ).default(7),
   rpoMinutes: whole(
@@ -143,9 +144,9 @@ export const backup = z.strictObject({
   ).default(2),
   compression: choice(
     ["gzip", "lz4", "zstd", "brotli", "none"],
-    "How the log is compressed in the store: brotli with the engine zalando alone, gzip with the others alone. Default: gzip; brotli with the " +
+    "How the log is compressed in the store; brotli only with the engine zalando, gzip only with the others. Default: gzip; brotli with the " +
       "engine zalando.",
-    "A change is for what is archived later, and restarts the instances with the engine zalando.",
+    `A change is for what is archived later. ${restarts}`,
   ).optional(),
   copy: z
     .strictObject({

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { about, label } from "../settingTypes";
 
 const once =
-  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own.";
+  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. With the engine " +
+  "zalando taking it away restarts the instances one after another.";
 
 const moment = (means: string, pattern: RegExp, allowed: string, fix: string) =>
   about(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
@@ -30,13 +31,13 @@ export const restore = z.strictObject({
         "write date, T, time and Z or an offset",
       ),
       lsn: moment(
-        "The place in the log to go back to. Default: none.",
+        "The place in the log to go back to; not with the engine zalando. Default: none.",
         /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/,
         "a place such as 0/3000148",
         "write it as PostgreSQL does",
       ),
       name: moment(
-        "The restore point to go back to, made by pg_create_restore_point. Default: none.",
+        "The restore point to go back to, made by pg_create_restore_point; not with the engine zalando. Default: none.",
         /^[ -~]{1,63}$/,
         "the name of a restore point, 1 to 63 characters",
         "write the name that was given to the restore point",
