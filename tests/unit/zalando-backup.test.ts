@@ -128,6 +128,19 @@ describe("backups with the Zalando operator", () => {
     );
   });
 
+  it("are made on demand by Spilo's own script in the primary's pod, with the environment that the schedule has", () => {
+    const request = zalando.backups!.request(checked(withBackup({})), "any");
+    assert.deepEqual("command" in request && request.command, [
+      "postgres",
+      "envdir",
+      "/run/etc/wal-e.d/env",
+      "sh",
+      "-c",
+      '/scripts/postgres_backup.sh "$PGDATA"',
+    ]);
+    assert.deepEqual(zalando.backups!.server, { user: 101, group: 103 });
+  });
+
   it("let the instances reach the store, and nothing else new", () => {
     const flows = (value: unknown) => zalando.plan(checked(value)).flows.map(({ name }) => name);
     const without = flows(changed(smallest(), "cluster.engine", "zalando"));

@@ -2,6 +2,8 @@ import type { Settings } from "../../../stacks/schema";
 import { originOf, spelt } from "../../backup/restore";
 import { generationToken, locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
+import type { Backups } from "../../engine";
+import { user } from "./names";
 
 /**
  * Archive, base backups and restores by WAL-G, which Spilo runs as the environment of the instances tells it. The image that is built for
@@ -70,6 +72,21 @@ export function backupVariables(settings: Settings): object[] {
     ...cloneVariables(settings),
   ];
 }
+
+export const backups: Backups = {
+  request: () => ({
+    // PGDATA is the image's own.
+    command: [
+      "postgres",
+      "envdir",
+      "/run/etc/wal-e.d/env",
+      "sh",
+      "-c",
+      '/scripts/postgres_backup.sh "$PGDATA"',
+    ],
+  }),
+  server: { user: user.id, group: user.group },
+};
 
 /** The authorities of stores that no public one signed for. */
 export const backupVolumes = (settings: Settings): object[] =>

@@ -1,5 +1,6 @@
 import { byWalG } from "../../backup/compression";
 import type { Engine } from "../../engine";
+import { backups } from "./backup";
 import { facts } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -60,6 +61,7 @@ export const zalando: Engine = {
   plan,
   operator: operatorPlan,
   facts,
+  backups,
   // Poolers of the operator's own stand in its cluster object, and the platform makes none.
   poolerFacts: () => undefined,
   shape,
