@@ -27,7 +27,7 @@ export interface Engine extends EngineTraits {
   progress(object: KubernetesObject): Progress;
 }
 
-/** How an engine's backups are made and read. All of them lie in the layout of Barman's cloud tools. */
+/** How an engine's backups are made and read. They lie in the layout of Barman's cloud tools, or of WAL-G. */
 export interface Backups {
   /** How a base backup is asked for, beside the schedule's. */
   request(settings: Settings, name: string): BackupRequest;
@@ -93,6 +93,8 @@ export const capabilities = [
   "backupTimeZone",
   /** Restores to a place in the log and to a named point, not only to a moment. */
   "restoreToPlace",
+  /** What it archives has the layout that the platform's verification restores, with any image. */
+  "verification",
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",

@@ -96,6 +96,7 @@ describe("check", () => {
         objectStore: ["pgplatform:backup"],
         backupTimeZone: [],
         restoreToPlace: [],
+        verification: ["pgplatform:backup.verify.enabled"],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         operator: [],

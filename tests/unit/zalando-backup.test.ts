@@ -120,6 +120,17 @@ describe("backups with the Zalando operator", () => {
     );
   });
 
+  it("are verified only where the image built here writes them, and say so", () => {
+    const cloud = (verify: object) =>
+      refused({ ...withBackup({ targets: [bucket()], verify }), platform: "cloud", tier: "dev" });
+    assert.match(
+      cloud({}),
+      /backup\.verify\.enabled is true, allowed is what the engine zalando can do, and Spilo's WAL-G writes a layout that the verification can't restore yet: set backup\.verify\.enabled to false/,
+    );
+    assert.equal(cloud({ enabled: false }), "");
+    assert.equal(refused(withBackup({})), "");
+  });
+
   it("know UTC alone", () => {
     assert.equal(refused(withBackup({ timeZone: "UTC" })), "");
     assert.match(

@@ -24,11 +24,16 @@ if [ -z "$newest" ]; then
   exit 0
 fi
 for id in $(ids "$from"); do
-  [ "$(ask cat "$from/base/$id/backup.info" | sed -n 's/^status=//p')" = DONE ] || continue
+  inform "$from" "$id" "$error" && [ "$(info "$error" status)" = DONE ] || continue
   # Which backups are kept is each store's own matter.
-  copy --exclude 'annotations/**' "$from/base/$id" "$to/base/$id"
+  copy --exclude 'annotations/**' "$(folder "$from" "$id")" "$(folder "$to" "$id")"
+  case $id in
+  base_*) rclone copyto --checksum --immutable --retries 3 "$(mark "$from" "$id")" "$(mark "$to" "$id")" ;;
+  esac
 done
-copy "$from/wals" "$to/wals"
+for log in $(ask lsf --dirs-only "$from" | tr -d / | grep -E '^(wals|wal_005)$'); do
+  copy "$from/$log" "$to/$log"
+done
 # The copied archive must have what the first one had when this began.
 copied=$(newest_segment "$to")
 if [ "$(printf '%s\n' "${newest%%;*}" "${copied%%;*}" | sort | tail -n 1)" != "${copied%%;*}" ]; then

@@ -22,8 +22,8 @@ while [ "$number" -le "$TARGETS" ]; do
     newest=$(newest_segment "$at" 2>/dev/null)
     [ -z "$newest" ] || echo "$name;$generation;log;$newest"
     for id in $(ids "$at"); do
-      ask cat "$at/base/$id/backup.info" >"$work/info" 2>/dev/null || continue
-      bytes=$(ask size --json "$at/base/$id" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
+      inform "$at" "$id" "$work/info" || continue
+      bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
       verdict=$(ask cat "$at/verified/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
       echo "$name;$generation;$id;$(info "$work/info" status);$(info "$work/info" begin_time);$(info "$work/info" end_time);$bytes;$verdict"
     done

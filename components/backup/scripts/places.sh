@@ -2,7 +2,8 @@
 #
 # Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of
 # the cluster lie as rclone names it; GENERATION, the one that the cluster archives as. In a place there is a folder for each generation, in
-# which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]; verified/ in it is the platform's own.
+# which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]; verified/ in it is the platform's own. WAL-G, in Spilo,
+# keeps basebackups_005/<id>/, beside it <id>_backup_stop_sentinel.json, which it writes last, and wal_005/<segment>[.br].
 
 export TZ=UTC
 
@@ -21,18 +22,46 @@ seconds() { date -d "$1" +%s; }
 # info FILE KEY: a value in a backup.info.
 info() { sed -n "s/^$2=//p" "$1" | head -n 1; }
 
-# ids PLACE: of the base backups at a place, the newest first, finished or not.
-ids() { ask lsf --dirs-only "$1/base" 2>/dev/null | tr -d / | sort -r; }
+# ids PLACE: of the base backups at a place, the newest first, finished or not; WAL-G's begin with base_.
+ids() { { ask lsf --dirs-only "$1/base" || :; ask lsf --dirs-only "$1/basebackups_005"; } 2>/dev/null | tr -d / | sort -r; }
 
-# finished PLACE FILE: id of the newest base backup that is whole; its backup.info is put into the file.
+# mark PLACE ID: the object that says how far a base backup is.
+mark() {
+  case $2 in
+  base_*) echo "$1/basebackups_005/$2_backup_stop_sentinel.json" ;;
+  *) echo "$1/base/$2/backup.info" ;;
+  esac
+}
+
+# folder PLACE ID: where a base backup lies.
+folder() {
+  case $2 in
+  base_*) echo "$1/basebackups_005/$2" ;;
+  *) echo "$1/base/$2" ;;
+  esac
+}
+
+# inform PLACE ID FILE: puts what is known of a base backup into the file, as a backup.info has it.
+inform() {
+  case $2 in
+  base_*)
+    made=$(ask lsf --use-server-modtime --format t "$(mark "$1" "$2")" 2>/dev/null) && [ -n "$made" ] || return
+    begin=${2#base_}
+    printf '%s\n' status=DONE "begin_wal=${begin%%_*}" "begin_time=$made" "end_time=$made" >"$3"
+    ;;
+  *) ask cat "$(mark "$1" "$2")" >"$3" 2>/dev/null ;;
+  esac
+}
+
+# finished PLACE FILE: id of the newest base backup that is whole; what is known of it is put into the file.
 finished() {
   for id in $(ids "$1"); do
-    ask cat "$1/base/$id/backup.info" >"$2" 2>/dev/null && [ "$(info "$2" status)" = DONE ] && echo "$id" && return
+    inform "$1" "$id" "$2" && [ "$(info "$2" status)" = DONE ] && echo "$id" && return
   done
   return 1
 }
 
-# segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones.
+# segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. Barman's alone.
 segments() {
   for folder in $(ask lsf --dirs-only "$1/wals" | tr -d / | sort); do
     [ "$(printf '%s\n' "$folder" "$2" | sort | head -n 1)" = "$folder" ] && [ "$folder" != "$(echo "$2" | cut -c 1-16)" ] && continue
@@ -43,7 +72,7 @@ segments() {
 # newest_segment PLACE: `<name>;<time>` of the newest one, or nothing.
 newest_segment() {
   folder=$(ask lsf --dirs-only "$1/wals" | tr -d / | grep -E '^[0-9A-F]{16}$' | sort | tail -n 1)
-  [ -n "$folder" ] || return 0
-  ask lsf --files-only --use-server-modtime --format pt "$1/wals/$folder" |
+  folder=${folder:+wals/$folder}
+  ask lsf --files-only --use-server-modtime --format pt "$1/${folder:-wal_005}" |
     sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?;/\1;/p' | sort | tail -n 1
 }

@@ -25,7 +25,7 @@ look() {
     echo "segment_timestamp_seconds{$labels} $(seconds "${newest#*;}")" >>"$STATE/seen"
   fi
   if id=$(finished "$place" "$STATE/info"); then
-    made=$(ask lsf --use-server-modtime --format t "$place/base/$id/backup.info")
+    made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
     base="$id of $made UTC"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
   fi

@@ -26,6 +26,7 @@ export const standalone: Engine = {
     objectStore: noBackups,
     backupTimeZone: noBackups,
     restoreToPlace: noBackups,
+    verification: noBackups,
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     podSecurityRestricted: true,
