@@ -10,7 +10,7 @@ export function stackImages(
 ): string[] {
   const used: readonly (keyof Images)[] = [
     ...images.filter((image) => image !== "operator" || settings.operator.install),
-    ...(settings.backup ? [...backupImages, ...backupPlanImages] : []),
+    ...((settings.backup?.targets.length ?? 0) > 0 ? [...backupImages, ...backupPlanImages] : []),
     ...(settings.backup?.targets.some(({ kind }) => kind === "local") === true
       ? ["objectStore" as const]
       : []),

@@ -37,6 +37,8 @@ export const roles = {
   health: "pgp_health",
   /** Reads statistics for a metrics exporter, where the engine has none of its own. */
   metrics: "pgp_metrics",
+  /** Makes base backups over the network, where an engine's jobs do. */
+  backup: "pgp_backup",
   /** Exists in PgBouncer only. */
   poolerStats: "pgp_stats",
 } as const;
@@ -69,6 +71,7 @@ export const secretNames = {
   poolerAuth: (cluster: string): string => `${cluster}-pooler-auth`,
   poolerStats: (cluster: string): string => `${cluster}-pooler-stats`,
   health: (cluster: string): string => `${cluster}-health`,
+  backup: (cluster: string): string => `${cluster}-base-backup`,
   /** The servers' certificate, where the platform signs it. */
   server: (cluster: string): string => `${cluster}-server`,
   passwords: (cluster: string): string => `${cluster}-passwords`,

@@ -162,7 +162,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         : undefined;
 
     const backup =
-      settings.backup &&
+      (settings.backup?.targets.length ?? 0) > 0 &&
       new Backup(
         `${name}-backup`,
         {
@@ -185,7 +185,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         ...(backup && { generation: backup.generation }),
         ...(transform.cluster && { transform: transform.cluster }),
       },
-      { parent: this, dependsOn: before.filter((one) => one !== undefined) },
+      { parent: this, dependsOn: before.filter((one) => one !== undefined && one !== false) },
     );
 
     const poolers = this.poolers.map(

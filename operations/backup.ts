@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames } from "../components/backup/plan";
-import type { BackupRequest } from "../components/engine";
+import type { BackupRequest, KubernetesObject } from "../components/engine";
+import { roleLabel } from "../components/names";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
@@ -60,9 +61,7 @@ export async function look(subject: Subject): Promise<Seen[] | undefined> {
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   if (engine.backups === undefined || settings.backup === undefined)
-    throw new UserError([
-      "pgplatform:backup is not set, allowed is a backup with a target: set it, and run `make up`.",
-    ]);
+    throw new UserError(["pgplatform:backup is not set, allowed is a backup: set it, and run `make up`."]);
   return engine.backups.request(settings, name);
 }
 
@@ -70,9 +69,25 @@ function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
 async function asked({ kubectl, settings }: Subject, request: ObjectRequest) {
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
+  const role = ({ metadata }: KubernetesObject) => metadata.labels?.[roleLabel];
+  const made = ({ metadata }: KubernetesObject & { metadata: { creationTimestamp?: string } }) =>
+    metadata.creationTimestamp ?? "";
   return found
-    .map((live) => ({ name: live.metadata.name, ...request.state(live) }))
-    .sort((one, other) => (one.name < other.name ? 1 : -1));
+    .filter((live) => role(live) === role(request.object))
+    .sort((one, other) => (made(one) < made(other) ? 1 : -1))
+    .map((live) => ({ name: live.metadata.name, ...request.state(live) }));
+}
+
+/** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
+const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targets.length === 0;
+
+/** What is seen of the backups, a sentence each. */
+export async function seenOf(subject: Subject): Promise<string[]> {
+  if (subject.settings.backup === undefined) return [];
+  if (!onVolumeAlone(subject)) return ((await look(subject)) ?? []).map(sentenceOf);
+  const request = requestOf(subject, "any");
+  const [newest] = "object" in request ? await asked(subject, request) : [];
+  return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet"];
 }
 
 /** `<cluster>-<yyyymmddhhmmss>`, as the schedule names its own. */
@@ -141,9 +156,14 @@ export async function firstBackup(
       context.say(`the log is archived: ${sentences[0]}`);
       return;
     }
-    context.detail(sentences[0] ?? "nobody looks into the targets yet");
+    context.detail(sentences[0] ?? "nobody has seen a base backup yet");
     if ("object" in request) {
       const all = await asked(subject, request);
+      const onVolume = onVolumeAlone(subject) && all.find(({ phase }) => phase === "done");
+      if (onVolume) {
+        context.say(`there is a base backup on the archive volume: ${onVolume.name}`);
+        return;
+      }
       const [newest] = all;
       if (newest?.phase === "failed" && !all.some(({ phase }) => phase === "running")) {
         if (tries > 0) throw new Error(`no base backup can be made: ${newest.why}`);

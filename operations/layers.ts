@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
-import { type EngineTraits } from "../components/engine";
+import { type Ability, type EngineTraits } from "../components/engine";
 import { engineTraits } from "../components/engines";
 import { nodeShare, type Share } from "../local/cluster/node-config";
 import { nodes } from "../local/cluster/settings";
@@ -57,18 +57,31 @@ const targetsIn = (backup: unknown): Fields[] => {
 const namesOfTargets = (targets: readonly Fields[]): string =>
   targets.map(({ name, kind }) => `${shown(name)} (${shown(kind)})`).join(", ");
 
+/** Base backups on a volume of the engine's own, where it has none: what goes to a store stays. */
+function backupVolumeChanges(backup: Fields, archiveVolume: Ability): Change[] {
+  if (archiveVolume === true || Object.keys(backup).length === 0) return [];
+  if (targetsIn(backup).length === 0)
+    return [
+      { path: "backup", value: undefined, because: `${archiveVolume.because}, and no target is given` },
+    ];
+  return "volume" in backup
+    ? [{ path: "backup.volume", value: undefined, because: archiveVolume.because }]
+    : [];
+}
+
 /** The settings that an engine needs otherwise than a file for several instances has them. */
 function engineChanges(config: Fields, engine: EngineName | undefined): Change[] {
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
   const { standbys, archiveVolume, objectStore } = engineTraits[engine].can;
+  const backup = fieldsAt(config, "pgplatform:backup");
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
     ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))
       ? []
       : [{ path: "cluster.storage.archiveSize", value: undefined, because: archiveVolume.because }]),
     ...(objectStore === true
-      ? []
+      ? backupVolumeChanges(backup, archiveVolume)
       : ["backup", "restore"]
           .filter((key) => `pgplatform:${key}` in config)
           .map((path) => ({

@@ -1,6 +1,6 @@
 import { type EngineTraits } from "../components/engine";
 import * as builtIn from "../local/cluster/cluster";
-import { look, sentenceOf } from "./backup";
+import { seenOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, subjectOf } from "./context";
 import { judge, judged } from "./health";
@@ -63,6 +63,6 @@ export async function status(stackName: string, progress: Progress): Promise<str
       `${object.kind} ${object.metadata.name} is ${done ? `healthy (${why})` : `not healthy: ${why}`}`,
     );
   }
-  if (subject.settings.backup) verdicts.push(...((await look(subject)) ?? []).map(sentenceOf));
+  verdicts.push(...(await seenOf(subject)));
   return `${verdicts.join("; ")}.`;
 }

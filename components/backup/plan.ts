@@ -460,8 +460,8 @@ function configMap({ cluster }: Settings, name: string, data: Readonly<Record<st
 /** All of it for these settings; nothing without a backup. */
 export function backupPlan(settings: Settings, engine: Engine, plan: Plan): BackupPlan {
   const { cluster, backup, monitoring } = settings;
-  if (backup === undefined) return { objects: [], flows: [] };
   const stores = storesOf(settings);
+  if (backup === undefined || stores.length === 0) return { objects: [], flows: [] };
   const object = (id: string, object: KubernetesObject, stage = 1): PlannedObject => ({ id, stage, object });
   const { verify } = backup;
   const probes = Object.fromEntries(

@@ -19,6 +19,8 @@ export interface WantedRole {
   readonly memberOf: readonly string[];
   readonly createDatabases: boolean;
   readonly createRoles: boolean;
+  /** Whether it may copy the whole server, as base backups do. @default false */
+  readonly replication?: true;
 }
 
 /** Owners of databases, each once, with the limit that any of its databases gives it. */

@@ -2,10 +2,14 @@ import { endpointOf, providerOf, storesOf } from "../../components/backup/store"
 import { dailyBaseBackups } from "../../policy/invariants/dailyBaseBackups";
 import { daysBetween } from "../cron";
 import { bytesOf } from "../quantity";
+import type { EngineTraits } from "../../components/engine";
 import type { Settings } from "../schema";
+import { volumeDefaults } from "../schema/backup";
 import { type Report, type Rule, twice } from "./rule";
 
 const GiB = 2 ** 30;
+/** Connections that copy the log, for one base backup. */
+const BASE_BACKUP_SENDERS = 2;
 
 /** A copy that goes with what it is of, by one lost bucket, key or provider, is none. */
 function independence(settings: Settings, report: Report): void {
@@ -45,9 +49,48 @@ function independence(settings: Settings, report: Report): void {
     );
 }
 
+/** Base backups on a volume of the engine's own. */
+function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineTraits): void {
+  const ability = engine.can.archiveVolume;
+  if (ability !== true) {
+    if (backup?.volume !== undefined)
+      report(
+        "backup.volume",
+        backup.volume,
+        `what the engine ${engine.name} can do, and ${ability.because}`,
+        "leave it out",
+      );
+    if (backup?.targets.length === 0)
+      report(
+        "backup.targets",
+        [],
+        `a list of one or two targets with the engine ${engine.name}`,
+        "list one target, or two, or leave out backup",
+      );
+    return;
+  }
+  const { baseBackupDays, logDays } = backup?.volume ?? volumeDefaults;
+  if (baseBackupDays < logDays)
+    report(
+      "backup.volume.baseBackupDays",
+      baseBackupDays,
+      `at least ${logDays}, as backup.volume.logDays: log without a base backup before it restores nothing`,
+      "keep base backups as long as the log, or longer",
+    );
+  const { max_wal_senders: senders } = cluster.parameters;
+  if (senders !== undefined && Number(senders) < BASE_BACKUP_SENDERS)
+    report(
+      "cluster.parameters.max_wal_senders",
+      senders,
+      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for the log that goes with it`,
+      "raise it, or leave it out",
+    );
+}
+
 export const backup: Rule = (settings, report, engine) => {
   const { backup, tier } = settings;
   if (backup === undefined) return;
+  onVolume(settings, report, engine);
   independence(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod")

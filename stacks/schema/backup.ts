@@ -116,6 +116,26 @@ const verify = z.strictObject({
   }).default([]),
 });
 
+/** Days for which base backups and log stay on an archive volume. */
+export const volumeDefaults = { baseBackupDays: 30, logDays: 7 } as const;
+
+const volume = z.strictObject({
+  baseBackupDays: whole(
+    "How long base backups stay on the archive volume, in days; each is good for the moment at which it was made. The newest stays in any case. Default: 30.",
+    1,
+    3650,
+    atOnce,
+    "days",
+  ).default(volumeDefaults.baseBackupDays),
+  logDays: whole(
+    "How far back every moment can be restored from the archive volume, in days: the log, and the base backup that it begins with, stay for that. Default: 7.",
+    1,
+    3650,
+    atOnce,
+    "days",
+  ).default(volumeDefaults.logDays),
+});
+
 export const backup = z.strictObject({
   schedule: schedule(
     "When base backups are made, at least daily in the tier prod. Default: 0 2 * * *.",
@@ -158,12 +178,13 @@ export const backup = z.strictObject({
     .prefault({}),
   verify: verify.prefault({}),
   firstBackup: truth("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(true),
-  targets: about(z.array(target).min(1).max(2), {
+  volume: volume.optional(),
+  targets: about(z.array(target).max(2), {
     means:
       "Where backups go: the log and base backups to the first; the second is for an independent copy of that, at another provider and with " +
-      "other credentials in the tier prod. Default: none, there are no backups.",
+      "other credentials in the tier prod. Default: none; base backups then go to the archive volume alone, which only the engine standalone has.",
     change: moves,
     allowed: "a list of one or two targets",
     fix: "list one target, or two, or leave out backup",
-  }),
+  }).default([]),
 });

@@ -59,7 +59,7 @@ export const everything = (): SettingsInput => ({
 });
 
 /** A backup target in a bucket of AWS. */
-export const bucket = (): NonNullable<SettingsInput["backup"]>["targets"][number] => ({
+export const bucket = (): NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number] => ({
   name: "far",
   kind: "s3",
   bucket: "jewelry-shop-backups",

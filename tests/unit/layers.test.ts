@@ -88,6 +88,16 @@ describe("ENGINE", () => {
       assert.ok("pgplatform:backup" in overlay);
     });
 
+  it("leaves base backups on an archive's volume out where the engine has none, and keeps a store", () => {
+    const on = (backup: object) => {
+      const config = { "pgplatform:cluster": {}, "pgplatform:backup": backup };
+      return layersOver({ config }, { engine: "cnpg", builtIn: false, share }).overlay["pgplatform:backup"];
+    };
+    const targets = [{ name: "near", kind: "local" }];
+    assert.equal(on({ volume: { logDays: 3 } }), undefined);
+    assert.deepEqual(on({ targets, volume: { logDays: 3 } }), { targets, volume: undefined });
+  });
+
   it("changes nothing in the file that was read", async () => {
     const file = await readStackFile("cnpg", projectDir);
     const before = structuredClone(file);

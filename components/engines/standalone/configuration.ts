@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../../stacks/schema";
+import { volumeDefaults } from "../../../stacks/schema/backup";
 import { roles } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { applyScript } from "../../postgres/sql/scripts";
@@ -9,8 +10,9 @@ import { paths, ports } from "./names";
 /** The server's files. */
 
 const script = (name: string): string => readFileSync(join(__dirname, "pod", name), "utf8");
-/** What the server's container runs; only a new pod reads another one. */
+/** What the server's container runs, and the one beside it that speaks to the object store; only a new pod reads others. */
 export const runScript = script("run.sh");
+export const storeScript = script("store.py");
 
 /** Superuser of the server, who has no password and comes over the pod's socket alone. */
 export const SUPERUSER = "postgres";
@@ -38,13 +40,33 @@ const postgresqlConf = (parameters: Readonly<Record<string, string>>): string =>
     .join("");
 
 /** Rules in the order in which they are tried: the pod's own containers, then everyone else over the network. */
-export const accessRules = ({ cluster }: Settings): string[] => [
+export const accessRules = ({ cluster, backup }: Settings): string[] => [
   `local all ${SUPERUSER} peer map=${MAP}`,
   `local postgres ${roles.metrics} peer map=${MAP}`,
   // Whether a password holds, the server's own pod finds out.
   "hostssl postgres all 127.0.0.1/32 scram-sha-256",
+  ...(backup === undefined ? [] : [`hostssl postgres,replication ${roles.backup} all scram-sha-256`]),
   ...hostBasedAccess(cluster),
 ];
+
+const scripts = [
+  "run.sh",
+  "recover.sh",
+  "unpack.sh",
+  "keep.sh",
+  "expire.sh",
+  "archive.sh",
+  "fetch.sh",
+  "ask.sh",
+  "base.sh",
+  "store.py",
+];
+
+/** Days for which base backups and log stay on the archive volume, as keep.sh reads them. */
+const expiryOf = ({ backup }: Settings): string => {
+  const { baseBackupDays, logDays } = backup?.volume ?? volumeDefaults;
+  return `${baseBackupDays} ${logDays}\n`;
+};
 
 /** Which user of the system may be which role. */
 const identities = [
@@ -61,8 +83,7 @@ export const configurationFiles = (
   "postgresql.conf": postgresqlConf(parameters),
   "pg_hba.conf": lines(accessRules(settings)),
   "pg_ident.conf": lines(identities.map(([user, role]) => `${MAP} ${user} ${role}`)),
-  "run.sh": runScript,
-  "keep.sh": script("keep.sh"),
-  "archive.sh": script("archive.sh"),
+  expiry: expiryOf(settings),
+  ...Object.fromEntries(scripts.map((name) => [name, script(name)])),
   "apply.sh": applyScript,
 });

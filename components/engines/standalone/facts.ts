@@ -47,15 +47,21 @@ export function facts(object: KubernetesObject): Facts | undefined {
 
 export function shape(object: KubernetesObject): Shape | undefined {
   if (!isServer(object)) return undefined;
-  const { version, parameters, data, log } = serverOf(object);
+  const { version, parameters, data, log, restored } = serverOf(object);
   const container = serverContainer(object);
+  const beside = object.spec?.template?.spec?.initContainers;
   return {
     image: container?.image ?? "",
     major: Number(version),
     instances: object.spec?.replicas ?? 1,
     parameters,
-    pods: { resources: container?.resources },
+    pods: {
+      resources: container?.resources,
+      // What they are told besides may be known only when the archive's generation is.
+      ...(beside && { backup: beside.map(({ name, image }) => ({ name, image })) }),
+    },
     data,
+    ...(restored !== undefined && { restored }),
     ...(log && { log }),
     ...(object.status?.readyReplicas !== undefined && { primary: `${object.metadata.name}-0` }),
   };

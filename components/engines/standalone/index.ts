@@ -1,12 +1,11 @@
 import { byBarman } from "../../backup/compression";
 import type { Engine } from "../../engine";
+import { backups } from "./backup";
 import { facts, progress, shape } from "./facts";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
 
-const noBackups = { because: "backups of this engine are not built yet", instead: "leave backup out" };
-const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
 
 /** One server without an operator. */
 export const standalone: Engine = {
@@ -23,10 +22,10 @@ export const standalone: Engine = {
     },
     walVolume: true,
     archiveVolume: true,
-    objectStore: noBackups,
-    backupTimeZone: noBackups,
-    restoreToPlace: noBackups,
-    verification: noBackups,
+    objectStore: true,
+    backupTimeZone: true,
+    restoreToPlace: true,
+    verification: true,
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     podSecurityRestricted: true,
@@ -36,11 +35,13 @@ export const standalone: Engine = {
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
   images: ["postgresql", "postgresExporter"],
-  backupImages: [],
+  backupImages: ["backupSidecar"],
   compression: byBarman,
-  longestClusterName: 50,
+  // The name of a CronJob has at most 52 characters.
+  longestClusterName: 47,
   ownedParameters,
   plan,
+  backups,
   facts,
   shape,
   // Its objects are older than any version that still gets fixes.

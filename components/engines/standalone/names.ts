@@ -3,6 +3,8 @@ import { clusterLabel } from "../../names";
 /** Names of what a standalone server is made of. */
 
 export const ports = { postgres: 5432, metrics: 9187 } as const;
+/** Where the container that speaks to the object store listens, within the pod alone. */
+export const storePort = 7071;
 
 /** Selects the server's pod. */
 export const podLabels = (cluster: string): Record<string, string> => ({
@@ -20,6 +22,8 @@ export const names = {
   data: (cluster: string): string => `${cluster}-data`,
   wal: (cluster: string): string => `${cluster}-wal`,
   archive: (cluster: string): string => `${cluster}-archive`,
+  /** The CronJob that makes base backups. */
+  base: (cluster: string): string => `${cluster}-base`,
 };
 
 /** Annotation of the StatefulSet: what its configuration says, as JSON, for everyone who reads the object. */
@@ -39,4 +43,7 @@ export const paths = {
   socket: "/run/postgresql",
   log: "/run/log",
   state: "/run/pgplatform",
+  /** Where the authorities of object stores are, by their targets' names. */
+  stores: "/etc/pgplatform/stores",
+  spool: "/run/spool",
 } as const;

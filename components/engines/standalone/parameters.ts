@@ -1,7 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import { needsRestart } from "../../postgres/catalogue";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
-import { derivedParameters, owned, ownParameters } from "../../postgres/parameters";
+import { archiveParameters, derivedParameters, owned, ownParameters } from "../../postgres/parameters";
 
 const byPlatform = "the platform sets it";
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
@@ -24,7 +24,8 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 };
 
 /** Parameters as they stand in postgresql.conf, apart from the names of files. */
-export function parametersOf({ cluster }: Settings): Record<string, string> {
+export function parametersOf(settings: Settings): Record<string, string> {
+  const { cluster } = settings;
   const libraries = preloadLibraries(cluster);
   return {
     ...derivedParameters(cluster),
@@ -38,6 +39,7 @@ export function parametersOf({ cluster }: Settings): Record<string, string> {
     archive_mode: "on",
     // How old the archive may be while little is written.
     archive_timeout: "60s",
+    ...archiveParameters(settings),
     // JSON that holds whole messages, however many lines they have; only the collector writes it.
     log_destination: "jsonlog",
     logging_collector: "on",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
-import type { Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
+import type { Endpoint, KubernetesObject, Peer, Plan, PlannedObject } from "../../engine";
 import {
   clusterLabel,
   durabilityAnnotation,
@@ -9,10 +9,12 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
+import { generationToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
+import { backupCredentials, backupFlows, backupObjects, backupSql, restoredFrom } from "./backup";
 import { names, paths, podLabels, ports, serverAnnotation } from "./names";
 import { parametersOf } from "./parameters";
 import { podTemplate } from "./pod";
@@ -29,10 +31,12 @@ const volumeSizes = ({ storage }: Settings["cluster"]): [id: "data" | "wal" | "a
 
 /** What the StatefulSet says of the server's configuration. */
 function serverOf(
-  { storage, ...cluster }: Settings["cluster"],
+  settings: Settings,
   parameters: Server["parameters"],
   rules: Server["hostBasedAccess"],
 ): Server {
+  const { storage, ...cluster } = settings.cluster;
+  const restored = restoredFrom(settings);
   const volume = (size: string) => ({ size, ...(storage.class !== undefined && { class: storage.class }) });
   return {
     version: cluster.postgresVersion,
@@ -40,6 +44,7 @@ function serverOf(
     hostBasedAccess: rules,
     data: volume(storage.size),
     ...(storage.walSize !== undefined && { log: volume(storage.walSize) }),
+    ...(restored && { restored }),
   };
 }
 
@@ -47,7 +52,10 @@ export function plan(settings: Settings): Plan {
   const { cluster } = settings;
   const { name, namespace } = cluster;
   const parameters = parametersOf(settings);
-  const files = { config: configurationFiles(settings, parameters), sql: scriptFiles(settings) };
+  const files = {
+    config: configurationFiles(settings, parameters),
+    sql: scriptFiles(settings, backupSql(settings)),
+  };
   // In both, since each is mounted by itself: what is loaded belongs together when they agree.
   const version = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
   const labels = { [clusterLabel]: name };
@@ -96,6 +104,8 @@ export function plan(settings: Settings): Plan {
     {
       spec: {
         replicas: cluster.instances,
+        // A pod that isn't ready is made anew by a change, which may be what mends it.
+        podManagementPolicy: "Parallel",
         serviceName: names.headless(name),
         selector: { matchLabels: selector },
         template: podTemplate(settings, parameters),
@@ -103,7 +113,7 @@ export function plan(settings: Settings): Plan {
     },
     {
       [durabilityAnnotation]: cluster.durability,
-      [serverAnnotation]: JSON.stringify(serverOf(cluster, parameters, accessRules(settings))),
+      [serverAnnotation]: JSON.stringify(serverOf(settings, parameters, accessRules(settings))),
     },
   );
 
@@ -128,7 +138,8 @@ export function plan(settings: Settings): Plan {
   }));
 
   const endpoint: Endpoint = { service: name, host: serviceHost(name, namespace), port: ports.postgres };
-  const credentials = credentialsOf(settings, labels);
+  const credentials = [...credentialsOf(settings, labels), ...backupCredentials(settings, labels)];
+  const pods: Peer = { kind: "pods", name: "instances", namespace, labels: selector };
   return {
     objects: [
       ...claims,
@@ -136,7 +147,11 @@ export function plan(settings: Settings): Plan {
         id: "config",
         stage: 0,
         object: object("v1", "ConfigMap", names.config(name), {
-          data: { ...files.config, version },
+          data: {
+            ...files.config,
+            version,
+            ...(storesOf(settings).length > 0 && { generation: generationToken }),
+          },
         }),
       },
       {
@@ -162,6 +177,7 @@ export function plan(settings: Settings): Plan {
           },
         ),
       },
+      ...backupObjects(settings),
     ],
     credentials,
     passwords: {
@@ -178,9 +194,9 @@ export function plan(settings: Settings): Plan {
       authority: { secretName: `${name}-ca`, key: "ca.crt" },
       server: { secretName: secretNames.server(name), certificateKey: "tls.crt", privateKeyKey: "tls.key" },
     },
-    pods: { kind: "pods", name: "instances", namespace, labels: selector },
+    pods,
     ports,
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
-    flows: [],
+    flows: backupFlows(settings, pods),
   };
 }

@@ -2,21 +2,19 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
 import { environment, hardened } from "../../containers";
 import { roles, secretNames, serviceHost } from "../../names";
-import { runScript, SUPERUSER } from "./configuration";
+import { podParts, USER } from "./backup";
+import { runScript, storeScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";
 
 /** The server's pod. */
 
-/** User and group of the images, in which `postgres` has this number and `nobody` the exporter's. */
-const USER = 999;
+/** Number of `nobody` in the exporter's image. */
 const EXPORTER_USER = 65534;
 /** How long a checkpoint and a fast shutdown may take before the server is killed and has to recover. */
 const STOP_SECONDS = 120;
 /** How long a server may take to recover, or to wait for another pod's last process, before its container is made anew. */
 const START_SECONDS = 3600;
-/** How long segments stay in the archive. */
-const ARCHIVE_DAYS = 7;
 
 const superuserLogin = { PGHOST: paths.socket, PGUSER: SUPERUSER };
 
@@ -24,24 +22,35 @@ const superuserLogin = { PGHOST: paths.socket, PGUSER: SUPERUSER };
 const ask = `pg_isready --quiet --host=${paths.socket}`;
 const shell = (command: string) => ({ exec: { command: ["/bin/bash", "-c", command] } });
 
-function serverContainer({ cluster, images }: Settings) {
+function serverContainer(settings: Settings) {
+  const { cluster, images } = settings;
+  const { server } = podParts(settings);
   return {
     name: "postgres",
     image: images.postgresql,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
-    env: environment({
-      PGDATA: paths.data,
-      WAL_VOLUME: cluster.storage.walSize === undefined ? "" : paths.wal,
-      ARCHIVE_VOLUME: paths.archive,
-      CONFIG: paths.config,
-      LOG: paths.log,
-      LANG: "C.UTF-8",
-    }),
+    env: [
+      ...environment({
+        PGDATA: paths.data,
+        WAL_VOLUME: cluster.storage.walSize === undefined ? "" : paths.wal,
+        ARCHIVE_VOLUME: paths.archive,
+        CONFIG: paths.config,
+        LOG: paths.log,
+        LANG: "C.UTF-8",
+      }),
+      ...server.env,
+    ],
     ports: [{ name: "postgres", containerPort: ports.postgres, protocol: "TCP" }],
     resources: cluster.resources,
     securityContext: hardened,
-    startupProbe: { ...shell(ask), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: START_SECONDS },
+    // A server that recovers has started.
+    startupProbe: {
+      ...shell(`${ask}; [ $? -le 1 ]`),
+      periodSeconds: 1,
+      timeoutSeconds: 5,
+      failureThreshold: START_SECONDS,
+    },
     readinessProbe: { ...shell(ask), periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 2 },
     // A server that recovers is alive.
     livenessProbe: {
@@ -60,6 +69,7 @@ function serverContainer({ cluster, images }: Settings) {
       { name: "archive", mountPath: paths.archive },
       { name: "config", mountPath: paths.config, readOnly: true },
       { name: "tls", mountPath: paths.tls, readOnly: true },
+      ...server.mounts,
       { name: "socket", mountPath: paths.socket },
       { name: "log", mountPath: paths.log },
       { name: "tmp", mountPath: "/tmp" },
@@ -68,7 +78,7 @@ function serverContainer({ cluster, images }: Settings) {
   };
 }
 
-/** Applies what changes in the mounted files; the pod is ready once it has. */
+/** Applies what changes in the mounted files, and watches the archive; the pod is ready once it has, and while the log is archived. */
 function keeperContainer({ cluster, images }: Settings) {
   const host = serviceHost(cluster.name, cluster.namespace);
   return {
@@ -86,12 +96,15 @@ function keeperContainer({ cluster, images }: Settings) {
       LOG: paths.log,
       STATE: paths.state,
       ARCHIVE_VOLUME: paths.archive,
-      ARCHIVE_DAYS: String(ARCHIVE_DAYS),
       LANG: "C.UTF-8",
     }),
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "64Mi" } },
     securityContext: hardened,
-    readinessProbe: { ...shell(`test -e ${paths.state}/applied`), periodSeconds: 5, timeoutSeconds: 5 },
+    readinessProbe: {
+      ...shell(`test -e ${paths.state}/applied -a -e ${paths.state}/archiving`),
+      periodSeconds: 5,
+      timeoutSeconds: 5,
+    },
     volumeMounts: [
       { name: "archive", mountPath: paths.archive },
       { name: "config", mountPath: paths.config, readOnly: true },
@@ -122,7 +135,8 @@ const exporterContainer = ({ images }: Settings) => ({
   volumeMounts: [{ name: "socket", mountPath: paths.socket }],
 });
 
-function volumes({ cluster }: Settings) {
+function volumes(settings: Settings) {
+  const { cluster } = settings;
   const claim = (name: string, claimName: string) => ({ name, persistentVolumeClaim: { claimName } });
   // Readable by the pod's group alone.
   const secret = (name: string, secretName: string) => ({ name, secret: { secretName, defaultMode: 0o440 } });
@@ -143,6 +157,7 @@ function volumes({ cluster }: Settings) {
     { name: "log", emptyDir: {} },
     { name: "state", emptyDir: { sizeLimit: "1Mi" } },
     { name: "tmp", emptyDir: {} },
+    ...podParts(settings).volumes,
     // Parallel queries meet there; it counts as the server's memory.
     memory("shm"),
   ];
@@ -151,30 +166,40 @@ function volumes({ cluster }: Settings) {
 /** Changes when only a new server process would take the change. */
 const restartDigest = (settings: Settings, parameters: Readonly<Record<string, string>>): string =>
   createHash("sha256")
-    .update(JSON.stringify([restartParameters(settings, parameters), runScript]))
+    .update(
+      JSON.stringify([
+        restartParameters(settings, parameters),
+        runScript,
+        ...(podParts(settings).initContainers.length > 0 ? [storeScript] : []),
+      ]),
+    )
     .digest("hex");
 
-export const podTemplate = (settings: Settings, parameters: Readonly<Record<string, string>>) => ({
-  metadata: {
-    labels: { ...settings.labels, ...podLabels(settings.cluster.name) },
-    annotations: { "pgplatform.io/restarts-with": restartDigest(settings, parameters) },
-  },
-  spec: {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: STOP_SECONDS,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      fsGroup: USER,
-      fsGroupChangePolicy: "OnRootMismatch",
-      seccompProfile: { type: "RuntimeDefault" },
+export function podTemplate(settings: Settings, parameters: Readonly<Record<string, string>>) {
+  const { initContainers } = podParts(settings);
+  return {
+    metadata: {
+      labels: { ...settings.labels, ...podLabels(settings.cluster.name) },
+      annotations: { "pgplatform.io/restarts-with": restartDigest(settings, parameters) },
     },
-    ...(settings.registries.length > 0 && {
-      imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
-    }),
-    containers: [serverContainer(settings), keeperContainer(settings), exporterContainer(settings)],
-    volumes: volumes(settings),
-  },
-});
+    spec: {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: STOP_SECONDS,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: USER,
+        runAsGroup: USER,
+        fsGroup: USER,
+        fsGroupChangePolicy: "OnRootMismatch",
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      ...(settings.registries.length > 0 && {
+        imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
+      }),
+      ...(initContainers.length > 0 && { initContainers }),
+      containers: [serverContainer(settings), keeperContainer(settings), exporterContainer(settings)],
+      volumes: volumes(settings),
+    },
+  };
+}

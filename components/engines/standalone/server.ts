@@ -10,6 +10,14 @@ export interface Server {
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;
+  /** What it was restored from when it was made. */
+  readonly restored?: unknown;
+}
+
+interface Container {
+  name?: string;
+  image?: string;
+  resources?: Partial<Resources>;
 }
 
 /** The fields of a StatefulSet that are read here. */
@@ -19,7 +27,7 @@ export interface StatefulSet extends KubernetesObject {
     replicas?: number;
     template?: {
       metadata?: { labels?: Record<string, string> };
-      spec?: { containers?: { name?: string; image?: string; resources?: Partial<Resources> }[] };
+      spec?: { containers?: Container[]; initContainers?: Container[] };
     };
   };
   status?: {

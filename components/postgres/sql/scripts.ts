@@ -28,9 +28,16 @@ const unless = (found: string, statement: string): string =>
 const makeRole = ({ name }: WantedRole): string =>
   unless(`SELECT FROM pg_roles WHERE rolname = ${literal(name)}`, `CREATE ROLE ${identifier(name)}`);
 
-const roleRights = ({ name, login, createDatabases, createRoles, connectionLimit = -1 }: WantedRole) =>
+const roleRights = ({
+  name,
+  login,
+  createDatabases,
+  createRoles,
+  replication,
+  connectionLimit = -1,
+}: WantedRole) =>
   `ALTER ROLE ${identifier(name)} ${login ? "" : "NO"}LOGIN ${createDatabases ? "" : "NO"}CREATEDB ` +
-  `${createRoles ? "" : "NO"}CREATEROLE NOSUPERUSER NOREPLICATION NOBYPASSRLS CONNECTION LIMIT ${connectionLimit}`;
+  `${createRoles ? "" : "NO"}CREATEROLE NOSUPERUSER ${replication ? "" : "NO"}REPLICATION NOBYPASSRLS CONNECTION LIMIT ${connectionLimit}`;
 
 /** Memberships beyond the wanted ones go, whoever granted them. */
 const revokeOthers = ({ name, memberOf }: WantedRole): string =>
@@ -41,7 +48,15 @@ FROM pg_auth_members m
 WHERE member.rolname = ${literal(name)} AND held.rolname <> ALL (ARRAY[${memberOf.map(literal).join(", ")}]::name[]) \\gexec
 `;
 
-function rolesScript(settings: Settings): string {
+/** What an engine has in the server beside what all have. */
+export interface OwnSql {
+  readonly roles: readonly WantedRole[];
+  /** Statements in the database `postgres`, run behind those that make the roles. */
+  readonly statements: readonly string[];
+}
+const nothing: OwnSql = { roles: [], statements: [] };
+
+function rolesScript(settings: Settings, own: OwnSql): string {
   const metrics: WantedRole = {
     name: roles.metrics,
     login: true,
@@ -50,7 +65,7 @@ function rolesScript(settings: Settings): string {
     createRoles: false,
     connectionLimit: 3,
   };
-  const wanted = [...wantedRoles(settings), metrics];
+  const wanted = [...wantedRoles(settings), metrics, ...own.roles];
   const named = new Set(settings.cluster.roles.map(({ name }) => name));
   return (
     wanted.map(makeRole).join("") +
@@ -143,10 +158,13 @@ function databaseScript(database: DatabaseSettings, first: boolean): string {
 }
 
 /** Roles without their passwords, the poolers' look-up, databases with their schemas and extensions, the platform's own objects. */
-export function scriptsOf(settings: Settings): SqlScript[] {
+export function scriptsOf(settings: Settings, own = nothing): SqlScript[] {
   const { cluster } = settings;
   return [
-    { database: "postgres", sql: rolesScript(settings) + lookupScript + databasesScript(cluster) },
+    {
+      database: "postgres",
+      sql: rolesScript(settings, own) + script(own.statements) + lookupScript + databasesScript(cluster),
+    },
     ...cluster.databases.map((database, index) => ({
       database: database.name,
       sql: databaseScript(database, index === 0),
@@ -155,9 +173,9 @@ export function scriptsOf(settings: Settings): SqlScript[] {
 }
 
 /** The scripts as files for apply.sh, in the order of their names. */
-export const scriptFiles = (settings: Settings): Record<string, string> =>
+export const scriptFiles = (settings: Settings, own = nothing): Record<string, string> =>
   Object.fromEntries(
-    scriptsOf(settings).map(({ database, sql }, index) => [
+    scriptsOf(settings, own).map(({ database, sql }, index) => [
       `${String(index).padStart(3, "0")}.${database}.sql`,
       sql,
     ]),

@@ -4,9 +4,10 @@
 # - configuration, access rules and certificates are loaded when they have changed, without a restart;
 # - SQL and passwords are applied when they have changed, and until they could be.
 #
-# Beside that it keeps the server's log files small, and takes old segments out of the archive.
+# Beside that it keeps the server's log files small, deletes what the archive volume needn't hold any more, and watches whether the log gets
+# into the archive: the pod isn't ready while it doesn't.
 #
-# Environment: CONFIG, TLS, SQL and PASSWORDS folders; LOG folder; ARCHIVE_VOLUME, ARCHIVE_DAYS; STATE folder for the probes.
+# Environment: CONFIG, TLS, SQL and PASSWORDS folders; LOG folder; ARCHIVE_VOLUME; STATE folder for the probes.
 set -u
 
 say() { echo "keep: $*" >&2; }
@@ -23,10 +24,30 @@ trim_logs() {
   done
 }
 
-# Files of the timelines' history are small, and every restore needs them.
+ask() { psql -X -w -q -A -t -d postgres -c "$1" 2>/dev/null; }
+
+# The file `expiry` has the days of base backups and those of log.
 trim_archive() {
-  [ -d "$ARCHIVE_VOLUME/wal" ] || return 0
-  find "$ARCHIVE_VOLUME/wal" -type f -name '*.gz' ! -name '*.history.gz' -mtime "+$((ARCHIVE_DAYS - 1))" -delete
+  local id
+  id=$(ask 'SELECT system_identifier FROM pg_control_system()') && [ -n "$id" ] || return 1
+  /bin/bash "$CONFIG/expire.sh" "$id" $(<"$CONFIG/expiry") || say 'the archive volume could not be cleared'
+}
+
+# PostgreSQL tries a segment again until it is archived; what counts is how the last try went. None was made before the first segment was full.
+watch_archive() {
+  local well
+  well=$(ask "SELECT coalesce(last_archived_time, '-infinity') >= coalesce(last_failed_time, '-infinity') FROM pg_stat_archiver")
+  case $well in
+    t)
+      [ -e "$STATE/archiving" ] || say 'the log is archived'
+      touch "$STATE/archiving"
+      ;;
+    f)
+      [ -z "$warned" ] && say "the log is not archived: $(ask 'SELECT last_failed_wal FROM pg_stat_archiver') is tried again and again; the server's log says why"
+      rm -f "$STATE/archiving"
+      ;;
+  esac
+  [ "$well" = f ] && warned=yes || warned=''
 }
 
 self=$(<"$0")
@@ -34,6 +55,8 @@ loaded=''
 applied=''
 pause=2
 trimmed=-3600
+watched=-10
+warned=''
 while :; do
   [ "$self" = "$(<"$0")" ] || exec /bin/bash "$0"
   now=$(version "$CONFIG" "$TLS")
@@ -59,9 +82,12 @@ while :; do
     mv -f "$STATE/version.new" "$STATE/version"
   fi
   trim_logs
-  if [ $((SECONDS - trimmed)) -ge 3600 ]; then
+  if [ $((SECONDS - trimmed)) -ge 3600 ] && trim_archive; then
     trimmed=$SECONDS
-    trim_archive
+  fi
+  if [ $((SECONDS - watched)) -ge 10 ]; then
+    watched=$SECONDS
+    watch_archive
   fi
   sleep "$pause" &
   wait $!

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs one PostgreSQL server: makes its data where there are none, and keeps it running until the pod is to stop.
 #
+# - Where base backups say that there were data once, somebody must decide what it begins with (recover.sh).
 # - Whoever uses the data holds a lock on a file beside them, the server's own processes included. Pods that are deleted by force leave
 #   processes behind for a while, which a new pod can't see: it waits here until the last one is gone.
 # - A server that ends by itself is started again at once; one that can't stay up is left to Kubernetes, which waits longer each time.
@@ -28,6 +29,10 @@ if ! flock --nonblock 9; then
   wait $!
 fi
 
+if [ ! -e "$PGDATA" ] && [ -n "$ARCHIVE_VOLUME" ] && compgen -G "$ARCHIVE_VOLUME/base/*/*Z" >/dev/null; then
+  /bin/bash "$CONFIG/recover.sh" &
+  wait $! || exit 1
+fi
 if [ ! -e "$PGDATA" ]; then
   say 'making a new database cluster'
   rm -rf "$PGDATA.new"
@@ -40,6 +45,9 @@ if [ ! -e "$PGDATA" ]; then
   mv "$PGDATA.new" "$PGDATA"
   sync "${PGDATA%/*}"
 fi
+
+# A decision counts for the data that were lost then, not for the next ones.
+[ -z "$ARCHIVE_VOLUME" ] || rm -f "$ARCHIVE_VOLUME"/restore "$ARCHIVE_VOLUME"/restore.refused
 
 # The log moves to its volume once, whole or not at all.
 log=$PGDATA/pg_wal
