@@ -135,6 +135,49 @@ describe("the scripts of a server alone that back up and restore", function () {
     assert.equal(await unpack(segment), 255);
   });
 
+  describe("keep.sh", () => {
+    /** Starts it, waits until it has looked at the archive, and ends it. */
+    const looked = async (well: "t" | "f"): Promise<string> => {
+      await mkdir(at("state"), { recursive: true });
+      await program(
+        "psql",
+        `case "$*" in *last_archived_time*) echo ${well} ;; *system_identifier*) echo 42 ;; *) echo ${segment} ;; esac`,
+      );
+      await writeFile(at("config", "expiry"), "30 7\n");
+      await writeFile(at("config", "expire.sh"), `echo "$*" > ${at("expired")}\n`);
+      const names = ["CONFIG", "TLS", "SQL", "PASSWORDS", "LOG", "ARCHIVE_VOLUME"];
+      const child = spawn("/bin/bash", [at("config", "keep.sh")], {
+        env: {
+          PATH: `${at("bin")}:${process.env.PATH}`,
+          ...Object.fromEntries(names.map((name) => [name, at("config")])),
+          STATE: at("state"),
+        },
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let said = "";
+      child.stderr.on("data", (text: Buffer) => (said += text.toString()));
+      while (!said.includes("archived")) await once(child.stderr, "data");
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      return said;
+    };
+
+    it("marks whether the log gets into the archive, for the pod's readiness, and says when it doesn't", async () => {
+      await looked("t");
+      assert.deepEqual(await readdir(at("state")), ["archiving"]);
+      assert.match(
+        await looked("f"),
+        new RegExp(`the log is not archived: ${segment} is tried again and again`),
+      );
+      assert.deepEqual(await readdir(at("state")), []);
+    });
+
+    it("has the archive volume cleared, by the days that its configuration gives", async () => {
+      await looked("t");
+      assert.equal(await readFile(at("expired"), "utf8"), "42 30 7\n");
+    });
+  });
+
   describe("expire.sh", () => {
     const now = Date.now();
     const DAY = 86_400_000;

@@ -6,6 +6,7 @@ import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
 
+const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
 
 /** One server without an operator. */
 export const standalone: Engine = {

@@ -125,11 +125,12 @@ export function settingsOf(policy: string): Settings {
   const images = Object.fromEntries(
     Object.entries(local.images).map(([name, image]) => [name, `${image}${digest}`]),
   );
+  const backup = checked({ ...smallest(), backup: backedUp }).backup;
   const base: Settings = {
     ...local,
+    ...(backup && { backup }),
     operator: { ...local.operator, install: false },
     cluster: { ...local.cluster, name: "main", namespace: policy },
-    backup: checked({ ...smallest(), backup: backedUp }).backup,
     images: images as unknown as Settings["images"],
   };
   return Object.entries(mutations[policy]?.settings ?? {}).reduce(
