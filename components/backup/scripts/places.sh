@@ -11,7 +11,7 @@ export TZ=UTC
 value() { eval "printf '%s' \"\${$1}\""; }
 
 # ask ARGUMENTS: rclone, which repeats little: whoever calls this asks again later.
-ask() { rclone --retries 1 --low-level-retries 2 --contimeout 10s --timeout 30s "$@"; }
+ask() { rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "$@"; }
 
 # why FILE: what rclone said last, in a line without its date.
 why() { grep -v 'Config file' "$1" | tail -n 1 | sed -E 's/^[0-9/]+ [0-9:]+ (ERROR|NOTICE|Failed|CRITICAL)[ :]*//; s/, (request|host) id: [^,]*//g' | cut -c 1-300; }

@@ -1,4 +1,4 @@
-# Looks into every store once a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
+# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
 #
 # Environment: see places.sh; STATE, the folder of both files.
 set -u
@@ -63,7 +63,7 @@ while :; do
   } | sed '/^#/!s/^/pgplatform_backup_/' >"$STATE/metrics.new"
   mv "$STATE/metrics.new" "$STATE/metrics.txt"
   mv "$STATE/status" "$STATE/status.txt"
-  pause=60
+  pause=30
   ! grep -qE '^refused|;none' "$STATE/status.txt" || pause=10
   sleep "$pause" &
   wait $!
