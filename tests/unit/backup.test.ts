@@ -104,21 +104,6 @@ describe("backups are refused", () => {
     assert.doesNotMatch(found.join("\n"), /hunter22/);
   });
 
-  it("with an engine that can't make them, without naming the key", () => {
-    const alone = [
-      ["cluster.engine", "standalone"],
-      ["cluster.instances", 1],
-      ["cluster.durability", "async"],
-    ].reduce(
-      (input, [path, to]) => changed(input, String(path), to),
-      withBackup({ targets: [bucket()] }) as SettingsInput,
-    );
-    const result = check(alone);
-    const found = "problems" in result ? result.problems.map(sentence).join("\n") : "";
-    assert.match(found, /pgplatform:backup is "given", allowed is what the engine standalone can do/);
-    assert.doesNotMatch(found, /a secret key/);
-  });
-
   it("in prod: seldom, or only beside the cluster", () => {
     const prod = { ...everything(), backup: { targets: [near], schedule: "0 2 * * 1" } };
     const result = check(prod);
