@@ -22,8 +22,12 @@ const secretWords = [
 ];
 const secretPairs = ["access key", "api key", "private key", "secret key", "account key", "client secret"];
 
+/** Annotations whose value is the name of a Secret: how CloudNativePG finds the certificates of a plugin. */
+const references = ["cnpg.io/pluginClientSecret", "cnpg.io/pluginServerSecret"];
+
 /** Whether a key says that its value is a secret. */
 export function namesSecret(key: string): boolean {
+  if (references.includes(key)) return false;
   const words = wordsOf(key);
   const end = (count: number) => words.slice(-count).join(" ");
   return secretWords.includes(end(1)) || secretPairs.includes(end(2));

@@ -357,6 +357,20 @@ describe("the invariant no-plain-credentials", () => {
   });
 });
 
+describe("the names of a plugin's certificates", () => {
+  it("are no secrets, though their annotations end like ones that are", () => {
+    const annotated = (key: string) =>
+      about("no-plain-credentials", mutated("archive", { "metadata.annotations": { [key]: "hunter2" } }))
+        .length;
+    assert.deepEqual(
+      ["cnpg.io/pluginClientSecret", "cnpg.io/pluginServerSecret", "example.com/pluginClientSecret"].map(
+        annotated,
+      ),
+      [0, 0, 1],
+    );
+  });
+});
+
 describe("the invariant log-volume", () => {
   const claim = (rate: string, hours: string) => ({
     "metadata.annotations": {
