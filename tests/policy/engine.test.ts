@@ -58,9 +58,11 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
 
   describe("the stack local, mutated once for each policy", () => {
     let result: Previewed;
-    before(
-      async () => (result = await previews.preview(join(__dirname, "mutated"), {}, packArguments("prod"))),
-    );
+    before(async function () {
+      // A platform with backups for each policy.
+      this.timeout(900_000);
+      result = await previews.preview(join(__dirname, "mutated"), {}, packArguments("prod"));
+    });
 
     it("doesn't pass", () => assert.notEqual(result.exitCode, 0, result.output));
     it("has a mutation for each policy", () =>
