@@ -58,8 +58,8 @@ const namesOfTargets = (targets: readonly Fields[]): string =>
   targets.map(({ name, kind }) => `${shown(name)} (${shown(kind)})`).join(", ");
 
 /** Base backups on a volume of the engine's own, where it has none: what goes to a store stays. */
-function backupVolumeChanges(backup: Fields, archiveVolume: Ability): Change[] {
-  if (archiveVolume === true || Object.keys(backup).length === 0) return [];
+function backupVolumeChanges(backup: unknown, archiveVolume: Ability): Change[] {
+  if (archiveVolume === true || !isFields(backup)) return [];
   if (targetsIn(backup).length === 0)
     return [
       { path: "backup", value: undefined, because: `${archiveVolume.because}, and no target is given` },
@@ -74,14 +74,13 @@ function engineChanges(config: Fields, engine: EngineName | undefined): Change[]
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
   const { standbys, archiveVolume, objectStore } = engineTraits[engine].can;
-  const backup = fieldsAt(config, "pgplatform:backup");
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
     ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))
       ? []
       : [{ path: "cluster.storage.archiveSize", value: undefined, because: archiveVolume.because }]),
     ...(objectStore === true
-      ? backupVolumeChanges(backup, archiveVolume)
+      ? backupVolumeChanges(config["pgplatform:backup"], archiveVolume)
       : ["backup", "restore"]
           .filter((key) => `pgplatform:${key}` in config)
           .map((path) => ({
