@@ -4,11 +4,10 @@ import { localStoreObjects } from "../../components/backup/localStore";
 import { storeOf } from "../../components/backup/store";
 import { rawSettings } from "../../stacks/program";
 import { check, sentence } from "../../stacks/checks";
-import type { SettingsInput } from "../../stacks/schema";
 import { type Graph, mockId, mockPassword } from "../support/graph";
 import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
-import { bucket, changed, checked, everything, smallest } from "../support/settings";
+import { bucket, checked, everything, smallest } from "../support/settings";
 
 const { cnpg } = engines;
 const near = { name: "near", kind: "local" } as const;
