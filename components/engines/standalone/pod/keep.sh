@@ -39,12 +39,14 @@ watch_archive() {
   well=$(ask "SELECT coalesce(last_archived_time, '-infinity') >= coalesce(last_failed_time, '-infinity') FROM pg_stat_archiver")
   case $well in
     t)
-      [ -e "$STATE/archiving" ] || say 'the log is archived'
-      touch "$STATE/archiving"
+      if [ ! -e "$STATE/archiving" ]; then
+        touch "$STATE/archiving"
+        say 'the log is archived'
+      fi
       ;;
     f)
-      [ -z "$warned" ] && say "the log is not archived: $(ask 'SELECT last_failed_wal FROM pg_stat_archiver') is tried again and again; the server's log says why"
       rm -f "$STATE/archiving"
+      [ -z "$warned" ] && say "the log is not archived: $(ask 'SELECT last_failed_wal FROM pg_stat_archiver') is tried again and again; the server's log says why"
       ;;
   esac
   [ "$well" = f ] && warned=yes || warned=''
