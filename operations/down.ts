@@ -14,7 +14,7 @@ import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
 
 /** The generation of the archive that a stack's cluster writes; undefined when it archives nothing. */
-export const generationIn = (resources: readonly StateResource[]): string | undefined =>
+const generationIn = (resources: readonly StateResource[]): string | undefined =>
   resources.find(({ type, urn }) => type === "random:index/randomId:RandomId" && urn.endsWith("-generation"))
     ?.outputs?.hex as string | undefined;
 

@@ -17,11 +17,12 @@ const authorityFolder = ({ name }: Store): string => `/stores/${name}`;
 
 /** How an archive is spoken to. Spilo reads that of a cluster to restore under names that begin with `CLONE_`. */
 function storeVariables(store: Store, generation: string, prefix: "" | "CLONE_"): object[] {
-  const { region, endpoint, authority, secretName } = store;
+  const { region, endpoint, pathStyle, authority, secretName } = store;
   const plain = {
     WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
     AWS_REGION: region,
-    ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint, AWS_S3_FORCE_PATH_STYLE: "true" }),
+    ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
+    ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
     ...(authority && { WALG_S3_CA_CERT_FILE: `${authorityFolder(store)}/${authority.key}` }),
   };
   const secret = {
