@@ -49,6 +49,8 @@ const upstreamImages = ({ engine, postgresVersion }: Cluster): Images => ({
   backupPlugin: `ghcr.io/cloudnative-pg/plugin-barman-cloud:v${pins.backupPlugin}`,
   backupSidecar: `ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v${pins.backupPlugin}`,
   backupTools: `docker.io/rclone/rclone:${pins.rclone}`,
+  // Its sidecar image has no shell; this one has Barman's tools beside PostgreSQL.
+  backupRestore: cnpgUpstream(postgresVersion).postgresql,
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
 });
@@ -81,6 +83,7 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
       backupPlugin: pins.images.barmanPlugin,
       backupSidecar: pins.images.barmanSidecar,
       backupTools: pins.images.backupTools,
+      backupRestore: pins.images.barmanSidecar,
       pgbouncer: pins.images.pgbouncer,
       pgbouncerExporter: pins.images.pgbouncerExporter,
     }),
@@ -117,6 +120,7 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings): Im
     backupPlugin: mirrored(names.backupPlugin, images.registry),
     backupSidecar: mirrored(names.backupSidecar, images.registry),
     backupTools: mirrored(names.backupTools, images.registry),
+    backupRestore: mirrored(names.backupRestore, images.registry),
     pgbouncer: mirrored(names.pgbouncer, images.registry),
     pgbouncerExporter: mirrored(names.pgbouncerExporter, images.registry),
   };

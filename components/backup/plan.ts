@@ -21,7 +21,7 @@ export interface BackupPlan {
 }
 
 /** The settings' images that they run beside those of the engine. */
-export const backupPlanImages = ["backupTools", "backupSidecar"] as const satisfies readonly (keyof Images)[];
+export const backupPlanImages = ["backupTools", "backupRestore"] as const satisfies readonly (keyof Images)[];
 
 /** Roles of their pods. */
 export const backupRoles = { watch: "backups", copy: "backup-copy", verification: verificationRole } as const;
@@ -389,7 +389,7 @@ function verification(
       ),
       container(
         "restore",
-        images.backupSidecar,
+        images.backupRestore,
         shell("restore.sh"),
         barman,
         [work, scratch, ...authorityMounts(stores)],
@@ -398,7 +398,7 @@ function verification(
       {
         ...container(
           "serve",
-          images.backupSidecar,
+          images.backupRestore,
           shell("serve.sh"),
           barman,
           [work, ...authorityMounts(stores)],

@@ -217,11 +217,19 @@ export const recipes: Record<ImageName, Recipe> = {
   // fetches log is one of our own, unlike in the upstream image: it needs no Python to start while a standby is promoted.
   barmanSidecar: {
     kind: "debian",
-    packages: ["barman-cli-cloud", "python3-boto3", "python3-snappy", "ca-certificates"],
+    packages: [
+      "barman-cli-cloud",
+      "python3-boto3",
+      "python3-lz4",
+      "python3-snappy",
+      "python3-zstandard",
+      "ca-certificates",
+    ],
     users: ["postgres:x:26:26:PostgreSQL administrator:/tmp:/usr/sbin/nologin"],
     groups: ["postgres:x:26:"],
     programs: { manager: "barmanPlugin", "usr/local/bin/barman-cloud-wal-restore": "walRestore" },
-    script: "barman-cloud-wal-archive --version && test -x /usr/local/bin/barman-cloud-wal-restore",
+    script:
+      "barman-cloud-wal-archive --version && python3 -c 'import lz4.frame, zstandard' && test -x /usr/local/bin/barman-cloud-wal-restore",
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 

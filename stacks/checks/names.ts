@@ -1,12 +1,21 @@
+import { backupNames, longestCronJobName } from "../../components/backup/plan";
 import { poolerName } from "../../components/names";
 import type { Rule } from "./rule";
 
-export const names: Rule = ({ cluster, poolers }, report, engine) => {
+export const names: Rule = ({ cluster, poolers, backup }, report, engine) => {
   if (cluster.name.length > engine.longestClusterName)
     report(
       "cluster.name",
       cluster.name,
       `at most ${engine.longestClusterName} characters with the engine ${engine.name}`,
+      "shorten it",
+    );
+  const job = backupNames.verification(cluster.name, 0);
+  if (backup !== undefined && job.length > longestCronJobName)
+    report(
+      "cluster.name",
+      cluster.name,
+      `short enough for the CronJob's name ${job}, which has ${job.length} of at most ${longestCronJobName} characters`,
       "shorten it",
     );
   poolers.forEach((pooler, index) => {

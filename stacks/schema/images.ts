@@ -43,6 +43,10 @@ export const images = z
       "Image of rclone, with a shell in it, which looks into backup targets, and copies between them. Default: by platform.",
       "A change is for what starts later.",
     ),
+    backupRestore: image(
+      "Image with a shell and Barman's cloud tools, by which a verification restores. Default: by platform.",
+      "A change is for what starts later.",
+    ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
     pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
   })

@@ -6,6 +6,7 @@ import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
 import { seenIn, sentenceOf } from "../../operations/backup";
 import { reportIn, verdictOf } from "../../operations/verify";
+import { check, sentence } from "../../stacks/checks";
 import { longestPause } from "../../stacks/cron";
 import { checked, smallest } from "../support/settings";
 
@@ -132,6 +133,19 @@ describe("what happens to backups after they were made", () => {
         "verification-instances",
         "metrics-backups",
       ],
+    );
+  });
+
+  it("gives no CronJob a name that is too long", () => {
+    const named = (length: number) => {
+      const input = { ...smallest(), backup: { targets: [near] } };
+      const result = check({ ...input, cluster: { ...input.cluster, name: "a".repeat(length) } });
+      return "problems" in result ? result.problems.map(sentence).join() : "";
+    };
+    assert.equal(named(43), "");
+    assert.match(
+      named(44),
+      /cluster\.name is "a+", allowed is short enough for the CronJob's name a+-verify-1/,
     );
   });
 

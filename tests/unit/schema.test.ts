@@ -79,6 +79,7 @@ describe("schema", () => {
         backupPlugin: pins.images.barmanPlugin,
         backupSidecar: pins.images.barmanSidecar,
         backupTools: pins.images.backupTools,
+        backupRestore: pins.images.barmanSidecar,
       },
     });
   });
