@@ -13,11 +13,16 @@ gauge() { # NAME MEANING
 look() {
   name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$GENERATION
   labels="target=\"$name\",generation=\"$GENERATION\""
-  if ! newest=$(newest_segment "$place" 2>"$STATE/error") || [ -s "$STATE/error" ] && ! grep -q 'directory not found' "$STATE/error"; then
+  # A store that is away may not even refuse.
+  timeout 15 rclone --retries 1 --low-level-retries 1 --contimeout 5s lsf --dirs-only "$place" >/dev/null 2>"$STATE/error"
+  code=$?
+  if [ "$code" != 0 ] && ! grep -q 'directory not found' "$STATE/error"; then
+    [ -s "$STATE/error" ] || echo "it doesn't answer within 15 s" >"$STATE/error"
     echo "target_up{$labels} 0" >>"$STATE/seen"
     echo "refused;$name;$(why "$STATE/error")" >>"$STATE/status"
     return
   fi
+  newest=$(newest_segment "$place" 2>/dev/null)
   echo "target_up{$labels} 1" >>"$STATE/seen"
   base=none log=none
   if [ -n "$newest" ]; then
