@@ -13,11 +13,13 @@ gauge() { # NAME MEANING
 look() {
   name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$GENERATION
   labels="target=\"$name\",generation=\"$GENERATION\""
+  bucket=${place%%/*}
   # A store that is away may not even refuse.
-  timeout 15 rclone --retries 1 --low-level-retries 1 --contimeout 5s lsf --dirs-only "$place" >/dev/null 2>"$STATE/error"
+  timeout 15 rclone --retries 1 --low-level-retries 1 --contimeout 5s lsf --dirs-only "$bucket" >/dev/null 2>"$STATE/error"
   code=$?
-  if [ "$code" != 0 ] && ! grep -q 'directory not found' "$STATE/error"; then
+  if [ "$code" != 0 ]; then
     [ -s "$STATE/error" ] || echo "it doesn't answer within 15 s" >"$STATE/error"
+    ! grep -q 'directory not found' "$STATE/error" || echo "it has no bucket ${bucket#*:}" >"$STATE/error"
     echo "target_up{$labels} 0" >>"$STATE/seen"
     echo "refused;$name;$(why "$STATE/error")" >>"$STATE/status"
     return
