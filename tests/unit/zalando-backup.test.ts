@@ -123,11 +123,7 @@ describe("backups with the Zalando operator", () => {
   it("are verified only where the image built here writes them, and say so", () => {
     const cloud = (verify: object) =>
       refused({
-        ...changed(
-          withBackup({ targets: [bucket()], verify }) as SettingsInput,
-          "cluster.storage.class",
-          "any",
-        ),
+        ...changed(withBackup({ targets: [bucket()], verify }), "cluster.storage.class", "any"),
         platform: "cloud",
         tier: "dev",
       });
