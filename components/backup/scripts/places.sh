@@ -13,8 +13,11 @@ value() { eval "printf '%s' \"\${$1}\""; }
 # ask ARGUMENTS: rclone, which repeats little: whoever calls this asks again later.
 ask() { rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "$@"; }
 
-# why FILE: what rclone said last, in a line without its date.
-why() { grep -v 'Config file' "$1" | tail -n 1 | sed -E 's/^[0-9/]+ [0-9:]+ (ERROR|NOTICE|Failed|CRITICAL)[ :]*//; s/, (request|host) id: [^,]*//g' | cut -c 1-300; }
+# why FILE: what rclone said last, in one line without its date.
+why() {
+  { sed -n '/Failed to/,$p' "$1" | grep . || tail -n 1 "$1"; } | tr -s '\t\n ' '   ' |
+    sed -E 's/^[0-9/]+ [0-9:]+ //; s/Failed to [a-z]+( with [0-9]+ errors?)?: (last error was: )?//; s/, (request|host) id: .*//; s/ $//' | cut -c 1-300
+}
 
 # seconds TIME: since 1970, of a time as rclone's listings have it.
 seconds() { date -d "$1" +%s; }
