@@ -11,7 +11,7 @@ export const names: Rule = ({ cluster, poolers, backup }, report, engine) => {
       "shorten it",
     );
   const job = backupNames.verification(cluster.name, 0);
-  if (backup !== undefined && job.length > longestCronJobName)
+  if ((backup?.targets.length ?? 0) > 0 && job.length > longestCronJobName)
     report(
       "cluster.name",
       cluster.name,
