@@ -1,4 +1,5 @@
 import type { Settings } from "../../../stacks/schema";
+import { originOf } from "../../backup/restore";
 import { locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
 import { environment, hardened } from "../../containers";
 import type { Backups, Credential, Flow, KubernetesObject, Peer, PlannedObject } from "../../engine";
@@ -15,6 +16,15 @@ import { names, paths, podLabels, ports, storePort } from "./names";
 
 /** User and group of the images, in which `postgres` has this number; the data are closed to all others. */
 export const USER = 999;
+/** Security context of pods that the data belong to. */
+export const asServer = {
+  runAsNonRoot: true,
+  runAsUser: USER,
+  runAsGroup: USER,
+  fsGroup: USER,
+  fsGroupChangePolicy: "OnRootMismatch",
+  seccompProfile: { type: "RuntimeDefault" },
+};
 
 /** A base backup that takes longer is given up. */
 const BACKUP_HOURS = 24;
@@ -29,13 +39,6 @@ const jobLabels = (cluster: string): Record<string, string> => ({
 
 /** Where log and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
-
-/** Where a server that is restored comes from: the target's bucket, at the place of the cluster that was backed up. */
-function originStore(settings: Settings): Store | undefined {
-  const { restore } = settings;
-  const store = storesOf(settings).find(({ name }) => name === restore?.target);
-  return store && { ...store, prefix: restore?.from ?? store.prefix };
-}
 
 /** What store.py is told of a place; credentials come by their Secret alone. The archive's own generation is a file of the configuration. */
 function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, generation?: string): object[] {
@@ -106,7 +109,7 @@ export function podParts(settings: Settings): {
   const archive = archiveStore(settings);
   if (archive === undefined || backup === undefined)
     return { initContainers: [], volumes: [], server: { env: [], mounts: [] } };
-  const origin = originStore(settings);
+  const origin = originOf(settings);
   const spool = { name: "spool", mountPath: paths.spool };
   const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.generation) : [];
   const restoring = {
@@ -248,7 +251,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
     ...(archive
       ? [tcp(`base-backup-${archive.name}`, jobs, archive.peer, archive.port, "base backups go to the store")]
       : []),
-    ...unique([archive, originStore(settings)]).map(({ name, peer, port }) =>
+    ...unique([archive, originOf(settings)]).map(({ name, peer, port }) =>
       tcp(`archive-${name}`, instances, peer, port, "the server archives its log, and is restored"),
     ),
   ];
@@ -309,14 +312,7 @@ function jobPod(settings: Settings) {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: 10,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: USER,
-        runAsGroup: USER,
-        fsGroup: USER,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: asServer,
       ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
       // Its volumes can be mounted on one node at a time.
       affinity: {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
 import { environment, hardened } from "../../containers";
 import { roles, secretNames, serviceHost } from "../../names";
-import { podParts, USER } from "./backup";
+import { asServer, podParts } from "./backup";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";
@@ -186,14 +186,7 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: STOP_SECONDS,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: USER,
-        runAsGroup: USER,
-        fsGroup: USER,
-        fsGroupChangePolicy: "OnRootMismatch",
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      securityContext: asServer,
       ...(settings.registries.length > 0 && {
         imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
       }),
