@@ -81,6 +81,31 @@ describe("backups are refused", () => {
       /targets\[0\]\.size is "10Mi", allowed is at least 1Gi/,
     ],
     [
+      "with a copy at a time that never comes",
+      { targets: [near], copy: { schedule: "0 0 30 2 *" } },
+      /backup\.copy\.schedule is "0 0 30 2 \*", allowed is cron's five fields/,
+    ],
+    [
+      "with a verification by six fields",
+      { targets: [near], verify: { schedule: "0 0 5 * * 0" } },
+      /backup\.verify\.schedule is "0 0 5 \* \* 0", allowed is cron's five fields/,
+    ],
+    [
+      "with a verification that is neither on nor off",
+      { targets: [near], verify: { enabled: "sometimes" } },
+      /backup\.verify\.enabled is "sometimes", allowed is true or false/,
+    ],
+    [
+      "with a scratch volume without a size",
+      { targets: [near], verify: { size: "large" } },
+      /backup\.verify\.size is "large", allowed is a Kubernetes quantity of bytes/,
+    ],
+    [
+      "with a probe that asks nothing",
+      { targets: [near], verify: { probes: [{ name: "orders", sql: "x" }] } },
+      /backup\.verify\.probes\[0\]\.sql is "x", allowed is a query that returns one true/,
+    ],
+    [
       "with a log older than an hour",
       { targets: [near], rpoMinutes: 90 },
       /backup\.rpoMinutes is 90, allowed is a whole number of minutes from 1 to 60/,
