@@ -21,6 +21,12 @@ const fits = {
   standbys: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END",
 };
 
+/**
+ * Ends a connection to a standby before a client gets it: a primary that stepped down keeps its Service's address until another one leads, and a
+ * connection that is never idle isn't checked again. PgBouncer ignores an error of this query, so the backend ends itself.
+ */
+const primaryOnly = "SELECT pg_terminate_backend(pg_backend_pid()) WHERE pg_is_in_recovery()";
+
 const ini = (section: string, values: Record<string, string | number>): string =>
   [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
 
@@ -31,7 +37,10 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
   const { service, port } = plan.endpoints[pooler.reads];
   const server = `host=${service} port=${port}`;
   const databases = ini("databases", {
-    [pooler.database]: `${server} dbname=${pooler.database} pool_size=${shares.poolSize} max_db_connections=${shares.serverConnections}`,
+    [pooler.database]: [
+      `${server} dbname=${pooler.database} pool_size=${shares.poolSize} max_db_connections=${shares.serverConnections}`,
+      ...(pooler.reads === "primary" ? [`connect_query='${primaryOnly}'`] : []),
+    ].join(" "),
     [loginAlias]: `${server} dbname=${plan.poolerLogin.database} pool_size=${loginConnections} max_db_connections=${loginConnections}`,
   });
   const settings = ini("pgbouncer", {

@@ -48,7 +48,9 @@ describe("pooler", () => {
   it("is configured exactly like this by default", () => {
     assert.deepEqual(ini(withPooler), {
       databases: {
-        app: "host=main-rw port=5432 dbname=app pool_size=15 max_db_connections=20",
+        app:
+          "host=main-rw port=5432 dbname=app pool_size=15 max_db_connections=20 " +
+          "connect_query='SELECT pg_terminate_backend(pg_backend_pid()) WHERE pg_is_in_recovery()'",
         pgplatform_auth: "host=main-rw port=5432 dbname=postgres pool_size=1 max_db_connections=1",
       },
       pgbouncer: {
@@ -97,10 +99,10 @@ describe("pooler", () => {
   });
 
   it("divides the totals by its pods", () => {
-    assert.match(ini(everything()).databases!.jewelry_shop!, /pool_size=12 max_db_connections=50$/);
+    assert.match(ini(everything()).databases!.jewelry_shop!, /pool_size=12 max_db_connections=50 /);
     assert.equal(ini(everything()).pgbouncer!.max_client_conn, "500");
     const batch = ini(everything(), 1);
-    assert.match(batch.databases!.reports!, /pool_size=10 max_db_connections=10$/);
+    assert.match(batch.databases!.reports!, /pool_size=10 max_db_connections=10 /);
     assert.equal(batch.pgbouncer!.pool_mode, "session");
     assert.equal(batch.databases!.jewelry_shop, undefined, "a pooler reaches its own database alone");
   });

@@ -13,6 +13,7 @@ describe("poolers", () => {
     assert.equal(ini.match(/host=main-ro /g)?.length, 2);
     assert.doesNotMatch(ini, /main-rw/);
     assert.match(ini, /server_check_query = SELECT 1 \/ CASE WHEN pg_is_in_recovery\(\) THEN 1 ELSE 0 END/);
+    assert.doesNotMatch(ini, /connect_query/, "a standby is what they want");
   });
 
   it("scale by the CPU of PgBouncer's container, and nobody takes their number back", () => {

@@ -440,12 +440,12 @@ describe("the Zalando operator's plan", () => {
 
   it("lets the operator give up what it waits for soon after a pod's own time to stop", () => {
     const { configuration } = one("configuration-postgresql-operator-default-configuration") as unknown as {
-      configuration: { repair_period: string } & Record<string, Record<string, unknown>>;
+      configuration: { resync_period: string } & Record<string, Record<string, unknown>>;
     };
-    const { kubernetes, timeouts, repair_period } = configuration;
+    const { kubernetes, timeouts, resync_period } = configuration;
     assert.deepEqual(
-      [kubernetes!.pod_terminate_grace_period, timeouts!.pod_deletion_wait_timeout, repair_period],
-      ["2m", "3m", "1m"],
+      [kubernetes!.pod_terminate_grace_period, timeouts!.pod_deletion_wait_timeout, resync_period],
+      ["2m", "3m", "2m"],
     );
   });
 

@@ -16,8 +16,8 @@ const resources = {
 /** What differs from the released configuration. It holds for every cluster of this operator. */
 const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
   docker_image: images.postgresql,
-  // How soon it comes back to what it has put off.
-  repair_period: "1m",
+  // How soon it comes back to what it has put off: it looks at nothing, not even at what `repair_period` names, more often than this.
+  resync_period: "2m",
   // They are objects of the stack.
   enable_crd_registration: false,
   kubernetes: {
