@@ -438,14 +438,14 @@ describe("the Zalando operator's plan", () => {
     assert.match(JSON.stringify(other), /"pod_antiaffinity_preferred_during_scheduling":true/);
   });
 
-  it("lets the operator give up what it waits for soon after a pod's own time to stop", () => {
+  it("lets the operator give up soon what it waits for, and look again every minute", () => {
     const { configuration } = one("configuration-postgresql-operator-default-configuration") as unknown as {
       configuration: { resync_period: string } & Record<string, Record<string, unknown>>;
     };
     const { kubernetes, timeouts, resync_period } = configuration;
     assert.deepEqual(
       [kubernetes!.pod_terminate_grace_period, timeouts!.pod_deletion_wait_timeout, resync_period],
-      ["2m", "3m", "2m"],
+      ["2m", "1m", "1m"],
     );
   });
 

@@ -17,7 +17,7 @@ const resources = {
 const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
   docker_image: images.postgresql,
   // How soon it comes back to what it has put off: it looks at nothing, not even at what `repair_period` names, more often than this.
-  resync_period: "2m",
+  resync_period: "1m",
   // They are objects of the stack.
   enable_crd_registration: false,
   kubernetes: {
@@ -39,8 +39,9 @@ const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
     inherited_labels: Object.keys(labels),
   },
   timeouts: {
-    // While it rolls pods it may miss the event that it waits for: ten minutes lost, unless it gives up soon after the pod's own time to stop.
-    pod_deletion_wait_timeout: "3m",
+    // While it rolls pods it may miss the event that it waits for, which costs ten minutes by default. It gives up sooner, and goes on with the roll
+    // when it looks again; a pod that takes longer to stop goes on stopping meanwhile.
+    pod_deletion_wait_timeout: "1m",
     pod_label_wait_timeout: "3m",
   },
   load_balancer: { enable_master_load_balancer: false, enable_replica_load_balancer: false },
