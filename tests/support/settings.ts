@@ -73,6 +73,14 @@ export function checked(input: unknown): Settings {
   return result.settings;
 }
 
+/** A file's backups with the keys that its user must fill in, which no file of this repository can hold. */
+function filledIn(key: string, value: unknown): unknown {
+  if (key !== "pgplatform:backup") return value;
+  const { targets, ...rest } = value as { targets: { kind: string }[] };
+  const credentials = { accessKeyId: "to-be-filled-in", secretAccessKey: "to-be-filled-in" };
+  return { ...rest, targets: targets.map((one) => (one.kind === "b2" ? { ...one, credentials } : one)) };
+}
+
 /** What a stack file of this repository holds, as the program gets it from Pulumi: objects and lists as JSON. */
 export function stackConfig(stack: string): Record<string, string> {
   const file = join(__dirname, "..", "..", `Pulumi.${stack}.yaml`);
@@ -80,7 +88,7 @@ export function stackConfig(stack: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => [
       key,
-      typeof value === "string" ? value : JSON.stringify(value),
+      typeof value === "string" ? value : JSON.stringify(filledIn(key, value)),
     ]),
   );
 }
