@@ -8,19 +8,8 @@ import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
 import { exists } from "./paths";
-import { type Overlay, readStackFile, type Stack, type StackFile } from "./pulumi";
+import { encrypted, type Overlay, readStackFile, type Stack, type StackFile, withoutSecrets } from "./pulumi";
 import { type Target } from "./target";
-
-const encrypted = "(encrypted)";
-
-/** Values as Pulumi has encrypted them stand for texts that only the program sees. */
-function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value);
-  if (entries.length === 1 && entries[0]?.[0] === "secure") return encrypted;
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSecrets(inner)]));
-}
 
 /** The settings that are secrets, by their paths. */
 const secretsIn = ({ registries, backup }: Settings): Record<string, string> =>

@@ -5,6 +5,7 @@ import { nodeShare, type Share } from "../local/cluster/node-config";
 import { nodes } from "../local/cluster/settings";
 import { pins } from "../local/pins";
 import { platformDefaults } from "../stacks/defaults";
+import { keyGiven } from "../stacks/checks/backup";
 import { bytesOf, milliCoresOf } from "../stacks/quantity";
 import { UserError } from "../stacks/userError";
 import { type Overlay, type StackFile } from "./pulumi";
@@ -149,6 +150,24 @@ function targetChanges(backup: unknown): Change[] {
   ];
 }
 
+/** A key where the file gives none. */
+const standIn = { accessKeyId: "stand-in", secretAccessKey: { secure: "stand-in" } };
+
+/** What the file of a stack that is to be looked at alone lacks: its user's keys. */
+const keyChanges = (backup: unknown): Change[] =>
+  targetsIn(backup).flatMap(({ kind, credentials }, index) =>
+    keyGiven.some((one) => one === kind) && credentials === undefined
+      ? [
+          {
+            path: `backup.targets.${index}.credentials`,
+            value: standIn,
+            because: "a preview from nothing needs no key; `make up` does",
+            show: () => "a stand-in",
+          },
+        ]
+      : [],
+  );
+
 /** What a file for another platform needs otherwise on the built-in cluster. */
 function builtInChanges(config: Fields, share: Share): Change[] {
   if (config["pgplatform:platform"] === "local") return [];
@@ -182,7 +201,7 @@ function apply(config: Fields, { path, value }: Change): unknown {
   const last = keys.pop() ?? "";
   let at = config;
   for (const key of keys) {
-    if (!isFields(at[key])) at[key] = {};
+    if (typeof at[key] !== "object" || at[key] === null) at[key] = {};
     at = at[key] as Fields;
   }
   const before = at[last];
@@ -192,7 +211,7 @@ function apply(config: Fields, { path, value }: Change): unknown {
 
 const told = ({ path, value, because, show = shown }: Change, before: unknown): string =>
   [
-    path,
+    path.replace(/\.(\d+)/g, "[$1]"),
     value === undefined ? "left out" : show(value),
     ...(before === undefined ? [] : [`instead of ${show(before)}`]),
   ].join(" ") + (because === undefined ? "" : ` (${because})`);
@@ -209,6 +228,8 @@ export function layersOver(
   options: {
     readonly engine: EngineName | undefined;
     readonly builtIn: boolean;
+    /** Whether the stack is only looked at, without its user's keys. @default false */
+    readonly withoutKeys?: boolean;
     readonly share?: () => Share;
   },
 ): Layers {
@@ -217,6 +238,7 @@ export function layersOver(
     changes.map((change) => ({ change, before: apply(changed, change) }));
   const laid = lay(engineChanges(config, options.engine));
   if (options.builtIn) laid.push(...lay(builtInChanges(changed, (options.share ?? thisMachine)())));
+  if (options.withoutKeys === true) laid.push(...lay(keyChanges(changed["pgplatform:backup"])));
   const changes = laid.map(({ change }) => change);
   const said = laid.flatMap(({ change, before }) => (before === change.value ? [] : [told(change, before)]));
   const keys = new Set(changes.map(({ path }) => `pgplatform:${path.split(".")[0]}`));

@@ -54,7 +54,7 @@ export async function preview(
   // A wrong stack file is refused within the first second, as it stands.
   const file = await readStackFile(stackName);
   const engine = engineAsked();
-  const asWritten = layersOver(file, { engine, builtIn: false });
+  const asWritten = layersOver(file, { engine, builtIn: false, withoutKeys: true });
   const { tier, cluster } = await settingsOfTree(stackName, asWritten.overlay);
   const held = (to: Settings["tier"]): Policies =>
     options.policies ? { policies: to, onAdvice: (advice) => progress.line(`  advice: ${advice}`) } : {};

@@ -58,6 +58,26 @@ export interface StackFile {
   config?: Record<string, unknown>;
 }
 
+/** Stands for a text that Pulumi has encrypted. */
+export const encrypted = "(encrypted)";
+
+/** Values as Pulumi has encrypted them stand for texts that only the program sees. */
+export function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  if (entries.length === 1 && entries[0]?.[0] === "secure") return encrypted;
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+/** A stack file's configuration for a state with another passphrase; logins of providers are those of the environment then. */
+export const undecrypted = (config: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config)
+      .map(([key, value]) => [key, withoutSecrets(value)] as const)
+      .filter(([, value]) => value !== encrypted),
+  );
+
 /** The stack file of that name, from the project's root or the folder in `PGP_STACKS`; one sentence when there is none. */
 export async function readStackFile(name: string, folder = stacksDir): Promise<StackFile> {
   const path = join(folder, `Pulumi.${name}.yaml`);
@@ -168,7 +188,9 @@ export class Stack {
     // Secrets in the tree's file are encrypted with its own salt.
     const { encryptionsalt = copy.encryptionsalt } = tree;
     const salt = encryptionsalt === undefined ? {} : { encryptionsalt };
-    const merged: StackFile = { ...copy, ...salt, config: { ...tree.config, ...overlay } };
+    const config = { ...tree.config, ...overlay };
+    const merged: StackFile =
+      this.scratch === undefined ? { ...copy, ...salt, config } : { ...copy, config: undecrypted(config) };
     await writeFile(this.file, stringify(merged), { mode: 0o600 });
   }
 

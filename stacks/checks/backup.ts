@@ -128,6 +128,9 @@ export const backup: Rule = (settings, report, engine) => {
 type Target = NonNullable<Settings["backup"]>["targets"][number];
 type Kind = Target["kind"];
 
+/** Kinds for whose buckets nobody makes a key. */
+export const keyGiven: readonly Kind[] = ["b2", "s3"];
+
 /** Kinds that a field belongs to, and those that can't do without it, with what it is. */
 const fields: Readonly<
   Partial<Record<keyof Target, { of: readonly Kind[]; needed?: readonly Kind[]; what: string }>>
@@ -136,7 +139,7 @@ const fields: Readonly<
   account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
   region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
   endpoint: { of: ["s3"], what: "an address" },
-  credentials: { of: ["r2", "b2", "aws", "s3"], needed: ["b2", "s3"], what: "an access key" },
+  credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
   adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
   lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
   size: { of: ["local"], what: "a size" },

@@ -76,7 +76,7 @@ export function checked(input: unknown): Settings {
 /** A file's backups with the keys that its user must fill in, which no file of this repository can hold. */
 function filledIn(key: string, value: unknown): unknown {
   if (key !== "pgplatform:backup") return value;
-  const { targets, ...rest } = value as { targets: { kind: string }[] };
+  const { targets = [], ...rest } = value as { targets?: { kind: string }[] };
   const credentials = { accessKeyId: "to-be-filled-in", secretAccessKey: "to-be-filled-in" };
   return { ...rest, targets: targets.map((one) => (one.kind === "b2" ? { ...one, credentials } : one)) };
 }

@@ -7,7 +7,7 @@ import { engineTraits } from "../../components/engines";
 import { keepEngine } from "../../operations/context";
 import { engineAsked, layersOver } from "../../operations/layers";
 import { projectDir } from "../../operations/paths";
-import { readStackFile } from "../../operations/pulumi";
+import { readStackFile, undecrypted } from "../../operations/pulumi";
 import { rawSettings } from "../../stacks/program";
 import { UserError } from "../../stacks/userError";
 import { checked } from "../support/settings";
@@ -17,10 +17,15 @@ const stacks = ["local", "cnpg", "dev", "prod", "standalone"];
 const engineNames = [undefined, "cnpg", "zalando", "standalone"] as const;
 
 /** The settings of a stack file with the layers over it. */
-async function settingsOf(stack: string, engine: (typeof engineNames)[number], builtIn: boolean) {
+async function settingsOf(
+  stack: string,
+  engine: (typeof engineNames)[number],
+  builtIn: boolean,
+  withoutKeys = false,
+) {
   const file = await readStackFile(stack, projectDir);
-  const { overlay } = layersOver(file, { engine, builtIn, share });
-  const config = Object.entries({ ...file.config, ...overlay }).flatMap(([key, value]) =>
+  const { overlay } = layersOver(file, { engine, builtIn, withoutKeys, share });
+  const config = Object.entries(undecrypted({ ...file.config, ...overlay })).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, typeof value === "string" ? value : JSON.stringify(value)]],
   );
   return checked(rawSettings(Object.fromEntries(config) as Record<string, string>));
@@ -117,9 +122,45 @@ describe("the layers over every stack file, for every engine", () => {
       });
 
   it("leave the platform elsewhere as it is, and what its tier asks for", async () => {
-    const { platform, cluster } = await settingsOf("prod", "cnpg", false);
+    const { platform, cluster } = await settingsOf("prod", "cnpg", false, true);
     assert.deepEqual([platform, cluster.engine, cluster.storage.class], ["cloud", "cnpg", "longhorn"]);
-    await assert.rejects(settingsOf("prod", "standalone", false), /at least 3 in the tier prod/);
+    await assert.rejects(settingsOf("prod", "standalone", false, true), /at least 3 in the tier prod/);
+  });
+
+  it("ask for the keys that a file lacks, but not on the built-in cluster, nor where a stack is only looked at", async () => {
+    await assert.rejects(
+      settingsOf("prod", undefined, false),
+      /^Error: pgplatform:backup\.targets\[1\]\.credentials is not set, allowed is an access key with the kind b2: set it\.$/,
+    );
+    const kinds = async (builtIn: boolean, withoutKeys: boolean) =>
+      (await settingsOf("prod", undefined, builtIn, withoutKeys)).backup?.targets.map(
+        ({ name, kind, credentials }) => [name, kind, credentials?.accessKeyId],
+      );
+    assert.deepEqual(await kinds(true, false), [
+      ["r2", "local", undefined],
+      ["b2", "local", undefined],
+    ]);
+    assert.deepEqual(await kinds(false, true), [
+      ["r2", "r2", undefined],
+      ["b2", "b2", "stand-in"],
+    ]);
+    const { said } = layersOver(await readStackFile("prod", projectDir), {
+      engine: undefined,
+      builtIn: false,
+      withoutKeys: true,
+    });
+    assert.deepEqual(said, [
+      "backup.targets[1].credentials a stand-in (a preview from nothing needs no key; `make up` does)",
+    ]);
+  });
+
+  it("leave a key that the file gives as it is", () => {
+    const targets = [{ name: "far", kind: "s3", bucket: "b", credentials: { accessKeyId: "an id" } }];
+    const config = { "pgplatform:backup": { targets } };
+    assert.deepEqual(
+      layersOver({ config }, { engine: undefined, builtIn: false, withoutKeys: true }).said,
+      [],
+    );
   });
 });
 
@@ -197,6 +238,20 @@ describe("a file for another platform on the built-in cluster", () => {
     const config = { "pgplatform:cluster": "not an object", "pgplatform:platform": "cloud" };
     const { overlay } = layersOver({ config }, { engine: "zalando", builtIn: true, share });
     assert.equal(overlay["pgplatform:platform"], "local");
+  });
+});
+
+describe("a file whose secrets nobody can decrypt here", () => {
+  it("has texts in their place, and leaves the providers' logins to the environment", () => {
+    const config = {
+      "cloudflare:apiToken": { secure: "v1:abc" },
+      "pgplatform:platform": "cloud",
+      "pgplatform:registries": [{ server: "registry.example.com", password: { secure: "v1:def" } }],
+    };
+    assert.deepEqual(undecrypted(config), {
+      "pgplatform:platform": "cloud",
+      "pgplatform:registries": [{ server: "registry.example.com", password: "(encrypted)" }],
+    });
   });
 });
 
