@@ -57,11 +57,14 @@ export class Backup extends pulumi.ComponentResource {
     ).hex;
 
     const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
-    const secrets = targets.map((target) => {
+    const secrets = targets.flatMap((target) => {
       const store = storeOf(settings, target);
       const keys = this.keysOf(target, this.bucket(args, target, store));
       if (home !== undefined) this.localStore(args, target, store, keys, home);
-      return this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace);
+      return [
+        this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
+        ...this.givenAuthority(args, target, store),
+      ];
     });
     registerObjects(name, args.objects, { parent: this, dependsOn: secrets }, {}, this.generation);
     this.registerOutputs({ generation: this.generation });
@@ -149,6 +152,23 @@ export class Backup extends pulumi.ComponentResource {
       },
       { parent: this, ...options },
     );
+  }
+
+  /** The authority that the settings give, where everything finds a local store's: in a Secret, though it is none. */
+  private givenAuthority({ settings }: BackupArgs, target: Target, { authority }: Store): Secret[] {
+    if (target.authority === undefined || authority === undefined) return [];
+    const metadata = {
+      name: authority.secretName,
+      namespace: settings.cluster.namespace,
+      labels: this.labels(settings),
+    };
+    return [
+      new Secret(
+        `${this.name}-${target.name}-authority`,
+        { metadata, data: { [authority.key]: base64(target.authority) } },
+        { parent: this },
+      ),
+    ];
   }
 
   private localStore(

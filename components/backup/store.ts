@@ -36,7 +36,7 @@ export const storeKeys = { accessKeyId: "accessKeyId", secretAccessKey: "secretA
 /** Stands in plans for the archive's generation, which is drawn when the cluster is made and kept in Pulumi's state. */
 export const generationToken = "{generation}";
 
-/** Name of a local target's StatefulSet, Service and Secrets; of the Secret alone for other kinds. */
+/** Name of a local target's StatefulSet, Service and Secrets; of the Secrets alone for other kinds. */
 export const storeName = (cluster: string, target: string): string => `${cluster}-store-${target}`;
 
 export const storeLabels = (cluster: string, target: string): Record<string, string> => ({
@@ -98,6 +98,10 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
     ...(elsewhere && { endpoint }),
     plainChecksums: elsewhere,
     pathStyle: elsewhere,
+    // Not the name above: a target whose kind changes gets the new Secret before it loses the old one.
+    ...(target.authority !== undefined && {
+      authority: { secretName: `${name}-authority`, key: "ca.crt" },
+    }),
     peer: anyAddress,
     port: Number(/:(\d+)$/.exec(endpoint ?? "")?.[1] ?? 443),
   };

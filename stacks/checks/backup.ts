@@ -139,6 +139,7 @@ const fields: Readonly<
   account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
   region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
   endpoint: { of: ["s3"], what: "an address" },
+  authority: { of: ["s3"], what: "a certificate" },
   credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
   adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
   lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
@@ -155,14 +156,21 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
     if (!of.includes(kind) && given(value))
       report(
         `${at}.${key}`,
-        // The value may be a secret, and the problem is that it is there.
-        key === "credentials" ? "given" : value,
+        // The value may be a secret, or long, and the problem is that it is there.
+        ["credentials", "authority"].includes(key) ? "given" : value,
         `nothing with the kind ${kind}`,
         `leave it out, or use the kind ${of.join(" or ")}`,
       );
     if (needed.includes(kind) && value === undefined)
       report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
   }
+  if (kind === "s3" && target.authority !== undefined && target.endpoint === undefined)
+    report(
+      `${at}.authority`,
+      "given",
+      "nothing without an endpoint: a public authority signs for AWS",
+      "set endpoint, or leave it out",
+    );
   if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
     report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
   const key = target.credentials?.accessKeyId ?? "";

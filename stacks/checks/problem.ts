@@ -10,6 +10,8 @@ export const namespace = "pgplatform";
 
 // The one parameter with the word in its name holds no secret.
 const secretKey = /password(?!_encryption)|secretAccessKey/i;
+/** A private key that was given for something else. */
+const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
 /** Below registries only what is known to be none is shown: a misspelt key may hold the password. */
 const secretPath = new RegExp(
   `password(?!_encryption)|secretAccessKey|^${namespace}:registries(?!.*\\.(server|username)$)`,
@@ -20,7 +22,8 @@ const secretPath = new RegExp(
 function shown(path: string, value: unknown): string {
   if (value === undefined) return "not set";
   if (secretPath.test(path)) return "(hidden)";
-  const hiding = (key: string, inner: unknown) => (secretKey.test(key) ? "(hidden)" : inner);
+  const hiding = (key: string, inner: unknown) =>
+    secretKey.test(key) || (typeof inner === "string" && privateKey.test(inner)) ? "(hidden)" : inner;
   const text = JSON.stringify(value, hiding) ?? "not plain data";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { isSchedule, isTimeZone } from "../cron";
 import { about, atOnce, choice, label, quantity, sqlName, truth, whole } from "../settingTypes";
@@ -14,6 +15,19 @@ const schedule = (means: string, change = atOnce) =>
 
 const restarts = "With the engine zalando it restarts the instances one after another, the primary last.";
 const moves = `A change makes a new archive at the new place, with a base backup; the old one stays where it is. ${restarts}`;
+
+const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/** Whether a text is certificates in PEM and nothing else, least of all a private key. */
+function isCertificates(text: string): boolean {
+  const certificates = text.match(PEM) ?? [];
+  if (certificates.length === 0 || text.replace(PEM, "").trim() !== "") return false;
+  try {
+    return certificates.every((one) => new X509Certificate(one).raw.length > 0);
+  } catch {
+    return false;
+  }
+}
 
 const target = z.strictObject({
   name: label("Name of the target, part of the names of its objects.", 20, moves),
@@ -52,6 +66,15 @@ const target = z.strictObject({
     change: moves,
     allowed: "an address that begins with https:// and ends with the host or its port",
     fix: "write it without a path; stores without TLS aren't used",
+  }).optional(),
+  authority: about(z.string().refine(isCertificates), {
+    means:
+      "Certificate of the authority that signed the store's own, where no public one did: a store in one's own network. Only with the kind s3 and an endpoint. Default: the public authorities.",
+    change:
+      "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
+    allowed:
+      "one certificate or more in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no private key",
+    fix: "give the text of the file with its lines, after `authority: |`",
   }).optional(),
   credentials: z
     .strictObject({

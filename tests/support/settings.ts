@@ -66,6 +66,20 @@ export const bucket = (): NonNullable<NonNullable<SettingsInput["backup"]>["targ
   credentials: { accessKeyId: "an identifier", secretAccessKey: "a secret key" },
 });
 
+/** A certificate that signed nothing. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBlDCCATqgAwIBAgITNrTMUmNGt1n/4ynuMN8SDLyo+jAKBggqhkjOPQQDAjAg
+MR4wHAYDVQQDDBVBbiBhdXRob3JpdHkgb2YgdGVzdHMwHhcNMjYxMTIyMDk0MzQ0
+WhcNNDYxMTE3MDk0MzQ0WjAgMR4wHAYDVQQDDBVBbiBhdXRob3JpdHkgb2YgdGVz
+dHMwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQzHfmZEWuwuE9m6+aYqgnR0yIT
+dh/bpxArlSj6yIsKVdQp/OdgQiqi5+Wy8UXq5z/DU5Sps+m9b02SjkR+HLZvo1Mw
+UTAdBgNVHQ4EFgQUyjTMzaJoqEximcgZiIy5XqZU1HAwHwYDVR0jBBgwFoAUyjTM
+zaJoqEximcgZiIy5XqZU1HAwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNI
+ADBFAiBYirSnzhjrGlPmfUAXsY8Jw4P+QRmRb26zE7U5e12MkAIhAK7Cej68pug/
+RG+r/S9uF3kct67663Hx+1vLjncks1NU
+-----END CERTIFICATE-----
+`;
+
 /** Checked settings; throws with every sentence when they don't pass. */
 export function checked(input: unknown): Settings {
   const result = check(input);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { engines } from "../../components/engines";
 import { localStoreObjects } from "../../components/backup/localStore";
+import { backupPlan } from "../../components/backup/plan";
 import { storeOf } from "../../components/backup/store";
 import { rawSettings } from "../../stacks/program";
 import { check, sentence } from "../../stacks/checks";
 import { type Graph, mockId, mockPassword } from "../support/graph";
 import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
-import { bucket, checked, everything, smallest } from "../support/settings";
+import { bucket, certificate, checked, everything, smallest } from "../support/settings";
 
 const { cnpg } = engines;
 const near = { name: "near", kind: "local" } as const;
@@ -71,6 +72,35 @@ describe("backups are refused", () => {
       /targets\[0\]\.endpoint is "http:/,
     ],
     [
+      "to a store whose authority is a file's name",
+      { targets: [{ ...bucket(), endpoint: "https://store", authority: "/etc/ssl/ca.pem" }] },
+      /targets\[0\]\.authority is "\/etc\/ssl\/ca\.pem", allowed is one certificate or more in PEM/,
+    ],
+    [
+      "to a store whose authority is cut off",
+      { targets: [{ ...bucket(), endpoint: "https://store", authority: certificate.slice(0, 200) }] },
+      /targets\[0\]\.authority is "-----BEGIN CERTIFICATE/,
+    ],
+    [
+      "to a store whose authority is no certificate inside",
+      {
+        targets: [
+          { ...bucket(), endpoint: "https://store", authority: certificate.replace(/\nMII\w+/, "\nMIIabc") },
+        ],
+      },
+      /targets\[0\]\.authority is "-----BEGIN CERTIFICATE/,
+    ],
+    [
+      "to AWS with an authority",
+      { targets: [{ ...bucket(), authority: certificate }] },
+      /targets\[0\]\.authority is "given", allowed is nothing without an endpoint/,
+    ],
+    [
+      "to a store beside the cluster with an authority",
+      { targets: [{ ...near, authority: certificate }] },
+      /targets\[0\]\.authority is "given", allowed is nothing with the kind local/,
+    ],
+    [
       "to a store beside the cluster with a bucket",
       { targets: [{ ...near, bucket: "abc" }] },
       /targets\[0\]\.bucket is "abc", allowed is nothing with the kind local/,
@@ -126,6 +156,14 @@ describe("backups are refused", () => {
     });
     assert.ok(found.length > 0);
     assert.doesNotMatch(found.join("\n"), /hunter22/);
+  });
+
+  it("with a private key in no sentence, whatever it was given for", () => {
+    const key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIabcdef\n-----END EC PRIVATE KEY-----\n";
+    const found = refused({
+      targets: [{ ...bucket(), endpoint: "https://store", authority: certificate + key }],
+    });
+    assert.match(found.join("\n"), /targets\[0\]\.authority is "\(hidden\)"/);
   });
 
   it("in prod: seldom, or only beside the cluster", () => {
@@ -407,6 +445,40 @@ describe("CloudNativePG's backups", () => {
       [store.port, store.region, store.bucket, store.authority],
       [8443, "eu-1", "jewelry-shop-backups", undefined],
     );
+  });
+});
+
+describe("a store with an authority of its own", () => {
+  const endpoint = "https://store.internal:9000";
+  const target = { ...bucket(), endpoint, authority: certificate };
+  const secret = "main-store-far-authority";
+
+  it("is believed by it in everything that speaks to it, on every engine", () => {
+    for (const name of ["cnpg", "zalando", "standalone"] as const) {
+      const input = { ...smallest(), backup: { targets: [target] } };
+      const one = name === "standalone" ? { instances: 1, durability: "async" } : {};
+      const settings = checked({ ...input, cluster: { ...input.cluster, engine: name, ...one } });
+      const plan = engines[name].plan(settings);
+      const named = [...plan.objects, ...backupPlan(settings, engines[name], plan).objects]
+        .filter((planned) => JSON.stringify(planned.object).includes(`"${secret}"`))
+        .map(({ id }) => id);
+      assert.ok(named.length >= 3, `${name}: ${named.join()}`);
+      for (const id of ["watch", "verify-far"]) assert.ok(named.includes(id), `${name}: ${id}`);
+    }
+  });
+
+  it("has it in a Secret that is there before the cluster", async function () {
+    this.timeout(120_000);
+    const settings = checked(withBackup({ targets: [target] }, { operator: { install: false } }));
+    const { resources } = await platformGraph(settings, []);
+    const found = resources.find(({ name }) => name === "main-backup-far-authority");
+    const { metadata, data } = found?.inputs as {
+      metadata: { name: string };
+      // The type keeps what a Secret holds a secret.
+      data: { secret: { "ca.crt": string } };
+    };
+    assert.equal(metadata.name, secret);
+    assert.equal(data.secret["ca.crt"], Buffer.from(certificate).toString("base64"));
   });
 });
 
