@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
@@ -57,16 +58,26 @@ export class Backup extends pulumi.ComponentResource {
     ).hex;
 
     const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
+    const all: Keys[] = [];
     const secrets = targets.flatMap((target) => {
       const store = storeOf(settings, target);
       const keys = this.keysOf(target, this.bucket(args, target, store));
+      all.push(keys);
       if (home !== undefined) this.localStore(args, target, store, keys, home);
       return [
         this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
         ...this.givenAuthority(args, target, store),
       ];
     });
-    registerObjects(name, args.objects, { parent: this, dependsOn: secrets }, {}, this.generation);
+    // It reads the keys when it starts, and another one may be in the same Secret.
+    const annotations = { [keysAnnotation]: fingerprint(all) };
+    registerObjects(
+      name,
+      args.objects,
+      { parent: this, dependsOn: secrets },
+      { watch: { spec: { template: { metadata: { annotations } } } } },
+      this.generation,
+    );
     this.registerOutputs({ generation: this.generation });
   }
 
@@ -215,5 +226,13 @@ export class Backup extends pulumi.ComponentResource {
   }
 }
 
-/** Annotation of a local store's pods: the identifier of the access key that they were started with. */
+/** Annotation of pods that read access keys when they start: what they were started with. */
 const keysAnnotation = "pgplatform.io/access-key-id";
+
+/** Another text for other keys, from which they can't be told. */
+const fingerprint = (all: readonly Keys[]): pulumi.Output<string> =>
+  pulumi.unsecret(
+    pulumi
+      .all(all.map(({ accessKeyId, secretAccessKey }) => pulumi.all([accessKeyId, secretAccessKey])))
+      .apply((keys) => createHash("sha256").update(JSON.stringify(keys)).digest("hex").slice(0, 12)),
+  );

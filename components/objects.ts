@@ -93,7 +93,7 @@ export function withToken(value: unknown, token: string, output: pulumi.Output<s
   if (typeof value === "string")
     return value.includes(token) ? output.apply((text) => value.replaceAll(token, text)) : value;
   if (Array.isArray(value)) return value.map((inner) => withToken(inner, token, output));
-  if (!isRecord(value)) return value;
+  if (!isRecord(value) || pulumi.Output.isInstance(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, withToken(inner, token, output)]),
   );

@@ -62,6 +62,8 @@ export const pins = {
     client: "pgplatform.local/client:17-1",
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
+    /** A store of the tests. */
+    strictStore: "pgplatform.local/strict-store:1-1",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-2",
     backupTools: "pgplatform.local/backup-tools:1.60-1",

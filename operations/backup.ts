@@ -133,6 +133,47 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
   }
 }
 
+/** The sentence of a target that refuses. */
+const refusal = (index: number, seen: Seen): UserError =>
+  new UserError([
+    `pgplatform:backup.targets[${index}]: ${sentenceOf(seen)}; allowed is a store that answers: correct the target, and run \`make up\` again.`,
+  ]);
+
+/**
+ * Does `work` as long as the archive's store answers: an engine whose log can't be archived isn't done, and would be waited for in vain.
+ */
+export async function whileAnswered(
+  subject: Subject,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<void>,
+  { everyMs = 2000, patienceMs = REFUSED_SECONDS * 1000 } = {},
+): Promise<void> {
+  if (subject.settings.backup?.firstBackup !== true || onVolumeAlone(subject)) return work(signal);
+  const end = new AbortController();
+  const over = new AbortController();
+  let refused: UserError | undefined;
+  const looking = (async () => {
+    for (let since: number | undefined; !over.signal.aborted && refused === undefined;) {
+      // Looking is a help only: who can't look for a moment knows nothing.
+      const [archive] = (await look(subject).catch(() => undefined)) ?? [];
+      const refuses = archive !== undefined && "refused" in archive;
+      since = refuses ? (since ?? Date.now()) : undefined;
+      if (refuses && Date.now() - (since ?? 0) > patienceMs) {
+        refused = refusal(0, archive);
+        end.abort();
+      } else await delay(everyMs, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  })();
+  try {
+    await work(AbortSignal.any([signal, end.signal]));
+  } catch (error) {
+    throw refused ?? error;
+  } finally {
+    over.abort();
+    await looking;
+  }
+}
+
 /** Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more. */
 export async function firstBackup(
   subject: Subject,
@@ -148,9 +189,7 @@ export async function firstBackup(
     refusedSince = refused === -1 ? undefined : (refusedSince ?? Date.now());
     const sentences = seen.map(sentenceOf);
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
-      throw new UserError([
-        `pgplatform:backup.targets[${refused}]: ${sentences[refused]}; allowed is a store that answers: correct the target, and run \`make up\` again.`,
-      ]);
+      throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
     if (archive && "generation" in archive && archive.base !== undefined && archive.log !== undefined) {
       context.say(`the log is archived: ${sentences[0]}`);

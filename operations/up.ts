@@ -3,7 +3,7 @@ import { poolerName, poolerPorts, secretNames, serviceHost } from "../components
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../components/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
-import { firstBackup } from "./backup";
+import { firstBackup, whileAnswered } from "./backup";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -123,10 +123,11 @@ async function update(
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   await whileWatching(subject, operator, changesCluster, context, async (end) => {
     context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
-    await waitUntilDone(subject, context, AbortSignal.any([signal, end]));
-    await waitUntilLoaded(subject, context, AbortSignal.any([signal, end]));
-    if (subject.settings.backup?.firstBackup === true)
-      await firstBackup(subject, context, AbortSignal.any([signal, end]));
+    await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
+      await waitUntilDone(subject, context, answered);
+      await waitUntilLoaded(subject, context, answered);
+      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered);
+    });
   });
 }
 

@@ -47,6 +47,7 @@ const programs: Readonly<
     package: "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager",
   },
   walRestore: { folder: "wal-restore", package: "." },
+  strictStore: { folder: "strict-store", package: "." },
   versitygw: { folder: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw" },
 };
 

@@ -12,7 +12,8 @@ export type ProgramName =
   | "zalandoOperator"
   | "barmanPlugin"
   | "walRestore"
-  | "versitygw";
+  | "versitygw"
+  | "strictStore";
 
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
@@ -60,6 +61,8 @@ const users = {
 
 /** What a built-in cluster runs before any stack: pods as such, name resolution, storage with its helper, and clients. */
 export const clusterImages: readonly ImageName[] = ["pause", "coredns", "localPathProvisioner", "client"];
+/** What tests alone run, which build and load it themselves. */
+export const testImages: readonly ImageName[] = ["strictStore"];
 
 /** Images to build for a cluster whose stack runs images of these names; one that nothing builds here is left to the stack. */
 export const neededImages = (stack: readonly string[]): ImageName[] =>
@@ -202,6 +205,15 @@ export const recipes: Record<ImageName, Recipe> = {
     path: "usr/local/bin/versitygw",
     texts: users,
     config: { Env: [`PATH=${path}`], User: "65532:65532", Entrypoint: ["/usr/local/bin/versitygw"] },
+  },
+
+  // For tests: a store that refuses what B2 and R2 refuse, in front of versitygw in the same pod.
+  strictStore: {
+    kind: "program",
+    program: "strictStore",
+    path: "usr/local/bin/strict-store",
+    texts: users,
+    config: { Env: [`PATH=${path}`], User: "65532:65532", Entrypoint: ["/usr/local/bin/strict-store"] },
   },
 
   barmanPlugin: {

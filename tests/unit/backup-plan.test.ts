@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
-import { seenIn, sentenceOf } from "../../operations/backup";
+import { seenIn, sentenceOf, whileAnswered } from "../../operations/backup";
+import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf } from "../../operations/verify";
 import { check, sentence } from "../../stacks/checks";
 import { longestPause } from "../../stacks/cron";
@@ -149,10 +151,13 @@ describe("what happens to backups after they were made", () => {
     );
   });
 
-  it("is done by scripts that a shell can read", () => {
+  it("is done by scripts that a shell, or Python, can read", () => {
     for (const name of readdirSync(folder)) {
+      const file = join(folder, name);
       const bash = ["check.sh", "heartbeat.sh"].includes(name);
-      const { status, stderr } = spawnSync(bash ? "bash" : "dash", ["-n", join(folder, name)]);
+      const { status, stderr } = name.endsWith(".py")
+        ? spawnSync("python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file])
+        : spawnSync(bash ? "bash" : "dash", ["-n", file]);
       assert.equal(status, 0, `${name}: ${String(stderr)}`);
     }
   });
@@ -177,6 +182,47 @@ describe("what is seen in the targets", () => {
       "target near, generation 0123456789: no base backup yet, log until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
+  });
+});
+
+describe("what waits for a backup", () => {
+  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+  /** `make up` waits for an engine that is never done; the watcher's file says `seen`, one answer after the other. */
+  async function waiting(...seen: string[]): Promise<{ ended: string; looks: number }> {
+    let looks = 0;
+    const run = () => {
+      const stdout = seen[Math.min(looks++, seen.length - 1)] ?? "";
+      return Promise.resolve({ exitCode: stdout === "" ? 1 : 0, stdout: `${stdout}\n`, stderr: "" });
+    };
+    const subject = { kubectl: { run }, settings, engine: cnpg } as unknown as Subject;
+    const none = new AbortController().signal;
+    const work = async (signal: AbortSignal) => {
+      for (let tries = 0; tries < 100 && !signal.aborted; tries++) await delay(5);
+      signal.throwIfAborted();
+    };
+    const ended = await whileAnswered(subject, none, work, { everyMs: 5, patienceMs: 50 }).then(
+      () => "well",
+      (error: Error) => error.message,
+    );
+    return { ended, looks };
+  }
+  const refused = "refused;near;Forbidden: Forbidden status code: 403";
+  const answers = "answers;near;0123456789;none;none";
+
+  it("ends with the words of a store that goes on refusing", async () => {
+    const { ended } = await waiting(answers, refused);
+    assert.equal(
+      ended,
+      "pgplatform:backup.targets[0]: target near can't be read: Forbidden: Forbidden status code: 403; allowed is a store that answers: correct the target, and run `make up` again.",
+    );
+  });
+
+  it("goes on when the store answers, after a refusal too, when the copy's refuses, and while nobody can look", async () => {
+    for (const seen of [[answers], [refused, refused, answers], [`${answers}\nrefused;far;403`], [""]]) {
+      const { ended, looks } = await waiting(...seen);
+      assert.equal(ended, "well", seen.join());
+      assert.ok(looks > 20);
+    }
   });
 });
 

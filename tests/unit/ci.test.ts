@@ -89,7 +89,7 @@ echo '  2 passing (3s)'
 
   it("counts what has passed, and takes the cluster away at the end", () => {
     const { code, last, calls } = verdict("no such command");
-    assert.deepEqual([code, last], [0, "18 passed, 0 failed"]);
+    assert.deepEqual([code, last], [0, "20 passed, 0 failed"]);
     assert.match(calls.at(-1) ?? "", /^make .*down/);
     assert.equal(downs(calls), 2);
   });
@@ -101,20 +101,21 @@ echo '  2 passing (3s)'
       "policy",
       "netpol",
       "wal-restore",
+      "strict-store",
       "make --no-print-directory e2e",
       "cluster",
     ]) {
       const { code, last } = verdict(part);
-      assert.deepEqual([part, code, last], [part, 1, "16 passed, 1 failed"]);
+      assert.deepEqual([part, code, last], [part, 1, "18 passed, 1 failed"]);
     }
     const { code, last } = verdict("policy", "  3 failing");
-    assert.deepEqual([code, last], [1, "16 passed, 3 failed"]);
+    assert.deepEqual([code, last], [1, "18 passed, 3 failed"]);
   });
 
   it("is a failure when an engine's part fails, after which the next one finds no cluster", () => {
     for (const { name } of parts) {
       const { code, last, calls } = verdict(` ${name}`);
-      assert.deepEqual([code, last], [1, "16 passed, 1 failed"]);
+      assert.deepEqual([code, last], [1, "18 passed, 1 failed"]);
       assert.equal(downs(calls), 3);
       assert.equal(
         calls.filter((call) => call.startsWith("npm") && call.includes("e2e -- -g")).length,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stackImages } from "../../components/images";
 import { imageArchitecture, reproducibleTar, sha256OfFile, writeOciImage } from "../../local/images/oci";
-import { clusterImages, neededImages, recipes } from "../../local/images/recipes";
+import { clusterImages, neededImages, recipes, testImages } from "../../local/images/recipes";
 import { versionFlags } from "../../local/kubernetes/build";
 import { pins, type ImageName } from "../../local/pins";
 import { run } from "../../operations/process";
@@ -157,7 +157,8 @@ describe("the images to build", () => {
     const stacks = ["cnpg", "zalando", "standalone"].flatMap((engine) =>
       on(engine, { poolers: [pooler], ...(engine === "cnpg" && { backup }) }),
     );
-    assert.deepEqual([...new Set([...stacks, ...clusterImages])].sort(), Object.keys(recipes).sort());
+    const needed = new Set([...stacks, ...clusterImages, ...testImages]);
+    assert.deepEqual([...needed].sort(), Object.keys(recipes).sort());
   });
 });
 

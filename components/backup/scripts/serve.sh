@@ -16,7 +16,11 @@ expire() {
   for before in $(cat "$WORK/kept"); do
     [ "$before" = "$now" ] || backup backup-keep --release "$before"
   done
-  to backup-delete --retention-policy "RECOVERY WINDOW OF $WINDOW_DAYS DAYS" --minimum-redundancy 1 "$DESTINATION" "$GENERATION" >>"$WORK/expiry.log" 2>&1
+  (
+    # See sitecustomize.py.
+    [ -z "${AWS_REQUEST_CHECKSUM_CALCULATION:-}" ] || export PYTHONPATH=/scripts
+    to backup-delete --retention-policy "RECOVERY WINDOW OF $WINDOW_DAYS DAYS" --minimum-redundancy 1 "$DESTINATION" "$GENERATION"
+  ) >>"$WORK/expiry.log" 2>&1
 }
 
 while :; do

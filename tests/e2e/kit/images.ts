@@ -11,6 +11,18 @@ type Images = Pick<Settings, "images">;
 /** The same PostgreSQL as the built-in cluster's, under another name: what an image roll does, without another version. */
 export const renamedImage = ({ images }: Images): string => `${images.postgresql}-renamed`;
 
+/** Builds images and brings them onto the nodes of the built-in cluster. */
+export async function loadBuiltImages(names: readonly string[]): Promise<void> {
+  const quiet = { detail: () => undefined, say: () => undefined };
+  const built = (await buildImages(names, quiet)).filter(({ name }) => names.includes(name));
+  const missing = names.filter((wanted) => !built.some(({ name }) => name === wanted));
+  if (missing.length > 0) throw new Error(`nothing builds ${missing.join(", ")}`);
+  await loadImages(
+    quiet,
+    built.map(({ tar }) => tar),
+  );
+}
+
 /** Brings that image onto the nodes of the built-in cluster. */
 export async function loadRenamedImage({ images }: Images): Promise<void> {
   const quiet = { detail: () => undefined, say: () => undefined };

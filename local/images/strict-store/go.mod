@@ -1,0 +1,3 @@
+module pgplatform.local/strict-store
+
+go 1.26.4
