@@ -351,8 +351,11 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     ({ log } = await writer.stop());
     const said = await destroy();
     assert.ok(said.includes(generations[0] ?? "?"), `the last line names the generation: ${said}`);
-    const left = await env.kubectl.run(["get", "persistentvolumes", "-o", "name"]);
-    assert.equal(left.stdout.trim().split("\n").length, 2, "only the stores' volumes are left");
+    await until("that only the stores' volumes are left", 120, async () => {
+      const { stdout } = await env.kubectl.run(["get", "persistentvolumes", "-o", "name"]);
+      const left = stdout.trim().split("\n").length;
+      return left === 2 ? { done: undefined } : { why: `${left} volumes` };
+    });
 
     await up(from(NEAR, generations[0] ?? ""));
     await restoredFrom(NEAR, RPO_MINUTES * 60);
