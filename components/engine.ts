@@ -310,8 +310,10 @@ export interface Facts {
 
 /** What a cluster object says of its archive. Read lazily, as all facts. */
 export interface ArchiveFacts {
-  /** How many archivers it names: 0 is no archive, and more than one can't be. */
+  /** How many archivers it names that send the log off: 0 is no archive, and more than one can't be. */
   readonly archivers: number;
+  /** The volume of its own that has the log too. @default - none */
+  readonly volume?: string;
   /** The object in the same namespace that says where the log goes. @default - nothing is archived */
   readonly store: { readonly kind: string; readonly name: string } | undefined;
   /** Under what name the cluster's backups lie in the store. */

@@ -18,6 +18,8 @@ export const targetAnnotations = {
 export const verificationRole = "verification";
 /** Annotation by which a cluster object says what an acknowledged commit is worth: the setting `cluster.durability`. */
 export const durabilityAnnotation = "pgplatform.io/durability";
+/** Annotation by which it says where its archives are, before the name of the present one, where that stands in no field of its own. */
+export const archiveAnnotation = "pgplatform.io/archive";
 /** Annotations by which it says for how long the archive's store may be out: the settings below `cluster.storage`. */
 export const outageAnnotations = {
   writeMiBPerSecond: "pgplatform.io/write-mib-per-second",

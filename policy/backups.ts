@@ -7,7 +7,7 @@ import {
   targetRole,
   verificationRole,
 } from "../components/names";
-import { daysBetween } from "../stacks/cron";
+import { daysOfCron } from "../stacks/cron";
 import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
 
@@ -64,14 +64,6 @@ interface CronJob extends KubernetesObject {
   spec?: { schedule?: string; suspend?: boolean };
 }
 
-function daysOf(schedule: string): number | undefined {
-  try {
-    return daysBetween(schedule);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Jobs that restore a cluster's backups to see whether they can be; suspended ones don't count. */
 export const verifications = (
   objects: readonly KubernetesObject[],
@@ -85,7 +77,7 @@ export const verifications = (
         belongsTo(object, cluster, verificationRole),
     )
     .filter(({ spec }) => spec?.suspend !== true)
-    .map(({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOf(spec?.schedule ?? "") }));
+    .map(({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfCron(spec?.schedule ?? "") }));
 
 /** Secrets that say what they are the key to, whichever cluster's. */
 const targetSecrets = (objects: readonly KubernetesObject[]): KubernetesObject[] =>

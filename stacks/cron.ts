@@ -24,6 +24,17 @@ export function isSchedule(text: string): boolean {
 
 const DAY = 24 * 3_600_000;
 
+/** The same of a text as cron and CronJobs take it, names and `@daily` too; undefined where it is none to them. */
+export function daysOfCron(text: string): number | undefined {
+  const fields = text.trim();
+  if (!fields.startsWith("@") && fields.split(/\s+/).length !== 5) return undefined;
+  try {
+    return daysBetween(fields);
+  } catch {
+    return undefined;
+  }
+}
+
 const counted = new Map<string, number>();
 
 /**

@@ -8,7 +8,7 @@ export const baseBackupScheduleInvariant: ScheduleInvariant = {
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "Write it as the engine wants it. CloudNativePG: six fields with the seconds first, such as `0 0 2 * * *`; five are read wrongly.",
+    "Write it as the engine wants it. CloudNativePG: six fields with the seconds first, such as `0 0 2 * * *`; five are read wrongly. The others: five.",
   on: "schedule",
   check: ({ schedule, days, form }): Problem[] =>
     days !== undefined ? [] : [{ path: "schedule", value: schedule, allowed: form, fix: "write it so" }],

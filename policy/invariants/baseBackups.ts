@@ -8,7 +8,8 @@ export const baseBackupsInvariant: StackInvariant = {
   severity: "critical",
   mandatory: "everywhere",
   remediation:
-    "Add a schedule: without a base backup the archived log restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`.",
+    "Add a schedule: without a base backup the archived log restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`. " +
+    "The engine standalone: a CronJob with the cluster's label and `pgplatform.io/role: base-backup`.",
   on: "stack",
   check: ({ clusters, baseBackups }): Problem[] =>
     clusters

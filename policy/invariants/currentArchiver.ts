@@ -4,11 +4,12 @@ import type { ClusterInvariant } from "./invariant";
 export const currentArchiverInvariant: ClusterInvariant = {
   number: "16a",
   name: "current-archiver",
-  description: "The log isn't archived in a way that the engine's next version no longer has.",
+  description: "The log isn't archived in a way that is given up.",
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "CloudNativePG: move `spec.backup.barmanObjectStore` to an ObjectStore of plugin-barman-cloud, and name the plugin in `spec.plugins`.",
+    "CloudNativePG: move `spec.backup.barmanObjectStore` to an ObjectStore of plugin-barman-cloud, and name the plugin in `spec.plugins`. Zalando: " +
+    "`USE_WALG_BACKUP` is true in `spec.env`.",
   options: {
     allowed: {
       type: "boolean",

@@ -9,7 +9,7 @@ export const logArchive = ({ archive }: Pick<Facts, "archive">): Problem[] =>
     : [
         {
           path: "archive of the log",
-          value: "none",
+          value: archive.volume === undefined ? "none" : `on the volume ${archive.volume} alone`,
           allowed: "one, since what isn't archived is lost with the cluster",
           fix: "set pgplatform:backup, or name an archiver",
         },
@@ -22,7 +22,8 @@ export const logArchiveInvariant: ClusterInvariant = {
   severity: "critical",
   mandatory: "prod",
   remediation:
-    "Set `pgplatform:backup`. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore.",
+    "Set `pgplatform:backup` with a target. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore. Zalando: Spilo's " +
+    "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and its kin) in `spec.env`; those of the operator's own configuration aren't seen.",
   on: "cluster",
   check: logArchive,
 };

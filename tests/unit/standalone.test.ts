@@ -266,6 +266,13 @@ describe("what a server alone claims", () => {
         sharedBuffers: "128MB",
         maxConnections: 110,
         archiveTimeoutSeconds: 60,
+        archive: {
+          archivers: 0,
+          volume: "main-archive",
+          store: undefined,
+          generation: "",
+          outdated: undefined,
+        },
         loadBalancers: [],
         services: { primary: "main", standbys: "main", any: "main" },
         network: {

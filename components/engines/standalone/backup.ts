@@ -7,7 +7,7 @@ import { tcp } from "../../flows";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
 import type { WantedRole } from "../../postgres/roles";
 import type { OwnSql } from "../../postgres/sql/scripts";
-import { names, paths, podLabels, ports, storePort } from "./names";
+import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
 
 /**
  * Base backups by a CronJob, onto the archive volume and to the object store where there is one; the log to the store by a container beside
@@ -34,7 +34,7 @@ const LATE_SECONDS = 3600;
 const script = `${paths.config}/store.py`;
 const jobLabels = (cluster: string): Record<string, string> => ({
   [clusterLabel]: cluster,
-  [roleLabel]: "base-backup",
+  [roleLabel]: baseBackupRole,
 });
 
 /** Where log and base backups go. */

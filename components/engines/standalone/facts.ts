@@ -1,6 +1,7 @@
 import { type Facts, type KubernetesObject, namespaceOf, type Progress, type Shape } from "../../engine";
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../postgres/catalogue";
+import { archiveFacts } from "./backupFacts";
 import { podLabels, ports } from "./names";
 import { isServer, serverContainer, serverOf } from "./server";
 
@@ -39,6 +40,9 @@ export function facts(object: KubernetesObject): Facts | undefined {
     sharedBuffers: parameter("shared_buffers", "128MB"),
     maxConnections: Number(parameter("max_connections", "100")),
     archiveTimeoutSeconds: secondsOf(parameter("archive_timeout", "0")) ?? 0,
+    get archive() {
+      return archiveFacts(object);
+    },
     loadBalancers: [],
     services: { primary: metadata.name, standbys: metadata.name, any: metadata.name },
     network: { pods: podLabels(metadata.name), ports },

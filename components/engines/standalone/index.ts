@@ -1,6 +1,7 @@
 import { byBarman } from "../../backup/compression";
 import type { Engine } from "../../engine";
 import { backups } from "./backup";
+import { backupFacts } from "./backupFacts";
 import { facts, progress, shape } from "./facts";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
@@ -43,6 +44,7 @@ export const standalone: Engine = {
   ownedParameters,
   plan,
   backups,
+  backupFacts,
   facts,
   shape,
   // Its objects are older than any version that still gets fixes.

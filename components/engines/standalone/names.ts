@@ -13,6 +13,9 @@ export const podLabels = (cluster: string): Record<string, string> => ({
   [clusterLabel]: cluster,
 });
 
+/** Role of what makes base backups. */
+export const baseBackupRole = "base-backup";
+
 /** Services, ConfigMaps and volumes beside the StatefulSet, which has the cluster's own name. */
 export const names = {
   headless: (cluster: string): string => `${cluster}-pods`,

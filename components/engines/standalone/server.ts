@@ -17,6 +17,7 @@ export interface Server {
 interface Container {
   name?: string;
   image?: string;
+  env?: readonly { readonly name: string; readonly value?: string }[];
   resources?: Partial<Resources>;
 }
 

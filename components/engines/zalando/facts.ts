@@ -1,8 +1,8 @@
-import { type Facts, type KubernetesObject, namespaceOf, type Resources } from "../../engine";
+import { type Facts, type KubernetesObject, namespaceOf } from "../../engine";
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../postgres/catalogue/values";
+import { archiveFacts } from "./backupFacts";
 import {
-  apiVersion,
   instanceLabels,
   operatorNamespace,
   operatorPodLabels,
@@ -10,30 +10,7 @@ import {
   services,
   spreadAnnotation,
 } from "./names";
-
-/** The fields of a cluster object that are read here. */
-interface Postgresql extends KubernetesObject {
-  spec?: {
-    numberOfInstances?: number;
-    dockerImage?: string;
-    resources?: Partial<Resources>;
-    users?: Record<string, string[]>;
-    enableMasterLoadBalancer?: boolean;
-    enableReplicaLoadBalancer?: boolean;
-    allowedSourceRanges?: string[];
-    postgresql?: { parameters?: Record<string, string> };
-    patroni?: {
-      synchronous_mode?: boolean;
-      synchronous_mode_strict?: boolean;
-      synchronous_node_count?: number;
-      initdb?: Record<string, string>;
-      pg_hba?: string[];
-    };
-  };
-}
-
-const isPostgresql = (object: KubernetesObject): object is Postgresql =>
-  object.apiVersion === apiVersion && object.kind === "postgresql";
+import { isPostgresql } from "./object";
 
 /** What Spilo writes where the object says nothing; the rules for people's logins by PAM are left out. */
 const spiloRules = [
@@ -113,6 +90,9 @@ export function facts(object: KubernetesObject): Facts | undefined {
     },
     get archiveTimeoutSeconds() {
       return secondsOf(parameter("archive_timeout", "1800s")) ?? 0;
+    },
+    get archive() {
+      return archiveFacts(object);
     },
     get loadBalancers() {
       const sourceRanges = spec.allowedSourceRanges ?? [];

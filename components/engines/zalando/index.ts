@@ -1,6 +1,7 @@
 import { byWalG } from "../../backup/compression";
 import type { Engine } from "../../engine";
 import { backups } from "./backup";
+import { backupFacts } from "./backupFacts";
 import { facts } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -66,6 +67,7 @@ export const zalando: Engine = {
   operator: operatorPlan,
   facts,
   backups,
+  backupFacts,
   // Poolers of the operator's own stand in its cluster object, and the platform makes none.
   poolerFacts: () => undefined,
   shape,

@@ -1,6 +1,8 @@
 import type { Settings } from "../../../stacks/schema";
+import { locationOf, storesOf } from "../../backup/store";
 import type { Credential, Endpoint, KubernetesObject, Plan, PlannedObject } from "../../engine";
 import {
+  archiveAnnotation,
   clusterLabel,
   durabilityAnnotation,
   poolerTlsNames,
@@ -66,6 +68,7 @@ const exporter = ({ cluster, images }: Settings) => ({
 function clusterObject(settings: Settings): KubernetesObject {
   const { cluster, images, labels } = settings;
   const synchronous = cluster.durability !== "async";
+  const [archive] = storesOf(settings);
   const variables = backupVariables(settings);
   const volumes = backupVolumes(settings);
   return {
@@ -75,7 +78,11 @@ function clusterObject(settings: Settings): KubernetesObject {
       name: cluster.name,
       namespace: cluster.namespace,
       labels: { ...labels, [clusterLabel]: cluster.name },
-      annotations: { [durabilityAnnotation]: cluster.durability, [spreadAnnotation]: cluster.spread },
+      annotations: {
+        [durabilityAnnotation]: cluster.durability,
+        [spreadAnnotation]: cluster.spread,
+        ...(archive && { [archiveAnnotation]: locationOf(archive) }),
+      },
     },
     spec: {
       teamId: "pgplatform",
