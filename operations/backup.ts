@@ -228,6 +228,13 @@ export async function listed(subject: Subject): Promise<string[]> {
     const [target = "", second = "", third = "", ...more] = row.split(";");
     if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
     if (third === "log") return `${target}  ${second}  log until ${more[0]} of ${more[1]} UTC`;
+    if (third === "dump") {
+      const [id, dumped = ""] = more;
+      const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");
+      const what =
+        dumped === "" ? "not finished" : `${(Number(dumped) / 2 ** 20).toFixed(1)} MiB  of ${made} UTC`;
+      return `${target}  ${second}  dump ${id}  ${what}`;
+    }
     const [state, begin = "", end = "", bytes = "", verdict = ""] = more;
     const size = `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB`;
     return state === "DONE"

@@ -15,6 +15,11 @@ export interface Report {
   readonly rtoSeconds: number | null;
   readonly bytes: number | null;
   readonly expiry: string;
+  /** Id of the logical dump that was stored, else empty. @default - a report of before there were dumps */
+  readonly dump?: string;
+  readonly dumpBytes?: number | null;
+  /** Why there is no dump though one is wanted, or why older ones are still there. */
+  readonly dumpNote?: string;
 }
 
 /** The last JSON object in a container's log; undefined when there is none. */
@@ -23,15 +28,25 @@ export function reportIn(log: string): Report | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Report);
 }
 
+/** Whether a dump was wanted and isn't there. */
+const lacksDump = ({ dump = "", dumpNote = "" }: Report): boolean => dump === "" && dumpNote !== "";
+
 /** What a verification found, in a sentence. */
-export function verdictOf(target: string, { result, backup, why, note, ...found }: Report): string {
+export function verdictOf(target: string, report: Report): string {
+  const { result, backup, why, note, ...found } = report;
   if (result === "failed")
     return `the restore of target ${target}${backup === "" ? "" : `, base backup ${backup}`}, failed: ${why}`;
   const mebibytes = ((found.bytes ?? 0) / 2 ** 20).toFixed(0);
   const rpo = found.rpoSeconds === null ? "" : `, newest transaction ${found.rpoSeconds} s old`;
-  const more = [note, found.expiry === "done" ? "" : `expiry: ${found.expiry}`].filter((one) => one !== "");
+  const { expiry, dump = "", dumpBytes, dumpNote = "" } = found;
+  const dumped = dump === "" ? "" : `, dump ${dump} of ${((dumpBytes ?? 0) / 2 ** 20).toFixed(1)} MiB`;
+  const more = [
+    note,
+    expiry === "done" ? "" : `expiry: ${expiry}`,
+    lacksDump(report) ? `no dump: ${dumpNote}` : dumpNote,
+  ].filter((one) => one !== "");
   return (
-    `target ${target}, base backup ${backup}, is restored and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}` +
+    `target ${target}, base backup ${backup}, is restored and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}${dumped}` +
     (more.length > 0 ? ` (${more.join("; ")})` : "")
   );
 }
@@ -95,7 +110,7 @@ export async function verify(
         `the verification ${job} of target ${target} has no report: ${text.trim().split("\n").at(-1) ?? "its pod is gone"}`,
       );
     const verdict = verdictOf(target, report);
-    if (report.result === "failed") {
+    if (report.result === "failed" || lacksDump(report)) {
       kept = true;
       throw new Error(`${verdict}; the Job ${namespace}/${job} stays for a day, with its logs`);
     }

@@ -48,6 +48,8 @@ const EXPIRY_SECONDS = 1800;
 const ARCHIVE_PATIENCE_SECONDS = 360;
 /** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
+/** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
+const DUMP_SCRATCH_FACTOR = 2.5;
 
 const folder = join(__dirname, "scripts");
 const scripts: Readonly<Record<string, string>> = Object.fromEntries(
@@ -323,7 +325,10 @@ function verification(
   ];
   const health = secretNames.health(cluster.name);
   const longest = backup.rpoMinutes * 60 + (index === 0 ? 0 : 2 * longestPause(backup.copy.schedule));
-  const bytes = (bytesOf(cluster.storage.size) ?? 0) * SCRATCH_FACTOR;
+  // The copy's: what is dumped there was copied, and proven, and it is farther away.
+  const dumps = verify.dump && index === stores.length - 1 ? environment({ DUMPS: "/scratch/dumps" }) : [];
+  const bytes =
+    (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
   const spec = {
     ...podOf(settings, engine.backups?.server ?? NOBODY, [
       { name: "work", emptyDir: {} },
@@ -425,6 +430,7 @@ function verification(
               PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),
               HOME: "/tmp",
             }),
+            ...dumps,
           ],
           [
             work,
@@ -438,9 +444,16 @@ function verification(
         "report",
         images.backupTools,
         shell("report.sh"),
-        [...look, ...environment({ EXPIRY_SECONDS: String(EXPIRY_SECONDS) })],
-        [work, ...authorityMounts(stores)],
-        small,
+        [
+          ...look,
+          ...environment({
+            EXPIRY_SECONDS: String(EXPIRY_SECONDS),
+            ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
+          }),
+          ...dumps,
+        ],
+        [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...authorityMounts(stores)],
+        dumps.length > 0 ? transfers : small,
       ),
     ],
   };

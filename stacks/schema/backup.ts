@@ -128,10 +128,16 @@ const verify = z.strictObject({
   ).default(true),
   schedule: schedule("When that happens. Default: 0 5 * * 0, on Sundays.").default("0 5 * * 0"),
   size: quantity(
-    "Size of the scratch volume, in bytes, which lasts as long as a verification. Default: 1.2 times cluster.storage.size.",
+    "Size of the scratch volume, in bytes, which lasts as long as a verification. Default: 1.2 times cluster.storage.size, 2.5 times with `dump`.",
     atOnce,
     "20Gi",
   ).optional(),
+  dump: truth(
+    "Whether a logical dump is made as well, of every database and of the roles, by pg_dump from the server that was just restored from the last target and " +
+      "found whole, and put beside the backup there: no load on the live database, and no further login. Those that are older than recoveryWindowDays are deleted " +
+      "after a newer one is stored. Default: false.",
+    atOnce,
+  ).default(false),
   probes: about(z.array(probe), {
     means: "Questions to the restored data. Default: none.",
     change: atOnce,

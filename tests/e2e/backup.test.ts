@@ -44,7 +44,10 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       rpoMinutes: RPO_MINUTES,
       targets: [NEAR, FAR].map((name) => ({ name, kind: "local", size: "5Gi" })),
       copy: { schedule: "* * * * *" },
-      verify: { probes: [{ name: "heartbeat", sql: "select count(*) > 0 from pgplatform.heartbeat" }] },
+      verify: {
+        dump: true,
+        probes: [{ name: "heartbeat", sql: "select count(*) > 0 from pgplatform.heartbeat" }],
+      },
     };
   };
   const from =
@@ -181,6 +184,22 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         said,
         new RegExp(`target ${target}, base backup \\w+, is restored and whole: \\d+ MiB in \\d+ s`),
       );
+    const dump = (await listed(env)).find((line) => line.startsWith(FAR) && line.includes("  dump "));
+    const id = /dump (\w+) {2}\d+\.\d MiB/.exec(dump ?? "")?.[1];
+    assert.ok(
+      id !== undefined && said.includes(`dump ${id} of `),
+      `the copy's dump is listed: ${dump}; ${said}`,
+    );
+    const { database } = clients.login;
+    const stored = await inStores(
+      `rclone cat $PLACE_2/$GENERATION/dumps/${id}/${database}.dump | base64 -w 0`,
+    );
+    const rows = "base64 -d | pg_restore --data-only -n pgplatform -t heartbeat -f -";
+    assert.match(
+      await env.cluster.exec(await env.cluster.primary(), ["bash", "-c", rows], stored),
+      /\t\S*-verify-\d-\S+\t/,
+      "the dump has the row that was written before",
+    );
     await until("the results as metrics", 90, async () => {
       const metrics = await inStores("cat /state/metrics.txt");
       const good = metrics.match(/verification_passed\{[^}]*\} 1/g) ?? [];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
-import { seenIn, sentenceOf, whileAnswered } from "../../operations/backup";
+import { listed, seenIn, sentenceOf, whileAnswered } from "../../operations/backup";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf } from "../../operations/verify";
 import { check, sentence } from "../../stacks/checks";
@@ -102,6 +102,25 @@ describe("what happens to backups after they were made", () => {
     }
   });
 
+  it("makes a dump, if asked, out of what the last target has, with room for it", () => {
+    const verify = { dump: true };
+    const dumped = (backup: object, id: string) =>
+      ["check", "report"].map((name) => variable(specOf(backup, id), name, "DUMPS"));
+    const size = (backup: object, id: string) =>
+      /"storage":"(\d+)"/.exec(JSON.stringify(specOf(backup, id)))?.[1];
+    const folder = "/scratch/dumps";
+    const two = { targets: [near, far], verify };
+    assert.deepEqual(dumped(two, "verify-near"), [undefined, undefined]);
+    assert.deepEqual(dumped(two, "verify-far"), [folder, folder]);
+    assert.deepEqual(dumped({ targets: [near], verify }, "verify-near"), [folder, folder]);
+    assert.deepEqual(dumped({ targets: [near] }, "verify-near"), [undefined, undefined]);
+    const GiB = 2 ** 30;
+    assert.deepEqual(
+      [size(two, "verify-near"), size(two, "verify-far")],
+      [String(Math.ceil(2 * 1.2 * GiB)), String(5 * GiB)],
+    );
+  });
+
   it("asks each probe in its database, the first one if it names none", () => {
     const probes = [
       { name: "orders", sql: "select count(*) > 0 from orders" },
@@ -154,7 +173,7 @@ describe("what happens to backups after they were made", () => {
   it("is done by scripts that a shell, or Python, can read", () => {
     for (const name of readdirSync(folder)) {
       const file = join(folder, name);
-      const bash = ["check.sh", "heartbeat.sh"].includes(name);
+      const bash = ["check.sh", "dump.sh", "heartbeat.sh"].includes(name);
       const { status, stderr } = name.endsWith(".py")
         ? spawnSync("python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file])
         : spawnSync(bash ? "bash" : "dash", ["-n", file]);
@@ -182,6 +201,27 @@ describe("what is seen in the targets", () => {
       "target near, generation 0123456789: no base backup yet, log until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
+  });
+});
+
+describe("what lies in the targets", () => {
+  it("is listed line by line", async () => {
+    const stdout = [
+      "near;0123456789;log;000000010000000000000004;2026-01-01 00:00:09",
+      "near;0123456789;20260101T000000;DONE;2026-01-01 00:00;2026-01-01 00:01;1048576;passed",
+      "far;0123456789;dump;20260101T050000;3145728",
+      "far;0123456789;dump;20260102T050000;",
+      "other;refused;403; no",
+    ].join("\n");
+    const settings = checked({ ...smallest(), backup: { targets: [near] } });
+    const kubectl = { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) };
+    assert.deepEqual(await listed({ kubectl, settings } as unknown as Subject), [
+      "near  0123456789  log until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
+      "near  0123456789  20260101T000000  1.0 MiB  from 2026-01-01 00:00 to 2026-01-01 00:01  verification passed",
+      "far  0123456789  dump 20260101T050000  3.0 MiB  of 2026-01-01 05:00:00 UTC",
+      "far  0123456789  dump 20260102T050000  not finished",
+      "other  can't be read: 403; no",
+    ]);
   });
 });
 
@@ -249,6 +289,12 @@ describe("a verification's report", () => {
       "target near, base backup 20260101T000000, is restored and whole: 30 MiB in 12 s, newest transaction 7 s old",
     );
     assert.match(verdictOf("near", { ...good, expiry: "no right" }), /\(expiry: no right\)$/);
+    const dump = { dump: "20260101T050000", dumpBytes: 3 * 2 ** 20, dumpNote: "" };
+    assert.match(verdictOf("near", { ...good, ...dump }), /7 s old, dump 20260101T050000 of 3\.0 MiB$/);
+    assert.match(
+      verdictOf("near", { ...good, dump: "", dumpBytes: null, dumpNote: "no right" }),
+      /old \(no dump: no right\)$/,
+    );
     assert.equal(
       verdictOf("near", { ...good, result: "failed", why: "a page is damaged" }),
       "the restore of target near, base backup 20260101T000000, failed: a page is damaged",

@@ -126,6 +126,11 @@ describe("backups are refused", () => {
       /backup\.verify\.enabled is "sometimes", allowed is true or false/,
     ],
     [
+      "with a dump that is neither on nor off",
+      { targets: [near], verify: { dump: "weekly" } },
+      /backup\.verify\.dump is "weekly", allowed is true or false/,
+    ],
+    [
       "with a scratch volume without a size",
       { targets: [near], verify: { size: "large" } },
       /backup\.verify\.size is "large", allowed is a Kubernetes quantity of bytes/,

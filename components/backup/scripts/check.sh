@@ -1,7 +1,7 @@
 # Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
 #
 # Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; PROBES, a folder with a file
-# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take.
+# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted.
 # Written: passed or failed, and result, `<key> <value>` a line.
 set -u -o pipefail
 umask 077
@@ -19,6 +19,9 @@ at_end() {
 }
 put() { echo "$*" | tee -a "$WORK/result"; }
 ask() { psql -XAtqw -v ON_ERROR_STOP=1 -d "$1" 2>"$WORK/error"; }
+databases() { ask postgres <<<"select datname from pg_database where datallowconn and datname <> 'template1' order by 1"; }
+# Newer versions begin and end the text with a random word.
+schema() { pg_dump --schema-only -d "$1" 2>"$WORK/error" | grep -vE '^\\(un)?restrict ' | sha256sum | cut -c 1-16; }
 
 [ ! -e "$WORK/failed" ] || exit 0
 trap at_end EXIT
@@ -45,6 +48,8 @@ max_prepared_transactions = 100
 max_locks_per_transaction = 256
 archive_mode = off
 autovacuum = off
+# Jobs of a database's own would change what is looked at.
+timescaledb.max_background_workers = 0
 # Nobody needs these files once they have been looked at.
 fsync = off
 full_page_writes = off
@@ -83,9 +88,8 @@ fi
 
 pg_amcheck --all --install-missing >"$WORK/amcheck.log" 2>&1 || fail "pg_amcheck finds damage: $(grep -v '^ *$' "$WORK/amcheck.log" | head -n 2 | tr -s '\n ' ' ' | cut -c 1-300)"
 
-for database in $(ask postgres <<<"select datname from pg_database where datallowconn and datname <> 'template1' order by 1"); do
-  # Newer versions begin and end the text with a random word.
-  sum=$(pg_dump --schema-only -d "$database" 2>"$WORK/error" | grep -vE '^\\(un)?restrict ' | sha256sum | cut -c 1-16) ||
+for database in $(databases); do
+  sum=$(schema "$database") ||
     fail "the database $database can't be dumped: $(tail -n 1 "$WORK/error")"
   put "schema $database $sum"
 done
@@ -98,6 +102,8 @@ for probe in "$PROBES"/*; do
   [ "$answer" = t ] || fail "the probe ${name#*.} answers ${answer:-nothing} in place of t"
   put "probe ${name#*.}"
 done
+
+[ -z "${DUMPS:-}" ] || . /scripts/dump.sh
 
 pg_ctl -D "$DATA" -m fast -w stop >/dev/null || fail "the restored server doesn't stop"
 if pg_controldata -D "$DATA" | grep -qE 'page checksum version: +[1-9]'; then

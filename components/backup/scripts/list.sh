@@ -1,5 +1,6 @@
 # Lists every base backup in every store, the newest first, a line each:
 # <target>;<generation>;<id>;<status>;<begin>;<end>;<bytes>;<verified, failed or nothing>
+# for each dump: <target>;<generation>;dump;<id>;<bytes>, without bytes when it isn't whole
 # and for each generation: <target>;<generation>;log;<newest segment>;<its time>
 # and for a store that doesn't answer: <target>;refused;<why>
 #
@@ -26,6 +27,9 @@ while [ "$number" -le "$TARGETS" ]; do
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
       verdict=$(ask cat "$at/verified/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
       echo "$name;$generation;$id;$(info "$work/info" status);$(info "$work/info" begin_time);$(info "$work/info" end_time);$bytes;$verdict"
+    done
+    for id in $(ask lsf --dirs-only "$at/dumps" 2>/dev/null | tr -d / | sort -r); do
+      echo "$name;$generation;dump;$id;$(ask cat "$at/dumps/$id/dump.json" 2>/dev/null | sed -nE 's/.*"bytes": ([0-9]+).*/\1/p')"
     done
   done
 done

@@ -1,7 +1,8 @@
 # Waits for the end of a verification and puts its result beside the backup, for people as JSON and for monitoring as metrics; ends badly
 # when the verification failed, and so does its Job.
 #
-# Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take.
+# Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; DUMPS, the folder of a dump that is stored too,
+# and WINDOW_DAYS.
 set -u
 . /scripts/places.sh
 while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
@@ -22,6 +23,11 @@ result=passed
 expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
 [ "$result$expiry" != passednone ] || expiry="no answer after $EXPIRY_SECONDS s"
 
+failed=0 dump='' dump_bytes=null
+dump_note=$(cat "$WORK/undumped" 2>/dev/null)
+[ "$result" = failed ] || [ ! -d "${DUMPS:-}" ] || . /scripts/storeDump.sh
+[ -n "$dump" ] || [ -z "$dump_note" ] || failed=1
+
 cat >"$WORK/report.json" <<JSON
 {
   "target": "$name",
@@ -38,6 +44,9 @@ cat >"$WORK/report.json" <<JSON
   "segment": "$(got segment)",
   "schemas": [$(list schema)],
   "probes": [$(list probe)],
+  "dump": "$dump",
+  "dumpBytes": $dump_bytes,
+  "dumpNote": "$(printf '%s' "$dump_note" | text)",
   "expiry": "$(printf '%s' "$expiry" | text)"
 }
 JSON
@@ -52,9 +61,9 @@ cat "$WORK/report.json"
   for key in rpo_seconds rto_seconds bytes; do
     [ -z "$(got $key)" ] || echo "verification_$key{$labels} $(got $key)"
   done
+  [ -z "$dump" ] || printf 'dump_timestamp_seconds{%s} %s\ndump_bytes{%s} %s\n' "$labels" "$(date +%s)" "$labels" "$dump_bytes"
 } >"$WORK/passed.prom"
 
-failed=0
 store() { ask rcat "$place/verified/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
 [ -z "$backup" ] || store report.json "$backup.json"
 store report.json newest.json
