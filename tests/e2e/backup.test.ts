@@ -267,7 +267,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         );
       }
       const objects =
-        "lsf -R --files-only --exclude '**/annotations/**' --include '/{base,wals}/**' --exclude '**'";
+        "lsf -R --files-only --filter '- **/annotations/**' --filter '+ /{base,wals}/**' --filter '- **'";
       const lacking = `rclone ${objects} $at | sort >/tmp/first; rclone ${objects} $PLACE_2/$GENERATION | sort | comm -23 /tmp/first -`;
       await until("the copy of all that", COPY_SECONDS + 60, async () => {
         const missing = await inStores(lacking);
