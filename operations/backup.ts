@@ -81,13 +81,60 @@ async function asked({ kubectl, settings }: Subject, request: ObjectRequest) {
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
 const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targets.length === 0;
 
+/** Log that the primary has finished and not archived yet. */
+export interface Waiting {
+  readonly segments: number;
+  /** How long the oldest of them has waited. */
+  readonly seconds: number;
+}
+
+const WAITING =
+  "select count(*), coalesce(extract(epoch from clock_timestamp() - min(modification))::int, 0) " +
+  "from pg_ls_archive_statusdir() where name ~ '^[0-9A-F]{24}[.]ready$'";
+
+/** The pod of the instance that is called the primary; undefined while there is none. */
+async function primaryPod({ kubectl, settings, engine }: Subject): Promise<KubernetesObject | undefined> {
+  const { namespace, name } = settings.cluster;
+  const { role } = engine.instancePods;
+  const labels = { ...engine.instancePods.labels(name), ...(role && { [role.label]: role.primary }) };
+  const [pod] = await kubectl.list("pods", namespace, selectorOf(labels));
+  return pod;
+}
+
+/** What waits to be archived; undefined where nobody can be asked. */
+export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
+  const pod = await primaryPod(subject);
+  if (pod === undefined) return undefined;
+  const at = ["-n", subject.settings.cluster.namespace, "exec", pod.metadata.name, "-c", "postgres", "--"];
+  // As the server's superuser, over its local socket.
+  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", "-c", WAITING];
+  const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
+    allowFailure: true,
+    timeoutMs: 20_000,
+  });
+  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec(stdout) ?? [];
+  return exitCode === 0 && segments !== undefined
+    ? { segments: Number(segments), seconds: Number(seconds) }
+    : undefined;
+}
+
+/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
+const FEW_SEGMENTS = 4;
+
+/** What is to be said of them. */
+export const waitingSentence = (waiting: Waiting | undefined): string[] =>
+  waiting === undefined || waiting.segments <= FEW_SEGMENTS
+    ? []
+    : [`${waiting.segments} segments of the log wait to be archived, the oldest for ${waiting.seconds} s`];
+
 /** What is seen of the backups, a sentence each. */
 export async function seenOf(subject: Subject): Promise<string[]> {
   if (subject.settings.backup === undefined) return [];
-  if (!onVolumeAlone(subject)) return ((await look(subject)) ?? []).map(sentenceOf);
+  const waiting = waitingSentence(await waitingLog(subject));
+  if (!onVolumeAlone(subject)) return [...((await look(subject)) ?? []).map(sentenceOf), ...waiting];
   const request = requestOf(subject, "any");
   const [newest] = "object" in request ? await asked(subject, request) : [];
-  return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet"];
+  return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet", ...waiting];
 }
 
 /** `<cluster>-<yyyymmddhhmmss>`, as the schedule names its own. */
@@ -96,14 +143,12 @@ const nameAt = (cluster: string, now: Date): string =>
 
 /** Makes a base backup and waits for its end; returns its name. */
 export async function backUp(subject: Subject, context: StepContext, signal?: AbortSignal): Promise<string> {
-  const { kubectl, settings, plan, engine } = subject;
+  const { kubectl, settings, plan } = subject;
   const { namespace, name: cluster } = settings.cluster;
   const name = nameAt(cluster, new Date());
   const request = requestOf(subject, name);
   if ("command" in request) {
-    const { role } = engine.instancePods;
-    const labels = { ...engine.instancePods.labels(cluster), ...(role && { [role.label]: role.primary }) };
-    const [pod] = await kubectl.list("pods", namespace, selectorOf(labels));
+    const pod = await primaryPod(subject);
     if (pod === undefined)
       throw new Error(`${plan.endpoints.primary.service} has no pod: there is no primary`);
     const [container, ...command] = request.command;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { backupNames } from "../../components/backup/plan";
 import { storeName, storeNamespace } from "../../components/backup/store";
-import { listed, look } from "../../operations/backup";
+import { listed, look, waitingLog } from "../../operations/backup";
 import { needs } from "./kit/ability";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
@@ -329,6 +329,9 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         Promise.resolve(Date.now() - began > AWAY_SECONDS * 1000 ? { done: undefined } : { why: "not yet" }),
       );
       await writer.waitForMore(50, 120);
+      const waiting = await waitingLog(env);
+      say(`the log that waits: ${JSON.stringify(waiting)}`);
+      assert.ok(waiting && waiting.segments > 0 && waiting.seconds > 30, "the log that waits is seen");
     } finally {
       await scaleStore(NEAR, 1);
     }

@@ -5,7 +5,14 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
-import { listed, seenIn, sentenceOf, whileAnswered } from "../../operations/backup";
+import {
+  listed,
+  seenIn,
+  sentenceOf,
+  waitingLog,
+  waitingSentence,
+  whileAnswered,
+} from "../../operations/backup";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf } from "../../operations/verify";
 import { check, sentence } from "../../stacks/checks";
@@ -221,6 +228,46 @@ describe("what lies in the targets", () => {
       "far  0123456789  dump 20260101T050000  3.0 MiB  of 2026-01-01 05:00:00 UTC",
       "far  0123456789  dump 20260102T050000  not finished",
       "other  can't be read: 403; no",
+    ]);
+  });
+});
+
+describe("log that isn't archived yet", () => {
+  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+  /** The primary answers with this; undefined: there is none. */
+  function asked(stdout: string | undefined) {
+    const calls: string[][] = [];
+    const pods = stdout === undefined ? [] : [{ metadata: { name: "main-1" } }];
+    const kubectl = {
+      list: (_: string, namespace: string, selector: string) => {
+        calls.push([namespace, selector]);
+        return Promise.resolve(pods);
+      },
+      run: (args: string[]) => {
+        calls.push(args);
+        return Promise.resolve({ exitCode: stdout === "" ? 1 : 0, stdout: stdout ?? "", stderr: "" });
+      },
+    };
+    const subject = { kubectl, settings, engine: cnpg } as unknown as Subject;
+    return { calls, answer: waitingLog(subject) };
+  }
+
+  it("is counted at the primary", async () => {
+    const { calls, answer } = asked("12|95\n");
+    assert.deepEqual(await answer, { segments: 12, seconds: 95 });
+    assert.match(calls[0]?.join(" ") ?? "", /^postgres .*cnpg\.io\/instanceRole=primary/);
+    assert.match(calls[1]?.join(" ") ?? "", /exec main-1 -c postgres .* pg_ls_archive_statusdir/);
+  });
+
+  it("is unknown without a primary, or one that doesn't answer", async () => {
+    for (const stdout of [undefined, ""]) assert.equal(await asked(stdout).answer, undefined);
+  });
+
+  it("is said when it is more than a few segments", () => {
+    assert.deepEqual(waitingSentence(undefined), []);
+    assert.deepEqual(waitingSentence({ segments: 4, seconds: 900 }), []);
+    assert.deepEqual(waitingSentence({ segments: 12, seconds: 95 }), [
+      "12 segments of the log wait to be archived, the oldest for 95 s",
     ]);
   });
 });
