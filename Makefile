@@ -24,8 +24,8 @@ backup: ## Make a base backup now, beside the scheduled ones
 backups: ## List the base backups in every target, of every generation
 	$(RUN) operations/cli.ts backups --stack $(STACK)
 
-verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one
-	$(RUN) operations/cli.ts verify --stack $(STACK) $(if $(TARGET),--target $(TARGET))
+verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one, TIME=<moment> up to then
+	$(RUN) operations/cli.ts verify --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(TIME),--time $(TIME))
 
 restore: ## Make the cluster out of a backup, after asking: TARGET=<name> GENERATION=<ten characters> [TIME=<moment>]
 	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(TIME),--time $(TIME))

@@ -96,7 +96,11 @@ command("backups", "list the base backups in every target, of every generation")
 
 command("verify", "restore the newest backup beside everything else, and look whether it is whole")
   .option("-t, --target <name>", "only this target (default: all)")
-  .action(({ stack, target }: StackOption & { target?: string }) =>
+  .option(
+    "--time <time>",
+    "restore up to this moment, such as 2026-01-31T23:59:00Z (default: all that was archived)",
+  )
+  .action(({ stack, target, time }: StackOption & { target?: string; time?: string }) =>
     conclude(() =>
       interruptible(progress, async (signal) => {
         const { subject } = await runningSubject(stack, progress);
@@ -104,7 +108,7 @@ command("verify", "restore the newest backup beside everything else, and look wh
         const verdicts: string[] = [];
         for (const one of target === undefined ? targets : [target])
           await progress.step(`restore from ${one}`, async (context) => {
-            verdicts.push(await verify(subject, one, context, signal));
+            verdicts.push(await verify(subject, one, time, context, signal));
           });
         if (verdicts.length === 0)
           throw new UserError(["pgplatform:backup is not set: nothing can be restored."]);

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames } from "../components/backup/plan";
+import { environment } from "../components/containers";
+import { type KubernetesObject } from "../components/engine";
+import { isMoment } from "../stacks/schema/restore";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { type KubeObject } from "./kubectl";
@@ -9,6 +12,8 @@ import { type StepContext } from "./progress";
 export interface Report {
   readonly result: "passed" | "failed";
   readonly backup: string;
+  /** The moment that was restored to, else empty. @default - a report of before there were any */
+  readonly to?: string;
   readonly why: string;
   readonly note: string;
   readonly rpoSeconds: number | null;
@@ -33,20 +38,23 @@ const lacksDump = ({ dump = "", dumpNote = "" }: Report): boolean => dump === ""
 
 /** What a verification found, in a sentence. */
 export function verdictOf(target: string, report: Report): string {
-  const { result, backup, why, note, ...found } = report;
+  const { result, backup, to = "", why, note, ...found } = report;
   if (result === "failed")
     return `the restore of target ${target}${backup === "" ? "" : `, base backup ${backup}`}, failed: ${why}`;
   const mebibytes = ((found.bytes ?? 0) / 2 ** 20).toFixed(0);
-  const rpo = found.rpoSeconds === null ? "" : `, newest transaction ${found.rpoSeconds} s old`;
-  const { expiry, dump = "", dumpBytes, dumpNote = "" } = found;
+  const rpo =
+    found.rpoSeconds === null
+      ? ""
+      : `, newest transaction ${found.rpoSeconds} s old${to === "" ? "" : " then"}`;
+  const { dump = "", dumpBytes, dumpNote = "" } = found;
   const dumped = dump === "" ? "" : `, dump ${dump} of ${((dumpBytes ?? 0) / 2 ** 20).toFixed(1)} MiB`;
   const more = [
     note,
-    expiry === "done" ? "" : `expiry: ${expiry}`,
+    found.expiry === "done" || to !== "" ? "" : `expiry: ${found.expiry}`,
     lacksDump(report) ? `no dump: ${dumpNote}` : dumpNote,
   ].filter((one) => one !== "");
   return (
-    `target ${target}, base backup ${backup}, is restored and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}${dumped}` +
+    `target ${target}, base backup ${backup}, is restored${to === "" ? "" : ` to ${to}`} and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}${dumped}` +
     (more.length > 0 ? ` (${more.join("; ")})` : "")
   );
 }
@@ -72,10 +80,25 @@ function doing(pod: KubeObject | undefined): string {
     : `${current.name} ${current.state?.waiting?.reason ?? ""}`;
 }
 
-/** Restores the newest backup of a target now, as the schedule does; returns what was found. Throws when it failed. */
+interface Job extends KubernetesObject {
+  spec: { template: { spec: Record<"initContainers" | "containers", { env: object[] }[]> } };
+}
+
+/** The Job with variables for all of its containers. */
+function told(job: Job, variables: Readonly<Record<string, string>>): Job {
+  const { initContainers, containers } = job.spec.template.spec;
+  for (const { env } of [...initContainers, ...containers]) env.push(...environment(variables));
+  return job;
+}
+
+/**
+ * Restores the newest backup of a target now, as the schedule does, or the one before the moment `to`, up to then; returns what was found. Throws when it
+ * failed.
+ */
 export async function verify(
   subject: Subject,
   target: string,
+  to: string | undefined,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<string> {
@@ -89,7 +112,15 @@ export async function verify(
     ]);
   const job = `${backupNames.verification(cluster, index)}-${Date.now().toString(36).slice(-6)}`;
   const from = `--from=cronjob/${backupNames.verification(cluster, index)}`;
-  await kubectl.run(["-n", namespace, "create", "job", job, from]);
+  if (to !== undefined && !isMoment(to))
+    throw new UserError([
+      `the time is ${JSON.stringify(to)}, allowed is a time with its zone such as 2026-01-31T23:59:00Z: write date, T, time and Z or an offset.`,
+    ]);
+  const create = ["-n", namespace, "create", "job", job, from, "--dry-run=client", "-o", "json"];
+  const object = JSON.parse((await kubectl.run(create)).stdout) as Job;
+  const moment: Record<string, string> =
+    to === undefined ? {} : { TO: to, TO_SECONDS: String(Math.floor(Date.parse(to) / 1000)) };
+  await kubectl.apply(told(object, moment));
   let kept = false;
   try {
     for (;;) {

@@ -8,6 +8,11 @@ const once =
 const moment = (means: string, pattern: RegExp, allowed: string, fix: string) =>
   about(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
 
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
+
+/** Whether a text is a moment as `restore.to.time` takes it. */
+export const isMoment = (text: string): boolean => time.test(text);
+
 export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
   generation: about(z.string().regex(/^[0-9a-f]{10}$/), {
@@ -26,7 +31,7 @@ export const restore = z.strictObject({
     .strictObject({
       time: moment(
         "The moment to go back to: what was committed until then is there. Default: none.",
-        /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/,
+        time,
         "a time with its zone such as 2026-01-31T23:59:00Z",
         "write date, T, time and Z or an offset",
       ),

@@ -95,8 +95,11 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   }
 
   /** `make verify`; returns whether it ended well, and its last line. */
-  async function verified(target?: string): Promise<{ passed: boolean; said: string }> {
-    const { exitCode, lines } = await stack.make("verify", target === undefined ? {} : { TARGET: target });
+  async function verified(target?: string, time?: string): Promise<{ passed: boolean; said: string }> {
+    const { exitCode, lines } = await stack.make("verify", {
+      ...(target !== undefined && { TARGET: target }),
+      ...(time !== undefined && { TIME: time }),
+    });
     return {
       passed: exitCode === 0,
       said: lines.map(withoutTime).findLast((line) => /^(error: the restore|target)/.test(line)) ?? "",
@@ -211,6 +214,26 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       "pgplatform.io/role=verification",
     );
     assert.deepEqual(claims, [], "the scratch volume is gone");
+  });
+
+  it("a restore to a moment is tried too, and refused where the backups don't reach", async () => {
+    const now = `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+    const then = await ask(now);
+    await ask("insert into pgplatform.heartbeat (value) values ('after the moment') returning value");
+    await ask("select pg_switch_wal()");
+    await until("that log in the first store", 120, async () => {
+      const waiting = await ask("select count(*) from pg_ls_archive_statusdir() where name like '%.ready'");
+      return waiting === "0" ? { done: undefined } : { why: `${waiting} segments wait` };
+    });
+    const good = await verified(NEAR, then);
+    assert.ok(good.passed, good.said);
+    assert.match(good.said, new RegExp(`is restored to ${then} and whole: .* s old then`));
+    const late = await verified(NEAR, "2099-01-01T00:00:00Z");
+    assert.ok(!late.passed, late.said);
+    assert.match(late.said, /recovery ended before configured recovery target was reached/);
+    const early = await verified(NEAR, "2020-01-01T00:00:00Z");
+    assert.ok(!early.passed, early.said);
+    assert.match(early.said, /no finished base backup of generation \w+ from before 2020-01-01T00:00:00Z/);
   });
 
   describe("damage to the first target", () => {

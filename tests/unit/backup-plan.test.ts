@@ -14,7 +14,7 @@ import {
   whileAnswered,
 } from "../../operations/backup";
 import { type Subject } from "../../operations/health";
-import { reportIn, verdictOf } from "../../operations/verify";
+import { reportIn, verdictOf, verify } from "../../operations/verify";
 import { check, sentence } from "../../stacks/checks";
 import { longestPause } from "../../stacks/cron";
 import { checked, smallest } from "../support/settings";
@@ -189,6 +189,32 @@ describe("what happens to backups after they were made", () => {
   });
 });
 
+describe("the newest finished base backup", () => {
+  /** As the scripts choose it, of one that was finished on the first of January, one on the second, and one that wasn't. */
+  const chosen = (before: string) => {
+    const script = `
+      . "${join(folder, "places.sh")}"
+      ids() { printf 'c\\nb\\na\\n'; }
+      inform() {
+        case $2 in
+        c) echo status=STARTED ;;
+        b) printf 'status=DONE\\nend_time=2026-01-02 00:00:00.123456+00:00\\n' ;;
+        a) printf 'status=DONE\\nend_time=2026-01-01 00:00:00.123456+00:00\\n' ;;
+        esac >"$3"
+      }
+      finished place "$(mktemp)" "${before}" || echo none`;
+    return spawnSync("dash", ["-c", script], { encoding: "utf8" }).stdout.trim();
+  };
+  const seconds = (time: string) => String(Date.parse(time) / 1000);
+
+  it("is the newest, or the newest from before a moment", () => {
+    assert.equal(chosen(""), "b");
+    assert.equal(chosen(seconds("2026-01-03T00:00:00Z")), "b");
+    assert.equal(chosen(seconds("2026-01-01T12:00:00Z")), "a");
+    assert.equal(chosen(seconds("2025-12-31T00:00:00Z")), "none");
+  });
+});
+
 describe("what is seen in the targets", () => {
   it("is read line by line", () => {
     assert.deepEqual(seenIn("answers;near;0123456789;20260101T000000 of 2026-01-01 00:00:09 UTC;none"), {
@@ -343,8 +369,60 @@ describe("a verification's report", () => {
       /old \(no dump: no right\)$/,
     );
     assert.equal(
+      verdictOf("near", { ...good, to: "2026-01-01T01:00:00Z", expiry: "not now" }),
+      "target near, base backup 20260101T000000, is restored to 2026-01-01T01:00:00Z and whole: 30 MiB in 12 s, newest transaction 7 s old then",
+    );
+    assert.equal(
       verdictOf("near", { ...good, result: "failed", why: "a page is damaged" }),
       "the restore of target near, base backup 20260101T000000, failed: a page is damaged",
+    );
+  });
+});
+
+describe("a verification that somebody asks for", () => {
+  const context = { detail: () => undefined, say: () => undefined };
+  /** The Job that is made; the run ends there. */
+  async function jobFor(to?: string) {
+    const settings = checked({ ...smallest(), backup: { targets: [near] } });
+    const { jobTemplate } = specOf({ targets: [near] }, "verify-near") as unknown as {
+      jobTemplate: { spec: object };
+    };
+    const applied: object[] = [];
+    const kubectl = {
+      run: () =>
+        Promise.resolve({ exitCode: 0, stdout: JSON.stringify({ spec: jobTemplate.spec }), stderr: "" }),
+      apply: (object: object) => {
+        applied.push(object);
+        return Promise.reject(new Error("made"));
+      },
+    };
+    const subject = { kubectl, settings } as unknown as Subject;
+    return { applied, error: await verify(subject, "near", to, context).then(String, String) };
+  }
+
+  it("is told the moment in every container, or nothing", async () => {
+    const values = async (to?: string) => {
+      const { applied, error } = await jobFor(to);
+      assert.equal(error, "Error: made");
+      const found = containersOf(applied).map(({ env }) =>
+        env.flatMap(({ name, value }) => (name.startsWith("TO") ? `${name}=${value}` : [])).join(),
+      );
+      assert.equal(found.length, 6);
+      return [...new Set(found)];
+    };
+    assert.deepEqual(await values(), [""]);
+    const moment = "2026-01-01T01:00:00.5+01:00";
+    assert.deepEqual(await values(moment), [
+      `TO=${moment},TO_SECONDS=${Date.parse("2026-01-01T00:00:00Z") / 1000}`,
+    ]);
+  });
+
+  it("is refused for what is no moment", async () => {
+    const { applied, error } = await jobFor("yesterday");
+    assert.deepEqual(applied, []);
+    assert.match(
+      error,
+      /the time is "yesterday", allowed is a time with its zone such as 2026-01-31T23:59:00Z: write /,
     );
   });
 });

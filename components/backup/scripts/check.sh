@@ -1,8 +1,8 @@
 # Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
 #
 # Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; PROBES, a folder with a file
-# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted.
-# Written: passed or failed, and result, `<key> <value>` a line.
+# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted;
+# TO and TO_SECONDS, see choose.sh. Written: passed or failed, expired when nothing is to be deleted after this, and result, `<key> <value>` a line.
 set -u -o pipefail
 umask 077
 export PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres LC_ALL=C
@@ -54,6 +54,8 @@ timescaledb.max_background_workers = 0
 fsync = off
 full_page_writes = off
 CONF
+# PostgreSQL itself refuses to end before the moment.
+[ -z "${TO:-}" ] || printf "recovery_target_time = '%s'\nrecovery_target_action = promote\n" "$TO" >>"$WORK/postgresql.conf"
 : >"$WORK/pg_ident.conf"
 
 # Queries are answered when all of the log is replayed.
@@ -69,7 +71,9 @@ put "rto_seconds $(($(date +%s) - $(<"$WORK/started")))"
 # PostgreSQL takes the first segment that isn't there, or isn't whole, for the log's end.
 broken=$(grep -E 'data checksum in record|incorrect prev-link|invalid magic number|unexpected pageaddr' "$WORK/postgres.log" | head -n 1 | sed 's/.*LOG: *//')
 newest=$(tail -n 1 "$WORK/segments")
-if ! grep -qx "$newest" "$WORK/fetched"; then
+if [ -n "${TO:-}" ]; then
+  newest=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
+elif ! grep -qx "$newest" "$WORK/fetched"; then
   last=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
   next=$(awk -v last="$last" '$0 > last' "$WORK/segments" | head -n 1)
   [ -z "$broken" ] || fail "the segment $last is damaged: $broken"
@@ -79,7 +83,8 @@ fi
 put "segment $newest"
 
 last=$(ask postgres <<<"select extract(epoch from pg_last_xact_replay_timestamp())::bigint") || fail "the restored server doesn't answer: $(<"$WORK/error")"
-[ -z "$last" ] || put "rpo_seconds $(($(<"$WORK/chosen") > last ? $(<"$WORK/chosen") - last : 0))"
+wanted=${TO_SECONDS:-$(<"$WORK/chosen")}
+[ -z "$last" ] || put "rpo_seconds $((wanted > last ? wanted - last : 0))"
 
 if [ -e "$WORK/segment" ]; then
   found=$(ask "$HOME_DATABASE" <<<"select count(*) from pgplatform.heartbeat where value = '$VALUE'")
@@ -103,11 +108,13 @@ for probe in "$PROBES"/*; do
   put "probe ${name#*.}"
 done
 
-[ -z "${DUMPS:-}" ] || . /scripts/dump.sh
+[ -n "${TO:-}" ] || [ -z "${DUMPS:-}" ] || . /scripts/dump.sh
 
 pg_ctl -D "$DATA" -m fast -w stop >/dev/null || fail "the restored server doesn't stop"
 if pg_controldata -D "$DATA" | grep -qE 'page checksum version: +[1-9]'; then
   pg_checksums --check -D "$DATA" >"$WORK/checksums.log" 2>&1 || fail "pages are damaged: $(grep -E 'failed' "$WORK/checksums.log" | head -n 1 | cut -c 1-300)"
   put "pages $(sed -nE 's/^Blocks scanned: +//p' "$WORK/checksums.log")"
 fi
+# Only the newest is a reason to delete what is older.
+[ -z "${TO:-}" ] || echo "not after a restore to a moment" >"$WORK/expired"
 : >"$WORK/passed"

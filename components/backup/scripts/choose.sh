@@ -1,7 +1,7 @@
 # Chooses what to restore: the newest finished base backup of a target, and the log from there on.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
-# copy may take to have the row's log. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept.
+# copy may take to have the row's log; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept.
 set -u
 . /scripts/places.sh
 fail() {
@@ -24,7 +24,8 @@ if [ -e "$WORK/segment" ]; then
   done
 fi
 
-backup=$(finished "$place" "$WORK/info") || fail "the target $name has no finished base backup of generation $GENERATION"
+backup=$(finished "$place" "$WORK/info" "${TO_SECONDS:-}") ||
+  fail "the target $name has no finished base backup of generation $GENERATION${TO:+ from before $TO}"
 begin=$(info "$WORK/info" begin_wal)
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"

@@ -2,8 +2,9 @@
 #
 # Environment: WORK, the folder that the verification's containers share; PG*, how to log in at the primary; RPO_MINUTES; PATIENCE_SECONDS, how much longer the archive may take;
 # VALUE, of the row.
-# A database that can't be written to is no reason against a restore: then only the result says so.
+# TO: a moment to restore to, for which no row is needed. A database that can't be written to is no reason against a restore: then only the result says so.
 set -u
+[ -z "${TO:-}" ] || exit 0
 ask() { psql -XAtqw -v ON_ERROR_STOP=1 -v "value=$VALUE" 2>"$WORK/error"; }
 
 # Past its commit: what comes behind it in the log isn't needed.

@@ -56,10 +56,14 @@ inform() {
   esac
 }
 
-# finished PLACE FILE: id of the newest base backup that is whole; what is known of it is put into the file.
+# finished PLACE FILE [SECONDS]: id of the newest base backup that is whole, and was before that time since 1970; what is known of it is put
+# into the file.
 finished() {
   for id in $(ids "$1"); do
-    inform "$1" "$id" "$2" && [ "$(info "$2" status)" = DONE ] && echo "$id" && return
+    inform "$1" "$id" "$2" && [ "$(info "$2" status)" = DONE ] || continue
+    [ -z "${3:-}" ] || [ "$(seconds "$(info "$2" end_time | cut -c 1-19)")" -lt "$3" ] || continue
+    echo "$id"
+    return
   done
   return 1
 }

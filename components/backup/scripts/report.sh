@@ -2,7 +2,7 @@
 # when the verification failed, and so does its Job.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; DUMPS, the folder of a dump that is stored too,
-# and WINDOW_DAYS.
+# and WINDOW_DAYS; TO and TO_SECONDS, see choose.sh: such a result has a name of its own, and is no metric.
 set -u
 . /scripts/places.sh
 while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
@@ -33,6 +33,7 @@ cat >"$WORK/report.json" <<JSON
   "target": "$name",
   "generation": "$GENERATION",
   "backup": "$backup",
+  "to": "${TO:-}",
   "result": "$result",
   "why": "$(cat "$WORK/failed" 2>/dev/null | text)",
   "note": "$(cat "$WORK/note" 2>/dev/null | text)",
@@ -65,6 +66,11 @@ cat "$WORK/report.json"
 } >"$WORK/passed.prom"
 
 store() { ask rcat "$place/verified/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
+if [ -n "${TO:-}" ]; then
+  [ -z "$backup" ] || store report.json "$backup-to-$TO_SECONDS.json"
+  [ "$result" = passed ] && [ "$failed" = 0 ]
+  exit
+fi
 [ -z "$backup" ] || store report.json "$backup.json"
 store report.json newest.json
 store newest.prom newest.prom
