@@ -15,7 +15,7 @@ import { say, until } from "./kit/wait";
  * Backups in two stores that the platform runs beside the cluster (versitygw, built here), over the real S3 protocol. A client writes, the
  * stores are cut off, everything but the stores is deleted, and a cluster of the same name is restored from each of them: to the newest that
  * was archived, and to a moment. It is the log's archive and the base backup together that are judged, by what a query finds. Backups are
- * damaged to see that a verification finds it.
+ * damaged to see that a verification finds it, and the first store is lost for good.
  *
  * Not proven here: a bucket of AWS, R2 or B2; that a store which refuses what those refuse is content.
  */
@@ -439,5 +439,26 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     await up(from(FAR, generations[0] ?? "", { time: moment }));
     assert.equal(await ask("select string_agg(which, ',') from moments"), "before");
     assert.equal(new Set(generations).size, 4);
+  });
+
+  // Behind everything that needs it.
+  describe("a first store that is lost for good", () => {
+    it("is replaced: with the copy's in its place and a new one behind, it archives there, and what is there restores", async () => {
+      const namespace = storeNamespace(env.settings.cluster);
+      const store = storeName(env.settings.cluster.name, NEAR);
+      const lost = [`statefulset/${store}`, `persistentvolumeclaim/data-${store}-0`];
+      await env.kubectl.run(["-n", namespace, "delete", "--timeout=120s", ...lost]);
+      await up((settings) => {
+        if (settings.backup)
+          settings.backup.targets = [FAR, "new"].map((name) => ({ name, kind: "local", size: "5Gi" }));
+      });
+      const { exitCode } = await stack.make("backup");
+      assert.equal(exitCode, 0);
+      await ask("insert into moments values ('behind the loss') returning which");
+      for (const target of [FAR, "new"]) {
+        const { passed, said } = await verified(target);
+        assert.ok(passed, said);
+      }
+    });
   });
 });

@@ -40,7 +40,7 @@ export class ChangedStack {
 
   /** `variables`: further ones of the Makefile. */
   make(
-    target: "up" | "preview" | "destroy" | "verify",
+    target: "up" | "preview" | "destroy" | "backup" | "verify",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<Made> {
     const env = { PGP_STACKS: this.folder, STACK: stackName, ...variables };
