@@ -1,4 +1,5 @@
 import type { Compression, Images, Settings } from "../stacks/schema";
+import type { Store } from "./backup/store";
 
 /**
  * The seam between the platform and what runs PostgreSQL.
@@ -33,6 +34,19 @@ export interface Backups {
   request(settings: Settings, name: string): BackupRequest;
   /** User and group that own the data, in the image of PostgreSQL. */
   readonly server: { readonly user: number; readonly group: number };
+  /** The tool that archives are made by, and can be restored by alone. @default - Barman's cloud tools */
+  readonly tool?: (settings: Settings) => ArchiveTool | undefined;
+}
+
+/** Another tool than Barman's. */
+export interface ArchiveTool {
+  /** How it is used stands in components/backup/scripts/<name>.sh. */
+  readonly name: "walg";
+  readonly image: string;
+  /** How it is told of the archive in a store; `authority` is the file of the store's own, where it has one. */
+  variables(store: Store, authority: string): readonly object[];
+  /** Where the instances' image has PostgreSQL's programs, of which it has several versions. */
+  readonly programs: string;
 }
 
 export type BackupRequest =
@@ -93,8 +107,6 @@ export const capabilities = [
   "backupTimeZone",
   /** Restores to a place in the log and to a named point, not only to a moment. */
   "restoreToPlace",
-  /** What it archives has the layout that the platform's verification restores, with any image. */
-  "verification",
   "zoneSpread",
   "severalDatabases",
   "podSecurityRestricted",

@@ -12,7 +12,7 @@ import { preloadLibraries } from "../postgres/extensions";
 import { generationToken, locationOf, plainChecksums, type Store, storeKeys, storesOf } from "./store";
 
 /**
- * What happens to backups after they were made, the same for every engine that archives by Barman's layout: they are watched, copied to the
+ * What happens to backups after they were made, the same for every engine: they are watched, copied to the
  * second target, and restored on a schedule to prove that they can be.
  */
 export interface BackupPlan {
@@ -307,6 +307,8 @@ function verification(
   const scratch = { name: "scratch", mountPath: "/scratch" };
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
   const look = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
+  const tool = engine.backups?.tool?.(settings);
+  const authorityFile = `/tls/${store.name}/ca.crt`;
   const barman = [
     ...shared,
     ...environment({
@@ -317,12 +319,21 @@ function verification(
       AWS_DEFAULT_REGION: store.region,
       ...(store.endpoint !== undefined && { ENDPOINT: store.endpoint }),
       ...(store.plainChecksums && plainChecksums),
-      ...(store.authority && { AWS_CA_BUNDLE: `/tls/${store.name}/ca.crt` }),
+      ...(store.authority && { AWS_CA_BUNDLE: authorityFile }),
       HOME: "/tmp",
     }),
     fromSecret("AWS_ACCESS_KEY_ID", store.secretName, storeKeys.accessKeyId),
     fromSecret("AWS_SECRET_ACCESS_KEY", store.secretName, storeKeys.secretAccessKey),
   ];
+  const restoring = tool
+    ? [
+        ...shared,
+        ...environment({ TOOL: tool.name, DATA: "/scratch/data", HOME: "/tmp" }),
+        ...tool.variables(store, authorityFile),
+      ]
+    : barman;
+  const restoreImage = tool?.image ?? images.backupRestore;
+  const ofTool = tool && environment({ TOOL: tool.name, WINDOW_DAYS: String(backup.recoveryWindowDays) });
   const health = secretNames.health(cluster.name);
   const longest = backup.rpoMinutes * 60 + (index === 0 ? 0 : 2 * longestPause(backup.copy.schedule));
   // The copy's: what is dumped there was copied, and proven, and it is farther away.
@@ -388,24 +399,24 @@ function verification(
         "choose",
         images.backupTools,
         shell("choose.sh"),
-        [...look, ...environment({ WAIT_SECONDS: String(longest + 120) })],
+        [...look, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...authorityMounts(stores)],
         small,
       ),
       container(
         "restore",
-        images.backupRestore,
+        restoreImage,
         shell("restore.sh"),
-        barman,
+        restoring,
         [work, scratch, ...authorityMounts(stores)],
         transfers,
       ),
       {
         ...container(
           "serve",
-          images.backupRestore,
+          restoreImage,
           shell("serve.sh"),
-          barman,
+          restoring,
           [work, ...authorityMounts(stores)],
           transfers,
         ),
@@ -424,6 +435,7 @@ function verification(
             value,
             ...environment({
               DATA: "/scratch/data",
+              ...(tool && { PROGRAMS: tool.programs }),
               LIBRARIES: preloadLibraries(cluster).join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               PROBES: "/probes",

@@ -36,12 +36,6 @@ export const abilities: Rule = (settings, report, engine) => {
       "backup.timeZone",
       settings.backup?.timeZone,
     ],
-    // The images of the platform local all write Barman's layout.
-    verification: [
-      settings.backup?.verify.enabled === true && settings.platform !== "local",
-      "backup.verify.enabled",
-      true,
-    ],
     restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };

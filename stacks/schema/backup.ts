@@ -124,7 +124,7 @@ const verify = z.strictObject({
     "Whether the newest backup of each target is restored on a schedule into a server of its own, beside everything else, and looked at: all of " +
       "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the probes are true. " +
       "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
-    atOnce,
+    `A change takes effect at once. ${restarts}`,
   ).default(true),
   schedule: schedule("When that happens. Default: 0 5 * * 0, on Sundays.").default("0 5 * * 0"),
   size: quantity(

@@ -44,7 +44,7 @@ export const images = z
       "A change is for what starts later.",
     ),
     backupRestore: image(
-      "Image with a shell and Barman's cloud tools, by which a verification restores. Default: by platform.",
+      "Image with a shell and Barman's cloud tools, by which a verification restores; with the engine zalando on the platform local alone, elsewhere the instances' image does. Default: by platform.",
       "A change is for what starts later.",
     ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),

@@ -96,7 +96,6 @@ describe("check", () => {
         objectStore: ["pgplatform:backup"],
         backupTimeZone: [],
         restoreToPlace: [],
-        verification: ["pgplatform:backup.verify.enabled"],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         operator: [],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { backupPlan } from "../../components/backup/plan";
 import { zalando } from "../../components/engines/zalando";
 import { announcements } from "../../operations/announce";
 import { check, sentence } from "../../stacks/checks";
@@ -120,19 +121,84 @@ describe("backups with the Zalando operator", () => {
     );
   });
 
-  it("are verified only where the image built here writes them, and say so", () => {
-    const cloud = (verify: object) =>
-      refused({
-        ...changed(withBackup({ targets: [bucket()], verify }), "cluster.storage.class", "any"),
-        platform: "cloud",
-        tier: "dev",
-      });
-    assert.match(
-      cloud({}),
-      /backup\.verify\.enabled is true, allowed is what the engine zalando can do, and Spilo's WAL-G writes a layout that the verification can't restore yet: set backup\.verify\.enabled to false/,
-    );
-    assert.equal(cloud({ enabled: false }), "");
-    assert.equal(refused(withBackup({})), "");
+  describe("are verified", () => {
+    const inCloud = (verify: object = {}): SettingsInput => ({
+      ...changed(withBackup({ targets: [bucket()], verify }), "cluster.storage.class", "any"),
+      platform: "cloud",
+      tier: "dev",
+    });
+    interface Container {
+      name: string;
+      image: string;
+      env: Variable[];
+    }
+    const containers = (input: unknown): Record<string, Container> => {
+      const settings = checked(input);
+      const { objects } = backupPlan(settings, zalando, zalando.plan(settings));
+      const job = objects.find(({ id }) => id.startsWith("verify-"))!.object as unknown as {
+        spec: {
+          jobTemplate: { spec: { template: { spec: Record<"initContainers" | "containers", Container[]> } } };
+        };
+      };
+      const pod = job.spec.jobTemplate.spec.template.spec;
+      return Object.fromEntries(
+        [...pod.initContainers, ...pod.containers].map((container) => [container.name, container]),
+      );
+    };
+    const told = ({ env }: Container) => Object.fromEntries(env.map(({ name, value }) => [name, value]));
+
+    it("with Spilo's own WAL-G, which is told of each target as the instances are (never run)", () => {
+      const { restore, serve, choose, check: checking } = containers(inCloud());
+      for (const container of [restore!, serve!]) {
+        assert.equal(container.image, checked(inCloud()).images.postgresql);
+        assert.deepEqual(told(container), {
+          WORK: "/work",
+          TOOL: "walg",
+          DATA: "/scratch/data",
+          HOME: "/tmp",
+          WALG_S3_PREFIX: "s3://jewelry-shop-backups/postgres/main/{generation}",
+          AWS_REGION: "us-east-1",
+          AWS_ACCESS_KEY_ID: undefined,
+          AWS_SECRET_ACCESS_KEY: undefined,
+          WALG_DOWNLOAD_CONCURRENCY: "4",
+        });
+        assert.deepEqual(
+          container.env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef ?? []),
+          [
+            { name: "main-store-far", key: "accessKeyId" },
+            { name: "main-store-far", key: "secretAccessKey" },
+          ],
+        );
+      }
+      assert.deepEqual([told(choose!).TOOL, told(choose!).WINDOW_DAYS], ["walg", "7"]);
+      assert.equal(told(checking!).PROGRAMS, "/usr/lib/postgresql/17/bin", "the image has several versions");
+    });
+
+    it("with the authority of a store that has one of its own, where the pod has it", () => {
+      const k3d: SettingsInput = { ...withBackup({}), platform: "k3d" };
+      const { WALG_S3_CA_CERT_FILE, AWS_ENDPOINT, AWS_S3_FORCE_PATH_STYLE } = told(containers(k3d).serve!);
+      assert.deepEqual(
+        [WALG_S3_CA_CERT_FILE, AWS_ENDPOINT, AWS_S3_FORCE_PATH_STYLE],
+        ["/tls/near/ca.crt", "https://main-store-near.postgres-backups.svc:7070", "true"],
+      );
+    });
+
+    it("with Barman's tools where the image built here archives by them", () => {
+      const { restore, choose, check: checking } = containers(withBackup({}));
+      assert.equal(restore!.image, checked(withBackup({})).images.backupRestore);
+      assert.equal(told(restore!).DESTINATION, "s3://backups/postgres/main");
+      for (const one of [restore!, choose!, checking!])
+        assert.deepEqual([told(one).TOOL, told(one).PROGRAMS], [undefined, undefined]);
+    });
+
+    it("and only then deleted: Spilo keeps them all, unless nothing is verified", () => {
+      const kept = (input: unknown) => variables(input).BACKUP_NUM_TO_RETAIN;
+      assert.equal(kept(inCloud()), "36500");
+      assert.equal(kept(inCloud({ enabled: false })), "7");
+      assert.equal(kept(withBackup({})), "7", "the image built here deletes nothing");
+      const retention = (input: unknown) => zalando.backupFacts!.store(cluster(input))!.retentionDays;
+      assert.deepEqual([retention(inCloud()), retention(inCloud({ enabled: false }))], [undefined, 7]);
+    });
   });
 
   it("know UTC alone", () => {

@@ -2,9 +2,11 @@
 #
 # Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; PROBES, a folder with a file
 # <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted;
-# TO and TO_SECONDS, see choose.sh. Written: passed or failed, expired when nothing is to be deleted after this, and result, `<key> <value>` a line.
+# TO and TO_SECONDS, see choose.sh; PROGRAMS, where PostgreSQL's are in an image of several versions.
+# Written: passed or failed, expired when nothing is to be deleted after this, and result, `<key> <value>` a line.
 set -u -o pipefail
 umask 077
+export PATH=${PROGRAMS:+$PROGRAMS:}$PATH
 export PGHOST=$WORK PGUSER=postgres PGDATABASE=postgres LC_ALL=C
 fail() {
   echo "$*" >"$WORK/failed"
@@ -75,7 +77,7 @@ if [ -n "${TO:-}" ]; then
   newest=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
 elif ! grep -qx "$newest" "$WORK/fetched"; then
   last=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
-  next=$(awk -v last="$last" '$0 > last' "$WORK/segments" | head -n 1)
+  next=$(awk -v last="$last" '$0 "" > last ""' "$WORK/segments" | head -n 1)
   [ -z "$broken" ] || fail "the segment $last is damaged: $broken"
   fail "a segment behind $last is missing: the archive goes on with $next, up to $newest"
 fi

@@ -1,7 +1,9 @@
 # Chooses what to restore: the newest finished base backup of a target, and the log from there on.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
-# copy may take to have the row's log; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept.
+# copy may take to have the row's log; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest; TOOL, walg or
+# nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept; with WAL-G oldest,
+# the base backup from which on everything is needed.
 set -u
 . /scripts/places.sh
 fail() {
@@ -31,5 +33,6 @@ date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
 ask cat "$place/verified/kept" >"$WORK/kept" 2>/dev/null
+[ "${TOOL:-}" != walg ] || (before "$place" $(($(date +%s) - WINDOW_DAYS * 86400)) "$WORK/info.oldest") >"$WORK/oldest"
 echo "$backup" >"$WORK/backup"
 echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

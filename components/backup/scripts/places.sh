@@ -68,12 +68,24 @@ finished() {
   return 1
 }
 
-# segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. Barman's alone.
+# before PLACE SECONDS FILE: id of the newest base backup that was whole then, or nothing.
+before() {
+  for id in $(ids "$1"); do
+    inform "$1" "$id" "$3" && [ "$(info "$3" status)" = DONE ] && [ "$(seconds "$(info "$3" end_time)")" -le "$2" ] && echo "$id" && return
+  done
+}
+
+# segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. TOOL: whose.
+# Compared as texts: of digits alone awk would make numbers that it can't tell apart.
 segments() {
+  if [ "${TOOL:-}" = walg ]; then ask lsf --files-only "$1/wal_005"; else barman_segments "$@"; fi |
+    sed -nE 's/^([0-9A-F]{24})(\.(gz|lz4|zst|bz2|xz|snappy|br|lzma))?$/\1/p' | sort | awk -v first="$2" '$0 "" >= first ""'
+}
+barman_segments() {
   for folder in $(ask lsf --dirs-only "$1/wals" | tr -d / | sort); do
     [ "$(printf '%s\n' "$folder" "$2" | sort | head -n 1)" = "$folder" ] && [ "$folder" != "$(echo "$2" | cut -c 1-16)" ] && continue
     ask lsf --files-only "$1/wals/$folder" || return
-  done | sed -nE 's/^([0-9A-F]{24})(\.(gz|lz4|zst|bz2|xz|snappy))?$/\1/p' | sort | awk -v first="$2" '$0 >= first'
+  done
 }
 
 # newest_segment PLACE: `<name>;<time>` of the newest one, or nothing.

@@ -24,7 +24,6 @@ export const cnpg: Engine = {
     objectStore: true,
     backupTimeZone: true,
     restoreToPlace: true,
-    verification: true,
     zoneSpread: true,
     severalDatabases: true,
     podSecurityRestricted: true,

@@ -27,7 +27,6 @@ export const standalone: Engine = {
     objectStore: true,
     backupTimeZone: true,
     restoreToPlace: true,
-    verification: true,
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     podSecurityRestricted: true,

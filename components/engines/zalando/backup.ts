@@ -13,17 +13,31 @@ import { user } from "./names";
 /** Base backups that hold only what has changed, between two whole ones. */
 const DELTA_STEPS = 6;
 
+/** Files that a verification fetches at a time: each takes memory. */
+const DOWNLOADS = 4;
+/** More base backups than anybody makes: the verification deletes them. */
+const ALL_BACKUPS = 36_500;
+
 const authorityFolder = ({ name }: Store): string => `/stores/${name}`;
+const authorityFile = (store: Store): string => `${authorityFolder(store)}/${store.authority?.key}`;
+
+/** The image that is built for the built-in cluster has Barman's tools, and Spilo WAL-G. */
+const hasWalG = ({ platform }: Settings): boolean => platform !== "local";
 
 /** How an archive is spoken to. Spilo reads that of a cluster to restore under names that begin with `CLONE_`. */
-function storeVariables(store: Store, generation: string, prefix: "" | "CLONE_"): object[] {
+function storeVariables(
+  store: Store,
+  generation: string,
+  prefix: "" | "CLONE_",
+  file = authorityFile(store),
+): object[] {
   const { region, endpoint, pathStyle, authority, secretName } = store;
   const plain = {
     WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
     AWS_REGION: region,
     ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
     ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
-    ...(authority && { WALG_S3_CA_CERT_FILE: `${authorityFolder(store)}/${authority.key}` }),
+    ...(authority && { WALG_S3_CA_CERT_FILE: file }),
   };
   const secret = {
     AWS_ACCESS_KEY_ID: storeKeys.accessKeyId,
@@ -67,7 +81,9 @@ export function backupVariables(settings: Settings): object[] {
       WALG_DELTA_MAX_STEPS: String(DELTA_STEPS),
       BACKUP_SCHEDULE: backup.schedule,
       // Spilo keeps as many base backups, and those of as many days, with the log since the oldest of them.
-      BACKUP_NUM_TO_RETAIN: String(backup.recoveryWindowDays),
+      BACKUP_NUM_TO_RETAIN: String(
+        backup.verify.enabled && hasWalG(settings) ? ALL_BACKUPS : backup.recoveryWindowDays,
+      ),
     }),
     ...storeVariables(store, generationToken, ""),
     ...cloneVariables(settings),
@@ -87,6 +103,18 @@ export const backups: Backups = {
     ],
   }),
   server: { user: user.id, group: user.group },
+  tool: (settings) =>
+    hasWalG(settings)
+      ? {
+          name: "walg",
+          image: settings.images.postgresql,
+          variables: (store, authority) => [
+            ...storeVariables(store, generationToken, "", authority),
+            ...environment({ WALG_DOWNLOAD_CONCURRENCY: String(DOWNLOADS) }),
+          ],
+          programs: `/usr/lib/postgresql/${settings.cluster.postgresVersion}/bin`,
+        }
+      : undefined,
 };
 
 /** The authorities of stores that no public one signed for. */

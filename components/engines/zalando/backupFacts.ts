@@ -28,9 +28,9 @@ const otherPlaces = [
   "WALE_SWIFT_PREFIX",
 ];
 
-/** Spilo's own, and the least that it keeps. */
+/** Spilo's own, the least that it keeps, and what means that it deletes nothing. */
 const SCHEDULE = "0 1 * * *";
-const KEPT = { default: 5, least: 2 };
+const KEPT = { default: 5, least: 2, all: 10_000 };
 
 /** A value is read only when it is asked for: a preview may not know it. */
 function variables({ spec }: Postgresql) {
@@ -103,7 +103,8 @@ function store(object: KubernetesObject): StoreFacts | undefined {
       return env.value("WALG_S3_SSE") ?? (usesWalG(env) && !disabled ? "AES256" : undefined);
     },
     get retentionDays() {
-      return Math.max(KEPT.least, Number(env.value("BACKUP_NUM_TO_RETAIN") ?? KEPT.default));
+      const days = Number(env.value("BACKUP_NUM_TO_RETAIN") ?? KEPT.default);
+      return days > KEPT.all ? undefined : Math.max(KEPT.least, days);
     },
   };
 }

@@ -27,10 +27,6 @@ export const zalando: Engine = {
       instead: "leave archiveSize out",
     },
     objectStore: true,
-    verification: {
-      because: "Spilo's WAL-G writes a layout that the verification can't restore yet",
-      instead: "set backup.verify.enabled to false, and try restores by hand",
-    },
     backupTimeZone: {
       because: "its image starts cron with an empty environment, which leaves it UTC",
       instead: "leave timeZone out, and write schedule in UTC",

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * The verification's scripts for archives by WAL-G, with a FAKE of WAL-G and one of rclone (tests/fakes/walg): what they ask, and what they make of
+ * the answers. That WAL-G does what it is asked is not shown.
+ */
+
+const scripts = join(__dirname, "../../components/backup/scripts");
+const fakes = join(__dirname, "../fakes/walg");
+const DAY = 86_400_000;
+const segment = (number: number) =>
+  `0000000100000000000000${number.toString(16).toUpperCase().padStart(2, "0")}`;
+
+describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () => {
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  const work = (name: string) => join(folder, "work", name);
+  const read = (name: string) => readFileSync(work(name), "utf8").trim();
+  const calls = () =>
+    existsSync(join(folder, "calls")) ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n") : [];
+  const run = (script: string) => spawnSync("sh", [join(folder, script)], { env, encoding: "utf8" });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "pgp-walg-"));
+    for (const name of ["work", "log", "place/gen/wal_005"])
+      mkdirSync(join(folder, name), { recursive: true });
+    for (const name of readdirSync(scripts))
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
+      );
+    env = {
+      PATH: `${fakes}:${process.env.PATH}`,
+      TZ: "UTC",
+      TOOL: "walg",
+      WORK: join(folder, "work"),
+      DATA: join(folder, "data"),
+      NUMBER: "1",
+      TARGETS: "1",
+      TARGET_1: "near",
+      PLACE_1: join(folder, "place"),
+      GENERATION: "gen",
+      WAIT_SECONDS: "1",
+      WINDOW_DAYS: "7",
+      FAKE_CALLS: join(folder, "calls"),
+      FAKE_STORE: join(folder, "log"),
+    };
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** A base backup of some days ago that begins at a segment; one that isn't finished has no sentinel. */
+  function base(first: number, days: number, more = "", finished = true): string {
+    const id = `base_${segment(first)}${more}`;
+    const place = join(folder, "place/gen/basebackups_005");
+    mkdirSync(join(place, id, "tar_partitions"), { recursive: true });
+    if (finished) {
+      const sentinel = join(place, `${id}_backup_stop_sentinel.json`);
+      writeFileSync(sentinel, "{}");
+      const at = new Date(Date.now() - days * DAY);
+      utimesSync(sentinel, at, at);
+    }
+    return id;
+  }
+  const archived = (...numbers: number[]) =>
+    numbers.forEach((number) =>
+      writeFileSync(join(folder, "place/gen/wal_005", `${segment(number)}.br`), ""),
+    );
+
+  it("chooses the newest finished base backup, a difference too, the log from there on, and the oldest one that the window takes", () => {
+    base(2, 20);
+    const oldest = base(4, 9);
+    base(6, 5);
+    const newest = base(8, 1, `_D_${segment(6)}`);
+    base(10, 0, "", false);
+    archived(2, 3, 4, 5, 6, 7, 8, 9, 10);
+    writeFileSync(join(folder, "place/gen/wal_005", "00000002.history.br"), "");
+    const { stdout, status } = run("choose.sh");
+    assert.equal(status, 0);
+    assert.deepEqual([read("backup"), read("oldest")], [newest, oldest], stdout);
+    assert.deepEqual(read("segments").split("\n"), [segment(8), segment(9), segment(10)]);
+    assert.match(stdout, new RegExp(`3 segments from ${segment(8)} to ${segment(10)}`));
+    assert.ok(!existsSync(work("failed")));
+  });
+
+  it("finds nothing to delete while no base backup is older than the window", () => {
+    base(2, 6);
+    archived(2);
+    run("choose.sh");
+    assert.equal(read("oldest"), "");
+  });
+
+  it("fails where the segment is missing with which the base backup begins, and where there is no base backup", () => {
+    const id = base(2, 1);
+    archived(3);
+    run("choose.sh");
+    assert.equal(
+      read("failed"),
+      `the segment ${segment(2)}, with which the base backup ${id} begins, is missing in the target near`,
+    );
+    rmSync(join(folder, "place/gen/basebackups_005"), { recursive: true });
+    rmSync(work("failed"));
+    run("choose.sh");
+    assert.equal(read("failed"), "the target near has no finished base backup of generation gen");
+  });
+
+  it("restores it, and says why it can't", () => {
+    writeFileSync(work("backup"), "base_whole\n");
+    run("restore.sh");
+    assert.equal(readFileSync(join(folder, "data/restored"), "utf8"), "base_whole\n");
+    assert.deepEqual(calls(), [`backup-fetch ${env.DATA} base_whole`]);
+    assert.ok(!existsSync(work("failed")));
+    writeFileSync(work("backup"), "base_broken\n");
+    run("restore.sh");
+    assert.equal(read("failed"), "the base backup base_broken can't be restored: ERROR: a part is damaged");
+  });
+
+  describe("serves the scratch server", () => {
+    let server: ChildProcess;
+    beforeEach(async () => {
+      server = spawn("sh", [join(folder, "serve.sh")], { env, stdio: "ignore" });
+      await until(() => existsSync(work("log")));
+    });
+    afterEach(() => server.kill());
+
+    const until = async (done: () => boolean) => {
+      const end = Date.now() + 20_000;
+      while (!done() && Date.now() < end) await delay(20);
+      assert.ok(done());
+    };
+    const answer = async (name: string) => {
+      writeFileSync(work(`asked/${name}`), "");
+      await until(() => existsSync(work(`answered/${name}`)));
+      return read(`answered/${name}`);
+    };
+
+    it("with log, with none where there is none, and with an error that isn't mistaken for that", async () => {
+      writeFileSync(join(folder, "log", segment(1)), "log");
+      assert.equal(await answer(segment(1)), "0");
+      assert.equal(read(`log/${segment(1)}`), "log");
+      assert.equal(await answer(segment(2)), "1");
+      assert.equal(await answer(segment(0xee)), "2");
+      assert.match(read("fetch.log"), /ERROR: the store refuses$/);
+    });
+
+    it("and then deletes what lies before the oldest one that is needed, if there is one", async () => {
+      writeFileSync(work("oldest"), "base_4\n");
+      writeFileSync(work("passed"), "");
+      await until(() => existsSync(work("expired")));
+      assert.equal(read("expired"), "done");
+      assert.deepEqual(calls(), ["delete before FIND_FULL base_4 --confirm"]);
+    });
+
+    it("deletes nothing while nothing is older", async () => {
+      writeFileSync(work("oldest"), "");
+      writeFileSync(work("passed"), "");
+      await until(() => existsSync(work("expired")));
+      assert.deepEqual([read("expired"), calls()], ["done", []]);
+    });
+
+    it("says so where its key may not delete", async () => {
+      writeFileSync(join(folder, "log/locked"), "");
+      writeFileSync(work("oldest"), "base_4\n");
+      writeFileSync(work("passed"), "");
+      await until(() => existsSync(work("expired")));
+      assert.equal(read("expired"), "ERROR: AccessDenied");
+    });
+  });
+});
+
+describe("a verification of what Barman wrote (a FAKE of Barman's tools)", () => {
+  let folder: string;
+  let env: NodeJS.ProcessEnv;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "pgp-barman-"));
+    for (const name of ["work", "bin"]) mkdirSync(join(folder, name));
+    for (const name of readdirSync(scripts))
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
+      );
+    for (const tool of ["restore", "wal-restore", "backup-keep", "backup-delete"])
+      writeFileSync(
+        join(folder, "bin", `barman-cloud-${tool}`),
+        `#!/bin/sh\necho "${tool} $*" >>'${folder}/calls'\n`,
+        {
+          mode: 0o755,
+        },
+      );
+    env = {
+      PATH: `${folder}/bin:${process.env.PATH}`,
+      WORK: join(folder, "work"),
+      DATA: join(folder, "data"),
+      DESTINATION: "s3://b/p",
+      GENERATION: "gen",
+      ENDPOINT: "https://s3.example.com",
+      WINDOW_DAYS: "7",
+    };
+    mkdirSync(join(folder, "data"));
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("restores, fetches log, keeps what was found good, releases the one before, and deletes by the window", async () => {
+    const work = (name: string) => join(folder, "work", name);
+    writeFileSync(work("backup"), "new\n");
+    writeFileSync(work("kept"), "old\n");
+    assert.equal(spawnSync("sh", [join(folder, "restore.sh")], { env }).status, 0);
+    const server = spawn("sh", [join(folder, "serve.sh")], { env, stdio: "ignore" });
+    try {
+      const until = async (name: string) => {
+        for (let count = 0; count < 500 && !existsSync(work(name)); count++) await delay(20);
+      };
+      await until("log");
+      writeFileSync(work(`asked/${segment(1)}`), "");
+      await until(`answered/${segment(1)}`);
+      writeFileSync(work("passed"), "");
+      await until("expired");
+      assert.equal(readFileSync(work("expired"), "utf8"), "done\n");
+      const at = "--endpoint-url https://s3.example.com";
+      assert.deepEqual(readFileSync(join(folder, "calls"), "utf8").trim().split("\n"), [
+        `restore ${at} s3://b/p gen new ${folder}/data`,
+        `wal-restore ${at} s3://b/p gen ${segment(1)} ${folder}/work/log/${segment(1)}`,
+        `backup-keep ${at} --target full s3://b/p gen new`,
+        `backup-keep ${at} --release s3://b/p gen old`,
+        `backup-delete ${at} --retention-policy RECOVERY WINDOW OF 7 DAYS --minimum-redundancy 1 s3://b/p gen`,
+      ]);
+    } finally {
+      server.kill();
+    }
+  });
+});
