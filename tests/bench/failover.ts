@@ -46,7 +46,7 @@ export interface Round {
 export const orFailed = <T>(work: () => Promise<T>): Promise<T | FailedRun> =>
   work().catch((error: unknown) => ({ failed: (error as Error).message }));
 
-const worked = <T extends object>(run: T | FailedRun): run is T => !("failed" in run);
+export const worked = <T extends object>(run: T | FailedRun): run is T => !("failed" in run);
 
 /** One failover of a cluster while a direct and a pooled client write, watched. */
 export async function failOver(env: Environment, clients: Clients, fault: FaultName): Promise<ArmRun> {

@@ -34,7 +34,7 @@ const asynchronous = ({ settings }: Environment): Environment["settings"] => ({
   cluster: { ...settings.cluster, durability: "async", instances: 3 },
 });
 
-async function startClients(env: Environment, login: Login): Promise<Clients> {
+async function startClients(env: Environment, login: Login, namespace: string): Promise<Clients> {
   const { kubectl } = env;
   await prepareNamespace(kubectl, namespace, login, { make: false });
   const start = (pod: string) => ClientPod.start(kubectl, namespace, pod, {});
@@ -70,23 +70,30 @@ async function startPlain(env: Environment, plain: PlainCluster): Promise<Defaul
       plan: { ...env.plan, endpoints: { ...endpoints, primary: { ...endpoints.primary, host } } },
       pooler: { name: poolerName, host: serviceHost(poolerName, namespace) },
     },
-    clients: await startClients(env, login),
+    clients: await startClients(env, login, namespace),
   };
 }
 
 /** The platform's plan without its tuning. */
-async function startUntuned(env: Environment, untuned: Untuned): Promise<Defaults> {
+function startUntuned(env: Environment, untuned: Untuned): Promise<Defaults> {
   const { cluster: running, poolers: all } = asynchronous(env);
   const settings = { ...env.settings, cluster: { ...running, namespace }, poolers: all.slice(0, 1) };
-  const { cluster, plan, poolers, login } = await startCopy(env, settings, (planned) =>
-    untuned.objects(planned),
-  );
+  return startBeside(env, settings, (planned) => untuned.objects(planned));
+}
+
+/** A copy of the product with clients of its own; what comes back stands in for the running stack's environment. */
+export async function startBeside(
+  env: Environment,
+  settings: Environment["settings"],
+  change?: Parameters<typeof startCopy>[2],
+): Promise<Defaults> {
+  const { cluster, plan, poolers, login } = await startCopy(env, settings, change);
   const [pooler] = poolers;
   if (pooler === undefined) throw new Error("the stack has no pooler to compare with");
   const { service, host } = pooler.endpoint;
   return {
     env: { ...env, cluster, settings, plan, pooler: { name: service, host } },
-    clients: await startClients(env, login),
+    clients: await startClients(env, login, settings.cluster.namespace),
   };
 }
 

@@ -102,7 +102,16 @@ export function page(parts: readonly Part[]): string {
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-const order = ["failover-delete", "failover-postmaster", "stall", "throughput", "preview", "policy"];
+const order = [
+  "failover-delete",
+  "failover-postmaster",
+  "failover-archiving",
+  "backup",
+  "stall",
+  "throughput",
+  "preview",
+  "policy",
+];
 
 /** Keeps a part, and makes the page anew from all parts that are kept; returns the file of the raw samples. */
 export async function keepPart(part: Part): Promise<string> {

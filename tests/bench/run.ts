@@ -4,6 +4,8 @@ import { cluster as clusterSettings } from "../../stacks/schema/cluster";
 import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { table } from "../e2e/kit/statistics";
+import { archivingGoals, type ArchivingRound, archivingTables, withoutArchive } from "./archiving";
+import { measureSpeeds, requireBackup, speedGoals, speedNotes, speedTables, tidyBackup } from "./backup";
 import {
   failOver,
   failoverGoals,
@@ -18,7 +20,7 @@ import { startFloor } from "./floor";
 import { interleave, roundName } from "./interleave";
 import { describeMachine } from "./machine";
 import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
-import { defaultsNotes, startDefaults } from "./operatorDefaults";
+import { defaultsNotes, startBeside, startDefaults } from "./operatorDefaults";
 import { measurePolicies } from "./policy";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
@@ -134,14 +136,16 @@ const clientNamespaces = (env: Environment): string[] => [
   ...new Set(env.settings.clients.map(({ namespace }) => namespace)),
 ];
 
+/** Both clients' pauses in one run. */
+const pauses = (run: { gap: { direct: number; pooled: number } } | FailedRun): string =>
+  "failed" in run
+    ? `failed (${run.failed})`
+    : `${run.gap.pooled.toFixed(2)} s pooled, ${run.gap.direct.toFixed(2)} s direct`;
+
 async function failover(rounds: number, fault: FaultName): Promise<void> {
   const env = await environment();
   const machine = await describeMachine(env);
   const kept: Round[] = [];
-  const show = (run: { gap: { direct: number; pooled: number } } | FailedRun) =>
-    "failed" in run
-      ? `failed (${run.failed})`
-      : `${run.gap.pooled.toFixed(2)} s pooled, ${run.gap.direct.toFixed(2)} s direct`;
   const result = await cleaningUp(
     async () => {
       await deleteBenchNamespaces(env);
@@ -160,7 +164,7 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
           const { defaults: theirs, ours, floor: bare } = sample;
           kept.push(sample);
           say(
-            `${roundName(round, rounds)}: defaults ${show(theirs)}; ours ${show(ours)}; floor ${"failed" in bare ? `failed (${bare.failed})` : `${bare.gap.toFixed(2)} s`}`,
+            `${roundName(round, rounds)}: defaults ${pauses(theirs)}; ours ${pauses(ours)}; floor ${"failed" in bare ? `failed (${bare.failed})` : `${bare.gap.toFixed(2)} s`}`,
           );
         },
       );
@@ -181,6 +185,67 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
     ],
     tables: failoverTables(counted),
     goals: failoverGoals(counted, fault),
+    samples: kept,
+  });
+}
+
+async function backup(rounds: number, mebibytes: number): Promise<void> {
+  const env = await environment();
+  requireBackup(env.settings);
+  const machine = await describeMachine(env);
+  say(`base backups, restores and plain copies of ${mebibytes} MiB, in turn`);
+  const speeds = await cleaningUp(
+    () => measureSpeeds(env, { rounds, mebibytes }, say),
+    async () => {
+      await tidyBackup(env);
+      await tidy(env, []);
+    },
+  );
+  await finish(machine, {
+    name: "backup",
+    title: "Backup and restore: against a plain copy through the same store",
+    command: commandLine(`backup --rounds ${rounds} --mebibytes ${mebibytes}`),
+    notes: speedNotes,
+    tables: speedTables(speeds),
+    goals: speedGoals(speeds),
+    samples: speeds,
+  });
+}
+
+async function archiving(rounds: number, fault: FaultName): Promise<void> {
+  const env = await environment();
+  requireBackup(env.settings);
+  const machine = await describeMachine(env);
+  const kept: ArchivingRound[] = [];
+  const { counted } = await cleaningUp(
+    async () => {
+      await deleteBenchNamespaces(env);
+      const clients = await startClients(env);
+      say("making a copy of the stack that doesn't archive …");
+      const off = await startBeside(env, withoutArchive(env.settings));
+      return interleave<ArchivingRound>(
+        {
+          on: () => orFailed(() => failOver(env, clients, fault)),
+          off: () => orFailed(() => failOver(off.env, off.clients, fault)),
+        },
+        rounds,
+        (round, sample) => {
+          kept.push(sample);
+          say(`${roundName(round, rounds)}: archiving ${pauses(sample.on)}; not ${pauses(sample.off)}`);
+        },
+      );
+    },
+    () => tidy(env, clientNamespaces(env)),
+  );
+  await finish(machine, {
+    name: "failover-archiving",
+    title: "Failover: with archiving and without",
+    command: commandLine(`archiving --fault ${fault} --rounds ${rounds}`),
+    notes: [
+      `on: the running stack ${stackName}; off: a copy of it without pgplatform:backup, made without Pulumi and network policies`,
+    ],
+    tables: archivingTables(counted),
+    goals: archivingGoals(counted),
     samples: kept,
   });
 }
@@ -264,6 +329,22 @@ program
   .option("--fault <fault>", "delete (the primary's pod) or postmaster (kill -9)", faultName, "delete")
   .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => failover(rounds, fault));
 program
+  .command("backup")
+  .description(
+    "base backups and restores against a plain copy through the same store; needs a stack with backup",
+  )
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 5)
+  .option("--mebibytes <n>", "size of the table that is backed up", atLeast(64), 512)
+  .action((o: { rounds: number; mebibytes: number }) => backup(o.rounds, o.mebibytes));
+program
+  .command("archiving")
+  .description(
+    "pauses when the primary goes, with archiving and without; needs a stack with backup; disturbs the database",
+  )
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 5)
+  .option("--fault <fault>", "delete (the primary's pod) or postmaster (kill -9)", faultName, "delete")
+  .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => archiving(rounds, fault));
+program
   .command("stall")
   .description(
     "the built-in cluster's API server silent under load, for each failover profile; disturbs the database",
@@ -283,8 +364,10 @@ program
 program.command("page").description("make the page anew from the samples that are kept").action(writePage);
 program
   .command("all", { isDefault: true })
-  .description("all of them, with their defaults: about an hour")
+  .description("all of them, with their defaults: about an hour, more where the stack has backups")
   .action(async () => {
+    const { settings } = await environment();
+    const backedUp = [() => backup(5, 512), () => archiving(5, "delete")];
     const parts = [
       () => preview(5),
       () => policy(5),
@@ -292,6 +375,7 @@ program
       () => failover(5, "delete"),
       () => failover(5, "postmaster"),
       () => stall([2, 5, 10], 3, profiles),
+      ...(settings.backup === undefined ? [] : backedUp),
     ];
     // One part that can't be measured leaves the others to be.
     for (const part of parts) await part().catch(failed);

@@ -6,6 +6,9 @@ import { type PlannedObject } from "../../components/engine";
 import { engines } from "../../components/engines";
 import { type KubeObject } from "../../operations/kubectl";
 import { projectDir } from "../../operations/paths";
+import { type Settings } from "../../stacks/schema";
+import { withoutArchive } from "../bench/archiving";
+import { benchPod } from "../bench/backup";
 import { place } from "../bench/operatorDefaults";
 import { kits } from "../e2e/kit/engines";
 import { secretsOf } from "../bench/product";
@@ -37,6 +40,44 @@ describe("the clusters that are measured", () => {
       type: "rw",
       pgbouncer: { poolMode: "session", image: "registry/pgbouncer:1" },
     });
+  });
+
+  it("differs in nothing but the archive where archiving is compared with none", () => {
+    const backedUp = checked({ ...smallest(), backup: { targets: [{ name: "near", kind: "local" }] } });
+    const specOf = (from: Settings) =>
+      engines.cnpg.plan(from).objects.find(({ id }) => id === "cluster")?.object.spec as {
+        plugins?: unknown;
+        postgresql: { parameters: Record<string, string> };
+      };
+    const on = specOf(backedUp);
+    const off = specOf(withoutArchive(backedUp));
+    assert.ok(on.plugins !== undefined && off.plugins === undefined);
+    const { archive_timeout: every, ...others } = on.postgresql.parameters;
+    assert.ok(every !== undefined);
+    const { archive_timeout: never, ...same } = off.postgresql.parameters;
+    assert.notEqual(never, every);
+    assert.deepEqual(same, others);
+  });
+
+  it("copies and restores in a pod with the verification's labels, keys and volumes, and no token left in it", () => {
+    const backedUp = checked({ ...smallest(), backup: { targets: [{ name: "near", kind: "local" }] } });
+    const pod = benchPod(backedUp, engines.cnpg, engines.cnpg.plan(backedUp), "0123456789");
+    const { metadata, spec } = pod as {
+      metadata: { labels: Record<string, string> };
+      spec: { initContainers: object[]; containers: { name: string; volumeMounts: { name: string }[] }[] };
+    };
+    assert.equal(metadata.labels["pgplatform.io/role"], "verification");
+    assert.deepEqual(spec.initContainers, []);
+    assert.deepEqual(
+      spec.containers.map(({ name }) => name),
+      ["restore", "rclone"],
+    );
+    for (const { volumeMounts } of spec.containers)
+      assert.equal(volumeMounts.filter(({ name }) => name === "scratch").length, 1);
+    const text = JSON.stringify(pod);
+    assert.doesNotMatch(text, /\{generation\}/);
+    assert.match(text, /"GENERATION","value":"0123456789"/);
+    assert.match(text, /"secretKeyRef":\{"name":"main-store-near"/);
   });
 
   it("takes the tuning of failovers, and nothing else, out of the Zalando engine's plan", () => {

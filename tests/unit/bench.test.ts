@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { archivingGoals, archivingTables } from "../bench/archiving";
+import { speedGoals, speedTables, type Speeds } from "../bench/backup";
 import { failoverGoals, failoverTables, type ArmRun, type Round } from "../bench/failover";
 import { interleave, roundName } from "../bench/interleave";
 import { longestStep, milestonesOf, milestoneTable, stepsOf, type Evidence } from "../bench/milestones";
@@ -383,5 +385,58 @@ describe("the page of results", () => {
       "–",
     ]);
     assert.deepEqual(summaryCells([]), [0, "–", "–", "–"]);
+  });
+});
+
+describe("the verdict on backups' speed", () => {
+  /** 100 MiB: copied up in 2 s and down in 1 s. */
+  const speeds = (backup: number, restore: number): Speeds => {
+    const round = { backup, up: 2, restore, down: 1 };
+    return {
+      bytes: 100 * 2 ** 20,
+      rounds: { warmUp: { ...round, backup: 1000, restore: 1000 }, counted: [round, round, round] },
+    };
+  };
+
+  it("is the share of the plain copy's speed, without the round that warms up", () => {
+    const [rates, shares] = speedTables(speeds(5, 2));
+    assert.deepEqual(rates?.rows[0], ["base backup", 3, 20, 20, 20]);
+    assert.deepEqual(shares?.rows, [
+      ["base backup", 3, 0.4, 0.4, 0.4],
+      ["restore of the base backup", 3, 0.5, 0.5, 0.5],
+    ]);
+  });
+
+  it("misses each goal alone", () => {
+    const met = (backup: number, restore: number) =>
+      speedGoals(speeds(backup, restore)).map((goal) => goal.met);
+    assert.deepEqual(met(6, 3), [true, true]);
+    assert.deepEqual(met(7, 3), [false, true]);
+    assert.deepEqual(met(6, 4), [true, false]);
+  });
+});
+
+describe("the verdict on archiving's share in a pause", () => {
+  it("compares the runs of one round, and counts those that failed", () => {
+    const rounds = [
+      { on: run(2, 3), off: run(2, 2) },
+      { on: run(4, 4), off: { failed: "no cluster" } },
+    ];
+    const [, ratios] = archivingTables(rounds);
+    assert.deepEqual(ratios?.rows, [
+      ["pooled", 1, 1.5, 1.5, 1.5],
+      ["direct", 1, 1, 1, 1],
+    ]);
+    assert.deepEqual(
+      archivingGoals(rounds).map(({ met }) => met),
+      [false, true, false, true],
+    );
+  });
+
+  it("is met by pauses that are hardly longer, and missed by a lost row", () => {
+    const met = (on: ArmRun) => archivingGoals([{ on, off: run(2, 2) }]).map((goal) => goal.met);
+    assert.deepEqual(met(run(2.6, 2.5)), [true, true, true, true]);
+    const lost = { verdicts: { a: damaged, b: clean, c: clean } };
+    assert.deepEqual(met(run(2, 2, lost)), [true, false, true, true]);
   });
 });
