@@ -17,7 +17,7 @@ import { say, until } from "./kit/wait";
  * was archived, and to a moment. It is the log's archive and the base backup together that are judged, by what a query finds. Backups are
  * damaged to see that a verification finds it, and the first store is lost for good.
  *
- * Not proven here: a bucket of AWS, R2 or B2; that a store which refuses what those refuse is content.
+ * Not proven here: a bucket of AWS, R2 or B2; what a store that refuses what those refuse says is another suite's (strictStore).
  */
 /** For how long the first store is away; AWAY=600 are the ten minutes that docs/backup.md tells of. */
 const AWAY_SECONDS = Number(process.env.AWAY ?? 120);
