@@ -80,7 +80,7 @@ echo '  2 passing (3s)'
     }
     const { status, stdout } = spawnSync(join(projectDir, ".ci/run"), {
       encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, PGP_STATE: folder, TMPDIR: folder },
+      env: { PATH: `${folder}:${process.env.PATH}`, PGP_STATE: folder, PGP_CACHE: folder, TMPDIR: folder },
     });
     const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
     return { code: status, last: stdout.trim().split("\n").pop(), calls };
