@@ -68,13 +68,6 @@ finished() {
   return 1
 }
 
-# before PLACE SECONDS FILE: id of the newest base backup that was whole then, or nothing.
-before() {
-  for id in $(ids "$1"); do
-    inform "$1" "$id" "$3" && [ "$(info "$3" status)" = DONE ] && [ "$(seconds "$(info "$3" end_time)")" -le "$2" ] && echo "$id" && return
-  done
-}
-
 # segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. TOOL: whose.
 # Compared as texts: of digits alone awk would make numbers that it can't tell apart.
 segments() {
