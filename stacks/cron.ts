@@ -81,6 +81,19 @@ export function longestPause(schedule: Schedule): number {
   return longest / 1000;
 }
 
+/** Longest time from a moment at which one fires to the next one of the other, in seconds; two years are looked at, or 200 moments if that is less. */
+export function longestWait(from: Schedule, to: Schedule): number {
+  const [one, other] = [parsed(from), parsed(to)];
+  let longest = 0;
+  let at: Date | null = new Date(Date.UTC(2028, 0, 1));
+  for (let count = 0; count < 200; count++) {
+    at = one.nextRun(at);
+    if (at === null || at.getTime() >= Date.UTC(2030, 0, 1)) break;
+    longest = Math.max(longest, (other.nextRun(at)?.getTime() ?? Infinity) - at.getTime());
+  }
+  return longest / 1000;
+}
+
 /** The same moments with a field for the seconds in front, and the time zone, as Go's cron reads them. */
 export const inSixFields = (schedule: Schedule, timeZone: string): string =>
   `${timeZone === "UTC" ? "" : `CRON_TZ=${timeZone} `}0 ${schedule}`;

@@ -1,6 +1,6 @@
 import { endpointOf, providerOf, storesOf } from "../../components/backup/store";
 import { dailyBaseBackups } from "../../policy/invariants/dailyBaseBackups";
-import { daysBetween } from "../cron";
+import { daysBetween, longestWait } from "../cron";
 import { bytesOf } from "../quantity";
 import type { EngineTraits } from "../../components/engine";
 import type { Settings } from "../schema";
@@ -49,6 +49,37 @@ function independence(settings: Settings, report: Report): void {
     );
 }
 
+/** Longest that a verification may wait for the copy, of the twelve hours that it may take. */
+const MOST_HOURS_OF_WAITING = 6;
+
+/** A verification of the second target waits until the copy has the row that it wrote. */
+function verification({ backup, cluster }: Settings, report: Report): void {
+  if (backup?.verify.enabled !== true) return;
+  const { copy, verify, targets } = backup;
+  if (targets.length > 1 && longestWait(verify.schedule, copy.schedule) > MOST_HOURS_OF_WAITING * 3600)
+    report(
+      "backup.verify.schedule",
+      verify.schedule,
+      `at most ${MOST_HOURS_OF_WAITING} hours before the next copy, which it waits for (backup.copy.schedule is ${copy.schedule})`,
+      "verify shortly before the copy, or copy more often",
+    );
+  const databases = cluster.databases.map(({ name }) => name);
+  const nameOf = ({ database = databases[0], name }: (typeof verify.probes)[number]) => `${database}.${name}`;
+  const doubled = twice(verify.probes.map(nameOf));
+  verify.probes.forEach((probe, index) => {
+    const at = (key: string) => `backup.verify.probes[${index}].${key}`;
+    if (probe.database !== undefined && ![...databases, "postgres"].includes(probe.database))
+      report(
+        at("database"),
+        probe.database,
+        `one of pgplatform:cluster.databases (${databases.join(", ")}), or postgres`,
+        "correct it, or add the database",
+      );
+    if (doubled.has(nameOf(probe)))
+      report(at("name"), probe.name, "a name that no other probe of its database has", "rename it");
+  });
+}
+
 /** Base backups on a volume of the engine's own. */
 function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineTraits): void {
   const ability = engine.can.archiveVolume;
@@ -92,6 +123,7 @@ export const backup: Rule = (settings, report, engine) => {
   if (backup === undefined) return;
   onVolume(settings, report, engine);
   independence(settings, report);
+  verification(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod")
     for (const { value, allowed, fix } of dailyBaseBackups({ schedule: backup.schedule, days }, { most: 1 }))

@@ -126,7 +126,9 @@ const verify = z.strictObject({
       "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
     `A change takes effect at once. ${restarts}`,
   ).default(true),
-  schedule: schedule("When that happens. Default: 0 5 * * 0, on Sundays.").default("0 5 * * 0"),
+  schedule: schedule(
+    "When that happens, with two targets at most six hours before the next copy, which it waits for. Default: 0 5 * * 0, on Sundays.",
+  ).default("0 5 * * 0"),
   size: quantity(
     "Size of the scratch volume, in bytes, which lasts as long as a verification. Default: 1.2 times cluster.storage.size, 2.5 times with `dump`.",
     atOnce,

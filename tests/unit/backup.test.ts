@@ -8,7 +8,7 @@ import { check, sentence } from "../../stacks/checks";
 import { type Graph, mockId, mockPassword } from "../support/graph";
 import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
-import { bucket, certificate, checked, everything, smallest } from "../support/settings";
+import { bucket, certificate, changed, checked, everything, smallest } from "../support/settings";
 
 const { cnpg } = engines;
 const near = { name: "near", kind: "local" } as const;
@@ -141,6 +141,29 @@ describe("backups are refused", () => {
       /backup\.verify\.probes\[0\]\.sql is "x", allowed is a query that returns one true/,
     ],
     [
+      "with two probes of one name in one database, which one of them names",
+      {
+        targets: [near],
+        verify: {
+          probes: [
+            { name: "orders", sql: "select true" },
+            { name: "orders", database: "app", sql: "select 1 = 1" },
+          ],
+        },
+      },
+      /backup\.verify\.probes\[1\]\.name is "orders", allowed is a name that no other probe of its database has: rename it\.$/,
+    ],
+    [
+      "with a probe of a database that isn't there",
+      { targets: [near], verify: { probes: [{ name: "orders", database: "shop", sql: "select true" }] } },
+      /backup\.verify\.probes\[0\]\.database is "shop", allowed is one of pgplatform:cluster\.databases \(app\), or postgres: correct it, or add the database\.$/,
+    ],
+    [
+      "with a verification that would wait for the copy for most of a day",
+      { targets: [near, { ...near, name: "far" }], copy: { schedule: "0 3 * * *" } },
+      /backup\.verify\.schedule is "0 5 \* \* 0", allowed is at most 6 hours before the next copy, which it waits for \(backup\.copy\.schedule is 0 3 \* \* \*\): verify shortly before the copy, or copy more often\.$/,
+    ],
+    [
       "with a log older than an hour",
       { targets: [near], rpoMinutes: 90 },
       /backup\.rpoMinutes is 90, allowed is a whole number of minutes from 1 to 60/,
@@ -154,6 +177,22 @@ describe("backups are refused", () => {
         found.join("\n"),
       );
     });
+
+  it("but not with probes of one name in two databases, nor with a copy that comes soon, or that nothing waits for", () => {
+    const two = changed(smallest(), "cluster.databases", [
+      { name: "app", owner: "app" },
+      { name: "shop", owner: "shop" },
+    ]);
+    const probes = ["app", "shop"].map((database) => ({ name: "orders", database, sql: "select true" }));
+    const targets = [near, { ...near, name: "far" }];
+    for (const backup of [
+      { targets, verify: { probes } },
+      { targets, copy: { schedule: "0 3 * * *" }, verify: { schedule: "30 2 * * 0" } },
+      { targets, copy: { schedule: "0 3 * * *" }, verify: { enabled: false } },
+      { targets: [near], copy: { schedule: "0 3 * * *" } },
+    ])
+      assert.ok("settings" in check({ ...two, backup }), JSON.stringify(backup));
+  });
 
   it("with the key in no sentence", () => {
     const found = refused({
