@@ -69,13 +69,19 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
       );
     });
 
-    it("what is copied and what is restored from both is whole, and what is too old can be deleted", async () => {
+    it("what is copied and what is restored from both is whole", async () => {
       const { exitCode, lines } = await stack.make("verify");
       const said = lines.map(withoutTime).join("\n");
       assert.equal(exitCode, 0, said);
       for (const name of ["first", "second"])
         assert.match(said, new RegExp(`target ${name}, base backup \\w+, is restored and whole`));
       assert.doesNotMatch(said, /expiry:/);
+    });
+
+    // Nothing is too old yet, so that no verification has deleted anything.
+    it("what Barman deletes is deleted as a verification has it done", async () => {
+      const { stdout, stderr } = await store.deleteTwo(true);
+      assert.match(stdout, /^0 left$/m, stderr);
     });
 
     it("nothing was refused", async () => assert.deepEqual(await store.refusals(), []));
@@ -93,11 +99,17 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
       assert.match(stderr, /InvalidArgument.*Unsupported header 'x-amz-(sdk-)?checksum/);
     });
 
+    it("nothing is deleted by boto alone, whatever it is told of checksums: as B2 answers", async () => {
+      const { exitCode, stderr } = await store.deleteTwo(false);
+      assert.notEqual(exitCode, 0);
+      assert.match(stderr, /InvalidArgument.*DeleteObjects.*Unsupported header 'x-amz-(sdk-)?checksum/);
+    });
+
     it("it isn't when the store is asked to encrypt: as R2 answers", async () => {
       const { exitCode, stderr } = await store.archive("000000010000000000000003", true, "-e AES256");
       assert.notEqual(exitCode, 0);
       assert.match(stderr, /NotImplemented.*'x-amz-server-side-encryption' with value 'AES256'/);
-      assert.equal((await store.refusals()).length, 2);
+      assert.equal((await store.refusals()).length, 3);
     });
   });
 

@@ -62,8 +62,9 @@ cat "$WORK/report.json"
   for key in rpo_seconds rto_seconds bytes; do
     [ -z "$(got $key)" ] || echo "verification_$key{$labels} $(got $key)"
   done
-  [ -z "$dump" ] || printf 'dump_timestamp_seconds{%s} %s\ndump_bytes{%s} %s\n' "$labels" "$(date +%s)" "$labels" "$dump_bytes"
 } >"$WORK/passed.prom"
+# Of its own: what was dumped once grows old when no dump follows it.
+printf 'dump_timestamp_seconds{%s} %s\ndump_bytes{%s} %s\n' "$labels" "$(date +%s)" "$labels" "$dump_bytes" >"$WORK/dump.prom"
 
 store() { ask rcat "$place/verified/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
 if [ -n "${TO:-}" ]; then
@@ -76,6 +77,7 @@ store report.json newest.json
 store newest.prom newest.prom
 if [ "$result" = passed ]; then
   store passed.prom passed.prom
+  [ -z "$dump" ] || store dump.prom dump.prom
   [ "$expiry" != done ] || store backup kept
 fi
 [ "$result" = passed ] && [ "$failed" = 0 ]

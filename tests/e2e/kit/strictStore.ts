@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { localBucket, plainChecksums } from "../../../components/backup/store";
 import { environment as variables, hardened } from "../../../components/containers";
 import { issue } from "../../../components/issuing";
@@ -166,6 +168,24 @@ export class StrictStore {
     const command =
       `head -c 1048576 /dev/urandom >/tmp/${segment} && ` +
       `env ${given.join(" ")} barman-cloud-wal-archive ${options} --endpoint-url ${this.endpoint} s3://${localBucket}/by-hand one /tmp/${segment}`;
+    const args = ["-n", NAMESPACE, "exec", "tools", "--", "sh", "-c", command];
+    return this.env.kubectl.run(args, { allowFailure: true });
+  }
+
+  /** Deletes two objects with one request, as Barman does it; `helped`: with the file by which a verification has it done. */
+  async deleteTwo(helped: boolean): Promise<RunResult> {
+    const folder = join(__dirname, "../../../components/backup/scripts");
+    const help = await readFile(join(folder, "sitecustomize.py"), "utf8");
+    const program =
+      `import boto3\nclient = boto3.client("s3", endpoint_url="${this.endpoint}")\n` +
+      `objects = [{"Key": "two/" + name} for name in "ab"]\n` +
+      `for one in objects: client.put_object(Bucket="${localBucket}", Body=b"x", **one)\n` +
+      `client.delete_objects(Bucket="${localBucket}", Delete={"Objects": objects, "Quiet": True})\n` +
+      `print(client.list_objects_v2(Bucket="${localBucket}", Prefix="two/")["KeyCount"], "left")\n`;
+    const given = [...Object.entries(plainChecksums), ...(helped ? [["PYTHONPATH", "/tmp/help"]] : [])];
+    const command =
+      `mkdir -p /tmp/help; cat >/tmp/help/sitecustomize.py <<'END'\n${help}END\n` +
+      `env ${given.map((pair) => pair.join("=")).join(" ")} python3 - <<'END'\n${program}END\n`;
     const args = ["-n", NAMESPACE, "exec", "tools", "--", "sh", "-c", command];
     return this.env.kubectl.run(args, { allowFailure: true });
   }
