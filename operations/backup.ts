@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames } from "../components/backup/plan";
+import { backupNames, backupRoles } from "../components/backup/plan";
 import type { BackupRequest, KubernetesObject } from "../components/engine";
-import { roleLabel } from "../components/names";
+import { clusterLabel, roleLabel } from "../components/names";
 import { UserError } from "../stacks/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
@@ -217,6 +217,36 @@ export async function whileAnswered(
     over.abort();
     await looking;
   }
+}
+
+/**
+ * Why a restore has no source, by the last words of the pod that looked for it (components/backup/scripts/source.sh), in a sentence; undefined when
+ * that isn't why an update failed.
+ */
+export async function missingSource({ kubectl, settings }: Subject): Promise<string | undefined> {
+  const { restore, cluster } = settings;
+  if (restore === undefined) return undefined;
+  const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.source };
+  const pods = await kubectl.list("pods", cluster.namespace, selectorOf(labels)).catch(() => []);
+  const words = pods.flatMap(({ status }) =>
+    ((status?.containerStatuses ?? []) as { state?: { terminated?: { message?: string } } }[]).flatMap(
+      ({ state }) => state?.terminated?.message ?? [],
+    ),
+  );
+  const [kind, found = ""] = /^(absent|refused);([^]*)$/.exec(words[0] ?? "")?.slice(1) ?? [];
+  if (kind === "refused")
+    return `target ${restore.target}, which is to be restored from, can't be read: ${found}; nothing was made: correct the target, and run it again.`;
+  const { time } = restore.to;
+  const before = time === undefined ? "" : ` from before ${time}`;
+  return kind === "absent"
+    ? `pgplatform:restore.generation is ${JSON.stringify(restore.generation)}, allowed is one with a finished base backup${before} in target ${restore.target}, where ` +
+        `there are ${
+          found
+            .split(" ")
+            .filter((one) => one !== restore.generation)
+            .join(", ") || "no others"
+        }: name another, and run it again; no cluster was made.`
+    : undefined;
 }
 
 /** Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more. */

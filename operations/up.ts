@@ -3,7 +3,7 @@ import { poolerName, poolerPorts, secretNames, serviceHost } from "../components
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../components/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
-import { firstBackup, whileAnswered } from "./backup";
+import { firstBackup, missingSource, whileAnswered } from "./backup";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -128,6 +128,9 @@ async function update(
       await waitUntilLoaded(subject, context, answered);
       if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered);
     });
+  }).catch(async (error: unknown) => {
+    const missing = await missingSource(subject);
+    throw missing === undefined ? error : new UserError([missing]);
   });
 }
 

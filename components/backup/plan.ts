@@ -9,6 +9,7 @@ import type { Engine, Flow, KubernetesObject, Peer, Plan, PlannedObject } from "
 import { tcp } from "../flows";
 import { clusterLabel, roleLabel, roles, secretNames, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
+import { originOf } from "./restore";
 import { generationToken, locationOf, plainChecksums, type Store, storeKeys, storesOf } from "./store";
 
 /**
@@ -24,7 +25,12 @@ export interface BackupPlan {
 export const backupPlanImages = ["backupTools", "backupRestore"] as const satisfies readonly (keyof Images)[];
 
 /** Roles of their pods. */
-export const backupRoles = { watch: "backups", copy: "backup-copy", verification: verificationRole } as const;
+export const backupRoles = {
+  watch: "backups",
+  copy: "backup-copy",
+  verification: verificationRole,
+  source: "restore-source",
+} as const;
 export const metricsPort = 9189;
 
 /** Longest name of a CronJob; its pods get eleven characters more. */
@@ -36,6 +42,7 @@ export const backupNames = {
   /** `index`: the target's, as it stands in the settings. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   probes: (cluster: string): string => `${cluster}-probes`,
+  source: (cluster: string): string => `${cluster}-restore-source`,
 };
 
 /** User and group of what needs none of PostgreSQL's. */
@@ -46,6 +53,8 @@ const VERIFY_HOURS = 12;
 const EXPIRY_SECONDS = 1800;
 /** How much longer than the RPO the log of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
 const ARCHIVE_PATIENCE_SECONDS = 360;
+/** How long the store of a restore's source may take to start. */
+const SOURCE_SECONDS = 60;
 /** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
 /** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
@@ -271,6 +280,45 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
   };
 }
 
+/** Looks whether the source of a restore is there: the cluster is made after it. */
+function source(settings: Settings, stores: readonly Store[], origin: Store): KubernetesObject {
+  const { cluster, restore } = settings;
+  const index = stores.findIndex(({ name }) => name === origin.name);
+  const { time } = restore?.to ?? {};
+  const name = backupNames.source(cluster.name);
+  const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.source };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name, namespace: cluster.namespace, labels },
+    spec: {
+      backoffLimit: 0,
+      template: podTemplate(settings, backupRoles.source, {
+        ...podOf(settings, NOBODY, authorityVolumes(stores)),
+        restartPolicy: "Never",
+        terminationGracePeriodSeconds: 5,
+        containers: [
+          container(
+            "look",
+            settings.images.backupTools,
+            shell("source.sh"),
+            [
+              ...places(stores),
+              ...environment({
+                SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.generation}`,
+                WAIT_SECONDS: String(SOURCE_SECONDS),
+                ...(time !== undefined && { TO_SECONDS: String(Math.floor(Date.parse(time) / 1000)) }),
+              }),
+            ],
+            authorityMounts(stores),
+            small,
+          ),
+        ],
+      }),
+    },
+  };
+}
+
 /** Brings what the second target lacks. */
 const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
@@ -489,6 +537,7 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
   if (backup === undefined || stores.length === 0) return { objects: [], flows: [] };
   const object = (id: string, object: KubernetesObject, stage = 1): PlannedObject => ({ id, stage, object });
   const { verify } = backup;
+  const origin = originOf(settings);
   const probes = Object.fromEntries(
     verify.probes.map(({ name, database, sql }) => [
       `${database ?? cluster.databases[0]?.name}.${name}`,
@@ -501,6 +550,7 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
       ? [object("probes", configMap(settings, backupNames.probes(cluster.name), probes), 0)]
       : []),
     object("watch", watch(settings, stores)),
+    ...(origin ? [object("restore-source", source(settings, stores, origin))] : []),
     ...(stores.length > 1 ? [object("copy", copy(settings, stores, backup.copy.schedule))] : []),
     ...(verify.enabled
       ? stores.map((store, index) =>
@@ -511,6 +561,7 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
 
   const why: Record<string, string> = {
     [backupRoles.watch]: "somebody looks all the time whether backups are where they should be",
+    ...(origin && { [backupRoles.source]: "a restore begins only where there is something to restore" }),
     ...(stores.length > 1 && { [backupRoles.copy]: "the first target's archive is copied to the second" }),
     ...(verify.enabled && {
       [backupRoles.verification]: "a restore from each target is tried on a schedule",

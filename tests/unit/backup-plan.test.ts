@@ -7,6 +7,7 @@ import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
 import {
   listed,
+  missingSource,
   seenIn,
   sentenceOf,
   waitingLog,
@@ -234,6 +235,49 @@ describe("what is seen in the targets", () => {
       "target near, generation 0123456789: no base backup yet, log until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
+  });
+});
+
+describe("a restore that failed", () => {
+  /** What is said when the pod that looked for the source ended with these words. */
+  async function said(words: string | undefined, restore: object | false = source) {
+    const status = { containerStatuses: [{ state: { terminated: { message: words } } }] };
+    const kubectl = { list: () => Promise.resolve(words === undefined ? [] : [{ status }]) };
+    const settings = checked({ ...smallest(), backup: { targets: [near] }, ...(restore && { restore }) });
+    return missingSource({ kubectl, settings } as unknown as Subject);
+  }
+  const source = { target: "near", generation: "0123456789", to: { time: "2026-01-01T00:00:00Z" } };
+
+  it("for its source says so, and what is there", async () => {
+    assert.equal(
+      await said("absent;0123456789 abcdef0123"),
+      'pgplatform:restore.generation is "0123456789", allowed is one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
+        "where there are abcdef0123: name another, and run it again; no cluster was made.",
+    );
+    assert.match((await said("absent;")) ?? "", /there are no others: /);
+    assert.match(
+      (await said("refused;403")) ?? "",
+      /^target near, .* can't be read: 403; nothing was made: /,
+    );
+  });
+
+  it("for another reason doesn't", async () => {
+    assert.deepEqual(await Promise.all([said(undefined), said(""), said("absent;", false)]), [
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("waited for the source before it made a cluster: the Job is of what is made before it", () => {
+    const restored = planned({ targets: [near, far] }, { restore: { ...source, target: "far" } }).objects;
+    const job = restored.find(({ id }) => id === "restore-source")?.object;
+    assert.equal(job?.kind, "Job");
+    const variables = containersOf(job.spec)[0]?.env ?? [];
+    const value = (name: string) => variables.find((one) => one.name === name)?.value;
+    assert.equal(value("SOURCE"), "target2:backups/postgres/main/0123456789");
+    assert.equal(value("TO_SECONDS"), "1767225600");
+    assert.ok(!ids({ targets: [near] }).includes("restore-source"));
   });
 });
 

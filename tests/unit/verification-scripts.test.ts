@@ -242,3 +242,57 @@ describe("a verification of what Barman wrote (a FAKE of Barman's tools)", () =>
     }
   });
 });
+
+describe("the source of a restore (a FAKE of rclone)", () => {
+  let folder: string;
+  const put = (path: string, text: string) => {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const looked = (generation: string, more: NodeJS.ProcessEnv = {}) => {
+    const { status } = spawnSync("dash", [join(folder, "source.sh")], {
+      env: {
+        PATH: `${fakes}:${process.env.PATH}`,
+        TARGETS: "1",
+        TARGET_1: "near",
+        PLACE_1: join(folder, "shop"),
+        GENERATION: "new",
+        SOURCE: join(folder, "shop", generation),
+        WAIT_SECONDS: "0",
+        WORDS: join(folder, "words"),
+        ...more,
+      },
+      encoding: "utf8",
+    });
+    const words = join(folder, "words");
+    return { passed: status === 0, words: existsSync(words) ? readFileSync(words, "utf8") : "" };
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "pgp-source-"));
+    for (const name of ["source.sh", "places.sh"])
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
+      );
+    put("shop/whole/base/20260102T000000/backup.info", "status=DONE\nend_time=2026-01-02 00:00:10.5+00:00\n");
+    put("shop/half/base/20260103T000000/backup.info", "status=STARTED\n");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is there", () => assert.deepEqual(looked("whole"), { passed: true, words: "" }));
+
+  it("isn't there: without a whole base backup, from before the moment, or at all; what is there is named", () => {
+    const absent = { passed: false, words: "absent;half whole" };
+    assert.deepEqual(looked("half"), absent);
+    assert.deepEqual(looked("none"), absent);
+    const moment = (time: string) => ({ TO_SECONDS: String(Date.parse(time) / 1000) });
+    assert.deepEqual(looked("whole", moment("2026-01-01T00:00:00Z")), absent);
+    assert.equal(looked("whole", moment("2026-01-03T00:00:00Z")).passed, true);
+  });
+
+  it("isn't asked for any more when the cluster archives", () => {
+    put("shop/new/wals/0000000100000000/000000010000000000000001.gz", "");
+    assert.equal(looked("none").passed, true);
+  });
+});
