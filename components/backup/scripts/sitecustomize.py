@@ -1,4 +1,4 @@
-# Read by every Python that has this folder in PYTHONPATH: serve.sh runs Barman's tool that deletes so, at stores beside AWS.
+# Read by every Python that has this folder in PYTHONPATH: barman.sh runs Barman's tool that deletes so, at stores beside AWS.
 #
 # The tool deletes many objects with one request. S3 wants a checksum with that, and since 1.36 boto sends one that such stores refuse,
 # whatever it is told of checksums. Here it sends Content-MD5 again, which all of them know.
