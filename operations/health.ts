@@ -50,7 +50,15 @@ export async function judge({ kubectl, engine }: Subject, object: KubernetesObje
   return live ? engine.progress(live) : { done: false, why: "it is not there" };
 }
 
-/** Waits until every object that the engine can judge is where it should be. */
+/** An instance that the engine's operator has yet to make anew: the object of its cluster may call itself well meanwhile. */
+async function unrolled({ kubectl, settings, engine }: Subject): Promise<string | undefined> {
+  const { namespace, name } = settings.cluster;
+  const pods = await kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name)));
+  const pod = pods.find((one) => !engine.progress(one).done);
+  return pod && `${pod.metadata.name}: ${engine.progress(pod).why}`;
+}
+
+/** Waits until every object that the engine can judge is where it should be, and so is every instance. */
 export async function waitUntilDone(
   subject: Subject,
   context: StepContext,
@@ -62,15 +70,15 @@ export async function waitUntilDone(
     const states = await Promise.all(objects.map((object) => judge(subject, object)));
     const index = states.findIndex(({ done }) => !done);
     const { kind, metadata } = objects[index] ?? {};
-    well = index === -1 ? well + 1 : 0;
+    const waiting =
+      metadata === undefined ? await unrolled(subject) : `${kind} ${metadata.name}: ${states[index]?.why}`;
+    well = waiting === undefined ? well + 1 : 0;
     if (well === LOOKS) return;
-    if (metadata !== undefined) {
-      const why = states[index]?.why;
-      context.detail(`${kind} ${metadata.name}: ${why}`);
+    if (waiting !== undefined) {
+      context.detail(waiting);
       if (Date.now() > deadline) {
-        throw new Error(
-          `${kind} ${metadata.namespace}/${metadata.name} is not healthy after ${READY_MINUTES} minutes: ${why}`,
-        );
+        const { namespace } = subject.settings.cluster;
+        throw new Error(`namespace ${namespace} is not healthy after ${READY_MINUTES} minutes: ${waiting}`);
       }
     }
     if (signal?.aborted === true) throw new Error("interrupted");

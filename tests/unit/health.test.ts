@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { probePod, type Subject } from "../../operations/health";
+import { probePod, type Subject, waitUntilDone } from "../../operations/health";
 import { Kubectl, resourceOf } from "../../operations/kubectl";
 import { connection } from "../../operations/up";
 import { engineOf } from "../../stacks/engine";
@@ -86,5 +86,40 @@ describe("kubectl's spelling of a kind", () => {
   it("can't be mistaken for a kind of another group", () => {
     assert.equal(resourceOf("postgresql.cnpg.io/v1", "Cluster"), "Cluster.v1.postgresql.cnpg.io");
     assert.equal(resourceOf("v1", "Pod"), "Pod");
+  });
+});
+
+describe("waiting for the engine", () => {
+  it("goes on while the operator has an instance to make anew, though its object is well", async () => {
+    const settings = checked(changed(smallest(), "cluster.engine", "zalando"));
+    const engine = engineOf(settings);
+    const well = {
+      PostgresClusterStatus: "Running",
+      currentHealthy: 9,
+      conditions: [{ type: "Complete", status: "True" }],
+    };
+    const said: string[] = [];
+    let looks = 0;
+    const kubectl = {
+      get: (resource: string) =>
+        Promise.resolve({
+          ...(resource.startsWith("postgresql.")
+            ? { apiVersion: "acid.zalan.do/v1", kind: "postgresql" }
+            : { apiVersion: "v1", kind: "Other" }),
+          metadata: { name: "main" },
+          status: well,
+        }),
+      list: () => {
+        const mark = String(looks++ < 2);
+        const annotations = { "zalando-postgres-operator-rolling-update-required": mark };
+        return Promise.resolve([
+          { apiVersion: "v1", kind: "Pod", metadata: { name: "main-0", annotations } },
+        ]);
+      },
+    };
+    const subject = { settings, engine, plan: engine.plan(settings), kubectl } as unknown as Subject;
+    await waitUntilDone(subject, { detail: (text) => said.push(text), say: () => undefined });
+    assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to make it anew"));
+    assert.equal(looks, 5, "three looks in a row that find nothing");
   });
 });

@@ -344,6 +344,16 @@ describe("the plan for the Zalando operator", () => {
     const failed = [{ type: "Failed", status: "True", message }];
     assert.deepEqual(live("sql-job", { conditions: failed }), { done: false, why: message });
     assert.equal(live("sql-job", { conditions: [{ type: "Complete", status: "True" }] }).done, true);
+    const pod = (annotations?: Record<string, string>) =>
+      zalando.progress({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "main-0", ...(annotations && { annotations }) },
+      });
+    const mark = "zalando-postgres-operator-rolling-update-required";
+    assert.deepEqual(pod({ [mark]: "true" }), { done: false, why: "the operator has yet to make it anew" });
+    assert.equal(pod({ [mark]: "false" }).done, true);
+    assert.equal(pod().done, true);
   });
 
   it("says what its cluster is made of", () => {

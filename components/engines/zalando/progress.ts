@@ -35,10 +35,19 @@ function jobProgress({ status = {} }: Live): Progress {
   return { done: false, why: failed?.message ?? "not applied yet" };
 }
 
+/** The operator's mark on an instance that its roll has not reached, which stays when it misses the end of the one before. */
+const toBeMadeAnew = "zalando-postgres-operator-rolling-update-required";
+
+const podProgress = ({ metadata }: Live): Progress =>
+  metadata.annotations?.[toBeMadeAnew] === "true"
+    ? { done: false, why: "the operator has yet to make it anew" }
+    : { done: true, why: "nothing to wait for" };
+
 export function progress(object: KubernetesObject): Progress {
   const live: Live = object;
   if (live.apiVersion === apiVersion && live.kind === "postgresql") return clusterProgress(live);
   if (live.kind === "PodDisruptionBudget") return standbyProgress(live);
   if (live.kind === "Job") return jobProgress(live);
+  if (live.kind === "Pod") return podProgress(live);
   return { done: true, why: "nothing to wait for" };
 }
