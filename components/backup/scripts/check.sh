@@ -56,8 +56,8 @@ timescaledb.max_background_workers = 0
 fsync = off
 full_page_writes = off
 CONF
-# PostgreSQL itself refuses to end before the moment.
-[ -z "${TO:-}" ] || printf "recovery_target_time = '%s'\nrecovery_target_action = promote\n" "$TO" >>"$WORK/postgresql.conf"
+# PostgreSQL itself refuses to end before the moment; it reads its settings before it knows what Z is.
+[ -z "${TO:-}" ] || printf "recovery_target_time = '%s'\nrecovery_target_action = promote\n" "${TO/%Z/+00:00}" >>"$WORK/postgresql.conf"
 : >"$WORK/pg_ident.conf"
 
 # Queries are answered when all of the log is replayed.
