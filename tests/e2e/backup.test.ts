@@ -277,8 +277,8 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     before(async () => {
       for (let count = 0; count < 3; count++) {
         await ask(`insert into pgplatform.heartbeat (value) values ('segment ${count}') returning value`);
-        const name = await ask("select pg_walfile_name(pg_current_wal_lsn())");
-        await ask("select pg_switch_wal()");
+        // Where the server has just switched by itself, this is the segment before.
+        const name = await ask("select pg_walfile_name(pg_switch_wal())");
         await until(`the segment ${name} in the first store`, 120, async () =>
           (await inStores(`rclone lsf -R $at/wals`)).includes(name)
             ? { done: undefined }
