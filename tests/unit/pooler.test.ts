@@ -53,7 +53,6 @@ describe("pooler", () => {
           "connect_query='SELECT pg_terminate_backend(pg_backend_pid()) WHERE pg_is_in_recovery()'",
         pgplatform_auth: "host=main-rw port=5432 dbname=postgres pool_size=1 max_db_connections=1",
       },
-      users: { pgp_pooler: "query_timeout=5" },
       pgbouncer: {
         listen_addr: "*",
         listen_port: "6432",
