@@ -9,10 +9,18 @@ import type { Settings } from "../stacks/schema";
 import type { Keys } from "./backup/buckets/bucket";
 import { makeBucket } from "./backup/buckets";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
-import { endpointOf, type Store, storeKeys, storeNamespace, storeOf, type Target } from "./backup/store";
+import {
+  type Store,
+  storeKeys,
+  storeName,
+  storeNamespace,
+  storeOf,
+  type Target,
+  targetFacts,
+} from "./backup/store";
 import { Certificates } from "./certificates";
 import type { Flow, Labels, PlannedObject } from "./engine";
-import { clusterLabel, roleLabel, targetAnnotations, targetRole } from "./names";
+import { clusterLabel, roleLabel, targetRole } from "./names";
 import { networkPolicies } from "./networkPolicies";
 import { registerObjects, withLabels } from "./objects";
 import { podSecurity } from "./podSecurity";
@@ -61,7 +69,9 @@ export class Backup extends pulumi.ComponentResource {
     const all: Keys[] = [];
     const secrets = targets.flatMap((target) => {
       const store = storeOf(settings, target);
-      const keys = this.keysOf(target, this.bucket(args, target, store));
+      const made = this.bucket(args, target, store);
+      if ("roleArn" in store.login) return [];
+      const keys = this.keysOf(target, made);
       all.push(keys);
       if (home !== undefined) this.localStore(args, target, store, keys, home);
       return [
@@ -146,15 +156,10 @@ export class Backup extends pulumi.ComponentResource {
       `${this.name}-${suffix}`,
       {
         metadata: {
-          name: store.secretName,
+          name: storeName(settings.cluster.name, store.name),
           namespace,
           labels: { ...this.labels(settings), [roleLabel]: targetRole },
-          annotations: {
-            "pgplatform.io/why": `access to the backup target ${store.name}`,
-            [targetAnnotations.endpoint]: endpointOf(store),
-            [targetAnnotations.bucket]: store.bucket,
-            [targetAnnotations.windowDays]: String(settings.backup?.recoveryWindowDays),
-          },
+          annotations: targetFacts(settings, store),
         },
         data: pulumi.secret({
           [storeKeys.accessKeyId]: keys.accessKeyId.apply(base64),
@@ -203,7 +208,7 @@ export class Backup extends pulumi.ComponentResource {
           names: localStoreTlsNames(settings, target),
           authority: store.authority,
           server: {
-            secretName: `${store.secretName}-server`,
+            secretName: `${storeName(settings.cluster.name, target.name)}-server`,
             certificateKey: "tls.crt",
             privateKeyKey: "tls.key",
           },

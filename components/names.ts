@@ -6,7 +6,7 @@ import type { Settings } from "../stacks/schema";
 export const clusterLabel = "pgplatform.io/cluster";
 /** Label by which pods say what they are to the platform. */
 export const roleLabel = "pgplatform.io/role";
-/** Role of the Secret with the key to a target of backups, and where the Secret says what it is the key to. */
+/** Role of the Secret with the key to a target of backups, or of the ConfigMap in its place where that has a role, and where they say what the target is. */
 export const targetRole = "backup-target";
 export const targetAnnotations = {
   endpoint: "pgplatform.io/store-endpoint",

@@ -155,8 +155,8 @@ const standIn = { accessKeyId: "stand-in", secretAccessKey: { secure: "stand-in"
 
 /** What the file of a stack that is to be looked at alone lacks: its user's keys. */
 const keyChanges = (backup: unknown): Change[] =>
-  targetsIn(backup).flatMap(({ kind, credentials }, index) =>
-    keyGiven.some((one) => one === kind) && credentials === undefined
+  targetsIn(backup).flatMap(({ kind, credentials, roleArn }, index) =>
+    keyGiven.some((one) => one === kind) && (credentials ?? roleArn) === undefined
       ? [
           {
             path: `backup.targets.${index}.credentials`,

@@ -42,10 +42,13 @@ interface Place {
 export const bucketOf = (destination: string): string =>
   /^s3:\/\/([^/]+)/.exec(destination)?.[1] ?? destination;
 
-/** Buckets in which a cluster's backups are: the archive's, and those that Secrets of further targets name. */
+/** A target's object: the Secret of its key, or a ConfigMap where a role takes the key's place. */
+const standsForTarget = ({ kind }: KubernetesObject): boolean => kind === "Secret" || kind === "ConfigMap";
+
+/** Buckets in which a cluster's backups are: the archive's, and those that the objects of further targets name. */
 export function placesOf(objects: readonly KubernetesObject[], cluster: Facts, archive: StoreFacts): Place[] {
   const targets = objects
-    .filter((object) => object.kind === "Secret" && belongsTo(object, cluster, targetRole))
+    .filter((object) => standsForTarget(object) && belongsTo(object, cluster, targetRole))
     .map(({ metadata: { annotations = {} } }) => ({
       endpoint: annotations[targetAnnotations.endpoint],
       bucket: annotations[targetAnnotations.bucket] ?? "",
@@ -79,11 +82,11 @@ export const verifications = (
     .filter(({ spec }) => spec?.suspend !== true)
     .map(({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfCron(spec?.schedule ?? "") }));
 
-/** Secrets that say what they are the key to, whichever cluster's. */
-const targetSecrets = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
+/** Objects that say which target they stand for, whichever cluster's. */
+const targetObjects = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
   objects.filter(
-    ({ kind, metadata }) =>
-      kind === "Secret" && metadata.annotations?.[targetAnnotations.bucket] !== undefined,
+    (object) =>
+      standsForTarget(object) && object.metadata.annotations?.[targetAnnotations.bucket] !== undefined,
   );
 
 type Placed = Pick<StackFacts, "objects" | "stores" | "buckets" | "clusters">;
@@ -92,7 +95,7 @@ type Placed = Pick<StackFacts, "objects" | "stores" | "buckets" | "clusters">;
 export function backupBuckets(stack: Placed): readonly BucketFacts[] {
   const named = new Set([
     ...stack.stores.map(({ destination }) => bucketOf(destination)),
-    ...targetSecrets(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket]),
+    ...targetObjects(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket]),
   ]);
   return named.size === 0 ? [] : stack.buckets.filter(({ bucket }) => named.has(bucket));
 }
@@ -111,7 +114,7 @@ export function retentionOf(stack: Placed, bucket: string): number | undefined {
     ...stack.stores
       .filter(({ destination }) => bucketOf(destination) === bucket)
       .map(({ retentionDays }) => retentionDays),
-    ...targetSecrets(stack.objects)
+    ...targetObjects(stack.objects)
       .filter(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] === bucket)
       .map(({ metadata }) => metadata.annotations?.[targetAnnotations.windowDays])
       .map((days) => (days === undefined ? undefined : Number(days))),

@@ -3,9 +3,9 @@ import type { KubernetesObject, Labels, PlannedObject } from "../engine";
 import { environment, hardened } from "../containers";
 import { secretNames, tlsNames } from "../names";
 import {
+  keyVariables,
   localBucket,
   localStorePort,
-  storeKeys,
   storeLabels,
   storeName,
   storeNamespace,
@@ -45,10 +45,6 @@ export function localStoreObjects(
   const name = storeName(cluster.name, target.name);
   const labels = storeLabels(cluster.name, target.name);
   const metadata = { name, namespace: storeNamespace(cluster), labels };
-  const fromSecret = (variable: string, key: string) => ({
-    name: variable,
-    valueFrom: { secretKeyRef: { name: store.secretName, key } },
-  });
   const service: KubernetesObject = {
     apiVersion: "v1",
     kind: "Service",
@@ -98,8 +94,10 @@ export function localStoreObjects(
               resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
               args: ["posix", paths.root],
               env: [
-                fromSecret("ROOT_ACCESS_KEY_ID", storeKeys.accessKeyId),
-                fromSecret("ROOT_SECRET_ACCESS_KEY", storeKeys.secretAccessKey),
+                ...keyVariables(store, {
+                  accessKeyId: "ROOT_ACCESS_KEY_ID",
+                  secretAccessKey: "ROOT_SECRET_ACCESS_KEY",
+                }),
                 ...environment({
                   VGW_PORT: `:${localStorePort}`,
                   VGW_REGION: store.region,

@@ -7,10 +7,20 @@ import type { Images, Settings } from "../../stacks/schema";
 import { environment, hardened } from "../containers";
 import type { Engine, Flow, KubernetesObject, Peer, Plan, PlannedObject } from "../engine";
 import { tcp } from "../flows";
-import { clusterLabel, roleLabel, roles, secretNames, verificationRole } from "../names";
+import { clusterLabel, roleLabel, roles, secretNames, targetRole, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
 import { originOf } from "./restore";
-import { generationToken, locationOf, plainChecksums, type Store, storeKeys, storesOf } from "./store";
+import { podsRole, roleAccount, roleOf } from "./role";
+import {
+  generationToken,
+  keyVariables,
+  locationOf,
+  plainChecksums,
+  type Store,
+  storeName,
+  storesOf,
+  targetFacts,
+} from "./store";
 
 /**
  * What happens to backups after they were made, the same for every engine: they are watched, copied to the
@@ -99,9 +109,12 @@ function places(stores: readonly Store[]): object[] {
         }),
         // A key that may do what it must do can't make buckets.
         [option("NO_CHECK_BUCKET")]: "true",
+        ...("roleArn" in store.login && { [option("ENV_AUTH")]: "true" }),
       }),
-      fromSecret(option("ACCESS_KEY_ID"), store.secretName, storeKeys.accessKeyId),
-      fromSecret(option("SECRET_ACCESS_KEY"), store.secretName, storeKeys.secretAccessKey),
+      ...keyVariables(store, {
+        accessKeyId: option("ACCESS_KEY_ID"),
+        secretAccessKey: option("SECRET_ACCESS_KEY"),
+      }),
     ];
   };
   return [
@@ -152,15 +165,21 @@ const container = (
   volumeMounts: [scriptsMount, temporary, ...mounts],
 });
 
+/** Containers that speak to no store. */
+const STORELESS = ["metrics", "heartbeat", "check"];
+
 /** What every pod of the scripts has. */
 const podOf = (
-  { registries, cluster }: Settings,
+  settings: Settings,
   { user, group }: { user: number; group: number },
   volumes: readonly object[],
 ) => ({
+  ...podsRole(settings, STORELESS).account,
   automountServiceAccountToken: false,
   enableServiceLinks: false,
-  ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+  ...(settings.registries.length > 0 && {
+    imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
+  }),
   securityContext: {
     runAsNonRoot: true,
     runAsUser: user,
@@ -169,7 +188,7 @@ const podOf = (
     seccompProfile: { type: "RuntimeDefault" },
   },
   volumes: [
-    { name: "scripts", configMap: { name: backupNames.watch(cluster.name) } },
+    { name: "scripts", configMap: { name: backupNames.watch(settings.cluster.name) } },
     { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
     ...volumes,
   ],
@@ -183,6 +202,7 @@ function podTemplate(settings: Settings, role: string, spec: object) {
       // The scripts are read when a pod starts.
       annotations: {
         "pgplatform.io/scripts": createHash("sha256").update(JSON.stringify(scripts)).digest("hex"),
+        ...podsRole(settings, STORELESS).annotations,
       },
     },
     spec,
@@ -370,8 +390,7 @@ function verification(
       ...(store.authority && { AWS_CA_BUNDLE: authorityFile }),
       HOME: "/tmp",
     }),
-    fromSecret("AWS_ACCESS_KEY_ID", store.secretName, storeKeys.accessKeyId),
-    fromSecret("AWS_SECRET_ACCESS_KEY", store.secretName, storeKeys.secretAccessKey),
+    ...keyVariables(store, { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" }),
   ];
   const restoring = tool
     ? [
@@ -530,6 +549,18 @@ function configMap({ cluster }: Settings, name: string, data: Readonly<Record<st
   };
 }
 
+/** What stands for a target that has a role, where others have the Secret of their key: policies look for both. */
+const roleTarget = (settings: Settings, store: Store): KubernetesObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: {
+    name: storeName(settings.cluster.name, store.name),
+    namespace: settings.cluster.namespace,
+    labels: { [clusterLabel]: settings.cluster.name, [roleLabel]: targetRole },
+    annotations: targetFacts(settings, store),
+  },
+});
+
 /** All of it for these settings; nothing without a backup. */
 export function backupPlan(settings: Settings, engine: Engine, plan: Plan): BackupPlan {
   const { cluster, backup, monitoring } = settings;
@@ -538,6 +569,7 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
   const object = (id: string, object: KubernetesObject, stage = 1): PlannedObject => ({ id, stage, object });
   const { verify } = backup;
   const origin = originOf(settings);
+  const roleArn = roleOf(stores);
   const probes = Object.fromEntries(
     verify.probes.map(({ name, database, sql }) => [
       `${database ?? cluster.databases[0]?.name}.${name}`,
@@ -549,6 +581,10 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
     ...(Object.keys(probes).length > 0
       ? [object("probes", configMap(settings, backupNames.probes(cluster.name), probes), 0)]
       : []),
+    ...(roleArn === undefined ? [] : [object("account", roleAccount(settings, roleArn), 0)]),
+    ...stores
+      .filter(({ login }) => "roleArn" in login)
+      .map((store) => object(`target-${store.name}`, roleTarget(settings, store), 0)),
     object("watch", watch(settings, stores)),
     ...(origin ? [object("restore-source", source(settings, stores, origin))] : []),
     ...(stores.length > 1 ? [object("copy", copy(settings, stores, backup.copy.schedule))] : []),

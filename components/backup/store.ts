@@ -1,7 +1,7 @@
 import type { Settings } from "../../stacks/schema";
 import type { Flow, Peer } from "../engine";
 import { tcp } from "../flows";
-import { clusterLabel, roleLabel, serviceHost } from "../names";
+import { clusterLabel, roleLabel, serviceHost, targetAnnotations } from "../names";
 
 export type Target = NonNullable<Settings["backup"]>["targets"][number];
 
@@ -21,8 +21,8 @@ export interface Store {
   readonly plainChecksums: boolean;
   /** Whether the bucket's name stands in the path and not in the host's name. */
   readonly pathStyle: boolean;
-  /** Secret with the keys below. */
-  readonly secretName: string;
+  /** Who may speak to it: who has the access key, in a Secret with the keys below, or a role of AWS. */
+  readonly login: { readonly secretName: string } | { readonly roleArn: string };
   /** The store's own authority, where no public one signed for it. */
   readonly authority?: { readonly secretName: string; readonly key: string };
   /** Who it is to network policies, and its port there. */
@@ -32,6 +32,18 @@ export interface Store {
 
 /** Keys of a store's Secret. */
 export const storeKeys = { accessKeyId: "accessKeyId", secretAccessKey: "secretAccessKey" } as const;
+
+/** A store's access key as variables of a container, under these names; none where it has a role. */
+export const keyVariables = (
+  { login }: Store,
+  names: Readonly<Record<keyof typeof storeKeys, string>>,
+): object[] =>
+  "roleArn" in login
+    ? []
+    : (["accessKeyId", "secretAccessKey"] as const).map((key) => ({
+        name: names[key],
+        valueFrom: { secretKeyRef: { name: login.secretName, key: storeKeys[key] } },
+      }));
 
 /** Stands in plans for the archive's generation, which is drawn when the cluster is made and kept in Pulumi's state. */
 export const generationToken = "{generation}";
@@ -71,7 +83,9 @@ const presets: Readonly<
 /** How a target is spoken to. */
 export function storeOf({ cluster }: Settings, target: Target): Store {
   const name = storeName(cluster.name, target.name);
-  const common = { name: target.name, prefix: `${cluster.namespace}/${cluster.name}`, secretName: name };
+  const { roleArn } = target;
+  const login = roleArn === undefined ? { secretName: name } : { roleArn };
+  const common = { name: target.name, prefix: `${cluster.namespace}/${cluster.name}`, login };
   if (target.kind === "local")
     return {
       ...common,
@@ -114,6 +128,14 @@ export const storesOf = (settings: Settings): Store[] =>
 /** Where a store listens. */
 export const endpointOf = ({ endpoint, region }: Pick<Store, "endpoint" | "region">): string =>
   endpoint ?? `https://s3.${region}.amazonaws.com`;
+
+/** What the object says of a store that stands for it: the Secret of its key, or another one where it has a role. */
+export const targetFacts = ({ backup }: Settings, store: Store): Record<string, string> => ({
+  "pgplatform.io/why": `access to the backup target ${store.name}`,
+  [targetAnnotations.endpoint]: endpointOf(store),
+  [targetAnnotations.bucket]: store.bucket,
+  [targetAnnotations.windowDays]: String(backup?.recoveryWindowDays),
+});
 
 /** The host's name in an address; empty where there is none. */
 export const hostOf = (address: string): string => /^https?:\/\/([^/:]+)/.exec(address)?.[1] ?? "";

@@ -147,6 +147,7 @@ export const backup: Rule = (settings, report, engine) => {
     const at = `backup.targets[${index}]`;
     fieldsOfKind(target, at, report);
     lock(settings, index, report);
+    role(settings, index, report);
     if (target.kind === "local" && tier === "prod")
       report(
         `${at}.kind`,
@@ -173,6 +174,7 @@ const fields: Readonly<
   endpoint: { of: ["s3"], what: "an address" },
   authority: { of: ["s3"], what: "a certificate" },
   credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
+  roleArn: { of: ["aws", "s3"], what: "a role" },
   adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
   lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
   size: { of: ["local"], what: "a size" },
@@ -193,7 +195,8 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
         `nothing with the kind ${kind}`,
         `leave it out, or use the kind ${of.join(" or ")}`,
       );
-    if (needed.includes(kind) && value === undefined)
+    const inItsPlace = key === "credentials" && target.roleArn !== undefined;
+    if (needed.includes(kind) && value === undefined && !inItsPlace)
       report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
   }
   if (kind === "s3" && target.authority !== undefined && target.endpoint === undefined)
@@ -212,6 +215,38 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
       key,
       "an application key: this is the account's master key, which may do everything in every bucket",
       "make an application key for this bucket alone",
+    );
+}
+
+/** EKS gives a role to the pods of an account, which has one, and AWS alone knows it. */
+function role({ backup, platform }: Settings, index: number, report: Report): void {
+  const [first] = backup?.targets ?? [];
+  const target = backup?.targets[index];
+  const { roleArn, kind = "local" } = target ?? {};
+  if (roleArn === undefined || !fields.roleArn?.of.includes(kind)) return;
+  const path = `backup.targets[${index}].roleArn`;
+  if (platform !== "cloud")
+    report(
+      path,
+      roleArn,
+      `nothing with the platform ${platform}: EKS alone gives its pods a role`,
+      "give credentials in its place, or set pgplatform:platform to cloud",
+    );
+  if (target?.credentials !== undefined)
+    report(path, roleArn, "nothing beside credentials, which it takes the place of", "leave out one of them");
+  if (target?.endpoint !== undefined)
+    report(
+      path,
+      roleArn,
+      "nothing with an endpoint: only AWS knows its roles",
+      "leave out the endpoint, or give credentials in its place",
+    );
+  if (index > 0 && first?.roleArn !== undefined && first.roleArn !== roleArn)
+    report(
+      path,
+      roleArn,
+      `${first.roleArn}, as at the target ${first.name}: the pods that speak to both have one account, and that has one role`,
+      "let one role do both, or give credentials to one of the targets",
     );
 }
 

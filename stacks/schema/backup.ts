@@ -80,7 +80,7 @@ const target = z.strictObject({
     .strictObject({
       accessKeyId: about(z.string().min(3), {
         means:
-          "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where none is given.",
+          "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
         change: atOnce,
         allowed: "a text",
       }),
@@ -93,6 +93,15 @@ const target = z.strictObject({
       }),
     })
     .optional(),
+  roleArn: about(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
+    means:
+      "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
+      "cloud, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
+    change:
+      "Pods take it when they start: the instances of the engines cnpg and zalando must be restarted for a role that comes or is another one; standalone's restarts by itself.",
+    allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
+    fix: "copy it from IAM",
+  }).optional(),
   lockDays: whole(
     "For how many days nobody can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
       "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",

@@ -275,8 +275,8 @@ describe("a second target", () => {
     };
     assert.equal(archive.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
     assert.deepEqual(
-      settings.backup?.targets.map((target) => storeOf(settings, target).secretName),
-      ["main-store-near", "main-store-copy"],
+      settings.backup?.targets.map((target) => storeOf(settings, target).login),
+      [{ secretName: "main-store-near" }, { secretName: "main-store-copy" }],
     );
   });
 });

@@ -457,6 +457,20 @@ describe("the scripts of a server alone that back up and restore", function () {
       ]);
     });
 
+    it("leaves a key that is empty to the tools, which take it for none, and passes on what tells them of a role (a fake tool)", async () => {
+      const none = { ORIGIN_ACCESS_KEY_ID: "", ORIGIN_SECRET_ACCESS_KEY: "" };
+      const role = { AWS_ROLE_ARN: "a role", AWS_WEB_IDENTITY_TOKEN_FILE: "/token" };
+      const { status, said } = await restore({}, { ...none, ...role });
+      assert.equal(status, 0, said);
+      const told = (await readFile(at("calls.env"), "utf8")).split("\n");
+      for (const [name, value] of Object.entries({
+        ...role,
+        AWS_ACCESS_KEY_ID: "",
+        AWS_SECRET_ACCESS_KEY: "",
+      }))
+        assert.ok(told.includes(`${name}=${value}`), name);
+    });
+
     it("never touches data that are there", async () => {
       await mkdir(at("data", "pgdata"), { recursive: true });
       const { status, said } = await restore({});

@@ -1,4 +1,5 @@
 import { AccessKey } from "@pulumi/aws/iam/accessKey";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { User } from "@pulumi/aws/iam/user";
 import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Bucket as S3Bucket } from "@pulumi/aws/s3/bucket";
@@ -50,7 +51,7 @@ const onlyEncryptedConnections = (bucket: string): string =>
     ],
   });
 
-/** A bucket of AWS S3, and a user that may do in it what backups take. */
+/** A bucket of AWS S3, and a user, or a role that is there, that may do in it what backups take. */
 export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
 
@@ -62,7 +63,8 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
     super("pgplatform:backup:AwsTarget", name, {}, options);
     const { target, store } = args;
     if (!target.adopt) this.bucket(args);
-    if (target.credentials === undefined) this.keys = this.user(store);
+    if (target.roleArn !== undefined) this.grant(store, target.roleArn);
+    else if (target.credentials === undefined) this.keys = this.user(store);
     this.registerOutputs({});
   }
 
@@ -107,6 +109,12 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
     );
     lifecycle(this, this.name, args, bucket, { region });
     lock(this, this.name, args, bucket, { region });
+  }
+
+  /** Lets a role that is there do what a user would be made for. */
+  private grant(store: Store, roleArn: string): void {
+    const role = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+    new RolePolicy(`${this.name}-access`, { role, policy: accessPolicy(store) }, { parent: this });
   }
 
   private user(store: Store): Keys {

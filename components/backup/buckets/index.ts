@@ -18,14 +18,14 @@ const classes: Readonly<Partial<Record<Target["kind"], () => BucketClass>>> = {
   aws: () => (read("./aws") as typeof import("./aws")).AwsTarget,
 };
 
-/** Undefined for kinds whose bucket nobody makes, and for an adopted one with a key of its own: nothing is to be made there. */
+/** Undefined for kinds whose bucket nobody makes, and for an adopted one with a key or a role of its own: nothing is to be made there. */
 export function makeBucket(
   name: string,
   args: BucketArgs,
   options: pulumi.ComponentResourceOptions,
 ): Bucket | undefined {
-  const { kind, adopt, credentials } = args.target;
+  const { kind, adopt, credentials, roleArn } = args.target;
   const made = classes[kind];
-  if (made === undefined || (adopt && credentials !== undefined)) return undefined;
+  if (made === undefined || (adopt && (credentials ?? roleArn) !== undefined)) return undefined;
   return new (made())(name, args, options);
 }

@@ -1,6 +1,7 @@
 import { inSixFields } from "../../../stacks/cron";
 import type { Settings } from "../../../stacks/schema";
 import { originOf, spelt } from "../../backup/restore";
+import { accountAnnotations, roleOf } from "../../backup/role";
 import {
   generationToken,
   locationOf,
@@ -31,7 +32,7 @@ const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
 const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
 
 function objectStore({ cluster, backup }: Settings, store: Store, name: string): KubernetesObject {
-  const key = (name: string) => ({ name: store.secretName, key: name });
+  const { login } = store;
   const compression = backup?.compression;
   return {
     apiVersion: storeApiVersion,
@@ -49,10 +50,13 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string):
         ...(store.authority && {
           endpointCA: { name: store.authority.secretName, key: store.authority.key },
         }),
-        s3Credentials: {
-          accessKeyId: key(storeKeys.accessKeyId),
-          secretAccessKey: key(storeKeys.secretAccessKey),
-        },
+        s3Credentials:
+          "roleArn" in login
+            ? { inheritFromIAMRole: true }
+            : {
+                accessKeyId: { name: login.secretName, key: storeKeys.accessKeyId },
+                secretAccessKey: { name: login.secretName, key: storeKeys.secretAccessKey },
+              },
         wal: {
           maxParallel: PARALLEL_SEGMENTS,
           ...(compression !== "none" && { compression }),
@@ -78,6 +82,14 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string):
       },
     },
   };
+}
+
+/** The instances' account, which the operator makes, takes the role by which archive or origin are spoken to. */
+export function instancesAccount(settings: Settings): object {
+  const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
+  return roleArn === undefined
+    ? {}
+    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(roleArn) } } };
 }
 
 /** What the Cluster says of its archive. */

@@ -13,7 +13,7 @@ import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
-import { archivePlugin, backupObjects, restoredFrom } from "./backup";
+import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -79,6 +79,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
       imagePullPolicy: "IfNotPresent",
       ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
       ...(Object.keys(labels).length > 0 && { inheritedMetadata: { labels } }),
+      ...instancesAccount(settings),
       enableSuperuserAccess: false,
       enablePDB: true,
       primaryUpdateStrategy: "unsupervised",

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import { originOf } from "../../backup/restore";
-import { locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
+import { podsRole } from "../../backup/role";
+import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment, hardened } from "../../containers";
 import type { Backups, Credential, Flow, KubernetesObject, Peer, PlannedObject } from "../../engine";
 import { tcp } from "../../flows";
@@ -40,9 +41,9 @@ const jobLabels = (cluster: string): Record<string, string> => ({
 /** Where log and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
 
-/** What store.py is told of a place; credentials come by their Secret alone. The archive's own generation is a file of the configuration. */
+/** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's own generation is a file of the configuration. */
 function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, generation?: string): object[] {
-  const key = (name: string) => ({ secretKeyRef: { name: store.secretName, key: name } });
+  const keys = { accessKeyId: `${prefix}_ACCESS_KEY_ID`, secretAccessKey: `${prefix}_SECRET_ACCESS_KEY` };
   return [
     ...environment({
       [`${prefix}_LOCATION`]: locationOf(store),
@@ -52,8 +53,9 @@ function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, generation?: string):
       ...(store.authority && { [`${prefix}_AUTHORITY`]: `${paths.stores}/${store.name}/ca.crt` }),
       ...(store.plainChecksums && { [`${prefix}_PLAIN_CHECKSUMS`]: "yes" }),
     }),
-    { name: `${prefix}_ACCESS_KEY_ID`, valueFrom: key(storeKeys.accessKeyId) },
-    { name: `${prefix}_SECRET_ACCESS_KEY`, valueFrom: key(storeKeys.secretAccessKey) },
+    ...("roleArn" in store.login
+      ? environment({ [keys.accessKeyId]: "", [keys.secretAccessKey]: "" })
+      : keyVariables(store, keys)),
   ];
 }
 
@@ -305,9 +307,14 @@ function jobPod(settings: Settings) {
     name,
     persistentVolumeClaim: { claimName: names[name](cluster.name) },
   });
+  const { annotations, account } = podsRole(settings, ["volume"], [archive]);
   return {
-    metadata: { labels: { ...settings.labels, ...jobLabels(cluster.name) } },
+    metadata: {
+      labels: { ...settings.labels, ...jobLabels(cluster.name) },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
     spec: {
+      ...account,
       restartPolicy: "Never",
       automountServiceAccountToken: false,
       enableServiceLinks: false,

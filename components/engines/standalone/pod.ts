@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../stacks/schema";
+import { originOf } from "../../backup/restore";
+import { podsRole } from "../../backup/role";
 import { environment, hardened } from "../../containers";
 import { roles, secretNames, serviceHost } from "../../names";
-import { asServer, podParts } from "./backup";
+import { archiveStore, asServer, podParts } from "./backup";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";
@@ -177,12 +179,19 @@ const restartDigest = (settings: Settings, parameters: Readonly<Record<string, s
 
 export function podTemplate(settings: Settings, parameters: Readonly<Record<string, string>>) {
   const { initContainers } = podParts(settings);
+  // The server asks the archiver for what it needs of a store.
+  const { annotations, account } = podsRole(
+    settings,
+    ["postgres", "keeper", "exporter"],
+    [archiveStore(settings), originOf(settings)],
+  );
   return {
     metadata: {
       labels: { ...settings.labels, ...podLabels(settings.cluster.name) },
-      annotations: { "pgplatform.io/restarts-with": restartDigest(settings, parameters) },
+      annotations: { "pgplatform.io/restarts-with": restartDigest(settings, parameters), ...annotations },
     },
     spec: {
+      ...account,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: STOP_SECONDS,

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../stacks/schema";
 import { originOf, spelt } from "../../backup/restore";
-import { generationToken, locationOf, type Store, storeKeys, storesOf } from "../../backup/store";
+import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
+import { generationToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
 import type { Backups } from "../../engine";
 import { user } from "./names";
@@ -31,25 +32,25 @@ function storeVariables(
   prefix: "" | "CLONE_",
   file = authorityFile(store),
 ): object[] {
-  const { region, endpoint, pathStyle, authority, secretName } = store;
+  const { region, endpoint, pathStyle, authority, login } = store;
   const plain = {
     WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
     AWS_REGION: region,
     ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
     ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
     ...(authority && { WALG_S3_CA_CERT_FILE: file }),
+    // EKS gives pods these for the archive alone, and none of its variables to a container that has one of them already.
+    ...("roleArn" in login &&
+      prefix === "CLONE_" && { AWS_ROLE_ARN: login.roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: roleTokenFile }),
   };
-  const secret = {
-    AWS_ACCESS_KEY_ID: storeKeys.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: storeKeys.secretAccessKey,
+  const key = {
+    accessKeyId: `${prefix}AWS_ACCESS_KEY_ID`,
+    secretAccessKey: `${prefix}AWS_SECRET_ACCESS_KEY`,
   };
   return [
-    ...environment(plain),
-    ...Object.entries(secret).map(([name, key]) => ({
-      name,
-      valueFrom: { secretKeyRef: { name: secretName, key } },
-    })),
-  ].map((variable) => ({ ...variable, name: `${prefix}${variable.name}` }));
+    ...environment(plain).map((variable) => ({ ...variable, name: `${prefix}${variable.name}` })),
+    ...keyVariables(store, key),
+  ];
 }
 
 /** Without a moment the operator's own `clone` copies a running cluster; so it is Spilo that is told, not the operator. */
@@ -66,6 +67,12 @@ function cloneVariables(settings: Settings): object[] {
     }),
     ...storeVariables(origin, restore.generation, "CLONE_"),
   ];
+}
+
+/** What the account of the instances' pods says, for the role by which archive or origin are spoken to. */
+export function accountOfStores(settings: Settings): Record<string, string> {
+  const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
+  return roleArn === undefined ? {} : accountAnnotations(roleArn);
 }
 
 /** The instances' further environment; empty where nothing is archived. */

@@ -14,7 +14,7 @@ import {
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { accessRules } from "./access";
-import { backupVariables, backupVolumes } from "./backup";
+import { accountOfStores, backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
 import {
   apiVersion,
@@ -119,7 +119,9 @@ function clusterObject(settings: Settings): KubernetesObject {
 }
 
 /** The account of the instances' pods: the operator would make it too, but without the logins at private registries. */
-function accountObjects({ cluster, registries }: Settings): PlannedObject[] {
+function accountObjects(settings: Settings): PlannedObject[] {
+  const { cluster, registries } = settings;
+  const annotations = accountOfStores(settings);
   const metadata = {
     name: podAccount,
     namespace: cluster.namespace,
@@ -132,7 +134,7 @@ function accountObjects({ cluster, registries }: Settings): PlannedObject[] {
       object: {
         apiVersion: "v1",
         kind: "ServiceAccount",
-        metadata,
+        metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
         ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
       },
     },

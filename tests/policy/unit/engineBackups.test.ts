@@ -37,7 +37,7 @@ function rendered(engine: Engine, backup: object | undefined): KubernetesObject[
     apiVersion: "v1",
     kind: "Secret",
     metadata: {
-      name: store.secretName,
+      name: `main-store-${store.name}`,
       namespace,
       labels: { "pgplatform.io/cluster": name, "pgplatform.io/role": "backup-target" },
       annotations: {
