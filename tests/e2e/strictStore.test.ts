@@ -50,12 +50,17 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
     authority: store.authority,
     credentials: { ...store.credentials },
   });
-  const write = (...targets: Target[]) =>
-    stack.write([
+  async function write(...targets: Target[]): Promise<void> {
+    await stack.write([
       (settings) => {
         settings.backup = { rpoMinutes: 1, targets, copy: { schedule: "* * * * *" } };
       },
     ]);
+    for (const [index, { credentials }] of targets.entries()) {
+      const path = `backup.targets[${index}].credentials.secretAccessKey`;
+      await stack.encrypt(env.stack, path, credentials?.secretAccessKey ?? "");
+    }
+  }
 
   describe("with the platform's presets", () => {
     it("`make up` goes on until the log is archived and there is a base backup", async () => {

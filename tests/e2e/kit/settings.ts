@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { readStackFile, type StackFile } from "../../../operations/pulumi";
+import { projectDir } from "../../../operations/paths";
+import { run } from "../../../operations/process";
+import { readStackFile, type Stack, type StackFile } from "../../../operations/pulumi";
 import { type SettingsInput } from "../../../stacks/schema";
 import { stackName } from "./environment";
 import { make, withoutTime, type Made } from "./make";
@@ -36,6 +38,16 @@ export class ChangedStack {
       join(this.folder, `Pulumi.${stackName}.yaml`),
       stringify({ ...this.original, config: changed }),
     );
+  }
+
+  /** Encrypts a setting of the file, as a user does; the path is the one below `pgplatform:`. */
+  async encrypt(stack: Stack, path: string, value: string): Promise<void> {
+    const file = join(this.folder, `Pulumi.${stackName}.yaml`);
+    const at = ["--stack", stackName, "--config-file", file];
+    await run("pulumi", ["config", "set", "--secret", "--path", `pgplatform:${path}`, value, ...at], {
+      cwd: projectDir,
+      env: await stack.environment(),
+    });
   }
 
   /** `variables`: further ones of the Makefile. */
