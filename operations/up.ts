@@ -22,6 +22,7 @@ import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { engineOf } from "../stacks/engine";
 import { UserError } from "../stacks/userError";
+import { removeUnanswered } from "./webhooks";
 
 /** Tools, and the manifests of these engines' operators: what a preview needs beside Node.js. */
 export async function prepareTools(
@@ -72,6 +73,7 @@ export async function up(
   await progress.step("pulumi up", async (context) => {
     await stack.prepare(overlay);
     await stack.recover(context);
+    await removeUnanswered(subject, operatorOf(settings), context);
     await stack.refresh(context);
     const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
     announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
