@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames } from "../components/backup/plan";
+import { secondsAt } from "../components/backup/restore";
 import { environment } from "../components/containers";
 import { type KubernetesObject } from "../components/engine";
 import { isMoment } from "../stacks/schema/restore";
@@ -118,8 +119,7 @@ export async function verify(
     ]);
   const create = ["-n", namespace, "create", "job", job, from, "--dry-run=client", "-o", "json"];
   const object = JSON.parse((await kubectl.run(create)).stdout) as Job;
-  const moment: Record<string, string> =
-    to === undefined ? {} : { TO: to, TO_SECONDS: String(Math.floor(Date.parse(to) / 1000)) };
+  const moment: Record<string, string> = to === undefined ? {} : { TO: to, TO_SECONDS: secondsAt(to) };
   await kubectl.apply(told(object, moment));
   let kept = false;
   try {

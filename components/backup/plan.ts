@@ -9,7 +9,7 @@ import type { Engine, Flow, KubernetesObject, Peer, Plan, PlannedObject } from "
 import { tcp } from "../flows";
 import { clusterLabel, roleLabel, roles, secretNames, targetRole, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
-import { originOf } from "./restore";
+import { originOf, secondsAt } from "./restore";
 import { podsRole, roleAccount, roleOf } from "./role";
 import {
   generationToken,
@@ -327,7 +327,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
               ...environment({
                 SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.generation}`,
                 WAIT_SECONDS: String(SOURCE_SECONDS),
-                ...(time !== undefined && { TO_SECONDS: String(Math.floor(Date.parse(time) / 1000)) }),
+                ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
               }),
             ],
             authorityMounts(stores),

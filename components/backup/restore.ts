@@ -8,6 +8,9 @@ export function originOf(settings: Settings): Store | undefined {
   return store && { ...store, prefix: restore?.from ?? store.prefix };
 }
 
+/** A moment in whole seconds since 1970, for scripts. */
+export const secondsAt = (time: string): string => String(Math.floor(Date.parse(time) / 1000));
+
 /** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
 export const spelt = (time: string): string =>
   time
