@@ -3,7 +3,7 @@
 STACK ?= local
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy backup backups verify restore status preview tools test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget status preview tools test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ verify: ## Restore the newest backup of every target beside everything else, and
 
 restore: ## Make the cluster out of a backup, after asking: TARGET=<name> GENERATION=<ten characters> [TIME=<moment>]
 	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(TIME),--time $(TIME))
+
+forget: ## Delete an archive that has ended, after asking: TARGET=<name> GENERATION=<ten characters>
+	$(RUN) operations/cli.ts forget --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION))
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)

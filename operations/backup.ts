@@ -46,10 +46,10 @@ export function sentenceOf(seen: Seen): string {
 }
 
 /** Runs a script of the watcher, which has the stores' keys. */
-function inWatcher({ kubectl, settings }: Subject, command: readonly string[]) {
+export function inWatcher({ kubectl, settings }: Subject, command: readonly string[], timeoutMs?: number) {
   const { name, namespace } = settings.cluster;
-  const pod = `deployment/${backupNames.watch(name)}`;
-  return kubectl.run(["-n", namespace, "exec", pod, "-c", "watch", "--", ...command], { allowFailure: true });
+  const at = ["-n", namespace, "exec", `deployment/${backupNames.watch(name)}`, "-c", "watch", "--"];
+  return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
 }
 
 /** What the targets have; undefined while nobody looks yet. */
@@ -302,7 +302,8 @@ export async function listed(subject: Subject): Promise<string[]> {
   return rows.map((row) => {
     const [target = "", second = "", third = "", ...more] = row.split(";");
     if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
-    if (third === "log") return `${target}  ${second}  log until ${more[0]} of ${more[1]} UTC`;
+    if (third === "log")
+      return `${target}  ${second}  ${more[0] === "none" ? "no log" : `log until ${more[0]} of ${more[1]} UTC`}`;
     if (third === "dump") {
       const [id, dumped = ""] = more;
       const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { engineTraits } from "../components/engines";
 import { backUp, listed } from "./backup";
 import { destroy, down } from "./down";
+import { forget } from "./forget";
 import { writeAndRead } from "./health";
 import { engineAsked } from "./layers";
 import { preview } from "./preview";
@@ -132,6 +133,18 @@ command("restore", "show what a restore brings back, and make the cluster out of
       session("restore", progress, (signal) =>
         restore(stack, { ...wanted, ...(point !== undefined && { name: point }) }, progress, signal),
       ),
+    ),
+  );
+
+command("forget", "delete an archive that has ended from a target, after asking")
+  .option("-t, --target <name>", "backup target to delete from")
+  .option("-g, --generation <generation>", "which archive of the target, as `backups` lists them")
+  .action(({ stack, target, generation }: StackOption & { target?: string; generation?: string }) =>
+    conclude(() =>
+      interruptible(progress, async (signal) => {
+        const { subject } = await runningSubject(stack, progress, signal);
+        return forget(subject, target, generation, progress);
+      }),
     ),
   );
 

@@ -5,7 +5,8 @@ import { called, type StackInvariant } from "./invariant";
 export const twoTargetsInvariant: StackInvariant = {
   number: "13",
   name: "two-targets",
-  description: "A cluster's backups are in two stores of different providers, each with a Secret of its own.",
+  description:
+    "A cluster's backups are in two stores of different providers, each with a key or a role of its own.",
   severity: "high",
   mandatory: "prod",
   remediation:

@@ -440,6 +440,23 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     assert.equal(new Set(generations).size, 4);
   });
 
+  it("an archive that has ended is deleted when asked, once one of the present was found good", async () => {
+    const [ended = ""] = generations;
+    const asked = () => stack.make("forget", { TARGET: NEAR, GENERATION: ended, FORCE: "1" });
+    const early = await asked();
+    assert.notEqual(early.exitCode, 0);
+    assert.match(early.lines.join("\n"), /was found good there, so this may be the last that is/);
+    const { passed, said } = await verified(NEAR);
+    assert.ok(passed, said);
+    assert.equal((await asked()).exitCode, 0);
+    const left = (await listed(env)).filter((line) => line.includes(`  ${ended}  `));
+    assert.ok(left.length > 0, "the copy's is still there");
+    assert.deepEqual(
+      left.filter((line) => line.startsWith(NEAR)),
+      [],
+    );
+  });
+
   /** The runbook's hand: a former primary that still wants to archive into the lost store, and isn't ready for two minutes, is made anew. */
   async function byHand(signal: AbortSignal): Promise<void> {
     const since = new Map<string, number>();

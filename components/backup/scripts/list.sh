@@ -1,7 +1,7 @@
 # Lists every base backup in every store, the newest first, a line each:
 # <target>;<generation>;<id>;<status>;<begin>;<end>;<bytes>;<verified, failed or nothing>
 # for each dump: <target>;<generation>;dump;<id>;<bytes>, without bytes when it isn't whole
-# and for each generation: <target>;<generation>;log;<newest segment>;<its time>
+# and for each generation: <target>;<generation>;log;<newest segment>;<its time>, or none
 # and for a store that doesn't answer: <target>;refused;<why>
 #
 # Environment: see places.sh.
@@ -21,7 +21,7 @@ while [ "$number" -le "$TARGETS" ]; do
   for generation in $(tr -d / <"$work/generations"); do
     at=$place/$generation
     newest=$(newest_segment "$at" 2>/dev/null)
-    [ -z "$newest" ] || echo "$name;$generation;log;$newest"
+    echo "$name;$generation;log;${newest:-none}"
     for id in $(ids "$at"); do
       inform "$at" "$id" "$work/info" || continue
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')

@@ -16,7 +16,7 @@ ask() { rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "
 # why FILE: what rclone said last, in one line without its date.
 why() {
   { sed -n '/Failed to/,$p' "$1" | grep . || tail -n 1 "$1"; } | tr -s '\t\n ' '   ' |
-    sed -E 's/^[0-9/]+ [0-9:]+ //; s/Failed to [a-z]+( with [0-9]+ errors?)?: (last error was: )?//; s/, (request|host) id: .*//; s/ $//' | cut -c 1-300
+    sed -E 's/^[0-9/]+ [0-9:]+ //; s/^(ERROR|NOTICE|CRITICAL) *: //; s/Failed to [a-z]+( with [0-9]+ errors?)?: (last error was: )?//; s/, (request|host) id: .*//; s/ $//' | cut -c 1-300
 }
 
 # seconds TIME: since 1970, of a time as rclone's listings have it.

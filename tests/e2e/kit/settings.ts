@@ -52,7 +52,7 @@ export class ChangedStack {
 
   /** `variables`: further ones of the Makefile. */
   make(
-    target: "up" | "preview" | "destroy" | "backup" | "verify",
+    target: "up" | "preview" | "destroy" | "backup" | "verify" | "forget",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<Made> {
     const env = { PGP_STACKS: this.folder, STACK: stackName, ...variables };

@@ -1,0 +1,64 @@
+import { isGeneration } from "../stacks/schema/restore";
+import { UserError } from "../stacks/userError";
+import { inWatcher, listed, look } from "./backup";
+import { confirm } from "./confirm";
+import { type Subject } from "./health";
+import { type Progress } from "./progress";
+
+/** How long deleting may take: an object at a time. */
+const PATIENCE_MINUTES = 60;
+
+/** Lines of `make backups` about one generation of a target. */
+const linesOf = (lines: readonly string[], target: string, generation: string): string[] =>
+  lines.filter((line) => line.startsWith(`${target}  ${generation}  `));
+
+/**
+ * Deletes a generation that has ended from a target, after showing what goes and asking. Refused for the generation that the cluster archives as, and as long
+ * as none of that one's own backups in this target was restored and found good: the ended one may be the last that is. Returns the closing line.
+ */
+export async function forget(
+  subject: Subject,
+  target: string | undefined,
+  generation: string | undefined,
+  progress: Progress,
+): Promise<string> {
+  const names = subject.settings.backup?.targets.map(({ name }) => name) ?? [];
+  const index = names.indexOf(target ?? "");
+  if (target === undefined || index === -1)
+    throw new UserError([
+      `TARGET is ${JSON.stringify(target ?? "")}, allowed is ${names.join(" or ") || "none, since no target is set"}: name the one to delete from.`,
+    ]);
+  const seen = (await look(subject))?.find((one) => one.target === target);
+  if (seen === undefined || "refused" in seen)
+    throw new UserError([
+      `target ${target} can't be read: ${seen?.refused ?? "nobody has looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
+    ]);
+  const lines = await listed(subject);
+  const ended = lines
+    .flatMap((line) => new RegExp(`^${target} {2}([0-9a-f]{10}) {2}`).exec(line)?.[1] ?? [])
+    .filter((one, at, all) => one !== seen.generation && all.indexOf(one) === at);
+  const gone = linesOf(lines, target, generation ?? "");
+  if (generation === undefined || !isGeneration(generation) || !ended.includes(generation))
+    throw new UserError([
+      `GENERATION is ${JSON.stringify(generation ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
+        `${generation === seen.generation ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,
+    ]);
+  if (!linesOf(lines, target, seen.generation).some((line) => line.endsWith("verification passed")))
+    throw new UserError([
+      `generation ${generation} of target ${target} stays: no backup of the present generation ${seen.generation} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
+    ]);
+  gone.forEach((line) => progress.line(`  ${line}`));
+  await confirm(`This deletes generation ${generation} from target ${target}, for good. Go on?`);
+  await progress.step(`delete generation ${generation} from ${target}`, async () => {
+    const { exitCode, stdout, stderr } = await inWatcher(
+      subject,
+      ["sh", "/scripts/forget.sh", String(index + 1), generation],
+      PATIENCE_MINUTES * 60_000,
+    );
+    if (exitCode !== 0)
+      throw new Error(
+        `generation ${generation} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is mended`,
+      );
+  });
+  return `Generation ${generation} is gone from target ${target}.`;
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { forget } from "../../operations/forget";
+import { type Subject } from "../../operations/health";
+import { Progress } from "../../operations/progress";
+import { checked, smallest } from "../support/settings";
+
+const scripts = join(__dirname, "../../components/backup/scripts");
+const fakes = join(__dirname, "../fakes/walg");
+
+const now = "0123456789";
+const before = "abcdef0123";
+const base = "20260101T000000;DONE;2026-01-01 00:00;2026-01-01 00:01;1048576";
+
+describe("an archive that has ended", () => {
+  /** What is said, and which commands ran in the watcher, when a target has these lines. */
+  async function forgotten(
+    generation: string | undefined,
+    { target = "near", verdict = "passed", status = "", answer = "", FORCE = "1" } = {},
+  ) {
+    const calls: string[] = [];
+    const lines = [
+      `near;${now};log;000000010000000000000004;2026-01-01 00:00:09`,
+      `near;${now};${base};${verdict}`,
+      `near;${before};log;none`,
+      `near;${before};${base};passed`,
+      `far;fedcba9876;log;none`,
+    ];
+    const kubectl = {
+      run: (args: readonly string[]) => {
+        const command = args.slice(args.indexOf("--") + 1).join(" ");
+        calls.push(command);
+        const stdout = command.startsWith("cat ")
+          ? status || `answers;near;${now};none;none\nanswers;far;${now};none;none\n`
+          : command.includes("list.sh")
+            ? lines.join("\n")
+            : answer;
+        return Promise.resolve({ exitCode: stdout === answer && answer !== "" ? 1 : 0, stdout, stderr: "" });
+      },
+    };
+    const local = (name: string) => ({ name, kind: "local" });
+    const settings = checked({
+      ...smallest(),
+      backup: { targets: [local("near"), local("far")], copy: { schedule: "0 * * * *" } },
+    });
+    const shown: string[] = [];
+    const kept = process.env.FORCE;
+    process.env.FORCE = FORCE;
+    try {
+      const subject = { kubectl, settings } as unknown as Subject;
+      const said = await forget(subject, target, generation, new Progress((line) => shown.push(line)));
+      return { said, shown, calls };
+    } catch (error) {
+      return { said: (error as Error).message, shown, calls };
+    } finally {
+      if (kept === undefined) delete process.env.FORCE;
+      else process.env.FORCE = kept;
+    }
+  }
+  const deleted = (calls: readonly string[]) => calls.filter((call) => call.includes("forget.sh"));
+
+  it("is shown and deleted", async () => {
+    const { said, shown, calls } = await forgotten(before);
+    assert.equal(said, `Generation ${before} is gone from target near.`);
+    assert.match(
+      shown.join("\n"),
+      new RegExp(`near {2}${before} {2}no log\n.*near {2}${before} {2}20260101`),
+    );
+    assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh 1 ${before}`]);
+  });
+
+  it("stays without a yes", async () => {
+    const { said, calls } = await forgotten(before, { FORCE: "" });
+    assert.match(said, /^This deletes generation abcdef0123 from target near, for good\. .*FORCE=1/);
+    assert.deepEqual(deleted(calls), []);
+  });
+
+  type Given = NonNullable<Parameters<typeof forgotten>[1]>;
+  const refused: [title: string, generation: string | undefined, given: Given, sentence: RegExp][] = [
+    [
+      "the one that the cluster archives as",
+      now,
+      {},
+      /GENERATION is "0123456789", allowed is one of target near that has ended \(abcdef0123\); this one is what/,
+    ],
+    ["another target's", "fedcba9876", {}, /GENERATION is "fedcba9876", allowed is .*\(abcdef0123\): name/],
+    ["one in a target that has none but the present", before, { target: "far" }, /\(fedcba9876\)/],
+    ["none", undefined, {}, /GENERATION is "", allowed is/],
+    ["what is no name", "../main", {}, /GENERATION is "\.\.\/main", allowed is/],
+    ["no target", before, { target: "" }, /TARGET is "", allowed is near or far: name/],
+    ["a target that isn't one", before, { target: "moon" }, /TARGET is "moon", allowed is near or far/],
+    ["one of a store that is away", before, { status: "refused;near;403" }, /target near can't be read: 403/],
+    [
+      "one that may be the last good one",
+      before,
+      { verdict: "failed" },
+      /generation abcdef0123 of target near stays: no backup of the present generation 0123456789 was found good/,
+    ],
+  ];
+  for (const [title, generation, given, sentence] of refused)
+    it(`is not deleted: ${title}`, async () => {
+      const { said, calls } = await forgotten(generation, given);
+      assert.match(said, sentence);
+      assert.deepEqual(deleted(calls), []);
+    });
+
+  it("that the store keeps is said with the store's words", async () => {
+    assert.match(
+      (await forgotten(before, { answer: "AccessDenied: it is locked" })).said,
+      /isn't deleted whole from target near: AccessDenied: it is locked; run it again/,
+    );
+  });
+});
+
+describe("the script that deletes an archive (a FAKE of rclone)", () => {
+  let folder: string;
+  const put = (path: string) => {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), "");
+  };
+  const ran = (generation: string, more: NodeJS.ProcessEnv = {}) =>
+    spawnSync("dash", [join(folder, "forget.sh"), "2", generation], {
+      env: {
+        PATH: `${fakes}:${process.env.PATH}`,
+        PLACE_2: join(folder, "shop"),
+        GENERATION: "now",
+        ...more,
+      },
+      encoding: "utf8",
+    });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "pgp-forget-"));
+    for (const name of ["forget.sh", "places.sh"])
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
+      );
+    for (const generation of ["now", "old"])
+      for (const object of ["base/1/backup.info", "base/1/data.tar", "wals/1/1.gz", "dumps/1/dump.json"])
+        put(`shop/${generation}/${object}`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("leaves the others", () => {
+    assert.equal(ran("old").status, 0);
+    assert.ok(!existsSync(join(folder, "shop/old")));
+    assert.ok(existsSync(join(folder, "shop/now/base/1/data.tar")));
+  });
+
+  it("never deletes the present one", () => {
+    const { status, stdout } = ran("now");
+    assert.deepEqual([status, stdout], [1, "it is the one that the cluster archives as\n"]);
+    assert.ok(existsSync(join(folder, "shop/now/wals/1/1.gz")));
+  });
+
+  it("that ends in the middle leaves nothing that looks whole, and says why", () => {
+    const { status, stdout } = ran("old", { FAKE_REFUSES: "purge" });
+    assert.deepEqual([status, stdout], [1, "AccessDenied: it is locked\n"]);
+    assert.ok(!existsSync(join(folder, "shop/old/base/1/backup.info")));
+    assert.ok(!existsSync(join(folder, "shop/old/dumps/1/dump.json")));
+    assert.ok(existsSync(join(folder, "shop/old/base/1/data.tar")));
+  });
+});
