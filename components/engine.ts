@@ -101,8 +101,6 @@ export const capabilities = [
   "quorumFailover",
   "walVolume",
   "archiveVolume",
-  /** Archives its log to an object store and makes base backups there. */
-  "objectStore",
   /** Makes base backups by the clock of any time zone. */
   "backupTimeZone",
   /** Restores to a place in the log and to a named point, not only to a moment. */

@@ -74,22 +74,13 @@ function backupVolumeChanges(backup: unknown, archiveVolume: Ability): Change[] 
 function engineChanges(config: Fields, engine: EngineName | undefined): Change[] {
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
-  const { standbys, archiveVolume, objectStore } = engineTraits[engine].can;
+  const { standbys, archiveVolume } = engineTraits[engine].can;
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
     ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))
       ? []
       : [{ path: "cluster.storage.archiveSize", value: undefined, because: archiveVolume.because }]),
-    ...(objectStore === true
-      ? backupVolumeChanges(config["pgplatform:backup"], archiveVolume)
-      : ["backup", "restore"]
-          .filter((key) => `pgplatform:${key}` in config)
-          .map((path) => ({
-            path,
-            value: undefined,
-            because: objectStore.because,
-            show: (value: unknown) => namesOfTargets(targetsIn(value)) || "the one of the file",
-          }))),
+    ...backupVolumeChanges(config["pgplatform:backup"], archiveVolume),
     ...(standbys === true
       ? []
       : [

@@ -15,8 +15,6 @@ export const abilities: Rule = (settings, report, engine) => {
 
   const place = Object.entries(settings.restore?.to ?? {}).find(([kind]) => kind !== "time");
   // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
-  const { backup } = settings;
-  const toVolumeAlone = backup?.targets.length === 0 && engine.can.archiveVolume === true;
   const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
     standbys: [instances > 1, "cluster.instances", instances],
     quorumFailover: [
@@ -30,7 +28,6 @@ export const abilities: Rule = (settings, report, engine) => {
       "cluster.storage.archiveSize",
       cluster.storage.archiveSize,
     ],
-    objectStore: [backup !== undefined && !toVolumeAlone, "backup", "given"],
     backupTimeZone: [
       settings.backup !== undefined && settings.backup.timeZone !== "UTC",
       "backup.timeZone",

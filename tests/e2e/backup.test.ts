@@ -4,7 +4,6 @@ import { storeName, storeNamespace } from "../../components/backup/store";
 import { listed, look, waitingLog } from "../../operations/backup";
 import { setTimeout as delay } from "node:timers/promises";
 import { isReady } from "../../operations/kubectl";
-import { needs } from "./kit/ability";
 import { uid } from "./kit/cluster";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
@@ -59,9 +58,8 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       settings.restore = { target, generation, to };
     };
 
-  before(async function () {
+  before(async () => {
     env = await environment();
-    needs(this, env, "objectStore");
     clients = await startClients(env);
     stack = await ChangedStack.open();
   });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { listed } from "../../operations/backup";
 import { type SettingsInput } from "../../stacks/schema";
-import { needs } from "./kit/ability";
 import { environment, type Environment } from "./kit/environment";
 import { withoutTime } from "./kit/make";
 import { ChangedStack } from "./kit/settings";
@@ -26,9 +25,8 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
   let store: StrictStore;
   let stack: ChangedStack;
 
-  before(async function () {
+  before(async () => {
     env = await environment();
-    needs(this, env, "objectStore");
     store = await StrictStore.start(env);
     stack = await ChangedStack.open();
   });

@@ -93,7 +93,6 @@ describe("check", () => {
         quorumFailover: ["pgplatform:cluster.durability"],
         walVolume: ["pgplatform:cluster.storage.walSize"],
         archiveVolume: [],
-        objectStore: ["pgplatform:backup"],
         backupTimeZone: [],
         restoreToPlace: [],
         zoneSpread: [],

@@ -153,10 +153,7 @@ describe("components", () => {
       this.timeout(120_000);
       const released = await releasedObjects(engine.name);
       const backup = { targets: [{ name: "near", kind: "local" }] };
-      const plan = engine.operator!(
-        checked({ ...smallest(), ...(engine.can.objectStore === true && { backup }) }),
-        released,
-      );
+      const plan = engine.operator!(checked({ ...smallest(), backup }), released);
       const { resources } = await graphOf((options) => {
         new Operator("main", { plan }, options);
         return {};

@@ -21,7 +21,6 @@ export const cnpg: Engine = {
       because: "its operator archives to an object store",
       instead: "leave archiveSize out",
     },
-    objectStore: true,
     backupTimeZone: true,
     restoreToPlace: true,
     zoneSpread: true,

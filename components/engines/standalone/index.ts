@@ -24,7 +24,6 @@ export const standalone: Engine = {
     },
     walVolume: true,
     archiveVolume: true,
-    objectStore: true,
     backupTimeZone: true,
     restoreToPlace: true,
     zoneSpread: { because: alone, instead: "choose cnpg" },

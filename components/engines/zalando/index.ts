@@ -26,7 +26,6 @@ export const zalando: Engine = {
       because: "it archives to an object store",
       instead: "leave archiveSize out",
     },
-    objectStore: true,
     backupTimeZone: {
       because: "its image starts cron with an empty environment, which leaves it UTC",
       instead: "leave timeZone out, and write schedule in UTC",
