@@ -47,15 +47,26 @@ export class StrictStore {
     await loadBuiltImages([versitygw, strictStore, barmanSidecar]);
     const { authority, certificate, privateKey } = await issue(tlsNames(NAME, NAMESPACE));
     const store = new StrictStore(env, authority);
+    try {
+      await store.make(certificate, privateKey);
+    } catch (error) {
+      await store.remove();
+      throw error;
+    }
+    return store;
+  }
+
+  private async make(certificate: string, privateKey: string): Promise<void> {
+    const { versitygw, strictStore, barmanSidecar } = pins.images;
     const metadata = (name: string) => ({ name, namespace: NAMESPACE, labels: { app: name } });
     const mount = (name: string, mountPath: string) => ({ name, mountPath });
-    const { kubectl } = env;
+    const { kubectl } = this.env;
     await kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
     await kubectl.apply({
       apiVersion: "v1",
       kind: "Secret",
       metadata: metadata(SECRET),
-      stringData: { "tls.crt": certificate, "tls.key": privateKey, "ca.crt": authority },
+      stringData: { "tls.crt": certificate, "tls.key": privateKey, "ca.crt": this.authority },
     });
     await kubectl.apply({
       apiVersion: "v1",
@@ -153,7 +164,6 @@ export class StrictStore {
         const pod = await kubectl.get("pod", NAMESPACE, name);
         return pod !== undefined && isReady(pod) ? { done: undefined } : { why: "it isn't ready" };
       });
-    return store;
   }
 
   /** What it has refused, a line each, since it was started. */
