@@ -35,8 +35,8 @@ describe("the short end-to-end sets of the whole check", () => {
     };
     const titles = spec.flatMap((path) => {
       const source = readFileSync(join(projectDir, path), "utf8");
-      const [, suite] = /^describe\("(.*?)", /m.exec(source) ?? [];
-      return [...source.matchAll(/\bit\("(.*?)", /g)]
+      const [, suite] = /^(?:describe|suite)\("(.*?)", /m.exec(source) ?? [];
+      return [...source.matchAll(/\bit\(["`](.*?)["`], /g)]
         .map(([, title]) => `${suite} ${title}`)
         .concat(suite ?? []);
     });
