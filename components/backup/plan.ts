@@ -589,8 +589,8 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
     ...(origin ? [object("restore-source", source(settings, stores, origin))] : []),
     ...(stores.length > 1 ? [object("copy", copy(settings, stores, backup.copy.schedule))] : []),
     ...(verify.enabled
-      ? stores.map((store, index) =>
-          object(`verify-${store.name}`, verification(settings, engine, plan, stores, index, verify)),
+      ? stores.map((_, index) =>
+          object(`verify-${index + 1}`, verification(settings, engine, plan, stores, index, verify)),
         )
       : []),
   ];

@@ -56,8 +56,7 @@ export function benchPod(
   plan: Environment["plan"],
   generation: string,
 ): object {
-  const [target] = settings.backup?.targets ?? [];
-  const verify = backupPlan(settings, engine, plan).objects.find(({ id }) => id === `verify-${target?.name}`);
+  const verify = backupPlan(settings, engine, plan).objects.find(({ id }) => id === "verify-1");
   const text = JSON.stringify(verify?.object.spec).replaceAll(generationToken, generation);
   const { jobTemplate } = JSON.parse(text) as {
     jobTemplate: {

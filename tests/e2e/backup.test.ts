@@ -274,7 +274,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       ],
     ];
 
-    // Segments that are written now, of which the newest but one isn't what a base backup begins with. What is damaged is in the copy already.
+    // Segments that are written now, of which the newest but one isn't what a base backup begins with.
     before(async () => {
       for (let count = 0; count < 3; count++) {
         await ask(`insert into pgplatform.heartbeat (value) values ('segment ${count}') returning value`);
@@ -286,6 +286,10 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
             : { why: "it isn't there" },
         );
       }
+    });
+
+    // What isn't in the copy yet would be copied as it is: damaged.
+    beforeEach(async () => {
       const objects =
         "lsf -R --files-only --filter '- **/annotations/**' --filter '+ /{base,wals}/**' --filter '- **'";
       const lacking = `rclone ${objects} $at | sort >/tmp/first; rclone ${objects} $PLACE_2/$GENERATION | sort | comm -23 /tmp/first -`;

@@ -57,14 +57,8 @@ describe("what happens to backups after they were made", () => {
   });
 
   it("is a look and a verification for each target, and a copy to a second one", () => {
-    assert.deepEqual(ids({ targets: [near] }), ["scripts", "watch", "verify-near"]);
-    assert.deepEqual(ids({ targets: [near, far] }), [
-      "scripts",
-      "watch",
-      "copy",
-      "verify-near",
-      "verify-far",
-    ]);
+    assert.deepEqual(ids({ targets: [near] }), ["scripts", "watch", "verify-1"]);
+    assert.deepEqual(ids({ targets: [near, far] }), ["scripts", "watch", "copy", "verify-1", "verify-2"]);
     assert.deepEqual(ids({ targets: [near], verify: { enabled: false } }), ["scripts", "watch"]);
   });
 
@@ -77,7 +71,7 @@ describe("what happens to backups after they were made", () => {
     };
     for (const [id, schedule] of [
       ["copy", "5 * * * *"],
-      ["verify-far", "0 6 * * 1"],
+      ["verify-2", "0 6 * * 1"],
     ] as const) {
       const spec = specOf(backup, id) as unknown as { schedule: string; timeZone: string };
       assert.deepEqual([spec.schedule, spec.timeZone], [schedule, "Europe/Berlin"]);
@@ -86,15 +80,15 @@ describe("what happens to backups after they were made", () => {
 
   it("keeps what the recovery window takes", () =>
     assert.equal(
-      variable(specOf({ targets: [near], recoveryWindowDays: 30 }, "verify-near"), "serve", "WINDOW_DAYS"),
+      variable(specOf({ targets: [near], recoveryWindowDays: 30 }, "verify-1"), "serve", "WINDOW_DAYS"),
       "30",
     ));
 
   it("waits for the copy as long as its schedule and the RPO take, and for the archive as long as the RPO", () => {
     const backup = { targets: [near, far], rpoMinutes: 3, copy: { schedule: "*/20 * * * *" } };
-    assert.equal(variable(specOf(backup, "verify-near"), "choose", "WAIT_SECONDS"), String(3 * 60 + 120));
+    assert.equal(variable(specOf(backup, "verify-1"), "choose", "WAIT_SECONDS"), String(3 * 60 + 120));
     assert.equal(
-      variable(specOf(backup, "verify-far"), "choose", "WAIT_SECONDS"),
+      variable(specOf(backup, "verify-2"), "choose", "WAIT_SECONDS"),
       String(3 * 60 + 2 * 20 * 60 + 120),
     );
   });
@@ -102,8 +96,8 @@ describe("what happens to backups after they were made", () => {
   it("restores from the target that it is for", () => {
     const backup = { targets: [near, far] };
     for (const [id, number, host] of [
-      ["verify-near", "1", "main-store-near"],
-      ["verify-far", "2", "main-store-far"],
+      ["verify-1", "1", "main-store-near"],
+      ["verify-2", "2", "main-store-far"],
     ] as const) {
       assert.equal(variable(specOf(backup, id), "choose", "NUMBER"), number);
       assert.match(variable(specOf(backup, id), "restore", "ENDPOINT") ?? "", new RegExp(`//${host}\\.`));
@@ -118,13 +112,13 @@ describe("what happens to backups after they were made", () => {
       /"storage":"(\d+)"/.exec(JSON.stringify(specOf(backup, id)))?.[1];
     const folder = "/scratch/dumps";
     const two = { targets: [near, far], verify };
-    assert.deepEqual(dumped(two, "verify-near"), [undefined, undefined]);
-    assert.deepEqual(dumped(two, "verify-far"), [folder, folder]);
-    assert.deepEqual(dumped({ targets: [near], verify }, "verify-near"), [folder, folder]);
-    assert.deepEqual(dumped({ targets: [near] }, "verify-near"), [undefined, undefined]);
+    assert.deepEqual(dumped(two, "verify-1"), [undefined, undefined]);
+    assert.deepEqual(dumped(two, "verify-2"), [folder, folder]);
+    assert.deepEqual(dumped({ targets: [near], verify }, "verify-1"), [folder, folder]);
+    assert.deepEqual(dumped({ targets: [near] }, "verify-1"), [undefined, undefined]);
     const GiB = 2 ** 30;
     assert.deepEqual(
-      [size(two, "verify-near"), size(two, "verify-far")],
+      [size(two, "verify-1"), size(two, "verify-2")],
       [String(Math.ceil(2 * 1.2 * GiB)), String(5 * GiB)],
     );
   });
@@ -176,6 +170,18 @@ describe("what happens to backups after they were made", () => {
       named(44),
       /cluster\.name is "a+", allowed is short enough for the CronJob's name a+-verify-1/,
     );
+  });
+
+  // What has another name for Pulumi and the same one in Kubernetes is made, and then deleted as the former one.
+  it("is the same object for Pulumi whenever it is the same in Kubernetes, whichever the targets are", () => {
+    const id = (backup: object) =>
+      new Map(
+        planned(backup).objects.map(({ id, object }) => [`${object.kind} ${object.metadata.name}`, id]),
+      );
+    const before = id({ targets: [near, far] });
+    for (const targets of [[far, near], [far, { ...near, name: "new" }], [far]])
+      for (const [object, named] of id({ targets }))
+        assert.ok([undefined, named].includes(before.get(object)), `${object}: ${named}`);
   });
 
   it("is done by scripts that a shell, or Python, can read", () => {
@@ -428,7 +434,7 @@ describe("a verification that somebody asks for", () => {
   /** The Job that is made; the run ends there. */
   async function jobFor(to?: string) {
     const settings = checked({ ...smallest(), backup: { targets: [near] } });
-    const { jobTemplate } = specOf({ targets: [near] }, "verify-near") as unknown as {
+    const { jobTemplate } = specOf({ targets: [near] }, "verify-1") as unknown as {
       jobTemplate: { spec: object };
     };
     const applied: object[] = [];
