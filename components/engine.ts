@@ -53,6 +53,8 @@ export type BackupRequest =
   | {
       /** An object that asks for one, when it is made. */
       readonly object: KubernetesObject;
+      /** What takes it along when it is deleted. @default - nothing: it holds nothing that others wait for */
+      readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string };
       /** What the live one has come to. */
       state(object: KubernetesObject): {
         readonly phase: "running" | "done" | "failed";

@@ -141,6 +141,17 @@ export async function seenOf(subject: Subject): Promise<string[]> {
 const nameAt = (cluster: string, now: Date): string =>
   `${cluster}-${now.toISOString().replace(/\D/g, "").slice(0, 14)}`;
 
+/** The object that asks for a base backup, with its owner. */
+async function owned({ kubectl, settings }: Subject, { object, owner }: ObjectRequest): Promise<object> {
+  if (owner === undefined) return object;
+  const { apiVersion, kind, name } = owner;
+  const live = await kubectl.get(resourceOf(apiVersion, kind), settings.cluster.namespace, name);
+  const { uid } = (live?.metadata ?? {}) as { uid?: string };
+  if (uid === undefined)
+    throw new Error(`there is no ${kind} ${name}, which base backups belong to: \`make up\` makes it`);
+  return { ...object, metadata: { ...object.metadata, ownerReferences: [{ ...owner, uid }] } };
+}
+
 /** Makes a base backup and waits for its end; returns its name. */
 export async function backUp(subject: Subject, context: StepContext, signal?: AbortSignal): Promise<string> {
   const { kubectl, settings, plan } = subject;
@@ -159,7 +170,7 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
     });
     return name;
   }
-  await kubectl.apply(request.object);
+  await kubectl.apply(await owned(subject, request));
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   for (;;) {
     const { phase, why } = (await asked(subject, request)).find((one) => one.name === name) ?? {

@@ -7,6 +7,8 @@ import { parametersOf } from "../../components/engines/standalone/parameters";
 import { scriptsOf } from "../../components/postgres/sql/scripts";
 import { pins } from "../../local/pins";
 import { containersOf } from "../../policy/kubernetes";
+import { backUp } from "../../operations/backup";
+import { type Subject } from "../../operations/health";
 import { check, sentence } from "../../stacks/checks";
 import { platformGraph } from "../support/platform";
 import { mockId } from "../support/graph";
@@ -169,6 +171,33 @@ describe("base backups of a server alone", () => {
     assert.equal(expiry(own), "14 3\n");
     assert.deepEqual(serverPod(own), serverPod(onVolume));
     assert.deepEqual(serverPod(onVolume), serverPod(alone()));
+  });
+
+  it("are made by a Job that goes with the schedule's CronJob, so that it keeps no volume", async () => {
+    const applied: object[] = [];
+    const asked: string[] = [];
+    const kubectl = {
+      get: (kind: string, _: string, name: string) => {
+        asked.push(`${kind} ${name}`);
+        return Promise.resolve({ metadata: { uid: "the-uid" } });
+      },
+      apply: (object: object) => Promise.resolve(applied.push(object)),
+      list: () =>
+        Promise.resolve(
+          (applied as { metadata: object }[]).map((job) => ({
+            ...job,
+            status: { conditions: [{ type: "Complete", status: "True" }] },
+          })),
+        ),
+    };
+    const subject = { kubectl, settings: checked(toStore), engine: standalone } as unknown as Subject;
+    const name = await backUp(subject, { detail: () => undefined, say: () => undefined });
+    const { metadata } = objectOf(toStore, "base-backups");
+    assert.deepEqual(asked, [`CronJob.v1.batch ${metadata.name}`]);
+    const owner = { apiVersion: "batch/v1", kind: "CronJob", name: metadata.name, uid: "the-uid" };
+    const [job] = applied as { metadata: { name: string; ownerReferences: object } }[];
+    assert.equal(job?.metadata.name, name);
+    assert.deepEqual(job?.metadata.ownerReferences, [owner]);
   });
 
   it("are asked for by a Job, whose conditions say what came of it", () => {

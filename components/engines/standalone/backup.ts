@@ -375,6 +375,8 @@ export const backups: Backups = {
       metadata: metadataOf(settings, name),
       spec: { ...jobSpec(settings), ttlSecondsAfterFinished: KEPT_DAYS * 24 * 3600 },
     },
+    // Its pod, though it has ended, would keep the volumes from being deleted.
+    owner: { apiVersion: "batch/v1", kind: "CronJob", name: names.base(settings.cluster.name) },
     state,
   }),
   server: { user: USER, group: USER },
