@@ -204,8 +204,8 @@ export const backup = z.strictObject({
   ).default(2),
   compression: choice(
     ["gzip", "lz4", "zstd", "brotli", "none"],
-    "How the log and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others. Barman's tools compress base " +
-      "backups with snappy for lz4 and zstd, which takes much less of a processor than gzip. Default: gzip; brotli with the engine zalando.",
+    "How the log is compressed in the store; brotli only with the engine zalando, gzip only with the others. Default: gzip; brotli with the " +
+      "engine zalando.",
     `A change is for what is archived later. ${restarts}`,
   ).optional(),
   copy: z

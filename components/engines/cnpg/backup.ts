@@ -64,8 +64,8 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string):
         data: {
           // A base backup that waits for a spread checkpoint takes minutes to begin.
           immediateCheckpoint: true,
-          // Barman has no lz4 or zstd for base backups; snappy is as fast as they are, gzip takes several times as long.
-          ...(compression !== "none" && { compression: compression === "gzip" ? "gzip" : "snappy" }),
+          // Barman compresses base backups with gzip, bzip2 or snappy only.
+          ...(compression !== "none" && { compression: "gzip" }),
         },
       },
       // Else it is deleted after a verification, and what was verified is kept.

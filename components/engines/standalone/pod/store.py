@@ -86,9 +86,9 @@ class Place:
 
 
 def compression(known):
-    """The tool's option for the compression that was asked for; snappy, which is as fast as the others, where the tool doesn't know it."""
+    """The tool's option for the compression that was asked for; gzip where the tool doesn't know it."""
     asked = os.environ["COMPRESSION"]
-    return [] if asked == "none" else [f"--{asked if asked in known else 'snappy'}"]
+    return [] if asked == "none" else [f"--{asked if asked in known else 'gzip'}"]
 
 
 # --- serve
