@@ -10,6 +10,7 @@ import type { Keys } from "./backup/buckets/bucket";
 import { makeBucket } from "./backup/buckets";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
 import {
+  archiveAuthority,
   type Store,
   storeKeys,
   storeName,
@@ -67,16 +68,18 @@ export class Backup extends pulumi.ComponentResource {
 
     const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
     const all: Keys[] = [];
-    const secrets = targets.flatMap((target) => {
+    const secrets = targets.flatMap((target, index) => {
       const store = storeOf(settings, target);
       const made = this.bucket(args, target, store);
       if ("roleArn" in store.login) return [];
       const keys = this.keysOf(target, made);
       all.push(keys);
-      if (home !== undefined) this.localStore(args, target, store, keys, home);
+      const signedBy = home && this.localStore(args, target, store, keys, home);
+      const authority = signedBy ?? target.authority;
       return [
         this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
         ...this.givenAuthority(args, target, store),
+        ...(index === 0 && authority !== undefined ? [this.archiveAuthority(settings, authority)] : []),
       ];
     });
     // It reads the keys when it starts, and another one may be in the same Secret.
@@ -187,14 +190,29 @@ export class Backup extends pulumi.ComponentResource {
     ];
   }
 
+  /** The first target's authority, in place of the one before when the targets change. */
+  private archiveAuthority(settings: Settings, authority: pulumi.Input<string>): Secret {
+    const { namespace, name } = settings.cluster;
+    const { secretName, key } = archiveAuthority(name);
+    return new Secret(
+      `${this.name}-archive-authority`,
+      {
+        metadata: { name: secretName, namespace, labels: this.labels(settings) },
+        data: { [key]: pulumi.output(authority).apply(base64) },
+      },
+      { parent: this },
+    );
+  }
+
+  /** Returns the certificate of its authority. */
   private localStore(
     { settings, instances }: BackupArgs,
     target: Target,
     store: Store,
     keys: Keys,
     home: Namespace,
-  ): void {
-    if (target.kind !== "local" || store.authority === undefined) return;
+  ): pulumi.Output<string> | undefined {
+    if (target.kind !== "local" || store.authority === undefined) return undefined;
     const namespace = storeNamespace(settings.cluster);
     const dependsOn = [home];
     const credentials = this.credentials(`${target.name}-own-credentials`, store, keys, settings, namespace, {
@@ -228,6 +246,7 @@ export class Backup extends pulumi.ComponentResource {
       // It reads its keys when it starts.
       { [id]: { spec: { template: { metadata: { annotations: { [keysAnnotation]: keys.accessKeyId } } } } } },
     );
+    return certificates.authorityPem;
   }
 }
 

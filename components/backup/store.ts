@@ -121,6 +121,15 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
   };
 }
 
+/**
+ * The authority of the first target's store, whichever that is, for pods that aren't made anew when it becomes another one; there only where that store has
+ * one of its own.
+ */
+export const archiveAuthority = (cluster: string) => ({
+  secretName: `${cluster}-archive-ca`,
+  key: "ca.crt",
+});
+
 /** The stores of a platform, the archive's first. */
 export const storesOf = (settings: Settings): Store[] =>
   (settings.backup?.targets ?? []).map((target) => storeOf(settings, target));

@@ -490,6 +490,13 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       const hand = byHand(over.signal);
       await up(replaced).finally(() => over.abort());
       await hand;
+      await ask("insert into pgplatform.heartbeat (value) values ('after the loss') returning value");
+      const name = await ask("select pg_walfile_name(pg_switch_wal())");
+      await until(`the segment ${name} in what is the first store now`, 300, async () =>
+        (await inStores(`rclone lsf -R $at/wals`)).includes(name)
+          ? { done: undefined }
+          : { why: "it isn't there" },
+      );
       const { exitCode } = await stack.make("backup");
       assert.equal(exitCode, 0);
       for (const target of [FAR, "new"]) {

@@ -343,7 +343,8 @@ describe("CloudNativePG's backups", () => {
     };
     assert.equal(spec.configuration.destinationPath, "s3://backups/postgres/main");
     assert.equal(spec.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
-    assert.deepEqual(spec.configuration.endpointCA, { name: "main-store-near-ca", key: "ca.crt" });
+    // Of that name whichever the target is: pods that run have it mounted.
+    assert.deepEqual(spec.configuration.endpointCA, { name: "main-archive-ca", key: "ca.crt" });
     const cluster = object(input, "cluster")?.spec as {
       plugins: unknown;
       postgresql: { parameters: Record<string, string> };
@@ -504,7 +505,9 @@ describe("a store with an authority of its own", () => {
       const settings = checked({ ...input, cluster: { ...input.cluster, engine: name, ...one } });
       const plan = engines[name].plan(settings);
       const named = [...plan.objects, ...backupPlan(settings, engines[name], plan).objects]
-        .filter((planned) => JSON.stringify(planned.object).includes(`"${secret}"`))
+        .filter(({ object }) =>
+          [secret, "main-archive-ca"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
+        )
         .map(({ id }) => id);
       assert.ok(named.length >= 3, `${name}: ${named.join()}`);
       for (const id of ["watch", "verify-1"]) assert.ok(named.includes(id), `${name}: ${id}`);

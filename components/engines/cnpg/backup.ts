@@ -3,6 +3,7 @@ import type { Settings } from "../../../stacks/schema";
 import { originOf, spelt } from "../../backup/restore";
 import { accountAnnotations, roleOf } from "../../backup/role";
 import {
+  archiveAuthority,
   generationToken,
   locationOf,
   plainChecksums,
@@ -31,7 +32,12 @@ const ORIGIN = "origin";
 const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
 const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
 
-function objectStore({ cluster, backup }: Settings, store: Store, name: string): KubernetesObject {
+function objectStore(
+  { cluster, backup }: Settings,
+  store: Store,
+  name: string,
+  authority = store.authority,
+): KubernetesObject {
   const { login } = store;
   const compression = backup?.compression;
   return {
@@ -47,9 +53,7 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string):
       configuration: {
         destinationPath: locationOf(store),
         ...(store.endpoint !== undefined && { endpointURL: store.endpoint }),
-        ...(store.authority && {
-          endpointCA: { name: store.authority.secretName, key: store.authority.key },
-        }),
+        ...(authority && { endpointCA: { name: authority.secretName, key: authority.key } }),
         s3Credentials:
           "roleArn" in login
             ? { inheritFromIAMRole: true }
@@ -193,8 +197,14 @@ export function backupObjects(settings: Settings): PlannedObject[] {
       ...what(cluster.name),
     },
   };
+  // The plugin mounts this Secret when a pod is made; another name in the object would be read by no pod that runs.
+  const authority = archive.authority && archiveAuthority(cluster.name);
   return [
-    { id: "archive", stage: -1, object: objectStore(settings, archive, archiveStoreName(cluster.name)) },
+    {
+      id: "archive",
+      stage: -1,
+      object: objectStore(settings, archive, archiveStoreName(cluster.name), authority),
+    },
     ...(origin
       ? [{ id: "origin", stage: -1, object: objectStore(settings, origin, restoreStoreName(cluster.name)) }]
       : []),
