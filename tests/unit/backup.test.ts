@@ -518,14 +518,20 @@ describe("a store with an authority of its own", () => {
     this.timeout(120_000);
     const settings = checked(withBackup({ targets: [target] }, { operator: { install: false } }));
     const { resources } = await platformGraph(settings, []);
-    const found = resources.find(({ name }) => name === "main-backup-far-authority");
-    const { metadata, data } = found?.inputs as {
-      metadata: { name: string };
-      // The type keeps what a Secret holds a secret.
-      data: { secret: { "ca.crt": string } };
-    };
-    assert.equal(metadata.name, secret);
-    assert.equal(data.secret["ca.crt"], Buffer.from(certificate).toString("base64"));
+    for (const [resource, named] of [
+      ["main-backup-far-authority", secret],
+      // The first target's, whichever that is.
+      ["main-backup-archive-authority", "main-archive-ca"],
+    ]) {
+      const found = resources.find(({ name }) => name === resource);
+      const { metadata, data } = found?.inputs as {
+        metadata: { name: string };
+        // The type keeps what a Secret holds a secret.
+        data: { secret: { "ca.crt": string } };
+      };
+      assert.equal(metadata.name, named);
+      assert.equal(data.secret["ca.crt"], Buffer.from(certificate).toString("base64"));
+    }
   });
 });
 
