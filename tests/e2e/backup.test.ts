@@ -2,9 +2,6 @@ import assert from "node:assert/strict";
 import { backupNames } from "../../components/backup/plan";
 import { storeName, storeNamespace } from "../../components/backup/store";
 import { listed, look, waitingLog } from "../../operations/backup";
-import { setTimeout as delay } from "node:timers/promises";
-import { isReady } from "../../operations/kubectl";
-import { uid } from "./kit/cluster";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { type Clients, deleteNamespaces, startClients } from "./kit/fixture";
@@ -459,22 +456,6 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     );
   });
 
-  /** The runbook's hand: a former primary that still wants to archive into the lost store, and isn't ready for two minutes, is made anew. */
-  async function byHand(signal: AbortSignal): Promise<void> {
-    const since = new Map<string, number>();
-    while (!signal.aborted) {
-      for (const pod of await env.cluster.instances().catch(() => [])) {
-        const began = isReady(pod) ? undefined : (since.get(uid(pod)) ?? Date.now());
-        if (began === undefined) since.delete(uid(pod));
-        else if (Date.now() - began > 120_000) {
-          say(`${pod.metadata.name} is deleted by hand`);
-          await env.cluster.deletePod(pod.metadata.name);
-        } else since.set(uid(pod), began);
-      }
-      await delay(5000, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
   // Behind everything that needs it.
   describe("a first store that is lost for good", () => {
     it("is replaced: with the copy's in its place and a new one behind, it archives there, and what is there restores", async () => {
@@ -486,10 +467,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         if (settings.backup)
           settings.backup.targets = [FAR, "new"].map((name) => ({ name, kind: "local", size: "5Gi" }));
       };
-      const over = new AbortController();
-      const hand = byHand(over.signal);
-      await up(replaced).finally(() => over.abort());
-      await hand;
+      await up(replaced);
       await ask("insert into pgplatform.heartbeat (value) values ('after the loss') returning value");
       const name = await ask("select pg_walfile_name(pg_switch_wal())");
       await until(`the segment ${name} in what is the first store now`, 300, async () =>
