@@ -1,4 +1,3 @@
-import { isGeneration } from "../stacks/schema/restore";
 import { UserError } from "../stacks/userError";
 import { inWatcher, listed, look } from "./backup";
 import { confirm } from "./confirm";
@@ -38,7 +37,7 @@ export async function forget(
     .flatMap((line) => new RegExp(`^${target} {2}([0-9a-f]{10}) {2}`).exec(line)?.[1] ?? [])
     .filter((one, at, all) => one !== seen.generation && all.indexOf(one) === at);
   const gone = linesOf(lines, target, generation ?? "");
-  if (generation === undefined || !isGeneration(generation) || !ended.includes(generation))
+  if (generation === undefined || !ended.includes(generation))
     throw new UserError([
       `GENERATION is ${JSON.stringify(generation ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
         `${generation === seen.generation ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,

@@ -13,14 +13,9 @@ const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
 /** Whether a text is a moment as `restore.to.time` takes it. */
 export const isMoment = (text: string): boolean => time.test(text);
 
-const generation = /^[0-9a-f]{10}$/;
-
-/** Whether a text can be the name of a generation. */
-export const isGeneration = (text: string): boolean => generation.test(text);
-
 export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
-  generation: about(z.string().regex(generation), {
+  generation: about(z.string().regex(/^[0-9a-f]{10}$/), {
     means:
       "Which archive of the target: each cluster that was made has one of its own; `make status` and `make destroy` name it, and the store has a folder of that name.",
     change: once,
