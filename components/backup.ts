@@ -75,11 +75,16 @@ export class Backup extends pulumi.ComponentResource {
       const keys = this.keysOf(target, made);
       all.push(keys);
       const signedBy = home && this.localStore(args, target, store, keys, home);
-      const authority = signedBy ?? target.authority;
+      const certificate = signedBy ?? target.authority;
       return [
         this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
-        ...this.givenAuthority(args, target, store),
-        ...(index === 0 && authority !== undefined ? [this.archiveAuthority(settings, authority)] : []),
+        ...(target.authority !== undefined && store.authority !== undefined
+          ? [this.authority(`${target.name}-authority`, store.authority, target.authority, settings)]
+          : []),
+        // Of one name for Pulumi and for Kubernetes, so that another first target changes it in place.
+        ...(index === 0 && certificate !== undefined
+          ? [this.authority("authority", archiveAuthority(cluster.name), certificate, settings)]
+          : []),
       ];
     });
     // It reads the keys when it starts, and another one may be in the same Secret.
@@ -173,32 +178,22 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** The authority that the settings give, where everything finds a local store's: in a Secret, though it is none. */
-  private givenAuthority({ settings }: BackupArgs, target: Target, { authority }: Store): Secret[] {
-    if (target.authority === undefined || authority === undefined) return [];
-    const metadata = {
-      name: authority.secretName,
-      namespace: settings.cluster.namespace,
-      labels: this.labels(settings),
-    };
-    return [
-      new Secret(
-        `${this.name}-${target.name}-authority`,
-        { metadata, data: { [authority.key]: base64(target.authority) } },
-        { parent: this },
-      ),
-    ];
-  }
-
-  /** The first target's authority, in place of the one before when the targets change. */
-  private archiveAuthority(settings: Settings, authority: pulumi.Input<string>): Secret {
-    const { namespace, name } = settings.cluster;
-    const { secretName, key } = archiveAuthority(name);
+  /** The certificate of a store's authority in a Secret, though it is no secret: that is where everything finds it. */
+  private authority(
+    suffix: string,
+    { secretName, key }: NonNullable<Store["authority"]>,
+    certificate: pulumi.Input<string>,
+    settings: Settings,
+  ): Secret {
     return new Secret(
-      `${this.name}-archive-authority`,
+      `${this.name}-${suffix}`,
       {
-        metadata: { name: secretName, namespace, labels: this.labels(settings) },
-        data: { [key]: pulumi.output(authority).apply(base64) },
+        metadata: {
+          name: secretName,
+          namespace: settings.cluster.namespace,
+          labels: this.labels(settings),
+        },
+        data: { [key]: pulumi.output(certificate).apply(base64) },
       },
       { parent: this },
     );

@@ -126,7 +126,7 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
  * one of its own.
  */
 export const archiveAuthority = (cluster: string) => ({
-  secretName: `${cluster}-archive-ca`,
+  secretName: `${cluster}-archive-authority`,
   key: "ca.crt",
 });
 

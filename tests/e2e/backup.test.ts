@@ -92,6 +92,18 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     return (await env.kubectl.run(args)).stdout.trim();
   }
 
+  /** Writes a row, and waits until the segment with it is in the first store. */
+  async function segmentStored(value: string, seconds: number): Promise<void> {
+    await ask(`insert into pgplatform.heartbeat (value) values ('${value}') returning value`);
+    // Where the server has just switched by itself, this is the segment before.
+    const name = await ask("select pg_walfile_name(pg_switch_wal())");
+    await until(`the segment ${name} in the first store`, seconds, async () =>
+      (await inStores(`rclone lsf -R $at/wals`)).includes(name)
+        ? { done: undefined }
+        : { why: "it isn't there" },
+    );
+  }
+
   /** `make verify`; returns whether it ended well, and its last line. */
   async function verified(target?: string, time?: string): Promise<{ passed: boolean; said: string }> {
     const { exitCode, lines } = await stack.make("verify", {
@@ -274,14 +286,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     // Segments that are written now, of which the newest but one isn't what a base backup begins with.
     before(async () => {
       for (let count = 0; count < 3; count++) {
-        await ask(`insert into pgplatform.heartbeat (value) values ('segment ${count}') returning value`);
-        // Where the server has just switched by itself, this is the segment before.
-        const name = await ask("select pg_walfile_name(pg_switch_wal())");
-        await until(`the segment ${name} in the first store`, 120, async () =>
-          (await inStores(`rclone lsf -R $at/wals`)).includes(name)
-            ? { done: undefined }
-            : { why: "it isn't there" },
-        );
+        await segmentStored(`segment ${count}`, 120);
       }
     });
 
@@ -468,13 +473,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
           settings.backup.targets = [FAR, "new"].map((name) => ({ name, kind: "local", size: "5Gi" }));
       };
       await up(replaced);
-      await ask("insert into pgplatform.heartbeat (value) values ('after the loss') returning value");
-      const name = await ask("select pg_walfile_name(pg_switch_wal())");
-      await until(`the segment ${name} in what is the first store now`, 300, async () =>
-        (await inStores(`rclone lsf -R $at/wals`)).includes(name)
-          ? { done: undefined }
-          : { why: "it isn't there" },
-      );
+      await segmentStored("after the loss", 300);
       const { exitCode } = await stack.make("backup");
       assert.equal(exitCode, 0);
       for (const target of [FAR, "new"]) {

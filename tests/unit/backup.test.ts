@@ -344,7 +344,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(spec.configuration.destinationPath, "s3://backups/postgres/main");
     assert.equal(spec.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
     // Of that name whichever the target is: pods that run have it mounted.
-    assert.deepEqual(spec.configuration.endpointCA, { name: "main-archive-ca", key: "ca.crt" });
+    assert.deepEqual(spec.configuration.endpointCA, { name: "main-archive-authority", key: "ca.crt" });
     const cluster = object(input, "cluster")?.spec as {
       plugins: unknown;
       postgresql: { parameters: Record<string, string> };
@@ -506,7 +506,7 @@ describe("a store with an authority of its own", () => {
       const plan = engines[name].plan(settings);
       const named = [...plan.objects, ...backupPlan(settings, engines[name], plan).objects]
         .filter(({ object }) =>
-          [secret, "main-archive-ca"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
+          [secret, "main-archive-authority"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
         )
         .map(({ id }) => id);
       assert.ok(named.length >= 3, `${name}: ${named.join()}`);
@@ -521,7 +521,7 @@ describe("a store with an authority of its own", () => {
     for (const [resource, named] of [
       ["main-backup-far-authority", secret],
       // The first target's, whichever that is.
-      ["main-backup-archive-authority", "main-archive-ca"],
+      ["main-backup-authority", "main-archive-authority"],
     ]) {
       const found = resources.find(({ name }) => name === resource);
       const { metadata, data } = found?.inputs as {
