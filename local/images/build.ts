@@ -46,7 +46,7 @@ const programs: Readonly<
     folder: "barman-plugin",
     package: "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager",
   },
-  walRestore: { folder: "wal-restore", package: "." },
+  walTools: { folder: "wal-tools", package: "." },
   strictStore: { folder: "strict-store", package: "." },
   versitygw: { folder: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw" },
 };

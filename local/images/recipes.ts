@@ -11,7 +11,7 @@ export type ProgramName =
   | "cnpgOperator"
   | "zalandoOperator"
   | "barmanPlugin"
-  | "walRestore"
+  | "walTools"
   | "versitygw"
   | "strictStore";
 
@@ -69,6 +69,12 @@ export const neededImages = (stack: readonly string[]): ImageName[] =>
   (Object.keys(recipes) as ImageName[]).filter(
     (name) => clusterImages.includes(name) || stack.includes(pins.images[name]),
   );
+
+/** Barman's tools that archive and fetch log, as one program of our own that is found before Barman's (local/images/wal-tools). */
+const walTools: { programs: Record<string, ProgramName>; script: string } = {
+  programs: { "usr/local/bin/barman-cloud-wal-restore": "walTools" },
+  script: "ln -s barman-cloud-wal-restore /usr/local/bin/barman-cloud-wal-archive",
+};
 
 /** Every image that can be built here, under the names in `pins.images`. None of them is the upstream project's image. */
 export const recipes: Record<ImageName, Recipe> = {
@@ -225,8 +231,8 @@ export const recipes: Record<ImageName, Recipe> = {
     config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/manager"] },
   },
 
-  // The plugin's sidecar: the same program beside Barman's cloud tools, as uid 26, which the instances' files belong to. The tool that
-  // fetches log is one of our own, unlike in the upstream image: it needs no Python to start while a standby is promoted.
+  // The plugin's sidecar: the same program beside Barman's cloud tools, as uid 26, which the instances' files belong to. The tools that
+  // archive and fetch log are our own, unlike in the upstream image: no Python starts while a primary stops or a standby is promoted.
   barmanSidecar: {
     kind: "debian",
     packages: [
@@ -239,9 +245,8 @@ export const recipes: Record<ImageName, Recipe> = {
     ],
     users: ["postgres:x:26:26:PostgreSQL administrator:/tmp:/usr/sbin/nologin"],
     groups: ["postgres:x:26:"],
-    programs: { manager: "barmanPlugin", "usr/local/bin/barman-cloud-wal-restore": "walRestore" },
-    script:
-      "barman-cloud-wal-archive --version && python3 -c 'import lz4.frame, zstandard' && test -x /usr/local/bin/barman-cloud-wal-restore",
+    programs: { manager: "barmanPlugin", ...walTools.programs },
+    script: `barman-cloud-backup --version && python3 -c 'import lz4.frame, zstandard'\n${walTools.script}`,
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
@@ -263,7 +268,7 @@ export const recipes: Record<ImageName, Recipe> = {
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
-  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and to fetch log the tool of our own that barmanSidecar has.
+  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and for the log the tools of our own that barmanSidecar has.
   patroniForZalando: {
     kind: "debian",
     packages: [
@@ -297,7 +302,7 @@ export const recipes: Record<ImageName, Recipe> = {
       "scripts/postgres_backup.sh":
         '#!/bin/sh\nexec nice -n 5 python3 /opt/patroni-for-zalando/archive.py backup "$@"\n',
     },
-    programs: { "usr/local/bin/barman-cloud-wal-restore": "walRestore" },
+    programs: walTools.programs,
     script: [
       "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
       "locale-gen",
@@ -309,6 +314,7 @@ export const recipes: Record<ImageName, Recipe> = {
       `/usr/lib/postgresql/${major}/bin/postgres --version`,
       "patroni --version",
       "barman-cloud-backup --version && test -x /usr/bin/envdir",
+      walTools.script,
     ].join("\n"),
     config: {
       User: "101:103",

@@ -100,7 +100,7 @@ echo '  2 passing (3s)'
       "make --no-print-directory test",
       "policy",
       "netpol",
-      "wal-restore",
+      "wal-tools",
       "strict-store",
       "make --no-print-directory e2e",
       "cluster",

@@ -40,7 +40,7 @@ def told(env, prefix=""):
 
 
 def environment(values):
-    """What the tools are told: Barman's by boto3's names, the one that fetches log by those of Go's SDK."""
+    """What the tools are told: Barman's by boto3's names, those for the log by those of Go's SDK."""
     region = values.get("AWS_REGION", "us-east-1")
     result = {**values, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     if "WALG_S3_CA_CERT_FILE" in values:

@@ -83,16 +83,21 @@ func restore(t *testing.T, s store, name string) (int, []byte) {
 	return restoreFrom(t, server.URL, name)
 }
 
-func restoreFrom(t *testing.T, endpoint, name string) (int, []byte) {
+func login(t *testing.T) {
 	t.Helper()
 	t.Setenv("AWS_ACCESS_KEY_ID", "a")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "b")
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+}
+
+func restoreFrom(t *testing.T, endpoint, name string) (int, []byte) {
+	t.Helper()
+	login(t)
 	folder := t.TempDir()
 	destination := filepath.Join(folder, "RECOVERYXLOG")
-	code := exitCode(run([]string{
+	code := exitCode(run(restoreProgram, []string{
 		"--endpoint-url", endpoint, "--cloud-provider", "aws-s3", "s3://bucket/shop/main", "g1", name, destination,
 	}))
 	content, err := os.ReadFile(destination)
@@ -174,6 +179,12 @@ func TestAStoreThatDoesntAnswer(t *testing.T) {
 	}
 }
 
+func TestIsOneOfTwoPrograms(t *testing.T) {
+	if code := exitCode(run("barman-cloud-backup", nil)); code != exitOther {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 func TestRefusesWhatItCantDo(t *testing.T) {
 	for _, args := range [][]string{
 		{},
@@ -181,7 +192,7 @@ func TestRefusesWhatItCantDo(t *testing.T) {
 		{"--cloud-provider", "google-cloud-storage", "s3://bucket/p", "g1", segment, "/x"},
 		{"https://bucket/p", "g1", segment, "/x"},
 	} {
-		if code := exitCode(run(args)); code != exitOther {
+		if code := exitCode(run(restoreProgram, args)); code != exitOther {
 			t.Errorf("%v: exit code %d", args, code)
 		}
 	}

@@ -1,4 +1,4 @@
-module pgplatform.local/wal-restore
+module pgplatform.local/wal-tools
 
 go 1.26.4
 
