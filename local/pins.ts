@@ -18,6 +18,11 @@ export const pins = {
   operators: { cnpg: "1.30.0", zalando: "1.15.1" },
   /** CloudNativePG's plugin for Barman's cloud tools. */
   backupPlugin: "0.14.0",
+  /** Barman's cloud tools in the images that are built here, with the hash of their wheel: what the plugin's own sidecar has. */
+  barman: {
+    version: "3.19.1",
+    sha256: "0a6a9e1babf97687732d8b2a3eb79ea95d55246a5257b9433865cb6e755221c0",
+  },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
   rclone: "1.71.0",
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */

@@ -1,5 +1,5 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { run } from "../../operations/process";
 import type { StepContext } from "../../operations/progress";
 import { cached } from "../cache";
@@ -113,6 +113,13 @@ async function programLayer(
   await run("tar", [...reproducibleTar, "-C", root, "-cf", layer, "."]);
 }
 
+/** By a pip that goes again, believing the authorities that the host believes. */
+const installWheels = [
+  `SSL_CERT_FILE=/tmp/${basename(certificateAuthorities)} PIP_CERT=/tmp/${basename(certificateAuthorities)} pip3 install --no-deps --require-hashes --break-system-packages --root-user-action=ignore --no-cache-dir --requirement=/tmp/wheels`,
+  "apt-get purge --quiet --yes --autoremove python3-pip",
+  `rm /tmp/wheels /tmp/${basename(certificateAuthorities)}`,
+].join("; ");
+
 /** Hooks get the root file system as `$1`; what they need lies in `work`, whose path goes into single quotes. */
 async function debianLayer(
   recipe: DebianRecipe,
@@ -127,6 +134,8 @@ async function debianLayer(
   await writeTexts(texts, recipe.texts);
   await writePrograms(texts, programs);
   const lines = (entries: readonly string[] = []) => entries.map((entry) => `${entry}\n`).join("");
+  const { wheels = [] } = recipe;
+  await writeFile(join(work, "wheels"), lines(wheels));
   await writeFile(join(work, "passwd"), lines(recipe.users));
   await writeFile(join(work, "group"), lines(recipe.groups));
   await writeFile(join(work, "script"), `set -eu\n${recipe.script ?? ""}\n`);
@@ -136,9 +145,14 @@ async function debianLayer(
       "--variant=apt",
       ...(recipe.keepsRun === true ? ["--skip=cleanup/run"] : []),
       "--components=main",
-      `--include=${recipe.packages.join(",")}`,
+      `--include=${[...recipe.packages, ...(wheels.length > 0 ? ["python3-pip"] : [])].join(",")}`,
       `--essential-hook=cat '${work}/passwd' >> "$1/etc/passwd"; cat '${work}/group' >> "$1/etc/group"`,
       `--essential-hook=cp -r '${texts}/.' "$1"`,
+      ...(wheels.length > 0
+        ? [
+            `--customize-hook=cp '${certificateAuthorities}' '${work}/wheels' "$1/tmp"; chroot "$1" sh -euc '${installWheels}'`,
+          ]
+        : []),
       `--customize-hook=chroot "$1" sh < '${work}/script'`,
       '--customize-hook=rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin "$1"/usr/share/doc/* "$1"/usr/share/man/*',
       pins.debian,

@@ -40,6 +40,8 @@ export interface DebianRecipe {
   groups?: readonly string[];
   /** Text files written before the packages are configured: path in the image → content. */
   texts?: Record<string, string>;
+  /** Python packages as pip's requirements with their hashes, without what they depend on. @default - none */
+  wheels?: readonly string[];
   /** Programs built from Go modules: path in the image → key of the program. @default - none */
   programs?: Readonly<Record<string, ProgramName>>;
   /** Keeps what packages and the script make below /run. @default false */
@@ -70,10 +72,16 @@ export const neededImages = (stack: readonly string[]): ImageName[] =>
     (name) => clusterImages.includes(name) || stack.includes(pins.images[name]),
   );
 
+/** Barman's cloud tools: the release that the plugin's own sidecar has, which Debian's is older than, on Debian's libraries. */
+const barman = {
+  packages: ["python3-psycopg2", "python3-dateutil", "python3-boto3", "python3-lz4", "python3-zstandard"],
+  wheels: [`barman==${pins.barman.version} --hash=sha256:${pins.barman.sha256}`],
+};
+
 /** Barman's tools that archive and fetch log, as one program of our own that is found before Barman's (local/images/wal-tools). */
 const walTools: { programs: Record<string, ProgramName>; script: string } = {
-  programs: { "usr/local/bin/barman-cloud-wal-restore": "walTools" },
-  script: "ln -s barman-cloud-wal-restore /usr/local/bin/barman-cloud-wal-archive",
+  programs: { "usr/local/sbin/barman-cloud-wal-restore": "walTools" },
+  script: "ln -s barman-cloud-wal-restore /usr/local/sbin/barman-cloud-wal-archive",
 };
 
 /** Every image that can be built here, under the names in `pins.images`. None of them is the upstream project's image. */
@@ -235,18 +243,12 @@ export const recipes: Record<ImageName, Recipe> = {
   // archive and fetch log are our own, unlike in the upstream image: no Python starts while a primary stops or a standby is promoted.
   barmanSidecar: {
     kind: "debian",
-    packages: [
-      "barman-cli-cloud",
-      "python3-boto3",
-      "python3-lz4",
-      "python3-snappy",
-      "python3-zstandard",
-      "ca-certificates",
-    ],
+    packages: [...barman.packages, "ca-certificates"],
+    wheels: barman.wheels,
     users: ["postgres:x:26:26:PostgreSQL administrator:/tmp:/usr/sbin/nologin"],
     groups: ["postgres:x:26:"],
     programs: { manager: "barmanPlugin", ...walTools.programs },
-    script: `barman-cloud-backup --version && python3 -c 'import lz4.frame, zstandard'\n${walTools.script}`,
+    script: `barman-cloud-backup --version && python3 -c 'import lz4.frame, zstandard, boto3'\n${walTools.script}`,
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
@@ -275,18 +277,15 @@ export const recipes: Record<ImageName, Recipe> = {
       `postgresql-${major}`,
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "patroni",
-      "python3-psycopg2",
       "python3-croniter",
-      "barman-cli-cloud",
-      "python3-boto3",
-      "python3-lz4",
-      "python3-zstandard",
+      ...barman.packages,
       // envdir, by which the tools of the archive get their keys.
       "daemontools",
       "locales",
       "ca-certificates",
       "procps",
     ],
+    wheels: barman.wheels,
     users: ["postgres:x:101:103:PostgreSQL administrator:/home/postgres:/bin/bash"],
     groups: ["postgres:x:103:"],
     keepsRun: true,

@@ -386,6 +386,7 @@ describe("CloudNativePG's backups", () => {
     const unverified = { verify: { enabled: false }, recoveryWindowDays: 30 };
     assert.equal(spec(unverified).retentionPolicy, "30d");
     for (const [compression, log, data] of [
+      ["lz4", "lz4", "lz4"],
       ["zstd", "zstd", "gzip"],
       ["none", undefined, undefined],
     ] as const) {

@@ -68,8 +68,7 @@ function objectStore(
         data: {
           // A base backup that waits for a spread checkpoint takes minutes to begin.
           immediateCheckpoint: true,
-          // Barman compresses base backups with gzip, bzip2 or snappy only.
-          ...(compression !== "none" && { compression: "gzip" }),
+          ...(compression !== "none" && { compression: compression === "lz4" ? "lz4" : "gzip" }),
         },
       },
       // Else it is deleted after a verification, and what was verified is kept.

@@ -149,8 +149,9 @@ def backup(data, first):
         if first and listed(values):
             return
         endpoint, where = place(values)
-        # Barman compresses them with gzip, bzip2 or snappy only.
-        options = ["--gzip"] if compression(values) else []
+        # Of what is asked for, Barman compresses them with lz4 only.
+        asked = compression(values)
+        options = asked if asked in ([], ["--lz4"]) else ["--gzip"]
         # One job: the container's memory is the server's.
         options += ["--jobs", "1", "--immediate-checkpoint", "-U", "postgres", "-h", "/var/run/postgresql"]
         subprocess.run(["barman-cloud-backup", *options, *endpoint, *where], check=True)

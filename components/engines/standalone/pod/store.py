@@ -240,7 +240,7 @@ def backup():
     archive = Place("ARCHIVE")
     wait_for_server()
     options = ["--immediate-checkpoint", "--dbname", os.environ["CONNECTION"]]
-    status, _ = archive.run("barman-cloud-backup", [*compression(("gzip",)), *options])
+    status, _ = archive.run("barman-cloud-backup", [*compression(("gzip", "lz4")), *options])
     if status != 0:
         fail(f"no base backup was made in {archive}: barman-cloud-backup ended with status {status}")
     say(f"a base backup is in {archive}")
