@@ -431,8 +431,12 @@ export interface Shape {
   readonly data: VolumeShape;
   /** The write-ahead log's own volume. */
   readonly log?: VolumeShape;
+  /** Whether the volumes of standbys that are taken away stay. @default - they go with them */
+  readonly keepsVolumes?: boolean;
   /** What it was restored from when it was made. @default - it began empty */
   readonly restored?: unknown;
+  /** Whether one of its pods waits in vain for an image; only a live cluster's can. */
+  readonly imageFails?: boolean;
   /** Name of the primary's pod; only a live cluster has one. */
   readonly primary?: string;
 }

@@ -1,13 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Shape } from "../components/engine";
-import { type FirstStep } from "./steps";
+import { differing, type FirstStep } from "./steps";
 import { needsRestart } from "../components/postgres/catalogue";
-
-/** Names of the parameters that differ. */
-const differing = (one: Shape["parameters"], other: Shape["parameters"]): string[] =>
-  [...new Set([...Object.keys(one), ...Object.keys(other)])]
-    .filter((name) => one[name] !== other[name])
-    .sort();
 
 const restartOf = ({ instances }: Shape): string =>
   instances > 1
@@ -41,7 +35,7 @@ export function announcements(
       `${planned.instances} instances instead of ${live.instances}: ${
         live.instances < planned.instances
           ? "copies of the data are made, nothing restarts"
-          : "standbys go with their volumes, nothing restarts"
+          : `standbys go${planned.keepsVolumes === true ? ", their volumes stay" : " with their volumes"}, nothing restarts`
       }`,
     );
   if (live.data.size !== planned.data.size)

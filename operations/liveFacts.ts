@@ -3,7 +3,8 @@ import { clusterLabel, installedBy } from "../components/names";
 import { type KubernetesObject, type Shape } from "../components/engine";
 import { type Rotation, rotationOf } from "../components/postgres/rotation";
 import { plannedCluster, type Subject } from "./health";
-import { isReady, type Kubectl, type KubeObject, resourceOf } from "./kubectl";
+import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
+import { waitsForImage } from "./stuck";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
 export interface LiveFacts {
@@ -94,16 +95,18 @@ export async function readFacts(
     JSON.parse((await kubectl.run(args)).stdout);
   const items = async (args: readonly string[]) =>
     ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
-  const [version, classes, nodes, namespaces, groups, deployments, cluster, running] = await Promise.all([
-    json(["version", "-o", "json"]),
-    items(["get", "storageclasses.storage.k8s.io"]),
-    items(["get", "nodes"]),
-    items(["get", "namespaces"]),
-    json(["get", "--raw", "/apis"]),
-    kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
-    liveOf(kubectl, plannedCluster(subject).object),
-    operator && liveOf(kubectl, operator),
-  ]);
+  const [version, classes, nodes, namespaces, groups, deployments, pods, cluster, running] =
+    await Promise.all([
+      json(["version", "-o", "json"]),
+      items(["get", "storageclasses.storage.k8s.io"]),
+      items(["get", "nodes"]),
+      items(["get", "namespaces"]),
+      json(["get", "--raw", "/apis"]),
+      kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
+      kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
+      liveOf(kubectl, plannedCluster(subject).object),
+      operator && liveOf(kubectl, operator),
+    ]);
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && engine.shape(cluster);
   const installer = running?.metadata.annotations?.[installedBy];
@@ -113,7 +116,10 @@ export async function readFacts(
     nodes: nodes.map(nodeOf),
     namespaces: namespaces.map(({ metadata }) => metadata.name),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
-    ...(shape && { cluster: shape, rotation: rotationOf(cluster) }),
+    ...(shape && {
+      cluster: { ...shape, imageFails: pods.some(waitsForImage) },
+      rotation: rotationOf(cluster),
+    }),
     poolerPods: Object.fromEntries(
       deployments.map(({ metadata, spec }) => [metadata.name, Number(spec?.replicas ?? 1)]),
     ),

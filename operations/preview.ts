@@ -87,7 +87,7 @@ export async function preview(
   if (!made) return fromNothing(asWritten);
 
   tell(layers.said);
-  const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
+  const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
   const next = { ...overlay, ...first?.overlay };
   await stack.prepare(next);
   const steps = await progress.step("preview", (context) =>

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Plan, type Shape } from "../components/engine";
+import { type EngineTraits, type Plan, type Shape } from "../components/engine";
+import { ownerOf } from "../stacks/checks/parameters";
 import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 
 /** The first of two updates. */
@@ -14,37 +15,51 @@ export interface FirstStep {
 export const firstStepOf = async (
   stackName: string,
   overlay: Overlay,
+  engine: EngineTraits,
   live: Shape | undefined,
   planned: Shape,
 ): Promise<FirstStep | undefined> =>
-  firstStep({ ...(await readStackFile(stackName)).config, ...overlay }, live, planned);
+  firstStep({ ...(await readStackFile(stackName)).config, ...overlay }, engine, live, planned);
+
+/** Names of the parameters that differ. */
+export const differing = (one: Shape["parameters"], other: Shape["parameters"]): string[] =>
+  [...new Set([...Object.keys(one), ...Object.keys(other)])]
+    .filter((name) => one[name] !== other[name])
+    .sort();
 
 /**
  * The first update, when a change must be made in two; undefined when one will do.
  *
  * - Image and parameters: an operator that changes the primary gracefully refuses both at once, since it could not tell which of
- *   them a server has. The first update keeps the image (and major version) that runs.
+ *   them a server has. The first update keeps the image (and major version) that runs; unless a pod waits for that one in vain, since
+ *   nothing rolls then: the first update keeps the parameters.
  * - More instances and other pods: the operator adds instances before it rolls those that run, and these may still keep others
  *   from their nodes. The first update keeps the number of instances.
  */
 export function firstStep(
   config: StackFile["config"],
+  engine: EngineTraits,
   live: Shape | undefined,
   planned: Shape,
 ): FirstStep | undefined {
   if (live === undefined) return undefined;
-  const image =
-    live.image !== planned.image && !isDeepStrictEqual({ ...live.parameters }, { ...planned.parameters });
+  const parameters = differing(live.parameters, planned.parameters);
+  const both = live.image !== planned.image && parameters.length > 0;
+  // What the platform itself sets can't be held back by settings.
+  const held =
+    both && live.imageFails === true && parameters.every((name) => ownerOf(engine, name) === undefined);
+  const image = both && !held;
   const instances = planned.instances > live.instances && !isDeepStrictEqual(live.pods, planned.pods);
-  if (!image && !instances) return undefined;
+  if (!both && !instances) return undefined;
   const part = (key: string) => config?.[`pgplatform:${key}`] as Record<string, unknown> | undefined;
   const major = image && live.major !== undefined && live.major !== planned.major;
   return {
     overlay: {
       ...(image && { "pgplatform:images": { ...part("images"), postgresql: live.image } }),
-      ...((major || instances) && {
+      ...((held || major || instances) && {
         "pgplatform:cluster": {
           ...part("cluster"),
+          ...(held && { parameters: kept(part("cluster")?.parameters, live.parameters, parameters) }),
           ...(major && { postgresVersion: String(live.major) }),
           ...(instances && { instances: live.instances }),
         },
@@ -52,10 +67,19 @@ export function firstStep(
     },
     why: [
       ...(image ? ["the image after the parameters, which the operator refuses in one update"] : []),
+      ...(held ? ["the parameters after the image, since the one that is asked for now can't be had"] : []),
       ...(instances ? ["further instances after those that run were rolled"] : []),
     ].join("; "),
   };
 }
+
+/** The stack's parameters with the live values of those of these names. */
+const kept = (asked: unknown, live: Shape["parameters"], names: readonly string[]): object =>
+  Object.fromEntries(
+    Object.entries({ ...(asked as Shape["parameters"] | undefined), ...live }).filter(([name]) =>
+      names.includes(name) ? name in live : name in ((asked as object | undefined) ?? {}),
+    ),
+  );
 
 /**
  * What the second of two updates changes, a line each. It is read off the engine's plans of both: the operator would refuse to

@@ -101,6 +101,10 @@ export function stuck(pod: KubeObject): Stuck | undefined {
   return found(reason, `container ${name} waits with ${reason}, image ${image}${more}`);
 }
 
+/** Whether a pod waits for an image that can't be had. */
+export const waitsForImage = (pod: KubeObject): boolean =>
+  ["ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"].includes(stuck(pod)?.reason ?? "");
+
 /** Remembers since when each pod has been stuck, and says which of them is past patience. */
 export class Patience {
   private readonly since = new Map<string, number>();

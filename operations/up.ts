@@ -75,7 +75,7 @@ export async function up(
     await stack.recover(context);
     await removeUnanswered(subject, operatorOf(settings), context);
     await stack.refresh(context);
-    const first = await firstStepOf(stackName, overlay, facts.cluster, shape);
+    const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
     announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
     const { config } = await readStackFile(stackName);
     const { rotation } = settings;

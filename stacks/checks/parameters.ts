@@ -33,12 +33,16 @@ function unknown(major: string, name: string): Refusal {
   };
 }
 
+/** Why a parameter isn't the user's to set, by the one that does; undefined for one that is. */
+export const ownerOf = (engine: EngineTraits, name: string): string | undefined =>
+  Object.entries(engine.ownedParameters).find(([key]) =>
+    key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
+  )?.[1];
+
 /** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
 function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
-  const owned = Object.entries(engine.ownedParameters).find(([key]) =>
-    key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
-  );
-  if (owned) return nothing(owned[1]);
+  const owner = ownerOf(engine, name);
+  if (owner !== undefined) return nothing(owner);
   const parameter = parameterOf(major, name);
   if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
   if (ofTransaction(name)) return nothing(`each transaction has its own; default_${name} is for all of them`);

@@ -21,21 +21,50 @@ const tuned = { ...live, parameters: { ...live.parameters, work_mem: "8MB" } };
 
 describe("image and parameters", () => {
   it("are changed in one update while only one of them changes, or nothing is there yet", () => {
-    for (const planned of [live, other, tuned]) assert.equal(firstStep({}, live, planned), undefined);
-    assert.equal(firstStep({}, undefined, other), undefined);
+    for (const planned of [live, other, tuned]) assert.equal(firstStep({}, cnpg, live, planned), undefined);
+    assert.equal(firstStep({}, cnpg, undefined, other), undefined);
   });
 
   it("are changed one after the other when both do: first with the image that runs", () => {
     const config = { "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.6" } };
-    assert.deepEqual(firstStep(config, live, { ...other, parameters: {} })?.overlay, {
+    assert.deepEqual(firstStep(config, cnpg, live, { ...other, parameters: {} })?.overlay, {
       "pgplatform:images": { operator: "o:1", postgresql: "registry/postgresql:17.5" },
+    });
+  });
+
+  it("are changed in the other order while a pod waits in vain for the image that is asked for", () => {
+    const failing = { ...live, image: "registry/postgresql:17.missing", imageFails: true };
+    const config = {
+      "pgplatform:cluster": {
+        name: "main",
+        parameters: { work_mem: "8MB", log_statement: "ddl", jit: "off" },
+      },
+    };
+    const parameters = { max_connections: "100", work_mem: "8MB", log_statement: "ddl", jit: "off" };
+    const first = firstStep(
+      config,
+      cnpg,
+      { ...failing, parameters: { ...live.parameters, jit: "off" } },
+      { ...live, parameters },
+    );
+    assert.deepEqual(first?.overlay, {
+      "pgplatform:cluster": { name: "main", parameters: { work_mem: "4MB", jit: "off" } },
+    });
+    assert.match(
+      first.why,
+      /^the parameters after the image, since the one that is asked for now can't be had$/,
+    );
+    // What settings can't hold back can only come first.
+    const owned = { ...live, parameters: { ...live.parameters, archive_mode: "always" } };
+    assert.deepEqual(firstStep({}, cnpg, failing, owned)?.overlay, {
+      "pgplatform:images": { postgresql: "registry/postgresql:17.missing" },
     });
   });
 
   it("keep the major version with the image", () => {
     const config = { "pgplatform:cluster": { name: "main", postgresVersion: "18" } };
     assert.deepEqual(
-      firstStep(config, live, { ...tuned, image: "registry/postgresql:18.1", major: 18 })?.overlay,
+      firstStep(config, cnpg, live, { ...tuned, image: "registry/postgresql:18.1", major: 18 })?.overlay,
       {
         "pgplatform:images": { postgresql: "registry/postgresql:17.5" },
         "pgplatform:cluster": { name: "main", postgresVersion: "17" },
@@ -77,19 +106,19 @@ describe("more instances", () => {
   const config = { "pgplatform:cluster": { name: "main", instances: 5 } };
 
   it("wait for the roll of those that run", () => {
-    const first = firstStep(config, live, { ...live, instances: 5, pods });
+    const first = firstStep(config, cnpg, live, { ...live, instances: 5, pods });
     assert.deepEqual(first?.overlay, { "pgplatform:cluster": { name: "main", instances: 3 } });
     assert.match(first.why, /further instances after those that run were rolled/);
   });
 
   it("need no second update when nothing rolls, and fewer never do", () => {
-    assert.equal(firstStep(config, live, { ...live, instances: 5 }), undefined);
-    assert.equal(firstStep(config, live, { ...live, instances: 2, pods }), undefined);
+    assert.equal(firstStep(config, cnpg, live, { ...live, instances: 5 }), undefined);
+    assert.equal(firstStep(config, cnpg, live, { ...live, instances: 2, pods }), undefined);
   });
 });
 
 describe("what a change means", () => {
-  const lines = (planned: Shape) => announcements(live, planned, firstStep({}, live, planned));
+  const lines = (planned: Shape) => announcements(live, planned, firstStep({}, cnpg, live, planned));
 
   it("is told by PostgreSQL's own word on each parameter", () => {
     const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
@@ -108,7 +137,11 @@ describe("what a change means", () => {
     const resources = { ...live, pods: { ...live.pods, resources: { cpu: "2" } } };
     assert.match(lines(resources).join(), /^resources: the instances restart/);
     assert.match(lines({ ...live, instances: 5 }).join(), /5 instances instead of 3: copies/);
-    assert.match(lines({ ...live, instances: 2 }).join(), /2 instances instead of 3: standbys go/);
+    assert.match(lines({ ...live, instances: 2 }).join(), /2 instances instead of 3: standbys go with their/);
+    assert.match(
+      lines({ ...live, instances: 2, keepsVolumes: true }).join(),
+      /2 instances instead of 3: standbys go, their volumes stay/,
+    );
     assert.match(lines({ ...live, data: { size: "4Gi" } }).join(), /data volumes of 4Gi instead of 2Gi/);
     assert.match(
       lines({ ...live, log: { size: "1Gi" } }).join(),

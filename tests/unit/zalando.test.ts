@@ -363,6 +363,7 @@ describe("the plan for the Zalando operator", () => {
       major: 17,
       instances: 3,
       data: { size: "2Gi", class: "local-path" },
+      keepsVolumes: true,
     });
     assert.equal(parameters.work_mem, "614kB");
     assert.deepEqual(Object.keys(pods), ["resources", "tls", "additionalVolumes", "pg_hba", "env"]);

@@ -47,6 +47,8 @@ export function shape(object: KubernetesObject): Shape | undefined {
       env: spec.env?.map(timeless),
     },
     data: { size, ...(storageClass !== undefined && { class: storageClass }) },
+    // The operator is told to delete no claim.
+    keepsVolumes: true,
     ...(clone.length > 0 && { restored: clone }),
   };
 }
