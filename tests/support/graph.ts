@@ -145,7 +145,10 @@ async function mockedGraph(
   };
 
   const outputs = await settled(pulumi.output(build({ transformations: [record] }) ?? {}));
-  await Promise.all(seen.map(({ resource }) => settled(resource.urn)));
+  // Mocks take two of one name, Pulumi's engine refuses the second.
+  const urns = await Promise.all(seen.map(({ resource }) => settled(resource.urn)));
+  const twice = urns.filter((urn, index) => urns.indexOf(urn) !== index);
+  if (twice.length > 0) throw new Error(`registered twice: ${twice.join(", ")}`);
   for (const { registered } of seen)
     if (registered.custom) {
       const provider = providers.get(`${registered.type} ${registered.name}`);

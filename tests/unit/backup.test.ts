@@ -536,6 +536,41 @@ describe("a store with an authority of its own", () => {
   });
 });
 
+describe("two targets", () => {
+  const own = (name: string, host: string) => ({
+    ...bucket(),
+    name,
+    endpoint: `https://${host}`,
+    authority: certificate,
+    region: "us-east-1",
+  });
+
+  it("never share a name with each other or with what is there once, whatever they are called", async function () {
+    this.timeout(120_000);
+    for (const names of [
+      ["archive", "authority"],
+      ["stores", "generation"],
+      ["watch", "verify-1"],
+    ])
+      for (const targets of [
+        names.map((name, index) => own(name, `store-${index}.example.com`)),
+        names.map((name) => ({ name, kind: "local" })),
+      ]) {
+        const settings = checked(withBackup({ targets }, { operator: { install: false } }));
+        const { resources } = await platformGraph(settings, []);
+        const objects = resources.flatMap(({ type, inputs }) => {
+          const { name, namespace = "" } = (inputs.metadata ?? {}) as { name?: string; namespace?: string };
+          return type.startsWith("kubernetes:") && name !== undefined ? [`${type} ${namespace}/${name}`] : [];
+        });
+        assert.deepEqual(
+          objects.filter((one, index) => objects.indexOf(one) !== index),
+          [],
+          `Kubernetes' names with ${names.join(" and ")}`,
+        );
+      }
+  });
+});
+
 describe("a store beside the cluster, as it is registered", () => {
   let graph: Graph;
   before(async function () {
