@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { poolerName, serviceHost } from "../../components/names";
 import { pins } from "../../local/pins";
 import { type KubeObject } from "../../operations/kubectl";
 import { plannedCluster } from "../../operations/health";
@@ -11,9 +13,10 @@ import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
 import { loadRenamedImage, renamedImage } from "./kit/images";
 import { withoutTime } from "./kit/make";
 import { damage, disturbance, type Seen } from "./kit/observation";
+import { secretValue } from "./kit/clients";
 import { ChangedStack, type Edit } from "./kit/settings";
 import { table } from "./kit/statistics";
-import { say } from "./kit/wait";
+import { say, until } from "./kit/wait";
 
 /**
  * Settings are changed with `make up` while one client writes directly and one through the pooler. Asserted: what the plan
@@ -210,6 +213,49 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
   });
 
+  long("that give the certificate another name renew it on the servers that run", async function () {
+    const { tls, endpoints } = env.plan;
+    if (tls.issuer === "engine") {
+      say(`excluded with the engine ${env.engine.name}, whose operator renews its certificates by itself`);
+      return this.skip();
+    }
+    const started = await ask("select pg_postmaster_start_time()");
+    const signed = async () => {
+      const { secretName, certificateKey } = tls.server;
+      const pem = await secretValue(env.kubectl, env.settings.cluster.namespace, secretName, certificateKey);
+      return new X509Certificate(pem).fingerprint256.replaceAll(":", "").toLowerCase();
+    };
+    const former = await signed();
+    const [pooler] = env.settings.poolers;
+    assert.ok(pooler);
+    const { seen } = await change({
+      name: "certificate",
+      edit: ({ poolers }) => poolers?.push({ name: "changes", database: pooler.database }),
+    });
+    const wanted = await signed();
+    assert.notEqual(wanted, former);
+    const hosts = [
+      [clients.direct, endpoints.primary.host],
+      ...(env.settings.cluster.instances > 1 ? [[clients.direct, endpoints.standbys.host] as const] : []),
+      [
+        clients.pooled,
+        serviceHost(poolerName(env.settings.cluster.name, pooler.name), env.settings.cluster.namespace),
+      ],
+    ] as const;
+    // The kubelet renews what is mounted within about a minute; a Service may lead to another pod each time.
+    for (const [client, host] of hosts)
+      await until(`the new certificate at ${host}`, 180, async () => {
+        const shown: string[] = [];
+        for (let i = 0; i < 4; i++)
+          shown.push((await client.exec(["python3", "-c", SERVED, host])).stdout.trim());
+        return shown.every((one) => one === wanted)
+          ? { done: undefined }
+          : { why: "the former one is shown" };
+      });
+    assert.deepEqual(await ask("select pg_postmaster_start_time()"), started, "no server restarted");
+    assert.equal(seen.errors.direct, 0);
+  });
+
   describe("of the image", () => {
     before(async function () {
       if (long === it.skip || env.settings.platform !== "local") return this.skip();
@@ -356,6 +402,18 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.deepEqual((await stack.planned()).steps, []);
   });
 });
+
+/** Prints the SHA-256 of the certificate that a server of PostgreSQL's protocol shows. */
+const SERVED = `
+import hashlib, socket, ssl, struct, sys
+plain = socket.create_connection((sys.argv[1], 5432), 10)
+plain.sendall(struct.pack("!ii", 8, 80877103))
+assert plain.recv(1) == b"S"
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+print(hashlib.sha256(context.wrap_socket(plain).getpeercert(True)).hexdigest())
+`;
 
 /** Whether a step of a preview, as a line, takes data away. */
 function losesData(line: string): boolean {
