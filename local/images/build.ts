@@ -164,7 +164,7 @@ async function debianLayer(
 
 async function buildImage(
   name: ImageName,
-  programOf: (name: ProgramName) => Promise<string>,
+  programOf: (name: ProgramName) => string,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<BuiltImage> {
@@ -172,7 +172,7 @@ async function buildImage(
   const reference = pins.images[name];
   const inputs = [builderRevision, reference, JSON.stringify(recipe), pins.debian];
   const programs: Record<string, string> = {};
-  for (const [path, program] of Object.entries(programsOf(recipe))) programs[path] = await programOf(program);
+  for (const [path, program] of Object.entries(programsOf(recipe))) programs[path] = programOf(program);
   const folder = await cached(
     `images/${name}`,
     [...inputs, ...(await contentOf(recipe, Object.values(programs)))],
@@ -202,9 +202,12 @@ function describe(recipe: Recipe): string {
   const made =
     recipe.kind === "program"
       ? "Compiled from Go modules"
-      : `Made of Debian ${pins.debian} packages: ${recipe.packages.join(", ")}`;
+      : `Made of Debian ${pins.debian} packages: ${[...recipe.packages, ...(recipe.wheels ?? []).map((wheel) => wheel.split(" ")[0])].join(", ")}`;
   return `${made}. Not the upstream project's image.`;
 }
+
+/** Each takes a processor, and some hundred megabytes below the temporary folder. */
+const IMAGES_AT_A_TIME = 2;
 
 /** Builds what isn't built yet of the cluster's own images and of those that its stack runs, each once for its recipe and content. */
 export async function buildImages(
@@ -212,12 +215,30 @@ export async function buildImages(
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<BuiltImage[]> {
-  const kubernetes: Partial<Record<ProgramName, string>> = await buildKubernetes(context, signal);
-  const programOf = async (name: ProgramName) => kubernetes[name] ?? buildProgram(name, context, signal);
-  const built: BuiltImage[] = [];
-  for (const name of neededImages(stack)) {
-    signal?.throwIfAborted();
-    built.push(await buildImage(name, programOf, context, signal));
-  }
-  return built;
+  const built: Partial<Record<ProgramName, string>> = await buildKubernetes(context, signal);
+  const names = neededImages(stack);
+  // A compiler keeps every processor busy, a package manager one: programs one after another, images several at a time.
+  for (const program of names.flatMap((name) => Object.values(programsOf(recipes[name]))))
+    built[program] ??= await buildProgram(program, context, signal);
+  const programOf = (name: ProgramName) => built[name] ?? "";
+  const over = new AbortController();
+  const either = AbortSignal.any([over.signal, ...(signal ? [signal] : [])]);
+  const images = new Map<ImageName, BuiltImage>();
+  const errors: unknown[] = [];
+  const left = [...names];
+  const work = async () => {
+    for (let name = left.shift(); name !== undefined && !either.aborted; name = left.shift())
+      images.set(name, await buildImage(name, programOf, context, either));
+  };
+  // Who fails ends the others, and all are waited for: none goes on behind an error.
+  const workers = Array.from({ length: IMAGES_AT_A_TIME }, () =>
+    work().catch((error: unknown) => {
+      errors.push(error);
+      over.abort();
+    }),
+  );
+  await Promise.all(workers);
+  signal?.throwIfAborted();
+  if (errors.length > 0) throw errors[0];
+  return names.flatMap((name) => images.get(name) ?? []);
 }
