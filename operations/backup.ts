@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames, backupRoles } from "../components/backup/plan";
+import { backupNames, backupPlan, backupRoles } from "../components/backup/plan";
 import type { BackupRequest, KubernetesObject } from "../components/engine";
 import { clusterLabel, roleLabel } from "../components/names";
 import { UserError } from "../stacks/userError";
@@ -260,12 +260,49 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
     : undefined;
 }
 
-/** Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more. */
+interface Watcher extends KubernetesObject {
+  spec?: { template?: { spec?: { containers?: { env?: { name: string; value?: string }[] }[] } } };
+}
+
+/** Where the watcher looks for the archive: a path in a bucket, and who has that; undefined for one that looks nowhere. */
+function archivePlace(watcher: KubernetesObject | undefined): string | undefined {
+  const [container] = (watcher as Watcher | undefined)?.spec?.template?.spec?.containers ?? [];
+  const valueOf = (name: string) => container?.env?.find((one) => one.name === name)?.value;
+  const place = valueOf("PLACE_1");
+  return place && `${place} ${valueOf("RCLONE_CONFIG_TARGET1_ENDPOINT")}`;
+}
+
+/** Whether the archive of a cluster that is there goes elsewhere with the next update. */
+export async function archiveMoves({ kubectl, settings, engine, plan }: Subject): Promise<boolean> {
+  const { namespace, name } = settings.cluster;
+  const before = archivePlace(await kubectl.get("deployments.apps", namespace, backupNames.watch(name)));
+  const watcher = backupPlan(settings, engine, plan).objects.find(({ id }) => id === "watch");
+  return before !== undefined && watcher !== undefined && before !== archivePlace(watcher.object);
+}
+
+/** The moment in a text that ends with it, as the watcher writes both. */
+const momentIn = (text: string): number =>
+  Date.parse(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/.exec(text)?.slice(1).join("T").concat("Z") ?? "");
+
+/** How long base backups in an archive's new place may fail: the instances see its key and authority a minute or two later. */
+const MOVING_MINUTES = 10;
+
+/**
+ * Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more.
+ *
+ * @param moved since when the archive goes elsewhere. What is older there, a copy's, doesn't count, and a base backup is asked for until one
+ * is made. @default - it goes where it went
+ */
 export async function firstBackup(
   subject: Subject,
   context: StepContext,
   signal: AbortSignal,
+  moved?: Date,
+  { retryMs = 10_000 } = {},
 ): Promise<void> {
+  const counts = (seen: string | undefined) =>
+    seen !== undefined && (moved === undefined || momentIn(seen) >= moved.getTime());
+  if (moved !== undefined) await backUpInNewPlace(subject, context, signal, retryMs);
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
@@ -277,7 +314,7 @@ export async function firstBackup(
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
       throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
-    if (archive && "generation" in archive && archive.base !== undefined && archive.log !== undefined) {
+    if (archive && "generation" in archive && counts(archive.base) && counts(archive.log)) {
       context.say(`the log is archived: ${sentences[0]}`);
       return;
     }
@@ -299,6 +336,27 @@ export async function firstBackup(
     if (Date.now() > deadline) throw new Error(`there is no base backup after ${PATIENCE_MINUTES} minutes`);
     signal.throwIfAborted();
     await delay(1000);
+  }
+}
+
+async function backUpInNewPlace(
+  subject: Subject,
+  context: StepContext,
+  signal: AbortSignal,
+  retryMs: number,
+): Promise<void> {
+  context.say("the archive goes elsewhere: a base backup is made there");
+  const deadline = Date.now() + MOVING_MINUTES * 60_000;
+  for (;;) {
+    try {
+      await backUp(subject, context, signal);
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (Date.now() > deadline) throw error;
+      context.detail((error as Error).message);
+      await delay(retryMs, undefined, { signal });
+    }
   }
 }
 

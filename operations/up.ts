@@ -3,7 +3,7 @@ import { poolerName, poolerPorts, secretNames, serviceHost } from "../components
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../components/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
-import { firstBackup, missingSource, whileAnswered } from "./backup";
+import { archiveMoves, firstBackup, missingSource, whileAnswered } from "./backup";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -123,12 +123,13 @@ async function update(
   await allowDestructive(plan, context);
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
+  const moved = (await archiveMoves(subject)) ? new Date() : undefined;
   await whileWatching(subject, operator, changesCluster, context, async (end) => {
     context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
     await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
       await waitUntilDone(subject, context, answered);
       await waitUntilLoaded(subject, context, answered);
-      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered);
+      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
     });
   }).catch(async (error: unknown) => {
     const missing = await missingSource(subject);

@@ -6,6 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../components/backup/plan";
 import { engines } from "../../components/engines";
 import {
+  archiveMoves,
+  firstBackup,
   listed,
   missingSource,
   seenIn,
@@ -386,6 +388,57 @@ describe("what waits for a backup", () => {
       assert.equal(ended, "well", seen.join());
       assert.ok(looks > 20);
     }
+  });
+});
+
+describe("an archive that goes elsewhere", () => {
+  const settings = checked({ ...smallest(), backup: { targets: [far, near] } });
+  const plan = cnpg.plan(settings);
+  const subjectOf = (kubectl: object) => ({ kubectl, settings, engine: cnpg, plan }) as unknown as Subject;
+  const watcherOf = (...targets: object[]) =>
+    planned({ targets }).objects.find(({ id }) => id === "watch")?.object;
+
+  it("is known by where the watcher that runs looks for it", async () => {
+    for (const [live, moves] of [
+      [watcherOf(near, far), true],
+      [watcherOf(far), false],
+      [undefined, false],
+    ] as const)
+      assert.equal(await archiveMoves(subjectOf({ get: () => Promise.resolve(live) })), moves);
+  });
+
+  it("has a base backup made there, however often that fails at first, and what the copy left doesn't count", async () => {
+    const copied = "20260101T000000 of 2026-01-01 00:00:00 UTC;0001 of 2026-01-01 00:00:00 UTC";
+    const own = "20260102T000000 of 2026-01-02 00:00:05 UTC;0002 of 2026-01-02 00:00:09 UTC";
+    const half = "20260102T000000 of 2026-01-02 00:00:05 UTC;0001 of 2026-01-01 00:00:00 UTC";
+    const phases = ["failed", "failed", "completed"];
+    const seen = [copied, half, own];
+    const made: { metadata: object }[] = [];
+    const said: string[] = [];
+    const context = { say: (text: string) => said.push(text), detail: () => undefined };
+    const subject = subjectOf({
+      apply: (object: { metadata: object }) => Promise.resolve(void made.unshift(object)),
+      list: () =>
+        Promise.resolve(
+          made.map((one) => ({ ...one, status: { phase: phases[made.length - 1], error: "no key" } })),
+        ),
+      run: () => {
+        assert.equal(made.length, 3, "nobody looks before a base backup is made");
+        const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
+        return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
+      },
+    });
+    const none = new AbortController().signal;
+    const moved = new Date("2026-01-02T00:00:00Z");
+    await firstBackup(subject, context, none, moved, { retryMs: 1 });
+    assert.deepEqual(
+      said.map((text) => text.slice(0, 50)),
+      [
+        "the archive goes elsewhere: a base backup is made ",
+        "the log is archived: target far, generation 012345",
+      ],
+    );
+    assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");
   });
 });
 
