@@ -6,7 +6,7 @@ import { damage } from "../e2e/kit/observation";
 import { longestPause, parseSamplerLog, parseWriterLog } from "../e2e/kit/oracle";
 import { median } from "../e2e/kit/statistics";
 import { runFault, type FaultRun } from "../faults/execute";
-import { deletePrimary, killPostmaster } from "../faults/instances";
+import { deleteGracefully, deletePrimary, killPostmaster } from "../faults/instances";
 import { type FloorRun } from "./floor";
 import {
   longestStep,
@@ -21,7 +21,11 @@ import { summaryCells, summaryHead, type Goal, type Table } from "./results";
 
 /** Pauses of clients when the primary goes away: the operator's defaults, the running stack, and the physical floor, in turn. */
 
-const faults = { delete: deletePrimary, postmaster: killPostmaster } as const;
+export const faults = {
+  delete: deletePrimary,
+  graceful: deleteGracefully,
+  postmaster: killPostmaster,
+} as const;
 export type FaultName = keyof typeof faults;
 
 /** One failover with what its seconds were spent on. */

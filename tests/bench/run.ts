@@ -8,6 +8,7 @@ import { archivingGoals, type ArchivingRound, archivingTables, withoutArchive } 
 import { measureSpeeds, requireBackup, speedGoals, speedNotes, speedTables, tidyBackup } from "./backup";
 import {
   failOver,
+  faults,
   failoverGoals,
   failoverNotes,
   failoverTables,
@@ -51,6 +52,8 @@ function lengths(text: string): number[] {
 }
 
 type Profile = Settings["cluster"]["failover"];
+
+const FAULTS = "delete (the primary's pod, grace 0), graceful (the same in order) or postmaster (kill -9)";
 
 /** Every failover profile that a stack file may ask for. */
 const profiles: readonly Profile[] = clusterSettings.shape.failover.unwrap().options;
@@ -326,7 +329,7 @@ program
     "pauses when the primary goes: operator's defaults, the stack, bare kill + promote; disturbs the database",
   )
   .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 5)
-  .option("--fault <fault>", "delete (the primary's pod) or postmaster (kill -9)", faultName, "delete")
+  .option("--fault <fault>", FAULTS, faultName, "delete")
   .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => failover(rounds, fault));
 program
   .command("backup")
@@ -342,7 +345,7 @@ program
     "pauses when the primary goes, with archiving and without; needs a stack with backup; disturbs the database",
   )
   .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 5)
-  .option("--fault <fault>", "delete (the primary's pod) or postmaster (kill -9)", faultName, "delete")
+  .option("--fault <fault>", FAULTS, faultName, "delete")
   .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => archiving(rounds, fault));
 program
   .command("stall")
@@ -382,9 +385,9 @@ program
   });
 
 function faultName(text: string): FaultName {
-  if (text !== "delete" && text !== "postmaster")
-    throw new InvalidArgumentError(`"${text}" must be delete or postmaster.`);
-  return text;
+  if (!(text in faults))
+    throw new InvalidArgumentError(`"${text}" must be one of ${Object.keys(faults).join(", ")}.`);
+  return text as FaultName;
 }
 
 function failed(error: unknown): void {

@@ -50,7 +50,7 @@ export const deletePrimary: Fault = {
 
 const IDLE_SESSIONS = 20;
 
-const deleteGracefully: Fault = {
+export const deleteGracefully: Fault = {
   id: "4",
   name: `primary's pod deleted gracefully, ${IDLE_SESSIONS} idle pooled sessions`,
   bounds: { gap: { direct: 10 } },
