@@ -230,7 +230,8 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.ok(pooler);
     const { seen } = await change({
       name: "certificate",
-      edit: ({ poolers }) => poolers?.push({ name: "changes", database: pooler.database }),
+      edit: ({ poolers }) =>
+        poolers?.push({ name: "changes", database: pooler.database, serverConnections: 2 }),
     });
     const wanted = await signed();
     assert.notEqual(wanted, former);
