@@ -101,21 +101,24 @@ async function primaryPod({ kubectl, settings, engine }: Subject): Promise<Kuber
   return pod;
 }
 
-/** What waits to be archived; undefined where nobody can be asked. */
-export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
+/** What the primary answers to statements of its superuser, over its local socket; undefined where nobody can be asked. */
+async function askPrimary(subject: Subject, ...statements: string[]): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
   const at = ["-n", subject.settings.cluster.namespace, "exec", pod.metadata.name, "-c", "postgres", "--"];
-  // As the server's superuser, over its local socket.
-  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", "-c", WAITING];
+  const commands = statements.flatMap((statement) => ["-c", statement]);
+  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
     allowFailure: true,
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
-  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec(stdout) ?? [];
-  return exitCode === 0 && segments !== undefined
-    ? { segments: Number(segments), seconds: Number(seconds) }
-    : undefined;
+  return exitCode === 0 ? stdout : undefined;
+}
+
+/** What waits to be archived; undefined where nobody can be asked. */
+export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
+  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, WAITING)) ?? "") ?? [];
+  return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
 }
 
 /** How many segments may wait without a word: a burst of work leaves a few for a moment. */
@@ -300,9 +303,11 @@ export async function firstBackup(
   moved?: Date,
   { retryMs = 10_000 } = {},
 ): Promise<void> {
-  const counts = (seen: string | undefined) =>
-    seen !== undefined && (moved === undefined || momentIn(seen) >= moved.getTime());
-  if (moved !== undefined) await backUpInNewPlace(subject, context, signal, retryMs);
+  const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
+  const whole = (base = "", log = "") =>
+    moved === undefined || end === undefined
+      ? base !== "" && log !== ""
+      : momentIn(base) >= moved.getTime() && (log.split(" ")[0] ?? "") >= end;
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
@@ -314,7 +319,7 @@ export async function firstBackup(
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
       throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
-    if (archive && "generation" in archive && counts(archive.base) && counts(archive.log)) {
+    if (archive && "generation" in archive && whole(archive.base, archive.log)) {
       context.say(`the log is archived: ${sentences[0]}`);
       return;
     }
@@ -339,18 +344,28 @@ export async function firstBackup(
   }
 }
 
+/**
+ * Makes a base backup that needs no log from the place before, and ends the segment in which it ended; returns that one's name. A standby's
+ * begins at the last checkpoint, and an idle server would archive nothing more.
+ */
 async function backUpInNewPlace(
   subject: Subject,
   context: StepContext,
   signal: AbortSignal,
   retryMs: number,
-): Promise<void> {
+): Promise<string> {
   context.say("the archive goes elsewhere: a base backup is made there");
   const deadline = Date.now() + MOVING_MINUTES * 60_000;
+  const message = "select pg_logical_emit_message(true, 'pgplatform', 'the archive goes elsewhere')";
   for (;;) {
     try {
+      if ((await askPrimary(subject, message, "select pg_switch_wal()", "checkpoint")) === undefined)
+        throw new Error("the primary doesn't answer");
       await backUp(subject, context, signal);
-      return;
+      const answer = await askPrimary(subject, message, "select pg_walfile_name(pg_switch_wal())");
+      const end = /^[0-9A-F]{24}$/m.exec(answer ?? "")?.[0];
+      if (end !== undefined) return end;
+      throw new Error("the primary doesn't answer");
     } catch (error) {
       signal.throwIfAborted();
       if (Date.now() > deadline) throw error;

@@ -231,7 +231,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     const { seen } = await change({
       name: "certificate",
       edit: ({ poolers }) =>
-        poolers?.push({ name: "changes", database: pooler.database, serverConnections: 2 }),
+        poolers?.push({ name: "changes", database: pooler.database, serverConnections: 2, poolSize: 2 }),
     });
     const wanted = await signed();
     assert.notEqual(wanted, former);

@@ -408,9 +408,11 @@ describe("an archive that goes elsewhere", () => {
   });
 
   it("has a base backup made there, however often that fails at first, and what the copy left doesn't count", async () => {
-    const copied = "20260101T000000 of 2026-01-01 00:00:00 UTC;0001 of 2026-01-01 00:00:00 UTC";
-    const own = "20260102T000000 of 2026-01-02 00:00:05 UTC;0002 of 2026-01-02 00:00:09 UTC";
-    const half = "20260102T000000 of 2026-01-02 00:00:05 UTC;0001 of 2026-01-01 00:00:00 UTC";
+    const segment = (last: number) => `00000001000000000000000${last}`;
+    const copied = `20260101T000000 of 2026-01-01 00:00:00 UTC;${segment(9)} of 2026-01-02 00:00:00 UTC`;
+    const own = `20260102T000000 of 2026-01-02 00:00:05 UTC;${segment(6)} of 2026-01-02 00:00:09 UTC`;
+    const half = `20260102T000000 of 2026-01-02 00:00:05 UTC;${segment(5)} of 2026-01-02 00:00:08 UTC`;
+    const asked: string[] = [];
     const phases = ["failed", "failed", "completed"];
     const seen = [copied, half, own];
     const made: { metadata: object }[] = [];
@@ -418,11 +420,17 @@ describe("an archive that goes elsewhere", () => {
     const context = { say: (text: string) => said.push(text), detail: () => undefined };
     const subject = subjectOf({
       apply: (object: { metadata: object }) => Promise.resolve(void made.unshift(object)),
-      list: () =>
+      list: (kind: string) =>
         Promise.resolve(
-          made.map((one) => ({ ...one, status: { phase: phases[made.length - 1], error: "no key" } })),
+          kind === "pods"
+            ? [{ metadata: { name: "main-1" } }]
+            : made.map((one) => ({ ...one, status: { phase: phases[made.length - 1], error: "no key" } })),
         ),
-      run: () => {
+      run: (command: string[]) => {
+        if (command.includes("psql")) {
+          asked.push(command.filter((_, index) => command[index - 1] === "-c").join("; "));
+          return Promise.resolve({ exitCode: 0, stdout: `0/1\n${segment(6)}\n`, stderr: "" });
+        }
         assert.equal(made.length, 3, "nobody looks before a base backup is made");
         const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
         return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
@@ -439,6 +447,10 @@ describe("an archive that goes elsewhere", () => {
       ],
     );
     assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");
+    assert.equal(asked.length, 4);
+    for (const statements of asked.slice(0, 3))
+      assert.match(statements, /emit_message.*; select pg_switch_wal\(\); checkpoint$/);
+    assert.match(asked[3] ?? "", /emit_message.*; select pg_walfile_name\(pg_switch_wal\(\)\)$/);
   });
 });
 
