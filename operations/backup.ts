@@ -102,7 +102,11 @@ async function primaryPod({ kubectl, settings, engine }: Subject): Promise<Kuber
 }
 
 /** What the primary answers to statements of its superuser, over its local socket; undefined where nobody can be asked. */
-async function askPrimary(subject: Subject, ...statements: string[]): Promise<string | undefined> {
+async function askPrimary(
+  subject: Subject,
+  statements: readonly string[],
+  timeoutMs = 20_000,
+): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
   const at = ["-n", subject.settings.cluster.namespace, "exec", pod.metadata.name, "-c", "postgres", "--"];
@@ -110,14 +114,14 @@ async function askPrimary(subject: Subject, ...statements: string[]): Promise<st
   const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
     allowFailure: true,
-    timeoutMs: 60_000,
+    timeoutMs,
   });
   return exitCode === 0 ? stdout : undefined;
 }
 
 /** What waits to be archived; undefined where nobody can be asked. */
 export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
-  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, WAITING)) ?? "") ?? [];
+  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
   return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
 }
 
@@ -278,9 +282,10 @@ function archivePlace(watcher: KubernetesObject | undefined): string | undefined
 /** Whether the archive of a cluster that is there goes elsewhere with the next update. */
 export async function archiveMoves({ kubectl, settings, engine, plan }: Subject): Promise<boolean> {
   const { namespace, name } = settings.cluster;
-  const before = archivePlace(await kubectl.get("deployments.apps", namespace, backupNames.watch(name)));
   const watcher = backupPlan(settings, engine, plan).objects.find(({ id }) => id === "watch");
-  return before !== undefined && watcher !== undefined && before !== archivePlace(watcher.object);
+  if (watcher === undefined) return false;
+  const before = archivePlace(await kubectl.get("deployments.apps", namespace, backupNames.watch(name)));
+  return before !== undefined && before !== archivePlace(watcher.object);
 }
 
 /** The moment in a text that ends with it, as the watcher writes both. */
@@ -359,10 +364,12 @@ async function backUpInNewPlace(
   const message = "select pg_logical_emit_message(true, 'pgplatform', 'the archive goes elsewhere')";
   for (;;) {
     try {
-      if ((await askPrimary(subject, message, "select pg_switch_wal()", "checkpoint")) === undefined)
+      if (
+        (await askPrimary(subject, [message, "select pg_switch_wal()", "checkpoint"], 60_000)) === undefined
+      )
         throw new Error("the primary doesn't answer");
       await backUp(subject, context, signal);
-      const answer = await askPrimary(subject, message, "select pg_walfile_name(pg_switch_wal())");
+      const answer = await askPrimary(subject, [message, "select pg_walfile_name(pg_switch_wal())"]);
       const end = /^[0-9A-F]{24}$/m.exec(answer ?? "")?.[0];
       if (end !== undefined) return end;
       throw new Error("the primary doesn't answer");
