@@ -244,6 +244,12 @@ export class Stack {
 
   /** What an update would change. */
   async preview(options: PreviewOptions): Promise<PlannedStep[]> {
+    const { policies, onAdvice, ...unjudged } = options;
+    if (options.refresh && policies !== undefined) {
+      // In one run Pulumi would show the policies what it has just refreshed and is about to delete, too.
+      await this.preview({ ...options, refresh: false });
+      return this.preview(unjudged);
+    }
     // The report on standard output tells nothing of policies; the engine's events do.
     const events = join(this.folder, `${this.name}.events.json`);
     const args = [
@@ -251,18 +257,16 @@ export class Stack {
       "--json",
       ...this.target,
       ...(options.refresh ? ["--refresh"] : []),
-      ...(options.policies === undefined ? [] : [...packArguments(options.policies), "--event-log", events]),
+      ...(policies === undefined ? [] : [...packArguments(policies), "--event-log", events]),
     ];
     const result = await this.pulumi(args, { allowFailure: true });
     const violations =
-      options.policies !== undefined && (await exists(events))
-        ? violationsIn(await readFile(events, "utf8"))
-        : [];
+      policies !== undefined && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
     await rm(events, { force: true });
     const mandatory = violations.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
     if (mandatory.length > 0) throw new UserError(mandatory);
     if (result.exitCode !== 0) throw new Error(previewErrors(result));
-    violations.forEach(({ sentence }) => options.onAdvice?.(sentence));
+    violations.forEach(({ sentence }) => onAdvice?.(sentence));
     const plan = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as { steps?: PlannedStep[] };
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }

@@ -30,9 +30,9 @@ export const differing = (one: Shape["parameters"], other: Shape["parameters"]):
 /**
  * The first update, when a change must be made in two; undefined when one will do.
  *
- * - Image and parameters: an operator that changes the primary gracefully refuses both at once, since it could not tell which of
- *   them a server has. The first update keeps the image (and major version) that runs; unless a pod waits for that one in vain, since
- *   nothing rolls then: the first update keeps the parameters.
+ * - Image and parameters: an operator that changes the primary gracefully (CloudNativePG) refuses both at once, since it could
+ *   not tell which of them a server has; the others are spared the question. The first update keeps the image (and major version)
+ *   that runs; unless a pod waits for that one in vain, since nothing rolls then: the first update keeps the parameters.
  * - More instances and other pods: the operator adds instances before it rolls those that run, and these may still keep others
  *   from their nodes. The first update keeps the number of instances.
  */
@@ -66,7 +66,7 @@ export function firstStep(
       }),
     },
     why: [
-      ...(image ? ["the image after the parameters, which the operator refuses in one update"] : []),
+      ...(image ? ["the image after the parameters, since not every engine takes both in one update"] : []),
       ...(held ? ["the parameters after the image, since the one that is asked for now can't be had"] : []),
       ...(instances ? ["further instances after those that run were rolled"] : []),
     ].join("; "),

@@ -8,12 +8,14 @@ export interface Stuck {
   readonly reason: string;
   /** The whole story, without the pod's name. */
   readonly why: string;
-  /** Whether a container has ever run, apart from those that prepare the pod. */
+  /** Whether its server has ever run, in a pod that has one, or else any container apart from those that prepare the pod. */
   readonly everRan: boolean;
-  /** Whether it belongs to a Job, which would make it anew as it was. */
-  readonly ofJob: boolean;
+  /** What made it, and would make it anew: a StatefulSet, a Job, an operator's object. */
+  readonly owner: { readonly kind: string; readonly name: string } | undefined;
   /** Names of the claims of its volumes. */
   readonly claims: readonly string[];
+  /** Images of its containers, apart from those that prepare it. */
+  readonly images: readonly string[];
 }
 
 interface ContainerState {
@@ -30,7 +32,7 @@ interface Volume {
 interface PodMetadata {
   uid?: string;
   deletionTimestamp?: string;
-  ownerReferences?: { kind: string }[];
+  ownerReferences?: { kind: string; name: string }[];
 }
 
 interface PodStatus {
@@ -40,6 +42,9 @@ interface PodStatus {
 }
 
 const IMAGE_SECONDS = 60;
+
+/** The container of PostgreSQL, as every engine names it: those beside it run without it. */
+const SERVER = "postgres";
 
 /**
  * For how long a pod may wait for each reason before the update is given up, in seconds. An image that isn't there or a Secret
@@ -57,6 +62,10 @@ export const patienceSeconds: Readonly<Record<string, number>> = {
   Unschedulable: 300,
 };
 
+/** Images of the containers of a pod's specification, apart from those that prepare it. */
+export const imagesIn = (spec: Record<string, unknown> | undefined): string[] =>
+  ((spec?.containers ?? []) as { image: string }[]).map(({ image }) => image).sort();
+
 /** Reasons that take turns while the same thing goes wrong. */
 const kindOf = (reason: string): string => (reason === "ErrImagePull" ? "ImagePullBackOff" : reason);
 
@@ -69,7 +78,8 @@ export function stuck(pod: KubeObject): Stuck | undefined {
   const status = (pod.status ?? {}) as PodStatus;
   const main = status.containerStatuses ?? [];
   const containers = [...(status.initContainerStatuses ?? []), ...main];
-  const everRan = main.some(
+  const server = main.filter(({ name }) => name === SERVER);
+  const everRan = (server.length > 0 ? server : main).some(
     ({ restartCount = 0, state }) =>
       restartCount > 0 || state?.running !== undefined || state?.terminated !== undefined,
   );
@@ -79,10 +89,11 @@ export function stuck(pod: KubeObject): Stuck | undefined {
     reason: kindOf(reason),
     why,
     everRan,
-    ofJob: metadata.ownerReferences?.some(({ kind }) => kind === "Job") === true,
+    owner: metadata.ownerReferences?.[0],
     claims: ((pod.spec?.volumes ?? []) as Volume[]).flatMap(
       ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
     ),
+    images: imagesIn(pod.spec),
   });
   const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
   if (scheduled?.status === "False" && scheduled.reason === "Unschedulable")
@@ -109,14 +120,14 @@ export const waitsForImage = (pod: KubeObject): boolean =>
 export class Patience {
   private readonly since = new Map<string, number>();
 
-  /** `now` in milliseconds; `seen` is every pod that is stuck at this moment. */
-  exhausted(seen: readonly Stuck[], now: number): Stuck[] {
+  /** `now` in milliseconds; `seen` is every pod that is stuck at this moment; `more` is how many seconds longer than others one may be. */
+  exhausted(seen: readonly Stuck[], now: number, more: (one: Stuck) => number = () => 0): Stuck[] {
     const keys = new Set(seen.map(keyOf));
     for (const key of this.since.keys()) if (!keys.has(key)) this.since.delete(key);
     return seen.filter((one) => {
       const since = this.since.get(keyOf(one)) ?? now;
       this.since.set(keyOf(one), since);
-      return now - since >= (patienceSeconds[one.reason] ?? Infinity) * 1000;
+      return now - since >= ((patienceSeconds[one.reason] ?? Infinity) + more(one)) * 1000;
     });
   }
 }

@@ -1,13 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { clusterLabel } from "../components/names";
 import { type OperatorPlan } from "../components/engine";
 import { UserError } from "../stacks/userError";
 import { plannedCluster, type Subject } from "./health";
 import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
-import { givenUp, Patience, stuck, type Stuck } from "./stuck";
+import { givenUp, imagesIn, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;
+/** How much longer a pod may wait while the cluster object changes that waited before, or is a CronJob's turn: the update gets to it later. */
+const REPLACED_SECONDS = 180;
 
 /** The pods of a platform: those of its engine, its poolers, and its operator where one is given. */
 export async function podsOf(
@@ -30,7 +33,9 @@ export async function podsOf(
  * wait for it before it takes any away. Only when as many instances as are wanted are ready, the primary among them.
  */
 async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: StepContext): Promise<void> {
-  const idle = seen.filter(({ everRan, ofJob, claims }) => !everRan && !ofJob && claims.length > 0);
+  const idle = seen.filter(
+    ({ everRan, owner, claims }) => !everRan && owner?.kind !== "Job" && claims.length > 0,
+  );
   if (idle.length === 0) return;
   const live = await clusterObject(subject);
   const shape = live && subject.engine.shape(live);
@@ -44,9 +49,49 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
   }
 }
 
-/** How often the cluster object's specification has been changed, by the API server's count. */
-async function generation(subject: Subject): Promise<number | undefined> {
-  return ((await clusterObject(subject))?.metadata as { generation?: number } | undefined)?.generation;
+interface Owned {
+  ownerReferences?: { kind: string; name: string }[];
+}
+
+interface CronSpec {
+  jobTemplate: { spec: { template: { spec: Record<string, unknown> } } };
+}
+
+/**
+ * Takes a CronJob's turn away that never started and has other images than the next one: it would stay, and keep that from its
+ * time. Returns the ids of the turns' pods.
+ */
+async function removeFormerTurns(
+  { kubectl, settings }: Subject,
+  seen: readonly Stuck[],
+  context: StepContext,
+): Promise<Set<string>> {
+  const { namespace } = settings.cluster;
+  const turns = new Set<string>();
+  for (const { uid, pod, owner, everRan, images } of seen) {
+    if (everRan || owner?.kind !== "Job") continue;
+    const { ownerReferences = [] } = ((await kubectl.get("job", namespace, owner.name))?.metadata ??
+      {}) as Owned;
+    const name = ownerReferences.find(({ kind }) => kind === "CronJob")?.name;
+    const cron = name === undefined ? undefined : await kubectl.get("cronjob", namespace, name);
+    if (cron === undefined) continue;
+    turns.add(uid);
+    const { jobTemplate } = cron.spec as unknown as CronSpec;
+    if (isDeepStrictEqual(imagesIn(jobTemplate.spec.template.spec), images)) continue;
+    context.say(`${pod} never started, and CronJob ${name} has another image by now: it is deleted`);
+    await remove({ kubectl, settings }, ["job", owner.name]);
+  }
+  return turns;
+}
+
+/** How often the specification that an instance is made by has been changed, by the API server's count: its StatefulSet's, or the cluster object's. */
+async function generation(subject: Subject, { owner }: Stuck): Promise<number | undefined> {
+  const { kubectl, settings } = subject;
+  const maker =
+    owner?.kind === "StatefulSet"
+      ? await kubectl.get("statefulset", settings.cluster.namespace, owner.name)
+      : await clusterObject(subject);
+  return (maker?.metadata as { generation?: number } | undefined)?.generation;
 }
 
 /** The live object of the database cluster. */
@@ -77,23 +122,24 @@ export async function whileWatching<T>(
   const over = new AbortController();
   const patience = new Patience();
   let reasons: Stuck[] = [];
+  const waited = new Set(
+    (await podsOf(subject, operator).catch(() => [])).flatMap((pod) => stuck(pod)?.uid ?? []),
+  );
   const before = await leftovers(subject);
-  const first = await generation(subject);
   const look = async () => {
     const seen = (await podsOf(subject, operator)).flatMap((pod) => stuck(pod) ?? []);
-    const left = seen.filter(({ uid }) => before.has(uid));
-    if (left.length > 0 && (!changesCluster || (await generation(subject)) !== first))
-      for (const { pod, reason } of left) {
-        context.say(`${pod} never started (${reason}): it is deleted, and the operator makes it anew`);
-        await removePod(subject, pod);
-      }
-    await removeSurplus(
-      subject,
-      seen.filter(({ uid }) => !before.has(uid)),
-      context,
+    const fresh = seen.filter(({ uid }) => !before.has(uid));
+    for (const one of seen) {
+      if (!before.has(one.uid)) continue;
+      if (changesCluster && (await generation(subject, one)) === before.get(one.uid)) continue;
+      context.say(`${one.pod} never started (${one.reason}): it is deleted, and the operator makes it anew`);
+      await removePod(subject, one.pod);
+    }
+    const turns = await removeFormerTurns(subject, seen, context);
+    await removeSurplus(subject, fresh, context);
+    reasons = patience.exhausted(fresh, now(), ({ uid }) =>
+      changesCluster && (waited.has(uid) || turns.has(uid)) ? REPLACED_SECONDS : 0,
     );
-    const fresh = seen.filter((one) => !left.includes(one));
-    reasons = patience.exhausted(fresh, now());
     if (reasons.length > 0) end.abort();
   };
   const watching = (async () => {
@@ -121,15 +167,21 @@ async function instances({ kubectl, settings, plan }: Subject): Promise<KubeObje
   return kubectl.list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels)).catch(() => []);
 }
 
-/** Instances that are stuck and have never run, by the ids of their pods. */
-async function leftovers(subject: Subject): Promise<Set<string>> {
+/** Instances that are stuck and have never run, by the ids of their pods: the generation of what they are made by. */
+async function leftovers(subject: Subject): Promise<Map<string, number | undefined>> {
   const found = (await instances(subject)).flatMap((pod) => stuck(pod) ?? []);
-  return new Set(found.filter(({ everRan, ofJob }) => !everRan && !ofJob).map(({ uid }) => uid));
+  const left = found.filter(({ everRan, owner }) => !everRan && owner?.kind !== "Job");
+  return new Map(
+    await Promise.all(left.map(async (one) => [one.uid, await generation(subject, one)] as const)),
+  );
 }
 
 const removePod = (subject: Subject, pod: string): Promise<void> => remove(subject, ["pod", pod]);
 
-async function remove({ kubectl, settings }: Subject, what: readonly string[]): Promise<void> {
+async function remove(
+  { kubectl, settings }: Pick<Subject, "kubectl" | "settings">,
+  what: readonly string[],
+): Promise<void> {
   const at = ["-n", settings.cluster.namespace, "delete", ...what];
   await kubectl.run([...at, "--ignore-not-found", "--wait=false"]);
 }

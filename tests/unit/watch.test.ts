@@ -25,20 +25,23 @@ function scene(pods: KubeObject[]) {
   const said: string[] = [];
   const settings = checked(smallest());
   const cluster = cnpg.plan(settings).objects[0]?.object;
-  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, primary: "a" };
+  const owners: Record<string, object> = {};
+  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, primary: "a", owners };
   const kubectl = {
     list: (kind: string, namespace: string, selector: string) => {
       assert.deepEqual([kind, namespace], ["pods", "postgres"]);
       world.listed++;
       return Promise.resolve(selector.startsWith("cnpg.io/cluster=") ? world.pods : []);
     },
-    get: () =>
-      Promise.resolve({
+    get: (kind: string, _namespace: string, name: string) => {
+      if (kind === "job" || kind === "cronjob") return Promise.resolve(world.owners[`${kind}/${name}`]);
+      return Promise.resolve({
         ...cluster,
         metadata: { ...cluster?.metadata, generation: world.generation },
         spec: { instances: world.wanted },
         status: { currentPrimary: world.primary },
-      }),
+      });
+    },
     run: (args: readonly string[]) => {
       deleted.push(args[4] ?? "");
       if (args[3] === "persistentvolumeclaim")
@@ -141,6 +144,57 @@ describe("watching the pods of an update (made-up pods)", () => {
     }
   });
 
+  it("deletes one whose server never started, whatever runs beside it", async () => {
+    const old = waiting("old");
+    const beside = { name: "exporter", image: "e:1", restartCount: 0, state: { running: {} } };
+    (old.status as { containerStatuses: object[] }).containerStatuses.push(beside);
+    const { watch, looks, deleted } = scene([old]);
+    await watch(false, () => looks(2));
+    assert.deepEqual(deleted, ["main-2"]);
+  });
+
+  it("gives a pod that waited before, and that a change of the cluster may replace, three minutes more", async () => {
+    const jobs = waiting("job", { ownerReferences: [{ kind: "Job", name: "main-sql" }] });
+    for (const [changesCluster, seconds] of [
+      [false, 60],
+      [true, 240],
+    ] as const) {
+      const { world, watch, looks } = scene([jobs]);
+      let ended = false;
+      const work = watch(changesCluster, endless).catch((error: unknown) => {
+        ended = true;
+        throw error;
+      });
+      await looks(2);
+      world.clock = seconds * 1000 - 1;
+      await looks(2);
+      assert.equal(ended, false);
+      world.clock = seconds * 1000;
+      await assert.rejects(work, /Pod main-2 has not started for 60 s/);
+    }
+  });
+
+  it("deletes a CronJob's turn that never started once the next one has another image, and not before", async () => {
+    const turn = waiting("turn", { ownerReferences: [{ kind: "Job", name: "main-upkeep-1" }] });
+    turn.spec = { containers: [{ name: "postgres", image: "p:99" }] };
+    const { watch, world, looks, deleted, said } = scene([turn]);
+    const cronOf = (image: string) => ({
+      spec: { jobTemplate: { spec: { template: { spec: { containers: [{ image }] } } } } },
+    });
+    world.owners["job/main-upkeep-1"] = {
+      metadata: { ownerReferences: [{ kind: "CronJob", name: "main-upkeep" }] },
+    };
+    world.owners["cronjob/main-upkeep"] = cronOf("p:99");
+    await watch(true, async () => {
+      await looks(3);
+      assert.deepEqual(deleted, []);
+      world.owners["cronjob/main-upkeep"] = cronOf("p:17");
+      await looks(2);
+    });
+    assert.deepEqual(deleted, ["main-upkeep-1"]);
+    assert.match(said.join(), /CronJob main-upkeep has another image by now: it is deleted/);
+  });
+
   it("deletes no pod that has run, and no Job's", async () => {
     const ran = waiting("ran");
     ran.status = {
@@ -148,7 +202,7 @@ describe("watching the pods of an update (made-up pods)", () => {
         { name: "postgres", image: "p", restartCount: 3, state: { waiting: { reason: "CrashLoopBackOff" } } },
       ],
     };
-    const jobs = waiting("job", { ownerReferences: [{ kind: "Job" }] });
+    const jobs = waiting("job", { ownerReferences: [{ kind: "Job", name: "main-sql" }] });
     for (const pod of [ran, jobs]) {
       const { watch, looks, deleted } = scene([pod]);
       await watch(false, () => looks(2));

@@ -61,7 +61,7 @@ describe("the plan for the Zalando operator", () => {
       },
       patroni: {
         ttl: 20,
-        loop_wait: 2,
+        loop_wait: 1,
         retry_timeout: 5,
         maximum_lag_on_failover: 33554432,
         failsafe_mode: true,

@@ -17,7 +17,7 @@ export interface Timing {
 export const timings: Readonly<Record<Settings["cluster"]["failover"], Timing>> = {
   // Patroni takes no ttl below 20.
   fast: { ttl: 20, loop_wait: 1, retry_timeout: 3 },
-  standard: { ttl: 20, loop_wait: 2, retry_timeout: 5 },
+  standard: { ttl: 20, loop_wait: 1, retry_timeout: 5 },
   patient: { ttl: 30, loop_wait: 10, retry_timeout: 10 },
 };
 

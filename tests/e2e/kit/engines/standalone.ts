@@ -1,3 +1,4 @@
+import { durabilityAnnotation } from "../../../../components/names";
 import { isReady } from "../../../../operations/kubectl";
 import { type EngineKit } from "./kit";
 
@@ -18,7 +19,8 @@ export const standalone: EngineKit = {
   }),
   profileNotes: [],
   drift: {
-    patch: { spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete" } } },
-    path: "{.spec.persistentVolumeClaimRetentionPolicy.whenDeleted}",
+    // Every other field that one can change restarts the server: this one claims what it doesn't hold.
+    patch: { metadata: { annotations: { [durabilityAnnotation]: "zero-loss" } } },
+    path: `{.metadata.annotations.${durabilityAnnotation.replaceAll(".", "\\.")}}`,
   },
 };
