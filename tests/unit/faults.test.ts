@@ -199,8 +199,8 @@ describe("the faults of an engine", () => {
   it("have the bounds of the engine and of its failover profile", () => {
     const cutOff = (engine: "cnpg" | "zalando", failover: "fast" | "standard" | "patient") =>
       possibleFaults(faultsOf(["11"]), engineTraits[engine], failover).possible[0]?.bounds.gap?.direct;
-    assert.equal(cutOff("zalando", "fast"), 23);
-    assert.equal(cutOff("zalando", "patient"), 42);
+    assert.equal(cutOff("zalando", "fast"), 25);
+    assert.equal(cutOff("zalando", "patient"), 44);
     assert.equal(cutOff("cnpg", "fast"), 30);
     assert.equal(cutOff("cnpg", "standard"), 45);
     assert.equal(cutOff("cnpg", "patient"), 110);

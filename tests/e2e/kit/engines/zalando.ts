@@ -36,8 +36,11 @@ const signalPatroni = (signal: "STOP" | "CONT") =>
   `for folder in /proc/[0-9]*; do case "$(tr '\\0' ' ' <"$folder/cmdline" 2>/dev/null)" in /usr/bin/python3" "*/bin/patroni" "*) ` +
   `kill -${signal} "\${folder#/proc/}" ;; esac; done`;
 
-/** From the moment an election may begin to the first acknowledged row. */
-const ELECTION_SECONDS = 2;
+/**
+ * From the moment an election may begin to the first acknowledged row: Patroni's 2 s of patience with a silent peer, a promotion with a
+ * standby that follows it, and a client's last attempt at the former primary (its connect_timeout, 2 s).
+ */
+const ELECTION_SECONDS = 4;
 
 /** Longest pause after a primary is dead or cut off without a word. */
 function cutOffSeconds(failover: Settings["cluster"]["failover"]): number {
