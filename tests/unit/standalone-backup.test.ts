@@ -60,6 +60,14 @@ const refused = (input: unknown): string => {
 };
 
 describe("base backups of a server alone", () => {
+  it("is ready without its store: an update of the pod must not wait for one that is away", () => {
+    const asked = (input: unknown) =>
+      (serverPod(input).spec.containers[1] as unknown as { readinessProbe: unknown }).readinessProbe;
+    assert.match(JSON.stringify(asked(onVolume)), /\/archiving/);
+    assert.match(JSON.stringify(asked(toStore)), /\/applied/);
+    assert.doesNotMatch(JSON.stringify(asked(toStore)), /\/archiving/);
+  });
+
   it("are made on the schedule in its time zone, one at a time, and once at first", () => {
     const input = alone({ backup: { schedule: "30 3 * * 1-5", timeZone: "Europe/Berlin" } });
     const { jobTemplate, ...schedule } = objectOf(input, "base-backups").spec as {

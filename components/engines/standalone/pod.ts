@@ -80,9 +80,14 @@ function serverContainer(settings: Settings) {
   };
 }
 
-/** Applies what changes in the mounted files, and watches the archive; the pod is ready once it has, and while the log is archived. */
-function keeperContainer({ cluster, images }: Settings) {
+/**
+ * Applies what changes in the mounted files, and watches the archive; the pod is ready once it has, and, where the archive is its volume
+ * alone, while the log is archived. A store is looked after by the watcher: the pod, and every update of it, doesn't wait for one that is away.
+ */
+function keeperContainer(settings: Settings) {
+  const { cluster, images } = settings;
   const host = serviceHost(cluster.name, cluster.namespace);
+  const marks = ["applied", ...(archiveStore(settings) === undefined ? ["archiving"] : [])];
   return {
     name: "keeper",
     image: images.postgresql,
@@ -103,7 +108,7 @@ function keeperContainer({ cluster, images }: Settings) {
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "500m", memory: "64Mi" } },
     securityContext: hardened,
     readinessProbe: {
-      ...shell(`test -e ${paths.state}/applied -a -e ${paths.state}/archiving`),
+      ...shell(marks.map((mark) => `test -e ${paths.state}/${mark}`).join(" && ")),
       periodSeconds: 5,
       timeoutSeconds: 5,
     },

@@ -172,12 +172,12 @@ export class StrictStore {
     return stdout.split("\n").filter((line) => line.startsWith("refused "));
   }
 
-  /** Archives a file that is called as a segment, by hand; `plain`: with the variables that the platform gives Barman's tools for such a store. */
+  /** Archives a file that is called as a segment, by hand and by Barman's own tool, before which the image has ours; `plain`: with the variables that the platform gives Barman's tools for such a store. */
   archive(segment: string, plain: boolean, options = ""): Promise<RunResult> {
     const given = Object.entries(plain ? plainChecksums : {}).map((pair) => pair.join("="));
     const command =
       `head -c 1048576 /dev/urandom >/tmp/${segment} && ` +
-      `env ${given.join(" ")} barman-cloud-wal-archive ${options} --endpoint-url ${this.endpoint} s3://${localBucket}/by-hand one /tmp/${segment}`;
+      `env ${given.join(" ")} /usr/local/bin/barman-cloud-wal-archive ${options} --endpoint-url ${this.endpoint} s3://${localBucket}/by-hand one /tmp/${segment}`;
     const args = ["-n", NAMESPACE, "exec", "tools", "--", "sh", "-c", command];
     return this.env.kubectl.run(args, { allowFailure: true });
   }

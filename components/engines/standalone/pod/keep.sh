@@ -5,7 +5,7 @@
 # - SQL and passwords are applied when they have changed, and until they could be.
 #
 # Beside that it keeps the server's log files small, deletes what the archive volume needn't hold any more, and watches whether the log gets
-# into the archive: the pod isn't ready while it doesn't.
+# into the archive: where that is its volume alone, the pod isn't ready while it doesn't.
 #
 # Environment: CONFIG, TLS, SQL and PASSWORDS folders; LOG folder; ARCHIVE_VOLUME; STATE folder for the probes.
 set -u
