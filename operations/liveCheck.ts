@@ -33,6 +33,20 @@ export function asked(live: Shape, planned: Shape, before: Shape | undefined): S
   };
 }
 
+/** The stack that holds a cluster which is there and that this one's state doesn't know, as after an interrupted installation. */
+async function holderOf({ object: { kind, metadata } }: { object: KubernetesObject }, stack: Stack) {
+  for (const other of await stack.others()) {
+    const held = (await other.resources()).some(
+      ({ inputs }) =>
+        inputs?.kind === kind &&
+        inputs.metadata?.name === metadata.name &&
+        inputs.metadata.namespace === metadata.namespace,
+    );
+    if (held) return other.name;
+  }
+  return undefined;
+}
+
 /**
  * Asks the Kubernetes cluster and the stack's state what bears on the plan, changes nothing, and says what it found. Throws one
  * error with every problem when something must be refused.
@@ -46,9 +60,11 @@ export async function checkLive(
   const operator = operatorOf(settings);
   const deployment = operator && deploymentOf(operator);
   const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
-  const { object, shape } = plannedCluster(subject);
+  const cluster = plannedCluster(subject);
+  const { object, shape } = cluster;
   const { requiredHostSpread = false } = engine.facts(object) ?? {};
   const before = resources.flatMap(({ inputs }) => (inputs && engine.shape(inputs)) ?? [])[0];
+  const heldBy = found.cluster && before === undefined ? await holderOf(cluster, stack) : undefined;
   const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
   const verdict = preflight(
     {
@@ -57,6 +73,7 @@ export async function checkLive(
       requiredHostSpread,
       kubernetes: engine.kubernetes,
       operated: operator !== undefined,
+      ...(heldBy !== undefined && { heldBy }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
       ownsOperator: resources.some(({ type, outputs }) => {
         const metadata = outputs?.metadata as { name?: string; namespace?: string } | undefined;

@@ -21,6 +21,8 @@ export interface Planned {
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
   readonly ownsOperator: boolean;
+  /** Another stack whose state holds the cluster that is there. @default - none does */
+  readonly heldBy?: string;
 }
 
 /** What the live facts say about a plan. */
@@ -258,6 +260,17 @@ const otherOperator: Rule = ({ settings, operated, operator, ownsOperator }, { o
   );
 };
 
+const otherStack: Rule = ({ settings, heldBy }) => {
+  if (heldBy === undefined) return {};
+  const { name, namespace: own } = settings.cluster;
+  return problem(
+    "cluster.name",
+    name,
+    `another name or namespace, since cluster ${own}/${name} is the stack ${heldBy}'s`,
+    `name this one otherwise, or take that stack away first (\`STACK=${heldBy} make destroy\`)`,
+  );
+};
+
 const majorVersion: Rule = ({ settings, shape }, { cluster }) => {
   const [from, to] = [cluster?.major, shape.major];
   if (from === undefined || to === undefined || from === to) return {};
@@ -341,6 +354,7 @@ const rules: readonly Rule[] = [
   wiredNamespaces,
   zones,
   otherOperator,
+  otherStack,
   majorVersion,
   generations,
   restoring,

@@ -284,6 +284,13 @@ export class Stack {
     return (JSON.parse(state) as { deployment?: { resources?: [] } }).deployment?.resources ?? [];
   }
 
+  /** The other stacks whose states lie in the same place. */
+  async others(): Promise<Stack[]> {
+    const { stdout } = await this.pulumi(["stack", "ls", "--json"]);
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    return names.filter((name) => name !== this.name).map((name) => new Stack(name, this.toolFolders));
+  }
+
   /** The stack's state as Pulumi exports it; undefined when there is no such stack. */
   private async state(): Promise<string | undefined> {
     const { exitCode, stdout } = await this.pulumi(["stack", "export", "--stack", this.name], {

@@ -303,6 +303,12 @@ describe("preflight over plain facts", () => {
     });
   });
 
+  it("refuses to take another stack's cluster over", () => {
+    assert.deepEqual(said(preflight(planned(smallest(), { heldBy: "dev" }), madeBy(smallest()))), [
+      'pgplatform:cluster.name is "main", allowed is another name or namespace, since cluster postgres/main is the stack dev\'s: name this one otherwise, or take that stack away first (`STACK=dev make destroy`).',
+    ]);
+  });
+
   describe("the operator", () => {
     const foreign = { ...healthy, operator: { image: "operator:1" } };
     const neighbours = { ...healthy, operator: { image: "operator:2", installedBy: "other/db" } };
