@@ -94,7 +94,7 @@ describe("the scripts in the pod of a server alone", function () {
     const log = async () => readFile(at("calls"), "utf8").catch(() => "");
 
     beforeEach(async () => {
-      for (const name of ["data", "log", "wal", "archive"]) await mkdir(at(name));
+      for (const name of ["data", "log", "wal", "archive", "socket"]) await mkdir(at(name));
       await program(
         "initdb",
         `echo initdb >> ${at("calls")}; for a; do case $a in --pgdata=*) mkdir -p "\${a#*=}/pg_wal"; echo segment > "\${a#*=}/pg_wal/1" ;; esac; done`,
@@ -119,6 +119,7 @@ describe("the scripts in the pod of a server alone", function () {
         ARCHIVE_VOLUME: at("archive"),
         CONFIG: "/config",
         LOG: at("log"),
+        SOCKET: at("socket"),
         ...more,
       });
     const started = (times = 1) =>
@@ -148,6 +149,16 @@ describe("the scripts in the pod of a server alone", function () {
       server();
       await started();
       assert.deepEqual(await readdir(at("data")), ["lock", "pgdata"]);
+      assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
+    });
+
+    it("takes away what a killed server left, whose numbers may be those of other processes by now", async () => {
+      await mkdir(at("data", "pgdata", "pg_wal"), { recursive: true });
+      await writeFile(at("data", "pgdata", "postmaster.pid"), String(process.pid));
+      await writeFile(at("socket", ".s.PGSQL.5432.lock"), String(process.pid));
+      server();
+      await started();
+      assert.deepEqual(await readdir(at("socket")), []);
       assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
     });
 

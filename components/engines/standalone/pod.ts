@@ -39,6 +39,7 @@ function serverContainer(settings: Settings) {
         ARCHIVE_VOLUME: paths.archive,
         CONFIG: paths.config,
         LOG: paths.log,
+        SOCKET: paths.socket,
         LANG: "C.UTF-8",
       }),
       ...server.env,

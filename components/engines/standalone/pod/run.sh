@@ -7,7 +7,8 @@
 # - A server that ends by itself is started again at once; one that can't stay up is left to Kubernetes, which waits longer each time.
 # - SIGTERM is a fast shutdown: PostgreSQL's own answer would wait for sessions, which poolers never end.
 #
-# Environment: PGDATA on the data volume; WAL_VOLUME and ARCHIVE_VOLUME, empty where there is none; TLS and CONFIG folders; LOG folder.
+# Environment: PGDATA on the data volume; WAL_VOLUME and ARCHIVE_VOLUME, empty where there is none; TLS and CONFIG folders; LOG
+# folder; SOCKET folder, which outlives the container and where no other pod's server listens.
 set -u
 
 say() { echo "run: $*" >&2; }
@@ -79,8 +80,8 @@ touch "$LOG/postgresql.json" "$LOG/postgresql.log"
 
 while :; do
   tail --quiet --lines=0 --follow=name --retry "$LOG/postgresql.json" "$LOG/postgresql.log" 9>&- &
-  # The lock says that no process uses the data; the number in this file may belong to any process here by now.
-  rm -f "$PGDATA/postmaster.pid"
+  # The lock says that no process uses the data; the numbers in these files may belong to any process here by now.
+  rm -f "$PGDATA/postmaster.pid" "$SOCKET"/.s.PGSQL.*.lock
   began=$SECONDS
   # With job control a child in the background takes signals as usual.
   set -m
