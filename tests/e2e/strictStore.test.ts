@@ -133,7 +133,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
       [
         "an endpoint where nobody listens",
         () => ({ endpoint: store.endpoint.replace(/\d+$/, "7099") }),
-        /target first can't be read: .*(refused|timeout|timed out|doesn't answer)/,
+        /target first can't be read: .*(refused|unreachable|timeout|timed out|doesn't answer)/,
       ],
     ];
     for (const [title, change, sentence] of wrong)

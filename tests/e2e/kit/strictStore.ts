@@ -48,6 +48,8 @@ export class StrictStore {
     const { authority, certificate, privateKey } = await issue(tlsNames(NAME, NAMESPACE));
     const store = new StrictStore(env, authority);
     try {
+      // What a killed run left has another authority.
+      await store.remove();
       await store.make(certificate, privateKey);
     } catch (error) {
       await store.remove();
