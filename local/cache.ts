@@ -24,29 +24,57 @@ export async function filesBelow(folder: string): Promise<(string | Uint8Array)[
   return paths.flatMap((path, index) => [path.slice(folder.length), contents[index] ?? ""]);
 }
 
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+};
+
+/** Takes what processes that have ended left half made away. */
+async function removeAbandoned(parent: string, start: string): Promise<void> {
+  const found = (await readdir(parent)).filter((entry) => entry.startsWith(start));
+  const abandoned = found.filter((entry) => !isAlive(Number(entry.slice(start.length).split("-")[0])));
+  await Promise.all(abandoned.map((entry) => rm(join(parent, entry), { recursive: true, force: true })));
+}
+
+let begun = 0;
+
 /**
  * A folder made once for each key: `<cache>/<name>/<key>`. `make` fills an empty folder; it appears under its final
- * name only when `make` has ended well, so that an interrupted build leaves nothing that looks finished.
+ * name only when `make` has ended well, so that an interrupted build leaves nothing that looks finished. Who makes the same at the
+ * same time works in a folder of its own, and the first one that is whole stays.
  */
 export async function cached(
   name: string,
   inputs: readonly (string | Uint8Array)[],
   make: (folder: string) => Promise<void>,
+  cache = cacheDir,
 ): Promise<string> {
-  const folder = join(cacheDir, name, keyOf(inputs));
+  const parent = join(cache, name);
+  const key = keyOf(inputs);
+  const folder = join(parent, key);
   const mark = join(folder, ".made");
   if (await exists(mark)) {
     const now = new Date();
     await utimes(mark, now, now);
     return folder;
   }
-  const unfinished = `${folder}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
-  await mkdir(unfinished, { recursive: true });
+  await mkdir(parent, { recursive: true });
+  const start = `${key}.unfinished-`;
+  await removeAbandoned(parent, start);
+  const unfinished = join(parent, `${start}${process.pid}-${begun++}`);
+  await mkdir(unfinished);
   await make(unfinished);
   await writeFile(join(unfinished, ".made"), "");
-  await rm(folder, { recursive: true, force: true });
-  await rename(unfinished, folder);
+  while (!(await exists(mark)))
+    await rename(unfinished, folder).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+      // Another one was first, or somebody has broken the folder.
+      if (!(await exists(mark))) await rm(folder, { recursive: true, force: true });
+    });
+  await rm(unfinished, { recursive: true, force: true });
   return folder;
 }
 

@@ -6,7 +6,8 @@ import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keepNewest, keyOf } from "../../local/cache";
+import { setTimeout as delay } from "node:timers/promises";
+import { cached, keepNewest, keyOf } from "../../local/cache";
 import { pins } from "../../local/pins";
 import { ANSWER_TIMEOUT_MS, checksumFor, downloadRelease } from "../../local/toolchain/download";
 import { goFits, goModuleFolder } from "../../local/toolchain/go";
@@ -101,6 +102,33 @@ describe("cache keys", () => {
 });
 
 describe("the cache", () => {
+  it("takes several who make the same at once, what a killed one left, and a broken folder", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "pgp-cache-"));
+    const key = keyOf(["input"]);
+    mkdirSync(join(cache, "one", `${key}.unfinished-999999999-0`, "half"), { recursive: true });
+    mkdirSync(join(cache, "one", key, "broken"), { recursive: true });
+    let made = 0;
+    const make = () =>
+      cached(
+        "one",
+        ["input"],
+        async (folder) => {
+          const own = String(made++);
+          await delay(20);
+          writeFileSync(join(folder, "by"), own);
+        },
+        cache,
+      );
+    const folders = await Promise.all([make(), make(), make()]);
+    assert.deepEqual([...new Set(folders)], [join(cache, "one", key)]);
+    assert.equal(made, 3);
+    assert.deepEqual(readdirSync(join(cache, "one")), [key]);
+    assert.deepEqual(readdirSync(join(cache, "one", key)).sort(), [".made", "by"]);
+    await make();
+    assert.equal(made, 3);
+    rmSync(cache, { recursive: true });
+  });
+
   it("keeps the folders that were used last, and those that aren't finished", async () => {
     const cache = mkdtempSync(join(tmpdir(), "pgp-cache-"));
     const made = (key: string, used: number) => {
