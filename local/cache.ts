@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDir, exists } from "../operations/paths";
+import { startTimeOf } from "../operations/session";
 
 /** Hex SHA-256 over the inputs in order; a change of any of them is a change of the key. */
 export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
@@ -24,18 +25,12 @@ export async function filesBelow(folder: string): Promise<(string | Uint8Array)[
   return paths.flatMap((path, index) => [path.slice(folder.length), contents[index] ?? ""]);
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
-
 /** Takes what processes that have ended left half made away. */
 async function removeAbandoned(parent: string, start: string): Promise<void> {
   const found = (await readdir(parent)).filter((entry) => entry.startsWith(start));
-  const abandoned = found.filter((entry) => !isAlive(Number(entry.slice(start.length).split("-")[0])));
+  const abandoned = found.filter(
+    (entry) => startTimeOf(Number(entry.slice(start.length).split("-")[0])) === undefined,
+  );
   await Promise.all(abandoned.map((entry) => rm(join(parent, entry), { recursive: true, force: true })));
 }
 

@@ -32,7 +32,6 @@ interface Volume {
 interface PodMetadata {
   uid?: string;
   deletionTimestamp?: string;
-  ownerReferences?: { kind: string; name: string }[];
 }
 
 interface PodStatus {
@@ -62,6 +61,13 @@ export const patienceSeconds: Readonly<Record<string, number>> = {
   Unschedulable: 300,
 };
 
+/** What made an object, and would make it anew. */
+export const ownerOf = ({ metadata }: KubeObject): Stuck["owner"] =>
+  (metadata as { ownerReferences?: { kind: string; name: string }[] }).ownerReferences?.[0];
+
+/** An instance's pod, and never a Job's, whose server has never run. */
+export const isIdle = ({ everRan, owner }: Stuck): boolean => !everRan && owner?.kind !== "Job";
+
 /** Images of the containers of a pod's specification, apart from those that prepare it. */
 export const imagesIn = (spec: Record<string, unknown> | undefined): string[] =>
   ((spec?.containers ?? []) as { image: string }[]).map(({ image }) => image).sort();
@@ -89,7 +95,7 @@ export function stuck(pod: KubeObject): Stuck | undefined {
     reason: kindOf(reason),
     why,
     everRan,
-    owner: metadata.ownerReferences?.[0],
+    owner: ownerOf(pod),
     claims: ((pod.spec?.volumes ?? []) as Volume[]).flatMap(
       ({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? [],
     ),

@@ -6,7 +6,7 @@ import { UserError } from "../stacks/userError";
 import { plannedCluster, type Subject } from "./health";
 import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "./progress";
-import { givenUp, imagesIn, Patience, stuck, type Stuck } from "./stuck";
+import { givenUp, imagesIn, isIdle, ownerOf, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;
 /** How much longer a pod may wait while the cluster object changes that waited before, or is a CronJob's turn: the update gets to it later. */
@@ -33,9 +33,7 @@ export async function podsOf(
  * wait for it before it takes any away. Only when as many instances as are wanted are ready, the primary among them.
  */
 async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: StepContext): Promise<void> {
-  const idle = seen.filter(
-    ({ everRan, owner, claims }) => !everRan && owner?.kind !== "Job" && claims.length > 0,
-  );
+  const idle = seen.filter((one) => isIdle(one) && one.claims.length > 0);
   if (idle.length === 0) return;
   const live = await clusterObject(subject);
   const shape = live && subject.engine.shape(live);
@@ -47,10 +45,6 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
     await remove(subject, ["persistentvolumeclaim", ...claims]);
     await removePod(subject, pod);
   }
-}
-
-interface Owned {
-  ownerReferences?: { kind: string; name: string }[];
 }
 
 interface CronSpec {
@@ -70,15 +64,16 @@ async function removeFormerTurns(
   const turns = new Set<string>();
   for (const { uid, pod, owner, everRan, images } of seen) {
     if (everRan || owner?.kind !== "Job") continue;
-    const { ownerReferences = [] } = ((await kubectl.get("job", namespace, owner.name))?.metadata ??
-      {}) as Owned;
-    const name = ownerReferences.find(({ kind }) => kind === "CronJob")?.name;
-    const cron = name === undefined ? undefined : await kubectl.get("cronjob", namespace, name);
+    const job = await kubectl.get("job", namespace, owner.name);
+    const maker = job && ownerOf(job);
+    const cron = maker?.kind === "CronJob" ? await kubectl.get("cronjob", namespace, maker.name) : undefined;
     if (cron === undefined) continue;
     turns.add(uid);
     const { jobTemplate } = cron.spec as unknown as CronSpec;
     if (isDeepStrictEqual(imagesIn(jobTemplate.spec.template.spec), images)) continue;
-    context.say(`${pod} never started, and CronJob ${name} has another image by now: it is deleted`);
+    context.say(
+      `${pod} never started, and CronJob ${cron.metadata.name} has another image by now: it is deleted`,
+    );
     await remove({ kubectl, settings }, ["job", owner.name]);
   }
   return turns;
@@ -170,7 +165,7 @@ async function instances({ kubectl, settings, plan }: Subject): Promise<KubeObje
 /** Instances that are stuck and have never run, by the ids of their pods: the generation of what they are made by. */
 async function leftovers(subject: Subject): Promise<Map<string, number | undefined>> {
   const found = (await instances(subject)).flatMap((pod) => stuck(pod) ?? []);
-  const left = found.filter(({ everRan, owner }) => !everRan && owner?.kind !== "Job");
+  const left = found.filter(isIdle);
   return new Map(
     await Promise.all(left.map(async (one) => [one.uid, await generation(subject, one)] as const)),
   );

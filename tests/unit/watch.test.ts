@@ -179,6 +179,7 @@ describe("watching the pods of an update (made-up pods)", () => {
     turn.spec = { containers: [{ name: "postgres", image: "p:99" }] };
     const { watch, world, looks, deleted, said } = scene([turn]);
     const cronOf = (image: string) => ({
+      metadata: { name: "main-upkeep" },
       spec: { jobTemplate: { spec: { template: { spec: { containers: [{ image }] } } } } },
     });
     world.owners["job/main-upkeep-1"] = {
