@@ -27,6 +27,12 @@ const fits = {
  */
 const primaryOnly = "SELECT pg_terminate_backend(pg_backend_pid()) WHERE pg_is_in_recovery()";
 
+/**
+ * Longest that looking a login up may take, and that the one connection for it lasts, in seconds. PgBouncer waits without a limit for the answer to its
+ * test of an idle connection: one to a server that hangs would keep every new client waiting for as long as the server hangs.
+ */
+const LOGIN_SECONDS = 5;
+
 const ini = (section: string, values: Record<string, string | number>): string =>
   [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
 
@@ -41,8 +47,9 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
       `${server} dbname=${pooler.database} pool_size=${shares.poolSize} max_db_connections=${shares.serverConnections}`,
       ...(pooler.reads === "primary" ? [`connect_query='${primaryOnly}'`] : []),
     ].join(" "),
-    [loginAlias]: `${server} dbname=${plan.poolerLogin.database} pool_size=${loginConnections} max_db_connections=${loginConnections}`,
+    [loginAlias]: `${server} dbname=${plan.poolerLogin.database} pool_size=${loginConnections} max_db_connections=${loginConnections} server_lifetime=${LOGIN_SECONDS}`,
   });
+  const users = ini("users", { [plan.poolerLogin.role]: `query_timeout=${LOGIN_SECONDS}` });
   const settings = ini("pgbouncer", {
     listen_addr: "*",
     listen_port: poolerPorts.postgres,
@@ -91,7 +98,7 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
     log_connections: 0,
     log_disconnections: 0,
   });
-  return `${databases}\n\n${settings}\n`;
+  return `${databases}\n\n${users}\n\n${settings}\n`;
 }
 
 /** Over the network: this pooler's database alone, with TLS and scram. On the socket: the exporter alone. */

@@ -51,8 +51,10 @@ describe("pooler", () => {
         app:
           "host=main-rw port=5432 dbname=app pool_size=15 max_db_connections=20 " +
           "connect_query='SELECT pg_terminate_backend(pg_backend_pid()) WHERE pg_is_in_recovery()'",
-        pgplatform_auth: "host=main-rw port=5432 dbname=postgres pool_size=1 max_db_connections=1",
+        pgplatform_auth:
+          "host=main-rw port=5432 dbname=postgres pool_size=1 max_db_connections=1 server_lifetime=5",
       },
+      users: { pgp_pooler: "query_timeout=5" },
       pgbouncer: {
         listen_addr: "*",
         listen_port: "6432",
