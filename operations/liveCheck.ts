@@ -8,7 +8,7 @@ import { plannedCluster, type Subject } from "./health";
 import { imageOf, type LiveFacts, readFacts } from "./liveFacts";
 import { preflight, type Verdict } from "./preflight";
 import { type StepContext } from "./progress";
-import { type Stack } from "./pulumi";
+import { type Stack, type StateResource } from "./pulumi";
 
 /** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */
 export const operatorOf = (settings: Settings): OperatorPlan | undefined =>
@@ -33,17 +33,15 @@ export function asked(live: Shape, planned: Shape, before: Shape | undefined): S
   };
 }
 
+/** Whether a resource of a stack's state is this object. */
+const is =
+  ({ kind, metadata: { name, namespace } }: KubernetesObject) =>
+  ({ inputs }: StateResource): boolean =>
+    inputs?.kind === kind && inputs.metadata?.name === name && inputs.metadata.namespace === namespace;
+
 /** The stack that holds a cluster which is there and that this one's state doesn't know, as after an interrupted installation. */
-async function holderOf({ object: { kind, metadata } }: { object: KubernetesObject }, stack: Stack) {
-  for (const other of await stack.others()) {
-    const held = (await other.resources()).some(
-      ({ inputs }) =>
-        inputs?.kind === kind &&
-        inputs.metadata?.name === metadata.name &&
-        inputs.metadata.namespace === metadata.namespace,
-    );
-    if (held) return other.name;
-  }
+async function holderOf({ object }: { object: KubernetesObject }, stack: Stack) {
+  for (const other of await stack.others()) if ((await other.resources()).some(is(object))) return other.name;
   return undefined;
 }
 
@@ -75,14 +73,7 @@ export async function checkLive(
       operated: operator !== undefined,
       ...(heldBy !== undefined && { heldBy }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
-      ownsOperator: resources.some(({ type, outputs }) => {
-        const metadata = outputs?.metadata as { name?: string; namespace?: string } | undefined;
-        return (
-          type.endsWith(":Deployment") &&
-          metadata?.name === deployment?.metadata.name &&
-          metadata?.namespace === deployment?.metadata.namespace
-        );
-      }),
+      ownsOperator: deployment !== undefined && resources.some(is(deployment)),
     },
     facts,
   );
