@@ -72,7 +72,7 @@ export function milestonesOf(evidence: Evidence): Milestones {
     promoted: otherLeads
       ? wall(own?.states.find((state) => state.primary && after(state.at))?.at)
       : undefined,
-    commits: otherLeads ? wall(own?.commits.find(after)) : undefined,
+    commits: otherLeads ? wall(own?.commits.find(({ at: time }) => after(time))?.at) : undefined,
     routed: otherLeads
       ? first(evidence, (seen) => seen.kind === "endpoints" && seen.ready.includes(newPrimary))
       : undefined,

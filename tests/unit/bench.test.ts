@@ -85,14 +85,20 @@ const evidence: Evidence = {
     { at: 1007, kind: "endpoints", ready: ["main-2"] },
   ],
   samples: [
-    { pod: "main-1", states: [{ at: 99, primary: true, timeline: 1 }], commits: [99] },
+    {
+      pod: "main-1",
+      states: [{ at: 99, primary: true, timeline: 1 }],
+      tries: [],
+      commits: [{ id: 1, at: 99 }],
+    },
     {
       pod: "main-2",
       states: [
         { at: 99, primary: false, timeline: 1 },
         { at: 106, primary: true, timeline: 2 },
       ],
-      commits: [106.5],
+      tries: [],
+      commits: [{ id: 2, at: 106.5 }],
     },
   ],
   resumed: { direct: 107.5, pooled: 108.5 },

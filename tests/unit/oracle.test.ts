@@ -13,6 +13,7 @@ import {
   parseWriterLog,
   rateBeforeMark,
   resumedAfter,
+  rowsOf,
 } from "../e2e/kit/oracle";
 import { median, summarise, table } from "../e2e/kit/statistics";
 
@@ -188,19 +189,31 @@ describe("the oracle", () => {
 describe("the split-brain judge", () => {
   const handOver = [
     "state a 1.0 primary 1",
-    "commit a 1.1",
-    "commit a 1.2",
+    "try a 1.0 1",
+    "commit a 1.1 1",
+    "try a 1.2 2",
     "state b 2.0 primary 2",
-    "commit b 2.1",
+    "try b 2.0 11",
+    "commit b 2.1 11",
   ];
+  const judged = (lines: readonly string[]) => overlappingPrimaries(parseSamplerLog(lines.join("\n")));
 
   it("accepts one primary after the other", () => {
-    assert.deepEqual(overlappingPrimaries(parseSamplerLog(handOver.join("\n"))), []);
+    assert.deepEqual(judged(handOver), []);
   });
 
-  it("control: reports two instances that acknowledge commits in the same stretch of time", () => {
-    const text = [...handOver, "commit a 2.2", "end - 3.0"].join("\n");
-    assert.deepEqual(overlappingPrimaries(parseSamplerLog(text)), [["a", "b"]]);
+  it("accepts a commit from before that a frozen server tells of when it goes on", () => {
+    assert.deepEqual(judged([...handOver, "commit a 2.2 2", "end - 3.0"]), []);
+  });
+
+  it("control: reports two instances that take and acknowledge commits in the same stretch of time", () => {
+    assert.deepEqual(judged([...handOver, "try a 2.05 3", "commit a 2.2 3", "end - 3.0"]), [["a", "b"]]);
+  });
+
+  it("control: what an instance acknowledged and isn't there is lost, the frozen server's too", () => {
+    const samples = parseSamplerLog([...handOver, "commit a 2.2 2"].join("\n"));
+    const { lost, neverTried } = judge(samples.map(rowsOf), [1, 11]);
+    assert.deepEqual([lost, neverTried], [[2], []]);
   });
 
   it("refuses a log that it can't read", () => {

@@ -14,6 +14,7 @@ import {
   parseSamplerLog,
   rateBeforeMark,
   resumedAfter,
+  rowsOf,
   writableAgainAt,
   type Verdict,
   type WriterLog,
@@ -53,7 +54,7 @@ export interface Observation {
   instances: number;
   /** What each instance holds. */
   verdicts: Record<string, Verdict>;
-  /** Pairs of instances that acknowledged commits in the same stretch of time. */
+  /** Pairs of instances that took commits in the same stretch of time, and acknowledged them. */
   splitBrain: [string, string][];
   /** What the oracle said of each instance after damage was planted in the table. */
   control: Record<string, Verdict>;
@@ -69,7 +70,7 @@ export async function verify(
   cluster: Cluster,
   database: string,
   tableName: string,
-  logs: readonly WriterLog[],
+  logs: Parameters<typeof judge>[0],
 ): Promise<Record<string, Verdict>> {
   const pods = await cluster.waitCaughtUp();
   const judged = pods.map(async (pod): Promise<[string, Verdict]> => {
@@ -84,7 +85,7 @@ async function plantDamage(
   cluster: Cluster,
   database: string,
   tableName: string,
-  logs: readonly WriterLog[],
+  logs: Parameters<typeof judge>[0],
 ): Promise<Record<string, Verdict>> {
   const [lost, doubled] = logs.flatMap(({ acks }) => acks.map(({ id }) => id));
   const primary = await cluster.primary();
@@ -155,17 +156,17 @@ export class Watch {
   ): Promise<Watch> {
     const run = `run_${Date.now().toString(36)}`;
     const direct = env.plan.endpoints.primary.host;
-    const { rows, pins } = tables(run);
+    const rows = tableOf(run);
     await clients.direct.query(
       direct,
-      `create schema if not exists oracle; create table ${rows} (id bigint not null); create table ${pins} (pod text)`,
+      `create schema if not exists oracle; create table ${rows} (id bigint not null)`,
     );
     const sampler = options.revive === true ? undefined : `/data/${run}-sampler`;
     if (sampler !== undefined) {
       const addresses = (await env.cluster.instances()).map(
         (pod) => `${pod.metadata.name}=${podStatus(pod).podIP}`,
       );
-      const args = ["--table", pins, "--host", direct, ...addresses];
+      const args = ["--table", rows, "--host", direct, ...addresses];
       await clients.direct.background(direct, "sampler.py", sampler, args);
     }
     const common = { run, table: rows, revive: options.revive === true };
@@ -260,8 +261,9 @@ export class Watch {
       await this.dropTables();
       return `only ${rate.direct} and ${rate.pooled} acknowledgements a second before the disturbance`;
     }
-    const { rows } = tables(run);
-    const all = [logs.direct, logs.pooled];
+    const rows = tableOf(run);
+    const sampled = parseSamplerLog(samples);
+    const all = [logs.direct, logs.pooled, ...sampled.map(rowsOf)];
     const { database } = clients.login;
     const writableAt = writableAgainAt(logs.direct);
     const result = {
@@ -280,7 +282,7 @@ export class Watch {
       lateReadOnlyErrors: lateReadOnlyErrors(logs.pooled, writableAt, READ_ONLY_SECONDS),
       instances: env.cluster.expected.instances,
       verdicts: await verify(env.cluster, database, rows, all),
-      splitBrain: overlappingPrimaries(parseSamplerLog(samples)),
+      splitBrain: overlappingPrimaries(sampled),
       control: await plantDamage(env.cluster, database, rows, all),
       logs,
     };
@@ -307,13 +309,12 @@ export class Watch {
   }
 
   private async dropTables(): Promise<void> {
-    const { rows, pins } = tables(this.run);
     const host = this.env.plan.endpoints.primary.host;
-    await this.clients.direct.query(host, `drop table if exists ${rows}, ${pins}`);
+    await this.clients.direct.query(host, `drop table if exists ${tableOf(this.run)}`);
   }
 }
 
-const tables = (run: string) => ({ rows: `oracle.${run}`, pins: `oracle.${run}_pinned` });
+const tableOf = (run: string) => `oracle.${run}`;
 
 /**
  * Whatever `work` does to the running stack, seen by the two clients: nothing acknowledged may be lost. Waits until the

@@ -89,7 +89,10 @@ export interface Verdict {
   unacknowledgedPresent: number;
 }
 
-export function judge(logs: readonly WriterLog[], present: readonly number[]): Verdict {
+export function judge(
+  logs: readonly Pick<WriterLog, "tried" | "acks">[],
+  present: readonly number[],
+): Verdict {
   const tried = new Set(logs.flatMap((log) => [...log.tried]));
   const acknowledged = new Set(logs.flatMap((log) => log.acks.map(({ id }) => id)));
   const seen = new Set<number>();
@@ -171,29 +174,49 @@ export const writableAgainAt = (log: WriterLog): number => longestPause(log)?.to
 export interface InstanceSamples {
   pod: string;
   states: { at: number; primary: boolean; timeline: number }[];
-  commits: number[];
+  /** Rows that were sent to it. */
+  tries: { id: number; at: number }[];
+  /** Those of them that it has acknowledged. */
+  commits: { id: number; at: number }[];
 }
 
 export function parseSamplerLog(text: string): InstanceSamples[] {
   const pods = new Map<string, InstanceSamples>();
   for (const line of text.split("\n")) {
     if (line === "" || line.startsWith("end ")) continue;
-    const [, kind, pod, time, role, timeline] =
-      /^(state|commit) (\S+) (\d+\.\d+)(?: (primary|standby) (\d+))?$/.exec(line) ?? [];
-    if (pod === undefined) throw new Error(`a line of the sampler's log can't be read: "${line}"`);
-    const samples = pods.get(pod) ?? { pod, states: [], commits: [] };
+    const [, kind, pod, time, rest = ""] =
+      /^(state|try|commit) (\S+) (\d+\.\d+) ((?:primary|standby) \d+|\d+)$/.exec(line) ?? [];
+    const [role, timeline] = rest.split(" ");
+    if (pod === undefined || (kind === "state") !== (timeline !== undefined))
+      throw new Error(`a line of the sampler's log can't be read: "${line}"`);
+    const samples = pods.get(pod) ?? { pod, states: [], tries: [], commits: [] };
     pods.set(pod, samples);
-    if (kind === "commit") samples.commits.push(Number(time));
-    else samples.states.push({ at: Number(time), primary: role === "primary", timeline: Number(timeline) });
+    const at = Number(time);
+    if (kind === "state")
+      samples.states.push({ at, primary: role === "primary", timeline: Number(timeline) });
+    else samples[kind === "try" ? "tries" : "commits"].push({ id: Number(rest), at });
   }
   return [...pods.values()];
 }
 
-/** Pairs of instances that both acknowledged commits in the same stretch of time: a split brain. */
+/** The sampler's rows are judged as a writer's are: what an instance acknowledged has to be there. */
+export const rowsOf = ({ tries, commits }: InstanceSamples): Pick<WriterLog, "tried" | "acks"> => ({
+  tried: new Set(tries.map(({ id }) => id)),
+  acks: commits,
+});
+
+/**
+ * Pairs of instances that both took commits, and acknowledged them, in the same stretch of time: a split brain. A commit counts with the moment
+ * when it was sent: a server that was frozen may tell of one from before when it goes on, and whether that one was kept is `judge`'s to say.
+ */
 export function overlappingPrimaries(samples: readonly InstanceSamples[]): [string, string][] {
   const spans = samples
     .filter(({ commits }) => commits.length > 0)
-    .map(({ pod, commits }) => ({ pod, from: Math.min(...commits), to: Math.max(...commits) }));
+    .map(({ pod, tries, commits }) => {
+      const kept = new Set(commits.map(({ id }) => id));
+      const sent = tries.filter(({ id }) => kept.has(id)).map(({ at }) => at);
+      return { pod, from: Math.min(...sent), to: Math.max(...sent) };
+    });
   return spans.flatMap((one, index) =>
     spans
       .slice(index + 1)

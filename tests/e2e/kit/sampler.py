@@ -4,7 +4,8 @@ Runs inside a client pod that may reach the instances' own addresses. Every inst
 and kept for as long as it lives: a session from before the fault stays pinned to its pod, whatever the Services say.
 
   state <pod> <t> primary|standby <timeline>
-  commit <pod> <t>      the instance has acknowledged a row
+  try <pod> <t> <id>       a row is about to be sent to the instance
+  commit <pod> <t> <id>    the instance has acknowledged it
 
 <t> is the one monotonic clock of this pod, so that lines of different pods can be compared.
 """
@@ -17,6 +18,11 @@ import time
 import psycopg2
 
 ASK = "select pg_is_in_recovery(), (pg_control_checkpoint()).timeline_id"
+
+
+# Each instance has a million ids of its own from here on: the writers' are below.
+FIRST_ID = 10_000_000
+IDS = 1_000_000
 
 
 def main():
@@ -32,7 +38,7 @@ def main():
     def write(line):
         os.write(log, (line + "\n").encode())
 
-    def watch(pod, address):
+    def watch(pod, address, row):
         connection = None
         while not os.path.exists(arguments.log + ".stop"):
             began = time.monotonic()
@@ -48,8 +54,10 @@ def main():
                     standby, timeline = cursor.fetchone()
                     write(f"state {pod} {time.monotonic():.6f} {'standby' if standby else 'primary'} {timeline}")
                     if not standby:
-                        cursor.execute(f"insert into {arguments.table} (pod) values (%s)", (pod,))
-                        write(f"commit {pod} {time.monotonic():.6f}")
+                        row += 1
+                        write(f"try {pod} {time.monotonic():.6f} {row}")
+                        cursor.execute(f"insert into {arguments.table} (id) values (%s)", (row,))
+                        write(f"commit {pod} {time.monotonic():.6f} {row}")
             except Exception:
                 try:
                     if connection is not None:
@@ -59,7 +67,10 @@ def main():
                 connection = None
             time.sleep(max(0.0, arguments.interval - (time.monotonic() - began)))
 
-    threads = [threading.Thread(target=watch, args=instance.split("=", 1)) for instance in arguments.instances]
+    threads = [
+        threading.Thread(target=watch, args=(*instance.split("=", 1), FIRST_ID + number * IDS))
+        for number, instance in enumerate(arguments.instances)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
