@@ -91,7 +91,7 @@ cables
   .argument("[other]", "the other end; without it: everything")
   .description("let nothing through between two ends, established connections included")
   .action(async (from: string, to: string | undefined) => {
-    await step(`Cutting ${from} from ${to ?? "everything"}`, () => network({ cut: cutOf(from, to) }));
+    await step(`Cutting ${from} from ${to ?? "everything"}`, () => network({ cut: [cutOf(from, to)] }));
   });
 
 cables

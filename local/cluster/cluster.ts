@@ -245,7 +245,7 @@ export async function power(name: string, to: "on" | "off"): Promise<void> {
 }
 
 /** Cuts cables of the running cluster, or joins them again. */
-export async function network(change: { cut: Cut } | { join: Cut } | "heal"): Promise<void> {
+export async function network(change: { cut: readonly Cut[] } | { join: Cut } | "heal"): Promise<void> {
   requireHost();
   await withLock(async () => {
     if (change === "heal") await healNetwork();

@@ -84,12 +84,13 @@ async function setCuts(cuts: readonly Cut[]): Promise<void> {
   await run("nsenter", inSwitch(pid, ["nft", "-f", "-"]), { input: cutRules(cuts) });
 }
 
-/** Cuts two ends from each other, or one from everything, beside the cuts that are there. */
-export async function cut(added: Cut): Promise<void> {
-  for (const end of [added.from, added.to ?? added.from]) refuseUnknown(end);
-  if (added.from === added.to) throw new Error(`"${added.from}" can't be cut from itself.`);
-  const others = (await listCuts()).filter((known) => keyOf(known) !== keyOf(added));
-  await setCuts([...others, added]);
+/** Cuts two ends from each other, or one from everything, beside the cuts that are there; several at the same moment. */
+export async function cut(added: readonly Cut[]): Promise<void> {
+  for (const { from, to = from } of added) [from, to].forEach(refuseUnknown);
+  for (const { from, to } of added) if (from === to) throw new Error(`"${from}" can't be cut from itself.`);
+  const keys = added.map(keyOf);
+  const others = (await listCuts()).filter((known) => !keys.includes(keyOf(known)));
+  await setCuts([...others, ...added]);
 }
 
 /** Takes one cut back; one that isn't there is no error. */

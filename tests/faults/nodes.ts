@@ -36,7 +36,7 @@ const primaryAndStandby: Fault = {
   prepare: (scene) => scene.operatorAwayFrom([scene.primary.node, scene.two[0].node]),
   // The other standby misses rows that were acknowledged: to promote it would lose them.
   arm: async ({ primary, two: [, missing], watch }) => {
-    await network({ cut: { from: primary.address, to: missing.address } });
+    await network({ cut: [{ from: primary.address, to: missing.address }] });
     await watch.waitForMore(100);
   },
   inject: async ({ primary, two: [knowing] }) => {
@@ -100,7 +100,7 @@ const powerOffAnywhere: Fault = {
 /** Seconds of the clock that the writers use: this machine's, which is their nodes'. */
 const now = (): number => Number(process.hrtime.bigint()) / 1e9;
 
-const coldStart: Fault = {
+export const coldStart: Fault = {
   id: "36",
   name: "all nodes and the control plane off, and on again",
   builtIn: true,

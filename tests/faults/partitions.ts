@@ -7,9 +7,8 @@ import { type Scene } from "./scene";
 
 /** Cut cables and a silent API server: packets vanish, nobody is told. Only the built-in cluster has such cables. */
 
-const cutAll = async (cuts: readonly Cut[]) => {
-  for (const cut of cuts) await network({ cut });
-};
+/** At one moment: a standby that is cut off later than the synchronous one would be ahead of it, and rewind before it follows. */
+const cutAll = (cut: readonly Cut[]) => network({ cut });
 
 const healNetwork = () => network("heal");
 
@@ -35,7 +34,7 @@ const fromApi: Fault = {
   name: `primary cut from the API server for ${STALE_SECONDS} s: writes go on`,
   builtIn: true,
   bounds: { gap: { direct: 1, pooled: 1 } },
-  inject: ({ primary }) => network({ cut: { from: primary.address, to: "api" } }),
+  inject: ({ primary }) => cutAll([{ from: primary.address, to: "api" }]),
   effect: claimStale,
   heal: healNetwork,
 };
@@ -64,7 +63,7 @@ const nodeFromEverything: Fault = {
   bounds: {},
   nodes: ({ primary }) => [primary.node],
   prepare: (scene) => scene.operatorAwayFrom([scene.primary.node]),
-  inject: ({ primary }) => network({ cut: { from: primary.node } }),
+  inject: ({ primary }) => cutAll([{ from: primary.node }]),
   effect: (scene) => scene.failedOver(),
   hold: (scene) => scene.writesMeanwhile(),
   heal: healNetwork,

@@ -88,7 +88,7 @@ describe("cut cables of the built-in cluster", function () {
     const [to, from] = [await address("listener"), await address("beater")];
     // The listener serves one connection at a time: its address is what is tried, on a port where nobody listens.
     assert.equal(await connects("beater", to, 8001), "refused");
-    await network({ cut: { from, to } });
+    await network({ cut: [{ from, to }] });
     assert.equal(await connects("beater", to, 8001), "silent");
     assert.equal(await beatsGrow(), false, "the established connection goes on");
     assert.deepEqual((await status()).faults, [`${from} is cut from ${to}`]);
@@ -102,14 +102,14 @@ describe("cut cables of the built-in cluster", function () {
     const from = await address("neighbour");
     const { apiAddress, apiPort } = (await import("../../../local/cluster/settings")).settings;
     assert.equal(await connects("neighbour", apiAddress, apiPort), "open");
-    await network({ cut: { from, to: "api" } });
+    await network({ cut: [{ from, to: "api" }] });
     assert.equal(await connects("neighbour", apiAddress, apiPort), "silent");
     assert.equal(await connects("beater", apiAddress, apiPort), "open");
   });
 
   it("a node from everything; `up` takes it back", async () => {
     const to = await address("listener");
-    await network({ cut: { from: String(first?.name) } });
+    await network({ cut: [{ from: String(first?.name) }] });
     assert.equal(await connects("beater", to, 8001), "silent");
     await up(context);
     assert.equal(await connects("beater", to, 8001), "refused");
@@ -118,10 +118,10 @@ describe("cut cables of the built-in cluster", function () {
 
   it("refuses ends that aren't there", async () => {
     await assert.rejects(
-      network({ cut: { from: "n9" } }),
+      network({ cut: [{ from: "n9" }] }),
       /"n9" is no end of a cable: name a node \(n1, n2, n3\)/,
     );
-    await assert.rejects(network({ cut: { from: "n1", to: "n1" } }), /can't be cut from itself/);
+    await assert.rejects(network({ cut: [{ from: "n1", to: "n1" }] }), /can't be cut from itself/);
   });
 
   it("stalls the API server, which goes on by itself", async () => {
@@ -132,7 +132,7 @@ describe("cut cables of the built-in cluster", function () {
   });
 
   it("leaves nothing behind when the cluster goes down", async () => {
-    await network({ cut: { from: "n1" } });
+    await network({ cut: [{ from: "n1" }] });
     await down(context);
     assert.deepEqual(await listCuts(), []);
     const { stdout } = await run("nft", ["list", "ruleset"]);
