@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClientPod, prepareNamespace, Writer } from "../e2e/kit/clients";
 import { podStatus } from "../e2e/kit/cluster";
+import { type Backups } from "../../components/engine";
 import { type Environment } from "../e2e/kit/environment";
 import { judge, longestGap, rateBeforeMark, type Verdict } from "../e2e/kit/oracle";
 import { makeNamespace } from "./namespaces";
@@ -23,7 +24,7 @@ export interface FloorRun {
   verdict: Verdict;
 }
 
-const pod = (image: string): object => ({
+const pod = (image: string, { user, group }: Backups["server"]): object => ({
   apiVersion: "v1",
   kind: "Pod",
   metadata: { name: servers, namespace },
@@ -31,7 +32,7 @@ const pod = (image: string): object => ({
     terminationGracePeriodSeconds: 1,
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 26, runAsGroup: 102, fsGroup: 102 },
+    securityContext: { runAsNonRoot: true, runAsUser: user, runAsGroup: group, fsGroup: group },
     containers: [
       {
         name: "postgres",
@@ -52,8 +53,9 @@ export async function startFloor(env: Environment): Promise<() => Promise<FloorR
   const { kubectl } = env;
   const password = randomBytes(16).toString("hex");
   await makeNamespace(env, namespace);
-  const image = env.settings.images.postgresql;
-  await kubectl.apply(pod(image));
+  const owner = env.engine.backups?.server;
+  if (owner === undefined) throw new Error(`nobody says who runs the servers of ${env.engine.name}'s image`);
+  await kubectl.apply(pod(env.settings.images.postgresql, owner));
   await kubectl.run(["-n", namespace, "wait", "--for=condition=Ready", `pod/${servers}`, "--timeout=120s"]);
   const address = podStatus((await kubectl.get("pod", namespace, servers)) ?? failed()).podIP ?? failed();
   await prepareNamespace(

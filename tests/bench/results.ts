@@ -106,6 +106,7 @@ const order = [
   "failover-delete",
   "failover-postmaster",
   "failover-archiving",
+  "restart",
   "backup",
   "stall",
   "throughput",

@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
+import { findSwitch } from "../../local/cluster/network";
 import { type Settings } from "../../stacks/schema";
 import { cluster as clusterSettings } from "../../stacks/schema/cluster";
 import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { table } from "../e2e/kit/statistics";
+import { runFault, type FaultRun } from "../faults/execute";
+import { coldStart } from "../faults/nodes";
+import { oneLine } from "../faults/report";
 import { archivingGoals, type ArchivingRound, archivingTables, withoutArchive } from "./archiving";
 import { measureSpeeds, requireBackup, speedGoals, speedNotes, speedTables, tidyBackup } from "./backup";
 import {
@@ -16,6 +20,7 @@ import {
   type FailedRun,
   type FaultName,
   type Round,
+  worked,
 } from "./failover";
 import { startFloor } from "./floor";
 import { interleave, roundName } from "./interleave";
@@ -24,6 +29,7 @@ import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
 import { defaultsNotes, startBeside, startDefaults } from "./operatorDefaults";
 import { measurePolicies } from "./policy";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
+import { restartGoals, restartTable } from "./restart";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
 import { stallGoals, stallNotes, stallOnce, stallTable, startStallArms, type StallRun } from "./stall";
 import { loadNotes, loadTable, measureLoad } from "./throughput";
@@ -192,6 +198,37 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
   });
 }
 
+async function restart(rounds: number): Promise<void> {
+  const env = await environment();
+  if ((await findSwitch()) === undefined)
+    throw new Error("a restart of all nodes is measured on the built-in cluster alone");
+  const machine = await describeMachine(env);
+  const setting = { env, clients: await startClients(env) };
+  const kept: (FaultRun | FailedRun)[] = [];
+  await cleaningUp(
+    async () => {
+      for (let round = 1; round <= rounds; round++) {
+        const run = await orFailed(() => runFault(setting, coldStart));
+        kept.push(run);
+        say(`restart ${round} of ${rounds}: ${worked(run) ? oneLine(run) : run.failed}`);
+      }
+    },
+    () => tidy(env, clientNamespaces(env)),
+  );
+  const counted = kept.filter(worked);
+  await finish(machine, {
+    name: "restart",
+    title: "Restart of all nodes and the control plane",
+    command: commandLine(`restart --rounds ${rounds}`),
+    notes: [
+      `engine ${env.engine.name}, stack ${stackName}; one client writes directly, one through the pooler`,
+    ],
+    tables: [restartTable(counted)],
+    goals: restartGoals(counted, rounds),
+    samples: kept,
+  });
+}
+
 async function backup(rounds: number, mebibytes: number): Promise<void> {
   const env = await environment();
   requireBackup(env.settings);
@@ -332,6 +369,13 @@ program
   .option("--fault <fault>", FAULTS, faultName, "delete")
   .action(({ rounds, fault }: { rounds: number; fault: FaultName }) => failover(rounds, fault));
 program
+  .command("restart")
+  .description(
+    "the built-in cluster's nodes and control plane off and on: from ready nodes to writes; disturbs all",
+  )
+  .option("--rounds <n>", "restarts", atLeast(1), 3)
+  .action(({ rounds }: { rounds: number }) => restart(rounds));
+program
   .command("backup")
   .description(
     "base backups and restores against a plain copy through the same store; needs a stack with backup",
@@ -378,6 +422,7 @@ program
       () => failover(5, "delete"),
       () => failover(5, "postmaster"),
       () => stall([2, 5, 10], 3, profiles),
+      () => restart(3),
       ...(settings.backup === undefined ? [] : backedUp),
     ];
     // One part that can't be measured leaves the others to be.

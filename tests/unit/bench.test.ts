@@ -6,6 +6,7 @@ import { interleave, roundName } from "../bench/interleave";
 import { longestStep, milestonesOf, milestoneTable, stepsOf, type Evidence } from "../bench/milestones";
 import { observationOf } from "../bench/observe";
 import { ratioTable } from "../bench/preview";
+import { restartGoals, restartTable } from "../bench/restart";
 import { page, shown, summaryCells, type Part } from "../bench/results";
 import { stallGoals, stallTable, type StallRun, type StallSample } from "../bench/stall";
 import { loadTable, parsePgbench, type Load } from "../bench/throughput";
@@ -180,6 +181,34 @@ const floor = { at: "", gap: 0.2, rate: 50, verdict: clean };
 const round = (defaults: Round["defaults"], ours: Round["ours"]): Round => ({ defaults, ours, floor });
 const verdictOf = (rounds: Round[], start: string, fault: "delete" | "postmaster" = "delete") =>
   failoverGoals(rounds, fault).find(({ text }) => text.startsWith(start))?.met;
+
+describe("a restart of all nodes", () => {
+  const restart = (direct: number, pooled: number, more: Partial<ArmRun> = {}): ArmRun =>
+    run(1, 1, {
+      figures: {
+        "start to nodes ready": 100,
+        "nodes ready to direct write": direct,
+        "nodes ready to pooled write": pooled,
+      },
+      ...more,
+    });
+  const verdict = (runs: ArmRun[], wanted = runs.length) => restartGoals(runs, wanted).map(({ met }) => met);
+
+  it("is judged by the longest wait from ready nodes to writes, not by how long the nodes take", () => {
+    assert.deepEqual(restartTable([restart(10, 20), restart(30, 25)]).rows, [
+      ["start to nodes ready", 2, 100, 100, 100],
+      ["nodes ready to direct write", 2, 20, 30, 30],
+      ["nodes ready to pooled write", 2, 22.5, 25, 25],
+    ]);
+    assert.deepEqual(verdict([restart(10, 20), restart(60, 61)]), [true, true, true, false]);
+  });
+
+  it("misses its goals with a lost row, and with a run that could not be had", () => {
+    const losing = { verdicts: { a: { ...clean, lost: [7] }, b: clean, c: clean } };
+    assert.deepEqual(verdict([restart(10, 20, losing)]), [true, false, true, true]);
+    assert.deepEqual(verdict([restart(10, 20)], 2), [false, true, true, true]);
+  });
+});
 
 describe("the failover's verdict", () => {
   const good = [round(run(9, 15), run(4, 4.5)), round(run(11, 15), run(4, 4.25))];
