@@ -62,9 +62,9 @@ export class Cluster {
   }
 
   /** Changes the cluster's object by hand. */
-  async patch(patch: object, options: readonly string[] = []): Promise<string> {
+  async patch(patch: object): Promise<void> {
     const at = ["-n", this.namespace, "patch", this.resource, this.name, "--type=merge"];
-    return (await this.kubectl.run([...at, "-p", JSON.stringify(patch), ...options])).stdout;
+    await this.kubectl.run([...at, "-p", JSON.stringify(patch)]);
   }
 
   /** Who leads, by what Kubernetes' objects say. */
@@ -126,6 +126,12 @@ export class Cluster {
     const [first] = await this.sql(pod, statement, database);
     if (first === undefined) throw new Error(`no row for: ${statement}`);
     return first;
+  }
+
+  /** Each instance with the moment when its postmaster was started. */
+  async starts(): Promise<string[]> {
+    const start = (pod: string) => this.value(pod, "select pg_postmaster_start_time()");
+    return Promise.all((await this.names()).map(async (pod) => `${pod} ${await start(pod)}`));
   }
 
   async leadership(): Promise<Leadership> {

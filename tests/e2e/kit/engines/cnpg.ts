@@ -140,10 +140,6 @@ export const cnpg: EngineKit = {
     parameter: (name, value) => ({ spec: { postgresql: { parameters: { [name]: value } } } }),
     formerParameter: (name) => ({ spec: { postgresql: { parameters: { [name]: null } } } }),
     image: (name) => ({ spec: { imageName: name } }),
-    size: {
-      patch: (size) => ({ spec: { storage: { size } } }),
-      of: (object) => (object as { spec: { storage: { size: string } } }).spec.storage.size,
-    },
   },
   drift: {
     patch: { spec: { postgresql: { synchronous: { dataDurability: "preferred", failoverQuorum: false } } } },

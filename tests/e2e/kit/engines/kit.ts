@@ -30,8 +30,6 @@ export interface Patches {
   /** Takes a parameter back that had this value before it was set. */
   formerParameter(name: string, value: string): object;
   image(name: string): object;
-  /** The data volumes' size, and how a dry run's answer shows it. */
-  readonly size: { patch(quantity: string): object; of(object: object): string };
 }
 
 /** A cluster as the operator makes it of a short object, without the platform's care. */

@@ -106,10 +106,6 @@ export const zalando: EngineKit = {
     // The operator takes nothing back that its object doesn't name any more.
     formerParameter: (name, value) => ({ spec: { postgresql: { parameters: { [name]: value } } } }),
     image: (name) => ({ spec: { dockerImage: name } }),
-    size: {
-      patch: (size) => ({ spec: { volume: { size } } }),
-      of: (object) => (object as { spec: { volume: { size: string } } }).spec.volume.size,
-    },
   },
   drift: {
     patch: { spec: { patroni: { synchronous_mode_strict: false } } },

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Kubectl, type KubeObject } from "../../../operations/kubectl";
+import { bytesOf } from "../../../stacks/quantity";
+import { say } from "./wait";
+
+interface Claim extends KubeObject {
+  spec: { storageClassName?: string; volumeName?: string; resources: { requests: { storage: string } } };
+  status?: { capacity?: { storage?: string } };
+}
+
+const LOOK_SECONDS = 1;
+
+/** The claims of a namespace: what each asks for, and what it has. */
+export async function claimsOf(kubectl: Kubectl, namespace: string): Promise<Claim[]> {
+  const { stdout } = await kubectl.run(["-n", namespace, "get", "persistentvolumeclaims", "-o", "json"]);
+  return (JSON.parse(stdout) as { items: Claim[] }).items;
+}
+
+export const capacityOf = ({ status }: Claim): string | undefined => status?.capacity?.storage;
+
+/**
+ * Stands in for the part of a storage driver that grows volumes: the built-in cluster's has none, since its volumes are folders that
+ * nothing holds to their size. It does what is left to do then: it says that the volume has the size which its claim asks for.
+ */
+export class GrowingVolumes {
+  private ended = false;
+  private readonly work: Promise<void>;
+
+  private constructor(
+    private readonly kubectl: Kubectl,
+    private readonly namespace: string,
+  ) {
+    this.work = this.look();
+  }
+
+  /** Lets the class grow volumes, and answers the claims of the namespace. */
+  static async start(kubectl: Kubectl, namespace: string, storageClass: string): Promise<GrowingVolumes> {
+    await allow(kubectl, storageClass, true);
+    return new GrowingVolumes(kubectl, namespace);
+  }
+
+  /** The class is again as it was. */
+  async stop(storageClass: string): Promise<void> {
+    this.ended = true;
+    await this.work;
+    await allow(this.kubectl, storageClass, false);
+  }
+
+  private async look(): Promise<void> {
+    while (!this.ended) {
+      // The operator may write the same claim at the same moment: the next look sees to it.
+      await this.growAll().catch((error: unknown) => say((error as Error).message));
+      await delay(LOOK_SECONDS * 1000);
+    }
+  }
+
+  private async growAll(): Promise<void> {
+    for (const claim of await claimsOf(this.kubectl, this.namespace)) {
+      const [wanted, has] = [claim.spec.resources.requests.storage, capacityOf(claim)];
+      const { volumeName } = claim.spec;
+      if (has === undefined || volumeName === undefined || (bytesOf(wanted) ?? 0) <= (bytesOf(has) ?? 0))
+        continue;
+      const capacity = { capacity: { storage: wanted } };
+      await this.patch(["persistentvolume", volumeName], { spec: capacity });
+      const own = ["-n", this.namespace, "persistentvolumeclaim", claim.metadata.name];
+      await this.patch([...own, "--subresource=status"], { status: capacity });
+    }
+  }
+
+  private async patch(at: readonly string[], patch: object): Promise<void> {
+    await this.kubectl.run(["patch", ...at, "--type=merge", "-p", JSON.stringify(patch)]);
+  }
+}
+
+async function allow(kubectl: Kubectl, storageClass: string, allowVolumeExpansion: boolean): Promise<void> {
+  const patch = JSON.stringify({ allowVolumeExpansion });
+  await kubectl.run(["patch", "storageclass", storageClass, "--type=merge", "-p", patch]);
+}
