@@ -29,8 +29,8 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
     clients = await startClients(env);
     stack = await ChangedStack.open();
     const { kubectl, settings } = env;
-    const classes = await claimsOf(kubectl, settings.cluster.namespace);
-    storageClass = classes[0]?.spec.storageClassName ?? "";
+    const claims = await claimsOf(kubectl, settings.cluster.namespace);
+    storageClass = claims[0]?.spec.storageClassName ?? "";
     driver = await GrowingVolumes.start(kubectl, settings.cluster.namespace, storageClass);
   });
 
