@@ -152,27 +152,36 @@ const DIRECT_BOUND = 10;
 const LATER_MEDIAN = 1;
 const LATER_MAX = 2;
 
+/** Every run could be had. */
+export function allCount(runs: readonly object[]): Goal {
+  const failed = runs.filter((run) => "failed" in run).length;
+  return { met: failed === 0, text: `every run counts: ${failed} don't` };
+}
+
+/** Nothing speaks against the product, nor against the oracle. */
+export function unharmed(runs: readonly FaultRun[]): Goal {
+  const found = runs.flatMap((run) => damage(run));
+  const acknowledged = runs
+    .map(({ verdicts }) => Object.values(verdicts)[0]?.acknowledged ?? 0)
+    .reduce((sum, count) => sum + count, 0);
+  return {
+    met: found.length === 0,
+    text:
+      `nothing of ${acknowledged} acknowledged rows is lost, doubled or invented, there are never two primaries, and the oracle sees planted ` +
+      `damage: ${found.length === 0 ? "so it is" : found.join("; ")}`,
+  };
+}
+
 /** The goals of one fault; those of the deleted pod are the stricter ones. */
 export function failoverGoals(rounds: readonly Round[], fault: FaultName): Goal[] {
   const ours = rounds.map((round) => round.ours).filter(worked);
-  const failed = rounds.flatMap(({ defaults, ours: own, floor }) =>
-    [defaults, own, floor].filter((run) => "failed" in run),
-  );
-  const goals: Goal[] = [{ met: failed.length === 0, text: `every run counts: ${failed.length} don't` }];
+  const goals: Goal[] = [allCount(rounds.flatMap((round) => [round.defaults, round.ours, round.floor]))];
   if (ours.length === 0) return goals;
-  const found = ours.flatMap((run) => damage(run));
-  const acknowledged = ours
-    .map(({ verdicts }) => Object.values(verdicts)[0]?.acknowledged ?? 0)
-    .reduce((sum, count) => sum + count, 0);
   const pooled = median(ours.map(({ gap }) => gap.pooled));
   const later = ours.map(({ gap }) => gap.pooled - gap.direct);
   const longestDirect = Math.max(...ours.map(({ gap }) => gap.direct));
-  goals.push({
-    met: found.length === 0,
-    text:
-      `ours: nothing of ${acknowledged} acknowledged rows is lost, doubled or invented, there are never two primaries, and the oracle sees planted ` +
-      `damage: ${found.length === 0 ? "so it is" : found.join("; ")}`,
-  });
+  const { met, text } = unharmed(ours);
+  goals.push({ met, text: `ours: ${text}` });
   if (fault === "delete") {
     const defaults = rounds.map((round) => round.defaults).filter(worked);
     const base = defaults.length === 0 ? NaN : median(defaults.map(({ gap }) => gap.pooled));

@@ -104,6 +104,7 @@ export function page(parts: readonly Part[]): string {
 
 const order = [
   "failover-delete",
+  "failover-graceful",
   "failover-postmaster",
   "failover-archiving",
   "restart",

@@ -181,10 +181,9 @@ async function failover(rounds: number, fault: FaultName): Promise<void> {
     () => tidy(env, clientNamespaces(env)),
   );
   const { counted } = result;
-  const name = fault === "delete" ? "the primary's pod deleted, grace 0" : "the postmaster killed with -9";
   await finish(machine, {
     name: `failover-${fault}`,
-    title: `Failover: ${name}`,
+    title: `Failover: ${faults[fault].name}`,
     command: commandLine(`failover --fault ${fault} --rounds ${rounds}`),
     notes: [
       ...defaultsNotes(env),
@@ -203,10 +202,10 @@ async function restart(rounds: number): Promise<void> {
   if ((await findSwitch()) === undefined)
     throw new Error("a restart of all nodes is measured on the built-in cluster alone");
   const machine = await describeMachine(env);
-  const setting = { env, clients: await startClients(env) };
   const kept: (FaultRun | FailedRun)[] = [];
   await cleaningUp(
     async () => {
+      const setting = { env, clients: await startClients(env) };
       for (let round = 1; round <= rounds; round++) {
         const run = await orFailed(() => runFault(setting, coldStart));
         kept.push(run);
@@ -215,7 +214,6 @@ async function restart(rounds: number): Promise<void> {
     },
     () => tidy(env, clientNamespaces(env)),
   );
-  const counted = kept.filter(worked);
   await finish(machine, {
     name: "restart",
     title: "Restart of all nodes and the control plane",
@@ -223,8 +221,8 @@ async function restart(rounds: number): Promise<void> {
     notes: [
       `engine ${env.engine.name}, stack ${stackName}; one client writes directly, one through the pooler`,
     ],
-    tables: [restartTable(counted)],
-    goals: restartGoals(counted, rounds),
+    tables: [restartTable(kept.filter(worked))],
+    goals: restartGoals(kept),
     samples: kept,
   });
 }

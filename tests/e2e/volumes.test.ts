@@ -19,7 +19,6 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
   let env: Environment;
   let clients: Clients;
   let stack: ChangedStack;
-  let storageClass: string;
   let driver: GrowingVolumes;
 
   before(async function () {
@@ -28,15 +27,12 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
     if (env.settings.platform !== "local") return this.skip();
     clients = await startClients(env);
     stack = await ChangedStack.open();
-    const { kubectl, settings } = env;
-    const claims = await claimsOf(kubectl, settings.cluster.namespace);
-    storageClass = claims[0]?.spec.storageClassName ?? "";
-    driver = await GrowingVolumes.start(kubectl, settings.cluster.namespace, storageClass);
+    driver = await GrowingVolumes.start(env.kubectl, env.settings.cluster.namespace);
   });
 
   after(async () => {
     if (driver === undefined) return;
-    await driver.stop(storageClass);
+    await driver.stop();
     await deleteNamespaces(env, clients.namespaces);
     await stack.close();
     assert.equal((await make("destroy", { env: { FORCE: "1" } })).exitCode, 0);

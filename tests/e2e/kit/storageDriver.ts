@@ -29,21 +29,24 @@ export class GrowingVolumes {
   private constructor(
     private readonly kubectl: Kubectl,
     private readonly namespace: string,
+    private readonly storageClass: string,
   ) {
     this.work = this.look();
   }
 
-  /** Lets the class grow volumes, and answers the claims of the namespace. */
-  static async start(kubectl: Kubectl, namespace: string, storageClass: string): Promise<GrowingVolumes> {
+  /** Lets the class of the namespace's claims grow volumes, and answers them. */
+  static async start(kubectl: Kubectl, namespace: string): Promise<GrowingVolumes> {
+    const storageClass = (await claimsOf(kubectl, namespace))[0]?.spec.storageClassName;
+    if (storageClass === undefined) throw new Error(`no volume of ${namespace} has a storage class`);
     await allow(kubectl, storageClass, true);
-    return new GrowingVolumes(kubectl, namespace);
+    return new GrowingVolumes(kubectl, namespace, storageClass);
   }
 
   /** The class is again as it was. */
-  async stop(storageClass: string): Promise<void> {
+  async stop(): Promise<void> {
     this.ended = true;
     await this.work;
-    await allow(this.kubectl, storageClass, false);
+    await allow(this.kubectl, this.storageClass, false);
   }
 
   private async look(): Promise<void> {
