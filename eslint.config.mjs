@@ -2,7 +2,15 @@ import pulumi from "@pulumi/eslint-plugin";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["node_modules/**", "coverage/**", "eslint.config.mjs", "policy/main.cjs"] },
+  {
+    ignores: [
+      "node_modules/**",
+      "coverage/**",
+      "eslint.config.mjs",
+      "policy/main.cjs",
+      ".dependency-cruiser.cjs",
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

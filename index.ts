@@ -1,6 +1,6 @@
 import { RunError, runtime } from "@pulumi/pulumi";
 import { program } from "./stacks/program";
-import { UserError } from "./stacks/userError";
+import { UserError } from "./shell/userError";
 
 function outputs(): Record<string, unknown> {
   try {

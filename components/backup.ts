@@ -4,11 +4,11 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
-import { base64 } from "./base64";
-import type { Settings } from "../stacks/schema";
-import type { Keys } from "./backup/buckets/bucket";
-import { makeBucket } from "./backup/buckets";
-import { localStoreObjects, localStoreTlsNames, RETAINED } from "./backup/localStore";
+import { base64 } from "../plan/base64";
+import type { Settings } from "../settings/schema";
+import type { Keys } from "./buckets/bucket";
+import { makeBucket } from "./buckets";
+import { localStoreObjects, localStoreTlsNames, RETAINED } from "../plan/backup/localStore";
 import {
   archiveAuthority,
   type Store,
@@ -18,13 +18,14 @@ import {
   storeOf,
   type Target,
   targetFacts,
-} from "./backup/store";
+} from "../plan/backup/store";
 import { Certificates } from "./certificates";
-import type { Flow, Labels, PlannedObject } from "./engine";
-import { clusterLabel, roleLabel, targetRole } from "./names";
-import { networkPolicies } from "./networkPolicies";
-import { registerObjects, withLabels } from "./objects";
-import { podSecurity } from "./podSecurity";
+import type { Flow, Labels } from "../plan/network";
+import { clusterLabel, roleLabel, targetRole } from "../plan/names";
+import { networkPolicies } from "../plan/networkPolicies";
+import { registerObjects } from "./register";
+import { withLabels, type PlannedObject } from "../plan/objects";
+import { podSecurity } from "../plan/podSecurity";
 
 export interface BackupArgs {
   /** Checked settings with a backup. */

@@ -1,7 +1,7 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { base64 } from "./base64";
-import type { Plan } from "./engine";
+import { base64 } from "../plan/base64";
+import type { Plan } from "../plan/plan";
 import { issuing, type Wanted } from "./issuing";
 
 export interface CertificatesArgs {

@@ -1,7 +1,8 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import type { Plan } from "./engine";
-import { registerObjects, type Overlay } from "./objects";
+import type { Plan } from "../plan/plan";
+import { registerObjects } from "./register";
+import { type Overlay } from "../plan/objects";
 
 export interface ClusterArgs {
   /** The engine's plan of the database cluster. */

@@ -1,9 +1,9 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
-import { base64 } from "./base64";
-import type { Credential, PasswordFiles } from "./engine";
-import { passwordId } from "./postgres/rotation";
+import { base64 } from "../plan/base64";
+import type { Credential, PasswordFiles } from "../plan/plan";
+import { passwordId } from "../plan/postgres/rotation";
 
 export interface CredentialsArgs {
   /** Namespace of the Secrets. */

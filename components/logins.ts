@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { PlannedObject } from "./engine";
-import { registerObjects, withLabels } from "./objects";
+import { registerObjects } from "./register";
+import { withLabels, type PlannedObject } from "../plan/objects";
 
 export interface LoginsArgs {
   /** The Job that tries the logins. Another generation is another Job. */

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Flow } from "./engine";
-import { networkPolicies } from "./networkPolicies";
-import { registerObjects, withLabels } from "./objects";
+import type { Flow } from "../plan/network";
+import { networkPolicies } from "../plan/networkPolicies";
+import { registerObjects } from "./register";
+import { withLabels } from "../plan/objects";
 
 export interface NetworkArgs {
   /** Name of the cluster; the policies' names begin with it. */

@@ -1,9 +1,10 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { base64 } from "./base64";
+import { base64 } from "../plan/base64";
 import { Issued } from "./certificates";
-import type { OperatorPlan } from "./engine";
-import { registerObjects, type Overlay } from "./objects";
+import type { OperatorPlan } from "../plan/plan";
+import { registerObjects } from "./register";
+import { type Overlay } from "../plan/objects";
 import { PullSecret, type PullSecretArgs } from "./pullSecret";
 
 export interface OperatorArgs {

@@ -1,26 +1,27 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../stacks/schema";
+import type { Settings } from "../settings/schema";
 import { Backup } from "./backup";
-import { backupPlan } from "./backup/plan";
+import { backupPlan } from "../plan/backup/plan";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
-import type { Engine, KubernetesObject, Plan, PlannedObject } from "./engine";
-import { allFlows } from "./flows";
-import { loginCheck } from "./loginCheck";
+import type { Plan } from "../plan/plan";
+import type { Engine } from "../plan/engines/engine";
+import { allFlows } from "../plan/flows";
+import { loginCheck } from "../plan/loginCheck";
 import { Logins } from "./logins";
-import { clusterLabel, secretNames } from "./names";
+import { clusterLabel, secretNames } from "../plan/names";
 import { Network } from "./network";
-import { merge, withLabels, type Overlay } from "./objects";
+import { merge, withLabels, type Overlay, type KubernetesObject, type PlannedObject } from "../plan/objects";
 import { Operator } from "./operator";
-import { podSecurity } from "./podSecurity";
-import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
+import { podSecurity } from "../plan/podSecurity";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "../plan/pgbouncer/plan";
 import { Pooler } from "./pooler";
-import { rotationAnnotation } from "./postgres/rotation";
+import { rotationAnnotation } from "../plan/postgres/rotation";
 import { PullSecret } from "./pullSecret";
 import { Wiring } from "./wiring";
-import { clientWirings, type ClientWiring } from "./wiringPlan";
+import { clientWirings, type ClientWiring } from "../plan/wiringPlan";
 
 export interface PostgresPlatformArgs {
   /** Checked settings. */

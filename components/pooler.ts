@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Endpoint } from "./engine";
-import { registerObjects, type Overlay } from "./objects";
-import type { PoolerPlan } from "./pgbouncer/plan";
+import type { Endpoint } from "../plan/network";
+import { registerObjects } from "./register";
+import { type Overlay } from "../plan/objects";
+import type { PoolerPlan } from "../plan/pgbouncer/plan";
 
 export interface PoolerArgs {
   /** What the pooler consists of. A change of its configuration rolls its pods, which drain their sessions. */

@@ -1,7 +1,7 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { base64 } from "./base64";
-import type { RegistrySettings } from "../stacks/schema";
+import { base64 } from "../plan/base64";
+import type { RegistrySettings } from "../settings/schema";
 
 export interface PullSecretArgs {
   /** Name of the Secret. */

@@ -2,10 +2,10 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { base64 } from "./base64";
-import { clusterLabel } from "./names";
-import { passwordId } from "./postgres/rotation";
-import { authorityKey, type ClientWiring } from "./wiringPlan";
+import { base64 } from "../plan/base64";
+import { clusterLabel } from "../plan/names";
+import { passwordId } from "../plan/postgres/rotation";
+import { authorityKey, type ClientWiring } from "../plan/wiringPlan";
 
 export interface WiringArgs {
   /** Name of the cluster. */

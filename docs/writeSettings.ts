@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { settingsReference } from "../stacks/schema/reference";
+import { settingsReference } from "../settings/schema/reference";
 
 /** `npm run docs:settings`: writes the settings reference anew. */
 writeFileSync(join(__dirname, "settings.md"), settingsReference());

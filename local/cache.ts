@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheDir, exists } from "../operations/paths";
-import { startTimeOf } from "../operations/session";
+import { cacheDir, exists } from "../shell/paths";
+import { startTimeOf } from "../shell/processMark";
 
 /** Hex SHA-256 over the inputs in order; a change of any of them is a change of the key. */
 export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
@@ -67,7 +67,11 @@ export async function cached(
     await rename(unfinished, folder).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
       // Another one was first, or somebody has broken the folder.
-      if (!(await exists(mark))) await rm(folder, { recursive: true, force: true });
+      if (await exists(mark)) return;
+      // Moved away in one step: deleted where it is, it could take along what another one has just put there.
+      const broken = join(parent, `${start}${process.pid}-${begun++}`);
+      await rename(folder, broken).catch(() => undefined);
+      await rm(broken, { recursive: true, force: true });
     });
   await rm(unfinished, { recursive: true, force: true });
   return folder;

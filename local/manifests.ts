@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../stacks/manifest";
+import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../releases/manifest";
 import { cached } from "./cache";
-import { pins } from "./pins";
+import { pins } from "../releases/pins";
 import { downloadChecked } from "./toolchain/download";
 import { goFits, goModuleFolder, installedGo } from "./toolchain/go";
 

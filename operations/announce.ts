@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Shape } from "../components/engine";
+import type { Shape } from "../plan/engines/live";
 import { differing, type FirstStep } from "./steps";
-import { needsRestart } from "../components/postgres/catalogue";
+import { needsRestart } from "../settings/catalogue/index";
 
 const restartOf = ({ instances }: Shape): string =>
   instances > 1

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames, backupPlan, backupRoles } from "../components/backup/plan";
-import type { BackupRequest, KubernetesObject } from "../components/engine";
-import { clusterLabel, roleLabel } from "../components/names";
-import { UserError } from "../stacks/userError";
+import { backupNames, backupPlan, backupRoles } from "../plan/backup/plan";
+import type { KubernetesObject } from "../plan/objects";
+import type { BackupRequest } from "../plan/engines/engine";
+import { clusterLabel, roleLabel } from "../plan/names";
+import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
 /** How long a base backup may go without an end before nobody waits any more; it goes on by itself. */
 const PATIENCE_MINUTES = 60;
@@ -25,7 +26,7 @@ export type Seen =
       readonly log?: string;
     };
 
-/** A line of components/backup/scripts/watch.sh. */
+/** A line of plan/backup/scripts/watch.sh. */
 export function seenIn(line: string): Seen {
   const [kind, target = "", third = "", base = "", log = ""] = line.split(";");
   if (kind === "refused") return { target, refused: line.split(";").slice(2).join(";") };
@@ -238,7 +239,7 @@ export async function whileAnswered(
 }
 
 /**
- * Why a restore has no source, by the last words of the pod that looked for it (components/backup/scripts/source.sh), in a sentence; undefined when
+ * Why a restore has no source, by the last words of the pod that looked for it (plan/backup/scripts/source.sh), in a sentence; undefined when
  * that isn't why an update failed.
  */
 export async function missingSource({ kubectl, settings }: Subject): Promise<string | undefined> {

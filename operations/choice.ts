@@ -1,4 +1,4 @@
-import { succeeds } from "./process";
+import { succeeds } from "../shell/process";
 
 /** What the choice of a cluster depends on. */
 export interface Machine {

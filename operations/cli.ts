@@ -1,19 +1,19 @@
 import { Command } from "commander";
-import { engineTraits } from "../components/engines";
+import { engineTraits } from "../plan/engines";
 import { backUp, listed } from "./backup";
 import { destroy, down } from "./down";
 import { forget } from "./forget";
 import { writeAndRead } from "./health";
 import { engineAsked } from "./layers";
 import { preview } from "./preview";
-import { CommandError } from "./process";
-import { Progress } from "./progress";
+import { CommandError } from "../shell/process";
+import { Progress } from "../shell/progress";
 import { restore, type Wanted } from "./restore";
 import { InterruptedError, interruptible, session } from "./session";
 import { runningSubject, status } from "./status";
 import { prepareTools, up } from "./up";
 import { verify } from "./verify";
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 
 const progress = new Progress();
 

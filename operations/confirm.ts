@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 
 /** Asks before something that can't be taken back. `FORCE=1` answers yes; without a terminal and without it the answer is no. */
 export async function confirm(question: string): Promise<void> {

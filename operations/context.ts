@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { check, sentence } from "../stacks/checks";
-import { engineOf } from "../stacks/engine";
-import { type Settings } from "../stacks/schema";
-import { cluster } from "../stacks/schema/cluster";
-import { UserError } from "../stacks/userError";
+import { check, sentence } from "../checks/index";
+import { engineOf } from "../plan/engines/select";
+import { type Settings } from "../settings/schema";
+import { cluster } from "../settings/schema/cluster";
+import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
-import { exists } from "./paths";
+import { exists } from "../shell/paths";
 import { encrypted, type Overlay, readStackFile, type Stack, type StackFile, withoutSecrets } from "./pulumi";
 import { type Target } from "./target";
 

@@ -1,14 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { keepEngine } from "./context";
 import { engineAsked } from "./layers";
-import { stateDir } from "./paths";
-import { type Progress } from "./progress";
-import { run } from "./process";
+import { stateDir } from "../shell/paths";
+import { type Progress } from "../shell/progress";
+import { run } from "../shell/process";
 import { Stack, type StateResource } from "./pulumi";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";

@@ -1,8 +1,8 @@
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 import { inWatcher, listed, look } from "./backup";
 import { confirm } from "./confirm";
 import { type Subject } from "./health";
-import { type Progress } from "./progress";
+import { type Progress } from "../shell/progress";
 
 /** How long deleting may take: an object at a time. */
 const PATIENCE_MINUTES = 60;

@@ -1,17 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { environment, hardened } from "../components/containers";
-import {
-  type Engine,
-  type KubernetesObject,
-  type Plan,
-  type Progress as EngineProgress,
-  type Shape,
-} from "../components/engine";
-import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../components/names";
-import { type Settings } from "../stacks/schema";
+import { environment, hardened } from "../plan/containers";
+import type { Progress as EngineProgress, Shape } from "../plan/engines/live";
+import type { Plan } from "../plan/plan";
+import type { KubernetesObject } from "../plan/objects";
+import { type Engine } from "../plan/engines/engine";
+import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../plan/names";
+import { type Settings } from "../settings/schema";
 import { type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
 /** How long PostgreSQL may take to be whole again, a re-made standby included. */
 const READY_MINUTES = 15;

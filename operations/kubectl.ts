@@ -1,5 +1,5 @@
-import { type KubernetesObject } from "../components/engine";
-import { run, type RunOptions, type RunResult } from "./process";
+import type { KubernetesObject } from "../plan/objects";
+import { run, type RunOptions, type RunResult } from "../shell/process";
 
 /** A Kubernetes object as the API server returns it. */
 export interface KubeObject extends KubernetesObject {

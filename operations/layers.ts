@@ -1,13 +1,13 @@
 import { availableParallelism, totalmem } from "node:os";
-import { type Ability, type EngineTraits } from "../components/engine";
-import { engineTraits } from "../components/engines";
+import { type Ability, type EngineTraits } from "../plan/engines/engine";
+import { engineTraits } from "../plan/engines";
 import { nodeShare, type Share } from "../local/cluster/node-config";
 import { nodes } from "../local/cluster/settings";
-import { pins } from "../local/pins";
-import { platformDefaults } from "../stacks/defaults";
-import { keyGiven } from "../stacks/checks/backup";
-import { bytesOf, milliCoresOf } from "../stacks/quantity";
-import { UserError } from "../stacks/userError";
+import { pins } from "../releases/pins";
+import { platformDefaults } from "../checks/defaults";
+import { keyGiven } from "../checks/backup";
+import { bytesOf, milliCoresOf } from "../settings/quantity";
+import { UserError } from "../shell/userError";
 import { type Overlay, type StackFile } from "./pulumi";
 
 /** What a command lays over a stack file besides the cluster that it uses, and each part of it in words. */

@@ -1,13 +1,15 @@
-import { type KubernetesObject, type OperatorPlan, type Shape } from "../components/engine";
-import { sentence } from "../stacks/checks";
-import { engineOf } from "../stacks/engine";
-import { operatorManifest } from "../stacks/manifest";
-import { type Settings } from "../stacks/schema";
-import { UserError } from "../stacks/userError";
+import type { Shape } from "../plan/engines/live";
+import type { OperatorPlan } from "../plan/plan";
+import type { KubernetesObject } from "../plan/objects";
+import { sentence } from "../checks/index";
+import { engineOf } from "../plan/engines/select";
+import { operatorManifest } from "../releases/manifest";
+import { type Settings } from "../settings/schema";
+import { UserError } from "../shell/userError";
 import { plannedCluster, type Subject } from "./health";
 import { imageOf, type LiveFacts, readFacts } from "./liveFacts";
 import { preflight, type Verdict } from "./preflight";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 import { type Stack, type StateResource } from "./pulumi";
 
 /** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */

@@ -1,7 +1,8 @@
-import { bytesOf, milliCoresOf } from "../stacks/quantity";
-import { clusterLabel, installedBy } from "../components/names";
-import { type KubernetesObject, type Shape } from "../components/engine";
-import { type Rotation, rotationOf } from "../components/postgres/rotation";
+import { bytesOf, milliCoresOf } from "../settings/quantity";
+import { clusterLabel, installedBy } from "../plan/names";
+import type { Shape } from "../plan/engines/live";
+import type { KubernetesObject } from "../plan/objects";
+import { type Rotation, rotationOf } from "../plan/postgres/rotation";
 import { plannedCluster, type Subject } from "./health";
 import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { waitsForImage } from "./stuck";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Subject } from "./health";
 import { selectorOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
 /** How long a change may take from the API server into a running pod. */
 const LOADED_MINUTES = 5;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { poolerLabels } from "../components/names";
-import { loginOf } from "../components/postgres/rotation";
-import { UserError } from "../stacks/userError";
+import { poolerLabels } from "../plan/names";
+import { loginOf } from "../plan/postgres/rotation";
+import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { isReady, type KubeObject, selectorOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
 const LOOK_EVERY_MS = 3000;
 

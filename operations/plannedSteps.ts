@@ -1,4 +1,4 @@
-import { engineTraits } from "../components/engines";
+import { engineTraits } from "../plan/engines";
 import { type PlannedStep } from "./pulumi";
 
 /** A resource's own type, out of its URN: `kubernetes:apps/v1:Deployment`. */

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
-import { type Engine, type Facts, type Shape, type VolumeShape } from "../components/engine";
-import { poolerName } from "../components/names";
-import { namespace, type Problem } from "../stacks/checks/problem";
-import { bytesOf, milliCoresOf } from "../stacks/quantity";
-import { type Settings } from "../stacks/schema";
-import { afterZoneLoss } from "../stacks/sums/availability";
+import type { Shape, VolumeShape } from "../plan/engines/live";
+import type { Facts } from "../plan/engines/reader";
+import { type Engine } from "../plan/engines/engine";
+import { poolerName } from "../plan/names";
+import { namespace, type Problem } from "../settings/problem";
+import { bytesOf, milliCoresOf } from "../settings/quantity";
+import { type Settings } from "../settings/schema";
+import { afterZoneLoss } from "../settings/sums/availability";
 import { type LiveFacts, type Node, type StorageClass } from "./liveFacts";
 
 /** What is planned, as far as the live facts bear on it. */

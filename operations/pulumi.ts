@@ -4,13 +4,13 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
-import { type KubernetesObject } from "../components/engine";
+import type { KubernetesObject } from "../plan/objects";
 import { packArguments } from "../policy/arguments";
-import { type Settings } from "../stacks/schema";
-import { UserError } from "../stacks/userError";
-import { exists, projectDir, stacksDir, stateDir } from "./paths";
-import { type StepContext } from "./progress";
-import { run, type RunResult } from "./process";
+import { type Settings } from "../settings/schema";
+import { UserError } from "../shell/userError";
+import { exists, projectDir, stacksDir, stateDir } from "../shell/paths";
+import { type StepContext } from "../shell/progress";
+import { run, type RunResult } from "../shell/process";
 
 const PROJECT = "postgres-platform";
 

@@ -2,12 +2,12 @@ import { engineAsked, layersOver } from "./layers";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { settingsOfTree } from "./context";
-import { type Progress } from "./progress";
+import { type Progress } from "../shell/progress";
 import { type Overlay, readStackFile } from "./pulumi";
 import { findCluster } from "./target";
 import { up } from "./up";
-import { type Settings } from "../stacks/schema";
-import { UserError } from "../stacks/userError";
+import { type Settings } from "../settings/schema";
+import { UserError } from "../shell/userError";
 
 /** What is restored, as the command's options say it; the setting `restore` says the same. */
 export interface Wanted {

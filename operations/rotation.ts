@@ -1,4 +1,4 @@
-import { type Rotation } from "../components/postgres/rotation";
+import { type Rotation } from "../plan/postgres/rotation";
 import { type Overlay, type StackFile } from "./pulumi";
 
 /** How far a generation of passwords is after each update that comes before the last one. */

@@ -1,4 +1,4 @@
-import { type EngineTraits } from "../components/engine";
+import { type EngineTraits } from "../plan/engines/engine";
 import * as builtIn from "../local/cluster/cluster";
 import { seenOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";
@@ -6,12 +6,12 @@ import { keepEngine, subjectOf } from "./context";
 import { judge, judged } from "./health";
 import { Kubectl, type KubeObject } from "./kubectl";
 import { engineAsked } from "./layers";
-import { type Progress } from "./progress";
+import { type Progress } from "../shell/progress";
 import { Stack } from "./pulumi";
 import { findCluster } from "./target";
 import { prepareTools } from "./up";
 import { podsOf } from "./watch";
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 
 /** The subject of a command that looks at a running stack and changes nothing; a sentence when there is none. */
 export async function runningSubject(stackName: string, progress: Progress, signal?: AbortSignal) {

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { type EngineTraits, type Plan, type Shape } from "../components/engine";
-import { ownerOf } from "../stacks/checks/parameters";
+import type { Shape } from "../plan/engines/live";
+import type { Plan } from "../plan/plan";
+import { type EngineTraits } from "../plan/engines/engine";
+import { ownerOf } from "../checks/parameters";
 import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 
 /** The first of two updates. */

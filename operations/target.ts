@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { up as clusterUp } from "../local/cluster/cluster";
 import { paths, settings } from "../local/cluster/settings";
 import { type ClusterChoice } from "./choice";
-import { UserError } from "../stacks/userError";
+import { UserError } from "../shell/userError";
 import { Kubectl } from "./kubectl";
-import { stateDir } from "./paths";
-import { type StepContext } from "./progress";
-import { run, succeeds } from "./process";
+import { stateDir } from "../shell/paths";
+import { type StepContext } from "../shell/progress";
+import { run, succeeds } from "../shell/process";
 import { type Overlay } from "./pulumi";
 
 /** Name of the k3d cluster that `make up` makes. */

@@ -1,7 +1,7 @@
-import { stackImages } from "../components/images";
-import { poolerName, poolerPorts, secretNames, serviceHost } from "../components/names";
+import { stackImages } from "../plan/images";
+import { poolerName, poolerPorts, secretNames, serviceHost } from "../plan/names";
 import { manifestFiles } from "../local/manifests";
-import { credentialOf } from "../components/postgres/roles";
+import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { archiveMoves, firstBackup, missingSource, whileAnswered } from "./backup";
 import { announcements } from "./announce";
@@ -13,15 +13,15 @@ import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
-import { type Progress, type StepContext } from "./progress";
+import { type Progress, type StepContext } from "../shell/progress";
 import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
 import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
-import { engineOf } from "../stacks/engine";
-import { UserError } from "../stacks/userError";
+import { engineOf } from "../plan/engines/select";
+import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
 /** Tools, and the manifests of these engines' operators: what a preview needs beside Node.js. */

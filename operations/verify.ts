@@ -1,15 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames } from "../components/backup/plan";
-import { secondsAt } from "../components/backup/restore";
-import { environment } from "../components/containers";
-import { type KubernetesObject } from "../components/engine";
-import { isMoment } from "../stacks/schema/restore";
-import { UserError } from "../stacks/userError";
+import { backupNames } from "../plan/backup/plan";
+import { secondsAt } from "../plan/backup/restore";
+import { environment } from "../plan/containers";
+import type { KubernetesObject } from "../plan/objects";
+import { isMoment } from "../settings/schema/restore";
+import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { type KubeObject } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
-/** A verification's report, the parts that are told here; components/backup/scripts/report.sh writes it. */
+/** A verification's report, the parts that are told here; plan/backup/scripts/report.sh writes it. */
 export interface Report {
   readonly result: "passed" | "failed";
   readonly backup: string;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { clusterLabel } from "../components/names";
-import { type OperatorPlan } from "../components/engine";
-import { UserError } from "../stacks/userError";
+import { clusterLabel } from "../plan/names";
+import type { OperatorPlan } from "../plan/plan";
+import { UserError } from "../shell/userError";
 import { plannedCluster, type Subject } from "./health";
 import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 import { givenUp, imagesIn, isIdle, ownerOf, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;

@@ -1,7 +1,7 @@
-import { type OperatorPlan } from "../components/engine";
+import type { OperatorPlan } from "../plan/plan";
 import { type Subject } from "./health";
 import { resourceOf } from "./kubectl";
-import { type StepContext } from "./progress";
+import { type StepContext } from "../shell/progress";
 
 /**
  * Deletes the operator's webhook configurations where its Deployment isn't there, as after an installation that was interrupted: nobody answers them, so

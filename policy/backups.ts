@@ -1,13 +1,8 @@
-import { type Facts, type KubernetesObject, namespaceOf, type StoreFacts } from "../components/engine";
-import { hostOf, providerOf } from "../components/backup/store";
-import {
-  clusterLabel,
-  roleLabel,
-  targetAnnotations,
-  targetRole,
-  verificationRole,
-} from "../components/names";
-import { daysOfCron } from "../stacks/cron";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
+import type { Facts, StoreFacts } from "../plan/engines/reader";
+import { hostOf, providerOf } from "../plan/backup/store";
+import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRole } from "../plan/names";
+import { daysOfCron } from "../settings/cron";
 import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
 

@@ -1,10 +1,6 @@
-import {
-  type KubernetesObject,
-  type Labels,
-  type LoadBalancer,
-  namespaceOf,
-  type Resources,
-} from "../components/engine";
+import type { LoadBalancer, Resources } from "../plan/engines/reader";
+import type { Labels } from "../plan/network";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 
 /** The one reader of what every engine shares: pods, Services, disruption budgets, network policies. */
 

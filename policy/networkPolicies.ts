@@ -1,4 +1,5 @@
-import { type KubernetesObject, type Labels, namespaceOf } from "../components/engine";
+import type { Labels } from "../plan/network";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import { isEmpty, selects, type Selector } from "./kubernetes";
 
 /** What network policies let through, as the Kubernetes API defines it: a union of what each one opens. */

@@ -4,10 +4,11 @@ import type {
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
-import type { BaseBackupFacts, Facts, KubernetesObject, StoreFacts } from "../components/engine";
-import { engines } from "../components/engines";
-import { pgbouncerFacts } from "../components/pgbouncer/facts";
-import { type Problem, sentence } from "../stacks/checks/problem";
+import type { KubernetesObject } from "../plan/objects";
+import type { BaseBackupFacts, Facts, StoreFacts } from "../plan/engines/reader";
+import { engines } from "../plan/engines";
+import { pgbouncerFacts } from "../plan/pgbouncer/facts";
+import { type Problem, sentence } from "../settings/problem";
 import { bucketFacts, cloudResource, type CloudResource } from "./buckets";
 import { invariants, valuesOf } from "./invariants";
 import type { Invariant, StackFacts, StackInvariant, Values } from "./invariants/invariant";

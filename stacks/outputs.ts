@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Endpoint } from "../components/engine";
+import type { Endpoint } from "../plan/network";
 import type { PostgresPlatform } from "../components/platform";
-import { credentialOf } from "../components/postgres/roles";
-import { passwordId } from "../components/postgres/rotation";
-import type { Settings } from "./schema";
+import { credentialOf } from "../plan/postgres/roles";
+import { passwordId } from "../plan/postgres/rotation";
+import type { Settings } from "../settings/schema";
 
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
 export function outputsOf(settings: Settings, platform: PostgresPlatform): Record<string, unknown> {

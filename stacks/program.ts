@@ -1,10 +1,10 @@
 import { PostgresPlatform } from "../components/platform";
-import { check, sentence } from "./checks";
-import { engineOf } from "./engine";
-import { operatorManifest } from "./manifest";
+import { check, sentence } from "../checks/index";
+import { engineOf } from "../plan/engines/select";
+import { operatorManifest } from "../releases/manifest";
 import { outputsOf } from "./outputs";
 import { providersOf, storeProvidersOf } from "./providers";
-import { UserError } from "./userError";
+import { UserError } from "../shell/userError";
 
 const prefix = "pgplatform:";
 

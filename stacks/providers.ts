@@ -3,8 +3,8 @@ import type { ProviderArgs as AwsProviderArgs } from "@pulumi/aws/provider";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
-import { storeOf } from "../components/backup/store";
-import type { Settings } from "./schema";
+import { storeOf } from "../plan/backup/store";
+import type { Settings } from "../settings/schema";
 
 // Read only where a target needs it.
 const read = createRequire(__filename);

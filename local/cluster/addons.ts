@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pins } from "../pins";
+import { pins } from "../../releases/pins";
 import { inNode } from "./node-config";
 import { settings } from "./settings";
 

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import { CommandError } from "../../operations/process";
-import { Progress, type StepContext } from "../../operations/progress";
+import { CommandError } from "../../shell/process";
+import { Progress, type StepContext } from "../../shell/progress";
 import { api, down, loadImages, network, power, status, up, wipe } from "./cluster";
 import type { Cut } from "./partition";
 

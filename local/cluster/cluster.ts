@@ -1,6 +1,6 @@
 import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { StepContext } from "../../operations/progress";
+import type { StepContext } from "../../shell/progress";
 import { buildImages, type BuiltImage } from "../images/build";
 import { buildKubectl, buildKubernetes, type KubernetesPrograms } from "../kubernetes/build";
 import { addonManifests } from "./addons";

@@ -1,5 +1,5 @@
 import { readlink } from "node:fs/promises";
-import { run, succeeds } from "../../operations/process";
+import { run, succeeds } from "../../shell/process";
 import { end, find, start } from "./processes";
 import { gatewayNode, nodes, settings, type ClusterNode } from "./settings";
 import { waitFor } from "./wait";

@@ -1,4 +1,4 @@
-import { pins } from "../pins";
+import { pins } from "../../releases/pins";
 import { settings, type ClusterNode } from "./settings";
 
 /** Folders as processes inside a node see them; `node-init.sh` makes them. */

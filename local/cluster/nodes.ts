@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { exists } from "../../operations/paths";
-import { run, succeeds } from "../../operations/process";
-import type { StepContext } from "../../operations/progress";
+import { exists } from "../../shell/paths";
+import { run, succeeds } from "../../shell/process";
+import type { StepContext } from "../../shell/progress";
 import type { KubernetesPrograms } from "../kubernetes/build";
 import { ensureCgroup, removeCgroup } from "./cgroups";
 import { plug } from "./network";

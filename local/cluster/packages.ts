@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { access, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { run } from "../../operations/process";
-import type { StepContext } from "../../operations/progress";
+import { run } from "../../shell/process";
+import type { StepContext } from "../../shell/progress";
 
 /** Something the built-in cluster needs from the machine, and the Debian package that brings it. */
 interface Requirement {

@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { run, succeeds } from "../../operations/process";
+import { run, succeeds } from "../../shell/process";
 import { findSwitch } from "./network";
 import { nodes, settings } from "./settings";
 

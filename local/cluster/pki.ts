@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { exists } from "../../operations/paths";
-import { run } from "../../operations/process";
+import { exists } from "../../shell/paths";
+import { run } from "../../shell/process";
 import { nodes, paths, settings } from "./settings";
 
 /** A certificate of the cluster: who it names, who signs it, and under which names its holder is reached. */

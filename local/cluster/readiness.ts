@@ -1,4 +1,4 @@
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 import { addons } from "./addons";
 import { runningSince } from "./nodes";
 import { nodes, paths } from "./settings";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { stateDir } from "../../operations/paths";
+import { stateDir } from "../../shell/paths";
 
 /**
  * Where the built-in cluster lives on the machine and on its network.

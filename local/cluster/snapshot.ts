@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 
 /** What a program can leave behind on a machine, as sorted lists of names by kind. */
 export type MachineSnapshot = Record<string, string[]>;

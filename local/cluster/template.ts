@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run, succeeds } from "../../operations/process";
-import type { StepContext } from "../../operations/progress";
+import { run, succeeds } from "../../shell/process";
+import type { StepContext } from "../../shell/progress";
 import { cached, keepNewest } from "../cache";
 import { waitFor } from "./wait";
 

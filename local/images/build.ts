@@ -1,10 +1,10 @@
 import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { run } from "../../operations/process";
-import type { StepContext } from "../../operations/progress";
+import { run } from "../../shell/process";
+import type { StepContext } from "../../shell/progress";
 import { cached } from "../cache";
 import { buildKubernetes } from "../kubernetes/build";
-import { pins, type ImageName } from "../pins";
+import { pins, type ImageName } from "../../releases/pins";
 import { goBuild } from "../toolchain/go";
 import { reproducibleTar, sha256OfFile, writeOciImage } from "./oci";
 import {

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 
 /** What a container gets when its pod says nothing else: the `config` object of the OCI image specification. */
 export interface ImageConfig {

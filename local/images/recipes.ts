@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pins, type ImageName } from "../pins";
+import { pins, type ImageName } from "../../releases/pins";
 import { imageArchitecture, type ImageConfig } from "./oci";
 
 /** Keys of the programs that are built from Go modules. */

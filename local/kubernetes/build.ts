@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { StepContext } from "../../operations/progress";
-import { pins } from "../pins";
+import type { StepContext } from "../../shell/progress";
+import { pins } from "../../releases/pins";
 import { goBuild } from "../toolchain/go";
 
 const core = join(__dirname, "core");

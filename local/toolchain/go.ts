@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { coerce, gte } from "semver";
-import { UserError } from "../../stacks/userError";
+import { UserError } from "../../shell/userError";
 import { cached, filesBelow } from "../cache";
-import { pins } from "../pins";
-import { run } from "../../operations/process";
+import { pins } from "../../releases/pins";
+import { run } from "../../shell/process";
 
 export interface GoBuild {
   /** Folder that holds `go.mod` and `go.sum` (and our own sources). */

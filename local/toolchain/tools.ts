@@ -2,12 +2,12 @@ import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
 import { arch, homedir, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { satisfies } from "semver";
-import { cacheDir, exists } from "../../operations/paths";
-import { type StepContext } from "../../operations/progress";
-import { run } from "../../operations/process";
+import { cacheDir, exists } from "../../shell/paths";
+import { type StepContext } from "../../shell/progress";
+import { run } from "../../shell/process";
 import { cached } from "../cache";
 import { buildKubectl } from "../kubernetes/build";
-import { pins } from "../pins";
+import { pins } from "../../releases/pins";
 import { downloadRelease, type Release } from "./download";
 import { goBuild, goModuleFolder } from "./go";
 

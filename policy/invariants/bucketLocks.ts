@@ -1,4 +1,4 @@
-import type { Problem } from "../../stacks/checks/problem";
+import type { Problem } from "../../settings/problem";
 import { backupBuckets, livePrefixes, retentionOf } from "../backups";
 import type { StackInvariant } from "./invariant";
 

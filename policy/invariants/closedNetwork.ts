@@ -1,5 +1,5 @@
-import type { Facts, PoolerFacts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
+import type { Facts, PoolerFacts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
 import { isEmpty } from "../kubernetes";
 import {
   deniesAll,

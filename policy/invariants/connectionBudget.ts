@@ -1,6 +1,6 @@
-import type { Facts, Pool, PoolerFacts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
-import { reservedConnections } from "../../stacks/sums/connections";
+import type { Facts, Pool, PoolerFacts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
+import { reservedConnections } from "../../settings/sums/connections";
 import { called, type StackInvariant } from "./invariant";
 
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */

@@ -1,5 +1,5 @@
-import type { KubernetesObject } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
+import type { KubernetesObject } from "../../plan/objects";
+import type { Problem } from "../../settings/problem";
 import type { ObjectInvariant } from "./invariant";
 
 /** Words of a key, whatever its style: `aws_secret-accessKey` is aws, secret, access, key. */

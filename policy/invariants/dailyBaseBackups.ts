@@ -1,5 +1,5 @@
-import type { BaseBackupFacts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
+import type { BaseBackupFacts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
 import type { ScheduleInvariant } from "./invariant";
 
 /** A schedule that isn't one is another invariant's matter. */

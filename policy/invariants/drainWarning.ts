@@ -1,5 +1,5 @@
-import type { Facts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
+import type { Facts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
 /** One instance: a drain either waits for ever (budget) or stops the database (none). */

@@ -1,6 +1,6 @@
-import type { Facts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
-import { bytesOf } from "../../stacks/quantity";
+import type { Facts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
+import { bytesOf } from "../../settings/quantity";
 import type { ClusterInvariant } from "./invariant";
 
 /** Memory above the request is taken back by killing: PostgreSQL restarts all its sessions then. */

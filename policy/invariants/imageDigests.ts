@@ -1,4 +1,4 @@
-import type { Problem } from "../../stacks/checks/problem";
+import type { Problem } from "../../settings/problem";
 import { imagesOf, referenceOf } from "./images";
 import type { ObjectInvariant } from "./invariant";
 

@@ -1,4 +1,5 @@
-import type { Facts, KubernetesObject } from "../../components/engine";
+import type { KubernetesObject } from "../../plan/objects";
+import type { Facts } from "../../plan/engines/reader";
 import { containersOf } from "../kubernetes";
 
 export interface Image {

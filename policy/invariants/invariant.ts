@@ -1,12 +1,7 @@
-import type {
-  BaseBackupFacts,
-  Facts,
-  KubernetesObject,
-  PoolerFacts,
-  StoreFacts,
-} from "../../components/engine";
+import type { KubernetesObject } from "../../plan/objects";
+import type { BaseBackupFacts, Facts, PoolerFacts, StoreFacts } from "../../plan/engines/reader";
 import type { BucketFacts } from "../buckets";
-import type { Problem } from "../../stacks/checks/problem";
+import type { Problem } from "../../settings/problem";
 
 /**
  * An invariant: a pure function from what rendered objects claim to problems, with the words that a user needs. A problem's

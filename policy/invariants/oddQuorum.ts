@@ -1,5 +1,5 @@
-import type { Facts } from "../../components/engine";
-import type { Problem } from "../../stacks/checks/problem";
+import type { Facts } from "../../plan/engines/reader";
+import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
 /** Where a quorum elects, an even number needs one more vote and tolerates no more losses. */

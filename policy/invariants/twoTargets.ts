@@ -1,4 +1,4 @@
-import type { Problem } from "../../stacks/checks/problem";
+import type { Problem } from "../../settings/problem";
 import { archiveStore, placesOf, providersOf } from "../backups";
 import { called, type StackInvariant } from "./invariant";
 

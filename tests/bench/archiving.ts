@@ -1,4 +1,4 @@
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { median } from "../e2e/kit/statistics";
 import { allCount, type ArmRun, type FailedRun, unharmed, worked } from "./failover";
 import { summaryCells, summaryHead, type Goal, type Table } from "./results";

@@ -1,8 +1,8 @@
-import { backupPlan, backupRoles } from "../../components/backup/plan";
-import { generationToken } from "../../components/backup/store";
+import { backupPlan, backupRoles } from "../../plan/backup/plan";
+import { generationToken } from "../../plan/backup/store";
 import { backUp, look, waitingLog } from "../../operations/backup";
 import { isReady } from "../../operations/kubectl";
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { type Environment } from "../e2e/kit/environment";
 import { median } from "../e2e/kit/statistics";
 import { until } from "../e2e/kit/wait";

@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from "node:os";
-import { projectDir } from "../../operations/paths";
-import { run } from "../../operations/process";
+import { projectDir } from "../../shell/paths";
+import { run } from "../../shell/process";
 import { type Environment } from "../e2e/kit/environment";
 
 /** What a figure was measured on. */

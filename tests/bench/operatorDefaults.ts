@@ -1,4 +1,4 @@
-import { serviceHost } from "../../components/names";
+import { serviceHost } from "../../plan/names";
 import { ClientPod, type Login, prepareNamespace, secretValue } from "../e2e/kit/clients";
 import { Cluster, expectedOf } from "../e2e/kit/cluster";
 import { type PlainCluster, type Untuned } from "../e2e/kit/engines";

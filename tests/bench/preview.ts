@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { projectDir } from "../../operations/paths";
-import { CommandError, run } from "../../operations/process";
+import { projectDir } from "../../shell/paths";
+import { CommandError, run } from "../../shell/process";
 import { type Environment } from "../e2e/kit/environment";
 import { median } from "../e2e/kit/statistics";
 import { interleave, roundName, type Rounds } from "./interleave";

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { fillIn } from "../../components/credentials";
-import { type KubernetesObject, type Plan, type PlannedObject } from "../../components/engine";
-import { secretNames } from "../../components/names";
+import type { Plan } from "../../plan/plan";
+import type { KubernetesObject, PlannedObject } from "../../plan/objects";
+import { secretNames } from "../../plan/names";
 import { issue } from "../../components/issuing";
-import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../components/pgbouncer/plan";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../plan/pgbouncer/plan";
 import { waitUntilDone } from "../../operations/health";
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { prepareNamespace, secretValue, type Login } from "../e2e/kit/clients";
 import { Cluster, expectedOf } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stateDir } from "../../operations/paths";
+import { stateDir } from "../../shell/paths";
 import { median, summarise } from "../e2e/kit/statistics";
 import { type Machine } from "./machine";
 

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import { findSwitch } from "../../local/cluster/network";
-import { type Settings } from "../../stacks/schema";
-import { cluster as clusterSettings } from "../../stacks/schema/cluster";
+import { type Settings } from "../../settings/schema";
+import { cluster as clusterSettings } from "../../settings/schema/cluster";
 import { environment, stackName, type Environment } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
 import { table } from "../e2e/kit/statistics";

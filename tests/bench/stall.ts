@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { stallApi } from "../../local/cluster/stall";
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { ClientPod, Writer } from "../e2e/kit/clients";
 import { type Cluster, type Leadership } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";

@@ -1,4 +1,4 @@
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { ClientPod } from "../e2e/kit/clients";
 import { type Environment } from "../e2e/kit/environment";
 import { median } from "../e2e/kit/statistics";

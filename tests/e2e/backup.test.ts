@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { backupNames } from "../../components/backup/plan";
-import { storeName, storeNamespace } from "../../components/backup/store";
+import { backupNames } from "../../plan/backup/plan";
+import { storeName, storeNamespace } from "../../plan/backup/store";
 import { listed, look, waitingLog } from "../../operations/backup";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { poolerName, serviceHost } from "../../components/names";
-import { pins } from "../../local/pins";
+import { poolerName, serviceHost } from "../../plan/names";
+import { pins } from "../../releases/pins";
 import { plannedCluster } from "../../operations/health";
 import { destructive } from "../../operations/plannedSteps";
 import { givenUp } from "../../operations/stuck";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { serviceHost } from "../../components/names";
+import { serviceHost } from "../../plan/names";
 import { needs } from "./kit/ability";
 import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients";
 import { Cluster } from "./kit/cluster";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { projectDir } from "../../operations/paths";
-import { run } from "../../operations/process";
+import { projectDir } from "../../shell/paths";
+import { run } from "../../shell/process";
 import { environment, stackName, type Environment } from "./kit/environment";
 import { until } from "./kit/wait";
 

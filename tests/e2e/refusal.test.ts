@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { poolerName, poolerPorts } from "../../components/names";
+import { poolerName, poolerPorts } from "../../plan/names";
 import { type KubeObject } from "../../operations/kubectl";
-import { type Settings } from "../../stacks/schema";
+import { type Settings } from "../../settings/schema";
 import { ClientPod, prepareNamespace, removePreparations } from "./kit/clients";
 import { podStatus } from "./kit/cluster";
 import { environment, type Environment } from "./kit/environment";

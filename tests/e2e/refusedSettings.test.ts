@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { stateDir } from "../../operations/paths";
+import { stateDir } from "../../shell/paths";
 import { type Refusal, refusals, settingsOf, shortly } from "../support/refusals";
 import { environment, stackName, type Environment } from "./kit/environment";
 import { make, withoutTime } from "./kit/make";

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { isReady, type KubeObject, selectorOf } from "../../operations/kubectl";
 import { operatorOf } from "../../operations/liveCheck";
-import { projectDir } from "../../operations/paths";
+import { projectDir } from "../../shell/paths";
 import { needs } from "./kit/ability";
 import { environment, type Environment } from "./kit/environment";
 import { make } from "./kit/make";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { clientName, secretNames } from "../../components/names";
+import { clientName, secretNames } from "../../plan/names";
 import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, loginOf } from "./kit/fixture";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listed } from "../../operations/backup";
-import { type SettingsInput } from "../../stacks/schema";
+import { type SettingsInput } from "../../settings/schema";
 import { environment, type Environment } from "./kit/environment";
 import { withoutTime } from "./kit/make";
 import { ChangedStack } from "./kit/settings";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { poolerLabels, secretNames } from "../../components/names";
+import { poolerLabels, secretNames } from "../../plan/names";
 import { isReady, type KubeObject } from "../../operations/kubectl";
 import { needs } from "./kit/ability";
 import { ClientPod } from "./kit/clients";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 import { environment, stackName, type Environment } from "./kit/environment";
 
 /**

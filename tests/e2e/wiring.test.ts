@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { isReady } from "../../operations/kubectl";
-import { projectDir } from "../../operations/paths";
+import { projectDir } from "../../shell/paths";
 import { clientImage } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";

@@ -1,5 +1,5 @@
-import { type EngineTraits } from "../../components/engine";
-import { type Settings } from "../../stacks/schema";
+import { type EngineTraits } from "../../plan/engines/engine";
+import { type Settings } from "../../settings/schema";
 import { kits } from "../e2e/kit/engines";
 import { type Fault } from "./fault";
 import { instanceFaults } from "./instances";

@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { type Engine } from "../../components/engine";
+import { type Engine } from "../../plan/engines/engine";
 import { healNetwork } from "../../local/cluster/partition";
 import { findSwitch } from "../../local/cluster/network";
 import { environment, stackName } from "../e2e/kit/environment";
 import { deleteNamespaces, startClients } from "../e2e/kit/fixture";
-import { stateDir } from "../../operations/paths";
+import { stateDir } from "../../shell/paths";
 import { runFault, type FaultRun, type Setting } from "./execute";
 import { type Fault } from "./fault";
 import { faults, faultsOf, possibleFaults } from "./list";

@@ -1,5 +1,5 @@
 import { isReady, type KubeObject, selectorOf } from "../../operations/kubectl";
-import { type OperatorPlan } from "../../components/engine";
+import type { OperatorPlan } from "../../plan/plan";
 import { operatorOf } from "../../operations/liveCheck";
 import { type Leadership, podStatus, uid } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";

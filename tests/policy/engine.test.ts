@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { projectDir } from "../../operations/paths";
+import { projectDir } from "../../shell/paths";
 import { packArguments, packFolder } from "../../policy/arguments";
 import { invariants } from "../../policy/invariants";
-import { check } from "../../stacks/checks";
+import { check } from "../../checks/index";
 import { rawSettings } from "../../stacks/program";
-import type { Settings } from "../../stacks/schema";
+import type { Settings } from "../../settings/schema";
 import { stackConfig } from "../support/settings";
 import { type Previewed, Previews } from "./kit/preview";
 import { mutations } from "./mutated/mutations";

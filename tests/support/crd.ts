@@ -1,5 +1,5 @@
 import Ajv, { type ValidateFunction } from "ajv";
-import type { KubernetesObject } from "../../components/engine";
+import type { KubernetesObject } from "../../plan/objects";
 import { releasedObjects } from "./manifest";
 
 type Schema = Record<string, unknown>;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { KubernetesObject } from "../../components/engine";
+import type { KubernetesObject } from "../../plan/objects";
 import { manifestFile } from "../../local/manifests";
-import { isOperated } from "../../stacks/manifest";
+import { isOperated } from "../../releases/manifest";
 
 const reading = new Map<string, Promise<KubernetesObject[]>>();
 

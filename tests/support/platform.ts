@@ -1,9 +1,9 @@
-import type { KubernetesObject } from "../../components/engine";
+import type { KubernetesObject } from "../../plan/objects";
 import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
-import { engineOf } from "../../stacks/engine";
+import { engineOf } from "../../plan/engines/select";
 import { storeProvidersOf } from "../../stacks/providers";
 import { outputsOf } from "../../stacks/outputs";
-import type { Settings } from "../../stacks/schema";
+import type { Settings } from "../../settings/schema";
 import { graphOf, type Graph } from "./graph";
 
 /** The resource graph of a whole platform under mocks. */

@@ -1,6 +1,6 @@
-import { cnpg } from "../../components/engines/cnpg";
-import { poolerPlan } from "../../components/pgbouncer/plan";
-import { check, sentence } from "../../stacks/checks";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { check, sentence } from "../../checks/index";
 import { changed, checked, smallest } from "./settings";
 
 export const sentences = (input: unknown): string[] => {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { check, sentence } from "../../stacks/checks";
-import type { Settings, SettingsInput } from "../../stacks/schema";
+import { check, sentence } from "../../checks/index";
+import type { Settings, SettingsInput } from "../../settings/schema";
 
 /** The smallest settings that pass; each call makes new ones. */
 export const smallest = (): SettingsInput => ({

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { backupPlan } from "../../components/backup/plan";
-import { engines } from "../../components/engines";
+import { backupPlan } from "../../plan/backup/plan";
+import { engines } from "../../plan/engines";
 import {
   archiveMoves,
   firstBackup,
@@ -18,14 +18,14 @@ import {
 } from "../../operations/backup";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf, verify } from "../../operations/verify";
-import { check, sentence } from "../../stacks/checks";
-import { longestPause } from "../../stacks/cron";
+import { check, sentence } from "../../checks/index";
+import { longestPause } from "../../settings/cron";
 import { checked, smallest } from "../support/settings";
 
 const { cnpg } = engines;
 const near = { name: "near", kind: "local" };
 const far = { name: "far", kind: "local" };
-const folder = join(__dirname, "../../components/backup/scripts");
+const folder = join(__dirname, "../../plan/backup/scripts");
 
 function planned(backup: object, more: object = {}) {
   const settings = checked({ ...smallest(), backup, ...more });

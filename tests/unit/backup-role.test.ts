@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { accessPolicy } from "../../components/backup/buckets/aws";
-import { backupPlan } from "../../components/backup/plan";
-import { endpointOf, storesOf } from "../../components/backup/store";
-import type { KubernetesObject } from "../../components/engine";
-import { engines } from "../../components/engines";
+import { accessPolicy } from "../../components/buckets/aws";
+import { backupPlan } from "../../plan/backup/plan";
+import { endpointOf, storesOf } from "../../plan/backup/store";
+import type { KubernetesObject } from "../../plan/objects";
+import { engines } from "../../plan/engines";
 import { layersOver } from "../../operations/layers";
 import { placesOf, providersOf, retentionOf } from "../../policy/backups";
-import { check, sentence } from "../../stacks/checks";
+import { check, sentence } from "../../checks/index";
 import { validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { engines } from "../../components/engines";
-import { localStoreObjects } from "../../components/backup/localStore";
-import { backupPlan } from "../../components/backup/plan";
-import { storeOf } from "../../components/backup/store";
+import { engines } from "../../plan/engines";
+import { localStoreObjects } from "../../plan/backup/localStore";
+import { backupPlan } from "../../plan/backup/plan";
+import { storeOf } from "../../plan/backup/store";
 import { rawSettings } from "../../stacks/program";
-import { check, sentence } from "../../stacks/checks";
+import { check, sentence } from "../../checks/index";
 import { type Graph, mockId, mockPassword } from "../support/graph";
 import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";

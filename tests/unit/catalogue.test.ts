@@ -9,9 +9,9 @@ import {
   parameterOf,
   whyMissing,
   wrong,
-} from "../../components/postgres/catalogue";
+} from "../../settings/catalogue/index";
 import { changed, smallest } from "../support/settings";
-import { check, sentence } from "../../stacks/checks";
+import { check, sentence } from "../../checks/index";
 
 const majors = ["15", "16", "17", "18"] as const;
 

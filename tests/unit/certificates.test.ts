@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Engine } from "../../components/engine";
-import { engines } from "../../components/engines";
+import type { Engine } from "../../plan/engines/engine";
+import { engines } from "../../plan/engines";
 import { issue, outdated } from "../../components/issuing";
 import { platformGraph } from "../support/platform";
 import { checked, smallest } from "../support/settings";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../components/engines/cnpg";
-import { type Shape } from "../../components/engine";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import type { Shape } from "../../plan/engines/live";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
 import { violationsIn } from "../../operations/pulumi";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { capabilities, type Capability, type EngineTraits } from "../../components/engine";
-import { cnpg } from "../../components/engines/cnpg";
-import { checkRelations, sentence } from "../../stacks/checks";
+import { capabilities, type Capability, type EngineTraits } from "../../plan/engines/engine";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { checkRelations, sentence } from "../../checks/index";
 import { refusals, settingsOf, shortly } from "../support/refusals";
 import { sentences } from "../support/rich";
 import { changed, checked, everything, smallest } from "../support/settings";

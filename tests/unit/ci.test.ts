@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { engines, engineTraits } from "../../components/engines";
-import { pins } from "../../local/pins";
-import { projectDir } from "../../operations/paths";
+import { engines, engineTraits } from "../../plan/engines";
+import { pins } from "../../releases/pins";
+import { projectDir } from "../../shell/paths";
 import { faultsOf, possibleFaults } from "../faults/list";
 import { checked, smallest } from "../support/settings";
 

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import type { KubernetesObject } from "../../components/engine";
 import { fillIn } from "../../components/credentials";
-import { merge } from "../../components/objects";
+import { merge, type KubernetesObject } from "../../plan/objects";
 import { graphOf, mockAuthority, mockPassword, type Graph } from "../support/graph";
 import { isCrd, releasedObjects, shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, everything, smallest, stackConfig } from "../support/settings";
-import { engines } from "../../components/engines";
+import { engines } from "../../plan/engines";
 import { Operator } from "../../components/operator";
 import { PostgresPlatform } from "../../components/platform";
 import { outputsOf } from "../../stacks/outputs";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { daysBetween, inSixFields, isSchedule, isTimeZone } from "../../stacks/cron";
+import { daysBetween, inSixFields, isSchedule, isTimeZone } from "../../settings/cron";
 
 describe("schedules", () => {
   it("are five fields that every reader takes, and fire at some time", () => {

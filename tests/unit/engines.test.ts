@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import type { EngineTraits } from "../../components/engine";
-import { engines, engineTraits } from "../../components/engines";
-import { stackImages } from "../../components/images";
-import { loginCheck } from "../../components/loginCheck";
-import { poolerPlan } from "../../components/pgbouncer/plan";
-import { parameterOf } from "../../components/postgres/catalogue";
-import { check, sentence } from "../../stacks/checks";
-import { engineOf } from "../../stacks/engine";
-import type { SettingsInput } from "../../stacks/schema";
+import type { EngineTraits } from "../../plan/engines/engine";
+import { engines, engineTraits } from "../../plan/engines";
+import { stackImages } from "../../plan/images";
+import { loginCheck } from "../../plan/loginCheck";
+import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { parameterOf } from "../../settings/catalogue";
+import { check, sentence } from "../../checks/index";
+import { engineOf } from "../../plan/engines/select";
+import type { SettingsInput } from "../../settings/schema";
 import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";
 

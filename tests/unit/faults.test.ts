@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { engineTraits } from "../../components/engines";
+import { engineTraits } from "../../plan/engines";
 import { kits } from "../e2e/kit/engines";
 import { timelineAfter } from "../e2e/kit/engines/zalando";
 import { type Verdict } from "../e2e/kit/oracle";

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forget } from "../../operations/forget";
 import { type Subject } from "../../operations/health";
-import { Progress } from "../../operations/progress";
+import { Progress } from "../../shell/progress";
 import { checked, smallest } from "../support/settings";
 
-const scripts = join(__dirname, "../../components/backup/scripts");
+const scripts = join(__dirname, "../../plan/backup/scripts");
 const fakes = join(__dirname, "../fakes/walg");
 
 const now = "0123456789";

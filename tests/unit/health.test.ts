@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { probePod, type Subject, waitUntilDone } from "../../operations/health";
 import { Kubectl, resourceOf } from "../../operations/kubectl";
 import { connection } from "../../operations/up";
-import { engineOf } from "../../stacks/engine";
-import { type SettingsInput } from "../../stacks/schema";
+import { engineOf } from "../../plan/engines/select";
+import { type SettingsInput } from "../../settings/schema";
 import { changed, checked, smallest } from "../support/settings";
 
 const subjectOf = (input: SettingsInput): Subject => {

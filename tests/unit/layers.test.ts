@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { engineTraits } from "../../components/engines";
+import { engineTraits } from "../../plan/engines";
 import { keepEngine } from "../../operations/context";
 import { engineAsked, layersOver } from "../../operations/layers";
-import { projectDir } from "../../operations/paths";
+import { projectDir } from "../../shell/paths";
 import { readStackFile, undecrypted } from "../../operations/pulumi";
 import { rawSettings } from "../../stacks/program";
-import { UserError } from "../../stacks/userError";
+import { UserError } from "../../shell/userError";
 import { checked } from "../support/settings";
 
 const share = () => ({ milliCpus: 666, memoryMiB: 7352 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { engines } from "../../components/engines";
+import { engines } from "../../plan/engines";
 import { type Subject } from "../../operations/health";
 import { waitUntilLoaded } from "../../operations/loaded";
-import { type StepContext } from "../../operations/progress";
+import { type StepContext } from "../../shell/progress";
 import { changed, checked, smallest } from "../support/settings";
 
 const context = { say: () => undefined, detail: () => undefined } as unknown as StepContext;

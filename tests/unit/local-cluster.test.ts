@@ -16,7 +16,7 @@ import { nodes, settings, type ClusterNode } from "../../local/cluster/settings"
 import { differences, leftovers } from "../../local/cluster/snapshot";
 import { waitFor } from "../../local/cluster/wait";
 import { clusterImages } from "../../local/images/recipes";
-import { pins } from "../../local/pins";
+import { pins } from "../../releases/pins";
 
 const first = nodes[0] as ClusterNode;
 

@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stackImages } from "../../components/images";
+import { stackImages } from "../../plan/images";
 import { imageArchitecture, reproducibleTar, sha256OfFile, writeOciImage } from "../../local/images/oci";
 import { clusterImages, neededImages, recipes, testImages } from "../../local/images/recipes";
 import { versionFlags } from "../../local/kubernetes/build";
-import { pins, type ImageName } from "../../local/pins";
-import { run } from "../../operations/process";
-import { engineOf } from "../../stacks/engine";
+import { pins, type ImageName } from "../../releases/pins";
+import { run } from "../../shell/process";
+import { engineOf } from "../../plan/engines/select";
 import { checked, smallest } from "../support/settings";
 
 interface Descriptor {

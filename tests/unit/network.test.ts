@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../components/engines/cnpg";
-import { allFlows } from "../../components/flows";
-import { networkPolicies } from "../../components/networkPolicies";
-import { poolerPlan } from "../../components/pgbouncer/plan";
-import type { Flow, Peer } from "../../components/engine";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { allFlows } from "../../plan/flows";
+import { networkPolicies } from "../../plan/networkPolicies";
+import { poolerPlan } from "../../plan/pgbouncer/plan";
+import type { Flow, Peer } from "../../plan/network";
 import { rawSettings } from "../../stacks/program";
 import { checked, everything, smallest, stackConfig } from "../support/settings";
 

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { chooseCluster, type Machine } from "../../operations/choice";
-import { Progress } from "../../operations/progress";
-import { CommandError, run } from "../../operations/process";
-import { isAlive, startTimeOf } from "../../operations/session";
-
+import { Progress } from "../../shell/progress";
+import { CommandError, run } from "../../shell/process";
+import { isAlive, startTimeOf } from "../../shell/processMark";
 const bare: Machine = {
   context: undefined,
   dockerAnswers: false,

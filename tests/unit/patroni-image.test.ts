@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 
 const program = join(__dirname, "../../local/images/patroni-for-zalando/run.py");
 

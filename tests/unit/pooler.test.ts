@@ -4,9 +4,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cnpg } from "../../components/engines/cnpg";
-import { pgbouncerHba, pgbouncerIni } from "../../components/pgbouncer/configuration";
-import { poolerCredentials, poolerPlan } from "../../components/pgbouncer/plan";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { pgbouncerHba, pgbouncerIni } from "../../plan/pgbouncer/configuration";
+import { poolerCredentials, poolerPlan } from "../../plan/pgbouncer/plan";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const withPooler = { ...smallest(), poolers: [{ name: "app", database: "app" }] };
@@ -279,7 +279,7 @@ describe("pooler", () => {
 describe("the pooler's script", function () {
   this.timeout(20_000);
   let folder: string;
-  const script = join(__dirname, "..", "..", "components", "pgbouncer", "run.sh");
+  const script = join(__dirname, "..", "..", "plan", "pgbouncer", "run.sh");
   const log = () => readFileSync(join(folder, "log"), "utf8").split("\n").filter(Boolean);
   /** The log without the stand-in's process id. */
   const events = () => log().map((line) => line.replace(/^start \d+ /, "start "));

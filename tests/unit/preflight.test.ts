@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../components/engines/cnpg";
+import { cnpg } from "../../plan/engines/cnpg/index";
 import { type LiveFacts, nodeOf, storageClassOf } from "../../operations/liveFacts";
 import { preflight, type Planned, type Verdict } from "../../operations/preflight";
-import { sentence } from "../../stacks/checks";
-import { type SettingsInput } from "../../stacks/schema";
+import { sentence } from "../../checks/index";
+import { type SettingsInput } from "../../settings/schema";
 import { changed, checked, smallest } from "../support/settings";
 
 /** Facts are plain data here; that they are read rightly from a live cluster is shown by tests/e2e/changes.test.ts. */

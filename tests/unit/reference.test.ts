@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { entries, settingsReference } from "../../stacks/schema/reference";
+import { entries, settingsReference } from "../../settings/schema/reference";
 import { everything } from "../support/settings";
 
 const file = join(__dirname, "..", "..", "docs", "settings.md");

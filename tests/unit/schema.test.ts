@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { pins } from "../../local/pins";
+import { pins } from "../../releases/pins";
 import { rawSettings } from "../../stacks/program";
-import { bytesOf, milliCoresOf, postgresMemory } from "../../stacks/quantity";
-import { schema } from "../../stacks/schema";
+import { bytesOf, milliCoresOf, postgresMemory } from "../../settings/quantity";
+import { schema } from "../../settings/schema";
 import { changed, checked, smallest, stackConfig } from "../support/settings";
 
 /** Every setting that holds a value, with what it says about itself. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { check } from "../../stacks/checks";
-import { memoryOf, sessionOverhead } from "../../stacks/sums/memory";
-import { walVolumeBytes } from "../../stacks/sums/wal";
+import { check } from "../../checks/index";
+import { memoryOf, sessionOverhead } from "../../settings/sums/memory";
+import { walVolumeBytes } from "../../settings/sums/wal";
 import { changed, checked, smallest } from "../support/settings";
 import { sentences, specOf, withPooler, poolerObjects, prod } from "../support/rich";
 

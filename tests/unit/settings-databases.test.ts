@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../../components/engine";
-import { cnpg } from "../../components/engines/cnpg";
-import { pins } from "../../local/pins";
-import { knownExtensions } from "../../stacks/extensions";
+import type { KubernetesObject } from "../../plan/objects";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { pins } from "../../releases/pins";
+import { knownExtensions } from "../../checks/extensions";
 import { validatorOf } from "../support/crd";
 import { changed, checked, everything, smallest } from "../support/settings";
 import { sentences, specOf, databaseSpec, database, prod, rich } from "../support/rich";

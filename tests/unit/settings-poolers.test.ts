@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { poolerShares } from "../../components/pgbouncer/sums";
-import { connectionBudget } from "../../stacks/sums/connections";
+import { poolerShares } from "../../settings/sums/poolers";
+import { connectionBudget } from "../../settings/sums/connections";
 import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, smallest } from "../support/settings";

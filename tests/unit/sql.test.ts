@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { hostBasedAccess } from "../../components/postgres/access";
-import { credentialsOf, wantedRoles } from "../../components/postgres/roles";
-import { applyScript, scriptFiles, scriptsOf } from "../../components/postgres/sql/scripts";
-import { identifier, literal } from "../../components/postgres/sql/text";
+import { hostBasedAccess } from "../../plan/postgres/access";
+import { credentialsOf, wantedRoles } from "../../plan/postgres/roles";
+import { applyScript, scriptFiles, scriptsOf } from "../../plan/postgres/sql/scripts";
+import { identifier, literal } from "../../plan/postgres/sql/text";
 import { rich } from "../support/rich";
 import { changed, checked, smallest } from "../support/settings";
 

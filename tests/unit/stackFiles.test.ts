@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { rawSettings } from "../../stacks/program";
-import type { Settings } from "../../stacks/schema";
+import type { Settings } from "../../settings/schema";
 import { checked, stackConfig } from "../support/settings";
 
 /** What each stack is for, in a few numbers. */

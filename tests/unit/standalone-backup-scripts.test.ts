@@ -7,9 +7,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { run } from "../../operations/process";
+import { run } from "../../shell/process";
 
-const pod = join(__dirname, "..", "..", "components", "engines", "standalone", "pod");
+const pod = join(__dirname, "..", "..", "plan", "engines", "standalone", "pod");
 const segment = "000000010000000000000007";
 
 /**

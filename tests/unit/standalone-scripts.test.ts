@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 
-const pod = join(__dirname, "..", "..", "components", "engines", "standalone", "pod");
+const pod = join(__dirname, "..", "..", "plan", "engines", "standalone", "pod");
 
 /** The scripts with real bash and files, and with programs of PostgreSQL's names that only write down what they are told. */
 describe("the scripts in the pod of a server alone", function () {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../../components/engine";
-import { standalone } from "../../components/engines/standalone";
-import { configurationFiles } from "../../components/engines/standalone/configuration";
-import { parametersOf } from "../../components/engines/standalone/parameters";
+import type { KubernetesObject } from "../../plan/objects";
+import { standalone } from "../../plan/engines/standalone/index";
+import { configurationFiles } from "../../plan/engines/standalone/configuration";
+import { parametersOf } from "../../plan/engines/standalone/parameters";
 import { containersOf } from "../../policy/kubernetes";
-import type { SettingsInput } from "../../stacks/schema";
+import type { SettingsInput } from "../../settings/schema";
 import { changed, checked, smallest } from "../support/settings";
 
 const alone = (): SettingsInput => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { poolerShares } from "../../components/pgbouncer/sums";
-import { check } from "../../stacks/checks";
-import { afterLoss, afterZoneLoss, drainableNodes } from "../../stacks/sums/availability";
+import { poolerShares } from "../../settings/sums/poolers";
+import { check } from "../../checks/index";
+import { afterLoss, afterZoneLoss, drainableNodes } from "../../settings/sums/availability";
 import { changed, smallest } from "../support/settings";
 
 /** Every way to choose `count` of the items. */

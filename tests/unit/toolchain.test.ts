@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cached, keepNewest, keyOf } from "../../local/cache";
-import { pins } from "../../local/pins";
+import { pins } from "../../releases/pins";
 import { ANSWER_TIMEOUT_MS, checksumFor, downloadRelease } from "../../local/toolchain/download";
 import { goFits, goModuleFolder } from "../../local/toolchain/go";
 

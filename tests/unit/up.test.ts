@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cnpg } from "../../components/engines/cnpg";
+import { cnpg } from "../../plan/engines/cnpg/index";
 import { settingsOfTree } from "../../operations/context";
 import { readStackFile } from "../../operations/pulumi";
 import { podLines } from "../../operations/status";
 import { changesIn, destructive, lineOf } from "../../operations/plannedSteps";
-import { UserError } from "../../stacks/userError";
+import { UserError } from "../../shell/userError";
 
 const urn = (type: string, name = "x") =>
   `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::${name}`;

@@ -19,7 +19,7 @@ import { setTimeout as delay } from "node:timers/promises";
  * the answers. That WAL-G does what it is asked is not shown.
  */
 
-const scripts = join(__dirname, "../../components/backup/scripts");
+const scripts = join(__dirname, "../../plan/backup/scripts");
 const fakes = join(__dirname, "../fakes/walg");
 const DAY = 86_400_000;
 const segment = (number: number) =>

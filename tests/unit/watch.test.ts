@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { cnpg } from "../../components/engines/cnpg";
+import { cnpg } from "../../plan/engines/cnpg/index";
 import { type Subject } from "../../operations/health";
 import { type Kubectl, type KubeObject } from "../../operations/kubectl";
 import { whileWatching } from "../../operations/watch";
-import { UserError } from "../../stacks/userError";
+import { UserError } from "../../shell/userError";
 import { checked, smallest } from "../support/settings";
 
 /** The pods and the cluster object are made up here; a real missing image is the subject of tests/e2e/changes.test.ts. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type OperatorPlan } from "../../components/engine";
+import type { OperatorPlan } from "../../plan/plan";
 import { type Subject } from "../../operations/health";
 import { removeUnanswered } from "../../operations/webhooks";
 

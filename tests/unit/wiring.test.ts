@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../components/engines/cnpg";
-import { poolerPlan } from "../../components/pgbouncer/plan";
-import { clientWirings, type ClientWiring } from "../../components/wiringPlan";
+import { cnpg } from "../../plan/engines/cnpg/index";
+import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { clientWirings, type ClientWiring } from "../../plan/wiringPlan";
 import { rawSettings } from "../../stacks/program";
 import { mockAuthority, mockPassword, type Registered } from "../support/graph";
 import { shortObjects } from "../support/manifest";

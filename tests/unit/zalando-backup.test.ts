@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { backupPlan } from "../../components/backup/plan";
-import { zalando } from "../../components/engines/zalando";
+import { backupPlan } from "../../plan/backup/plan";
+import { zalando } from "../../plan/engines/zalando/index";
 import { announcements } from "../../operations/announce";
-import { check, sentence } from "../../stacks/checks";
-import type { SettingsInput } from "../../stacks/schema";
+import { check, sentence } from "../../checks/index";
+import type { SettingsInput } from "../../settings/schema";
 import { type CrdValidator, validatorOf } from "../support/crd";
 import { mockId } from "../support/graph";
 import { platformGraph } from "../support/platform";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../../components/engine";
-import { zalando } from "../../components/engines/zalando";
-import { pins } from "../../local/pins";
-import type { SettingsInput } from "../../stacks/schema";
+import type { KubernetesObject } from "../../plan/objects";
+import { zalando } from "../../plan/engines/zalando/index";
+import { pins } from "../../releases/pins";
+import type { SettingsInput } from "../../settings/schema";
 import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";

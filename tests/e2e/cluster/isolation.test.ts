@@ -6,8 +6,8 @@ import { down, up } from "../../../local/cluster/cluster";
 import { settings } from "../../../local/cluster/settings";
 import { waitFor } from "../../../local/cluster/wait";
 import { buildKubectl } from "../../../local/kubernetes/build";
-import { pins } from "../../../local/pins";
-import { run } from "../../../operations/process";
+import { pins } from "../../../releases/pins";
+import { run } from "../../../shell/process";
 
 /** Real packets on the built-in cluster of this machine, as root. IPv4 alone: the cluster has no other addresses. */
 const context = { detail: () => undefined, say: () => undefined };

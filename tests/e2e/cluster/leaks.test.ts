@@ -6,8 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { down, status, up } from "../../../local/cluster/cluster";
 import { leftovers, machineSnapshot } from "../../../local/cluster/snapshot";
 import { waitFor } from "../../../local/cluster/wait";
-import { projectDir } from "../../../operations/paths";
-import { run } from "../../../operations/process";
+import { projectDir } from "../../../shell/paths";
+import { run } from "../../../shell/process";
 
 /**
  * Real runs on this machine, as root; the cluster must be down before (its state stays). They don't prove that nothing

@@ -4,8 +4,8 @@ import { listCuts } from "../../../local/cluster/partition";
 import { nodes } from "../../../local/cluster/settings";
 import { waitFor } from "../../../local/cluster/wait";
 import { buildKubectl } from "../../../local/kubernetes/build";
-import { pins } from "../../../local/pins";
-import { run } from "../../../operations/process";
+import { pins } from "../../../releases/pins";
+import { run } from "../../../shell/process";
 
 /** Real packets on the built-in cluster of this machine, as root: they stop, without a word, and come back. */
 const context = { detail: () => undefined, say: () => undefined };

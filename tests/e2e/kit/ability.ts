@@ -1,4 +1,4 @@
-import { type Capability, type Engine } from "../../../components/engine";
+import { type Capability, type Engine } from "../../../plan/engines/engine";
 import { say } from "./wait";
 
 /** Skips a case, or in a `before` a whole suite, that is about something which the engine can't do, and says why. */

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pins } from "../../../local/pins";
+import { pins } from "../../../releases/pins";
 import { isReady, type Kubectl } from "../../../operations/kubectl";
-import { type RunResult } from "../../../operations/process";
+import { type RunResult } from "../../../shell/process";
 import { podStatus } from "./cluster";
 import { parseWriterLog, type WriterLog } from "./oracle";
 import { until } from "./wait";

@@ -1,6 +1,6 @@
-import { type EngineTraits } from "../../../components/engine";
+import { type EngineTraits } from "../../../plan/engines/engine";
 import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "../../../operations/kubectl";
-import { type Settings } from "../../../stacks/schema";
+import { type Settings } from "../../../settings/schema";
 import { type EngineKit, kits, type View } from "./engines";
 import { until } from "./wait";
 

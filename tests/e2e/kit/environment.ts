@@ -2,9 +2,9 @@ import { provideTools } from "../../../local/toolchain/tools";
 import { keepEngine, readSettings, subjectOf } from "../../../operations/context";
 import { type Subject } from "../../../operations/health";
 import { engineAsked } from "../../../operations/layers";
-import { stateDir } from "../../../operations/paths";
+import { stateDir } from "../../../shell/paths";
 import { Stack } from "../../../operations/pulumi";
-import { poolerName, serviceHost } from "../../../components/names";
+import { poolerName, serviceHost } from "../../../plan/names";
 import { join } from "node:path";
 import { Cluster, expectedOf } from "./cluster";
 

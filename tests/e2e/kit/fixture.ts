@@ -1,4 +1,4 @@
-import { secretNames } from "../../../components/names";
+import { secretNames } from "../../../plan/names";
 import { type Environment } from "./environment";
 import { ClientPod, prepareNamespace, secretValue, type Login } from "./clients";
 

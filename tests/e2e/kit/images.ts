@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadImages } from "../../../local/cluster/cluster";
 import { buildImages } from "../../../local/images/build";
 import { retag } from "../../../local/images/oci";
-import { type Settings } from "../../../stacks/schema";
+import { type Settings } from "../../../settings/schema";
 
 type Images = Pick<Settings, "images">;
 

@@ -1,5 +1,5 @@
-import { projectDir } from "../../../operations/paths";
-import { run } from "../../../operations/process";
+import { projectDir } from "../../../shell/paths";
+import { run } from "../../../shell/process";
 import { say } from "./wait";
 
 export interface Made {

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { projectDir } from "../../../operations/paths";
-import { run } from "../../../operations/process";
+import { projectDir } from "../../../shell/paths";
+import { run } from "../../../shell/process";
 import { readStackFile, type Stack, type StackFile } from "../../../operations/pulumi";
-import { type SettingsInput } from "../../../stacks/schema";
+import { type SettingsInput } from "../../../settings/schema";
 import { stackName } from "./environment";
 import { make, withoutTime, type Made } from "./make";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Kubectl, type KubeObject } from "../../../operations/kubectl";
-import { bytesOf } from "../../../stacks/quantity";
+import { bytesOf } from "../../../settings/quantity";
 import { say } from "./wait";
 
 interface Claim extends KubeObject {

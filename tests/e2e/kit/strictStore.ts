@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { localBucket, plainChecksums } from "../../../components/backup/store";
-import { environment as variables, hardened } from "../../../components/containers";
+import { localBucket, plainChecksums } from "../../../plan/backup/store";
+import { environment as variables, hardened } from "../../../plan/containers";
 import { issue } from "../../../components/issuing";
-import { serviceHost, tlsNames } from "../../../components/names";
-import { pins } from "../../../local/pins";
+import { serviceHost, tlsNames } from "../../../plan/names";
+import { pins } from "../../../releases/pins";
 import { isReady } from "../../../operations/kubectl";
-import { type RunResult } from "../../../operations/process";
+import { type RunResult } from "../../../shell/process";
 import { type Environment } from "./environment";
 import { loadBuiltImages } from "./images";
 import { until } from "./wait";
@@ -186,7 +186,7 @@ export class StrictStore {
 
   /** Deletes two objects with one request, as Barman does it; `helped`: with the file by which a verification has it done. */
   async deleteTwo(helped: boolean): Promise<RunResult> {
-    const folder = join(__dirname, "../../../components/backup/scripts");
+    const folder = join(__dirname, "../../../plan/backup/scripts");
     const help = await readFile(join(folder, "sitecustomize.py"), "utf8");
     const program =
       `import boto3\nclient = boto3.client("s3", endpoint_url="${this.endpoint}")\n` +

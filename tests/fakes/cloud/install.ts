@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { projectDir } from "../../../operations/paths";
+import { projectDir } from "../../../shell/paths";
 
 /** Puts the FAKE providers of AWS and Cloudflare into a folder, as Pulumi finds plugins on its PATH; returns what it must be told. */
 export async function installFakeCloud(

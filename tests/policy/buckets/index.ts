@@ -1,5 +1,5 @@
-import { makeBucket } from "../../../components/backup/buckets";
-import { storeOf } from "../../../components/backup/store";
+import { makeBucket } from "../../../components/buckets/index";
+import { storeOf } from "../../../plan/backup/store";
 import { storeProvidersOf } from "../../../stacks/providers";
 import { checked, smallest } from "../../support/settings";
 

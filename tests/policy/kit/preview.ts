@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { provideTools } from "../../../local/toolchain/tools";
 import { manifestFiles } from "../../../local/manifests";
-import { run, type RunResult } from "../../../operations/process";
-import type { StepContext } from "../../../operations/progress";
+import { run, type RunResult } from "../../../shell/process";
+import type { StepContext } from "../../../shell/progress";
 import { installFakeCloud } from "../../fakes/cloud/install";
 
 /** `pulumi preview` through the real engine, with the pack, a state of its own and no cluster. */

@@ -4,10 +4,10 @@ import { R2ManagedDomain } from "@pulumi/cloudflare/r2managedDomain";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
-import { merge, type Overlay } from "../../../components/objects";
+import { merge, type Overlay } from "../../../plan/objects";
 import { PostgresPlatform } from "../../../components/platform";
-import { engineOf } from "../../../stacks/engine";
-import type { Settings } from "../../../stacks/schema";
+import { engineOf } from "../../../plan/engines/select";
+import type { Settings } from "../../../settings/schema";
 import { type Mutation, mutations, settingsOf } from "./mutations";
 
 /**

@@ -1,6 +1,6 @@
 import type { PostgresPlatformArgs } from "../../../components/platform";
 import { rawSettings } from "../../../stacks/program";
-import type { Settings, SettingsInput } from "../../../stacks/schema";
+import type { Settings, SettingsInput } from "../../../settings/schema";
 import { bucket, changed, checked, smallest, stackConfig } from "../../support/settings";
 
 export interface Mutation {

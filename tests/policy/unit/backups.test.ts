@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../../components/engines/cnpg";
-import type { KubernetesObject } from "../../../components/engine";
+import { cnpg } from "../../../plan/engines/cnpg/index";
+import type { KubernetesObject } from "../../../plan/objects";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
-import { sentence } from "../../../stacks/checks/problem";
+import { sentence } from "../../../settings/problem";
 import { changed, checked, everything } from "../../support/settings";
 import { about, aboutStack, good, goodStack, mutated } from "./kit";
 

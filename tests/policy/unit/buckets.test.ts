@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { cloudResource, type CloudResource } from "../../../policy/buckets";
 import { valuesOf } from "../../../policy/invariants";
 import { plain, stackFacts } from "../../../policy/policies";
-import { sentence } from "../../../stacks/checks/problem";
+import { sentence } from "../../../settings/problem";
 import { goodStack, named } from "./kit";
 
 /** Policies of buckets, on resources as Pulumi hands them to policies. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { backupPlan } from "../../../components/backup/plan";
-import { endpointOf, storesOf } from "../../../components/backup/store";
-import type { Engine, KubernetesObject } from "../../../components/engine";
-import { standalone } from "../../../components/engines/standalone";
-import { zalando } from "../../../components/engines/zalando";
+import { backupPlan } from "../../../plan/backup/plan";
+import { endpointOf, storesOf } from "../../../plan/backup/store";
+import type { KubernetesObject } from "../../../plan/objects";
+import type { Engine } from "../../../plan/engines/engine";
+import { standalone } from "../../../plan/engines/standalone/index";
+import { zalando } from "../../../plan/engines/zalando/index";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
-import { sentence } from "../../../stacks/checks/problem";
+import { sentence } from "../../../settings/problem";
 import { changed, checked, smallest } from "../../support/settings";
 import { about, aboutStack } from "./kit";
 

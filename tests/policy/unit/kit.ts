@@ -1,8 +1,8 @@
-import type { KubernetesObject } from "../../../components/engine";
+import type { KubernetesObject } from "../../../plan/objects";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import type { Invariant } from "../../../policy/invariants/invariant";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
-import { sentence } from "../../../stacks/checks/problem";
+import { sentence } from "../../../settings/problem";
 import { changed } from "../../support/settings";
 import { passing } from "../foreign/passing";
 

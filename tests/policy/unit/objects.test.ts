@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../../../components/engine";
+import type { KubernetesObject } from "../../../plan/objects";
 import { abandoned } from "../../../policy/invariants/supportedImages";
 import { about, good, mutated } from "./kit";
 

@@ -5,9 +5,9 @@ import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
-import { engineTraits } from "../../../components/engines";
-import { platformDefaults } from "../../../stacks/defaults";
-import { reservedConnections } from "../../../stacks/sums/connections";
+import { engineTraits } from "../../../plan/engines";
+import { platformDefaults } from "../../../checks/defaults";
+import { reservedConnections } from "../../../settings/sums/connections";
 import { named } from "./kit";
 
 const read = (...path: string[]) => readFileSync(join(packFolder, ...path), "utf8");

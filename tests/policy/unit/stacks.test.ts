@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { KubernetesObject } from "../../../components/engine";
-import { poolsOf } from "../../../components/pgbouncer/facts";
-import { poolerPlan } from "../../../components/pgbouncer/plan";
-import { cnpg } from "../../../components/engines/cnpg";
+import type { KubernetesObject } from "../../../plan/objects";
+import { poolsOf } from "../../../plan/pgbouncer/facts";
+import { poolerPlan } from "../../../plan/pgbouncer/plan";
+import { cnpg } from "../../../plan/engines/cnpg/index";
 import { everything, checked } from "../../support/settings";
 import { aboutStack, good, goodStack, mutated } from "./kit";
 

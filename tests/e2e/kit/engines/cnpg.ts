@@ -1,9 +1,9 @@
 import { type Bounds } from "../../../faults/fault";
-import { timings } from "../../../../components/engines/cnpg/timing";
-import { serviceHost } from "../../../../components/names";
-import { pins } from "../../../../local/pins";
+import { timings } from "../../../../plan/engines/cnpg/timing";
+import { serviceHost } from "../../../../plan/names";
+import { pins } from "../../../../releases/pins";
 import { type KubeObject, resourceOf } from "../../../../operations/kubectl";
-import { type Settings } from "../../../../stacks/schema";
+import { type Settings } from "../../../../settings/schema";
 import { type EngineKit, type PlainCluster } from "./kit";
 
 interface Status {

@@ -1,7 +1,7 @@
 import { type Bounds } from "../../../faults/fault";
-import { type PlannedObject } from "../../../../components/engine";
+import type { PlannedObject } from "../../../../plan/objects";
 import { type KubeObject } from "../../../../operations/kubectl";
-import { type Images, type Settings } from "../../../../stacks/schema";
+import { type Images, type Settings } from "../../../../settings/schema";
 import { type Cluster } from "../cluster";
 
 export type WatchKind = "pod" | "cluster" | "lease" | "endpoints";

@@ -1,4 +1,4 @@
-import { durabilityAnnotation } from "../../../../components/names";
+import { durabilityAnnotation } from "../../../../plan/names";
 import { isReady } from "../../../../operations/kubectl";
 import { type EngineKit } from "./kit";
 

@@ -1,7 +1,7 @@
-import { type PlannedObject } from "../../../../components/engine";
-import { timings } from "../../../../components/engines/zalando/timing";
-import { pins } from "../../../../local/pins";
-import { type Settings } from "../../../../stacks/schema";
+import type { PlannedObject } from "../../../../plan/objects";
+import { timings } from "../../../../plan/engines/zalando/timing";
+import { pins } from "../../../../releases/pins";
+import { type Settings } from "../../../../settings/schema";
 import { type Cluster } from "../cluster";
 import { type EngineKit } from "./kit";
 

@@ -1,0 +1,45 @@
+import { capabilities, type Capability } from "../plan/engines/engine";
+import type { Rule } from "./rule";
+
+/** Settings that need something which not every engine can do. */
+export const abilities: Rule = (settings, report, engine) => {
+  const { cluster } = settings;
+  const { postgresVersion, instances, durability } = cluster;
+  if (!engine.postgresVersions.includes(postgresVersion))
+    report(
+      "cluster.postgresVersion",
+      postgresVersion,
+      `one of ${engine.postgresVersions.join(", ")} with the engine ${engine.name}`,
+      "choose one of them, or another engine",
+    );
+
+  const place = Object.entries(settings.restore?.to ?? {}).find(([kind]) => kind !== "time");
+  // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
+  const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
+    standbys: [instances > 1, "cluster.instances", instances],
+    quorumFailover: [
+      durability === "zero-loss" && engine.can.standbys === true,
+      "cluster.durability",
+      durability,
+    ],
+    walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
+    archiveVolume: [
+      cluster.storage.archiveSize !== undefined,
+      "cluster.storage.archiveSize",
+      cluster.storage.archiveSize,
+    ],
+    backupTimeZone: [
+      settings.backup !== undefined && settings.backup.timeZone !== "UTC",
+      "backup.timeZone",
+      settings.backup?.timeZone,
+    ],
+    restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
+    severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
+  };
+  for (const capability of capabilities) {
+    const ability = engine.can[capability];
+    const [wanted, path, value] = needed[capability] ?? [false, "", undefined];
+    if (wanted && ability !== true)
+      report(path, value, `what the engine ${engine.name} can do, and ${ability.because}`, ability.instead);
+  }
+};

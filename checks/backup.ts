@@ -1,0 +1,280 @@
+import { endpointOf, providerOf, storesOf } from "../plan/backup/store";
+import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
+import { daysBetween, longestWait } from "../settings/cron";
+import { bytesOf } from "../settings/quantity";
+import type { EngineTraits } from "../plan/engines/engine";
+import type { Settings } from "../settings/schema";
+import { volumeDefaults } from "../settings/schema/backup";
+import { type Report, type Rule, twice } from "./rule";
+
+const GiB = 2 ** 30;
+/** Connections that copy the log, for one base backup. */
+const BASE_BACKUP_SENDERS = 2;
+
+/** A copy that goes with what it is of, by one lost bucket, key or provider, is none. */
+function independence(settings: Settings, report: Report): void {
+  const { backup, tier } = settings;
+  const [first, second] = storesOf(settings);
+  if (first === undefined || second === undefined) return;
+  const at = (key: string) => `backup.targets[1].${key}`;
+  if (twice([first.name, second.name]).size > 0) {
+    report(at("name"), second.name, "a name that the first target doesn't have", "rename one of them");
+    return;
+  }
+  if (first.bucket === second.bucket && first.endpoint === second.endpoint) {
+    report(
+      at("bucket"),
+      second.bucket,
+      `another bucket than that of the target ${first.name}, or another endpoint`,
+      "name a bucket of its own for the copy",
+    );
+    return;
+  }
+  if (tier !== "prod") return;
+  const provider = providerOf(endpointOf(first));
+  if (provider === providerOf(endpointOf(second)))
+    report(
+      at(second.endpoint === undefined ? "kind" : "endpoint"),
+      second.endpoint ?? backup?.targets[1]?.kind,
+      `a store of another provider than ${provider}, where the target ${first.name} is, in the tier prod`,
+      "copy to another provider, or set pgplatform:tier to dev",
+    );
+  const [one, other] = backup?.targets.map(({ credentials }) => credentials) ?? [];
+  if (one !== undefined && one.accessKeyId === other?.accessKeyId)
+    report(
+      at("credentials.accessKeyId"),
+      one.accessKeyId,
+      `another key than that of the target ${first.name} in the tier prod, so that nobody deletes both with one`,
+      "make a key for this bucket alone",
+    );
+}
+
+/** Longest that a verification may wait for the copy, of the twelve hours that it may take. */
+const MOST_HOURS_OF_WAITING = 6;
+
+/** A verification of the second target waits until the copy has the row that it wrote. */
+function verification({ backup, cluster }: Settings, report: Report): void {
+  if (backup?.verify.enabled !== true) return;
+  const { copy, verify, targets } = backup;
+  if (targets.length > 1 && longestWait(verify.schedule, copy.schedule) > MOST_HOURS_OF_WAITING * 3600)
+    report(
+      "backup.verify.schedule",
+      verify.schedule,
+      `at most ${MOST_HOURS_OF_WAITING} hours before the next copy, which it waits for (backup.copy.schedule is ${copy.schedule})`,
+      "verify shortly before the copy, or copy more often",
+    );
+  const databases = cluster.databases.map(({ name }) => name);
+  const nameOf = ({ database = databases[0], name }: (typeof verify.probes)[number]) => `${database}.${name}`;
+  const doubled = twice(verify.probes.map(nameOf));
+  verify.probes.forEach((probe, index) => {
+    const at = (key: string) => `backup.verify.probes[${index}].${key}`;
+    if (probe.database !== undefined && ![...databases, "postgres"].includes(probe.database))
+      report(
+        at("database"),
+        probe.database,
+        `one of pgplatform:cluster.databases (${databases.join(", ")}), or postgres`,
+        "correct it, or add the database",
+      );
+    if (doubled.has(nameOf(probe)))
+      report(at("name"), probe.name, "a name that no other probe of its database has", "rename it");
+  });
+}
+
+/** Base backups on a volume of the engine's own. */
+function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineTraits): void {
+  const ability = engine.can.archiveVolume;
+  if (ability !== true) {
+    if (backup?.volume !== undefined)
+      report(
+        "backup.volume",
+        backup.volume,
+        `what the engine ${engine.name} can do, and ${ability.because}`,
+        "leave it out",
+      );
+    if (backup?.targets.length === 0)
+      report(
+        "backup.targets",
+        [],
+        `a list of one or two targets with the engine ${engine.name}`,
+        "list one target, or two, or leave out backup",
+      );
+    return;
+  }
+  const { baseBackupDays, logDays } = backup?.volume ?? volumeDefaults;
+  if (baseBackupDays < logDays)
+    report(
+      "backup.volume.baseBackupDays",
+      baseBackupDays,
+      `at least ${logDays}, as backup.volume.logDays: log without a base backup before it restores nothing`,
+      "keep base backups as long as the log, or longer",
+    );
+  const { max_wal_senders: senders } = cluster.parameters;
+  if (senders !== undefined && Number(senders) < BASE_BACKUP_SENDERS)
+    report(
+      "cluster.parameters.max_wal_senders",
+      senders,
+      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for the log that goes with it`,
+      "raise it, or leave it out",
+    );
+}
+
+export const backup: Rule = (settings, report, engine) => {
+  const { backup, tier } = settings;
+  if (backup === undefined) return;
+  onVolume(settings, report, engine);
+  independence(settings, report);
+  verification(settings, report);
+  const days = daysBetween(backup.schedule);
+  if (tier === "prod")
+    for (const { value, allowed, fix } of dailyBaseBackups({ schedule: backup.schedule, days }, { most: 1 }))
+      report("backup.schedule", value, `in the tier prod ${allowed}`, `${fix}, such as 0 2 * * *`);
+  if (days > backup.recoveryWindowDays)
+    report(
+      "backup.schedule",
+      backup.schedule,
+      `at least every ${backup.recoveryWindowDays} days, the recovery window`,
+      "make base backups more often, or lengthen backup.recoveryWindowDays",
+    );
+  const { methods, by } = engine.compression;
+  if (!methods.includes(backup.compression))
+    report(
+      "backup.compression",
+      backup.compression,
+      `one of ${methods.join(", ")} with the engine ${engine.name}, which archives with ${by}`,
+      "choose one of them, or leave it out",
+    );
+  backup.targets.forEach((target, index) => {
+    const at = `backup.targets[${index}]`;
+    fieldsOfKind(target, at, report);
+    lock(settings, index, report);
+    role(settings, index, report);
+    if (target.kind === "local" && tier === "prod")
+      report(
+        `${at}.kind`,
+        target.kind,
+        "a store outside of the Kubernetes cluster in the tier prod",
+        "use a bucket",
+      );
+  });
+};
+
+type Target = NonNullable<Settings["backup"]>["targets"][number];
+type Kind = Target["kind"];
+
+/** Kinds for whose buckets nobody makes a key. */
+export const keyGiven: readonly Kind[] = ["b2", "s3"];
+
+/** Kinds that a field belongs to, and those that can't do without it, with what it is. */
+const fields: Readonly<
+  Partial<Record<keyof Target, { of: readonly Kind[]; needed?: readonly Kind[]; what: string }>>
+> = {
+  bucket: { of: ["r2", "b2", "aws", "s3"], needed: ["r2", "b2", "aws", "s3"], what: "the name of a bucket" },
+  account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
+  region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
+  endpoint: { of: ["s3"], what: "an address" },
+  authority: { of: ["s3"], what: "a certificate" },
+  credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
+  roleArn: { of: ["aws", "s3"], what: "a role" },
+  adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
+  lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
+  size: { of: ["local"], what: "a size" },
+};
+
+/** What the schema fills in is no setting of the user's. */
+const given = (value: unknown): boolean => value !== undefined && value !== false && value !== 0;
+
+function fieldsOfKind(target: Target, at: string, report: Report): void {
+  const { kind } = target;
+  for (const [key, { of, needed = [], what }] of Object.entries(fields)) {
+    const value = target[key as keyof Target];
+    if (!of.includes(kind) && given(value))
+      report(
+        `${at}.${key}`,
+        // The value may be a secret, or long, and the problem is that it is there.
+        ["credentials", "authority"].includes(key) ? "given" : value,
+        `nothing with the kind ${kind}`,
+        `leave it out, or use the kind ${of.join(" or ")}`,
+      );
+    const inItsPlace = key === "credentials" && target.roleArn !== undefined;
+    if (needed.includes(kind) && value === undefined && !inItsPlace)
+      report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
+  }
+  if (kind === "s3" && target.authority !== undefined && target.endpoint === undefined)
+    report(
+      `${at}.authority`,
+      "given",
+      "nothing without an endpoint: a public authority signs for AWS",
+      "set endpoint, or leave it out",
+    );
+  if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
+    report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
+  const key = target.credentials?.accessKeyId ?? "";
+  if (kind === "b2" && /^[0-9a-f]{12}$/.test(key))
+    report(
+      `${at}.credentials.accessKeyId`,
+      key,
+      "an application key: this is the account's master key, which may do everything in every bucket",
+      "make an application key for this bucket alone",
+    );
+}
+
+/** EKS gives a role to the pods of an account, which has one, and AWS alone knows it. */
+function role({ backup, platform }: Settings, index: number, report: Report): void {
+  const [first] = backup?.targets ?? [];
+  const target = backup?.targets[index];
+  const { roleArn, kind = "local" } = target ?? {};
+  if (roleArn === undefined || !fields.roleArn?.of.includes(kind)) return;
+  const path = `backup.targets[${index}].roleArn`;
+  if (platform !== "cloud")
+    report(
+      path,
+      roleArn,
+      `nothing with the platform ${platform}: EKS alone gives its pods a role`,
+      "give credentials in its place, or set pgplatform:platform to cloud",
+    );
+  if (target?.credentials !== undefined)
+    report(path, roleArn, "nothing beside credentials, which it takes the place of", "leave out one of them");
+  if (target?.endpoint !== undefined)
+    report(
+      path,
+      roleArn,
+      "nothing with an endpoint: only AWS knows its roles",
+      "leave out the endpoint, or give credentials in its place",
+    );
+  if (index > 0 && first?.roleArn !== undefined && first.roleArn !== roleArn)
+    report(
+      path,
+      roleArn,
+      `${first.roleArn}, as at the target ${first.name}: the pods that speak to both have one account, and that has one role`,
+      "let one role do both, or give credentials to one of the targets",
+    );
+}
+
+/** What is locked can't be deleted by anybody for a while: the copies alone, and not longer than they are kept. */
+function lock({ backup }: Settings, index: number, report: Report): void {
+  const target = backup?.targets[index];
+  const { lockDays = 0, adopt = false } = target ?? {};
+  if (backup === undefined || lockDays === 0) return;
+  const path = `backup.targets[${index}].lockDays`;
+  if (index === 0)
+    report(
+      path,
+      lockDays,
+      "0 at the first target: files of a base backup are written twice there, and what a lock holds can't expire",
+      "lock the second target, which is the copy",
+    );
+  if (adopt)
+    report(
+      path,
+      lockDays,
+      "0 with a bucket that was there: its locks stay as they are",
+      "lock it at the provider",
+    );
+  if (lockDays > backup.recoveryWindowDays)
+    report(
+      path,
+      lockDays,
+      `at most ${backup.recoveryWindowDays}, as long as backups are kept (backup.recoveryWindowDays)`,
+      "shorten it, or lengthen the window",
+    );
+}

@@ -1,0 +1,99 @@
+import { platformSchema } from "../plan/names";
+import { poolerShares } from "../settings/sums/poolers";
+import { extensionsOf } from "../plan/postgres/extensions";
+import { knownExtensions, neededExtensions } from "./extensions";
+import { freeRole, keywords, reservedRole } from "./roles";
+import { type Rule, twice } from "./rule";
+
+const reservedDatabases = ["postgres", "template0", "template1", "pgbouncer", "pgplatform_auth", ...keywords];
+
+export const databases: Rule = ({ cluster, poolers }, report) => {
+  const doubled = twice(cluster.databases.map(({ name }) => name));
+  cluster.databases.forEach((database, index) => {
+    const { name, owner, ownerConnectionLimit, connectionLimit } = database;
+    const at = (key: string) => `cluster.databases[${index}].${key}`;
+    if (reservedDatabases.includes(name))
+      report(at("name"), name, `any name but ${reservedDatabases.join(", ")}`, "rename it");
+    if (doubled.has(name)) report(at("name"), name, "a name that no other database has", "rename it");
+    if (reservedRole(owner)) report(at("owner"), owner, freeRole, "rename it");
+
+    const before = cluster.databases
+      .slice(0, index)
+      .find((one) => one.owner === owner && one.ownerConnectionLimit !== undefined)?.ownerConnectionLimit;
+    if (ownerConnectionLimit !== undefined && before !== undefined && before !== ownerConnectionLimit)
+      report(
+        at("ownerConnectionLimit"),
+        ownerConnectionLimit,
+        `${before}, which another database gives the same owner`,
+        "give it once",
+      );
+    const pooled = poolers
+      .filter((pooler) => pooler.database === name)
+      .reduce((sum, pooler) => sum + poolerShares(pooler).serverConnectionsInAll, 0);
+    if (connectionLimit !== undefined && connectionLimit < pooled)
+      report(
+        at("connectionLimit"),
+        connectionLimit,
+        `at least ${pooled}, which the database's poolers may open`,
+        "raise it, or lower the poolers' serverConnections",
+      );
+  });
+};
+
+/** Schemas that are there anyway, or belong to others. */
+const reservedSchema = (name: string): boolean =>
+  ["public", "information_schema", platformSchema].includes(name) || name.startsWith("pg_");
+
+export const schemas: Rule = ({ cluster }, report) => {
+  const owners = [
+    ...new Set(cluster.databases.map(({ owner }) => owner)),
+    ...cluster.roles.map(({ name }) => name),
+  ];
+  cluster.databases.forEach(({ schemas }, index) => {
+    const doubled = twice(schemas.map(({ name }) => name));
+    schemas.forEach(({ name, owner }, place) => {
+      const at = (key: string) => `cluster.databases[${index}].schemas[${place}].${key}`;
+      if (reservedSchema(name))
+        report(
+          at("name"),
+          name,
+          `any name but public, which is there anyway, information_schema, ${platformSchema} and pg_…`,
+          "rename or remove it",
+        );
+      if (doubled.has(name)) report(at("name"), name, "a name that no other schema has", "rename it");
+      if (owner !== undefined && !owners.includes(owner))
+        report(
+          at("owner"),
+          owner,
+          `one of ${owners.join(", ")}`,
+          "correct it, or add the role to cluster.roles",
+        );
+    });
+  });
+};
+
+export const extensions: Rule = (settings, report) => {
+  const known = knownExtensions(settings);
+  settings.cluster.databases.forEach((database, index) => {
+    const listed = extensionsOf(database);
+    const names = listed.map(({ name }) => name);
+    const doubled = twice(names);
+    const schemas = ["public", ...database.schemas.map(({ name }) => name)];
+    listed.forEach(({ name, schema }, place) => {
+      const path = `cluster.databases[${index}].extensions[${place}]`;
+      if (known && !known.includes(name))
+        report(
+          path,
+          name,
+          `an extension of the image ${settings.images.postgresql} (${known.join(", ")})`,
+          "correct it, or name an image that has it in images.postgresql",
+        );
+      if (doubled.has(name)) report(path, name, "an extension that is listed once", "remove one");
+      const needed = neededExtensions[name];
+      if (needed !== undefined && !names.slice(0, place).includes(needed))
+        report(path, name, `behind ${needed}, which it needs`, `list ${needed} before it`);
+      if (schema !== undefined && !schemas.includes(schema))
+        report(`${path}.schema`, schema, `one of ${schemas.join(", ")}`, "correct it, or add the schema");
+    });
+  });
+};

@@ -1,0 +1,77 @@
+import type { EngineTraits } from "../plan/engines/engine";
+import { engineTraits } from "../plan/engines";
+import { withDefaults } from "./defaults";
+import { schema, type Settings } from "../settings/schema";
+import { abilities } from "./abilities";
+import { access } from "./access";
+import { backup } from "./backup";
+import { clients } from "./clients";
+import { databases, extensions, schemas } from "./databases";
+import { problemsOf } from "./form";
+import { instancesAndDurability } from "./instances";
+import { memory } from "./memory";
+import { names } from "./names";
+import { parameters } from "./parameters";
+import { restore } from "./restore";
+import { rotation } from "./rotation";
+import { connectionSum, poolers } from "./poolers";
+import { namespace, type Problem } from "../settings/problem";
+import { resources } from "./resources";
+import { registries } from "./registries";
+import { roles } from "./roles";
+import type { Rule } from "./rule";
+import { storage } from "./storage";
+import { wiring } from "./wiring";
+
+export { type Problem, sentence } from "../settings/problem";
+
+export type Checked = { readonly settings: Settings } | { readonly problems: readonly Problem[] };
+
+/** One subject a file; each is asked, so that every problem is told at once. */
+const rules: readonly Rule[] = [
+  names,
+  instancesAndDurability,
+  storage,
+  resources,
+  memory,
+  parameters,
+  databases,
+  schemas,
+  extensions,
+  roles,
+  access,
+  poolers,
+  connectionSum,
+  clients,
+  wiring,
+  rotation,
+  backup,
+  restore,
+  registries,
+  abilities,
+];
+
+/** Checks the relations between settings that each hold their form. */
+export function checkRelations(settings: Settings, engine: EngineTraits): Problem[] {
+  const problems: Problem[] = [];
+  for (const rule of rules)
+    rule(
+      settings,
+      (path, value, allowed, fix) => problems.push({ path: `${namespace}:${path}`, value, allowed, fix }),
+      engine,
+    );
+  return problems;
+}
+
+/**
+ * Parses and checks the settings of a stack: every problem at once. The relations between settings are checked only
+ * when each setting has its form, since they would make no sense before. Pure: no cluster is asked.
+ */
+export function check(raw: unknown): Checked {
+  const parsed = schema.safeParse(raw);
+  if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
+  const engine = engineTraits[parsed.data.cluster.engine];
+  const settings = withDefaults(parsed.data, engine);
+  const problems = checkRelations(settings, engine);
+  return problems.length > 0 ? { problems } : { settings };
+}

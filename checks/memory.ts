@@ -1,0 +1,33 @@
+import { mostPercent } from "../policy/invariants/sharedBuffers";
+import { bytesOf, postgresMemory } from "../settings/quantity";
+import { memoryOf, sessionOverhead } from "../settings/sums/memory";
+import type { Rule } from "./rule";
+
+const MiB = 2 ** 20;
+
+/** PostgreSQL is killed at its limit, so that all that its parameters allow must fit in. */
+export const memory: Rule = ({ cluster }, report) => {
+  const { requests, limits } = cluster.resources;
+  const limit = bytesOf(limits.memory) ?? 0;
+  const parts = memoryOf(cluster);
+  // Another rule speaks of these.
+  if (
+    limit < 256 * MiB ||
+    limit !== bytesOf(requests.memory) ||
+    parts.sharedBuffers * 100 > limit * mostPercent
+  )
+    return;
+  if (!(parts.total > limit)) return;
+  const sum = [
+    `shared_buffers ${postgresMemory(parts.sharedBuffers)}`,
+    `maintenance_work_mem ${postgresMemory(parts.maintenance)}`,
+    `${parts.autovacuumWorkers} times autovacuum_work_mem ${postgresMemory(parts.autovacuum)}`,
+    `${parts.connections} connections with work_mem ${postgresMemory(parts.work)} and ${postgresMemory(sessionOverhead)} of their own`,
+  ];
+  report(
+    "cluster.resources.limits.memory",
+    limits.memory,
+    `at least ${Math.ceil(parts.total / MiB)}Mi: ${sum.join(", ")}`,
+    "raise the memory, or lower cluster.maxConnections or the parameters",
+  );
+};

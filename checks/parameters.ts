@@ -1,0 +1,58 @@
+import {
+  extensionPrefixes,
+  isForeign,
+  nearest,
+  ofTransaction,
+  parameterOf,
+  parameterText,
+  whyMissing,
+  wrong,
+} from "../settings/catalogue/index";
+import type { EngineTraits } from "../plan/engines/engine";
+import type { Rule } from "./rule";
+
+type Refusal = { readonly allowed: string; readonly fix: string };
+
+const nothing = (why: string): Refusal => ({ allowed: `no value here: ${why}`, fix: "remove it" });
+
+function unknown(major: string, name: string): Refusal {
+  const why = whyMissing(major, name);
+  if (why !== undefined) return nothing(why);
+  const near = nearest(major, name);
+  const prefixes = extensionPrefixes(major);
+  const [prefix = ""] = name.split(".");
+  return {
+    allowed:
+      name.includes(".") && !prefixes.includes(prefix)
+        ? `a parameter of PostgreSQL ${major}, or of an extension: ${prefixes.join(", ")}`
+        : `a parameter of PostgreSQL ${major}`,
+    fix:
+      near.length === 0
+        ? "correct it or remove it"
+        : `did you mean ${near.join(", ")}? Correct it or remove it`,
+  };
+}
+
+/** Why a parameter isn't the user's to set, by the one that does; undefined for one that is. */
+export const ownerOf = (engine: EngineTraits, name: string): string | undefined =>
+  Object.entries(engine.ownedParameters).find(([key]) =>
+    key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
+  )?.[1];
+
+/** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
+function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
+  const owner = ownerOf(engine, name);
+  if (owner !== undefined) return nothing(owner);
+  const parameter = parameterOf(major, name);
+  if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
+  if (ofTransaction(name)) return nothing(`each transaction has its own; default_${name} is for all of them`);
+  if (parameter.context === "internal") return nothing("the server tells it, and nobody sets it");
+  return wrong(parameter, text);
+}
+
+export const parameters: Rule = ({ cluster }, report, engine) => {
+  for (const [name, value] of Object.entries(cluster.parameters)) {
+    const problem = refusal(cluster.postgresVersion, name, parameterText(value), engine);
+    if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);
+  }
+};

@@ -1,0 +1,82 @@
+import { mostPods } from "../settings/sums/poolers";
+import { connectionBudget } from "../settings/sums/connections";
+import { type Rule, twice } from "./rule";
+
+export const poolers: Rule = ({ cluster, poolers, tier }, report) => {
+  const doubled = twice(poolers.map(({ name }) => name));
+  const known = cluster.databases.map(({ name }) => name);
+  poolers.forEach((pooler, index) => {
+    const at = (key: string) => `poolers[${index}].${key}`;
+    const pods = mostPods(pooler);
+    if (doubled.has(pooler.name))
+      report(at("name"), pooler.name, "a name that no other pooler has", "rename it");
+    if (!known.includes(pooler.database))
+      report(
+        at("database"),
+        pooler.database,
+        `one of pgplatform:cluster.databases (${known.join(", ")})`,
+        "correct it, or add the database",
+      );
+    if (pooler.autoscaling && pooler.instances < 2)
+      report(
+        at("instances"),
+        pooler.instances,
+        "at least 2 with autoscaling, so that one pod may go at any time",
+        "set 2 or more",
+      );
+    else if (tier === "prod" && pooler.instances < 2)
+      report(
+        at("instances"),
+        pooler.instances,
+        "at least 2 in the tier prod",
+        "set 2, or pgplatform:tier to dev",
+      );
+    if (pooler.autoscaling && pooler.autoscaling.maxInstances <= pooler.instances)
+      report(
+        at("autoscaling.maxInstances"),
+        pooler.autoscaling.maxInstances,
+        `more than instances, ${pooler.instances}`,
+        "raise it, or leave autoscaling out",
+      );
+    if (pooler.reads === "standbys" && cluster.instances === 1)
+      report(
+        at("reads"),
+        pooler.reads,
+        "primary with one instance, which has no standby",
+        "set primary, or more instances",
+      );
+    if (pooler.serverConnections < pods)
+      report(
+        at("serverConnections"),
+        pooler.serverConnections,
+        `at least ${pods}, one for each pod`,
+        "raise it",
+      );
+    if (pooler.poolSize < pods || pooler.poolSize > pooler.serverConnections)
+      report(
+        at("poolSize"),
+        pooler.poolSize,
+        `from ${pods} (one for each pod) to serverConnections, ${pooler.serverConnections}`,
+        "change one of the two",
+      );
+    if (pooler.maxClients < pooler.serverConnections)
+      report(
+        at("maxClients"),
+        pooler.maxClients,
+        `at least serverConnections, ${pooler.serverConnections}`,
+        "raise it, or lower serverConnections",
+      );
+  });
+};
+
+export const connectionSum: Rule = (settings, report) => {
+  const { maxConnections } = settings.cluster;
+  const { parts, needed } = connectionBudget(settings);
+  if (needed > maxConnections)
+    report(
+      "cluster.maxConnections",
+      maxConnections,
+      `at least ${needed}: ${parts.map(({ name, connections }) => `${connections} for ${name}`).join(", ")}`,
+      "raise it, or lower the poolers' serverConnections or the clients' connections",
+    );
+};

@@ -1,0 +1,11 @@
+import type { EngineTraits } from "../plan/engines/engine";
+import type { Settings } from "../settings/schema";
+
+/** Reports one problem; `path` is below the namespace. */
+export type Report = (path: string, value: unknown, allowed: string, fix: string) => void;
+/** Checks relations between settings that each hold their form. */
+export type Rule = (settings: Settings, report: Report, engine: EngineTraits) => void;
+
+/** Names that are there more than once. */
+export const twice = (names: readonly string[]): Set<string> =>
+  new Set(names.filter((name, index) => names.indexOf(name) !== index));

@@ -1,0 +1,126 @@
+import { AccessKey } from "@pulumi/aws/iam/accessKey";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { User } from "@pulumi/aws/iam/user";
+import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
+import { Bucket as S3Bucket } from "@pulumi/aws/s3/bucket";
+import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy";
+import { BucketPublicAccessBlock } from "@pulumi/aws/s3/bucketPublicAccessBlock";
+import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketServerSideEncryptionConfiguration";
+import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning";
+import * as pulumi from "@pulumi/pulumi";
+import type { Store } from "../../plan/backup/store";
+import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
+import { lifecycle, lock } from "./s3";
+
+const arnOf = (bucket: string, path = ""): string => `arn:aws:s3:::${bucket}${path}`;
+
+/** Reads the bucket, since a restore may be from another cluster's place in it, and writes in the cluster's own place alone. */
+export const accessPolicy = ({ bucket, prefix }: Pick<Store, "bucket" | "prefix">): string =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "List",
+        Effect: "Allow",
+        Action: ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"],
+        Resource: arnOf(bucket),
+      },
+      { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: arnOf(bucket, "/*") },
+      {
+        Sid: "Write",
+        Effect: "Allow",
+        Action: ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        Resource: arnOf(bucket, `/${prefix}/*`),
+      },
+    ],
+  });
+
+/** Nobody reads or writes it without TLS. */
+const onlyEncryptedConnections = (bucket: string): string =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "OnlyTls",
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:*",
+        Resource: [arnOf(bucket), arnOf(bucket, "/*")],
+        Condition: { Bool: { "aws:SecureTransport": "false" } },
+      },
+    ],
+  });
+
+/** A bucket of AWS S3, and a user, or a role that is there, that may do in it what backups take. */
+export class AwsTarget extends pulumi.ComponentResource implements Bucket {
+  declare public readonly keys?: Keys;
+
+  constructor(
+    private readonly name: string,
+    args: BucketArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super("pgplatform:backup:AwsTarget", name, {}, options);
+    const { target, store } = args;
+    if (!target.adopt) this.bucket(args);
+    if (target.roleArn !== undefined) this.grant(store, target.roleArn);
+    else if (target.credentials === undefined) this.keys = this.user(store);
+    this.registerOutputs({});
+  }
+
+  private bucket(args: BucketArgs): void {
+    const { target, store, protect } = args;
+    const { region } = store;
+    const place = { bucket: store.bucket, region };
+    const part = (suffix: string) => `${this.name}-${suffix}`;
+    const bucket = new S3Bucket(
+      part("bucket"),
+      { ...place, ...(target.lockDays > 0 && { objectLockEnabled: true }) },
+      // In prod nobody deletes backups by a change of settings: see docs/backup.md for the way out.
+      retained(this, { protect }),
+    );
+    const behind = retained(this, { dependsOn: [bucket] });
+    new BucketVersioning(
+      part("versioning"),
+      { ...place, versioningConfiguration: { status: "Enabled" } },
+      behind,
+    );
+    new BucketServerSideEncryptionConfiguration(
+      part("encryption"),
+      { ...place, rules: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } }] },
+      behind,
+    );
+    const closed = new BucketPublicAccessBlock(
+      part("closed"),
+      {
+        ...place,
+        blockPublicAcls: true,
+        blockPublicPolicy: true,
+        ignorePublicAcls: true,
+        restrictPublicBuckets: true,
+      },
+      behind,
+    );
+    new BucketPolicy(
+      part("policy"),
+      { ...place, policy: onlyEncryptedConnections(store.bucket) },
+      // AWS refuses to change both at once.
+      retained(this, { dependsOn: [closed] }),
+    );
+    lifecycle(this, this.name, args, bucket, { region });
+    lock(this, this.name, args, bucket, { region });
+  }
+
+  /** Lets a role that is there do what a user would be made for. */
+  private grant(store: Store, roleArn: string): void {
+    const role = roleArn.slice(roleArn.lastIndexOf("/") + 1);
+    new RolePolicy(`${this.name}-access`, { role, policy: accessPolicy(store) }, { parent: this });
+  }
+
+  private user(store: Store): Keys {
+    const user = new User(`${this.name}-user`, { path: "/pgplatform/" }, { parent: this });
+    new UserPolicy(`${this.name}-access`, { user: user.name, policy: accessPolicy(store) }, { parent: this });
+    const key = new AccessKey(`${this.name}-key`, { user: user.name }, { parent: this });
+    return { accessKeyId: key.id, secretAccessKey: pulumi.secret(key.secret) };
+  }
+}

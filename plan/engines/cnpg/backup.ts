@@ -1,0 +1,213 @@
+import { inSixFields } from "../../../settings/cron";
+import type { Settings } from "../../../settings/schema";
+import { originOf, spelt } from "../../backup/restore";
+import { accountAnnotations, roleOf } from "../../backup/role";
+import {
+  archiveAuthority,
+  generationToken,
+  locationOf,
+  plainChecksums,
+  type Store,
+  storeKeys,
+  storesOf,
+} from "../../backup/store";
+import { environment } from "../../containers";
+import type { KubernetesObject, PlannedObject } from "../../objects";
+import type { Backups } from "../engine";
+import { clusterLabel, roles, secretNames } from "../../names";
+import { apiVersion } from "./names";
+
+/** Archive and base backups by the plugin that CloudNativePG keeps for Barman's cloud tools. */
+
+export const pluginName = "barman-cloud.cloudnative-pg.io";
+export const storeApiVersion = "barmancloud.cnpg.io/v1";
+/** Annotation of an ObjectStore: the generation of which it holds the archive. */
+export const generationAnnotation = "pgplatform.io/generation";
+
+/** Segments that are sent or fetched at a time. */
+const PARALLEL_SEGMENTS = 4;
+
+/** What a restored cluster calls the one that it was. */
+const ORIGIN = "origin";
+
+const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
+const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
+
+function objectStore(
+  { cluster, backup }: Settings,
+  store: Store,
+  name: string,
+  authority = store.authority,
+): KubernetesObject {
+  const { login } = store;
+  const compression = backup?.compression;
+  return {
+    apiVersion: storeApiVersion,
+    kind: "ObjectStore",
+    metadata: {
+      name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+      annotations: { [generationAnnotation]: generationToken },
+    },
+    spec: {
+      configuration: {
+        destinationPath: locationOf(store),
+        ...(store.endpoint !== undefined && { endpointURL: store.endpoint }),
+        ...(authority && { endpointCA: { name: authority.secretName, key: authority.key } }),
+        s3Credentials:
+          "roleArn" in login
+            ? { inheritFromIAMRole: true }
+            : {
+                accessKeyId: { name: login.secretName, key: storeKeys.accessKeyId },
+                secretAccessKey: { name: login.secretName, key: storeKeys.secretAccessKey },
+              },
+        wal: {
+          maxParallel: PARALLEL_SEGMENTS,
+          ...(compression !== "none" && { compression }),
+        },
+        data: {
+          // A base backup that waits for a spread checkpoint takes minutes to begin.
+          immediateCheckpoint: true,
+          ...(compression !== "none" && { compression: compression === "lz4" ? "lz4" : "gzip" }),
+        },
+      },
+      // Else it is deleted after a verification, and what was verified is kept.
+      ...(backup?.verify.enabled === false && { retentionPolicy: `${backup.recoveryWindowDays}d` }),
+      instanceSidecarConfiguration: {
+        env: environment({
+          AWS_DEFAULT_REGION: store.region,
+          ...(store.plainChecksums && plainChecksums),
+        }),
+        resources: {
+          requests: { cpu: "50m", memory: "128Mi" },
+          limits: { cpu: "1", memory: "512Mi" },
+        },
+      },
+    },
+  };
+}
+
+/** The instances' account, which the operator makes, takes the role by which archive or origin are spoken to. */
+export function instancesAccount(settings: Settings): object {
+  const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
+  return roleArn === undefined
+    ? {}
+    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(roleArn) } } };
+}
+
+/** What the Cluster says of its archive. */
+export function archivePlugin(settings: Settings): object[] {
+  const [store] = storesOf(settings);
+  return store === undefined
+    ? []
+    : [
+        {
+          name: pluginName,
+          isWALArchiver: true,
+          parameters: {
+            barmanObjectName: archiveStoreName(settings.cluster.name),
+            serverName: generationToken,
+          },
+        },
+      ];
+}
+
+/** What is backed up, and how. */
+const what = (cluster: string) => ({
+  cluster: { name: cluster },
+  method: "plugin",
+  pluginConfiguration: { name: pluginName },
+  target: "prefer-standby",
+});
+
+export const backups: Backups = {
+  request: ({ cluster }, name) => ({
+    object: {
+      apiVersion,
+      kind: "Backup",
+      metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
+      spec: what(cluster.name),
+    },
+    state(object) {
+      const { status = {} } = object as { status?: { phase?: string; error?: string } };
+      const { phase = "asked for", error } = status;
+      return {
+        phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
+        why: error ?? phase,
+      };
+    },
+  }),
+  server: { user: 26, group: 26 },
+};
+
+/** How a Cluster that is restored begins; undefined for one that begins empty. */
+export function restoredFrom(settings: Settings): object | undefined {
+  const { restore, cluster } = settings;
+  const store = originOf(settings);
+  if (restore === undefined || store === undefined) return undefined;
+  const { time, lsn, name } = restore.to;
+  const target = {
+    ...(time !== undefined && { targetTime: spelt(time) }),
+    ...(lsn !== undefined && { targetLSN: lsn }),
+    ...(name !== undefined && { targetName: name }),
+  };
+  return {
+    bootstrap: {
+      recovery: {
+        source: ORIGIN,
+        // As where it begins empty: not the application's role.
+        database: cluster.databases[0]?.name,
+        owner: roles.health,
+        secret: { name: secretNames.health(cluster.name) },
+        ...(Object.keys(target).length > 0 && { recoveryTarget: target }),
+      },
+    },
+    externalClusters: [
+      {
+        name: ORIGIN,
+        plugin: {
+          name: pluginName,
+          parameters: { barmanObjectName: restoreStoreName(cluster.name), serverName: restore.generation },
+        },
+      },
+    ],
+  };
+}
+
+/** The stores, before the Cluster, and the schedule of base backups, after it. */
+export function backupObjects(settings: Settings): PlannedObject[] {
+  const { cluster, backup } = settings;
+  const [archive] = storesOf(settings);
+  if (archive === undefined || backup === undefined) return [];
+  const origin = originOf(settings);
+  const schedule: KubernetesObject = {
+    apiVersion,
+    kind: "ScheduledBackup",
+    metadata: {
+      name: cluster.name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+    },
+    spec: {
+      schedule: inSixFields(backup.schedule, backup.timeZone),
+      // The first one at once: before it there is nothing to restore.
+      immediate: true,
+      backupOwnerReference: "self",
+      ...what(cluster.name),
+    },
+  };
+  // The plugin mounts this Secret when a pod is made; another name in the object would be read by no pod that runs.
+  const authority = archive.authority && archiveAuthority(cluster.name);
+  return [
+    {
+      id: "archive",
+      stage: -1,
+      object: objectStore(settings, archive, archiveStoreName(cluster.name), authority),
+    },
+    ...(origin
+      ? [{ id: "origin", stage: -1, object: objectStore(settings, origin, restoreStoreName(cluster.name)) }]
+      : []),
+    { id: "base-backups", stage: 1, object: schedule, goesWith: "cluster" },
+  ];
+}

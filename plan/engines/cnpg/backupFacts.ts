@@ -1,0 +1,190 @@
+import { daysBetween } from "../../../settings/cron";
+import { type KubernetesObject, namespaceOf } from "../../objects";
+import type { ArchiveFacts, BackupFacts, BaseBackupFacts, StoreFacts } from "../reader";
+import { pluginName, storeApiVersion } from "./backup";
+import { apiVersion } from "./names";
+
+/** What objects of the operator and of its backup plugin claim of archives and base backups. */
+
+interface Variable {
+  readonly name: string;
+  readonly value?: string;
+}
+
+/** Barman's configuration, the same in the plugin's object and in the Cluster. */
+interface BarmanStore {
+  readonly destinationPath?: string;
+  readonly endpointURL?: string;
+  readonly serverName?: string;
+  readonly wal?: { readonly encryption?: string };
+  readonly data?: { readonly encryption?: string };
+}
+
+/** The fields of a Cluster that are read here. */
+export interface Archived extends KubernetesObject {
+  spec?: {
+    plugins?: readonly {
+      name?: string;
+      enabled?: boolean;
+      isWALArchiver?: boolean;
+      parameters?: Readonly<Record<string, string>>;
+    }[];
+    backup?: { barmanObjectStore?: BarmanStore; retentionPolicy?: string };
+    env?: readonly Variable[];
+  };
+}
+
+interface ObjectStore extends KubernetesObject {
+  spec?: {
+    configuration?: BarmanStore;
+    retentionPolicy?: string;
+    instanceSidecarConfiguration?: { env?: readonly Variable[] };
+  };
+}
+
+interface ScheduledBackup extends KubernetesObject {
+  spec?: {
+    schedule?: string;
+    suspend?: boolean;
+    method?: string;
+    cluster?: { name?: string };
+    pluginConfiguration?: { parameters?: Readonly<Record<string, string>> };
+  };
+}
+
+const storeParameter = "barmanObjectName";
+
+export function archiveFacts(cluster: Archived): ArchiveFacts {
+  const spec = cluster.spec ?? {};
+  const archivers = () =>
+    (spec.plugins ?? []).filter(({ enabled = true, isWALArchiver = false }) => enabled && isWALArchiver);
+  const inTree = () => spec.backup?.barmanObjectStore;
+  return {
+    get archivers() {
+      return archivers().length + (inTree() === undefined ? 0 : 1);
+    },
+    get store() {
+      const name = archivers().find((plugin) => plugin.name === pluginName)?.parameters?.[storeParameter];
+      if (name !== undefined) return { kind: "ObjectStore", name };
+      return inTree() === undefined ? undefined : { kind: "Cluster", name: cluster.metadata.name };
+    },
+    get generation() {
+      const [plugin] = archivers();
+      return plugin?.parameters?.serverName ?? inTree()?.serverName ?? cluster.metadata.name;
+    },
+    get outdated() {
+      return inTree() === undefined
+        ? undefined
+        : {
+            way: "spec.backup.barmanObjectStore",
+            instead: `the plugin ${pluginName} with an ObjectStore: CloudNativePG 1.31 has the other no more`,
+          };
+    },
+  };
+}
+
+const pair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
+
+function storeFacts(
+  object: KubernetesObject,
+  configuration: BarmanStore,
+  retentionPolicy: string | undefined,
+  environment: () => readonly Variable[],
+): StoreFacts {
+  return {
+    kind: object.kind,
+    get name() {
+      return object.metadata.name;
+    },
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get destination() {
+      return (configuration.destinationPath ?? "").replace(/\/+$/, "");
+    },
+    get endpoint() {
+      return configuration.endpointURL;
+    },
+    get plainChecksums() {
+      return pair.every((variable) =>
+        environment().some(({ name, value }) => name === variable && value === "when_required"),
+      );
+    },
+    get encryption() {
+      return configuration.wal?.encryption ?? configuration.data?.encryption;
+    },
+    get retentionDays() {
+      const [, count, unit = "d"] = /^(\d+)([dwm])$/.exec(retentionPolicy ?? "") ?? [];
+      return count === undefined ? undefined : Number(count) * { d: 1, w: 7, m: 31 }[unit as "d" | "w" | "m"];
+    },
+  };
+}
+
+function store(object: KubernetesObject): StoreFacts | undefined {
+  if (object.apiVersion === storeApiVersion && object.kind === "ObjectStore") {
+    const {
+      configuration = {},
+      retentionPolicy,
+      instanceSidecarConfiguration,
+    } = (object as ObjectStore).spec ?? {};
+    return storeFacts(object, configuration, retentionPolicy, () => instanceSidecarConfiguration?.env ?? []);
+  }
+  if (object.apiVersion !== apiVersion || object.kind !== "Cluster") return undefined;
+  const { spec = {} } = object as Archived;
+  const inTree = spec.backup?.barmanObjectStore;
+  return inTree && storeFacts(object, inTree, spec.backup?.retentionPolicy, () => spec.env ?? []);
+}
+
+const every = /^@every ([\d.]+)(h|m|s)$/;
+
+/** The operator takes seconds first, and reads five fields as if the first were seconds. */
+function daysOf(schedule: string): number | undefined {
+  const fields = schedule.replace(/^(CRON_)?TZ=\S+\s+/, "").trim();
+  const [, count, unit = "h"] = every.exec(fields) ?? [];
+  if (count !== undefined)
+    return Math.max(
+      1,
+      Math.ceil((Number(count) * { h: 3600, m: 60, s: 1 }[unit as "h" | "m" | "s"]) / 86_400),
+    );
+  if (!fields.startsWith("@") && fields.split(/\s+/).length !== 6) return undefined;
+  try {
+    return daysBetween(fields);
+  } catch {
+    return undefined;
+  }
+}
+
+function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
+  if (object.apiVersion !== apiVersion || object.kind !== "ScheduledBackup") return undefined;
+  const { spec = {} } = object as ScheduledBackup;
+  return {
+    kind: object.kind,
+    get name() {
+      return object.metadata.name;
+    },
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get cluster() {
+      return spec.cluster?.name ?? "";
+    },
+    get suspended() {
+      return spec.suspend ?? false;
+    },
+    get schedule() {
+      return spec.schedule ?? "";
+    },
+    get days() {
+      return daysOf(spec.schedule ?? "");
+    },
+    form: "six fields, of which the first are the seconds",
+    get explicitMethod() {
+      return spec.method !== undefined;
+    },
+    get store() {
+      return spec.pluginConfiguration?.parameters?.[storeParameter];
+    },
+  };
+}
+
+export const backupFacts: BackupFacts = { store, baseBackups };

@@ -1,0 +1,68 @@
+import { extensionsOf } from "../../postgres/extensions";
+import type { DatabaseSettings, Settings } from "../../../settings/schema";
+import type { PlannedObject } from "../../objects";
+import { clusterLabel, roles } from "../../names";
+import { wantedRoles } from "../../postgres/roles";
+import { apiVersion } from "./names";
+
+/** Databases, and the roles that the operator keeps as described, passwords included. */
+
+/** The health check's role is not among them: the bootstrap makes it. */
+export const managedRoles = (settings: Settings): Record<string, unknown>[] =>
+  wantedRoles(settings)
+    .filter(({ name }) => name !== roles.health)
+    .map((role) => ({
+      name: role.name,
+      ensure: "present",
+      login: role.login,
+      ...(role.connectionLimit !== undefined && { connectionLimit: role.connectionLimit }),
+      ...(role.memberOf.length > 0 && { inRoles: [...role.memberOf] }),
+      ...(role.createDatabases && { createdb: true }),
+      ...(role.createRoles && { createrole: true }),
+      ...(role.secretName !== undefined && { passwordSecret: { name: role.secretName } }),
+      ...(role.passwordless && { disablePassword: true }),
+    }));
+
+function databaseSpec(cluster: string, database: DatabaseSettings): Record<string, unknown> {
+  const { name, owner, connectionLimit, schemas } = database;
+  const extensions = extensionsOf(database);
+  return {
+    cluster: { name: cluster },
+    name,
+    owner,
+    databaseReclaimPolicy: "retain",
+    ...(connectionLimit !== undefined && { connectionLimit }),
+    ...(schemas.length > 0 && {
+      // Without an owner a schema would be the superuser's.
+      schemas: schemas.map((schema) => ({
+        name: schema.name,
+        ensure: "present",
+        owner: schema.owner ?? owner,
+      })),
+    }),
+    ...(extensions.length > 0 && {
+      extensions: extensions.map((extension) => ({ ensure: "present", ...extension })),
+    }),
+  };
+}
+
+/** One object for each database; that of the first adopts what `bootstrap.initdb` has made. */
+export function databaseObjects({ cluster }: Settings): PlannedObject[] {
+  return cluster.databases.map((database) => ({
+    id: `database-${database.name.replaceAll("_", "-")}`,
+    stage: 1,
+    // Only a primary lets go of such an object; without the cluster the operator does, which a broken cluster needs.
+    goesWith: "cluster",
+    waitFor: "jsonpath={.status.applied}=true",
+    object: {
+      apiVersion,
+      kind: "Database",
+      metadata: {
+        name: `${cluster.name}-${database.name.replaceAll("_", "-")}`,
+        namespace: cluster.namespace,
+        labels: { [clusterLabel]: cluster.name },
+      },
+      spec: databaseSpec(cluster.name, database),
+    },
+  }));
+}

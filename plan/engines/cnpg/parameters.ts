@@ -1,0 +1,40 @@
+import type { Settings } from "../../../settings/schema";
+import { preloadParameters } from "../../postgres/extensions";
+import {
+  archiveParameters,
+  derivedParameters,
+  owned,
+  ownParameters,
+  replicationParameters,
+} from "../../postgres/parameters";
+
+const byOperator = "CloudNativePG sets it";
+const byPlatform = "the platform sets it";
+const byReplication = "pgplatform:cluster.durability decides it";
+
+/** Parameters that the operator refuses or that the platform owns. */
+export const ownedParameters: Readonly<Record<string, string>> = {
+  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
+  password_encryption: `${byPlatform} to scram-sha-256`,
+  ...owned(
+    byOperator,
+    `ssl shared_preload_libraries archive_mode archive_command archive_cleanup_command restore_command
+    recovery_target* recovery_end_command recovery_min_apply_delay primary_* hot_standby cluster_name port
+    listen_addresses unix_socket_* data_directory config_file hba_file ident_file external_pid_file
+    logging_collector log_destination log_directory log_filename log_file_mode log_rotation_*
+    log_truncate_on_rotation syslog_* bonjour* allow_system_table_mods data_sync_retry event_source
+    jit_provider restart_after_crash temp_tablespaces`,
+  ),
+  "ssl_*": `${byOperator}; TLS 1.3 is its lowest`,
+};
+
+/** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
+export const parametersOf = (settings: Settings): Record<string, string> => ({
+  ...derivedParameters(settings.cluster),
+  ...archiveParameters(settings),
+  password_encryption: "scram-sha-256",
+  ...replicationParameters,
+  ...preloadParameters(settings.cluster),
+  ...ownParameters(settings.cluster),
+});

@@ -1,0 +1,177 @@
+import type { Settings } from "../../../settings/schema";
+import type { Plan } from "../../plan";
+import type { KubernetesObject } from "../../objects";
+import type { Endpoint } from "../../network";
+import {
+  clusterLabel,
+  durabilityAnnotation,
+  outageAnnotations,
+  poolerTlsNames,
+  roles,
+  secretNames,
+  serviceHost,
+} from "../../names";
+import { hostBasedAccess } from "../../postgres/access";
+import { preloadLibraries } from "../../postgres/extensions";
+import { credentialsOf, poolerLookup } from "../../postgres/roles";
+import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
+import { databaseObjects, managedRoles } from "./databases";
+import { clusterPods, flows } from "./flows";
+import { apiVersion, instanceLabels, ports } from "./names";
+import { parametersOf } from "./parameters";
+import { postInitApplicationSql, postInitSql } from "./sql";
+import { timings } from "./timing";
+
+/**
+ * A stop is a fast one from the start. Waiting for sessions to leave by themselves waits for nothing where poolers keep them open; and a
+ * pod that is deleted by force has 2 s in all: enough to stop PostgreSQL and to release the lease, if no second is given away.
+ */
+const stopping = { smartShutdownTimeout: 0, stopDelay: 120, switchoverDelay: 60 };
+
+const BOOTSTRAP_MINUTES = 20;
+
+function synchronousOf({ cluster }: Settings): Record<string, unknown> {
+  if (cluster.durability === "async") return {};
+  const zeroLoss = cluster.durability === "zero-loss";
+  return {
+    synchronous: {
+      method: "any",
+      number: cluster.synchronousStandbys,
+      dataDurability: zeroLoss ? "required" : "preferred",
+      // With `preferred` a quorum could elect a standby that an acknowledged commit has not reached.
+      failoverQuorum: zeroLoss,
+    },
+  };
+}
+
+function clusterObject(settings: Settings, names: readonly string[]): KubernetesObject {
+  const { cluster, images, labels, registries } = settings;
+  const [first] = cluster.databases;
+  const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
+  const storageOf = (size: string) => ({
+    size,
+    resizeInUseVolumes: true,
+    ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
+  });
+  // The others the operator preloads, and makes in every database, when a parameter of theirs is set.
+  const libraries = preloadLibraries(cluster).filter((library) => library === "timescaledb");
+  const timing = timings[cluster.failover];
+  const plugins = archivePlugin(settings);
+  const restored = restoredFrom(settings);
+  return {
+    apiVersion,
+    kind: "Cluster",
+    metadata: {
+      name: cluster.name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+      annotations: {
+        [durabilityAnnotation]: cluster.durability,
+        ...(writeMiBPerSecond !== undefined &&
+          toleratedOutageHours !== undefined && {
+            [outageAnnotations.writeMiBPerSecond]: String(writeMiBPerSecond),
+            [outageAnnotations.hours]: String(toleratedOutageHours),
+          }),
+      },
+    },
+    spec: {
+      instances: cluster.instances,
+      imageName: images.postgresql,
+      imagePullPolicy: "IfNotPresent",
+      ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+      ...(Object.keys(labels).length > 0 && { inheritedMetadata: { labels } }),
+      ...instancesAccount(settings),
+      enableSuperuserAccess: false,
+      enablePDB: true,
+      primaryUpdateStrategy: "unsupervised",
+      primaryUpdateMethod: "switchover",
+      ...stopping,
+      primaryLease: timing.primaryLease,
+      probes: timing.probes,
+      affinity: {
+        enablePodAntiAffinity: true,
+        podAntiAffinityType: cluster.spread,
+        topologyKey: "kubernetes.io/hostname",
+      },
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "topology.kubernetes.io/zone",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: instanceLabels(cluster.name) },
+        },
+      ],
+      resources: cluster.resources,
+      storage: storageOf(cluster.storage.size),
+      ...(cluster.storage.walSize !== undefined && { walStorage: storageOf(cluster.storage.walSize) }),
+      certificates: { serverAltDNSNames: [...names] },
+      ...(restored ?? {
+        bootstrap: {
+          initdb: {
+            database: first?.name,
+            // Not the application's role: see postInitApplicationSql.
+            owner: roles.health,
+            secret: { name: secretNames.health(cluster.name) },
+            dataChecksums: true,
+            encoding: "UTF8",
+            // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
+            ...(Number(cluster.postgresVersion) >= 17
+              ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
+              : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
+            postInitSQL: [...postInitSql],
+            ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
+          },
+        },
+      }),
+      ...(plugins.length > 0 && { plugins }),
+      managed: { roles: managedRoles(settings) },
+      postgresql: {
+        parameters: parametersOf(settings),
+        ...(libraries.length > 0 && { shared_preload_libraries: libraries }),
+        pg_hba: hostBasedAccess(cluster),
+        ...synchronousOf(settings),
+      },
+    },
+  };
+}
+
+export function plan(settings: Settings): Plan {
+  const { cluster, tier } = settings;
+  const names = poolerTlsNames(settings);
+  const endpoint = (suffix: string): Endpoint => {
+    const service = `${cluster.name}-${suffix}`;
+    return { service, host: serviceHost(service, cluster.namespace), port: ports.postgres };
+  };
+  return {
+    objects: [
+      {
+        id: "cluster",
+        stage: 0,
+        object: clusterObject(settings, names),
+        waitFor: "condition=Ready",
+        timeoutMinutes: BOOTSTRAP_MINUTES,
+        ...(tier === "prod" && { protect: "its volumes go with it" }),
+      },
+      ...databaseObjects(settings),
+      ...backupObjects(settings),
+    ],
+    // The operator sets a role's password anew when its Secret changes.
+    credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
+    endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
+    tls: {
+      issuer: "engine",
+      names,
+      authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
+      server: {
+        secretName: `${cluster.name}-server`,
+        certificateKey: "tls.crt",
+        privateKeyKey: "tls.key",
+      },
+    },
+    pods: clusterPods(cluster),
+    ports: { postgres: ports.postgres, metrics: ports.metrics },
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
+    flows: flows(settings),
+  };
+}

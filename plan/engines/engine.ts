@@ -1,0 +1,126 @@
+import type { Compression, Images, Settings } from "../../settings/schema";
+import type { Store } from "../backup/store";
+import { Labels } from "../network";
+import { KubernetesObject } from "../objects";
+import { Plan, OperatorPlan } from "../plan";
+import { Shape, Progress } from "./live";
+import { Facts, BackupFacts, PoolerFacts } from "./reader";
+
+/**
+ * The seam between the platform and what runs PostgreSQL.
+ *
+ * An engine plans: settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
+ * and checked without mocks, provider or cluster. Components register what a plan says, and never ask which engine it is.
+ */
+export interface Engine extends EngineTraits {
+  /** Everything that one database cluster needs. */
+  plan(settings: Settings): Plan;
+  /** The engine's operator, out of its released manifest. @default - the engine has none */
+  readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
+  /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
+  facts(object: KubernetesObject): Facts | undefined;
+  /** @default - the engine makes none */
+  readonly backups?: Backups;
+  /** What rendered objects claim of backups beside the cluster object. @default - nothing that policies could judge */
+  readonly backupFacts?: BackupFacts;
+  /** What a cluster object, planned or live, is made of; undefined for other objects. */
+  shape(object: KubernetesObject): Shape | undefined;
+  /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
+  readonly kubernetes: { readonly runs: string; readonly tested: string };
+  /** What a rendered pooler of this engine's own kind claims; the platform's poolers are read by plan/pgbouncer. */
+  poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
+  /** Whether a live object has got where it should be, and why not. */
+  progress(object: KubernetesObject): Progress;
+}
+
+/** How an engine's backups are made and read. They lie in the layout of Barman's cloud tools, or of WAL-G. */
+export interface Backups {
+  /** How a base backup is asked for, beside the schedule's. */
+  request(settings: Settings, name: string): BackupRequest;
+  /** User and group that own the data, in the image of PostgreSQL. */
+  readonly server: { readonly user: number; readonly group: number };
+  /** The tool that archives are made by, and can be restored by alone. @default - Barman's cloud tools */
+  readonly tool?: (settings: Settings) => ArchiveTool | undefined;
+}
+
+/** Another tool than Barman's. */
+export interface ArchiveTool {
+  /** How it is used stands in plan/backup/scripts/<name>.sh. */
+  readonly name: "walg";
+  readonly image: string;
+  /** How it is told of the archive in a store; `authority` is the file of the store's own, where it has one. */
+  variables(store: Store, authority: string): readonly object[];
+  /** Where the instances' image has PostgreSQL's programs, of which it has several versions. */
+  readonly programs: string;
+}
+
+export type BackupRequest =
+  | {
+      /** An object that asks for one, when it is made. */
+      readonly object: KubernetesObject;
+      /** What takes it along when it is deleted. @default - nothing: it holds nothing that others wait for */
+      readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string };
+      /** What the live one has come to. */
+      state(object: KubernetesObject): {
+        readonly phase: "running" | "done" | "failed";
+        readonly why: string;
+      };
+    }
+  | {
+      /** A command for the primary's pod that makes one, and ends badly when it can't. */
+      readonly command: readonly [container: string, ...command: string[]];
+    };
+
+/** What an engine is like: enough to check settings for it, without planning anything. */
+export interface EngineTraits {
+  /** The name that `pgplatform:cluster.engine` selects. */
+  readonly name: Settings["cluster"]["engine"];
+  /** Major versions of PostgreSQL that it runs. */
+  readonly postgresVersions: readonly Settings["cluster"]["postgresVersion"][];
+  /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
+  readonly can: Readonly<Record<Capability, Ability>>;
+  /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
+  readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
+  readonly instancePods: InstancePods;
+  /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
+  readonly images: readonly (keyof Images)[];
+  /** Those that it runs beside them where the settings ask for backups. */
+  readonly backupImages: readonly (keyof Images)[];
+  /** How it can compress its log in a store, the default first, and the tool that decides. */
+  readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
+  /** Longest name that a cluster of this engine may have. */
+  readonly longestClusterName: number;
+  /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
+  readonly ownedParameters: Readonly<Record<string, string>>;
+}
+
+/** How the pods that hold an instance are found, and what each of them is at the moment. */
+export interface InstancePods {
+  /** Selects the instances of a cluster, and no other pod. */
+  labels(cluster: string): Labels;
+  /** The label by which an instance says what it is, and its value at the primary. @default - there is one instance */
+  readonly role?: { readonly label: string; readonly primary: string };
+}
+
+/** Things that engines differ in. Add one when a setting depends on it, or a case of the test suites. */
+export const capabilities = [
+  "standbys",
+  "quorumFailover",
+  "walVolume",
+  "archiveVolume",
+  /** Makes base backups by the clock of any time zone. */
+  "backupTimeZone",
+  /** Restores to a place in the log and to a named point, not only to a moment. */
+  "restoreToPlace",
+  "zoneSpread",
+  "severalDatabases",
+  "podSecurityRestricted",
+  /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
+  "operator",
+  /** No superuser has a password, and none gets in over the network. */
+  "passwordlessSuperuser",
+] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** `true`, or why not and what to do instead. */
+export type Ability = true | { readonly because: string; readonly instead: string };

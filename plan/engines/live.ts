@@ -1,0 +1,33 @@
+/** What an update compares between the live cluster and the plan. */
+export interface Shape {
+  readonly image: string;
+  /** Major version of PostgreSQL: of the data where there is any, else of the image. */
+  readonly major?: number;
+  readonly instances: number;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Further fields, by their names, that are part of the instances' pods: a change of one rolls them. */
+  readonly pods: Readonly<Record<string, unknown>>;
+  readonly data: VolumeShape;
+  /** The write-ahead log's own volume. */
+  readonly log?: VolumeShape;
+  /** Whether the volumes of standbys that are taken away stay. @default - they go with them */
+  readonly keepsVolumes?: boolean;
+  /** What it was restored from when it was made. @default - it began empty */
+  readonly restored?: unknown;
+  /** Whether one of its pods waits in vain for an image; only a live cluster's can. */
+  readonly imageFails?: boolean;
+  /** Name of the primary's pod; only a live cluster has one. */
+  readonly primary?: string;
+}
+
+export interface VolumeShape {
+  /** As a Kubernetes quantity. */
+  readonly size: string;
+  /** @default - the Kubernetes cluster's default class */
+  readonly class?: string;
+}
+
+export interface Progress {
+  readonly done: boolean;
+  readonly why: string;
+}

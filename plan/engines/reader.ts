@@ -1,0 +1,149 @@
+import { Labels } from "../network";
+import { KubernetesObject } from "../objects";
+
+/**
+ * What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. A field is
+ * read from the object when it is asked for, since at a preview another one may be unknown.
+ */
+export interface Facts {
+  readonly name: string;
+  readonly namespace: string;
+  readonly instances: number;
+  readonly synchronous: { readonly number: number; readonly blocks: boolean; readonly quorum: boolean };
+  /** Whether the object says that an acknowledged commit is never lost. */
+  readonly claimsZeroLoss: boolean;
+  readonly disruptionBudget: boolean;
+  readonly requiredHostSpread: boolean;
+  /** Undefined where the object has no way to say it. */
+  readonly zoneSpread: boolean | undefined;
+  readonly dataChecksums: boolean;
+  readonly superuserAccess: boolean;
+  /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */
+  readonly hostBasedAccess: readonly string[];
+  readonly passwordEncryption: string;
+  readonly lowestTls: string;
+  /** Empty when the operator or a catalog of images decides. */
+  readonly image: string;
+  /** Whether a catalog of images decides, which names them with their digests. */
+  readonly imageFromCatalog: boolean;
+  readonly resources: Resources;
+  /** As PostgreSQL writes it, such as `128MB`. */
+  readonly sharedBuffers: string;
+  readonly maxConnections: number;
+  /** Seconds after which the log is archived though its segment isn't full; 0 is never. */
+  readonly archiveTimeoutSeconds: number;
+  /** How the log is archived. @default - the object doesn't say, and nothing is judged */
+  readonly archive?: ArchiveFacts;
+  /** Size of the log's own volume as a Kubernetes quantity. @default - it lies with the data */
+  readonly logVolume?: string | undefined;
+  /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
+  readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
+  /** Services of type LoadBalancer that the engine makes for the cluster. */
+  readonly loadBalancers: readonly LoadBalancer[];
+  /** Names of the Services by which clients reach the primary, the standbys, and any instance. */
+  readonly services: { readonly primary: string; readonly standbys: string; readonly any: string };
+  /** What a network policy must let through. */
+  readonly network: {
+    readonly pods: Labels;
+    /** What reads the instances' status, and adds instances that copy the data. @default - there is no operator */
+    readonly operator?: { readonly namespace: string; readonly labels: Labels; readonly statusPort: number };
+    readonly ports: { readonly postgres: number; readonly metrics: number };
+  };
+}
+
+/** What a cluster object says of its archive. Read lazily, as all facts. */
+export interface ArchiveFacts {
+  /** How many archivers it names that send the log off: 0 is no archive, and more than one can't be. */
+  readonly archivers: number;
+  /** The volume of its own that has the log too. @default - none */
+  readonly volume?: string;
+  /** The object in the same namespace that says where the log goes. @default - nothing is archived */
+  readonly store: { readonly kind: string; readonly name: string } | undefined;
+  /** Under what name the cluster's backups lie in the store. */
+  readonly generation: string;
+  /** A way to archive that the engine gives up, and what to use in its place. */
+  readonly outdated: { readonly way: string; readonly instead: string } | undefined;
+}
+
+/** Readers of rendered objects that say where backups go and when base backups are made. */
+export interface BackupFacts {
+  /** The store that an object describes; undefined for other objects. */
+  store(object: KubernetesObject): StoreFacts | undefined;
+  /** The schedule of base backups that an object is; undefined for other objects. */
+  baseBackups(object: KubernetesObject): BaseBackupFacts | undefined;
+}
+
+/** A place in an object store, as a rendered object names it. */
+export interface StoreFacts {
+  /** The object. */
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** `s3://<bucket>/<prefix>` */
+  readonly destination: string;
+  /** @default - AWS */
+  readonly endpoint: string | undefined;
+  /** Whether checksums that stores beside AWS don't know are left out in both directions. */
+  readonly plainChecksums: boolean;
+  /** Encryption that the store is asked for with each object. @default - none: what the bucket does by itself */
+  readonly encryption: string | undefined;
+  /** How many days back can be restored. @default - nothing is deleted */
+  readonly retentionDays: number | undefined;
+}
+
+/** A schedule of base backups. */
+export interface BaseBackupFacts {
+  /** The object. */
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Name of the cluster, in the same namespace. */
+  readonly cluster: string;
+  readonly suspended: boolean;
+  /** As the object has it. */
+  readonly schedule: string;
+  /** Most days from one base backup to the next; undefined where the schedule isn't one to the engine. */
+  readonly days: number | undefined;
+  /** How the engine wants a schedule, to read on after "allowed is". */
+  readonly form: string;
+  /** Whether it says how base backups are made, in place of a default that changes. */
+  readonly explicitMethod: boolean;
+  /** Another store than the archive's, by its name. @default - the archive's */
+  readonly store: string | undefined;
+}
+
+/** Resources of a container; a part that is left out is missing. */
+export interface Resources {
+  readonly requests: { readonly cpu?: string; readonly memory?: string };
+  readonly limits: { readonly cpu?: string; readonly memory?: string };
+}
+
+export interface LoadBalancer {
+  readonly service: string;
+  /** Ranges of addresses that may use it; none is everybody. */
+  readonly sourceRanges: readonly string[];
+}
+
+/** What a rendered PgBouncer claims, whoever made it. Read lazily, as the facts of clusters. */
+export interface PoolerFacts {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Least and most pods: different where an autoscaler decides. */
+  readonly pods: { readonly least: number; readonly most: number };
+  readonly podLabels: Labels;
+  /** Whether two pods are kept on different nodes, at least by preference. */
+  readonly hostSpread: boolean;
+  readonly pools: readonly Pool[];
+}
+
+/** One database of a PgBouncer: how many server connections each pod may open for it. */
+export interface Pool {
+  readonly database: string;
+  /** Name of the Service that it connects to. */
+  readonly service: string;
+  /** For each role. */
+  readonly perRole: number;
+  /** For all roles together. @default - no limit */
+  readonly inAll?: number;
+}

@@ -1,0 +1,435 @@
+import type { Settings } from "../../../settings/schema";
+import { originOf } from "../../backup/restore";
+import { podsRole } from "../../backup/role";
+import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
+import { environment, hardened } from "../../containers";
+import type { KubernetesObject, PlannedObject } from "../../objects";
+import { type Flow, type Peer, tcp } from "../../network";
+import type { Credential } from "../../plan";
+import type { Backups } from "../engine";
+import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
+import type { WantedRole } from "../../postgres/roles";
+import type { OwnSql } from "../../postgres/sql/scripts";
+import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
+
+/**
+ * Base backups by a CronJob, onto the archive volume and to the object store where there is one; the log to the store by a container beside
+ * the server; and what a server begins with that is restored from a store.
+ */
+
+/** User and group of the images, in which `postgres` has this number; the data are closed to all others. */
+export const USER = 999;
+/** Security context of pods that the data belong to. */
+export const asServer = {
+  runAsNonRoot: true,
+  runAsUser: USER,
+  runAsGroup: USER,
+  fsGroup: USER,
+  fsGroupChangePolicy: "OnRootMismatch",
+  seccompProfile: { type: "RuntimeDefault" },
+};
+
+/** A base backup that takes longer is given up. */
+const BACKUP_HOURS = 24;
+/** How late a scheduled one may begin, when the cluster was down at its time. */
+const LATE_SECONDS = 3600;
+
+const script = `${paths.config}/store.py`;
+const jobLabels = (cluster: string): Record<string, string> => ({
+  [clusterLabel]: cluster,
+  [roleLabel]: baseBackupRole,
+});
+
+/** Where log and base backups go. */
+export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
+
+/** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's own generation is a file of the configuration. */
+function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, generation?: string): object[] {
+  const keys = { accessKeyId: `${prefix}_ACCESS_KEY_ID`, secretAccessKey: `${prefix}_SECRET_ACCESS_KEY` };
+  return [
+    ...environment({
+      [`${prefix}_LOCATION`]: locationOf(store),
+      ...(generation !== undefined && { [`${prefix}_SERVER`]: generation }),
+      [`${prefix}_REGION`]: store.region,
+      ...(store.endpoint !== undefined && { [`${prefix}_ENDPOINT`]: store.endpoint }),
+      ...(store.authority && { [`${prefix}_AUTHORITY`]: `${paths.stores}/${store.name}/ca.crt` }),
+      ...(store.plainChecksums && { [`${prefix}_PLAIN_CHECKSUMS`]: "yes" }),
+    }),
+    ...("roleArn" in store.login
+      ? environment({ [keys.accessKeyId]: "", [keys.secretAccessKey]: "" })
+      : keyVariables(store, keys)),
+  ];
+}
+
+const unique = (stores: readonly (Store | undefined)[]): Store[] => [
+  ...new Map(stores.flatMap((store) => (store ? [[store.name, store]] : []))).values(),
+];
+
+/** Authorities of stores that no public one signed for. */
+const signed = (stores: readonly (Store | undefined)[]) =>
+  unique(stores).flatMap(({ name, authority }) => (authority ? [{ name, ...authority }] : []));
+
+const authorityMounts = (stores: readonly (Store | undefined)[]) =>
+  signed(stores).map(({ name }) => ({
+    name: `store-${name}`,
+    mountPath: `${paths.stores}/${name}`,
+    readOnly: true,
+  }));
+
+const authorityVolumes = (stores: readonly (Store | undefined)[]) =>
+  signed(stores).map(({ name, secretName, key }) => ({
+    name: `store-${name}`,
+    secret: { secretName, items: [{ key, path: "ca.crt" }], defaultMode: 0o440 },
+  }));
+
+const pythonVariables = { HOME: "/tmp", PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" };
+
+const dataMounts = ({ storage }: Settings["cluster"], readOnly: boolean) =>
+  [
+    { name: "data", mountPath: paths.volume },
+    ...(storage.walSize === undefined ? [] : [{ name: "wal", mountPath: paths.wal }]),
+  ].map((mount) => ({ ...mount, ...(readOnly && { readOnly }) }));
+
+const configMount = { name: "config", mountPath: paths.config, readOnly: true };
+const tmpMount = { name: "tmp", mountPath: "/tmp" };
+
+/** A container of the image that has Barman's cloud tools. */
+const storeContainer = ({ images }: Settings, name: string, mode: "serve" | "restore" | "backup") => ({
+  name,
+  image: images.backupSidecar,
+  imagePullPolicy: "IfNotPresent",
+  command: ["python3", script, mode],
+  securityContext: hardened,
+});
+
+/** What stands in the server's pod before and beside it; nothing without an object store. */
+export function podParts(settings: Settings): {
+  readonly initContainers: readonly object[];
+  readonly volumes: readonly object[];
+  /** Variables and mounts of the server's own container. */
+  readonly server: { readonly env: readonly object[]; readonly mounts: readonly object[] };
+} {
+  const { cluster, backup, restore } = settings;
+  const archive = archiveStore(settings);
+  if (archive === undefined || backup === undefined)
+    return { initContainers: [], volumes: [], server: { env: [], mounts: [] } };
+  const origin = originOf(settings);
+  const spool = { name: "spool", mountPath: paths.spool };
+  const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.generation) : [];
+  const restoring = {
+    ...storeContainer(settings, "restore", "restore"),
+    env: [
+      ...environment({
+        ...pythonVariables,
+        PGDATA: paths.data,
+        MAJOR: cluster.postgresVersion,
+        TARGET: JSON.stringify(restore?.to ?? {}),
+        FETCH: `/bin/bash ${paths.config}/fetch.sh "%f" "%p"`,
+      }),
+      ...fromOrigin,
+    ],
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+    volumeMounts: [
+      { name: "data", mountPath: paths.volume },
+      configMount,
+      tmpMount,
+      ...authorityMounts([origin]),
+    ],
+  };
+  const serving = {
+    ...storeContainer(settings, "archiver", "serve"),
+    // It is there before the server, and until that has archived its last segment.
+    restartPolicy: "Always",
+    env: [
+      ...environment({
+        ...pythonVariables,
+        PORT: String(storePort),
+        PGDATA: paths.data,
+        COMPRESSION: backup.compression,
+        ...(origin && { SPOOL: paths.spool }),
+      }),
+      ...place("ARCHIVE", archive),
+      ...fromOrigin,
+    ],
+    resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
+    volumeMounts: [
+      ...dataMounts(cluster, true),
+      configMount,
+      tmpMount,
+      ...(origin ? [spool] : []),
+      ...authorityMounts([archive, origin]),
+    ],
+  };
+  return {
+    initContainers: [...(origin ? [restoring] : []), serving],
+    volumes: [
+      ...(origin ? [{ name: "spool", emptyDir: { sizeLimit: "2Gi" } }] : []),
+      ...authorityVolumes([archive, origin]),
+    ],
+    server: {
+      env: environment({ STORE_PORT: String(storePort), ...(origin && { SPOOL: paths.spool }) }),
+      mounts: origin ? [spool] : [],
+    },
+  };
+}
+
+/** What the server was restored from when it was made. */
+export const restoredFrom = ({ restore, cluster }: Settings): object | undefined =>
+  restore && { ...restore, from: restore.from ?? `${cluster.namespace}/${cluster.name}` };
+
+/** The login of the base backups. */
+export const backupCredentials = (
+  { backup, cluster }: Settings,
+  labels: Readonly<Record<string, string>>,
+): Credential[] =>
+  backup === undefined
+    ? []
+    : [
+        {
+          id: "backup",
+          role: roles.backup,
+          secretName: secretNames.backup(cluster.name),
+          type: "kubernetes.io/basic-auth",
+          labels: { ...labels },
+          extraKeys: {},
+          why: "base backups: may copy the whole server",
+        },
+      ];
+
+const closed = `DO $$BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${roles.backup}') THEN
+    ALTER ROLE ${roles.backup} NOLOGIN NOREPLICATION;
+  END IF;
+END$$`;
+
+/** What Barman's tool needs beside the right to read statistics and settings. */
+const backupFunctions = [
+  "pg_backup_start(text, boolean)",
+  "pg_backup_stop(boolean)",
+  "pg_switch_wal()",
+  "pg_create_restore_point(text)",
+];
+
+/** The role of the base backups: no superuser, and it reads no table. */
+export function backupSql(settings: Settings): OwnSql {
+  if (settings.backup === undefined) return { roles: [], statements: [closed] };
+  const toStore = archiveStore(settings) !== undefined;
+  const role: WantedRole = {
+    name: roles.backup,
+    login: true,
+    replication: true,
+    memberOf: ["pg_read_all_stats", ...(toStore ? ["pg_read_all_settings"] : [])],
+    createDatabases: false,
+    createRoles: false,
+    connectionLimit: 5,
+  };
+  return {
+    roles: [role],
+    statements: toStore
+      ? backupFunctions.map((one) => `GRANT EXECUTE ON FUNCTION ${one} TO ${roles.backup}`)
+      : [],
+  };
+}
+
+/** Pods that make base backups. They have none of the labels by which Services find the server. */
+const jobPods = ({ name, namespace }: Settings["cluster"]): Peer => ({
+  kind: "pods",
+  name: "base-backup",
+  namespace,
+  labels: jobLabels(name),
+});
+
+export function backupFlows(settings: Settings, instances: Peer): Flow[] {
+  const { cluster, backup } = settings;
+  if (backup === undefined) return [];
+  const jobs = jobPods(cluster);
+  const archive = archiveStore(settings);
+  return [
+    tcp(
+      "base-backup",
+      jobs,
+      instances,
+      ports.postgres,
+      "base backups are asked for, and copied onto the archive volume",
+    ),
+    ...(archive
+      ? [tcp(`base-backup-${archive.name}`, jobs, archive.peer, archive.port, "base backups go to the store")]
+      : []),
+    ...unique([archive, originOf(settings)]).map(({ name, peer, port }) =>
+      tcp(`archive-${name}`, instances, peer, port, "the server archives its log, and is restored"),
+    ),
+  ];
+}
+
+/** The pod that makes a base backup: a container for each place, since a full volume or a lost store must not stop the other. */
+function jobPod(settings: Settings) {
+  const { cluster, images, registries, backup } = settings;
+  const archive = archiveStore(settings);
+  const tls = { name: "tls", mountPath: paths.tls, readOnly: true };
+  const server = {
+    PGHOST: serviceHost(cluster.name, cluster.namespace),
+    PGPORT: String(ports.postgres),
+    PGUSER: roles.backup,
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: `${paths.tls}/ca.crt`,
+    PGCONNECT_TIMEOUT: "10",
+    HOME: "/tmp",
+  };
+  const password = {
+    name: "PGPASSWORD",
+    valueFrom: { secretKeyRef: { name: secretNames.backup(cluster.name), key: "password" } },
+  };
+  const onVolume = {
+    name: "volume",
+    image: images.postgresql,
+    imagePullPolicy: "IfNotPresent",
+    command: ["/bin/bash", `${paths.config}/base.sh`],
+    env: [...environment({ ...server, ARCHIVE_VOLUME: paths.archive }), password],
+    securityContext: hardened,
+    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+    volumeMounts: [{ name: "archive", mountPath: paths.archive }, configMount, tls, tmpMount],
+  };
+  const toStore = archive && {
+    ...storeContainer(settings, "store", "backup"),
+    env: [
+      ...environment({
+        ...server,
+        ...pythonVariables,
+        // libpq takes the rest from the environment.
+        CONNECTION: "dbname=postgres",
+        COMPRESSION: backup?.compression ?? "gzip",
+      }),
+      password,
+      ...place("ARCHIVE", archive),
+    ],
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+    volumeMounts: [...dataMounts(cluster, true), configMount, tls, tmpMount, ...authorityMounts([archive])],
+  };
+  const claim = (name: "data" | "wal" | "archive") => ({
+    name,
+    persistentVolumeClaim: { claimName: names[name](cluster.name) },
+  });
+  const { annotations, account } = podsRole(settings, ["volume"], [archive]);
+  return {
+    metadata: {
+      labels: { ...settings.labels, ...jobLabels(cluster.name) },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+    spec: {
+      ...account,
+      restartPolicy: "Never",
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: 10,
+      securityContext: asServer,
+      ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+      // Its volumes can be mounted on one node at a time.
+      affinity: {
+        podAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            {
+              topologyKey: "kubernetes.io/hostname",
+              labelSelector: { matchLabels: podLabels(cluster.name) },
+            },
+          ],
+        },
+      },
+      containers: [onVolume, ...(toStore ? [toStore] : [])],
+      volumes: [
+        claim("archive"),
+        ...(toStore ? [claim("data"), ...(cluster.storage.walSize === undefined ? [] : [claim("wal")])] : []),
+        { name: "config", configMap: { name: names.config(cluster.name), defaultMode: 0o444 } },
+        {
+          name: "tls",
+          secret: {
+            secretName: `${cluster.name}-ca`,
+            items: [{ key: "ca.crt", path: "ca.crt" }],
+            defaultMode: 0o440,
+          },
+        },
+        ...authorityVolumes([archive]),
+        { name: "tmp", emptyDir: {} },
+      ],
+    },
+  };
+}
+
+/** How long a Job that isn't the schedule's can be looked at after its end. */
+const KEPT_DAYS = 7;
+
+const jobSpec = (settings: Settings) => ({
+  backoffLimit: 2,
+  activeDeadlineSeconds: BACKUP_HOURS * 3600,
+  template: jobPod(settings),
+});
+
+const metadataOf = ({ cluster }: Settings, name: string) => ({
+  name,
+  namespace: cluster.namespace,
+  labels: jobLabels(cluster.name),
+});
+
+export const backups: Backups = {
+  request: (settings, name) => ({
+    object: {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: metadataOf(settings, name),
+      spec: { ...jobSpec(settings), ttlSecondsAfterFinished: KEPT_DAYS * 24 * 3600 },
+    },
+    // Its pod, though it has ended, would keep the volumes from being deleted.
+    owner: { apiVersion: "batch/v1", kind: "CronJob", name: names.base(settings.cluster.name) },
+    state,
+  }),
+  server: { user: USER, group: USER },
+};
+
+function state(object: KubernetesObject): { phase: "running" | "done" | "failed"; why: string } {
+  const { conditions = [], failed = 0 } = (object as Job).status ?? {};
+  const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
+  const failure = is("Failed");
+  const logs = `the log of Job ${object.metadata.name} says why`;
+  if (is("Complete")) return { phase: "done", why: "made" };
+  if (failure)
+    return { phase: "failed", why: `${failure.message ?? failure.reason ?? "it failed"}; ${logs}` };
+  return { phase: "running", why: failed === 0 ? "at work" : `failed ${failed} times; ${logs}` };
+}
+
+interface Job extends KubernetesObject {
+  status?: {
+    failed?: number;
+    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+/** The schedule, and a first base backup: before it there is nothing to restore. Another place to back up to is another Job. */
+export function backupObjects(settings: Settings): PlannedObject[] {
+  const { cluster, backup } = settings;
+  if (backup === undefined) return [];
+  const schedule: KubernetesObject = {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: metadataOf(settings, names.base(cluster.name)),
+    spec: {
+      schedule: backup.schedule,
+      timeZone: backup.timeZone,
+      concurrencyPolicy: "Forbid",
+      startingDeadlineSeconds: LATE_SECONDS,
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 3,
+      jobTemplate: { metadata: { labels: jobLabels(cluster.name) }, spec: jobSpec(settings) },
+    },
+  };
+  const metadata = metadataOf(settings, `${names.base(cluster.name)}-first`);
+  const first: KubernetesObject = {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    // `make up` waits for what it makes.
+    metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: jobSpec(settings),
+  };
+  return [
+    { id: "base-backups", stage: 2, object: schedule },
+    { id: "first-base-backup", stage: 2, object: first },
+  ];
+}

@@ -1,0 +1,84 @@
+import { daysOfCron } from "../../../settings/cron";
+import { type KubernetesObject, namespaceOf } from "../../objects";
+import type { ArchiveFacts, BackupFacts, BaseBackupFacts, StoreFacts } from "../reader";
+import { clusterLabel, roleLabel } from "../../names";
+import { baseBackupRole, names } from "./names";
+import { isServer, type StatefulSet } from "./server";
+
+/** What the server's StatefulSet claims of its archive, by the container that sends log to a store, and the CronJob of its base backups. */
+
+const archiver = ({ spec }: StatefulSet) =>
+  spec?.template?.spec?.initContainers?.find(({ name }) => name === "archiver");
+
+export const archiveFacts = (object: StatefulSet): ArchiveFacts => {
+  const toStore = archiver(object) !== undefined;
+  return {
+    archivers: toStore ? 1 : 0,
+    volume: names.archive(object.metadata.name),
+    store: toStore ? { kind: object.kind, name: object.metadata.name } : undefined,
+    // Stands in its configuration; the place in the store is this cluster's alone.
+    generation: "",
+    outdated: undefined,
+  };
+};
+
+function store(object: KubernetesObject): StoreFacts | undefined {
+  if (!isServer(object)) return undefined;
+  const container = archiver(object);
+  if (container === undefined) return undefined;
+  const value = (name: string) => container.env?.find((one) => one.name === `ARCHIVE_${name}`)?.value;
+  return {
+    kind: object.kind,
+    name: object.metadata.name,
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get destination() {
+      return value("LOCATION") ?? "";
+    },
+    get endpoint() {
+      return value("ENDPOINT");
+    },
+    get plainChecksums() {
+      return value("PLAIN_CHECKSUMS") === "yes";
+    },
+    encryption: undefined,
+    retentionDays: undefined,
+  };
+}
+
+interface CronJob extends KubernetesObject {
+  spec?: { schedule?: string; suspend?: boolean };
+}
+
+const isBaseBackups = (object: KubernetesObject): object is CronJob =>
+  object.apiVersion === "batch/v1" &&
+  object.kind === "CronJob" &&
+  object.metadata.labels?.[roleLabel] === baseBackupRole;
+
+function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
+  if (!isBaseBackups(object)) return undefined;
+  const schedule = () => object.spec?.schedule ?? "";
+  return {
+    kind: object.kind,
+    name: object.metadata.name,
+    get namespace() {
+      return namespaceOf(object);
+    },
+    cluster: object.metadata.labels?.[clusterLabel] ?? "",
+    get suspended() {
+      return object.spec?.suspend ?? false;
+    },
+    get schedule() {
+      return schedule();
+    },
+    get days() {
+      return daysOfCron(schedule());
+    },
+    form: "cron's five fields",
+    explicitMethod: true,
+    store: undefined,
+  };
+}
+
+export const backupFacts: BackupFacts = { store, baseBackups };

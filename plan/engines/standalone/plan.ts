@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import type { Settings } from "../../../settings/schema";
+import type { Plan } from "../../plan";
+import type { KubernetesObject, PlannedObject } from "../../objects";
+import type { Endpoint, Peer } from "../../network";
+import {
+  clusterLabel,
+  durabilityAnnotation,
+  poolerTlsNames,
+  secretNames,
+  serviceHost,
+  tlsNames,
+} from "../../names";
+import { generationToken, storesOf } from "../../backup/store";
+import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
+import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { scriptFiles } from "../../postgres/sql/scripts";
+import { accessRules, configurationFiles } from "./configuration";
+import { backupCredentials, backupFlows, backupObjects, backupSql, restoredFrom } from "./backup";
+import { names, paths, podLabels, ports, serverAnnotation } from "./names";
+import { parametersOf } from "./parameters";
+import { podTemplate } from "./pod";
+import type { Server } from "./server";
+
+const START_MINUTES = 20;
+
+/** Volumes by their ids, with their sizes. */
+const volumeSizes = ({ storage }: Settings["cluster"]): [id: "data" | "wal" | "archive", size: string][] => [
+  ["data", storage.size],
+  ...(storage.walSize === undefined ? [] : [["wal", storage.walSize] as ["wal", string]]),
+  ["archive", storage.archiveSize ?? storage.size],
+];
+
+/** What the StatefulSet says of the server's configuration. */
+function serverOf(
+  settings: Settings,
+  parameters: Server["parameters"],
+  rules: Server["hostBasedAccess"],
+): Server {
+  const { storage, ...cluster } = settings.cluster;
+  const restored = restoredFrom(settings);
+  const volume = (size: string) => ({ size, ...(storage.class !== undefined && { class: storage.class }) });
+  return {
+    version: cluster.postgresVersion,
+    parameters,
+    hostBasedAccess: rules,
+    data: volume(storage.size),
+    ...(storage.walSize !== undefined && { log: volume(storage.walSize) }),
+    ...(restored && { restored }),
+  };
+}
+
+export function plan(settings: Settings): Plan {
+  const { cluster } = settings;
+  const { name, namespace } = cluster;
+  const parameters = parametersOf(settings);
+  const files = {
+    config: configurationFiles(settings, parameters),
+    sql: scriptFiles(settings, backupSql(settings)),
+  };
+  // In both, since each is mounted by itself: what is loaded belongs together when they agree.
+  const version = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
+  const labels = { [clusterLabel]: name };
+  const selector = podLabels(name);
+
+  const object = (
+    apiVersion: string,
+    kind: string,
+    objectName: string,
+    rest: Record<string, unknown>,
+    annotations?: Record<string, string>,
+  ): KubernetesObject => ({
+    apiVersion,
+    kind,
+    metadata: { name: objectName, namespace, labels, ...(annotations && { annotations }) },
+    ...rest,
+  });
+
+  /** The only pod is what its clients want, ready or not: an exporter that fails must not cut them off. */
+  const service = (
+    objectName: string,
+    port: keyof typeof ports,
+    rest: object = {},
+    annotations?: Record<string, string>,
+  ) =>
+    object(
+      "v1",
+      "Service",
+      objectName,
+      {
+        spec: {
+          type: "ClusterIP",
+          selector,
+          publishNotReadyAddresses: true,
+          ports: [{ name: port, port: ports[port], targetPort: port, protocol: "TCP" }],
+          ...rest,
+        },
+      },
+      annotations,
+    );
+
+  const statefulSet = object(
+    "apps/v1",
+    "StatefulSet",
+    name,
+    {
+      spec: {
+        replicas: cluster.instances,
+        // A pod that isn't ready is made anew by a change, which may be what mends it.
+        podManagementPolicy: "Parallel",
+        serviceName: names.headless(name),
+        selector: { matchLabels: selector },
+        template: podTemplate(settings, parameters),
+      },
+    },
+    {
+      [durabilityAnnotation]: cluster.durability,
+      [serverAnnotation]: JSON.stringify(serverOf(settings, parameters, accessRules(settings))),
+    },
+  );
+
+  const claims = volumeSizes(cluster).map(([id, size]): PlannedObject => ({
+    id,
+    stage: 0,
+    object: object(
+      "v1",
+      "PersistentVolumeClaim",
+      names[id](name),
+      {
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          ...(cluster.storage.class !== undefined && { storageClassName: cluster.storage.class }),
+          resources: { requests: { storage: size } },
+        },
+      },
+      // Many classes make a volume only when a pod wants it.
+      { "pulumi.com/skipAwait": "true" },
+    ),
+    leave: { fields: ["spec.storageClassName"], to: "the volume, which stays where it is" },
+  }));
+
+  const endpoint: Endpoint = { service: name, host: serviceHost(name, namespace), port: ports.postgres };
+  const credentials = [...credentialsOf(settings, labels), ...backupCredentials(settings, labels)];
+  const pods: Peer = { kind: "pods", name: "instances", namespace, labels: selector };
+  return {
+    objects: [
+      ...claims,
+      {
+        id: "config",
+        stage: 0,
+        object: object("v1", "ConfigMap", names.config(name), {
+          data: {
+            ...files.config,
+            version,
+            ...(storesOf(settings).length > 0 && { generation: generationToken }),
+          },
+        }),
+      },
+      {
+        id: "sql",
+        stage: 0,
+        object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
+      },
+      { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
+      { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
+      // A Service counts as ready when it has a pod, so that it waits with the StatefulSet.
+      { id: "service", stage: 1, object: service(name, "postgres") },
+      {
+        id: "metrics",
+        stage: 1,
+        object: service(
+          names.metrics(name),
+          "metrics",
+          {},
+          {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": String(ports.metrics),
+            "prometheus.io/path": "/metrics",
+          },
+        ),
+      },
+      ...backupObjects(settings),
+    ],
+    credentials,
+    passwords: {
+      secretName: secretNames.passwords(name),
+      labels,
+      keys: enginePasswords(credentials),
+      why: "the passwords that the server's own pod sets, by role",
+    },
+    loaded: { container: "keeper", file: `${paths.state}/version`, version },
+    endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
+    tls: {
+      issuer: "platform",
+      names: [...tlsNames(name, namespace), ...poolerTlsNames(settings)],
+      authority: { secretName: `${name}-ca`, key: "ca.crt" },
+      server: { secretName: secretNames.server(name), certificateKey: "tls.crt", privateKeyKey: "tls.key" },
+    },
+    pods,
+    ports,
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
+    flows: backupFlows(settings, pods),
+  };
+}

@@ -1,0 +1,146 @@
+import type { Settings } from "../../../settings/schema";
+import { originOf, spelt } from "../../backup/restore";
+import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
+import { generationToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
+import { environment } from "../../containers";
+import type { Backups } from "../engine";
+import { user } from "./names";
+
+/**
+ * Archive, base backups and restores by WAL-G, which Spilo runs as the environment of the instances tells it. The image that is built for
+ * the built-in cluster reads the same environment and has Barman's cloud tools in the place of WAL-G.
+ */
+
+/** Base backups that hold only what has changed, between two whole ones. */
+const DELTA_STEPS = 6;
+
+/** Files that a verification fetches at a time: each takes memory. */
+const DOWNLOADS = 4;
+/** More base backups than anybody makes: the verification deletes them. */
+const ALL_BACKUPS = 36_500;
+
+const authorityFolder = ({ name }: Store): string => `/stores/${name}`;
+const authorityFile = (store: Store): string => `${authorityFolder(store)}/${store.authority?.key}`;
+
+/** The image that is built for the built-in cluster has Barman's tools, and Spilo WAL-G. */
+const hasWalG = ({ platform }: Settings): boolean => platform !== "local";
+
+/** How an archive is spoken to. Spilo reads that of a cluster to restore under names that begin with `CLONE_`. */
+function storeVariables(
+  store: Store,
+  generation: string,
+  prefix: "" | "CLONE_",
+  file = authorityFile(store),
+): object[] {
+  const { region, endpoint, pathStyle, authority, login } = store;
+  const plain = {
+    WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
+    AWS_REGION: region,
+    ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
+    ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
+    ...(authority && { WALG_S3_CA_CERT_FILE: file }),
+    // EKS gives pods these for the archive alone, and none of its variables to a container that has one of them already.
+    ...("roleArn" in login &&
+      prefix === "CLONE_" && { AWS_ROLE_ARN: login.roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: roleTokenFile }),
+  };
+  const key = {
+    accessKeyId: `${prefix}AWS_ACCESS_KEY_ID`,
+    secretAccessKey: `${prefix}AWS_SECRET_ACCESS_KEY`,
+  };
+  return [
+    ...environment(plain).map((variable) => ({ ...variable, name: `${prefix}${variable.name}` })),
+    ...keyVariables(store, key),
+  ];
+}
+
+/** Without a moment the operator's own `clone` copies a running cluster; so it is Spilo that is told, not the operator. */
+function cloneVariables(settings: Settings): object[] {
+  const { restore } = settings;
+  const origin = originOf(settings);
+  if (restore === undefined || origin === undefined) return [];
+  const { time } = restore.to;
+  return [
+    ...environment({
+      CLONE_METHOD: "CLONE_WITH_WALE",
+      CLONE_USE_WALG_RESTORE: "true",
+      ...(time !== undefined && { CLONE_TARGET_TIME: spelt(time) }),
+    }),
+    ...storeVariables(origin, restore.generation, "CLONE_"),
+  ];
+}
+
+/** What the account of the instances' pods says, for the role by which archive or origin are spoken to. */
+export function accountOfStores(settings: Settings): Record<string, string> {
+  const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
+  return roleArn === undefined ? {} : accountAnnotations(roleArn);
+}
+
+/** The instances' further environment; empty where nothing is archived. */
+export function backupVariables(settings: Settings): object[] {
+  const { backup } = settings;
+  const [store] = storesOf(settings);
+  if (backup === undefined || store === undefined) return [];
+  return [
+    ...environment({
+      USE_WALG_BACKUP: "true",
+      USE_WALG_RESTORE: "true",
+      WALG_COMPRESSION_METHOD: backup.compression,
+      WALG_DELTA_MAX_STEPS: String(DELTA_STEPS),
+      BACKUP_SCHEDULE: backup.schedule,
+      // Spilo keeps as many base backups, and those of as many days, with the log since the oldest of them.
+      BACKUP_NUM_TO_RETAIN: String(
+        backup.verify.enabled && hasWalG(settings) ? ALL_BACKUPS : backup.recoveryWindowDays,
+      ),
+    }),
+    ...storeVariables(store, generationToken, ""),
+    ...cloneVariables(settings),
+  ];
+}
+
+export const backups: Backups = {
+  request: () => ({
+    // PGDATA is the image's own.
+    command: [
+      "postgres",
+      "envdir",
+      "/run/etc/wal-e.d/env",
+      "sh",
+      "-c",
+      '/scripts/postgres_backup.sh "$PGDATA"',
+    ],
+  }),
+  server: { user: user.id, group: user.group },
+  tool: (settings) =>
+    hasWalG(settings)
+      ? {
+          name: "walg",
+          image: settings.images.postgresql,
+          variables: (store, authority) => [
+            ...storeVariables(store, generationToken, "", authority),
+            ...environment({ WALG_DOWNLOAD_CONCURRENCY: String(DOWNLOADS) }),
+          ],
+          programs: `/usr/lib/postgresql/${settings.cluster.postgresVersion}/bin`,
+        }
+      : undefined,
+};
+
+/** The authorities of stores that no public one signed for. */
+export const backupVolumes = (settings: Settings): object[] =>
+  storesOf(settings).flatMap(({ authority, ...store }) =>
+    authority === undefined
+      ? []
+      : [
+          {
+            name: `store-${store.name}`,
+            mountPath: authorityFolder(store),
+            targetContainers: ["postgres"],
+            volumeSource: {
+              secret: {
+                secretName: authority.secretName,
+                items: [{ key: authority.key, path: authority.key }],
+                defaultMode: 0o444,
+              },
+            },
+          },
+        ],
+  );

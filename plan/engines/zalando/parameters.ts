@@ -1,0 +1,67 @@
+import type { Settings } from "../../../settings/schema";
+import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
+import {
+  archiveParameters,
+  derivedParameters,
+  owned,
+  ownParameters,
+  replicationParameters,
+} from "../../postgres/parameters";
+
+const byPatroni = "Patroni sets it";
+const bySpilo = "the image sets it";
+const byPlatform = "the platform sets it";
+const byReplication = "pgplatform:cluster.durability decides it";
+
+/** Parameters that Patroni or its image sets, or that the platform owns. */
+export const ownedParameters: Readonly<Record<string, string>> = {
+  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
+  password_encryption: `${byPlatform} to scram-sha-256`,
+  ...owned(
+    bySpilo,
+    `ssl archive_mode archive_command unix_socket_* external_pid_file logging_collector log_destination
+    log_directory log_filename log_rotation_* log_truncate_on_rotation bg_mon.*`,
+  ),
+  "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
+  shared_preload_libraries: `${byPlatform} from the extensions of the databases`,
+  ...owned(
+    byPatroni,
+    `recovery_target* restore_command primary_* hot_standby wal_level wal_log_hints track_commit_timestamp
+    cluster_name port listen_addresses data_directory config_file hba_file ident_file`,
+  ),
+};
+
+/** What Spilo preloads by itself; naming one library means naming all. */
+const preloaded: readonly string[] = [
+  ..."bg_mon pg_stat_statements pgextwlist pg_auth_mon set_user timescaledb pg_cron pg_stat_kcache".split(
+    " ",
+  ),
+];
+
+function preloading(cluster: Settings["cluster"]): Record<string, string> {
+  const further = preloadLibraries(cluster).filter((name) => name !== "pg_stat_statements");
+  return {
+    ...(further.length > 0 && {
+      shared_preload_libraries: [...new Set([...preloaded, ...further])].join(","),
+    }),
+    ...preloadParameters(cluster),
+  };
+}
+
+/** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
+export const parametersOf = (settings: Settings): Record<string, string> => ({
+  ...derivedParameters(settings.cluster),
+  // The operator and its image both take md5 for granted where they are told nothing.
+  password_encryption: "scram-sha-256",
+  ssl_min_protocol_version: "TLSv1.3",
+  archive_timeout: "5min",
+  ...archiveParameters(settings),
+  ...replicationParameters,
+  // How soon a server notices that a client has gone silent.
+  tcp_keepalives_idle: "5",
+  tcp_keepalives_interval: "1",
+  tcp_keepalives_count: "3",
+  ...preloading(settings.cluster),
+  ...ownParameters(settings.cluster),
+});

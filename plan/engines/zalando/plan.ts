@@ -1,0 +1,314 @@
+import type { Settings } from "../../../settings/schema";
+import { locationOf, storesOf } from "../../backup/store";
+import type { KubernetesObject, PlannedObject } from "../../objects";
+import type { Endpoint } from "../../network";
+import type { Credential, Plan } from "../../plan";
+import {
+  archiveAnnotation,
+  clusterLabel,
+  durabilityAnnotation,
+  poolerTlsNames,
+  roles,
+  secretNames,
+  serviceHost,
+  tlsNames,
+} from "../../names";
+import { credentialsOf, poolerLookup } from "../../postgres/roles";
+import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { accessRules } from "./access";
+import { accountOfStores, backupVariables, backupVolumes } from "./backup";
+import { flows, instancePeer } from "./flows";
+import {
+  apiVersion,
+  instanceLabels,
+  metricsSecret,
+  operatorSecret,
+  podAccount,
+  ports,
+  replicator,
+  services,
+  spreadAnnotation,
+  standbyLabels,
+  superuser,
+  user,
+} from "./names";
+import { parametersOf } from "./parameters";
+import { sqlObjects } from "./sql";
+import { timings } from "./timing";
+
+const BOOTSTRAP_MINUTES = 20;
+
+/** How far behind a standby may be and still take over, where replication is not synchronous. */
+const MAXIMUM_LAG_BYTES = 32 * 2 ** 20;
+
+/** Passwords by SCRAM from the first start on, checksums, and a sort order that belongs to PostgreSQL, where it can. */
+const initdb = ({ postgresVersion }: Settings["cluster"]): Record<string, string> => ({
+  "auth-host": "scram-sha-256",
+  "auth-local": "peer",
+  encoding: "UTF8",
+  locale: "C.UTF-8",
+  "data-checksums": "true",
+  ...(Number(postgresVersion) >= 17 && { "locale-provider": "builtin", "builtin-locale": "C.UTF-8" }),
+});
+
+/** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
+const exporter = ({ cluster, images }: Settings) => ({
+  name: "exporter",
+  image: images.postgresExporter,
+  ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
+  env: [
+    { name: "DATA_SOURCE_URI", value: `127.0.0.1:${ports.postgres}/postgres?sslmode=require` },
+    { name: "DATA_SOURCE_USER", value: roles.metrics },
+    {
+      name: "DATA_SOURCE_PASS",
+      valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
+    },
+  ],
+  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+});
+
+function clusterObject(settings: Settings): KubernetesObject {
+  const { cluster, images, labels } = settings;
+  const synchronous = cluster.durability !== "async";
+  const [archive] = storesOf(settings);
+  const variables = backupVariables(settings);
+  const volumes = backupVolumes(settings);
+  return {
+    apiVersion,
+    kind: "postgresql",
+    metadata: {
+      name: cluster.name,
+      namespace: cluster.namespace,
+      labels: { ...labels, [clusterLabel]: cluster.name },
+      annotations: {
+        [durabilityAnnotation]: cluster.durability,
+        [spreadAnnotation]: cluster.spread,
+        ...(archive && { [archiveAnnotation]: locationOf(archive) }),
+      },
+    },
+    spec: {
+      teamId: "pgplatform",
+      numberOfInstances: cluster.instances,
+      dockerImage: images.postgresql,
+      spiloRunAsUser: user.id,
+      spiloRunAsGroup: user.group,
+      spiloFSGroup: user.group,
+      postgresql: { version: cluster.postgresVersion, parameters: parametersOf(settings) },
+      patroni: {
+        ...timings[cluster.failover],
+        maximum_lag_on_failover: MAXIMUM_LAG_BYTES,
+        // A primary that loses the API server goes on for as long as all standbys answer it.
+        failsafe_mode: true,
+        synchronous_mode: synchronous,
+        synchronous_mode_strict: cluster.durability === "zero-loss",
+        ...(synchronous && { synchronous_node_count: cluster.synchronousStandbys }),
+        initdb: initdb(cluster),
+        pg_hba: accessRules(cluster),
+      },
+      volume: {
+        size: cluster.storage.size,
+        ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
+      },
+      resources: cluster.resources,
+      tls: { secretName: secretNames.server(cluster.name) },
+      ...(variables.length > 0 && { env: variables }),
+      ...(volumes.length > 0 && { additionalVolumes: volumes }),
+      sidecars: [exporter(settings)],
+      enableMasterLoadBalancer: false,
+      enableReplicaLoadBalancer: false,
+    },
+  };
+}
+
+/** The account of the instances' pods: the operator would make it too, but without the logins at private registries. */
+function accountObjects(settings: Settings): PlannedObject[] {
+  const { cluster, registries } = settings;
+  const annotations = accountOfStores(settings);
+  const metadata = {
+    name: podAccount,
+    namespace: cluster.namespace,
+    labels: { [clusterLabel]: cluster.name },
+  };
+  return [
+    {
+      id: "account",
+      stage: 0,
+      object: {
+        apiVersion: "v1",
+        kind: "ServiceAccount",
+        metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+        ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+      },
+    },
+    {
+      id: "account-role",
+      stage: 0,
+      object: {
+        apiVersion: "rbac.authorization.k8s.io/v1",
+        kind: "RoleBinding",
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: podAccount },
+        subjects: [{ kind: "ServiceAccount", name: podAccount, namespace: cluster.namespace }],
+      },
+    },
+  ];
+}
+
+/** The operator's own budget keeps the primary; this one lets one standby go at a time. */
+const standbyBudget = ({ cluster }: Settings): Omit<PlannedObject, "stage">[] =>
+  cluster.instances === 1
+    ? []
+    : [
+        {
+          id: "standby-budget",
+          waitFor: `jsonpath={.status.currentHealthy}=${cluster.instances - 1}`,
+          object: {
+            apiVersion: "policy/v1",
+            kind: "PodDisruptionBudget",
+            metadata: {
+              name: `${cluster.name}-standbys`,
+              namespace: cluster.namespace,
+              labels: { [clusterLabel]: cluster.name },
+            },
+            spec: {
+              // A number of pods that may be missing would count the primary's pod too, which the selector leaves out.
+              minAvailable: cluster.instances - 2,
+              selector: { matchLabels: standbyLabels(cluster.name) },
+              unhealthyPodEvictionPolicy: "AlwaysAllow",
+            },
+          },
+        },
+      ];
+
+function service(
+  { cluster }: Settings,
+  name: string,
+  open: Readonly<Record<string, number>>,
+  annotations?: Record<string, string>,
+): KubernetesObject {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name,
+      namespace: cluster.namespace,
+      labels: { [clusterLabel]: cluster.name },
+      ...(annotations && { annotations }),
+    },
+    spec: {
+      type: "ClusterIP",
+      selector: instanceLabels(cluster.name),
+      ports: Object.entries(open).map(([of, port]) => ({
+        name: of,
+        port,
+        targetPort: port,
+        protocol: "TCP",
+      })),
+    },
+  };
+}
+
+/** They count as ready when an instance is. */
+const serviceObjects = (settings: Settings): Omit<PlannedObject, "stage">[] => [
+  {
+    id: "service-any",
+    object: service(settings, services.any(settings.cluster.name), {
+      postgres: ports.postgres,
+      patroni: ports.status,
+    }),
+  },
+  {
+    id: "service-metrics",
+    object: service(
+      settings,
+      services.metrics(settings.cluster.name),
+      { metrics: ports.metrics },
+      {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": String(ports.metrics),
+        "prometheus.io/path": "/metrics",
+      },
+    ),
+  },
+];
+
+/** The operator and its pods take these two as they find them, and would make up what isn't there. */
+function systemCredentials({ cluster }: Settings): Credential[] {
+  const credential = (id: string, role: string, why: string): Credential => ({
+    id,
+    role,
+    secretName: operatorSecret(cluster.name, role),
+    type: "Opaque",
+    labels: { ...instanceLabels(cluster.name), [clusterLabel]: cluster.name },
+    extraKeys: {},
+    why,
+  });
+  return [
+    credential("superuser", superuser, "Patroni, and the platform's SQL: the superuser"),
+    credential("replication", replicator, "standbys that stream from the primary"),
+  ];
+}
+
+export function plan(settings: Settings): Plan {
+  const { cluster, tier } = settings;
+  const endpoint = (service: string): Endpoint => ({
+    service,
+    host: serviceHost(service, cluster.namespace),
+    port: ports.postgres,
+  });
+  const staged = (objects: readonly Omit<PlannedObject, "stage">[], stage: number): PlannedObject[] =>
+    objects.map((one) => ({ ...one, stage }));
+  return {
+    objects: [
+      ...accountObjects(settings),
+      {
+        id: "cluster",
+        stage: 1,
+        object: clusterObject(settings),
+        waitFor: "jsonpath={.status.PostgresClusterStatus}=Running",
+        timeoutMinutes: BOOTSTRAP_MINUTES,
+        ...(tier === "prod" && { protect: "clients would lose their database" }),
+      },
+      ...staged(serviceObjects(settings), 2),
+      ...staged(standbyBudget(settings), 2),
+      ...staged(sqlObjects(settings), 3),
+    ],
+    credentials: [
+      ...systemCredentials(settings),
+      ...credentialsOf(settings, { [clusterLabel]: cluster.name }),
+      {
+        id: "metrics",
+        role: roles.metrics,
+        secretName: metricsSecret(cluster.name),
+        type: "kubernetes.io/basic-auth",
+        labels: { [clusterLabel]: cluster.name },
+        extraKeys: {},
+        why: "the metrics exporter beside each server",
+      },
+    ],
+    endpoints: {
+      primary: endpoint(services.primary(cluster.name)),
+      standbys: endpoint(services.standbys(cluster.name)),
+      any: endpoint(services.any(cluster.name)),
+    },
+    tls: {
+      issuer: "platform",
+      names: [
+        ...[services.primary, services.standbys, services.any].flatMap((name) =>
+          tlsNames(name(cluster.name), cluster.namespace),
+        ),
+        ...poolerTlsNames(settings),
+      ],
+      authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
+      server: {
+        secretName: secretNames.server(cluster.name),
+        certificateKey: "tls.crt",
+        privateKeyKey: "tls.key",
+      },
+    },
+    pods: instancePeer(cluster),
+    ports: { postgres: ports.postgres, metrics: ports.metrics },
+    poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
+    flows: flows(settings),
+  };
+}

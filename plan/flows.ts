@@ -1,0 +1,122 @@
+import type { ClientSettings, Settings } from "../settings/schema";
+import type { Plan } from "./plan";
+import type { Flow, Peer } from "./network";
+import { healthCheckLabels, poolerPorts } from "./names";
+import type { PoolerPlan } from "./pgbouncer/plan";
+import { tcp } from "./network";
+
+const dns: Peer = {
+  kind: "pods",
+  name: "dns",
+  namespace: "kube-system",
+  labels: { "k8s-app": "kube-dns" },
+};
+
+const peerOf = (client: ClientSettings): Peer => ({
+  kind: "pods",
+  name: `client-${client.name}`,
+  namespace: client.namespace,
+  labels: client.labels,
+});
+
+/** Everything that may talk to anything in the cluster's namespace: what the parts need, and what the settings allow. */
+export function allFlows(
+  settings: Settings,
+  plan: Plan,
+  poolers: readonly PoolerPlan[],
+  backups: readonly Flow[] = [],
+): Flow[] {
+  const { namespace } = settings.cluster;
+  const instances = plan.pods;
+  const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
+  const healthCheck: Peer = { kind: "pods", name: "health-check", namespace, labels: healthCheckLabels };
+
+  const lookups = (["UDP", "TCP"] as const).map((protocol): Flow => ({
+    name: `dns-${protocol.toLowerCase()}`,
+    from: everyone,
+    to: dns,
+    port: 53,
+    protocol,
+    why: "every pod of the namespace finds the Services by name",
+  }));
+
+  const clients = settings.clients.flatMap((client) => {
+    const pooler = poolers.find(({ name }) => name === client.pooler);
+    return [
+      ...(pooler
+        ? [
+            tcp(
+              `client-${client.name}-pooler`,
+              peerOf(client),
+              pooler.pods,
+              poolerPorts.postgres,
+              `the client ${client.name} uses the pooler ${pooler.name}`,
+            ),
+          ]
+        : []),
+      ...(client.direct
+        ? [
+            tcp(
+              `client-${client.name}-direct`,
+              peerOf(client),
+              instances,
+              plan.ports.postgres,
+              `the client ${client.name} may connect to the instances themselves`,
+            ),
+          ]
+        : []),
+    ];
+  });
+
+  const health = [
+    tcp(
+      "health-check-instances",
+      healthCheck,
+      instances,
+      plan.ports.postgres,
+      "the last step of set-up reads its row on a standby",
+    ),
+    ...poolers.map(({ name, pods }) =>
+      tcp(
+        `health-check-pooler-${name}`,
+        healthCheck,
+        pods,
+        poolerPorts.postgres,
+        "the last step of set-up writes a row through the pooler",
+      ),
+    ),
+  ];
+
+  const reader = settings.monitoring.namespace;
+  const monitoring =
+    reader === undefined
+      ? []
+      : [
+          tcp(
+            "metrics-instances",
+            { kind: "namespace", namespace: reader },
+            instances,
+            plan.ports.metrics,
+            "monitoring reads the instances' metrics",
+          ),
+          ...poolers.map(({ name, pods }) =>
+            tcp(
+              `metrics-pooler-${name}`,
+              { kind: "namespace", namespace: reader },
+              pods,
+              poolerPorts.metrics,
+              "monitoring reads the pooler's metrics",
+            ),
+          ),
+        ];
+
+  return [
+    ...plan.flows,
+    ...poolers.flatMap(({ flows }) => flows),
+    ...backups,
+    ...clients,
+    ...health,
+    ...monitoring,
+    ...lookups,
+  ];
+}

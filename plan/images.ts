@@ -1,0 +1,20 @@
+import type { Images, Settings } from "../settings/schema";
+import { backupPlanImages } from "./backup/plan";
+import type { EngineTraits } from "./engines/engine";
+import { poolerImages } from "./pgbouncer/plan";
+
+/** Names of the images that the pods of a stack run. */
+export function stackImages(
+  settings: Settings,
+  { images, backupImages }: Pick<EngineTraits, "images" | "backupImages">,
+): string[] {
+  const used: readonly (keyof Images)[] = [
+    ...images.filter((image) => image !== "operator" || settings.operator.install),
+    ...((settings.backup?.targets.length ?? 0) > 0 ? [...backupImages, ...backupPlanImages] : []),
+    ...(settings.backup?.targets.some(({ kind }) => kind === "local") === true
+      ? ["objectStore" as const]
+      : []),
+    ...(settings.poolers.length > 0 ? poolerImages : []),
+  ];
+  return [...new Set(used.map((image) => settings.images[image]))];
+}

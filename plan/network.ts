@@ -1,0 +1,42 @@
+/** A flow over TCP. */
+export const tcp = (name: string, from: Peer, to: Peer, port: number, why: string): Flow => ({
+  name,
+  from,
+  to,
+  port,
+  protocol: "TCP",
+  why,
+});
+/** Where something listens, as its clients name it. */
+export interface Endpoint {
+  /** Name of the Service, enough for pods of the same namespace. */
+  readonly service: string;
+  /** Name of the host from any namespace. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One end of a flow. */
+export type Peer =
+  | {
+      readonly kind: "pods";
+      /** What these pods are called; the same name stands for the same pods in every flow. */
+      readonly name: string;
+      readonly namespace: string;
+      /** No label at all means every pod of the namespace. */
+      readonly labels: Record<string, string>;
+    }
+  | { readonly kind: "namespace"; readonly namespace: string }
+  | { readonly kind: "addresses"; readonly cidr: string };
+
+/** Traffic that must be possible. Ports are those of the containers, which is what network policies see. */
+export interface Flow {
+  readonly name: string;
+  readonly from: Peer;
+  readonly to: Peer;
+  readonly port: number;
+  readonly protocol: "TCP" | "UDP";
+  readonly why: string;
+}
+
+export type Labels = Readonly<Record<string, string>>;

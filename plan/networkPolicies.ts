@@ -1,0 +1,63 @@
+import type { KubernetesObject, PlannedObject } from "./objects";
+import type { Flow, Peer } from "./network";
+import { clusterLabel } from "./names";
+
+/** Annotation that gives the reason for a flow, with the flow's name behind it. */
+export const flowAnnotation = (flow: string): string => `flow.pgplatform.io/${flow}`;
+
+function peerSelector(peer: Peer, namespace: string): Record<string, unknown> {
+  if (peer.kind === "addresses") return { ipBlock: { cidr: peer.cidr } };
+  const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": peer.namespace } };
+  if (peer.kind === "namespace") return { namespaceSelector };
+  const podSelector = { matchLabels: peer.labels };
+  return peer.namespace === namespace ? { podSelector } : { namespaceSelector, podSelector };
+}
+
+/**
+ * One policy denies everything in the namespace; then there is one for each group of pods in it, which opens exactly the
+ * flows that begin or end at them. Policies are unions, so that none can take anything away or open more than its flows.
+ */
+export function networkPolicies(cluster: string, namespace: string, flows: readonly Flow[]): PlannedObject[] {
+  const policy = (
+    subject: string,
+    annotations: Record<string, string>,
+    spec: Record<string, unknown>,
+  ): PlannedObject => ({
+    id: subject,
+    stage: 0,
+    object: {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: {
+        name: `${cluster}-${subject}`,
+        namespace,
+        labels: { [clusterLabel]: cluster },
+        annotations,
+      },
+      spec,
+    } satisfies KubernetesObject,
+  });
+
+  const subjects = new Map<string, Extract<Peer, { kind: "pods" }>>();
+  for (const peer of flows.flatMap(({ from, to }) => [to, from]))
+    if (peer.kind === "pods" && peer.namespace === namespace) subjects.set(peer.name, peer);
+
+  const opened = [...subjects.values()].map((subject) => {
+    const isSubject = (peer: Peer) => peer.kind === "pods" && peer.name === subject.name;
+    const arriving = flows.filter(({ to }) => isSubject(to));
+    const leaving = flows.filter(({ from }) => isSubject(from));
+    const ports = ({ port, protocol }: Flow) => [{ port, protocol }];
+    const reasons = [...arriving, ...leaving].map((flow) => [flowAnnotation(flow.name), flow.why]);
+    return policy(subject.name, Object.fromEntries(reasons) as Record<string, string>, {
+      podSelector: Object.keys(subject.labels).length > 0 ? { matchLabels: subject.labels } : {},
+      policyTypes: [...(arriving.length > 0 ? ["Ingress"] : []), ...(leaving.length > 0 ? ["Egress"] : [])],
+      ...(arriving.length > 0 && {
+        ingress: arriving.map((flow) => ({ from: [peerSelector(flow.from, namespace)], ports: ports(flow) })),
+      }),
+      ...(leaving.length > 0 && {
+        egress: leaving.map((flow) => ({ to: [peerSelector(flow.to, namespace)], ports: ports(flow) })),
+      }),
+    });
+  });
+  return [policy("deny-all", {}, { podSelector: {}, policyTypes: ["Ingress", "Egress"] }), ...opened];
+}

@@ -1,0 +1,67 @@
+/** A Kubernetes object as plain data. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
+  [field: string]: unknown;
+}
+
+/** Kubernetes' own default counts where an object names no namespace. */
+export const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
+
+/** An object and how it is registered. */
+export interface PlannedObject {
+  /** Suffix of the resource's name; unique within its plan. */
+  readonly id: string;
+  readonly object: KubernetesObject;
+  /** Objects of a stage wait for all objects of the stages before. */
+  readonly stage: number;
+  /** Wait for this condition of the live object, as the Kubernetes provider spells it. @default - the provider's own rules for the kind */
+  readonly waitFor?: string;
+  /** How long creating or updating may take. @default - the provider's, 10 minutes */
+  readonly timeoutMinutes?: number;
+  /** Object of an earlier stage that takes this one along when it is deleted, so that nobody has to delete it alone. */
+  readonly goesWith?: string;
+  /** Fields that someone else keeps once the object is there, and who. */
+  readonly leave?: { readonly fields: readonly string[]; readonly to: string };
+  /** Set when the object must survive the stack, with the reason. */
+  readonly retain?: string;
+  /** Set when deleting the object must be refused, with the reason. */
+  readonly protect?: string;
+}
+
+/** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */
+export type Overlay = { readonly [field: string]: unknown };
+
+/** A value with fields, which isn't a list. */
+export /** A value with fields, which isn't a list. */
+/** A value with fields, and no list. */
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `base` with `overlay` merged into it; neither is changed. */
+export function merge<T>(base: T, overlay: Overlay | undefined): T {
+  if (overlay === undefined) return base;
+  const merged: Record<string, unknown> = { ...(base as Record<string, unknown>) };
+  for (const [key, value] of Object.entries(overlay))
+    merged[key] = isRecord(value) && isRecord(merged[key]) ? merge(merged[key], value) : value;
+  return merged as T;
+}
+
+/** The objects with further labels; their own win. */
+export const withLabels = (
+  planned: readonly PlannedObject[],
+  labels: Readonly<Record<string, string>>,
+): PlannedObject[] =>
+  planned.map((one) => {
+    const { metadata } = one.object;
+    const all = { ...labels, ...metadata.labels };
+    return Object.keys(all).length === 0
+      ? one
+      : { ...one, object: { ...one.object, metadata: { ...metadata, labels: all } } };
+  });

@@ -1,0 +1,47 @@
+import { bytesOf, postgresMemory } from "../../settings/quantity";
+import type { Settings } from "../../settings/schema";
+import { memoryOf } from "../../settings/sums/memory";
+import { walReserves } from "../../settings/sums/wal";
+import { parameterText } from "../../settings/catalogue";
+
+/** Server parameters that follow from the settings, on every engine. */
+
+const LEAST_ARCHIVE_SECONDS = 30;
+
+/** From connections, memory, and the volume that holds the log. */
+export function derivedParameters(cluster: Settings["cluster"]): Record<string, string> {
+  const memory = memoryOf(cluster);
+  const log = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
+  return {
+    max_connections: String(cluster.maxConnections),
+    shared_buffers: postgresMemory(memory.sharedBuffers),
+    effective_cache_size: postgresMemory(memory.effectiveCacheSize),
+    maintenance_work_mem: postgresMemory(memory.maintenance),
+    autovacuum_work_mem: postgresMemory(memory.autovacuum),
+    work_mem: postgresMemory(memory.work),
+    max_wal_size: postgresMemory(log.maxWalSize),
+    wal_keep_size: postgresMemory(log.walKeepSize),
+  };
+}
+
+/** The user's own, as text; they win over all others. */
+export const ownParameters = ({ parameters }: Settings["cluster"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, parameterText(value)]));
+
+/** For standbys that follow over a network; a failover is as short as they allow. */
+export const replicationParameters: Readonly<Record<string, string>> = {
+  // A standby that lost its primary asks again this soon; the default of 5 s is the tail of one failover in four.
+  wal_retrieve_retry_interval: "200ms",
+  // How soon either end notices a replication connection that has gone silent.
+  wal_sender_timeout: "5s",
+  wal_receiver_timeout: "5s",
+};
+
+/** Parameters that users can't set, all for one reason; their names stand in one text. */
+export const owned = (reason: string, names: string): Record<string, string> =>
+  Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));
+/** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */
+export const archiveParameters = ({ backup }: Settings): Record<string, string> =>
+  backup === undefined
+    ? {}
+    : { archive_timeout: `${Math.max(LEAST_ARCHIVE_SECONDS, backup.rpoMinutes * 30)}s` };

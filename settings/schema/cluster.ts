@@ -1,0 +1,136 @@
+import * as z from "zod";
+import { about, atOnce, choice, cores, label, quantity, rolls, whole } from "./types";
+import { access, databases, roles } from "./databases";
+
+const storage = z.strictObject({
+  class: label(
+    "Storage class of the volumes. Default: local-path on the platforms local and k3d; must be given on cloud.",
+    63,
+    "A change is for new instances only: existing volumes stay where they are.",
+  ).optional(),
+  size: quantity(
+    "Size of each instance's data volume, in bytes.",
+    "A larger size grows the volumes where the class can; a smaller one is refused by the operator.",
+    "20Gi",
+  ),
+  walSize: quantity(
+    "Size of a volume of its own for the write-ahead log, in bytes. Default: none, the log shares the data volume.",
+    "Can be added (a restart of each instance) but not removed.",
+    "5Gi",
+  ).optional(),
+  archiveSize: quantity(
+    "Size of the volume for the archive of the write-ahead log, in bytes; only with the engine standalone, which keeps seven days there, " +
+      "compressed. Default: as size.",
+    "A larger size grows the volume where the class can.",
+    "50Gi",
+  ).optional(),
+  writeMiBPerSecond: about(z.number().min(0.001).max(10000), {
+    means:
+      "Rate at which the write-ahead log grows at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the log's " +
+      "volume. Default: not known.",
+    change: "As walSize, which follows from it.",
+    allowed: "a number of MiB a second from 0.001 to 10000",
+  }).optional(),
+  toleratedOutageHours: about(z.number().min(0.1).max(720), {
+    means:
+      "How long the log may pile up while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for so long, the " +
+      "log's standing reserves and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
+    change: "As walSize, which follows from it.",
+    allowed: "a number of hours from 0.1 to 720",
+  }).optional(),
+});
+
+export const cluster = z.strictObject({
+  name: label("Name of the database cluster; every object's name begins with it.", 50),
+  namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
+  engine: choice(
+    ["cnpg", "zalando", "standalone"],
+    "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an " +
+      "operator. Default: cnpg.",
+    "A change makes another cluster; move the data first.",
+  ).default("cnpg"),
+  postgresVersion: choice(
+    ["15", "16", "17", "18"],
+    "PostgreSQL's major version. Default: 17.",
+    "A change asks the operator for a major upgrade, which stops the database meanwhile.",
+  ).default("17"),
+  instances: whole(
+    "Number of PostgreSQL instances: one primary, the others standbys, each on a node of its own. Default: 3.",
+    1,
+    9,
+    "A change adds or removes standbys.",
+  ).default(3),
+  spread: choice(
+    ["required", "preferred"],
+    "Whether instances keep to nodes of their own. required: an instance waits for a node without one; preferred: it shares a node when " +
+      "there is no other, so that a small cluster of the tier dev holds more instances than it has nodes. Poolers follow. Default: required.",
+    "A change restarts the instances one after another, the primary last, and rolls the poolers' pods.",
+  ).default("required"),
+  durability: choice(
+    ["zero-loss", "balanced", "async"],
+    "What an acknowledged commit is worth. zero-loss: it is on a standby too, and writes block when none is there; " +
+      "balanced: the same while a standby lives; async: it is on the primary, a failover may lose the last ones. Default: zero-loss.",
+    atOnce,
+  ).default("zero-loss"),
+  synchronousStandbys: whole(
+    "Number of standbys that must hold a commit before it is acknowledged; not used with async. Default: 1.",
+    1,
+    4,
+    atOnce,
+  ).default(1),
+  failover: choice(
+    ["fast", "standard", "patient"],
+    "How soon a silent primary is noticed, and how long its successor waits for it to stop. fast: asked every second, waited for 3 s; " +
+      "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
+    rolls,
+  ).default("standard"),
+  storage,
+  resources: z
+    .strictObject({
+      requests: z
+        .strictObject({
+          cpu: cores("Cores reserved for each instance. Default: 500m; 200m on local.", rolls).optional(),
+          memory: quantity(
+            "Memory of each instance. Default: 1Gi; 512Mi on local. A quarter goes to shared_buffers, three quarters are what the " +
+              "planner expects to find cached, and maintenance_work_mem, autovacuum_work_mem and work_mem follow from it too.",
+            rolls,
+            "2Gi",
+          ).optional(),
+        })
+        .optional(),
+      limits: z
+        .strictObject({
+          cpu: cores("Most cores that an instance may use. Default: 2.", rolls).optional(),
+          memory: quantity(
+            "Memory limit of each instance; the same as the request, so that PostgreSQL is never killed for memory that " +
+              "another pod took. Default: the request.",
+            rolls,
+            "2Gi",
+          ).optional(),
+        })
+        .optional(),
+    })
+    .default({}),
+  maxConnections: whole(
+    "PostgreSQL's max_connections: what poolers, direct clients and the platform share. Default: 100.",
+    20,
+    5000,
+    rolls,
+  ).default(100),
+  parameters: about(
+    z.record(
+      z.string().regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/),
+      z.union([z.string(), z.number(), z.boolean()]),
+    ),
+    {
+      means:
+        "Further server parameters, as in postgresql.conf; they win over the derived ones. Default: none.",
+      change: "A change reloads the servers, or restarts them where the parameter needs it.",
+      allowed: "names of server parameters with a text, a number, true or false",
+      fix: "write the name in lower case and one plain value",
+    },
+  ).default({}),
+  databases,
+  roles,
+  access,
+});

@@ -1,0 +1,161 @@
+import * as z from "zod";
+import { about, atOnce, choice, cidr, isFreeLabel, label, labelKey, labelValue, whole } from "./types";
+import { backup } from "./backup";
+import { client } from "./clients";
+import { cluster } from "./cluster";
+import { images, registry } from "./images";
+import { restore } from "./restore";
+import { rotation } from "./rotation";
+import { pooler } from "./poolers";
+
+/**
+ * Every setting of a stack file, below `pgplatform:`.
+ *
+ * Each carries its meaning, unit, default, limits and what a change does in its description, and what is allowed and how
+ * to mend a wrong value in `allowed` and `fix`: the settings check builds its sentences from them.
+ */
+
+export const schema = z.strictObject({
+  platform: choice(
+    ["local", "k3d", "cloud"],
+    "What Kubernetes this is. local: the built-in cluster with its own images; k3d: k3s in Docker; cloud: anything else. " +
+      "It decides the defaults for images, storage class and the API server's addresses.",
+    "A change of platform is a move to another cluster.",
+  ),
+  tier: choice(
+    ["dev", "prod"],
+    "How much is mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
+      "Default: dev on local and k3d, prod on cloud.",
+    atOnce,
+  ).optional(),
+  kubernetes: z
+    .strictObject({
+      kubeconfig: about(z.string().min(1), {
+        means: "Path of the kubeconfig file. Default: as kubectl finds it.",
+        change: "A change that names another Kubernetes cluster makes everything anew there.",
+        allowed: "a path",
+      }).optional(),
+      context: about(z.string().min(1), {
+        means: "Context of the kubeconfig file. Default: its current context.",
+        change: "A change that names another Kubernetes cluster makes everything anew there.",
+        allowed: "the name of a context",
+      }).optional(),
+    })
+    .default({}),
+  operator: z
+    .strictObject({
+      install: about(z.boolean(), {
+        means:
+          "Whether this stack installs the engine's operator. One stack of each Kubernetes cluster does. Default: true.",
+        change:
+          "From true to false removes the operator from this stack's care and from the cluster; its CRDs stay.",
+        allowed: "true or false",
+      }).default(true),
+    })
+    .prefault({}),
+  cluster,
+  poolers: about(z.array(pooler), {
+    means: "PgBouncer poolers in front of the cluster. Default: none.",
+    change: "A new or removed pooler's name goes into or out of the servers' certificate, which is reloaded.",
+    allowed: "a list of poolers",
+  }).default([]),
+  clients: about(z.array(client), {
+    means: "Who may connect; all others are cut off. Default: nobody.",
+    change: atOnce,
+    allowed: "a list of clients",
+  }).default([]),
+  rotation: rotation.prefault({}),
+  backup: backup.optional(),
+  restore: restore.optional(),
+  network: z
+    .strictObject({
+      apiServer: about(
+        z
+          .array(
+            z.strictObject({
+              cidr: cidr("Range of addresses of the API server."),
+              port: whole("TCP port of the API server behind its Service.", 1, 65535, atOnce),
+            }),
+          )
+          .min(1),
+        {
+          means:
+            "Where the Kubernetes API server listens behind its Service; instances talk to it. Default: 198.18.250.1/32 port 6443 on " +
+            "local; any address on ports 443 and 6443 on k3d and cloud, which also lets instances reach such ports elsewhere: narrow it.",
+          change: atOnce,
+          allowed: "at least one { cidr, port }",
+          fix: "list the API server's addresses",
+        },
+      ).optional(),
+    })
+    .default({}),
+  monitoring: z
+    .strictObject({
+      namespace: label(
+        "Namespace whose pods may read the metrics ports. Default: none, nobody may.",
+        63,
+        atOnce,
+      ).optional(),
+    })
+    .default({}),
+  labels: about(z.record(labelKey.refine(isFreeLabel), labelValue), {
+    means:
+      "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
+      "serve others too, have none. Default: none.",
+    change:
+      "A change relabels the objects and rolls the poolers' pods; PostgreSQL goes on, but restarts with the engine standalone.",
+    allowed:
+      "`key: value` as Kubernetes takes them, with keys that are not the platform's, the operator's or Kubernetes' own",
+    fix: "use a key such as team or example.com/team",
+  }).default({}),
+  images,
+  registries: about(z.array(registry), {
+    means: "Registries that give images only to those who log in. Default: none.",
+    change:
+      "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
+    allowed: "a list of { server, username, password }",
+  }).default([]),
+});
+
+/** What a stack file may hold. */
+export type SettingsInput = z.input<typeof schema>;
+type Parsed = z.output<typeof schema>;
+type ParsedCluster = Parsed["cluster"];
+
+export type Platform = Parsed["platform"];
+export type Tier = NonNullable<Parsed["tier"]>;
+export type PoolerSettings = Parsed["poolers"][number];
+export type ClientSettings = Parsed["clients"][number];
+export type Images = { readonly [name in Exclude<keyof Parsed["images"], "registry">]-?: string };
+export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression"]>;
+export type RegistrySettings = Parsed["registries"][number];
+export type DatabaseSettings = ParsedCluster["databases"][number];
+
+export interface Resources {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+  readonly limits: { readonly cpu: string; readonly memory: string };
+}
+
+/** Settings after the defaults of platform and tier: nothing that has a default is missing. */
+export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | "images" | "backup"> {
+  readonly tier: Tier;
+  readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
+    readonly resources: Resources;
+    readonly storage: {
+      readonly class?: string;
+      readonly size: string;
+      readonly walSize?: string;
+      readonly archiveSize?: string;
+      readonly writeMiBPerSecond?: number;
+      readonly toleratedOutageHours?: number;
+    };
+  };
+  readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
+  readonly images: Images;
+  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {
+    readonly compression: Compression;
+  };
+}
+
+/** Settings that hold their form, before the defaults of platform and tier. */
+export type ParsedSettings = Parsed;

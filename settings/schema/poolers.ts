@@ -1,0 +1,141 @@
+import * as z from "zod";
+import { atOnce, choice, label, rollsPooler, sqlName, whole } from "./types";
+
+const tuning = z.strictObject({
+  serverLoginRetrySeconds: whole(
+    "After a failed login at the server, for how long clients are made to wait before the next try. Default: 1. " +
+      "It is added to every failover.",
+    1,
+    60,
+    rollsPooler,
+    "seconds",
+  ).default(1),
+  serverConnectTimeoutSeconds: whole(
+    "How long connecting to the server may take before the next try. Default: 2.",
+    1,
+    60,
+    rollsPooler,
+    "seconds",
+  ).default(2),
+  queryWaitTimeoutSeconds: whole(
+    "How long a client waits for a server connection before it gets an error; must outlast a failover. Default: 60.",
+    5,
+    600,
+    rollsPooler,
+    "seconds",
+  ).default(60),
+  serverLifetimeSeconds: whole(
+    "Age at which an idle server connection is replaced. Default: 600.",
+    60,
+    86400,
+    rollsPooler,
+    "seconds",
+  ).default(600),
+  serverIdleTimeoutSeconds: whole(
+    "How long an unused server connection is kept. Default: 300.",
+    10,
+    86400,
+    rollsPooler,
+    "seconds",
+  ).default(300),
+  serverCheckDelaySeconds: whole(
+    "A server connection unused for longer is asked whether its server still takes writes before a client gets it. Default: 5.",
+    0,
+    60,
+    rollsPooler,
+    "seconds",
+  ).default(5),
+  tcpUserTimeoutMilliseconds: whole(
+    "How long sent data may stay unacknowledged before the connection is given up; how soon a vanished node is noticed. Default: 1500.",
+    500,
+    60000,
+    rollsPooler,
+    "milliseconds",
+  ).default(1500),
+  tcpKeepaliveIdleSeconds: whole(
+    "Silence after which a connection is probed, every second, twice. Default: 2.",
+    1,
+    600,
+    rollsPooler,
+    "seconds",
+  ).default(2),
+  dnsMaxTtlSeconds: whole(
+    "How long a resolved address is used. Default: 5.",
+    1,
+    60,
+    rollsPooler,
+    "seconds",
+  ).default(5),
+  maxPreparedStatements: whole(
+    "Prepared statements that are tracked for each server connection in transaction mode; 0 turns tracking off. Default: 200.",
+    0,
+    10000,
+    rollsPooler,
+  ).default(200),
+  drainSeconds: whole(
+    "How long a pod that is to stop lets running transactions go on. Default: 30.",
+    1,
+    300,
+    rollsPooler,
+    "seconds",
+  ).default(30),
+});
+
+export const pooler = z.strictObject({
+  name: label("Name of the pooler, unique in the stack; its Service is `<cluster>-pooler-<name>`.", 40),
+  database: sqlName("Database that is reached through it; one of the cluster's databases.", rollsPooler),
+  reads: choice(
+    ["primary", "standbys"],
+    "Which instances it connects to. primary: the one that takes writes; standbys: the others, for sessions that only read and may see " +
+      "what was committed a moment ago; it has nobody to connect to while no standby is up. Default: primary.",
+    rollsPooler,
+  ).default("primary"),
+  mode: choice(
+    ["transaction", "session"],
+    "When a server connection goes back to the pool: at the end of the transaction or of the session. Default: transaction.",
+    rollsPooler,
+  ).default("transaction"),
+  instances: whole(
+    "Number of PgBouncer pods, each on a node of its own; with autoscaling the least number. At least 2 in the tier prod. Default: 2.",
+    1,
+    9,
+    "A change rolls the pods, since the totals below are divided by it; with autoscaling it does not.",
+  ).default(2),
+  autoscaling: z
+    .strictObject({
+      maxInstances: whole(
+        "Most pods that a HorizontalPodAutoscaler may start when they are busy; the totals below are divided by this number. It needs " +
+          "metrics-server, which the built-in cluster doesn't have: there the number stays at instances.",
+        2,
+        50,
+        rollsPooler,
+      ),
+      cpuPercent: whole(
+        "Share of one core, which is all that a PgBouncer can use, above which more pods are started. Default: 70.",
+        10,
+        100,
+        atOnce,
+        "percent",
+      ).default(70),
+    })
+    .optional(),
+  serverConnections: whole(
+    "Most connections to PostgreSQL, of all pods together. Default: 40.",
+    1,
+    5000,
+    rollsPooler,
+  ).default(40),
+  poolSize: whole(
+    "Most connections to PostgreSQL for each role, of all pods together. Default: 30.",
+    1,
+    5000,
+    rollsPooler,
+  ).default(30),
+  maxClients: whole(
+    "Most client connections, of all pods together. Default: 1000.",
+    1,
+    100000,
+    rollsPooler,
+  ).default(1000),
+  tuning: tuning.prefault({}),
+});

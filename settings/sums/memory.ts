@@ -1,0 +1,65 @@
+import { parameterBytes } from "../catalogue";
+import { bytesOf } from "../quantity";
+import type { Settings } from "../schema";
+
+const kB = 2 ** 10;
+const MiB = 2 ** 20;
+
+/**
+ * What a session takes beside its work_mem: caches of the catalogue, buffers, page tables. Measured on PostgreSQL 17 with pgaudit,
+ * pg_stat_statements and TimescaleDB preloaded and shared_buffers of 128 MB: sessions that had done a little work had 1.5 to 1.9 MiB for
+ * themselves and 0.2 MiB of page tables. It grows with shared_buffers and with the number of tables that a session meets.
+ */
+export const sessionOverhead = 2 * MiB;
+
+/** Parts of an instance's memory limit, in bytes. */
+export interface Memory {
+  readonly sharedBuffers: number;
+  readonly effectiveCacheSize: number;
+  readonly maintenance: number;
+  /** Of each autovacuum worker. */
+  readonly autovacuum: number;
+  readonly autovacuumWorkers: number;
+  readonly work: number;
+  readonly connections: number;
+  /** All that PostgreSQL may take at once, when each session uses its work_mem once. */
+  readonly total: number;
+}
+
+/**
+ * How the memory of an instance is divided; parameters of the user's win, and what is derived makes room for them.
+ *
+ * - shared_buffers: a quarter, the start that PostgreSQL's documentation gives for a server of its own.
+ * - effective_cache_size: three quarters, the rule of pgtune; it reserves nothing.
+ * - maintenance_work_mem: a sixteenth, at most 1 GiB, the rule of pgtune (which goes to 2 GiB; vacuum before PostgreSQL 17 uses no more than 1).
+ * - autovacuum_work_mem: the autovacuum workers together get as much as one maintenance command.
+ * - work_mem: half of what is left, over all connections; the other half is for queries that need it several times, and for the cache of files.
+ */
+export function memoryOf(
+  cluster: Pick<Settings["cluster"], "resources" | "maxConnections" | "postgresVersion" | "parameters">,
+): Memory {
+  const { resources, maxConnections: connections, parameters } = cluster;
+  const limit = bytesOf(resources.limits.memory) ?? 0;
+  const own = (name: string) => parameterBytes(cluster, name);
+
+  const sharedBuffers = own("shared_buffers") ?? limit / 4;
+  const effectiveCacheSize = own("effective_cache_size") ?? (limit * 3) / 4;
+  const maintenance = own("maintenance_work_mem") ?? Math.min(limit / 16, 1024 * MiB);
+  const autovacuumWorkers = Number(parameters.autovacuum_max_workers ?? 3);
+  const autovacuum =
+    Number(parameters.autovacuum_work_mem) === -1
+      ? maintenance
+      : (own("autovacuum_work_mem") ?? Math.max(MiB, maintenance / autovacuumWorkers));
+  const fixed = sharedBuffers + maintenance + autovacuum * autovacuumWorkers + connections * sessionOverhead;
+  const work = own("work_mem") ?? Math.max(64 * kB, (limit - fixed) / 2 / connections);
+  return {
+    sharedBuffers,
+    effectiveCacheSize,
+    maintenance,
+    autovacuum,
+    autovacuumWorkers,
+    work,
+    connections,
+    total: fixed + connections * work,
+  };
+}

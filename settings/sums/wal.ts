@@ -1,0 +1,39 @@
+import { parameterBytes } from "../catalogue";
+import type { Settings } from "../schema";
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+/** The log's two standing reserves on a volume of that size: together at most three eighths of it. */
+export const walReserves = (volumeBytes: number): { maxWalSize: number; walKeepSize: number } => ({
+  maxWalSize: Math.min(1024 * MiB, volumeBytes / 4),
+  walKeepSize: Math.min(512 * MiB, volumeBytes / 8),
+});
+
+type Sized = Pick<Settings["cluster"], "postgresVersion" | "parameters"> & {
+  readonly storage: {
+    readonly writeMiBPerSecond?: number | undefined;
+    readonly toleratedOutageHours?: number | undefined;
+  };
+};
+
+/**
+ * Bytes of a volume that holds the log through an outage: what is written meanwhile, the standing reserves at their largest
+ * (checkpoints go on, and so does what standbys may still ask for), a tenth more, in whole GiB. Undefined when rate or outage isn't given.
+ */
+export function walVolumeBytes(cluster: Sized): number | undefined {
+  const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
+  if (writeMiBPerSecond === undefined || toleratedOutageHours === undefined) return undefined;
+  const written = writeMiBPerSecond * MiB * toleratedOutageHours * 3600;
+  const largest = walReserves(Infinity);
+  const reserves =
+    (parameterBytes(cluster, "max_wal_size") ?? largest.maxWalSize) +
+    (parameterBytes(cluster, "wal_keep_size") ?? largest.walKeepSize);
+  return Math.ceil(((written + reserves) * 1.1) / GiB) * GiB;
+}
+
+/** The same as a Kubernetes quantity. */
+export function walVolume(cluster: Sized): string | undefined {
+  const bytes = walVolumeBytes(cluster);
+  return bytes === undefined ? undefined : `${bytes / GiB}Gi`;
+}
