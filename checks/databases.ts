@@ -7,7 +7,7 @@ import { type Rule, twice } from "./rule";
 
 const reservedDatabases = ["postgres", "template0", "template1", "pgbouncer", "pgplatform_auth", ...keywords];
 
-export const databases: Rule = ({ cluster, poolers }, report) => {
+export const databases: Rule = ({ cluster, poolers }, report, engine) => {
   const doubled = twice(cluster.databases.map(({ name }) => name));
   cluster.databases.forEach((database, index) => {
     const { name, owner, ownerConnectionLimit, connectionLimit } = database;
@@ -15,7 +15,7 @@ export const databases: Rule = ({ cluster, poolers }, report) => {
     if (reservedDatabases.includes(name))
       report(at("name"), name, `any name but ${reservedDatabases.join(", ")}`, "rename it");
     if (doubled.has(name)) report(at("name"), name, "a name that no other database has", "rename it");
-    if (reservedRole(owner)) report(at("owner"), owner, freeRole, "rename it");
+    if (reservedRole(owner, engine)) report(at("owner"), owner, freeRole(engine), "rename it");
 
     const before = cluster.databases
       .slice(0, index)
@@ -72,8 +72,12 @@ export const schemas: Rule = ({ cluster }, report) => {
   });
 };
 
-export const extensions: Rule = (settings, report) => {
-  const known = knownExtensions(settings);
+export const extensions: Rule = (settings, report, engine) => {
+  const known = knownExtensions(settings, engine);
+  const { refused } = engine.imageContents;
+  const crons = settings.cluster.databases.filter((one) =>
+    extensionsOf(one).some(({ name }) => name === "pg_cron"),
+  );
   settings.cluster.databases.forEach((database, index) => {
     const listed = extensionsOf(database);
     const names = listed.map(({ name }) => name);
@@ -81,7 +85,12 @@ export const extensions: Rule = (settings, report) => {
     const schemas = ["public", ...database.schemas.map(({ name }) => name)];
     listed.forEach(({ name, schema }, place) => {
       const path = `cluster.databases[${index}].extensions[${place}]`;
-      if (known && !known.includes(name))
+      const refusal = refused[name];
+      if (refusal)
+        report(path, name, `what the engine ${engine.name} can do, and ${refusal.because}`, refusal.instead);
+      else if (name === "pg_cron" && crons[0] !== database)
+        report(path, name, `in one database only, and ${crons[0]?.name} has it`, "remove it");
+      else if (known && !known.includes(name))
         report(
           path,
           name,
@@ -89,9 +98,14 @@ export const extensions: Rule = (settings, report) => {
           "correct it, or name an image that has it in images.postgresql",
         );
       if (doubled.has(name)) report(path, name, "an extension that is listed once", "remove one");
-      const needed = neededExtensions[name];
-      if (needed !== undefined && !names.slice(0, place).includes(needed))
-        report(path, name, `behind ${needed}, which it needs`, `list ${needed} before it`);
+      const needed = (neededExtensions[name] ?? []).filter((one) => !names.slice(0, place).includes(one));
+      if (needed.length > 0)
+        report(
+          path,
+          name,
+          `behind ${needed.join(" and ")}, which it needs`,
+          `list ${needed.join(" and ")} before it`,
+        );
       if (schema !== undefined && !schemas.includes(schema))
         report(`${path}.schema`, schema, `one of ${schemas.join(", ")}`, "correct it, or add the schema");
     });

@@ -1,3 +1,4 @@
+import type { EngineTraits } from "../plan/engines/engine";
 import { pins } from "../releases/pins";
 import { platformDefaults } from "./defaults";
 import type { Settings } from "../settings/schema";
@@ -28,27 +29,40 @@ const contributedOf: Readonly<Record<Major, readonly string[]>> = {
   "18": [...contributed, "pg_logicalinspect"],
 };
 
-/** What upstream's image has beside them, by engine. */
-const upstream: Readonly<Record<Settings["cluster"]["engine"], readonly string[]>> = {
-  cnpg: ["pgaudit", "vector"],
-  zalando: ["pgaudit", "vector"],
-  standalone: [],
-};
+/** What the image built here, or the one of the engine's makers, has beside them. */
+const further = (platform: Settings["platform"], { imageContents }: EngineTraits): Contents =>
+  platform === "local" ? { extensions: pins.postgresqlExtensions, libraries: [] } : imageContents;
 
-const further = (platform: Settings["platform"], engine: Settings["cluster"]["engine"]): readonly string[] =>
-  platform === "local" ? pins.postgresqlExtensions : upstream[engine];
+type Contents = Pick<EngineTraits["imageContents"], "extensions" | "libraries">;
 
 const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 1);
 
-/**
- * Extensions that the image has, sorted; undefined for an image of the user's own, of which nothing is assumed. A mirror's copy of the
- * platform's image counts as that image.
- */
-export function knownExtensions({ platform, cluster, images }: Settings): readonly string[] | undefined {
+/** Whether the image is the user's own, of which nothing is assumed. A mirror's copy of the platform's image counts as that image. */
+function isOwnImage({ platform, cluster, images }: Settings): boolean {
   const standard = withoutHost(platformDefaults[platform].images(cluster).postgresql);
-  if (!images.postgresql.endsWith(`/${standard}`)) return undefined;
-  return [...contributedOf[cluster.postgresVersion], ...further(platform, cluster.engine)].sort();
+  return !images.postgresql.endsWith(`/${standard}`);
 }
 
-/** Extensions that need another one in the same database. */
-export const neededExtensions: Readonly<Record<string, string>> = { earthdistance: "cube" };
+/** Extensions that the image has, sorted; undefined for an image of the user's own. */
+export const knownExtensions = (settings: Settings, engine: EngineTraits): readonly string[] | undefined =>
+  isOwnImage(settings)
+    ? undefined
+    : [
+        ...contributedOf[settings.cluster.postgresVersion],
+        ...further(settings.platform, engine).extensions,
+      ].sort();
+
+/** What may bring parameters: the image's extensions and libraries; undefined for an image of the user's own. */
+export function knownLibraries(settings: Settings, engine: EngineTraits): readonly string[] | undefined {
+  const extensions = knownExtensions(settings, engine);
+  return extensions && [...extensions, ...further(settings.platform, engine).libraries];
+}
+
+/** Extensions that need others in the same database. */
+export const neededExtensions: Readonly<Record<string, readonly string[]>> = {
+  earthdistance: ["cube"],
+  pg_stat_kcache: ["pg_stat_statements"],
+  postgis_raster: ["postgis"],
+  postgis_tiger_geocoder: ["fuzzystrmatch", "postgis"],
+  postgis_topology: ["postgis"],
+};

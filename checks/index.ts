@@ -9,6 +9,7 @@ import { clients } from "./clients";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
 import { instancesAndDurability } from "./instances";
+import { labels } from "./labels";
 import { memory } from "./memory";
 import { names } from "./names";
 import { parameters } from "./parameters";
@@ -30,6 +31,7 @@ export type Checked = { readonly settings: Settings } | { readonly problems: rea
 /** One subject a file; each is asked, so that every problem is told at once. */
 const rules: readonly Rule[] = [
   names,
+  labels,
   instancesAndDurability,
   storage,
   resources,

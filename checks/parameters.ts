@@ -9,7 +9,10 @@ import {
   wrong,
 } from "../settings/catalogue/index";
 import type { EngineTraits } from "../plan/engines/engine";
-import type { Rule } from "./rule";
+import type { Settings } from "../settings/schema";
+import { extensionOfParameter } from "../plan/postgres/extensions";
+import { knownLibraries } from "./extensions";
+import { matches, type Rule } from "./rule";
 
 type Refusal = { readonly allowed: string; readonly fix: string };
 
@@ -35,9 +38,7 @@ function unknown(major: string, name: string): Refusal {
 
 /** Why a parameter isn't the user's to set, by the one that does; undefined for one that is. */
 export const ownerOf = (engine: EngineTraits, name: string): string | undefined =>
-  Object.entries(engine.ownedParameters).find(([key]) =>
-    key.endsWith("*") ? name.startsWith(key.slice(0, -1)) : key === name,
-  )?.[1];
+  Object.entries(engine.ownedParameters).find(([key]) => matches(key, name))?.[1];
 
 /** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
 function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
@@ -50,9 +51,36 @@ function refusal(major: string, name: string, text: string, engine: EngineTraits
   return wrong(parameter, text);
 }
 
-export const parameters: Rule = ({ cluster }, report, engine) => {
+/** Libraries of PostgreSQL's own that have parameters and no extension. */
+const contributedLibraries = [
+  "auth_delay",
+  "auto_explain",
+  "basebackup_to_shell",
+  "basic_archive",
+  "passwordcheck",
+  "sepgsql",
+];
+
+/** Those that the platform doesn't preload, so that a parameter of theirs would do nothing. */
+const neverLoaded = contributedLibraries.filter((name) => name !== "auto_explain");
+
+/** Why a parameter of an extension would have no effect. */
+function withoutEffect(settings: Settings, name: string, engine: EngineTraits): Refusal | undefined {
+  const extension = extensionOfParameter(name);
+  if (extension === undefined) return undefined;
+  if (neverLoaded.includes(extension)) return nothing(`nothing loads ${extension}`);
+  const known = knownLibraries(settings, engine);
+  if (known === undefined || known.includes(extension) || contributedLibraries.includes(extension))
+    return undefined;
+  return nothing(`the image ${settings.images.postgresql} doesn't have ${extension}`);
+}
+
+export const parameters: Rule = (settings, report, engine) => {
+  const { cluster } = settings;
   for (const [name, value] of Object.entries(cluster.parameters)) {
-    const problem = refusal(cluster.postgresVersion, name, parameterText(value), engine);
+    const problem =
+      refusal(cluster.postgresVersion, name, parameterText(value), engine) ??
+      withoutEffect(settings, name, engine);
     if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);
   }
 };

@@ -1,16 +1,26 @@
 import { rolePrefix, roles as own } from "../plan/names";
-import { type Rule, twice } from "./rule";
+import type { EngineTraits } from "../plan/engines/engine";
+import { matches, type Rule, twice } from "./rule";
 
 /** Words that mean something else where PostgreSQL reads names of roles and databases. */
 export const keywords = ["all", "replication", "sameuser", "samerole", "samegroup"];
 
-const taken = ["postgres", "streaming_replica", "public", "none", ...keywords];
-const prefixes = ["pg_", "cnpg_", rolePrefix];
-export const reservedRole = (name: string): boolean =>
-  taken.includes(name) || prefixes.some((prefix) => name.startsWith(prefix));
-export const freeRole =
-  "a role that isn't the server's, the operator's or the platform's " +
-  `(${["postgres", "streaming_replica", ...prefixes.map((prefix) => `${prefix}…`)].join(", ")}) nor a keyword (public, none, ${keywords.join(", ")})`;
+const taken = ["public", "none", ...keywords];
+
+/** The server's roles, the engine's, and the platform's. */
+const reserved = ({ systemRoles }: EngineTraits): string[] => [
+  "postgres",
+  "pg_*",
+  ...systemRoles,
+  `${rolePrefix}*`,
+];
+
+export const reservedRole = (name: string, engine: EngineTraits): boolean =>
+  taken.includes(name) || reserved(engine).some((pattern) => matches(pattern, name));
+
+export const freeRole = (engine: EngineTraits): string =>
+  `a role that isn't the server's, the engine's or the platform's (${reserved(engine).join(", ").replaceAll("*", "…")}) ` +
+  `nor a keyword (${taken.join(", ")})`;
 
 /** With these a role could become the operating system's user that runs the server, and so a superuser. */
 const dangerous = ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"];
@@ -44,7 +54,7 @@ function circular(name: string, memberships: ReadonlyMap<string, readonly string
   return reaches(name);
 }
 
-export const roles: Rule = ({ cluster }, report) => {
+export const roles: Rule = ({ cluster }, report, engine) => {
   const owners = cluster.databases.map(({ owner }) => owner);
   const doubled = twice(cluster.roles.map(({ name }) => name));
   const memberships = new Map(cluster.roles.map(({ name, memberOf }) => [name, memberOf]));
@@ -55,7 +65,7 @@ export const roles: Rule = ({ cluster }, report) => {
   ];
   cluster.roles.forEach(({ name, memberOf }, index) => {
     const at = (key: string) => `cluster.roles[${index}].${key}`;
-    if (reservedRole(name)) report(at("name"), name, freeRole, "rename it");
+    if (reservedRole(name, engine)) report(at("name"), name, freeRole(engine), "rename it");
     if (owners.includes(name))
       report(
         at("name"),

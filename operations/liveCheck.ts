@@ -71,6 +71,7 @@ export async function checkLive(
       settings,
       shape,
       requiredHostSpread,
+      engine,
       kubernetes: engine.kubernetes,
       operated: operator !== undefined,
       ...(heldBy !== undefined && { heldBy }),

@@ -16,6 +16,7 @@ export interface Planned {
   readonly shape: Shape;
   /** Whether instances must each have a node of their own. */
   readonly requiredHostSpread: Facts["requiredHostSpread"];
+  readonly engine: Pick<Engine, "name" | "can">;
   readonly kubernetes: Engine["kubernetes"];
   /** Whether the engine has an operator at all. */
   readonly operated: boolean;
@@ -273,7 +274,7 @@ const otherStack: Rule = ({ settings, heldBy }) => {
   );
 };
 
-const majorVersion: Rule = ({ settings, shape }, { cluster }) => {
+const majorVersion: Rule = ({ settings, shape, engine }, { cluster }) => {
   const [from, to] = [cluster?.major, shape.major];
   if (from === undefined || to === undefined || from === to) return {};
   const { postgresVersion } = settings.cluster;
@@ -283,6 +284,14 @@ const majorVersion: Rule = ({ settings, shape }, { cluster }) => {
       postgresVersion,
       `at least ${from}, which the data has`,
       "PostgreSQL can't go back; restore a dump into a new cluster of the older version",
+    );
+  const ability = engine.can.majorUpgrade;
+  if (ability !== true)
+    return problem(
+      "cluster.postgresVersion",
+      postgresVersion,
+      `${from}, which the data has: the engine ${engine.name} can't upgrade them, since ${ability.because}`,
+      ability.instead,
     );
   return {
     questions: [

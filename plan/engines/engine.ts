@@ -90,8 +90,26 @@ export interface EngineTraits {
   readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
+  /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */
+  readonly systemRoles: readonly string[];
+  /** Keys of labels that it writes on the objects that it makes; a key that ends with `*` stands for a prefix. */
+  readonly operatorLabels: readonly string[];
+  /** What its makers' image has. */
+  readonly imageContents: ImageContents;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
   readonly ownedParameters: Readonly<Record<string, string>>;
+}
+
+/** What an image of PostgreSQL has beside PostgreSQL. */
+export interface ImageContents {
+  /** Extensions beside PostgreSQL's own. */
+  readonly extensions: readonly string[];
+  /** Libraries that bring parameters and no extension. */
+  readonly libraries: readonly string[];
+  /** Extensions that are there and that no database may list, with the reason. */
+  readonly refused: Readonly<Record<string, Exclude<Ability, true>>>;
+  /** Where that was read. */
+  readonly source: string;
 }
 
 /** How the pods that hold an instance are found, and what each of them is at the moment. */
@@ -114,6 +132,8 @@ export const capabilities = [
   "restoreToPlace",
   "zoneSpread",
   "severalDatabases",
+  /** Data of an older major version of PostgreSQL become those of a newer one. */
+  "majorUpgrade",
   "podSecurityRestricted",
   /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
   "operator",

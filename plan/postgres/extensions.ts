@@ -1,6 +1,8 @@
 import type { DatabaseSettings, Settings } from "../../settings/schema";
 
-/** Extensions: as settings name them, and which of them images have. */
+/** Extensions: as settings name them, what must be preloaded for them, and their parameters. */
+
+type Cluster = Settings["cluster"];
 
 /** An extension as the settings name it, in its long form. */
 export const extensionsOf = ({
@@ -8,30 +10,67 @@ export const extensionsOf = ({
 }: DatabaseSettings): Exclude<DatabaseSettings["extensions"][number], string>[] =>
   extensions.map((extension) => (typeof extension === "string" ? { name: extension } : extension));
 
-/** Libraries that PostgreSQL must load when it starts, by the extensions that need them. */
-const libraries = ["pg_stat_statements", "pgaudit", "timescaledb"] as const;
+/**
+ * Libraries that PostgreSQL must load when it starts, in this order, and what their parameters begin with. Most are named like the extension
+ * that needs them; auto_explain has none, and is loaded when one of its parameters is set.
+ */
+const libraries = {
+  pg_stat_statements: "pg_stat_statements",
+  pgaudit: "pgaudit",
+  timescaledb: "timescaledb",
+  pg_cron: "cron",
+  pg_stat_kcache: "pg_stat_kcache",
+  auto_explain: "auto_explain",
+} as const;
+export type Library = keyof typeof libraries;
 
-/** Parameters that go with extensions. */
-const parameters: Readonly<Record<string, readonly [name: string, value: string]>> = {
-  pgaudit: ["pgaudit.log", "ddl, role"],
-  pg_stat_statements: ["pg_stat_statements.max", "5000"],
-  // Nothing in the closed network answers it.
-  timescaledb: ["timescaledb.telemetry_level", "off"],
+/** Extensions by what their parameters begin with, where that isn't the extension's own name. */
+const extensionOfPrefix: Readonly<Record<string, string>> = {
+  cron: "pg_cron",
+  hnsw: "vector",
+  ivfflat: "vector",
 };
 
-const used = ({ databases }: Settings["cluster"]): Set<string> =>
+/** The extension or library that a parameter belongs to; undefined for one of the server's. */
+export function extensionOfParameter(name: string): string | undefined {
+  const [prefix = "", ...rest] = name.split(".");
+  return rest.length === 0 ? undefined : (extensionOfPrefix[prefix] ?? prefix);
+}
+
+const listed = ({ databases }: Cluster): Set<string> =>
   new Set(databases.flatMap((database) => extensionsOf(database).map(({ name }) => name)));
 
-export const preloadLibraries = (cluster: Settings["cluster"]): (typeof libraries)[number][] =>
-  libraries.filter((name) => used(cluster).has(name));
+/** Whether the cluster has a parameter that begins so. */
+const hasParameter = ({ parameters }: Cluster, prefix: string): boolean =>
+  Object.keys(parameters).some((name) => name.startsWith(`${prefix}.`));
 
-/** Only for extensions of which the user sets no parameter. */
-export const preloadParameters = (cluster: Settings["cluster"]): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(parameters)
-      .filter(([extension]) => used(cluster).has(extension))
-      .filter(
-        ([extension]) => !Object.keys(cluster.parameters).some((name) => name.startsWith(`${extension}.`)),
-      )
-      .map(([, parameter]) => parameter),
+/** What must be preloaded: the extensions that databases list, and libraries of which a parameter is set, which would have no effect otherwise. */
+export function preloadLibraries(cluster: Cluster): Library[] {
+  const names = listed(cluster);
+  return (Object.keys(libraries) as Library[]).filter(
+    (library) => names.has(library) || hasParameter(cluster, libraries[library]),
   );
+}
+
+/** Parameters that go with extensions, of which the user sets none. */
+const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  pgaudit: { "pgaudit.log": "ddl, role" },
+  pg_stat_statements: { "pg_stat_statements.max": "5000" },
+  // Nothing in the closed network answers it.
+  timescaledb: { "timescaledb.telemetry_level": "off" },
+};
+
+/** pg_cron can be in one database only, and starts its jobs without a login where it uses workers of the server. */
+function cronParameters({ databases }: Cluster): Record<string, string> {
+  const database = databases.find((one) => extensionsOf(one).some(({ name }) => name === "pg_cron"));
+  return database ? { "cron.database_name": database.name, "cron.use_background_workers": "on" } : {};
+}
+
+/** Parameters of the listed extensions; those that the user sets come after them. */
+export function preloadParameters(cluster: Cluster): Record<string, string> {
+  const names = listed(cluster);
+  const parameters = Object.entries(defaults)
+    .filter(([extension]) => names.has(extension) && !hasParameter(cluster, extension))
+    .flatMap(([, values]) => Object.entries(values));
+  return { ...Object.fromEntries(parameters), ...cronParameters(cluster) };
+}

@@ -40,7 +40,7 @@ export const ofTransaction = (name: string): boolean =>
   ["transaction_deferrable", "transaction_isolation", "transaction_read_only"].includes(name);
 
 /** Extensions whose parameters aren't in the catalogue, since PostgreSQL doesn't come with them. */
-const foreign = ["hnsw", "ivfflat", "pg_failover_slots", "pgaudit", "timescaledb"];
+const foreign = ["cron", "hnsw", "ivfflat", "pg_failover_slots", "pg_stat_kcache", "pgaudit", "timescaledb"];
 
 const prefixOf = (name: string): string | undefined => (name.includes(".") ? name.split(".")[0] : undefined);
 

@@ -114,7 +114,7 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster.databases",
     [{ name: "app", owner: "postgres" }],
-    "pgplatform:cluster.databases[0].owner is \"postgres\", allowed is a role that isn't the server's, the operator's or the platform's (postgres, streaming_replica, pg_…, cnpg_…, pgp_…) nor a keyword (public, none, all, replication, sameuser, samerole, samegroup): rename it.",
+    "pgplatform:cluster.databases[0].owner is \"postgres\", allowed is a role that isn't the server's, the engine's or the platform's (postgres, pg_…, streaming_replica, cnpg_…, pgp_…) nor a keyword (public, none, all, replication, sameuser, samerole, samegroup): rename it.",
   ],
   [
     "cluster.databases",
@@ -357,7 +357,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       "pgplatform:cluster.parameters.work_memory is 1, allowed is a parameter of PostgreSQL 17: did you mean work_mem? Correct it or remove it.",
       'pgplatform:cluster.databases[0].name is "app", allowed is a name that no other database has: rename it.',
       'pgplatform:cluster.databases[1].name is "app", allowed is a name that no other database has: rename it.',
-      "pgplatform:cluster.databases[1].owner is \"postgres\", allowed is a role that isn't the server's, the operator's or the platform's (postgres, streaming_replica, pg_…, cnpg_…, pgp_…) nor a keyword (public, none, all, replication, sameuser, samerole, samegroup): rename it.",
+      "pgplatform:cluster.databases[1].owner is \"postgres\", allowed is a role that isn't the server's, the engine's or the platform's (postgres, pg_…, streaming_replica, cnpg_…, pgp_…) nor a keyword (public, none, all, replication, sameuser, samerole, samegroup): rename it.",
       'pgplatform:poolers[0].database is "shop", allowed is one of pgplatform:cluster.databases (app, app): correct it, or add the database.',
       "pgplatform:poolers[0].poolSize is 41, allowed is from 2 (one for each pod) to serverConnections, 40: change one of the two.",
       'pgplatform:clients[0].pooler is "q", allowed is one of pgplatform:poolers (p): correct it, or add the pooler.',

@@ -33,7 +33,7 @@ export const refusedParameters: [path: string, value: unknown, sentence: string]
   [
     "cluster.parameters",
     { "acme.limit": 1 },
-    "pgplatform:cluster.parameters.acme.limit is 1, allowed is a parameter of PostgreSQL 17, or of an extension: auth_delay, auto_explain, hnsw, ivfflat, pg_failover_slots, pg_prewarm, pg_stat_statements, pg_trgm, pgaudit, plpgsql, postgres_fdw, timescaledb: correct it or remove it.",
+    "pgplatform:cluster.parameters.acme.limit is 1, allowed is a parameter of PostgreSQL 17, or of an extension: auth_delay, auto_explain, cron, hnsw, ivfflat, pg_failover_slots, pg_prewarm, pg_stat_kcache, pg_stat_statements, pg_trgm, pgaudit, plpgsql, postgres_fdw, timescaledb: correct it or remove it.",
   ],
   [
     "cluster.parameters",

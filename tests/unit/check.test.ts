@@ -97,6 +97,8 @@ describe("check", () => {
         restoreToPlace: [],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
+        // The preflight asks for it, which knows what the data are.
+        majorUpgrade: [],
         operator: [],
         passwordlessSuperuser: [],
         podSecurityRestricted: [],

@@ -40,6 +40,7 @@ function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
     settings,
     shape,
     requiredHostSpread: cnpg.facts(object)?.requiredHostSpread ?? false,
+    engine: cnpg,
     kubernetes: cnpg.kubernetes,
     operator: { image: "operator:2" },
     operated: true,

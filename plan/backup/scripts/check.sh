@@ -50,6 +50,8 @@ max_prepared_transactions = 100
 max_locks_per_transaction = 256
 archive_mode = off
 autovacuum = off
+# The restored copy's jobs are the primary's to run; a server without pg_cron takes the line too.
+cron.launch_active_jobs = off
 # Jobs of a database's own would change what is looked at.
 timescaledb.max_background_workers = 0
 # Nobody needs these files once they have been looked at.

@@ -25,6 +25,7 @@ export const cnpg: Engine = {
     restoreToPlace: true,
     zoneSpread: true,
     severalDatabases: true,
+    majorUpgrade: true,
     podSecurityRestricted: true,
     operator: true,
     passwordlessSuperuser: true,
@@ -35,6 +36,15 @@ export const cnpg: Engine = {
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
   longestClusterName: 50,
+  systemRoles: ["streaming_replica", "cnpg_*"],
+  // `role` is the label of before 1.21, which the operator still writes on the instances.
+  operatorLabels: ["cnpg.io/*", "role"],
+  imageContents: {
+    extensions: ["pgaudit", "vector"],
+    libraries: ["pg_failover_slots"],
+    refused: {},
+    source: "the README of the project's postgres-containers, for the images `standard` and `system`",
+  },
   ownedParameters,
   plan,
   operator: operatorPlan,

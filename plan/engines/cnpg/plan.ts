@@ -54,8 +54,9 @@ function clusterObject(settings: Settings, names: readonly string[]): Kubernetes
     resizeInUseVolumes: true,
     ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
   });
-  // The others the operator preloads, and makes in every database, when a parameter of theirs is set.
-  const libraries = preloadLibraries(cluster).filter((library) => library === "timescaledb");
+  // These the operator preloads, and makes in every database, when a parameter of theirs is set.
+  const byOperator = ["pg_stat_statements", "pgaudit", "auto_explain"];
+  const libraries = preloadLibraries(cluster).filter((library) => !byOperator.includes(library));
   const timing = timings[cluster.failover];
   const plugins = archivePlugin(settings);
   const restored = restoredFrom(settings);

@@ -28,6 +28,10 @@ export const standalone: Engine = {
     restoreToPlace: true,
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
+    majorUpgrade: {
+      because: "its image has the programs of one major version, and nothing runs pg_upgrade",
+      instead: "keep the version, or restore a dump into a new cluster of the newer one",
+    },
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     passwordlessSuperuser: true,
@@ -39,6 +43,14 @@ export const standalone: Engine = {
   compression: byBarman,
   // The name of a CronJob has at most 52 characters.
   longestClusterName: 47,
+  systemRoles: [],
+  operatorLabels: ["statefulset.kubernetes.io/*"],
+  imageContents: {
+    extensions: [],
+    libraries: [],
+    refused: {},
+    source: "the Dockerfile of the official image `postgres`: PostgreSQL's own packages and no others",
+  },
   ownedParameters,
   plan,
   backups,

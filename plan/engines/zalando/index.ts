@@ -3,7 +3,8 @@ import type { Engine } from "../engine";
 import { backups } from "./backup";
 import { backupFacts } from "./backupFacts";
 import { facts } from "./facts";
-import { apiVersion, instanceLabels } from "./names";
+import { spilo } from "./image";
+import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -40,6 +41,11 @@ export const zalando: Engine = {
       instead: "choose cnpg",
     },
     severalDatabases: true,
+    majorUpgrade: {
+      because:
+        "its operator upgrades in place, over an archive whose timelines begin again; no restore from that was ever tried",
+      instead: "keep the version, or restore a dump into a new cluster of the newer one",
+    },
     podSecurityRestricted: {
       because: "its operator writes no seccomp profile and drops no capability in the instances' pods",
       instead: "choose cnpg, or have baseline in the namespace",
@@ -57,6 +63,10 @@ export const zalando: Engine = {
   backupImages: [],
   compression: byWalG,
   longestClusterName: 53,
+  // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
+  systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
+  operatorLabels: [...Object.keys(standbyLabels("")), "team", "acid.zalan.do/*"],
+  imageContents: spilo,
   ownedParameters,
   plan,
   operator: operatorPlan,

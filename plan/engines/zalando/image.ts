@@ -1,0 +1,22 @@
+import type { ImageContents } from "../engine";
+
+/** What Spilo 4.0 has beside PostgreSQL; untrusted languages and what needs a server of another kind are left out. */
+export const spilo: ImageContents = {
+  extensions: [
+    ..."address_standardizer address_standardizer_data_us hll hypopg pg_partman pg_repack pg_stat_kcache pgaudit".split(
+      " ",
+    ),
+    ..."plpgsql_check postgis postgis_raster postgis_tiger_geocoder postgis_topology roaringbitmap set_user".split(
+      " ",
+    ),
+    ..."timescaledb vector".split(" "),
+  ],
+  libraries: [],
+  refused: {
+    pg_cron: {
+      because: "Spilo makes it in the database postgres, and it can be in one database only",
+      instead: "remove it, and schedule jobs of this database there with cron.schedule_in_database",
+    },
+  },
+  source: "the packages that zalando/spilo's postgres-appliance/build_scripts/base.sh installs",
+};
