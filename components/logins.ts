@@ -1,19 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { PlannedObject } from "../plan/objects";
 import { registerObjects } from "./register";
-import { withLabels, type PlannedObject } from "../plan/objects";
 
 export interface LoginsArgs {
-  /** The Job that tries the logins. Another generation is another Job. */
-  readonly check: PlannedObject;
-  /** Further labels of the Job. */
-  readonly labels: Readonly<Record<string, string>>;
+  /** The Job that tries the logins. Another version of the passwords is another Job. */
+  readonly objects: readonly PlannedObject[];
 }
 
-/** The logins of a generation of passwords, tried; complete when each of them works. */
+/** The logins of a version of the passwords, tried; complete when each of them works. */
 export class Logins extends pulumi.ComponentResource {
   constructor(name: string, args: LoginsArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Logins", name, {}, options);
-    registerObjects(name, withLabels([args.check], args.labels), { parent: this });
+    registerObjects(name, args.objects, { parent: this });
     this.registerOutputs({});
   }
 }

@@ -2,26 +2,21 @@ import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../settings/schema";
 import { Backup } from "./backup";
-import { backupPlan } from "../plan/backup/plan";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
 import type { Plan } from "../plan/plan";
 import type { Engine } from "../plan/engines/engine";
-import { allFlows } from "../plan/flows";
-import { loginCheck } from "../plan/loginCheck";
 import { Logins } from "./logins";
-import { clusterLabel, secretNames } from "../plan/names";
 import { Network } from "./network";
-import { merge, withLabels, type Overlay, type KubernetesObject, type PlannedObject } from "../plan/objects";
+import type { KubernetesObject, Overlay } from "../plan/objects";
 import { Operator } from "./operator";
-import { podSecurity } from "../plan/podSecurity";
-import { poolerCredentials, poolerPlan, type PoolerPlan } from "../plan/pgbouncer/plan";
+import type { PoolerPlan } from "../plan/pgbouncer/plan";
+import { planPlatform } from "../plan/platform";
 import { Pooler } from "./pooler";
-import { rotationAnnotation } from "../plan/postgres/rotation";
 import { PullSecret } from "./pullSecret";
 import { Wiring } from "./wiring";
-import { clientWirings, type ClientWiring } from "../plan/wiringPlan";
+import type { ClientWiring } from "../plan/wiringPlan";
 
 export interface PostgresPlatformArgs {
   /** Checked settings. */
@@ -43,21 +38,6 @@ export interface PostgresPlatformArgs {
   };
 }
 
-/** The cluster object says how far its passwords are: `make up` goes on from there. */
-const withRotation = (
-  planned: readonly PlannedObject[],
-  engine: Engine,
-  { rotation }: Settings,
-): PlannedObject[] =>
-  planned.map((one) =>
-    rotation.generation > 1 && engine.shape(one.object)
-      ? {
-          ...one,
-          object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
-        }
-      : one,
-  );
-
 /** A PostgreSQL with everything that belongs to it, in a namespace of its own. */
 export class PostgresPlatform extends pulumi.ComponentResource {
   /** What the engine planned. */
@@ -74,71 +54,44 @@ export class PostgresPlatform extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresPlatformArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:PostgresPlatform", name, {}, options);
     const { settings, engine, transform = {} } = args;
-    const { namespace, name: clusterName } = settings.cluster;
-
-    const { labels } = settings;
-    const planned = engine.plan(settings);
-    this.plan = {
-      ...planned,
-      objects: withLabels(withRotation(planned.objects, engine, settings), labels),
-    };
-    this.poolers = settings.poolers
-      .map((pooler) => poolerPlan(settings, pooler, this.plan))
-      .map((pooler) => ({ ...pooler, objects: withLabels(pooler.objects, labels) }));
-
-    this.wiring = clientWirings(settings, this.plan, this.poolers);
-
-    const pullSecret = settings.registries.length > 0 && {
-      secretName: secretNames.registries(clusterName),
-      registries: settings.registries,
-      labels: { ...labels, [clusterLabel]: clusterName },
-    };
+    const { name: clusterName } = settings.cluster;
+    const platform = planPlatform(settings, args.operatorManifest, engine);
+    const { labels, flows, pullSecret } = platform;
+    const namespace = platform.namespace.name;
+    this.plan = platform.cluster;
+    this.poolers = platform.poolers;
+    this.wiring = platform.bindings;
 
     const operator =
-      engine.operator && settings.operator.install
-        ? new Operator(
-            `${name}-operator`,
-            {
-              plan: engine.operator(settings, args.operatorManifest()),
-              ...(pullSecret && { pullSecret }),
-              ...(transform.operator && { transform: transform.operator }),
-            },
-            { parent: this },
-          )
-        : undefined;
+      platform.operator &&
+      new Operator(
+        `${name}-operator`,
+        {
+          plan: platform.operator,
+          ...(pullSecret && { pullSecret }),
+          ...(transform.operator && { transform: transform.operator }),
+        },
+        { parent: this },
+      );
 
     const home = new Namespace(
       `${name}-namespace`,
-      {
-        metadata: {
-          name: namespace,
-          labels: {
-            ...labels,
-            [clusterLabel]: clusterName,
-            ...podSecurity(engine.can.podSecurityRestricted === true),
-          },
-        },
-      },
-      // In prod nobody deletes the databases by deleting their namespace.
-      { parent: this, protect: settings.tier === "prod" },
+      { metadata: { name: namespace, labels: platform.namespace.labels } },
+      { parent: this, protect: platform.namespace.protect },
     );
 
-    const backups = backupPlan(settings, engine, this.plan);
-    const flows = allFlows(settings, this.plan, this.poolers, backups.flows);
     const network = new Network(
       `${name}-network`,
-      { cluster: clusterName, namespace, flows, labels },
+      { policies: platform.networkPolicies },
       { parent: this, dependsOn: [home] },
     );
 
-    const { passwords: together } = this.plan;
-    const wanted = [...this.plan.credentials, ...poolerCredentials(settings)];
     const credentials = new Credentials(
       `${name}-credentials`,
       {
         namespace,
-        credentials: wanted.map((one) => ({ ...one, labels: { ...labels, ...one.labels } })),
-        ...(together && { together: { ...together, labels: { ...labels, ...together.labels } } }),
+        credentials: platform.credentials,
+        ...(platform.passwords && { together: platform.passwords }),
       },
       { parent: this, dependsOn: [home] },
     );
@@ -154,13 +107,12 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       : [];
 
     const certificates =
-      this.plan.tls.issuer === "platform"
-        ? new Certificates(
-            `${name}-certificates`,
-            { tls: this.plan.tls, namespace, labels: { ...labels, [clusterLabel]: clusterName } },
-            { parent: this, dependsOn: [home] },
-          )
-        : undefined;
+      platform.certificates &&
+      new Certificates(
+        `${name}-certificates`,
+        { tls: this.plan.tls, namespace, labels: platform.certificates.labels },
+        { parent: this, dependsOn: [home] },
+      );
 
     const backup =
       (settings.backup?.targets.length ?? 0) > 0 &&
@@ -170,7 +122,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           settings,
           instances: engine.instancePods.labels(clusterName),
           flows,
-          objects: withLabels(backups.objects, labels),
+          objects: platform.backups,
           ...(args.storeProviders && { storeProviders: args.storeProviders }),
         },
         { parent: this, dependsOn: [home, ...pullSecrets] },
@@ -198,10 +150,16 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         ),
     );
 
-    const check = loginCheck(settings, this.plan, this.poolers);
-    const logins = check && [
-      new Logins(`${name}-logins`, { check, labels }, { parent: this, dependsOn: [cluster, ...poolers] }),
-    ];
+    const logins =
+      platform.logins.length > 0
+        ? [
+            new Logins(
+              `${name}-logins`,
+              { objects: platform.logins },
+              { parent: this, dependsOn: [cluster, ...poolers] },
+            ),
+          ]
+        : [];
 
     if (this.wiring.length > 0)
       new Wiring(
@@ -213,7 +171,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           authorityPem: cluster.authorityPem,
           labels,
         },
-        { parent: this, dependsOn: [cluster, ...poolers, ...(logins ?? [])] },
+        { parent: this, dependsOn: [cluster, ...poolers, ...logins] },
       );
 
     this.passwords = credentials.passwords;

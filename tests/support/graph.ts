@@ -12,6 +12,11 @@ export interface Registered {
   readonly deletedWith?: string;
   readonly ignoreChanges?: readonly string[];
   readonly timeouts?: pulumi.CustomTimeouts;
+  readonly deleteBeforeReplace?: boolean;
+  /** Outputs that are secret though no input is, such as a generated key. */
+  readonly secretOutputs?: readonly string[];
+  /** Names that it had before. */
+  readonly aliases?: readonly unknown[];
   /** Name of the provider that was given to it or to its parents. @default - the stack's own */
   provider?: string;
   /** Inputs; secrets are wrapped as `{ secret: value }`. Components have none. */
@@ -124,6 +129,10 @@ async function mockedGraph(
   const seen: { resource: pulumi.Resource; registered: Registered }[] = [];
   const record: pulumi.ResourceTransformation = ({ resource, type, name, opts }) => {
     const options = opts as pulumi.CustomResourceOptions;
+    // The SDK adds the types that a kind of Kubernetes had; ours are names and parents.
+    const own = ((options.aliases ?? []) as unknown[]).filter(
+      (alias) => typeof alias !== "object" || alias === null || !("type" in alias),
+    );
     const dependsOn = ([] as unknown[]).concat((options.dependsOn ?? []) as unknown[]);
     seen.push({
       resource,
@@ -138,6 +147,13 @@ async function mockedGraph(
         ...(options.deletedWith && { deletedWith: nameOf(options.deletedWith) }),
         ...(options.ignoreChanges && { ignoreChanges: options.ignoreChanges }),
         ...(options.customTimeouts && { timeouts: options.customTimeouts }),
+        ...(options.deleteBeforeReplace !== undefined && {
+          deleteBeforeReplace: options.deleteBeforeReplace,
+        }),
+        ...(options.additionalSecretOutputs && {
+          secretOutputs: options.additionalSecretOutputs.map(String),
+        }),
+        ...(own.length > 0 && { aliases: own }),
         inputs: {},
       },
     });

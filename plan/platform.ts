@@ -1,0 +1,124 @@
+import type { Settings } from "../settings/schema";
+import { backupPlan } from "./backup/plan";
+import type { Engine } from "./engines/engine";
+import { engineOf } from "./engines/select";
+import { allFlows } from "./flows";
+import { loginCheck } from "./loginCheck";
+import { clusterLabel, secretNames } from "./names";
+import type { Flow, Labels } from "./network";
+import { networkPolicies } from "./networkPolicies";
+import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
+import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
+import { podSecurity } from "./podSecurity";
+import { rotationAnnotation } from "./postgres/rotation";
+import { clientWirings, type ClientWiring } from "./wiringPlan";
+
+/** All that one platform takes, as plain data: what components register, and what tests, checks and policies look at. */
+export interface PlatformPlan {
+  /** Labels of everything that is the platform's. */
+  readonly labels: Labels;
+  /** The operator. @default - the engine has none, or another stack installs it */
+  readonly operator?: OperatorPlan;
+  /** The cluster's namespace. */
+  readonly namespace: {
+    readonly name: string;
+    readonly labels: Labels;
+    /** Whether Pulumi refuses to delete it, and all that is in it. */
+    readonly protect: boolean;
+  };
+  /** Logins to image registries, for the cluster's namespace and the operator's. @default - none are needed */
+  readonly pullSecret?: {
+    readonly secretName: string;
+    readonly registries: Settings["registries"];
+    readonly labels: Labels;
+  };
+  /** All that may pass. */
+  readonly flows: readonly Flow[];
+  /** The flows as network policies; everything else is denied. */
+  readonly networkPolicies: readonly PlannedObject[];
+  /** Passwords to generate, for the engine and for the poolers. */
+  readonly credentials: readonly Credential[];
+  /** Those that the engine's pods need in one Secret. @default - none */
+  readonly passwords?: PasswordFiles;
+  /** Labels of the certificates' Secrets, where the platform signs them. @default - the engine signs by itself */
+  readonly certificates?: { readonly labels: Labels };
+  /** What watches over, copies and verifies the backups. @default - nothing, without targets */
+  readonly backups: readonly PlannedObject[];
+  /** The database cluster. */
+  readonly cluster: Plan;
+  /** The poolers in front of it, in the settings' order. */
+  readonly poolers: readonly PoolerPlan[];
+  /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
+  readonly logins: readonly PlannedObject[];
+  /** What the clients' namespaces get. */
+  readonly bindings: readonly ClientWiring[];
+}
+
+/** The cluster object says how far its passwords are: `make up` continues from there. */
+const withRotation = (
+  planned: readonly PlannedObject[],
+  engine: Engine,
+  { rotation }: Settings,
+): PlannedObject[] =>
+  planned.map((one) =>
+    rotation.generation > 1 && engine.shape(one.object)
+      ? {
+          ...one,
+          object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
+        }
+      : one,
+  );
+
+/**
+ * Plans a platform: a pure function of checked settings, the same for the same settings.
+ *
+ * `released` gives the operator's released objects; it is asked only when the settings install the operator.
+ */
+export function planPlatform(
+  settings: Settings,
+  released: () => readonly KubernetesObject[],
+  engine: Engine = engineOf(settings),
+): PlatformPlan {
+  const { labels } = settings;
+  const { namespace, name } = settings.cluster;
+  const own = { ...labels, [clusterLabel]: name };
+  const labelled = (objects: readonly PlannedObject[]) => withLabels(objects, labels);
+  const labelledSecret = <T extends Credential | PasswordFiles>(one: T): T => ({
+    ...one,
+    labels: { ...labels, ...one.labels },
+  });
+
+  const planned = engine.plan(settings);
+  const cluster = { ...planned, objects: labelled(withRotation(planned.objects, engine, settings)) };
+  const poolers = settings.poolers
+    .map((pooler) => poolerPlan(settings, pooler, cluster))
+    .map((pooler) => ({ ...pooler, objects: labelled(pooler.objects) }));
+  const backups = backupPlan(settings, engine, cluster);
+  const flows = allFlows(settings, cluster, poolers, backups.flows);
+  const check = loginCheck(settings, cluster, poolers);
+
+  return {
+    labels,
+    ...(engine.operator && settings.operator.install && { operator: engine.operator(settings, released()) }),
+    namespace: {
+      name: namespace,
+      labels: { ...own, ...podSecurity(engine.can.podSecurityRestricted === true) },
+      // In prod nobody deletes the databases by deleting their namespace.
+      protect: settings.tier === "prod",
+    },
+    ...(settings.registries.length > 0 && {
+      pullSecret: { secretName: secretNames.registries(name), registries: settings.registries, labels: own },
+    }),
+    flows,
+    networkPolicies: labelled(networkPolicies(name, namespace, flows)),
+    credentials: [...cluster.credentials, ...poolerCredentials(settings)].map(labelledSecret),
+    ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
+    ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
+    backups: labelled(backups.objects),
+    cluster,
+    poolers,
+    logins: check ? labelled([check]) : [],
+    bindings: clientWirings(settings, cluster, poolers),
+  };
+}
