@@ -34,6 +34,16 @@ async function removeAbandoned(parent: string, start: string): Promise<void> {
   await Promise.all(abandoned.map((entry) => rm(join(parent, entry), { recursive: true, force: true })));
 }
 
+/**
+ * Takes a broken folder away in one step: deleted where it is, it could take along what another one has just put there. A whole one that was
+ * put there in the meantime goes back.
+ */
+async function putAside(folder: string, aside: string): Promise<void> {
+  await rename(folder, aside).catch(() => undefined);
+  if (await exists(join(aside, ".made"))) await rename(aside, folder).catch(() => undefined);
+  await rm(aside, { recursive: true, force: true });
+}
+
 let begun = 0;
 
 /**
@@ -63,16 +73,18 @@ export async function cached(
   await mkdir(unfinished);
   await make(unfinished);
   await writeFile(join(unfinished, ".made"), "");
-  while (!(await exists(mark)))
-    await rename(unfinished, folder).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-      // Another one was first, or somebody has broken the folder.
-      if (await exists(mark)) return;
-      // Moved away in one step: deleted where it is, it could take along what another one has just put there.
-      const broken = join(parent, `${start}${process.pid}-${begun++}`);
-      await rename(folder, broken).catch(() => undefined);
-      await rm(broken, { recursive: true, force: true });
-    });
+  while (!(await exists(mark))) {
+    const placed = await rename(unfinished, folder).then(
+      () => true,
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+        // Another one was first, or somebody has broken the folder.
+        if (!(await exists(mark))) await putAside(folder, join(parent, `${start}${process.pid}-${begun++}`));
+        return false;
+      },
+    );
+    if (placed) break;
+  }
   await rm(unfinished, { recursive: true, force: true });
   return folder;
 }
