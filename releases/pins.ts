@@ -1,7 +1,7 @@
 /**
  * Every version that set-up installs, builds or runs, in one file.
  *
- * A Go module's version stands a second time in its `go.mod` (Go insists); `tests/unit/pins.test.ts` holds the two together.
+ * A Go module's version stands a second time in its `go.mod` (Go insists); `tests/unit/toolchain.test.ts` holds the two together.
  */
 export const pins = {
   /** Tools on the operator's machine. `range` is what a copy on PATH must satisfy to be used as it is. */
