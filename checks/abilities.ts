@@ -1,5 +1,5 @@
 import { capabilities, type Capability } from "../plan/engines/engine";
-import type { Rule } from "./rule";
+import { type Rule, within } from "./rule";
 
 /** Settings that need something which not every engine can do. */
 export const abilities: Rule = (settings, report, engine) => {
@@ -39,7 +39,6 @@ export const abilities: Rule = (settings, report, engine) => {
   for (const capability of capabilities) {
     const ability = engine.can[capability];
     const [wanted, path, value] = needed[capability] ?? [false, "", undefined];
-    if (wanted && ability !== true)
-      report(path, value, `what the engine ${engine.name} can do, and ${ability.because}`, ability.instead);
+    if (wanted && ability !== true) report(path, value, within(engine, ability), ability.instead);
   }
 };

@@ -5,7 +5,7 @@ import { bytesOf } from "../settings/quantity";
 import type { EngineTraits } from "../plan/engines/engine";
 import type { Settings } from "../settings/schema";
 import { volumeDefaults } from "../settings/schema/backup";
-import { type Report, type Rule, twice } from "./rule";
+import { type Report, type Rule, twice, within } from "./rule";
 
 const GiB = 2 ** 30;
 /** Connections that copy the log, for one base backup. */
@@ -85,12 +85,7 @@ function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineT
   const ability = engine.can.archiveVolume;
   if (ability !== true) {
     if (backup?.volume !== undefined)
-      report(
-        "backup.volume",
-        backup.volume,
-        `what the engine ${engine.name} can do, and ${ability.because}`,
-        "leave it out",
-      );
+      report("backup.volume", backup.volume, within(engine, ability), "leave it out");
     if (backup?.targets.length === 0)
       report(
         "backup.targets",

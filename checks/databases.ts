@@ -1,9 +1,9 @@
 import { platformSchema } from "../plan/names";
 import { poolerShares } from "../settings/sums/poolers";
-import { extensionsOf } from "../plan/postgres/extensions";
+import { databaseWith, extensionsOf } from "../plan/postgres/extensions";
 import { knownExtensions, neededExtensions } from "./extensions";
 import { freeRole, keywords, reservedRole } from "./roles";
-import { type Rule, twice } from "./rule";
+import { type Rule, twice, within } from "./rule";
 
 const reservedDatabases = ["postgres", "template0", "template1", "pgbouncer", "pgplatform_auth", ...keywords];
 
@@ -75,9 +75,7 @@ export const schemas: Rule = ({ cluster }, report) => {
 export const extensions: Rule = (settings, report, engine) => {
   const known = knownExtensions(settings, engine);
   const { refused } = engine.imageContents;
-  const crons = settings.cluster.databases.filter((one) =>
-    extensionsOf(one).some(({ name }) => name === "pg_cron"),
-  );
+  const scheduler = databaseWith(settings.cluster, "pg_cron");
   settings.cluster.databases.forEach((database, index) => {
     const listed = extensionsOf(database);
     const names = listed.map(({ name }) => name);
@@ -86,10 +84,9 @@ export const extensions: Rule = (settings, report, engine) => {
     listed.forEach(({ name, schema }, place) => {
       const path = `cluster.databases[${index}].extensions[${place}]`;
       const refusal = refused[name];
-      if (refusal)
-        report(path, name, `what the engine ${engine.name} can do, and ${refusal.because}`, refusal.instead);
-      else if (name === "pg_cron" && crons[0] !== database)
-        report(path, name, `in one database only, and ${crons[0]?.name} has it`, "remove it");
+      if (refusal) report(path, name, within(engine, refusal), refusal.instead);
+      else if (name === "pg_cron" && scheduler !== database)
+        report(path, name, `in one database only, and ${scheduler?.name} has it`, "remove it");
       else if (known && !known.includes(name))
         report(
           path,

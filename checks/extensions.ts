@@ -55,7 +55,7 @@ export const knownExtensions = (settings: Settings, engine: EngineTraits): reado
 /** What may bring parameters: the image's extensions and libraries; undefined for an image of the user's own. */
 export function knownLibraries(settings: Settings, engine: EngineTraits): readonly string[] | undefined {
   const extensions = knownExtensions(settings, engine);
-  return extensions && [...extensions, ...further(settings.platform, engine).libraries];
+  return extensions && [...extensions, "auto_explain", ...further(settings.platform, engine).libraries];
 }
 
 /** Extensions that need others in the same database. */

@@ -1,4 +1,4 @@
-import { matches, type Rule } from "./rule";
+import { listed, matches, type Rule } from "./rule";
 
 /** Labels that Kubernetes' own controllers write on the pods of Deployments, StatefulSets and Jobs. */
 const ofKubernetes = ["pod-template-hash", "controller-revision-hash", "controller-uid", "job-name"];
@@ -11,7 +11,7 @@ export const labels: Rule = ({ labels }, report, { name, operatorLabels }) => {
       report(
         `labels.${key}`,
         value,
-        `any key but those that the engine ${name} or Kubernetes writes itself (${reserved.join(", ").replaceAll("*", "…")})`,
+        `any key but those that the engine ${name} or Kubernetes writes itself (${listed(reserved)})`,
         "choose another key, such as one with a prefix of your own",
       );
 };

@@ -51,18 +51,8 @@ function refusal(major: string, name: string, text: string, engine: EngineTraits
   return wrong(parameter, text);
 }
 
-/** Libraries of PostgreSQL's own that have parameters and no extension. */
-const contributedLibraries = [
-  "auth_delay",
-  "auto_explain",
-  "basebackup_to_shell",
-  "basic_archive",
-  "passwordcheck",
-  "sepgsql",
-];
-
-/** Those that the platform doesn't preload, so that a parameter of theirs would do nothing. */
-const neverLoaded = contributedLibraries.filter((name) => name !== "auto_explain");
+/** Libraries of PostgreSQL's own that have parameters and no extension, and that the platform doesn't preload. */
+const neverLoaded = ["auth_delay", "basebackup_to_shell", "basic_archive", "passwordcheck", "sepgsql"];
 
 /** Why a parameter of an extension would have no effect. */
 function withoutEffect(settings: Settings, name: string, engine: EngineTraits): Refusal | undefined {
@@ -70,9 +60,9 @@ function withoutEffect(settings: Settings, name: string, engine: EngineTraits): 
   if (extension === undefined) return undefined;
   if (neverLoaded.includes(extension)) return nothing(`nothing loads ${extension}`);
   const known = knownLibraries(settings, engine);
-  if (known === undefined || known.includes(extension) || contributedLibraries.includes(extension))
-    return undefined;
-  return nothing(`the image ${settings.images.postgresql} doesn't have ${extension}`);
+  return known === undefined || known.includes(extension)
+    ? undefined
+    : nothing(`the image ${settings.images.postgresql} doesn't have ${extension}`);
 }
 
 export const parameters: Rule = (settings, report, engine) => {

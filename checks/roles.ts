@@ -1,6 +1,6 @@
 import { rolePrefix, roles as own } from "../plan/names";
 import type { EngineTraits } from "../plan/engines/engine";
-import { matches, type Rule, twice } from "./rule";
+import { listed, matches, type Rule, twice } from "./rule";
 
 /** Words that mean something else where PostgreSQL reads names of roles and databases. */
 export const keywords = ["all", "replication", "sameuser", "samerole", "samegroup"];
@@ -19,7 +19,7 @@ export const reservedRole = (name: string, engine: EngineTraits): boolean =>
   taken.includes(name) || reserved(engine).some((pattern) => matches(pattern, name));
 
 export const freeRole = (engine: EngineTraits): string =>
-  `a role that isn't the server's, the engine's or the platform's (${reserved(engine).join(", ").replaceAll("*", "…")}) ` +
+  `a role that isn't the server's, the engine's or the platform's (${listed(reserved(engine))}) ` +
   `nor a keyword (${taken.join(", ")})`;
 
 /** With these a role could become the operating system's user that runs the server, and so a superuser. */

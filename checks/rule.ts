@@ -1,4 +1,4 @@
-import type { EngineTraits } from "../plan/engines/engine";
+import type { Ability, EngineTraits } from "../plan/engines/engine";
 import type { Settings } from "../settings/schema";
 
 /** Reports one problem; `path` is below the namespace. */
@@ -9,6 +9,13 @@ export type Rule = (settings: Settings, report: Report, engine: EngineTraits) =>
 /** Whether a name is the pattern, or begins with what stands before its `*`. */
 export const matches = (pattern: string, name: string): boolean =>
   pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+
+/** Patterns as a sentence lists them. */
+export const listed = (patterns: readonly string[]): string => patterns.join(", ").replaceAll("*", "…");
+
+/** What is allowed in place of something that the engine can't do, to read on after "allowed is". */
+export const within = ({ name }: EngineTraits, { because }: Exclude<Ability, true>): string =>
+  `what the engine ${name} can do, and ${because}`;
 
 /** Names that are there more than once. */
 export const twice = (names: readonly string[]): Set<string> =>

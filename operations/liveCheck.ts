@@ -72,8 +72,6 @@ export async function checkLive(
       shape,
       requiredHostSpread,
       engine,
-      kubernetes: engine.kubernetes,
-      operated: operator !== undefined,
       ...(heldBy !== undefined && { heldBy }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
       ownsOperator: deployment !== undefined && resources.some(is(deployment)),

@@ -16,10 +16,7 @@ export interface Planned {
   readonly shape: Shape;
   /** Whether instances must each have a node of their own. */
   readonly requiredHostSpread: Facts["requiredHostSpread"];
-  readonly engine: Pick<Engine, "name" | "can">;
-  readonly kubernetes: Engine["kubernetes"];
-  /** Whether the engine has an operator at all. */
-  readonly operated: boolean;
+  readonly engine: Pick<Engine, "name" | "can" | "kubernetes">;
   /** Image of the operator; undefined when this stack doesn't install one. */
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
@@ -46,9 +43,8 @@ const problem = (path: string, value: unknown, allowed: string, fix: string): Pa
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
 
-const kubernetesVersion: Rule = ({ settings, kubernetes }, facts) => {
+const kubernetesVersion: Rule = ({ settings, engine: { name: engine, kubernetes } }, facts) => {
   const version = coerce(facts.kubernetes) ?? "0.0.0";
-  const { engine } = settings.cluster;
   if (!satisfies(version, kubernetes.runs))
     return problem(
       "kubernetes.context",
@@ -237,8 +233,8 @@ const zones: Rule = ({ settings, shape }, { nodes }) => {
   return { warnings: [`The loss of a zone is not survived: ${where}.`] };
 };
 
-const otherOperator: Rule = ({ settings, operated, operator, ownsOperator }, { operator: running }) => {
-  if (!operated) return {};
+const otherOperator: Rule = ({ settings, engine, operator, ownsOperator }, { operator: running }) => {
+  if (engine.can.operator !== true) return {};
   if (operator === undefined) {
     if (running !== undefined) return {};
     return problem(

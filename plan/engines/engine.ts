@@ -1,10 +1,10 @@
 import type { Compression, Images, Settings } from "../../settings/schema";
 import type { Store } from "../backup/store";
-import { Labels } from "../network";
-import { KubernetesObject } from "../objects";
-import { Plan, OperatorPlan } from "../plan";
-import { Shape, Progress } from "./live";
-import { Facts, BackupFacts, PoolerFacts } from "./reader";
+import type { Labels } from "../network";
+import type { KubernetesObject } from "../objects";
+import type { Plan, OperatorPlan } from "../plan";
+import type { Shape, Progress } from "./live";
+import type { Facts, BackupFacts, PoolerFacts } from "./reader";
 
 /**
  * The seam between the platform and what runs PostgreSQL.

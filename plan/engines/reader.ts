@@ -1,5 +1,5 @@
-import { Labels } from "../network";
-import { KubernetesObject } from "../objects";
+import type { Labels } from "../network";
+import type { KubernetesObject } from "../objects";
 
 /**
  * What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. A field is

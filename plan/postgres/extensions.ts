@@ -37,6 +37,10 @@ export function extensionOfParameter(name: string): string | undefined {
   return rest.length === 0 ? undefined : (extensionOfPrefix[prefix] ?? prefix);
 }
 
+/** The first database that lists an extension. */
+export const databaseWith = ({ databases }: Cluster, extension: string): DatabaseSettings | undefined =>
+  databases.find((one) => extensionsOf(one).some(({ name }) => name === extension));
+
 const listed = ({ databases }: Cluster): Set<string> =>
   new Set(databases.flatMap((database) => extensionsOf(database).map(({ name }) => name)));
 
@@ -61,8 +65,8 @@ const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** pg_cron can be in one database only, and starts its jobs without a login where it uses workers of the server. */
-function cronParameters({ databases }: Cluster): Record<string, string> {
-  const database = databases.find((one) => extensionsOf(one).some(({ name }) => name === "pg_cron"));
+function cronParameters(cluster: Cluster): Record<string, string> {
+  const database = databaseWith(cluster, "pg_cron");
   return database ? { "cron.database_name": database.name, "cron.use_background_workers": "on" } : {};
 }
 

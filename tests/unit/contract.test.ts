@@ -131,8 +131,6 @@ for (const engine of Object.values(engines))
         {
           ...shapeOf("17"),
           engine,
-          kubernetes: engine.kubernetes,
-          operated: engine.operator !== undefined,
           ownsOperator: false,
         },
         {

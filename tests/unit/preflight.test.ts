@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { cnpg } from "../../plan/engines/cnpg/index";
+import { standalone } from "../../plan/engines/standalone";
 import { type LiveFacts, nodeOf, storageClassOf } from "../../operations/liveFacts";
 import { preflight, type Planned, type Verdict } from "../../operations/preflight";
 import { sentence } from "../../checks/index";
@@ -41,9 +42,7 @@ function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
     shape,
     requiredHostSpread: cnpg.facts(object)?.requiredHostSpread ?? false,
     engine: cnpg,
-    kubernetes: cnpg.kubernetes,
     operator: { image: "operator:2" },
-    operated: true,
     ownsOperator: false,
     ...more,
   };
@@ -342,7 +341,7 @@ describe("preflight over plain facts", () => {
     });
 
     it("is not asked for where the engine has none", () => {
-      const without = planned({ ...smallest(), operator: { install: false } }, { operated: false });
+      const without = planned({ ...smallest(), operator: { install: false } }, { engine: standalone });
       delete (without as { operator?: unknown }).operator;
       assert.deepEqual(preflight(without, healthy), nothing);
     });
