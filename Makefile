@@ -21,17 +21,17 @@ destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 
 backup: ## Make a base backup now, beside the scheduled ones
 	$(RUN) operations/cli.ts backup --stack $(STACK)
 
-backups: ## List the base backups in every target, of every generation
+backups: ## List the base backups in every target, of every archive
 	$(RUN) operations/cli.ts backups --stack $(STACK)
 
 verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one, TIME=<moment> up to then
 	$(RUN) operations/cli.ts verify --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(TIME),--time $(TIME))
 
-restore: ## Make the cluster out of a backup, after asking: TARGET=<name> GENERATION=<ten characters> [TIME=<moment>]
-	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION)) $(if $(TIME),--time $(TIME))
+restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIVE_ID=<ten characters> [TIME=<moment>]
+	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(ARCHIVE_ID),--archive-id $(ARCHIVE_ID)) $(if $(TIME),--time $(TIME))
 
-forget: ## Delete an archive that has ended, after asking: TARGET=<name> GENERATION=<ten characters>
-	$(RUN) operations/cli.ts forget --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(GENERATION),--generation $(GENERATION))
+forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
+	$(RUN) operations/cli.ts forget --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(ARCHIVE_ID),--archive-id $(ARCHIVE_ID))
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(STACK)

@@ -64,19 +64,20 @@ function verification({ backup, cluster }: Settings, report: Report): void {
       "verify shortly before the copy, or copy more often",
     );
   const databases = cluster.databases.map(({ name }) => name);
-  const nameOf = ({ database = databases[0], name }: (typeof verify.probes)[number]) => `${database}.${name}`;
-  const doubled = twice(verify.probes.map(nameOf));
-  verify.probes.forEach((probe, index) => {
-    const at = (key: string) => `backup.verify.probes[${index}].${key}`;
-    if (probe.database !== undefined && ![...databases, "postgres"].includes(probe.database))
+  const nameOf = ({ database = databases[0], name }: (typeof verify.queries)[number]) =>
+    `${database}.${name}`;
+  const doubled = twice(verify.queries.map(nameOf));
+  verify.queries.forEach((query, index) => {
+    const at = (key: string) => `backup.verify.queries[${index}].${key}`;
+    if (query.database !== undefined && ![...databases, "postgres"].includes(query.database))
       report(
         at("database"),
-        probe.database,
+        query.database,
         `one of pgplatform:cluster.databases (${databases.join(", ")}), or postgres`,
         "correct it, or add the database",
       );
-    if (doubled.has(nameOf(probe)))
-      report(at("name"), probe.name, "a name that no other probe of its database has", "rename it");
+    if (doubled.has(nameOf(query)))
+      report(at("name"), query.name, "a name that no other query of its database has", "rename it");
   });
 }
 
@@ -95,12 +96,12 @@ function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineT
       );
     return;
   }
-  const { baseBackupDays, logDays } = backup?.volume ?? volumeDefaults;
-  if (baseBackupDays < logDays)
+  const { baseBackupDays, walRetentionDays } = backup?.volume ?? volumeDefaults;
+  if (baseBackupDays < walRetentionDays)
     report(
       "backup.volume.baseBackupDays",
       baseBackupDays,
-      `at least ${logDays}, as backup.volume.logDays: log without a base backup before it restores nothing`,
+      `at least ${walRetentionDays}, as backup.volume.walRetentionDays: log without a base backup before it restores nothing`,
       "keep base backups as long as the log, or longer",
     );
   const { max_wal_senders: senders } = cluster.parameters;
@@ -167,7 +168,7 @@ const fields: Readonly<
   account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
   region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
   endpoint: { of: ["s3"], what: "an address" },
-  authority: { of: ["s3"], what: "a certificate" },
+  caCertificate: { of: ["s3"], what: "a certificate" },
   credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
   roleArn: { of: ["aws", "s3"], what: "a role" },
   adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
@@ -186,7 +187,7 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
       report(
         `${at}.${key}`,
         // The value may be a secret, or long, and the problem is that it is there.
-        ["credentials", "authority"].includes(key) ? "given" : value,
+        ["credentials", "caCertificate"].includes(key) ? "given" : value,
         `nothing with the kind ${kind}`,
         `leave it out, or use the kind ${of.join(" or ")}`,
       );
@@ -194,11 +195,11 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
     if (needed.includes(kind) && value === undefined && !inItsPlace)
       report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
   }
-  if (kind === "s3" && target.authority !== undefined && target.endpoint === undefined)
+  if (kind === "s3" && target.caCertificate !== undefined && target.endpoint === undefined)
     report(
-      `${at}.authority`,
+      `${at}.caCertificate`,
       "given",
-      "nothing without an endpoint: a public authority signs for AWS",
+      "nothing without an endpoint: a public CA signs for AWS",
       "set endpoint, or leave it out",
     );
   if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)

@@ -22,7 +22,7 @@ import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { storage } from "./storage";
-import { wiring } from "./wiring";
+import { binding } from "./bindings";
 
 export { type Problem, sentence } from "../settings/problem";
 
@@ -45,7 +45,7 @@ const rules: readonly Rule[] = [
   poolers,
   connectionSum,
   clients,
-  wiring,
+  binding,
   rotation,
   backup,
   restore,

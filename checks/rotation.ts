@@ -5,16 +5,16 @@ import type { Rule } from "./rule";
 const LONGEST = 63;
 
 export const rotation: Rule = ({ cluster, rotation }, report) => {
-  const { generation } = rotation;
-  if (generation === 1) {
+  const { credentialVersion } = rotation;
+  if (credentialVersion === 1) {
     if (rotation.stage !== "only")
-      report("rotation.stage", rotation.stage, "only with the first generation", "leave it out");
+      report("rotation.stage", rotation.stage, "only with the first credential version", "leave it out");
     return;
   }
   if (cluster.access.length > 0)
     report(
-      "rotation.generation",
-      generation,
+      "rotation.credentialVersion",
+      credentialVersion,
       "1 with cluster.access, whose rules may keep out the Job that tries the new logins",
       "set 1, or leave cluster.access out",
     );

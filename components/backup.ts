@@ -10,7 +10,7 @@ import type { Keys } from "./buckets/bucket";
 import { makeBucket } from "./buckets";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "../plan/backup/localStore";
 import {
-  archiveAuthority,
+  archiveCa,
   type Store,
   storeKeys,
   storeName,
@@ -46,10 +46,10 @@ export interface BackupArgs {
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
 export class Backup extends pulumi.ComponentResource {
   /**
-   * Name of the archive's generation, drawn once for each cluster that is made: one that is made anew under the same name never writes
+   * The archive's ID, drawn once for each cluster that is made: one that is made anew under the same name never writes
    * into the archive of the one before.
    */
-  public readonly generation: pulumi.Output<string>;
+  public readonly archiveId: pulumi.Output<string>;
 
   constructor(
     private readonly name: string,
@@ -61,8 +61,8 @@ export class Backup extends pulumi.ComponentResource {
     const { cluster, backup } = settings;
     const targets = backup?.targets ?? [];
 
-    this.generation = new RandomId(
-      `${name}-generation`,
+    this.archiveId = new RandomId(
+      `${name}-archive-id`,
       { byteLength: 5, keepers: { namespace: cluster.namespace, name: cluster.name } },
       { parent: this },
     ).hex;
@@ -76,15 +76,15 @@ export class Backup extends pulumi.ComponentResource {
       const keys = this.keysOf(target, made);
       all.push(keys);
       const signedBy = home && this.localStore(args, target, store, keys, home);
-      const certificate = signedBy ?? target.authority;
+      const certificate = signedBy ?? target.caCertificate;
       return [
         this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
-        ...(target.authority !== undefined && store.authority !== undefined
-          ? [this.authority(`${target.name}-authority`, store.authority, target.authority, settings)]
+        ...(target.caCertificate !== undefined && store.ca !== undefined
+          ? [this.ca(`${target.name}-ca`, store.ca, target.caCertificate, settings)]
           : []),
         // Of one name for Pulumi and for Kubernetes, so that another first target changes it in place.
         ...(index === 0 && certificate !== undefined
-          ? [this.authority("authority", archiveAuthority(cluster.name), certificate, settings)]
+          ? [this.ca("ca", archiveCa(cluster.name), certificate, settings)]
           : []),
       ];
     });
@@ -95,9 +95,9 @@ export class Backup extends pulumi.ComponentResource {
       args.objects,
       { parent: this, dependsOn: secrets },
       { watch: { spec: { template: { metadata: { annotations } } } } },
-      this.generation,
+      this.archiveId,
     );
-    this.registerOutputs({ generation: this.generation });
+    this.registerOutputs({ archiveId: this.archiveId });
   }
 
   private labels({ labels, cluster }: Settings): Record<string, string> {
@@ -179,10 +179,10 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** The certificate of a store's authority in a Secret, though it is no secret: that is where everything finds it. */
-  private authority(
+  /** The certificate of a store's CA in a Secret, though it is no secret: that is where everything finds it. */
+  private ca(
     suffix: string,
-    { secretName, key }: NonNullable<Store["authority"]>,
+    { secretName, key }: NonNullable<Store["ca"]>,
     certificate: pulumi.Input<string>,
     settings: Settings,
   ): Secret {
@@ -200,7 +200,7 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** Returns the certificate of its authority. */
+  /** Returns the certificate of its CA. */
   private localStore(
     { settings, instances }: BackupArgs,
     target: Target,
@@ -208,7 +208,7 @@ export class Backup extends pulumi.ComponentResource {
     keys: Keys,
     home: Namespace,
   ): pulumi.Output<string> | undefined {
-    if (target.kind !== "local" || store.authority === undefined) return undefined;
+    if (target.kind !== "local" || store.ca === undefined) return undefined;
     const namespace = storeNamespace(settings.cluster);
     const dependsOn = [home];
     const credentials = this.credentials(`${target.name}-own-credentials`, store, keys, settings, namespace, {
@@ -220,7 +220,7 @@ export class Backup extends pulumi.ComponentResource {
       {
         tls: {
           names: localStoreTlsNames(settings, target),
-          authority: store.authority,
+          ca: store.ca,
           server: {
             secretName: `${storeName(settings.cluster.name, target.name)}-server`,
             certificateKey: "tls.crt",
@@ -228,7 +228,7 @@ export class Backup extends pulumi.ComponentResource {
           },
         },
         namespace,
-        authorityNamespace: settings.cluster.namespace,
+        caNamespace: settings.cluster.namespace,
         retained: true,
         labels: this.labels(settings),
       },
@@ -242,7 +242,7 @@ export class Backup extends pulumi.ComponentResource {
       // It reads its keys when it starts.
       { [id]: { spec: { template: { metadata: { annotations: { [keysAnnotation]: keys.accessKeyId } } } } } },
     );
-    return certificates.authorityPem;
+    return certificates.caCertificate;
   }
 }
 

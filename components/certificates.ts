@@ -10,10 +10,10 @@ export interface CertificatesArgs {
   /** Namespace of the Secrets. */
   readonly namespace: string;
   /**
-   * Namespace of the authority's Secret.
+   * Namespace of the CA's Secret.
    * @default - the same
    */
-  readonly authorityNamespace?: string;
+  readonly caNamespace?: string;
   /**
    * Whether the server's Secret outlives the stack, as its server does.
    * @default false
@@ -23,16 +23,16 @@ export interface CertificatesArgs {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** An authority of its own, and a certificate that it signed; both live in Pulumi's encrypted state. */
+/** A CA of its own, and a certificate that it signed; both live in Pulumi's encrypted state. */
 export class Issued extends pulumi.dynamic.Resource {
-  declare public readonly authority: pulumi.Output<string>;
+  declare public readonly ca: pulumi.Output<string>;
   declare public readonly certificate: pulumi.Output<string>;
   declare public readonly privateKey: pulumi.Output<string>;
 
   constructor(name: string, wanted: Wanted, options: pulumi.CustomResourceOptions) {
     const outputs = {
-      authority: undefined,
-      authorityKey: undefined,
+      ca: undefined,
+      caKey: undefined,
       certificate: undefined,
       privateKey: undefined,
     };
@@ -42,7 +42,7 @@ export class Issued extends pulumi.dynamic.Resource {
       { ...outputs, ...wanted },
       {
         ...options,
-        additionalSecretOutputs: ["authorityKey", "privateKey"],
+        additionalSecretOutputs: ["caKey", "privateKey"],
       },
     );
   }
@@ -50,22 +50,22 @@ export class Issued extends pulumi.dynamic.Resource {
 
 /**
  * The servers' certificate where the engine signs none by itself. It is valid for a year; an update in the last 60 days renews it. Its
- * authority, whose private key never leaves Pulumi's encrypted state, lasts for 20 years, so that clients keep what they trust.
+ * CA, whose private key never leaves Pulumi's encrypted state, lasts for 20 years, so that clients keep what they trust.
  */
 export class Certificates extends pulumi.ComponentResource {
-  /** Certificate of the authority that clients must trust, in PEM. */
-  public readonly authorityPem: pulumi.Output<string>;
+  /** Certificate of the CA that clients must trust, in PEM. */
+  public readonly caCertificate: pulumi.Output<string>;
 
   constructor(name: string, args: CertificatesArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Certificates", name, {}, options);
-    const { tls, namespace, authorityNamespace = namespace, retained = false, labels } = args;
+    const { tls, namespace, caNamespace = namespace, retained = false, labels } = args;
     const issued = new Issued(`${name}-issued`, { names: tls.names }, { parent: this });
 
     new Secret(
-      `${name}-authority`,
+      `${name}-ca`,
       {
-        metadata: { name: tls.authority.secretName, namespace: authorityNamespace, labels },
-        data: { [tls.authority.key]: issued.authority.apply(base64) },
+        metadata: { name: tls.ca.secretName, namespace: caNamespace, labels },
+        data: { [tls.ca.key]: issued.ca.apply(base64) },
       },
       { parent: this },
     );
@@ -76,13 +76,13 @@ export class Certificates extends pulumi.ComponentResource {
         data: {
           [tls.server.certificateKey]: issued.certificate.apply(base64),
           [tls.server.privateKeyKey]: issued.privateKey.apply(base64),
-          // Standbys and clients beside the server trust the same authority.
-          "ca.crt": issued.authority.apply(base64),
+          // Standbys and clients beside the server trust the same CA.
+          "ca.crt": issued.ca.apply(base64),
         },
       },
       { parent: this, ...(retained && { retainOnDelete: true }) },
     );
-    this.authorityPem = issued.authority;
-    this.registerOutputs({ authorityPem: this.authorityPem });
+    this.caCertificate = issued.ca;
+    this.registerOutputs({ caCertificate: this.caCertificate });
   }
 }

@@ -10,15 +10,15 @@ export interface ClusterArgs {
   /** Namespace of the cluster. */
   readonly namespace: string;
   /**
-   * Certificate of the authority, in PEM, where the engine doesn't sign by itself.
+   * Certificate of the CA, in PEM, where the engine doesn't sign by itself.
    * @default - read from the Secret in which the engine keeps it
    */
-  readonly authorityPem?: pulumi.Output<string>;
+  readonly caCertificate?: pulumi.Output<string>;
   /**
-   * Name of the archive's generation, which the plan leaves open.
+   * The archive's ID, which the plan leaves open.
    * @default - nothing is archived
    */
-  readonly generation?: pulumi.Output<string>;
+  readonly archiveId?: pulumi.Output<string>;
   /**
    * Merged into the planned objects, by their ids.
    * @default - the objects as planned
@@ -30,8 +30,8 @@ const decoded = (text: string | undefined): string => Buffer.from(text ?? "", "b
 
 /** PostgreSQL itself; complete when the engine calls the cluster ready. */
 export class Cluster extends pulumi.ComponentResource {
-  /** Certificate of the authority that signed the servers' certificates, in PEM; unknown until the cluster is ready. */
-  public readonly authorityPem: pulumi.Output<string>;
+  /** Certificate of the CA that signed the servers' certificates, in PEM; unknown until the cluster is ready. */
+  public readonly caCertificate: pulumi.Output<string>;
 
   constructor(name: string, args: ClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Cluster", name, {}, options);
@@ -40,27 +40,27 @@ export class Cluster extends pulumi.ComponentResource {
       args.plan.objects,
       { parent: this },
       args.transform,
-      args.generation,
+      args.archiveId,
     );
 
-    this.authorityPem = args.authorityPem ?? this.engineAuthority(name, args, objects);
-    this.registerOutputs({ authorityPem: this.authorityPem });
+    this.caCertificate = args.caCertificate ?? this.engineCa(name, args, objects);
+    this.registerOutputs({ caCertificate: this.caCertificate });
   }
 
-  /** The engine makes the authority together with the cluster: the ids of the objects are unknown until then, and so is this one. */
-  private engineAuthority(
+  /** The engine makes the CA together with the cluster: the ids of the objects are unknown until then, and so is this one. */
+  private engineCa(
     name: string,
     { plan, namespace }: ClusterArgs,
     objects: Readonly<Record<string, pulumi.CustomResource>>,
   ): pulumi.Output<string> {
-    const { secretName, key } = plan.tls.authority;
+    const { secretName, key } = plan.tls.ca;
     const ids = pulumi.all(Object.values(objects).map(({ id }) => id));
-    const authority = Secret.get(
-      `${name}-authority`,
+    const ca = Secret.get(
+      `${name}-ca`,
       ids.apply(() => `${namespace}/${secretName}`),
       { parent: this },
     );
     // A certificate is no secret, though it lies in one.
-    return pulumi.unsecret(authority.data.apply((data) => decoded(data?.[key])));
+    return pulumi.unsecret(ca.data.apply((data) => decoded(data?.[key])));
   }
 }

@@ -14,7 +14,7 @@ export interface CredentialsArgs {
    * One more Secret with passwords of several of them.
    * @default - none
    */
-  readonly together?: PasswordFiles;
+  readonly combined?: PasswordFiles;
 }
 
 /** Letters and digits alone go unescaped into URIs, ini files and connection strings; 32 of them are 190 bits. */
@@ -33,18 +33,18 @@ export function fillIn(template: string, passwords: Readonly<Record<string, stri
 
 /** Ids of the passwords that credentials hold or refer to. */
 function passwordIds(credentials: readonly Credential[]): string[] {
-  const held = credentials.map(({ id, generation }) => passwordId(id, generation));
+  const held = credentials.map(({ id, credentialVersion }) => passwordId(id, credentialVersion));
   const templates = credentials.flatMap(({ extraKeys }) => Object.values(extraKeys));
   const referred = templates.flatMap((text) => [...text.matchAll(reference)].map(([, id = ""]) => id));
   return [...new Set([...held, ...referred])];
 }
 
-/** Name of a password's resource: that of the first generation has no number. */
+/** Name of a password's resource: that of the first credential version has no number. */
 const passwordName = (id: string): string =>
   id.replace(
     /^(.*?)(?:\.(\d+))?$/,
-    (_, credential: string, generation?: string) =>
-      `${credential}-password${generation === undefined ? "" : `-${generation}`}`,
+    (_, credential: string, credentialVersion?: string) =>
+      `${credential}-password${credentialVersion === undefined ? "" : `-${credentialVersion}`}`,
   );
 
 /** Generated passwords, each in a Secret of its own. */
@@ -72,11 +72,11 @@ export class Credentials extends pulumi.ComponentResource {
     for (const credential of args.credentials) {
       const data = filledIn({
         username: credential.role,
-        password: `{password:${passwordId(credential.id, credential.generation)}}`,
+        password: `{password:${passwordId(credential.id, credential.credentialVersion)}}`,
         ...credential.extraKeys,
       });
       new Secret(
-        `${name}-${credential.id}-secret${credential.internal ? `-${credential.generation}` : ""}`,
+        `${name}-${credential.id}-secret${credential.internal ? `-${credential.credentialVersion}` : ""}`,
         {
           metadata: {
             name: credential.secretName,
@@ -90,17 +90,17 @@ export class Credentials extends pulumi.ComponentResource {
         { parent: this },
       );
     }
-    if (args.together)
+    if (args.combined)
       new Secret(
         `${name}-together`,
         {
           metadata: {
-            name: args.together.secretName,
+            name: args.combined.secretName,
             namespace: args.namespace,
-            labels: args.together.labels,
-            annotations: { "pgplatform.io/why": args.together.why },
+            labels: args.combined.labels,
+            annotations: { "pgplatform.io/why": args.combined.why },
           },
-          data: pulumi.secret(filledIn(args.together.keys)),
+          data: pulumi.secret(filledIn(args.combined.keys)),
         },
         { parent: this },
       );

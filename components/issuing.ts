@@ -8,10 +8,10 @@ export interface Wanted {
   readonly use?: "server" | "client";
 }
 
-/** An authority and the certificate that it signed, in PEM. */
+/** A CA and the certificate that it signed, in PEM. */
 export interface Issued extends Wanted {
-  readonly authority: string;
-  readonly authorityKey: string;
+  readonly ca: string;
+  readonly caKey: string;
   readonly certificate: string;
   readonly privateKey: string;
 }
@@ -23,7 +23,7 @@ export interface Issued extends Wanted {
 export const issuing = {
   async create({ names, use }: Wanted): Promise<{ id: string; outs: Issued }> {
     const outs = await issue(names, use);
-    return { id: `authority of ${names[0] ?? "nobody"}`, outs };
+    return { id: `CA of ${names[0] ?? "nobody"}`, outs };
   },
 
   async update(_id: string, former: Issued, { names, use }: Wanted): Promise<{ outs: Issued }> {
@@ -44,11 +44,11 @@ export function outdated(former: Issued, names: readonly string[], now: Date): b
   return end - now.getTime() < renewalMs || former.names.join() !== names.join();
 }
 
-/** A certificate for these names, signed by the authority of a former one, or by a new authority. */
+/** A certificate for these names, signed by the CA of a former one, or by a new CA. */
 export async function issue(
   names: readonly string[],
   use: Wanted["use"] = "server",
-  former?: Pick<Issued, "authority" | "authorityKey">,
+  former?: Pick<Issued, "ca" | "caKey">,
 ): Promise<Issued> {
   /* eslint-disable @typescript-eslint/no-require-imports -- see `issuing` */
   require("reflect-metadata");
@@ -70,10 +70,10 @@ export async function issue(
   const notBefore = new Date(from.getTime() - 3_600_000);
   const { KeyUsageFlags } = x509;
 
-  const makeAuthority = async () => {
+  const makeCa = async () => {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      name: `CN=PostgreSQL authority of ${names[0] ?? "nobody"}`.slice(0, 67),
+      name: `CN=PostgreSQL CA of ${names[0] ?? "nobody"}`.slice(0, 67),
       keys,
       signingAlgorithm,
       notBefore,
@@ -84,12 +84,12 @@ export async function issue(
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
-    return { authority: certificate.toString("pem"), authorityKey: await keyPem(keys.privateKey) };
+    return { ca: certificate.toString("pem"), caKey: await keyPem(keys.privateKey) };
   };
-  const { authority, authorityKey } = former ?? (await makeAuthority());
+  const { ca, caKey } = former ?? (await makeCa());
 
-  const issuer = new x509.X509Certificate(authority);
-  const der = createPrivateKey(authorityKey).export({ format: "der", type: "pkcs8" });
+  const issuer = new x509.X509Certificate(ca);
+  const der = createPrivateKey(caKey).export({ format: "der", type: "pkcs8" });
   const signingKey = await webcrypto.subtle.importKey("pkcs8", der, curve, false, ["sign"]);
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
@@ -114,8 +114,8 @@ export async function issue(
   return {
     names: [...names],
     use,
-    authority,
-    authorityKey,
+    ca,
+    caKey,
     certificate: certificate.toString("pem"),
     privateKey: await keyPem(keys.privateKey),
   };

@@ -47,8 +47,8 @@ export class Operator extends pulumi.ComponentResource {
           metadata: { name: secretName, namespace: args.plan.namespace },
           type: "kubernetes.io/tls",
           data: {
-            // With its authority behind it: a client shows its certificate only to a server that names who signed it.
-            "tls.crt": pulumi.concat(issued.certificate, "\n", issued.authority).apply(base64),
+            // With its CA behind it: a client shows its certificate only to a server that names who signed it.
+            "tls.crt": pulumi.concat(issued.certificate, "\n", issued.ca).apply(base64),
             "tls.key": issued.privateKey.apply(base64),
           },
         },

@@ -15,8 +15,8 @@ import type { PoolerPlan } from "../plan/pgbouncer/plan";
 import { planPlatform } from "../plan/platform";
 import { Pooler } from "./pooler";
 import { PullSecret } from "./pullSecret";
-import { Wiring } from "./wiring";
-import type { ClientWiring } from "../plan/wiringPlan";
+import { Bindings } from "./bindings";
+import type { ClientBinding } from "../plan/bindings";
 
 export interface PostgresPlatformArgs {
   /** Checked settings. */
@@ -45,11 +45,11 @@ export class PostgresPlatform extends pulumi.ComponentResource {
   /** What stands in front of it. */
   public readonly poolers: readonly PoolerPlan[];
   /** What the clients' namespaces get. */
-  public readonly wiring: readonly ClientWiring[];
+  public readonly bindings: readonly ClientBinding[];
   /** Generated passwords, by the ids of the plan's credentials. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Certificate of the authority that clients must trust, in PEM. */
-  public readonly authorityPem: pulumi.Output<string>;
+  /** Certificate of the CA that clients must trust, in PEM. */
+  public readonly caCertificate: pulumi.Output<string>;
 
   constructor(name: string, args: PostgresPlatformArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:PostgresPlatform", name, {}, options);
@@ -60,7 +60,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
     const namespace = platform.namespace.name;
     this.plan = platform.cluster;
     this.poolers = platform.poolers;
-    this.wiring = platform.bindings;
+    this.bindings = platform.bindings;
 
     const operator =
       platform.operator &&
@@ -91,7 +91,7 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       {
         namespace,
         credentials: platform.credentials,
-        ...(platform.passwords && { together: platform.passwords }),
+        ...(platform.passwords && { combined: platform.passwords }),
       },
       { parent: this, dependsOn: [home] },
     );
@@ -134,8 +134,8 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       {
         plan: this.plan,
         namespace,
-        ...(certificates && { authorityPem: certificates.authorityPem }),
-        ...(backup && { generation: backup.generation }),
+        ...(certificates && { caCertificate: certificates.caCertificate }),
+        ...(backup && { archiveId: backup.archiveId }),
         ...(transform.cluster && { transform: transform.cluster }),
       },
       { parent: this, dependsOn: before.filter((one) => one !== undefined && one !== false) },
@@ -161,21 +161,21 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           ]
         : [];
 
-    if (this.wiring.length > 0)
-      new Wiring(
-        `${name}-wiring`,
+    if (this.bindings.length > 0)
+      new Bindings(
+        `${name}-bindings`,
         {
           cluster: clusterName,
-          clients: this.wiring,
+          clients: this.bindings,
           passwords: credentials.passwords,
-          authorityPem: cluster.authorityPem,
+          caCertificate: cluster.caCertificate,
           labels,
         },
         { parent: this, dependsOn: [cluster, ...poolers, ...logins] },
       );
 
     this.passwords = credentials.passwords;
-    this.authorityPem = cluster.authorityPem;
-    this.registerOutputs({ authorityPem: this.authorityPem });
+    this.caCertificate = cluster.caCertificate;
+    this.registerOutputs({ caCertificate: this.caCertificate });
   }
 }

@@ -20,7 +20,7 @@ import { ClusterRoleBinding } from "@pulumi/kubernetes/rbac/v1/clusterRoleBindin
 import { Role } from "@pulumi/kubernetes/rbac/v1/role";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding";
 import * as pulumi from "@pulumi/pulumi";
-import { generationToken } from "../plan/backup/store";
+import { archiveIdToken } from "../plan/backup/store";
 import { isRecord, merge, type KubernetesObject, type Overlay, type PlannedObject } from "../plan/objects";
 
 /** The resource class of each kind that plans hold; everything else is a custom resource. */
@@ -77,7 +77,7 @@ export function registerObjects(
   planned: readonly PlannedObject[],
   options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
   overlays: Readonly<Record<string, Overlay | undefined>> = {},
-  generation?: pulumi.Output<string>,
+  archiveId?: pulumi.Output<string>,
 ): Record<string, pulumi.CustomResource> {
   const { dependsOn: given, ...rest } = options;
   const registered: Record<string, pulumi.CustomResource> = {};
@@ -88,8 +88,8 @@ export function registerObjects(
     const dependsOn = before.length > 0 ? before : given;
     before = current.map((one) => {
       const complete = merge(annotated(one), overlays[one.id]);
-      const object = generation
-        ? (withToken(complete, generationToken, generation) as KubernetesObject)
+      const object = archiveId
+        ? (withToken(complete, archiveIdToken, archiveId) as KubernetesObject)
         : complete;
       const timeout = one.timeoutMinutes === undefined ? undefined : `${one.timeoutMinutes}m`;
       const own: pulumi.CustomResourceOptions = {

@@ -20,19 +20,19 @@ export type Seen =
   | { readonly target: string; readonly refused: string }
   | {
       readonly target: string;
-      readonly generation: string;
+      readonly archiveId: string;
       /** The newest finished base backup, and the newest archived segment, each with its time. */
       readonly base?: string;
       readonly log?: string;
     };
 
 /** A line of plan/backup/scripts/watch.sh. */
-export function seenIn(line: string): Seen {
+export function parseStatus(line: string): Seen {
   const [kind, target = "", third = "", base = "", log = ""] = line.split(";");
   if (kind === "refused") return { target, refused: line.split(";").slice(2).join(";") };
   return {
     target,
-    generation: third,
+    archiveId: third,
     ...(base !== "none" && { base }),
     ...(log !== "none" && { log }),
   };
@@ -43,21 +43,25 @@ export function sentenceOf(seen: Seen): string {
   if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
   const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
   const log = seen.log === undefined ? "no log yet" : `log until ${seen.log}`;
-  return `target ${seen.target}, generation ${seen.generation}: ${base}, ${log}`;
+  return `target ${seen.target}, archive ${seen.archiveId}: ${base}, ${log}`;
 }
 
 /** Runs a script of the watcher, which has the stores' keys. */
-export function inWatcher({ kubectl, settings }: Subject, command: readonly string[], timeoutMs?: number) {
+export function execInWatcher(
+  { kubectl, settings }: Subject,
+  command: readonly string[],
+  timeoutMs?: number,
+) {
   const { name, namespace } = settings.cluster;
   const at = ["-n", namespace, "exec", `deployment/${backupNames.watch(name)}`, "-c", "watch", "--"];
   return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
 }
 
 /** What the targets have; undefined while nobody looks yet. */
-export async function look(subject: Subject): Promise<Seen[] | undefined> {
-  const { stdout, exitCode } = await inWatcher(subject, ["cat", "/state/status.txt"]);
+export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
+  const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
   const lines = stdout.split("\n").filter((line) => line !== "");
-  return exitCode === 0 && lines.length > 0 ? lines.map(seenIn) : undefined;
+  return exitCode === 0 && lines.length > 0 ? lines.map(parseStatus) : undefined;
 }
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
@@ -139,7 +143,7 @@ export const waitingSentence = (waiting: Waiting | undefined): string[] =>
 export async function seenOf(subject: Subject): Promise<string[]> {
   if (subject.settings.backup === undefined) return [];
   const waiting = waitingSentence(await waitingLog(subject));
-  if (!onVolumeAlone(subject)) return [...((await look(subject)) ?? []).map(sentenceOf), ...waiting];
+  if (!onVolumeAlone(subject)) return [...((await readStatus(subject)) ?? []).map(sentenceOf), ...waiting];
   const request = requestOf(subject, "any");
   const [newest] = "object" in request ? await asked(subject, request) : [];
   return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet", ...waiting];
@@ -219,7 +223,7 @@ export async function whileAnswered(
   const looking = (async () => {
     for (let since: number | undefined; !over.signal.aborted && refused === undefined;) {
       // Looking is a help only: who can't look for a moment knows nothing.
-      const [archive] = (await look(subject).catch(() => undefined)) ?? [];
+      const [archive] = (await readStatus(subject).catch(() => undefined)) ?? [];
       const refuses = archive !== undefined && "refused" in archive;
       since = refuses ? (since ?? Date.now()) : undefined;
       if (refuses && Date.now() - (since ?? 0) > patienceMs) {
@@ -258,11 +262,11 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
   return kind === "absent"
-    ? `pgplatform:restore.generation is ${JSON.stringify(restore.generation)}, allowed is one with a finished base backup${before} in target ${restore.target}, where ` +
+    ? `pgplatform:restore.archiveId is ${JSON.stringify(restore.archiveId)}, allowed is one with a finished base backup${before} in target ${restore.target}, where ` +
         `there are ${
           found
             .split(" ")
-            .filter((one) => one !== restore.generation)
+            .filter((one) => one !== restore.archiveId)
             .join(", ") || "no others"
         }: name another, and run it again; no cluster was made.`
     : undefined;
@@ -293,7 +297,7 @@ export async function archiveMoves({ kubectl, settings, engine, plan }: Subject)
 const momentIn = (text: string): number =>
   Date.parse(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/.exec(text)?.slice(1).join("T").concat("Z") ?? "");
 
-/** How long base backups in an archive's new place may fail: the instances see its key and authority a minute or two later. */
+/** How long base backups in an archive's new place may fail: the instances see its key and CA a minute or two later. */
 const MOVING_MINUTES = 10;
 
 /**
@@ -318,14 +322,14 @@ export async function firstBackup(
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
   for (let tries = 0; ;) {
-    const seen = (await look(subject)) ?? [];
+    const seen = (await readStatus(subject)) ?? [];
     const refused = seen.findIndex((one) => "refused" in one);
     refusedSince = refused === -1 ? undefined : (refusedSince ?? Date.now());
     const sentences = seen.map(sentenceOf);
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
       throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
-    if (archive && "generation" in archive && whole(archive.base, archive.log)) {
+    if (archive && "archiveId" in archive && whole(archive.base, archive.log)) {
       context.say(`the log is archived: ${sentences[0]}`);
       return;
     }
@@ -385,7 +389,7 @@ async function backUpInNewPlace(
 
 /** Every base backup in every target, as lines to read. */
 export async function listed(subject: Subject): Promise<string[]> {
-  const { stdout, stderr, exitCode } = await inWatcher(subject, ["sh", "/scripts/list.sh"]);
+  const { stdout, stderr, exitCode } = await execInWatcher(subject, ["sh", "/scripts/list.sh"]);
   if (exitCode !== 0)
     throw new UserError([
       `nobody can look into the targets (${stderr.trim().split("\n").at(-1)}): \`make up\` makes what looks.`,

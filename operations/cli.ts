@@ -85,13 +85,13 @@ command("backup", "make a base backup now, beside the scheduled ones").action(({
   }),
 );
 
-command("backups", "list the base backups in every target, of every generation").action(
+command("backups", "list the base backups in every target, of every archive").action(
   ({ stack }: StackOption) =>
     conclude(async () => {
       const { subject } = await runningSubject(stack, progress);
       const lines = await listed(subject);
       lines.forEach((line) => progress.line(`  ${line}`));
-      return `${lines.length} lines; \`pgplatform:restore\` takes the target and the generation.`;
+      return `${lines.length} lines; \`pgplatform:restore\` takes the target and the archive ID.`;
     }),
 );
 
@@ -120,7 +120,7 @@ command("verify", "restore the newest backup beside everything else, and look wh
 
 command("restore", "show what a restore brings back, and make the cluster out of it after asking")
   .option("-t, --target <name>", "backup target to restore from (default: the setting restore)")
-  .option("-g, --generation <generation>", "which archive of the target, as `backups` lists them")
+  .option("-g, --archive-id <id>", "which archive of the target, as `backups` lists them")
   .option("--from <namespace/name>", "the cluster that was backed up, when its name was another")
   .option(
     "--time <time>",
@@ -138,12 +138,12 @@ command("restore", "show what a restore brings back, and make the cluster out of
 
 command("forget", "delete an archive that has ended from a target, after asking")
   .option("-t, --target <name>", "backup target to delete from")
-  .option("-g, --generation <generation>", "which archive of the target, as `backups` lists them")
-  .action(({ stack, target, generation }: StackOption & { target?: string; generation?: string }) =>
+  .option("-g, --archive-id <id>", "which archive of the target, as `backups` lists them")
+  .action(({ stack, target, archiveId }: StackOption & { target?: string; archiveId?: string }) =>
     conclude(() =>
       interruptible(progress, async (signal) => {
         const { subject } = await runningSubject(stack, progress, signal);
-        return forget(subject, target, generation, progress);
+        return forget(subject, target, archiveId, progress);
       }),
     ),
   );

@@ -13,9 +13,9 @@ import { Stack, type StateResource } from "./pulumi";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
 
-/** The generation of the archive that a stack's cluster writes; undefined when it archives nothing. */
-const generationIn = (resources: readonly StateResource[]): string | undefined =>
-  resources.find(({ type, urn }) => type === "random:index/randomId:RandomId" && urn.endsWith("-generation"))
+/** The ID of the archive that a stack's cluster writes; undefined when it archives nothing. */
+const archiveIdIn = (resources: readonly StateResource[]): string | undefined =>
+  resources.find(({ type, urn }) => type === "random:index/randomId:RandomId" && urn.endsWith("-archive-id"))
     ?.outputs?.hex as string | undefined;
 
 /** Deletes the stack's objects with their data and leaves the Kubernetes cluster as it is. Returns the closing line. */
@@ -26,7 +26,7 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
   await keepEngine(stack, engineAsked());
   const { context } = findCluster(choice);
-  const generation = generationIn(await stack.resources());
+  const archiveId = archiveIdIn(await stack.resources());
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Go on?`,
   );
@@ -35,9 +35,9 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
     await stack.destroy(step);
   });
   const backups =
-    generation === undefined
+    archiveId === undefined
       ? ""
-      : ` Its backups stay: pgplatform:restore with generation "${generation}" brings them back.`;
+      : ` Its backups stay: pgplatform:restore with archiveId "${archiveId}" brings them back.`;
   return `Stack ${stackName} and its data are deleted; the cluster of context ${context} goes on.${backups}`;
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../shell/userError";
-import { inWatcher, listed, look } from "./backup";
+import { execInWatcher, listed, readStatus } from "./backup";
 import { confirm } from "./confirm";
 import { type Subject } from "./health";
 import { type Progress } from "../shell/progress";
@@ -7,18 +7,18 @@ import { type Progress } from "../shell/progress";
 /** How long deleting may take: an object at a time. */
 const PATIENCE_MINUTES = 60;
 
-/** Lines of `make backups` about one generation of a target. */
-const linesOf = (lines: readonly string[], target: string, generation: string): string[] =>
-  lines.filter((line) => line.startsWith(`${target}  ${generation}  `));
+/** Lines of `make backups` about one archive of a target. */
+const linesOf = (lines: readonly string[], target: string, archiveId: string): string[] =>
+  lines.filter((line) => line.startsWith(`${target}  ${archiveId}  `));
 
 /**
- * Deletes a generation that has ended from a target, after showing what goes and asking. Refused for the generation that the cluster archives as, and as long
+ * Deletes an archive that has ended from a target, after showing what goes and asking. Refused for the archive that the cluster archives as, and as long
  * as none of that one's own backups in this target was restored and found good: the ended one may be the last that is. Returns the closing line.
  */
 export async function forget(
   subject: Subject,
   target: string | undefined,
-  generation: string | undefined,
+  archiveId: string | undefined,
   progress: Progress,
 ): Promise<string> {
   const names = subject.settings.backup?.targets.map(({ name }) => name) ?? [];
@@ -27,7 +27,7 @@ export async function forget(
     throw new UserError([
       `TARGET is ${JSON.stringify(target ?? "")}, allowed is ${names.join(" or ") || "none, since no target is set"}: name the one to delete from.`,
     ]);
-  const seen = (await look(subject))?.find((one) => one.target === target);
+  const seen = (await readStatus(subject))?.find((one) => one.target === target);
   if (seen === undefined || "refused" in seen)
     throw new UserError([
       `target ${target} can't be read: ${seen?.refused ?? "nobody has looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
@@ -35,29 +35,29 @@ export async function forget(
   const lines = await listed(subject);
   const ended = lines
     .flatMap((line) => new RegExp(`^${target} {2}([0-9a-f]{10}) {2}`).exec(line)?.[1] ?? [])
-    .filter((one, at, all) => one !== seen.generation && all.indexOf(one) === at);
-  const gone = linesOf(lines, target, generation ?? "");
-  if (generation === undefined || !ended.includes(generation))
+    .filter((one, at, all) => one !== seen.archiveId && all.indexOf(one) === at);
+  const gone = linesOf(lines, target, archiveId ?? "");
+  if (archiveId === undefined || !ended.includes(archiveId))
     throw new UserError([
-      `GENERATION is ${JSON.stringify(generation ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
-        `${generation === seen.generation ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,
+      `ARCHIVE_ID is ${JSON.stringify(archiveId ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
+        `${archiveId === seen.archiveId ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,
     ]);
-  if (!linesOf(lines, target, seen.generation).some((line) => line.endsWith("verification passed")))
+  if (!linesOf(lines, target, seen.archiveId).some((line) => line.endsWith("verification passed")))
     throw new UserError([
-      `generation ${generation} of target ${target} stays: no backup of the present generation ${seen.generation} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
+      `archive ${archiveId} of target ${target} stays: no backup of the present archive ${seen.archiveId} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
     ]);
   gone.forEach((line) => progress.line(`  ${line}`));
-  await confirm(`This deletes generation ${generation} from target ${target}, for good. Go on?`);
-  await progress.step(`delete generation ${generation} from ${target}`, async () => {
-    const { exitCode, stdout, stderr } = await inWatcher(
+  await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Go on?`);
+  await progress.step(`delete archive ${archiveId} from ${target}`, async () => {
+    const { exitCode, stdout, stderr } = await execInWatcher(
       subject,
-      ["sh", "/scripts/forget.sh", String(index + 1), generation],
+      ["sh", "/scripts/forget.sh", String(index + 1), archiveId],
       PATIENCE_MINUTES * 60_000,
     );
     if (exitCode !== 0)
       throw new Error(
-        `generation ${generation} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is mended`,
+        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is mended`,
       );
   });
-  return `Generation ${generation} is gone from target ${target}.`;
+  return `Archive ${archiveId} is gone from target ${target}.`;
 }

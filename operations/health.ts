@@ -177,8 +177,8 @@ export function probePod(subject: Subject, image: string, name: string, value: s
         {
           name: "tls",
           secret: {
-            secretName: plan.tls.authority.secretName,
-            items: [{ key: plan.tls.authority.key, path: "ca.crt" }],
+            secretName: plan.tls.ca.secretName,
+            items: [{ key: plan.tls.ca.key, path: "ca.crt" }],
           },
         },
         { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },

@@ -16,11 +16,13 @@ interface Use {
   readonly sessions: number;
 }
 
-/** The logins of the generation before. */
+/** The logins of the credential version before. */
 export const oldLogins = ({ plan, settings }: Pick<Subject, "plan" | "settings">): string[] => [
   ...new Set(
     plan.credentials.flatMap(({ actsAs, internal }) =>
-      actsAs === undefined || internal === true ? [] : [loginOf(actsAs, settings.rotation.generation - 1)],
+      actsAs === undefined || internal === true
+        ? []
+        : [loginOf(actsAs, settings.rotation.credentialVersion - 1)],
     ),
   ),
 ];
@@ -117,7 +119,7 @@ export const inUse = (found: readonly Use[]): string =>
   found.map(({ login, from, sessions }) => `${login}: ${sessions} from ${from}`).join("; ");
 
 /**
- * Waits until nobody is connected by a login of the generation before. Applications have found the new logins by then, whenever
+ * Waits until nobody is connected by a login of the credential version before. Applications have found the new logins by then, whenever
  * they were restarted. Throws with those who are left at the end: both logins work then, and the same command goes on from there.
  */
 export async function waitUntilUnused(
@@ -125,7 +127,7 @@ export async function waitUntilUnused(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { generation, overlapMinutes } = subject.settings.rotation;
+  const { credentialVersion, overlapMinutes } = subject.settings.rotation;
   const logins = oldLogins(subject);
   const deadline = Date.now() + overlapMinutes * 60_000;
   context.say(
@@ -140,7 +142,7 @@ export async function waitUntilUnused(
     if (Date.now() > deadline) {
       const who = found instanceof Error ? why : inUse(await named(subject, found));
       throw new UserError([
-        `The passwords of generation ${generation} work and are handed out, and the old logins are still in use (${who}); ` +
+        `The passwords of credential version ${credentialVersion} work and are handed out, and the old logins are still in use (${who}); ` +
           "both work: restart those applications, then run the same command again.",
       ]);
     }

@@ -300,39 +300,39 @@ const majorVersion: Rule = ({ settings, shape, engine }, { cluster }) => {
 const wiredNamespaces: Rule = ({ settings }, { namespaces }) => {
   const { cluster, clients } = settings;
   const there = new Set([...namespaces, cluster.namespace]);
-  clients.forEach(({ namespace, wiring }) => {
-    if (typeof wiring === "object" && wiring.makeNamespace) there.add(namespace);
+  clients.forEach(({ namespace, binding }) => {
+    if (typeof binding === "object" && binding.makeNamespace) there.add(namespace);
   });
   return merged(
-    clients.map(({ namespace, wiring }, index) =>
-      wiring === false || there.has(namespace)
+    clients.map(({ namespace, binding }, index) =>
+      binding === false || there.has(namespace)
         ? {}
         : problem(
             `clients[${index}].namespace`,
             namespace,
-            "a namespace that is there, since the client's wiring goes into it",
-            `make it (kubectl create namespace ${namespace}), or set wiring to { makeNamespace: true }`,
+            "a namespace that is there, since the client's binding goes into it",
+            `make it (kubectl create namespace ${namespace}), or set binding to { makeNamespace: true }`,
           ),
     ),
   );
 };
 
-/** A generation more has the login that is in use, and one less was given up: only the next one can be tried before it is. */
-const generations: Rule = ({ settings }, { rotation }) => {
-  const { generation } = settings.rotation;
-  if (rotation === undefined || rotation.generation === generation) return {};
-  const { generation: live, stage } = rotation;
+/** A credential version more has the login that is in use, and one less was given up: only the next one can be tried before it is. */
+const versions: Rule = ({ settings }, { rotation }) => {
+  const { credentialVersion } = settings.rotation;
+  if (rotation === undefined || rotation.credentialVersion === credentialVersion) return {};
+  const { credentialVersion: live, stage } = rotation;
   if (stage !== "only")
     return problem(
-      "rotation.generation",
-      generation,
+      "rotation.credentialVersion",
+      credentialVersion,
       `${live}, whose rotation is under way`,
       `set ${live} and let \`make up\` end it first`,
     );
-  if (generation === live + 1) return {};
+  if (credentialVersion === live + 1) return {};
   return problem(
-    "rotation.generation",
-    generation,
+    "rotation.credentialVersion",
+    credentialVersion,
     `${live}, which is in use, or ${live + 1}`,
     `set ${live + 1} to rotate, or ${live} to keep the passwords`,
   );
@@ -363,7 +363,7 @@ const rules: readonly Rule[] = [
   otherOperator,
   otherStack,
   majorVersion,
-  generations,
+  versions,
   restoring,
 ];
 

@@ -12,7 +12,7 @@ import { UserError } from "../shell/userError";
 /** What is restored, as the command's options say it; the setting `restore` says the same. */
 export interface Wanted {
   readonly target?: string;
-  readonly generation?: string;
+  readonly archiveId?: string;
   readonly from?: string;
   readonly time?: string;
   readonly lsn?: string;
@@ -20,9 +20,9 @@ export interface Wanted {
 }
 
 /** The options as the setting `restore`; nothing when none is given, and the stack file's own holds. */
-export function restoreOverlay({ target, generation, from, ...to }: Wanted): Overlay {
+export function restoreOverlay({ target, archiveId, from, ...to }: Wanted): Overlay {
   const given = Object.fromEntries(Object.entries(to).filter(([, value]) => value !== undefined));
-  const restore = { ...(target && { target }), ...(generation && { generation }), ...(from && { from }) };
+  const restore = { ...(target && { target }), ...(archiveId && { archiveId }), ...(from && { from }) };
   return Object.keys({ ...restore, ...given }).length === 0
     ? {}
     : { "pgplatform:restore": { ...restore, to: given } };
@@ -32,7 +32,7 @@ export function restoreOverlay({ target, generation, from, ...to }: Wanted): Ove
 export function planOf({ cluster, restore, backup }: Settings): string[] {
   if (restore === undefined)
     throw new UserError([
-      "pgplatform:restore is not set, allowed is a target and a generation: say TARGET=<name> GENERATION=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
+      "pgplatform:restore is not set, allowed is a target and an archive ID: say TARGET=<name> ARCHIVE_ID=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
     ]);
   const { time, lsn, name } = restore.to;
   const until = [
@@ -42,7 +42,7 @@ export function planOf({ cluster, restore, backup }: Settings): string[] {
   ].find((one) => one !== false);
   const kind = backup?.targets.find((one) => one.name === restore.target)?.kind;
   return [
-    `source: target ${restore.target} (${kind}), generation ${restore.generation} of ${restore.from ?? `${cluster.namespace}/${cluster.name}`}; it stays as it is`,
+    `source: target ${restore.target} (${kind}), archive ${restore.archiveId} of ${restore.from ?? `${cluster.namespace}/${cluster.name}`}; it stays as it is`,
     `what comes back: ${until ?? "everything that was archived"}`,
     `into: a new cluster ${cluster.namespace}/${cluster.name} with ${cluster.instances} instances, new passwords, and an archive of its own`,
   ];

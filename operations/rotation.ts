@@ -1,7 +1,7 @@
 import { type Rotation } from "../plan/postgres/rotation";
 import { type Overlay, type StackFile } from "./pulumi";
 
-/** How far a generation of passwords is after each update that comes before the last one. */
+/** How far a credential version of passwords is after each update that comes before the last one. */
 export type Stage = Exclude<Rotation["stage"], "only">;
 
 /** What each of them does, as `make up` says it. */
@@ -10,10 +10,10 @@ export const meaningOf: Readonly<Record<Stage, string>> = {
   "handed-out": "applications and poolers get the new logins",
 };
 
-/** The updates before the last one that bring the passwords of a live cluster to the planned generation, one after the other. */
+/** The updates before the last one that bring the passwords of a live cluster to the planned credential version, one after the other. */
 export function stagesBefore(live: Rotation | undefined, planned: Rotation): Stage[] {
   if (live === undefined) return [];
-  if (live.generation === planned.generation)
+  if (live.credentialVersion === planned.credentialVersion)
     return live.stage === "only"
       ? []
       : live.stage === "handed-out"
@@ -22,11 +22,14 @@ export function stagesBefore(live: Rotation | undefined, planned: Rotation): Sta
   return ["added", "handed-out"];
 }
 
-/** Settings that hold the passwords at a generation and a stage. */
-export const rotationOverlay = (config: StackFile["config"], { generation, stage }: Rotation): Overlay => ({
+/** Settings that hold the passwords at a credential version and a stage. */
+export const rotationOverlay = (
+  config: StackFile["config"],
+  { credentialVersion, stage }: Rotation,
+): Overlay => ({
   "pgplatform:rotation": {
     ...(config?.["pgplatform:rotation"] as Record<string, unknown> | undefined),
-    generation,
+    credentialVersion,
     stage,
   },
 });

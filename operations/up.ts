@@ -91,7 +91,7 @@ export async function up(
       context.say("second update");
     }
     for (const stage of stages) {
-      context.say(`passwords of generation ${rotation.generation}: ${meaningOf[stage]}`);
+      context.say(`passwords of credential version ${rotation.credentialVersion}: ${meaningOf[stage]}`);
       await updateWith(rotationOverlay(config, { ...rotation, stage }));
     }
     if (stages.length > 0) {
@@ -155,8 +155,8 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
   const database = cluster.databases[0];
   const secret = secretNames.application(cluster.name);
   const { role } = credentialOf(plan.credentials, database?.owner ?? "");
-  const { authority } = plan.tls;
-  const key = authority.key.replaceAll(".", "\\.");
+  const { ca } = plan.tls;
+  const key = ca.key.replaceAll(".", "\\.");
   return [
     "how to connect, from the pods that pgplatform:clients lists:",
     ...poolers.map(({ name }) => {
@@ -166,7 +166,7 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
     `  directly: ${plan.endpoints.primary.host}:${plan.endpoints.primary.port}`,
     `  database ${database?.name}, role ${role}, sslmode=verify-full`,
     `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
-    `  CA: ${tool} get secret ${authority.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
+    `  CA: ${tool} get secret ${ca.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
     `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c postgres -- psql ${database?.name}`,
   ];
 }

@@ -30,7 +30,7 @@ function placesOf(
 }
 
 /**
- * A Job that ends well when every login of the present generation works, directly and through the poolers of its database; none before
+ * A Job that ends well when every login of the present credential version works, directly and through the poolers of its database; none before
  * the first rotation. Whatever follows waits for it.
  */
 export function loginCheck(
@@ -39,7 +39,7 @@ export function loginCheck(
   poolers: readonly PoolerPlan[],
 ): PlannedObject | undefined {
   const { cluster, rotation, images, registries, labels } = settings;
-  if (rotation.generation === 1) return undefined;
+  if (rotation.credentialVersion === 1) return undefined;
   const logins = plan.credentials.filter(({ internal }) => internal);
   const arguments_ = logins.map((credential) => {
     const { database, hosts } = placesOf(settings, credential, poolers);
@@ -47,13 +47,13 @@ export function loginCheck(
     return [credential.id, credential.actsAs, database, host, hosts.join(",")].join("|");
   });
   const item = (key: string, id: string) => ({ key, path: `${id}/${key}` });
-  const { authority } = plan.tls;
+  const { ca } = plan.tls;
   const own = { ...healthCheckLabels, [clusterLabel]: cluster.name };
   const object: KubernetesObject = {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: {
-      name: `${cluster.name}-logins-${rotation.generation}`,
+      name: `${cluster.name}-logins-${rotation.credentialVersion}`,
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name },
     },
@@ -108,8 +108,8 @@ export function loginCheck(
             {
               name: "tls",
               secret: {
-                secretName: authority.secretName,
-                items: [{ key: authority.key, path: "ca.crt" }],
+                secretName: ca.secretName,
+                items: [{ key: ca.key, path: "ca.crt" }],
                 defaultMode: 0o440,
               },
             },
@@ -127,5 +127,10 @@ export function loginCheck(
       },
     },
   };
-  return { id: String(rotation.generation), stage: 0, object, timeoutMinutes: DEADLINE_SECONDS / 60 + 1 };
+  return {
+    id: String(rotation.credentialVersion),
+    stage: 0,
+    object,
+    timeoutMinutes: DEADLINE_SECONDS / 60 + 1,
+  };
 }

@@ -60,7 +60,7 @@ export const poolerLabels = (cluster: string, pooler: string): Record<string, st
   [clusterLabel]: cluster,
 });
 
-/** Name of what a client's namespace gets, unless the client's wiring gives another. */
+/** Name of what a client's namespace gets, unless the client's binding gives another. */
 export const clientName = (cluster: string, client: string): string => `${cluster}-client-${client}`;
 
 /** Secrets of a cluster. The first database's owner is "the application". */

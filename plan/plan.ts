@@ -10,13 +10,13 @@ export interface Credential {
   /** Role whose rights the login has. @default - its own */
   readonly actsAs?: string;
   /** Which of the role's passwords it is: each rotation counts one more. @default 1 */
-  readonly generation?: number;
+  readonly credentialVersion?: number;
   /** Read by the engine and by nobody else; another credential with the same id is the one that applications read. */
   readonly internal?: true;
   readonly secretName: string;
   readonly type: "kubernetes.io/basic-auth" | "Opaque";
   readonly labels: Record<string, string>;
-  /** Further keys; `{password:<id>}` stands for the password of the credential with that id, `{password:<id>.<n>}` for that of generation n. */
+  /** Further keys; `{password:<id>}` stands for the password of the credential with that id, `{password:<id>.<n>}` for that of credential version n. */
   readonly extraKeys: Record<string, string>;
   readonly why: string;
 }
@@ -50,7 +50,7 @@ export interface Plan {
     readonly issuer: "engine" | "platform";
     /** Names that the server's certificate carries; beside the engine's own where that signs. */
     readonly names: readonly string[];
-    readonly authority: { readonly secretName: string; readonly key: string };
+    readonly ca: { readonly secretName: string; readonly key: string };
     readonly server: {
       readonly secretName: string;
       readonly certificateKey: string;
@@ -73,7 +73,7 @@ export interface OperatorPlan {
   readonly certificates?: readonly OperatorCertificate[];
 }
 
-/** A certificate whose users trust what stands in its Secret, and no other authority. */
+/** A certificate whose users trust what stands in its Secret, and no other CA. */
 export interface OperatorCertificate {
   /** Suffix of its resources' names. */
   readonly id: string;

@@ -12,7 +12,7 @@ import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
 import { rotationAnnotation } from "./postgres/rotation";
-import { clientWirings, type ClientWiring } from "./wiringPlan";
+import { clientBindings, type ClientBinding } from "./bindings";
 
 /** All that one platform takes, as plain data: what components register, and what tests, checks and policies look at. */
 export interface PlatformPlan {
@@ -52,7 +52,7 @@ export interface PlatformPlan {
   /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
   readonly logins: readonly PlannedObject[];
   /** What the clients' namespaces get. */
-  readonly bindings: readonly ClientWiring[];
+  readonly bindings: readonly ClientBinding[];
 }
 
 /** The cluster object says how far its passwords are: `make up` continues from there. */
@@ -62,7 +62,7 @@ const withRotation = (
   { rotation }: Settings,
 ): PlannedObject[] =>
   planned.map((one) =>
-    rotation.generation > 1 && engine.shape(one.object)
+    rotation.credentialVersion > 1 && engine.shape(one.object)
       ? {
           ...one,
           object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
@@ -119,6 +119,6 @@ export function planPlatform(
     cluster,
     poolers,
     logins: check ? labelled([check]) : [],
-    bindings: clientWirings(settings, cluster, poolers),
+    bindings: clientBindings(settings, cluster, poolers),
   };
 }

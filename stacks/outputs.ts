@@ -12,7 +12,7 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
   const [database] = cluster.databases;
   if (!database) throw new Error("settings without a database were not checked");
   const application = credentialOf(credentials, database.owner);
-  const password = platform.passwords[passwordId(application.id, application.generation)];
+  const password = platform.passwords[passwordId(application.id, application.credentialVersion)];
   if (password === undefined) throw new Error(`no password for ${database.owner}`);
   const handed = credentials.filter(({ internal }) => internal !== true);
 
@@ -41,16 +41,16 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
         { name: secretName, usernameKey: "username", passwordKey: "password" },
       ]),
     ),
-    ...(platform.wiring.length > 0 && {
-      wiring: Object.fromEntries(
-        platform.wiring.map(({ client, namespace, name, secret }) => [
+    ...(platform.bindings.length > 0 && {
+      bindings: Object.fromEntries(
+        platform.bindings.map(({ client, namespace, name, secret }) => [
           client,
           { namespace, configMap: name, ...(secret && { secret: secret.name }) },
         ]),
       ),
     }),
-    authority: tls.authority,
-    authorityPem: platform.authorityPem,
+    ca: tls.ca,
+    caCertificate: platform.caCertificate,
     psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${application.role} sslmode=verify-full sslrootcert=ca.crt"`,
     uris: {
       ...(pooled && { pooler: uri(pooled) }),

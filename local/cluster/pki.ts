@@ -7,12 +7,12 @@ import { nodes, paths, settings } from "./settings";
 /** A certificate of the cluster: who it names, who signs it, and under which names its holder is reached. */
 export interface Certificate {
   name: string;
-  authority: "ca" | "etcd-ca" | "front-proxy-ca";
+  ca: "ca" | "etcd-ca" | "front-proxy-ca";
   subject: string;
   alternativeNames?: readonly string[];
 }
 
-const authorities = ["ca", "etcd-ca", "front-proxy-ca"] as const;
+const cas = ["ca", "etcd-ca", "front-proxy-ca"] as const;
 
 /** Ten years: the cluster is for trying things out, and nothing renews its certificates. */
 const days = "3650";
@@ -20,7 +20,7 @@ const days = "3650";
 export const certificates: readonly Certificate[] = [
   {
     name: "apiserver",
-    authority: "ca",
+    ca: "ca",
     subject: "/CN=kube-apiserver",
     alternativeNames: [
       "DNS:kubernetes",
@@ -33,19 +33,19 @@ export const certificates: readonly Certificate[] = [
   },
   {
     name: "apiserver-kubelet-client",
-    authority: "ca",
+    ca: "ca",
     subject: "/O=system:masters/CN=kube-apiserver-kubelet-client",
   },
-  { name: "front-proxy-client", authority: "front-proxy-ca", subject: "/CN=front-proxy-client" },
-  { name: "etcd", authority: "etcd-ca", subject: "/CN=etcd", alternativeNames: ["IP:127.0.0.1"] },
-  { name: "admin", authority: "ca", subject: "/O=system:masters/CN=admin" },
-  { name: "controller-manager", authority: "ca", subject: "/CN=system:kube-controller-manager" },
-  { name: "scheduler", authority: "ca", subject: "/CN=system:kube-scheduler" },
-  { name: "proxy", authority: "ca", subject: "/CN=system:kube-proxy" },
-  { name: "netpol", authority: "ca", subject: `/CN=${settings.name}:netpol` },
+  { name: "front-proxy-client", ca: "front-proxy-ca", subject: "/CN=front-proxy-client" },
+  { name: "etcd", ca: "etcd-ca", subject: "/CN=etcd", alternativeNames: ["IP:127.0.0.1"] },
+  { name: "admin", ca: "ca", subject: "/O=system:masters/CN=admin" },
+  { name: "controller-manager", ca: "ca", subject: "/CN=system:kube-controller-manager" },
+  { name: "scheduler", ca: "ca", subject: "/CN=system:kube-scheduler" },
+  { name: "proxy", ca: "ca", subject: "/CN=system:kube-proxy" },
+  { name: "netpol", ca: "ca", subject: `/CN=${settings.name}:netpol` },
   ...nodes.map((node): Certificate => ({
     name: node.name,
-    authority: "ca",
+    ca: "ca",
     subject: `/O=system:nodes/CN=system:node:${node.name}`,
     alternativeNames: [`DNS:${node.name}`, `IP:${node.address}`],
   })),
@@ -63,7 +63,7 @@ async function once(file: string, make: (unfinished: string) => Promise<void>): 
 
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
-async function makeAuthority(name: string): Promise<void> {
+async function makeCa(name: string): Promise<void> {
   // The certificate comes last: where it is, its key is.
   await once(pkiFile(`${name}.crt`), async (unfinished) => {
     const key = pkiFile(`${name}.key`);
@@ -75,7 +75,7 @@ async function makeAuthority(name: string): Promise<void> {
 }
 
 async function makeCertificate(certificate: Certificate): Promise<void> {
-  const { name, authority } = certificate;
+  const { name, ca } = certificate;
   await once(pkiFile(`${name}.crt`), async (unfinished) => {
     const request = pkiFile(`${name}.csr`);
     const extensions = pkiFile(`${name}.ext`);
@@ -95,16 +95,7 @@ async function makeCertificate(certificate: Certificate): Promise<void> {
       certificate.subject,
     ]);
     await run("openssl", [
-      ...[
-        "x509",
-        "-req",
-        "-in",
-        request,
-        "-CA",
-        pkiFile(`${authority}.crt`),
-        "-CAkey",
-        pkiFile(`${authority}.key`),
-      ],
+      ...["x509", "-req", "-in", request, "-CA", pkiFile(`${ca}.crt`), "-CAkey", pkiFile(`${ca}.key`)],
       ...["-set_serial", `0x${Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString("hex")}`],
       ...["-days", days, "-extfile", extensions, "-out", unfinished],
     ]);
@@ -112,7 +103,7 @@ async function makeCertificate(certificate: Certificate): Promise<void> {
 }
 
 /** The text of a kubeconfig for one of the certificates. */
-export function renderKubeconfig(authority: Buffer, certificate: Buffer, key: Buffer): string {
+export function renderKubeconfig(ca: Buffer, certificate: Buffer, key: Buffer): string {
   const { name } = settings;
   const config = {
     apiVersion: "v1",
@@ -123,7 +114,7 @@ export function renderKubeconfig(authority: Buffer, certificate: Buffer, key: Bu
         name,
         cluster: {
           server: `https://${settings.apiAddress}:${settings.apiPort}`,
-          "certificate-authority-data": authority.toString("base64"),
+          "certificate-authority-data": ca.toString("base64"),
         },
       },
     ],
@@ -142,19 +133,19 @@ export function renderKubeconfig(authority: Buffer, certificate: Buffer, key: Bu
 }
 
 async function writeKubeconfig(certificate: string, file: string): Promise<void> {
-  const [authority, own, key] = await Promise.all(
+  const [ca, own, key] = await Promise.all(
     ["ca.crt", `${certificate}.crt`, `${certificate}.key`].map((name) => readFile(pkiFile(name))),
   );
-  if (!authority || !own || !key) throw new Error(`The certificate ${certificate} is incomplete.`);
-  await writeFile(file, renderKubeconfig(authority, own, key), { mode: 0o600 });
+  if (!ca || !own || !key) throw new Error(`The certificate ${certificate} is incomplete.`);
+  await writeFile(file, renderKubeconfig(ca, own, key), { mode: 0o600 });
   await chmod(file, 0o600);
 }
 
-/** Makes the authorities, certificates and kubeconfigs that are missing; existing ones stay as they are. */
+/** Makes the CAs, certificates and kubeconfigs that are missing; existing ones stay as they are. */
 export async function ensurePki(): Promise<void> {
   await mkdir(paths.pki, { recursive: true, mode: 0o700 });
   await chmod(paths.pki, 0o700);
-  await Promise.all(authorities.map(makeAuthority));
+  await Promise.all(cas.map(makeCa));
   await once(pkiFile("service-accounts.key"), async (unfinished) => {
     await run("openssl", ["genrsa", "-out", unfinished, "2048"]);
   });

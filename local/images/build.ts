@@ -67,8 +67,8 @@ function buildProgram(name: ProgramName, context: StepContext, signal?: AbortSig
 /** What an image is made of besides its recipe; a change of any of it makes a new image. */
 async function contentOf(recipe: Recipe, programs: readonly string[]): Promise<(string | Uint8Array)[]> {
   const copied = recipe.kind === "program" && recipe.certificateAuthorities === true;
-  const authorities = copied ? [await readFile(certificateAuthorities)] : [];
-  return [...(await Promise.all(programs.map(sha256OfFile))), ...authorities];
+  const cas = copied ? [await readFile(certificateAuthorities)] : [];
+  return [...(await Promise.all(programs.map(sha256OfFile))), ...cas];
 }
 
 /** The programs of a recipe, by their paths in the image. */
@@ -113,7 +113,7 @@ async function programLayer(
   await run("tar", [...reproducibleTar, "-C", root, "-cf", layer, "."]);
 }
 
-/** By a pip that goes again, believing the authorities that the host believes. */
+/** By a pip that goes again, believing the CAs that the host believes. */
 const installWheels = [
   `SSL_CERT_FILE=/tmp/${basename(certificateAuthorities)} PIP_CERT=/tmp/${basename(certificateAuthorities)} pip3 install --no-deps --require-hashes --break-system-packages --root-user-action=ignore --no-cache-dir --requirement=/tmp/wheels`,
   "apt-get purge --quiet --yes --autoremove python3-pip",

@@ -26,7 +26,7 @@ export interface ProgramRecipe {
   links?: Record<string, string>;
   /** Text files: path in the image → content. */
   texts?: Record<string, string>;
-  /** Copies the host's bundle of certificate authorities. @default false */
+  /** Copies the host's bundle of CA certificates. @default false */
   certificateAuthorities?: boolean;
   config: ImageConfig;
 }
@@ -139,7 +139,7 @@ export const recipes: Record<ImageName, Recipe> = {
     },
   },
 
-  // What the server alone needs of Docker's official image: the server's programs on PATH, uid and gid 999, bash, gzip.
+  // What the standalone server needs of Docker's official image: the server's programs on PATH, uid and gid 999, bash, gzip.
   postgresqlStandalone: {
     kind: "debian",
     packages: [

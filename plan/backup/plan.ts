@@ -14,7 +14,7 @@ import { preloadLibraries } from "../postgres/extensions";
 import { originOf, secondsAt } from "./restore";
 import { podsRole, roleAccount, roleOf } from "./role";
 import {
-  generationToken,
+  archiveIdToken,
   keyVariables,
   locationOf,
   plainChecksums,
@@ -53,7 +53,7 @@ export const backupNames = {
   copy: (cluster: string): string => `${cluster}-copy`,
   /** `index`: the target's, as it stands in the settings. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
-  probes: (cluster: string): string => `${cluster}-probes`,
+  queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
 };
 
@@ -121,7 +121,7 @@ function places(stores: readonly Store[]): object[] {
   };
   return [
     ...environment({
-      GENERATION: generationToken,
+      ARCHIVE_ID: archiveIdToken,
       TARGETS: String(stores.length),
       RCLONE_CONFIG: "/dev/null",
       // Beside those that the image trusts.
@@ -132,15 +132,15 @@ function places(stores: readonly Store[]): object[] {
   ];
 }
 
-const authorities = (stores: readonly Store[]) => stores.filter(({ authority }) => authority !== undefined);
-const authorityMounts = (stores: readonly Store[]) =>
-  authorities(stores).map(({ name }) => ({ name: `tls-${name}`, mountPath: `/tls/${name}`, readOnly: true }));
-const authorityVolumes = (stores: readonly Store[]) =>
-  authorities(stores).map(({ name, authority }) => ({
+const cas = (stores: readonly Store[]) => stores.filter(({ ca }) => ca !== undefined);
+const caMounts = (stores: readonly Store[]) =>
+  cas(stores).map(({ name }) => ({ name: `tls-${name}`, mountPath: `/tls/${name}`, readOnly: true }));
+const caVolumes = (stores: readonly Store[]) =>
+  cas(stores).map(({ name, ca }) => ({
     name: `tls-${name}`,
     secret: {
-      secretName: authority?.secretName,
-      items: [{ key: authority?.key, path: "ca.crt" }],
+      secretName: ca?.secretName,
+      items: [{ key: ca?.key, path: "ca.crt" }],
       defaultMode: 0o440,
     },
   }));
@@ -270,7 +270,7 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
       template: podTemplate(settings, backupRoles.watch, {
         ...podOf(settings, NOBODY, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
-          ...authorityVolumes(stores),
+          ...caVolumes(stores),
         ]),
         terminationGracePeriodSeconds: 5,
         containers: [
@@ -280,7 +280,7 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
               images.backupTools,
               shell("watch.sh"),
               [...places(stores), ...environment({ STATE: "/state" })],
-              [state, ...authorityMounts(stores)],
+              [state, ...caMounts(stores)],
               small,
             ),
             readinessProbe: { exec: { command: ["test", "-e", "/state/metrics.txt"] }, periodSeconds: 2 },
@@ -316,7 +316,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
     spec: {
       backoffLimit: 0,
       template: podTemplate(settings, backupRoles.source, {
-        ...podOf(settings, NOBODY, authorityVolumes(stores)),
+        ...podOf(settings, NOBODY, caVolumes(stores)),
         restartPolicy: "Never",
         terminationGracePeriodSeconds: 5,
         containers: [
@@ -327,12 +327,12 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
             [
               ...places(stores),
               ...environment({
-                SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.generation}`,
+                SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.archiveId}`,
                 WAIT_SECONDS: String(SOURCE_SECONDS),
                 ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
               }),
             ],
-            authorityMounts(stores),
+            caMounts(stores),
             small,
           ),
         ],
@@ -344,7 +344,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
 /** Brings what the second target lacks. */
 const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
-    ...podOf(settings, NOBODY, authorityVolumes(stores)),
+    ...podOf(settings, NOBODY, caVolumes(stores)),
     terminationGracePeriodSeconds: 5,
     containers: [
       container(
@@ -352,7 +352,7 @@ const copy = (settings: Settings, stores: readonly Store[], schedule: string): K
         settings.images.backupTools,
         shell("copy.sh"),
         places(stores),
-        authorityMounts(stores),
+        caMounts(stores),
         transfers,
       ),
     ],
@@ -371,25 +371,25 @@ function verification(
   const store = stores[index];
   if (store === undefined || backup === undefined) throw new Error("a verification is of a target");
   const [database] = cluster.databases;
-  const { authority } = plan.tls;
+  const { ca } = plan.tls;
   const shared = environment({ WORK: "/work" });
   const work = { name: "work", mountPath: "/work" };
   const scratch = { name: "scratch", mountPath: "/scratch" };
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
   const look = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
   const tool = engine.backups?.tool?.(settings);
-  const authorityFile = `/tls/${store.name}/ca.crt`;
+  const caFile = `/tls/${store.name}/ca.crt`;
   const barman = [
     ...shared,
     ...environment({
       DATA: "/scratch/data",
       DESTINATION: locationOf(store),
-      GENERATION: generationToken,
+      ARCHIVE_ID: archiveIdToken,
       WINDOW_DAYS: String(backup.recoveryWindowDays),
       AWS_DEFAULT_REGION: store.region,
       ...(store.endpoint !== undefined && { ENDPOINT: store.endpoint }),
       ...(store.plainChecksums && plainChecksums),
-      ...(store.authority && { AWS_CA_BUNDLE: authorityFile }),
+      ...(store.ca && { AWS_CA_BUNDLE: caFile }),
       HOME: "/tmp",
     }),
     ...keyVariables(store, { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" }),
@@ -398,7 +398,7 @@ function verification(
     ? [
         ...shared,
         ...environment({ TOOL: tool.name, DATA: "/scratch/data", HOME: "/tmp" }),
-        ...tool.variables(store, authorityFile),
+        ...tool.variables(store, caFile),
       ]
     : barman;
   const restoreImage = tool?.image ?? images.backupRestore;
@@ -425,17 +425,17 @@ function verification(
         },
       },
       {
-        name: "authority",
+        name: "ca",
         secret: {
-          secretName: authority.secretName,
-          items: [{ key: authority.key, path: "ca.crt" }],
+          secretName: ca.secretName,
+          items: [{ key: ca.key, path: "ca.crt" }],
           defaultMode: 0o440,
         },
       },
-      ...(verify.probes.length > 0
-        ? [{ name: "probes", configMap: { name: backupNames.probes(cluster.name) } }]
+      ...(verify.queries.length > 0
+        ? [{ name: "queries", configMap: { name: backupNames.queries(cluster.name) } }]
         : []),
-      ...authorityVolumes(stores),
+      ...caVolumes(stores),
     ]),
     terminationGracePeriodSeconds: 5,
     initContainers: [
@@ -456,12 +456,12 @@ function verification(
             PGUSER: roles.health,
             PGDATABASE: database?.name ?? "postgres",
             PGSSLMODE: "verify-full",
-            PGSSLROOTCERT: "/authority/ca.crt",
+            PGSSLROOTCERT: "/ca/ca.crt",
             PGCONNECT_TIMEOUT: "5",
           }),
           fromSecret("PGPASSWORD", health, "password"),
         ],
-        [work, { name: "authority", mountPath: "/authority", readOnly: true }],
+        [work, { name: "ca", mountPath: "/ca", readOnly: true }],
         small,
       ),
       container(
@@ -469,7 +469,7 @@ function verification(
         images.backupTools,
         shell("choose.sh"),
         [...look, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
-        [work, ...authorityMounts(stores)],
+        [work, ...caMounts(stores)],
         small,
       ),
       container(
@@ -477,7 +477,7 @@ function verification(
         restoreImage,
         shell("restore.sh"),
         restoring,
-        [work, scratch, ...authorityMounts(stores)],
+        [work, scratch, ...caMounts(stores)],
         transfers,
       ),
       {
@@ -486,7 +486,7 @@ function verification(
           restoreImage,
           shell("serve.sh"),
           restoring,
-          [work, ...authorityMounts(stores)],
+          [work, ...caMounts(stores)],
           transfers,
         ),
         // Beside the others, until they have ended.
@@ -507,7 +507,7 @@ function verification(
               ...(tool && { PROGRAMS: tool.programs }),
               LIBRARIES: preloadLibraries(cluster).join(","),
               HOME_DATABASE: database?.name ?? "postgres",
-              PROBES: "/probes",
+              QUERIES: "/queries",
               PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),
               HOME: "/tmp",
             }),
@@ -516,7 +516,9 @@ function verification(
           [
             work,
             scratch,
-            ...(verify.probes.length > 0 ? [{ name: "probes", mountPath: "/probes", readOnly: true }] : []),
+            ...(verify.queries.length > 0
+              ? [{ name: "queries", mountPath: "/queries", readOnly: true }]
+              : []),
           ],
           { cpu: "2", memory: cluster.resources.limits.memory },
         ),
@@ -533,7 +535,7 @@ function verification(
           }),
           ...dumps,
         ],
-        [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...authorityMounts(stores)],
+        [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...caMounts(stores)],
         dumps.length > 0 ? transfers : small,
       ),
     ],
@@ -572,16 +574,16 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
   const { verify } = backup;
   const origin = originOf(settings);
   const roleArn = roleOf(stores);
-  const probes = Object.fromEntries(
-    verify.probes.map(({ name, database, sql }) => [
+  const queries = Object.fromEntries(
+    verify.queries.map(({ name, database, sql }) => [
       `${database ?? cluster.databases[0]?.name}.${name}`,
       `${sql}\n`,
     ]),
   );
   const objects = [
     object("scripts", configMap(settings, backupNames.watch(cluster.name), scripts), 0),
-    ...(Object.keys(probes).length > 0
-      ? [object("probes", configMap(settings, backupNames.probes(cluster.name), probes), 0)]
+    ...(Object.keys(queries).length > 0
+      ? [object("queries", configMap(settings, backupNames.queries(cluster.name), queries), 0)]
       : []),
     ...(roleArn === undefined ? [] : [object("account", roleAccount(settings, roleArn), 0)]),
     ...stores

@@ -12,7 +12,7 @@ export function originOf(settings: Settings): Store | undefined {
 export const secondsAt = (time: string): string => String(Math.floor(Date.parse(time) / 1000));
 
 /** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
-export const spelt = (time: string): string =>
+export const normalizedTime = (time: string): string =>
   time
     .replace(/(\.\d*?)0*(?=(Z|[+-]\d\d:\d\d)$)/, (_, digits: string) => (digits === "." ? "" : digits))
     .replace(/Z$/, "+00:00");

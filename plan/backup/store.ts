@@ -22,8 +22,8 @@ export interface Store {
   readonly pathStyle: boolean;
   /** Who may speak to it: who has the access key, in a Secret with the keys below, or a role of AWS. */
   readonly login: { readonly secretName: string } | { readonly roleArn: string };
-  /** The store's own authority, where no public one signed for it. */
-  readonly authority?: { readonly secretName: string; readonly key: string };
+  /** The store's own CA, where no public one signed for it. */
+  readonly ca?: { readonly secretName: string; readonly key: string };
   /** Who it is to network policies, and its port there. */
   readonly peer: Peer;
   readonly port: number;
@@ -44,8 +44,8 @@ export const keyVariables = (
         valueFrom: { secretKeyRef: { name: login.secretName, key: storeKeys[key] } },
       }));
 
-/** Stands in plans for the archive's generation, which is drawn when the cluster is made and kept in Pulumi's state. */
-export const generationToken = "{generation}";
+/** Stands in plans for the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
+export const archiveIdToken = "{archiveId}";
 
 /** Name of a local target's StatefulSet, Service and Secrets; of the Secrets alone for other kinds. */
 export const storeName = (cluster: string, target: string): string => `${cluster}-store-${target}`;
@@ -93,7 +93,7 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
       endpoint: `https://${serviceHost(name, storeNamespace(cluster))}:${localStorePort}`,
       plainChecksums: true,
       pathStyle: true,
-      authority: { secretName: `${name}-ca`, key: "ca.crt" },
+      ca: { secretName: `${name}-ca`, key: "ca.crt" },
       peer: {
         kind: "pods",
         name: `store-${target.name}`,
@@ -112,8 +112,8 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
     plainChecksums: elsewhere,
     pathStyle: elsewhere,
     // Not the name above: a target whose kind changes gets the new Secret before it loses the old one.
-    ...(target.authority !== undefined && {
-      authority: { secretName: `${name}-authority`, key: "ca.crt" },
+    ...(target.caCertificate !== undefined && {
+      ca: { secretName: `${name}-ca`, key: "ca.crt" },
     }),
     peer: anyAddress,
     port: Number(/:(\d+)$/.exec(endpoint ?? "")?.[1] ?? 443),
@@ -121,11 +121,11 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
 }
 
 /**
- * The authority of the first target's store, whichever that is, for pods that aren't made anew when it becomes another one; there only where that store has
+ * The CA of the first target's store, whichever that is, for pods that aren't made anew when it becomes another one; there only where that store has
  * one of its own.
  */
-export const archiveAuthority = (cluster: string) => ({
-  secretName: `${cluster}-archive-authority`,
+export const archiveCa = (cluster: string) => ({
+  secretName: `${cluster}-archive-ca`,
   key: "ca.crt",
 });
 

@@ -48,8 +48,8 @@ export interface ArchiveTool {
   /** How it is used stands in plan/backup/scripts/<name>.sh. */
   readonly name: "walg";
   readonly image: string;
-  /** How it is told of the archive in a store; `authority` is the file of the store's own, where it has one. */
-  variables(store: Store, authority: string): readonly object[];
+  /** How it is told of the archive in a store; `ca` is the file of the store's own, where it has one. */
+  variables(store: Store, ca: string): readonly object[];
   /** Where the instances' image has PostgreSQL's programs, of which it has several versions. */
   readonly programs: string;
 }

@@ -35,7 +35,7 @@ export interface Facts {
   /** How the log is archived. @default - the object doesn't say, and nothing is judged */
   readonly archive?: ArchiveFacts;
   /** Size of the log's own volume as a Kubernetes quantity. @default - it lies with the data */
-  readonly logVolume?: string | undefined;
+  readonly walVolume?: string | undefined;
   /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
   readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
   /** Services of type LoadBalancer that the engine makes for the cluster. */
@@ -60,7 +60,7 @@ export interface ArchiveFacts {
   /** The object in the same namespace that says where the log goes. @default - nothing is archived */
   readonly store: { readonly kind: string; readonly name: string } | undefined;
   /** Under what name the cluster's backups lie in the store. */
-  readonly generation: string;
+  readonly archiveId: string;
   /** A way to archive that the engine gives up, and what to use in its place. */
   readonly outdated: { readonly way: string; readonly instead: string } | undefined;
 }

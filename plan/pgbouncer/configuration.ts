@@ -7,7 +7,7 @@ import { loginConnections, poolerShares } from "../../settings/sums/poolers";
 export const paths = {
   config: "/etc/pgbouncer",
   certificate: "/etc/pgbouncer-tls",
-  authority: "/etc/pgbouncer-ca",
+  ca: "/etc/pgbouncer-ca",
   users: "/etc/pgbouncer-users",
   socket: "/run/pgbouncer",
 } as const;
@@ -74,7 +74,7 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
     client_tls_key_file: `${paths.certificate}/tls.key`,
     client_tls_protocols: "secure",
     server_tls_sslmode: "verify-full",
-    server_tls_ca_file: `${paths.authority}/ca.crt`,
+    server_tls_ca_file: `${paths.ca}/ca.crt`,
     server_tls_protocols: "secure",
 
     server_login_retry: tuning.serverLoginRetrySeconds,

@@ -60,7 +60,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
   const watched = [
     `${paths.certificate}/tls.crt`,
     `${paths.certificate}/tls.key`,
-    `${paths.authority}/ca.crt`,
+    `${paths.ca}/ca.crt`,
     `${paths.users}/${userlist}`,
   ];
   const variables = {
@@ -86,7 +86,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     volumeMounts: [
       { name: "config", mountPath: paths.config, readOnly: true },
       { name: "certificate", mountPath: paths.certificate, readOnly: true },
-      { name: "authority", mountPath: paths.authority, readOnly: true },
+      { name: "ca", mountPath: paths.ca, readOnly: true },
       { name: "users", mountPath: paths.users, readOnly: true },
       { name: "socket", mountPath: paths.socket },
     ],
@@ -118,7 +118,7 @@ function exporterContainer(settings: Settings) {
 const GROUP_READ = 0o440;
 
 function volumes(settings: Settings, name: string, plan: Plan) {
-  const { authority, server } = plan.tls;
+  const { ca, server } = plan.tls;
   const secret = (secretName: string, items: { key: string; path: string }[]) => ({
     secret: { secretName, items, defaultMode: GROUP_READ },
   });
@@ -131,8 +131,8 @@ function volumes(settings: Settings, name: string, plan: Plan) {
         { key: server.privateKeyKey, path: "tls.key" },
       ]),
     },
-    // The authority's private key may lie in the same Secret: only its certificate is mounted.
-    { name: "authority", ...secret(authority.secretName, [{ key: authority.key, path: "ca.crt" }]) },
+    // The CA's private key may lie in the same Secret: only its certificate is mounted.
+    { name: "ca", ...secret(ca.secretName, [{ key: ca.key, path: "ca.crt" }]) },
     {
       name: "users",
       ...secret(secretNames.poolerAuth(settings.cluster.name), [{ key: userlist, path: userlist }]),

@@ -1,7 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import type { Credential } from "../plan";
 import { roles, secretNames } from "../names";
-import { generationSecret, handedOut, loginOf, passwordId, secondLogin } from "./rotation";
+import { versionSecret, handedOut, loginOf, passwordId, secondLogin } from "./rotation";
 
 /** Roles inside PostgreSQL and their rotation, as every engine makes them. */
 
@@ -36,13 +36,13 @@ function ownersOf({ databases }: Settings["cluster"]): { name: string; connectio
 const ownerSecret = ({ name, databases }: Settings["cluster"], owner: string): string =>
   owner === databases[0]?.owner ? secretNames.application(name) : secretNames.owner(name, owner);
 
-/** A role with both of its logins, as far as the rotation' generation is. */
-function withLogins(role: WantedRole, { generation, stage }: Settings["rotation"]): WantedRole[] {
+/** A role with both of its logins, as far as the rotation's credential version is. */
+function withLogins(role: WantedRole, { credentialVersion, stage }: Settings["rotation"]): WantedRole[] {
   const { secretName, ...rest } = role;
-  if (generation === 1 || secretName === undefined || role.name === roles.health) return [role];
+  if (credentialVersion === 1 || secretName === undefined || role.name === roles.health) return [role];
   const as = (login: WantedRole): WantedRole => {
-    if (login.name === loginOf(role.name, generation))
-      return { ...login, secretName: generationSecret(secretName, generation) };
+    if (login.name === loginOf(role.name, credentialVersion))
+      return { ...login, secretName: versionSecret(secretName, credentialVersion) };
     return stage === "only" ? { ...login, login: false, passwordless: true } : login;
   };
   return [
@@ -95,27 +95,27 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
 /** Login by which poolers look up those of others. */
 export const poolerLookup = ({ rotation }: Settings): string => loginOf(roles.pooler, handedOut(rotation));
 
-/** PgBouncer's list of those whom it knows by itself: whoever looks up logins for it, in each generation that may, and its statistics role. */
-function userList({ generation, stage }: Settings["rotation"]): string {
-  const generations = stage === "only" ? [generation] : [generation - 1, generation];
-  const lookups = generations.map(
+/** PgBouncer's list of those whom it knows by itself: whoever looks up logins for it, in each credential version that may, and its statistics role. */
+function userList({ credentialVersion, stage }: Settings["rotation"]): string {
+  const versions = stage === "only" ? [credentialVersion] : [credentialVersion - 1, credentialVersion];
+  const lookups = versions.map(
     (one) => `"${loginOf(roles.pooler, one)}" "{password:${passwordId("pooler-auth", one)}}"\n`,
   );
   return `${lookups.join("")}"${roles.poolerStats}" "{password:pooler-stats}"\n`;
 }
 
-/** A credential in the generation that applications are to use, and the one that the engine reads. */
-function withGenerations(credential: Credential, rotation: Settings["rotation"]): Credential[] {
-  const { generation } = rotation;
-  if (generation === 1 || credential.id === "health") return [credential];
+/** A credential in the credential version that applications are to use, and the one that the engine reads. */
+function withVersions(credential: Credential, rotation: Settings["rotation"]): Credential[] {
+  const { credentialVersion } = rotation;
+  if (credentialVersion === 1 || credential.id === "health") return [credential];
   const { role, secretName } = credential;
-  const of = (one: number) => ({ role: loginOf(role, one), actsAs: role, generation: one });
+  const of = (one: number) => ({ role: loginOf(role, one), actsAs: role, credentialVersion: one });
   return [
     { ...credential, ...of(handedOut(rotation)) },
     {
       ...credential,
-      ...of(generation),
-      secretName: generationSecret(secretName, generation),
+      ...of(credentialVersion),
+      secretName: versionSecret(secretName, credentialVersion),
       internal: true,
       extraKeys: {},
     },
@@ -179,15 +179,15 @@ export function credentialsOf(
     ),
     credential("health", roles.health, secretNames.health(cluster.name), "health checks"),
   ];
-  return wanted.flatMap((one) => withGenerations(one, rotation));
+  return wanted.flatMap((one) => withVersions(one, rotation));
 }
 
 /** The passwords that an engine sets, by their logins, as they stand in templates of Secrets; that of a login which is to go stays as it is. */
 export const enginePasswords = (credentials: readonly Credential[]): Record<string, string> =>
   Object.fromEntries(
     credentials
-      .filter(({ generation, internal }) => generation === undefined || internal)
-      .map(({ id, role, generation }) => [role, `{password:${passwordId(id, generation)}}`]),
+      .filter(({ credentialVersion, internal }) => credentialVersion === undefined || internal)
+      .map(({ id, role, credentialVersion }) => [role, `{password:${passwordId(id, credentialVersion)}}`]),
   );
 
 /** The application's own way to a role: the credential whose Secret it reads. */

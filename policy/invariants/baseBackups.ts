@@ -1,5 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const baseBackupsInvariant: StackInvariant = {
   number: "11b",
@@ -21,7 +21,7 @@ export const baseBackupsInvariant: StackInvariant = {
           ),
       )
       .map((cluster) => ({
-        path: `${called("Cluster", cluster)}: base backups`,
+        path: `${displayName("Cluster", cluster)}: base backups`,
         value: baseBackups.some((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
           ? "suspended"
           : "none",

@@ -10,7 +10,7 @@ import {
   type Peer,
   type Pod,
 } from "../networkPolicies";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 const dns: Pod = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
 
@@ -72,7 +72,7 @@ function wide(
 }
 
 function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
-  const at = called("NetworkPolicy", {
+  const at = displayName("NetworkPolicy", {
     namespace: policy.metadata.namespace ?? "default",
     name: policy.metadata.name,
   });
@@ -152,7 +152,7 @@ export const closedNetworkInvariant: StackInvariant = {
           needed(cluster, poolers, options)
             .filter(([, direction, pod, other, port]) => !passes(policies, direction, pod, other, port))
             .map(([what, direction, , , port]) => ({
-              path: `${called("Cluster", cluster)}: network for ${what}`,
+              path: `${displayName("Cluster", cluster)}: network for ${what}`,
               value: "closed",
               allowed: `open, ${direction} on port ${port}`,
               fix: "add a NetworkPolicy for it",

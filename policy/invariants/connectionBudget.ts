@@ -1,7 +1,7 @@
 import type { Facts, Pool, PoolerFacts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { reservedConnections } from "../../settings/sums/connections";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
 const opens = ({ perRole, inAll }: Pool, roles: number): number => inAll ?? perRole * roles;
@@ -30,7 +30,7 @@ function problemOf(
   if (most === 0 || most + reserve <= cluster.maxConnections) return [];
   return [
     {
-      path: `${called("Cluster", cluster)}: max_connections`,
+      path: `${displayName("Cluster", cluster)}: max_connections`,
       value: cluster.maxConnections,
       allowed: `at least ${most + reserve}: ${most} for the poolers (pool size × pods × roles) and ${reserve} in reserve`,
       fix: "raise it, or lower the pools",

@@ -18,8 +18,8 @@ import { imageDigestsInvariant } from "./imageDigests";
 import { instancesInvariant } from "./instances";
 import type { Invariant } from "./invariant";
 import { loadBalancersInvariant } from "./loadBalancers";
-import { logArchiveInvariant } from "./logArchive";
-import { logVolumeInvariant } from "./logVolume";
+import { walArchivingInvariant } from "./walArchiving";
+import { walVolumeInvariant } from "./walVolume";
 import { oddQuorumInvariant } from "./oddQuorum";
 import { oneArchiveInvariant } from "./oneArchive";
 import { ownArchiveInvariant } from "./ownArchive";
@@ -51,7 +51,7 @@ export const invariants: readonly Invariant[] = [
   drainWarningInvariant,
   poolerAvailabilityInvariant,
   connectionBudgetInvariant,
-  logArchiveInvariant,
+  walArchivingInvariant,
   baseBackupsInvariant,
   dailyBaseBackupsInvariant,
   baseBackupScheduleInvariant,
@@ -66,7 +66,7 @@ export const invariants: readonly Invariant[] = [
   protectedBucketsInvariant,
   bucketLocksInvariant,
   credentialsInvariant,
-  logVolumeInvariant,
+  walVolumeInvariant,
   archiveTimeoutInvariant,
   superuserAccessInvariant,
   encryptedLoginsInvariant,

@@ -81,5 +81,5 @@ export interface StackInvariant extends Described {
 }
 
 /** How messages name an object. */
-export const called = (kind: string, { namespace, name }: { namespace: string; name: string }): string =>
+export const displayName = (kind: string, { namespace, name }: { namespace: string; name: string }): string =>
   `${kind} ${namespace}/${name}`;

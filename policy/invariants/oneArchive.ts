@@ -1,5 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const oneArchiveInvariant: StackInvariant = {
   number: "14",
@@ -19,7 +19,7 @@ export const oneArchiveInvariant: StackInvariant = {
         archive.archivers > 1
           ? [
               {
-                path: `${called("Cluster", cluster)}: archivers`,
+                path: `${displayName("Cluster", cluster)}: archivers`,
                 value: archive.archivers,
                 allowed: "1, since one of them gets the log and the other nothing",
                 fix: "keep one, and copy from its store",
@@ -30,7 +30,7 @@ export const oneArchiveInvariant: StackInvariant = {
         .filter((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
         .filter(({ store }) => store !== undefined && store !== archive.store?.name)
         .map((one) => ({
-          path: `${called(one.kind, one)}: store`,
+          path: `${displayName(one.kind, one)}: store`,
           value: one.store,
           allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without the log behind them are no second target`,
           fix: "leave it out, and copy from the archive's store",

@@ -1,7 +1,7 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { archiveStore } from "../backups";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const ownArchiveInvariant: StackInvariant = {
   number: "15",
@@ -17,7 +17,7 @@ export const ownArchiveInvariant: StackInvariant = {
       const store = archiveStore(stack, cluster);
       return store ? [{ cluster, place: `${store.endpoint ?? ""} ${store.destination}` }] : [];
     });
-    const nameOf = ({ archive }: Facts) => archive?.generation;
+    const nameOf = ({ archive }: Facts) => archive?.archiveId;
     return placed.flatMap(({ cluster, place }, index) => {
       // The name may not be known at a preview: it is read only where the place alone doesn't decide.
       const other = placed
@@ -26,9 +26,9 @@ export const ownArchiveInvariant: StackInvariant = {
       return other
         ? [
             {
-              path: `${called("Cluster", cluster)}: archive`,
+              path: `${displayName("Cluster", cluster)}: archive`,
               value: `${place.trim()}/${nameOf(cluster)}`,
-              allowed: `another place or name than that of the ${called("cluster", other.cluster)}`,
+              allowed: `another place or name than that of the ${displayName("cluster", other.cluster)}`,
               fix: "give it a prefix or a name of its own",
             },
           ]

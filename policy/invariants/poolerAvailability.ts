@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { budgeted } from "../kubernetes";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const poolerAvailabilityInvariant: StackInvariant = {
   number: "9",
@@ -15,7 +15,7 @@ export const poolerAvailabilityInvariant: StackInvariant = {
   on: "stack",
   check: ({ objects, poolers }, { least }): Problem[] =>
     poolers.flatMap((pooler) => {
-      const at = called(pooler.kind, pooler);
+      const at = displayName(pooler.kind, pooler);
       const { namespace, podLabels, pods } = pooler;
       return [
         ...(pods.least < Number(least)

@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { archiveStore, placesOf, providersOf } from "../backups";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const twoTargetsInvariant: StackInvariant = {
   number: "13",
@@ -24,7 +24,7 @@ export const twoTargetsInvariant: StackInvariant = {
         ? []
         : [
             {
-              path: `${called("Cluster", cluster)}: backup targets`,
+              path: `${displayName("Cluster", cluster)}: backup targets`,
               value: places.length < 2 ? "one" : `${places.length} at ${providers.join(", ")}`,
               allowed: "two at different providers, so that no provider, account or key takes both",
               fix: "copy to another provider",

@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { verifications } from "../backups";
-import { called, type StackInvariant } from "./invariant";
+import { displayName, type StackInvariant } from "./invariant";
 
 export const weeklyVerificationInvariant: StackInvariant = {
   number: "33",
@@ -28,7 +28,7 @@ export const weeklyVerificationInvariant: StackInvariant = {
         const [first] = found;
         return [
           {
-            path: `${called("Cluster", cluster)}: verification of backups`,
+            path: `${displayName("Cluster", cluster)}: verification of backups`,
             value: first?.schedule ?? "none",
             allowed: `one at least every ${Number(most)} days, since a backup that was never restored is a hope`,
             fix: "schedule one",

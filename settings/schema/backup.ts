@@ -1,12 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { isSchedule, isTimeZone } from "../cron";
-import { about, atOnce, choice, label, quantity, sqlName, truth, whole } from "./types";
+import { documented, atOnce, oneOf, label, quantity, sqlName, boolean, integer } from "./types";
 
 /** Backups: where they go, how often, how long they are kept. What belongs to which kind of target is checked in checks/backup.ts. */
 
 const schedule = (means: string, change = atOnce) =>
-  about(z.string().refine(isSchedule), {
+  documented(z.string().refine(isSchedule), {
     means,
     change,
     allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
@@ -31,60 +31,60 @@ function isCertificates(text: string): boolean {
 
 const target = z.strictObject({
   name: label("Name of the target, part of the names of its objects.", 20, moves),
-  kind: choice(
+  kind: oneOf(
     ["r2", "b2", "aws", "s3", "local"],
     "What store it is. r2, b2, aws: a bucket at Cloudflare, Backblaze or AWS, which the platform makes; s3: a bucket that is there, of AWS or of any " +
       "other store that speaks S3; local: a store that the platform runs beside the cluster, on a volume of its own, which is lost with the Kubernetes cluster.",
     moves,
   ),
-  bucket: about(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
+  bucket: documented(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
     means: "Name of the bucket; not with the kind local. Default: none.",
     change: moves,
     allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots",
     fix: "correct it",
   }).optional(),
-  adopt: truth(
+  adopt: boolean(
     "Whether a bucket of the kind r2, b2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
       "`credentials` gives none. Default: false.",
     "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
   ).default(false),
-  account: about(z.string().regex(/^[0-9a-f]{32}$/), {
+  account: documented(z.string().regex(/^[0-9a-f]{32}$/), {
     means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
     change: moves,
     allowed: "the 32 hexadecimal digits that the dashboard shows",
     fix: "copy it from the overview of R2",
   }).optional(),
-  region: about(z.string().regex(/^[a-z0-9-]{2,32}$/), {
+  region: documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
     means:
       "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
     change: moves,
     allowed: "a region such as eu-central-1",
     fix: "write it as the store's documentation does",
   }).optional(),
-  endpoint: about(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
+  endpoint: documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
     means: "Where a store that is not AWS listens; only with the kind s3. Default: AWS.",
     change: moves,
     allowed: "an address that begins with https:// and ends with the host or its port",
     fix: "write it without a path; stores without TLS aren't used",
   }).optional(),
-  authority: about(z.string().refine(isCertificates), {
+  caCertificate: documented(z.string().refine(isCertificates), {
     means:
-      "Certificate of the authority that signed the store's own, where no public one did: a store in one's own network. Only with the kind s3 and an endpoint. Default: the public authorities.",
+      "Certificate of the CA that signed the store's own, where no public one did: a store in one's own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
     change:
       "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
     allowed:
       "one certificate or more in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no private key",
-    fix: "give the text of the file with its lines, after `authority: |`",
+    fix: "give the text of the file with its lines, after `caCertificate: |`",
   }).optional(),
   credentials: z
     .strictObject({
-      accessKeyId: about(z.string().min(3), {
+      accessKeyId: documented(z.string().min(3), {
         means:
           "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
         change: atOnce,
         allowed: "a text",
       }),
-      secretAccessKey: about(z.string().min(8), {
+      secretAccessKey: documented(z.string().min(8), {
         means:
           "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
         change: atOnce,
@@ -93,7 +93,7 @@ const target = z.strictObject({
       }),
     })
     .optional(),
-  roleArn: about(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
+  roleArn: documented(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
     means:
       "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
       "cloud, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
@@ -102,7 +102,7 @@ const target = z.strictObject({
     allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
     fix: "copy it from IAM",
   }).optional(),
-  lockDays: whole(
+  lockDays: integer(
     "For how many days nobody can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
       "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
     0,
@@ -117,10 +117,10 @@ const target = z.strictObject({
   ).optional(),
 });
 
-const probe = z.strictObject({
-  name: label("Name of the probe, by which a failed one is called.", 40, atOnce),
+const query = z.strictObject({
+  name: label("Name of the query, by which a failed one is reported.", 40, atOnce),
   database: sqlName("Database that is asked. Default: the first one.", atOnce).optional(),
-  sql: about(z.string().min(8).max(10_000), {
+  sql: documented(z.string().min(8).max(10_000), {
     means: "A query whose only answer is true where the restored data is as it should be.",
     change: atOnce,
     allowed: "a query that returns one true, such as select count(*) > 0 from orders",
@@ -129,9 +129,9 @@ const probe = z.strictObject({
 });
 
 const verify = z.strictObject({
-  enabled: truth(
+  enabled: boolean(
     "Whether the newest backup of each target is restored on a schedule into a server of its own, beside everything else, and looked at: all of " +
-      "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the probes are true. " +
+      "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the queries return true. " +
       "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
     `A change takes effect at once. ${restarts}`,
   ).default(true),
@@ -143,37 +143,37 @@ const verify = z.strictObject({
     atOnce,
     "20Gi",
   ).optional(),
-  dump: truth(
+  dump: boolean(
     "Whether a logical dump is made as well, of every database and of the roles, by pg_dump from the server that was just restored from the last target and " +
       "found whole, and put beside the backup there: no load on the live database, and no further login. Those that are older than recoveryWindowDays are deleted " +
       "after a newer one is stored. Default: false.",
     atOnce,
   ).default(false),
-  probes: about(z.array(probe), {
+  queries: documented(z.array(query), {
     means: "Questions to the restored data. Default: none.",
     change: atOnce,
-    allowed: "a list of probes",
+    allowed: "a list of queries",
   }).default([]),
 });
 
 /** Days for which base backups and log stay on an archive volume. */
-export const volumeDefaults = { baseBackupDays: 30, logDays: 7 } as const;
+export const volumeDefaults = { baseBackupDays: 30, walRetentionDays: 7 } as const;
 
 const volume = z.strictObject({
-  baseBackupDays: whole(
+  baseBackupDays: integer(
     "How long base backups stay on the archive volume, in days; each is good for the moment at which it was made. The newest stays in any case. Default: 30.",
     1,
     3650,
     atOnce,
     "days",
   ).default(volumeDefaults.baseBackupDays),
-  logDays: whole(
+  walRetentionDays: integer(
     "How far back every moment can be restored from the archive volume, in days: the log, and the base backup that it begins with, stay for that. Default: 7.",
     1,
     3650,
     atOnce,
     "days",
-  ).default(volumeDefaults.logDays),
+  ).default(volumeDefaults.walRetentionDays),
 });
 
 export const backup = z.strictObject({
@@ -181,20 +181,20 @@ export const backup = z.strictObject({
     "When base backups are made, at least daily in the tier prod. Default: 0 2 * * *.",
     `A change takes effect at once. ${restarts}`,
   ).default("0 2 * * *"),
-  timeZone: about(z.string().refine(isTimeZone), {
+  timeZone: documented(z.string().refine(isTimeZone), {
     means: "Time zone of all schedules; the engine zalando knows UTC alone. Default: UTC.",
     change: atOnce,
     allowed: "a name of the time zone database such as Europe/Berlin",
     fix: "use Area/City, or UTC",
   }).default("UTC"),
-  recoveryWindowDays: whole(
+  recoveryWindowDays: integer(
     "How far back every moment can be restored, in days: base backups and log older than what that takes are deleted. Default: 7.",
     1,
     3650,
     `A shorter window deletes what lies outside of it with the next base backup. ${restarts}`,
     "days",
   ).default(7),
-  rpoMinutes: whole(
+  rpoMinutes: integer(
     "How much of the last work may be missing when everything but the store is lost, in minutes. The log is archived at least every half of that " +
       "(`archive_timeout`), but not more often than every 30 s. Default: 2.",
     1,
@@ -202,7 +202,7 @@ export const backup = z.strictObject({
     atOnce,
     "minutes",
   ).default(2),
-  compression: choice(
+  compression: oneOf(
     ["gzip", "lz4", "zstd", "brotli", "none"],
     "How the log and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others, where zstd is for the log " +
       "and base backups are packed by gzip. lz4 packs base backups several times as fast, into more bytes, and has no check sum there. " +
@@ -218,9 +218,11 @@ export const backup = z.strictObject({
     })
     .prefault({}),
   verify: verify.prefault({}),
-  firstBackup: truth("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(true),
+  firstBackup: boolean("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(
+    true,
+  ),
   volume: volume.optional(),
-  targets: about(z.array(target).max(2), {
+  targets: documented(z.array(target).max(2), {
     means:
       "Where backups go: the log and base backups to the first; the second is for an independent copy of that, at another provider and with " +
       "other credentials in the tier prod. Default: none; base backups then go to the archive volume alone, which only the engine standalone has.",

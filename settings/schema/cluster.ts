@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { about, atOnce, choice, cores, label, quantity, rolls, whole } from "./types";
+import { documented, atOnce, oneOf, cores, label, quantity, rolls, integer } from "./types";
 import { access, databases, roles } from "./databases";
 
 const storage = z.strictObject({
@@ -24,14 +24,14 @@ const storage = z.strictObject({
     "A larger size grows the volume where the class can.",
     "50Gi",
   ).optional(),
-  writeMiBPerSecond: about(z.number().min(0.001).max(10000), {
+  writeMiBPerSecond: documented(z.number().min(0.001).max(10000), {
     means:
       "Rate at which the write-ahead log grows at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the log's " +
       "volume. Default: not known.",
     change: "As walSize, which follows from it.",
     allowed: "a number of MiB a second from 0.001 to 10000",
   }).optional(),
-  toleratedOutageHours: about(z.number().min(0.1).max(720), {
+  toleratedOutageHours: documented(z.number().min(0.1).max(720), {
     means:
       "How long the log may pile up while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for so long, the " +
       "log's standing reserves and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
@@ -43,42 +43,42 @@ const storage = z.strictObject({
 export const cluster = z.strictObject({
   name: label("Name of the database cluster; every object's name begins with it.", 50),
   namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
-  engine: choice(
+  engine: oneOf(
     ["cnpg", "zalando", "standalone"],
     "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an " +
       "operator. Default: cnpg.",
     "A change makes another cluster; move the data first.",
   ).default("cnpg"),
-  postgresVersion: choice(
+  postgresVersion: oneOf(
     ["15", "16", "17", "18"],
     "PostgreSQL's major version. Default: 17.",
     "A change asks the operator for a major upgrade, which stops the database meanwhile.",
   ).default("17"),
-  instances: whole(
+  instances: integer(
     "Number of PostgreSQL instances: one primary, the others standbys, each on a node of its own. Default: 3.",
     1,
     9,
     "A change adds or removes standbys.",
   ).default(3),
-  spread: choice(
+  spread: oneOf(
     ["required", "preferred"],
     "Whether instances keep to nodes of their own. required: an instance waits for a node without one; preferred: it shares a node when " +
       "there is no other, so that a small cluster of the tier dev holds more instances than it has nodes. Poolers follow. Default: required.",
     "A change restarts the instances one after another, the primary last, and rolls the poolers' pods.",
   ).default("required"),
-  durability: choice(
+  durability: oneOf(
     ["zero-loss", "balanced", "async"],
     "What an acknowledged commit is worth. zero-loss: it is on a standby too, and writes block when none is there; " +
       "balanced: the same while a standby lives; async: it is on the primary, a failover may lose the last ones. Default: zero-loss.",
     atOnce,
   ).default("zero-loss"),
-  synchronousStandbys: whole(
+  synchronousStandbys: integer(
     "Number of standbys that must hold a commit before it is acknowledged; not used with async. Default: 1.",
     1,
     4,
     atOnce,
   ).default(1),
-  failover: choice(
+  failover: oneOf(
     ["fast", "standard", "patient"],
     "How soon a silent primary is noticed, and how long its successor waits for it to stop. fast: asked every second, waited for 3 s; " +
       "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
@@ -111,13 +111,13 @@ export const cluster = z.strictObject({
         .optional(),
     })
     .default({}),
-  maxConnections: whole(
+  maxConnections: integer(
     "PostgreSQL's max_connections: what poolers, direct clients and the platform share. Default: 100.",
     20,
     5000,
     rolls,
   ).default(100),
-  parameters: about(
+  parameters: documented(
     z.record(
       z.string().regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/),
       z.union([z.string(), z.number(), z.boolean()]),

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { about, atOnce, sqlName, truth, whole } from "./types";
+import { documented, atOnce, sqlName, boolean, integer } from "./types";
 
 /** What is inside PostgreSQL: databases, roles, and who may log in from where. */
 
@@ -7,17 +7,17 @@ const kept = "A new one is made at once; one that is taken off the list stays as
 
 const extensionName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
 
-const extension = about(
+const extension = documented(
   z.union([
     extensionName,
     z.strictObject({
-      name: about(extensionName, {
+      name: documented(extensionName, {
         means: "Name of the extension.",
         change: kept,
         allowed: "the name of an extension, such as pg_trgm",
       }),
       schema: sqlName("Schema that holds the extension's objects. Default: public.", atOnce).optional(),
-      version: about(z.string().regex(/^[\w.-]+$/), {
+      version: documented(z.string().regex(/^[\w.-]+$/), {
         means: "Version of the extension. Default: the image's.",
         change: "A change updates the extension at once.",
         allowed: 'a version in quotes, such as "1.6"',
@@ -41,7 +41,7 @@ const schema = z.strictObject({
   owner: sqlName("Role that owns the schema. Default: the database's owner.", atOnce).optional(),
 });
 
-export const databases = about(
+export const databases = documented(
   z
     .array(
       z.strictObject({
@@ -50,24 +50,24 @@ export const databases = about(
           "Role that owns the database and everything in its public schema.",
           "A change makes another role.",
         ),
-        ownerConnectionLimit: whole(
+        ownerConnectionLimit: integer(
           "Most sessions that the owner may have, over pooler or not. Default: no limit of its own.",
           1,
           5000,
           atOnce,
         ).optional(),
-        connectionLimit: whole(
+        connectionLimit: integer(
           "Most sessions in the database; its poolers' must fit in. Default: no limit of its own.",
           1,
           5000,
           atOnce,
         ).optional(),
-        schemas: about(z.array(schema), {
+        schemas: documented(z.array(schema), {
           means: "Schemas of the database beside public. Default: none.",
           change: kept,
           allowed: "a list of { name, owner } of which the name must be there",
         }).default([]),
-        extensions: about(z.array(extension), {
+        extensions: documented(z.array(extension), {
           means: "Extensions of the database. Default: none.",
           change: kept,
           allowed: "a list of names of extensions",
@@ -87,26 +87,26 @@ export const databases = about(
 
 const role = z.strictObject({
   name: sqlName("Name of the role.", "A change makes another role and leaves the old one as it is."),
-  login: truth(
+  login: boolean(
     "Whether the role may log in, with a generated password in the Secret `<cluster>-role-<name>`. Default: true.",
     atOnce,
   ).default(true),
-  connectionLimit: whole(
+  connectionLimit: integer(
     "Most sessions that the role may have. Default: no limit of its own.",
     1,
     5000,
     atOnce,
   ).optional(),
-  memberOf: about(z.array(sqlName("Role whose rights it has.", atOnce)), {
+  memberOf: documented(z.array(sqlName("Role whose rights it has.", atOnce)), {
     means:
       "Roles whose rights it has: others of this list, owners, or PostgreSQL's own such as pg_read_all_data. Default: none.",
     change: atOnce,
     allowed: "a list of roles",
   }).default([]),
-  createDatabases: truth("Whether the role may make databases. Default: false.", atOnce).default(false),
+  createDatabases: boolean("Whether the role may make databases. Default: false.", atOnce).default(false),
 });
 
-export const roles = about(z.array(role), {
+export const roles = documented(z.array(role), {
   means: "Further roles, beside the owners of databases. Default: none.",
   change: kept,
   allowed: "a list of roles",
@@ -115,7 +115,7 @@ export const roles = about(z.array(role), {
 const rule = z.strictObject({
   database: sqlName("Database that the rule lets into, or all. Default: all.", atOnce).default("all"),
   role: sqlName("Role that the rule lets in, or all. Default: all.", atOnce).default("all"),
-  from: about(z.union([z.literal("all"), z.cidrv4(), z.cidrv6()]), {
+  from: documented(z.union([z.literal("all"), z.cidrv4(), z.cidrv6()]), {
     means:
       "Addresses that the rule lets in. What comes through a pooler comes from the pooler's pod, for whose addresses the role needs a rule " +
       "too. Default: all.",
@@ -123,13 +123,13 @@ const rule = z.strictObject({
     allowed: "all, or an address range such as 192.0.2.10/32",
     fix: "write the address, a slash and the prefix length",
   }).default("all"),
-  tls: truth(
+  tls: boolean(
     "Whether the session must be encrypted; false is for the tier dev alone. Default: true.",
     atOnce,
   ).default(true),
 });
 
-export const access = about(z.array(rule), {
+export const access = documented(z.array(rule), {
   means:
     "Who may log in from where, with a password, among those whom the network lets in (clients). The first rule that fits decides, and whom none " +
     "fits is refused; the platform's own roles always have their rule. It holds for the instances; poolers let in every role of their " +

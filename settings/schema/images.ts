@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { about, image, rolls, rollsPooler } from "./types";
+import { documented, image, rolls, rollsPooler } from "./types";
 
 /** Where images come from. */
 
@@ -7,7 +7,7 @@ const server = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9][-a-z0-9._]
 
 export const images = z
   .strictObject({
-    registry: about(z.string().regex(server), {
+    registry: documented(z.string().regex(server), {
       means:
         "Mirror that has the platform's images: it stands in the place of the registry's host in the name of every image that isn't set here. " +
         "Default: none.",
@@ -55,18 +55,18 @@ export const images = z
 const later = "A change is for images that are pulled later.";
 
 export const registry = z.strictObject({
-  server: about(z.string().regex(server), {
+  server: documented(z.string().regex(server), {
     means: "Host of the registry, as the images' names begin.",
     change: later,
     allowed: "the host of a registry, such as registry.example.com",
     fix: "write it without https:// and without a slash at the end",
   }),
-  username: about(z.string().min(1), {
+  username: documented(z.string().min(1), {
     means: "Name to log in with.",
     change: later,
     allowed: "a text",
   }),
-  password: about(z.string().min(1), {
+  password: documented(z.string().min(1), {
     means:
       "Password or token to log in with, encrypted in the stack file: pulumi config set --secret --path " +
       "'pgplatform:registries[0].password'.",

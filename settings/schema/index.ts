@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { about, atOnce, choice, cidr, isFreeLabel, label, labelKey, labelValue, whole } from "./types";
+import { documented, atOnce, oneOf, cidr, isFreeLabel, label, labelKey, labelValue, integer } from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
@@ -16,13 +16,13 @@ import { pooler } from "./poolers";
  */
 
 export const schema = z.strictObject({
-  platform: choice(
+  platform: oneOf(
     ["local", "k3d", "cloud"],
     "What Kubernetes this is. local: the built-in cluster with its own images; k3d: k3s in Docker; cloud: anything else. " +
       "It decides the defaults for images, storage class and the API server's addresses.",
     "A change of platform is a move to another cluster.",
   ),
-  tier: choice(
+  tier: oneOf(
     ["dev", "prod"],
     "How much is mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
       "Default: dev on local and k3d, prod on cloud.",
@@ -30,12 +30,12 @@ export const schema = z.strictObject({
   ).optional(),
   kubernetes: z
     .strictObject({
-      kubeconfig: about(z.string().min(1), {
+      kubeconfig: documented(z.string().min(1), {
         means: "Path of the kubeconfig file. Default: as kubectl finds it.",
         change: "A change that names another Kubernetes cluster makes everything anew there.",
         allowed: "a path",
       }).optional(),
-      context: about(z.string().min(1), {
+      context: documented(z.string().min(1), {
         means: "Context of the kubeconfig file. Default: its current context.",
         change: "A change that names another Kubernetes cluster makes everything anew there.",
         allowed: "the name of a context",
@@ -44,7 +44,7 @@ export const schema = z.strictObject({
     .default({}),
   operator: z
     .strictObject({
-      install: about(z.boolean(), {
+      install: documented(z.boolean(), {
         means:
           "Whether this stack installs the engine's operator. One stack of each Kubernetes cluster does. Default: true.",
         change:
@@ -54,12 +54,12 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   cluster,
-  poolers: about(z.array(pooler), {
+  poolers: documented(z.array(pooler), {
     means: "PgBouncer poolers in front of the cluster. Default: none.",
     change: "A new or removed pooler's name goes into or out of the servers' certificate, which is reloaded.",
     allowed: "a list of poolers",
   }).default([]),
-  clients: about(z.array(client), {
+  clients: documented(z.array(client), {
     means: "Who may connect; all others are cut off. Default: nobody.",
     change: atOnce,
     allowed: "a list of clients",
@@ -69,12 +69,12 @@ export const schema = z.strictObject({
   restore: restore.optional(),
   network: z
     .strictObject({
-      apiServer: about(
+      apiServer: documented(
         z
           .array(
             z.strictObject({
               cidr: cidr("Range of addresses of the API server."),
-              port: whole("TCP port of the API server behind its Service.", 1, 65535, atOnce),
+              port: integer("TCP port of the API server behind its Service.", 1, 65535, atOnce),
             }),
           )
           .min(1),
@@ -98,7 +98,7 @@ export const schema = z.strictObject({
       ).optional(),
     })
     .default({}),
-  labels: about(z.record(labelKey.refine(isFreeLabel), labelValue), {
+  labels: documented(z.record(labelKey.refine(isFreeLabel), labelValue), {
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
       "serve others too, have none. Default: none.",
@@ -109,7 +109,7 @@ export const schema = z.strictObject({
     fix: "use a key such as team or example.com/team",
   }).default({}),
   images,
-  registries: about(z.array(registry), {
+  registries: documented(z.array(registry), {
     means: "Registries that give images only to those who log in. Default: none.",
     change:
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { atOnce, choice, label, rollsPooler, sqlName, whole } from "./types";
+import { atOnce, oneOf, label, rollsPooler, sqlName, integer } from "./types";
 
 const tuning = z.strictObject({
-  serverLoginRetrySeconds: whole(
+  serverLoginRetrySeconds: integer(
     "After a failed login at the server, for how long clients are made to wait before the next try. Default: 1. " +
       "It is added to every failover.",
     1,
@@ -10,69 +10,69 @@ const tuning = z.strictObject({
     rollsPooler,
     "seconds",
   ).default(1),
-  serverConnectTimeoutSeconds: whole(
+  serverConnectTimeoutSeconds: integer(
     "How long connecting to the server may take before the next try. Default: 2.",
     1,
     60,
     rollsPooler,
     "seconds",
   ).default(2),
-  queryWaitTimeoutSeconds: whole(
+  queryWaitTimeoutSeconds: integer(
     "How long a client waits for a server connection before it gets an error; must outlast a failover. Default: 60.",
     5,
     600,
     rollsPooler,
     "seconds",
   ).default(60),
-  serverLifetimeSeconds: whole(
+  serverLifetimeSeconds: integer(
     "Age at which an idle server connection is replaced. Default: 600.",
     60,
     86400,
     rollsPooler,
     "seconds",
   ).default(600),
-  serverIdleTimeoutSeconds: whole(
+  serverIdleTimeoutSeconds: integer(
     "How long an unused server connection is kept. Default: 300.",
     10,
     86400,
     rollsPooler,
     "seconds",
   ).default(300),
-  serverCheckDelaySeconds: whole(
+  serverCheckDelaySeconds: integer(
     "A server connection unused for longer is asked whether its server still takes writes before a client gets it. Default: 5.",
     0,
     60,
     rollsPooler,
     "seconds",
   ).default(5),
-  tcpUserTimeoutMilliseconds: whole(
+  tcpUserTimeoutMilliseconds: integer(
     "How long sent data may stay unacknowledged before the connection is given up; how soon a vanished node is noticed. Default: 1500.",
     500,
     60000,
     rollsPooler,
     "milliseconds",
   ).default(1500),
-  tcpKeepaliveIdleSeconds: whole(
+  tcpKeepaliveIdleSeconds: integer(
     "Silence after which a connection is probed, every second, twice. Default: 2.",
     1,
     600,
     rollsPooler,
     "seconds",
   ).default(2),
-  dnsMaxTtlSeconds: whole(
+  dnsMaxTtlSeconds: integer(
     "How long a resolved address is used. Default: 5.",
     1,
     60,
     rollsPooler,
     "seconds",
   ).default(5),
-  maxPreparedStatements: whole(
+  maxPreparedStatements: integer(
     "Prepared statements that are tracked for each server connection in transaction mode; 0 turns tracking off. Default: 200.",
     0,
     10000,
     rollsPooler,
   ).default(200),
-  drainSeconds: whole(
+  drainSeconds: integer(
     "How long a pod that is to stop lets running transactions go on. Default: 30.",
     1,
     300,
@@ -84,18 +84,18 @@ const tuning = z.strictObject({
 export const pooler = z.strictObject({
   name: label("Name of the pooler, unique in the stack; its Service is `<cluster>-pooler-<name>`.", 40),
   database: sqlName("Database that is reached through it; one of the cluster's databases.", rollsPooler),
-  reads: choice(
+  reads: oneOf(
     ["primary", "standbys"],
     "Which instances it connects to. primary: the one that takes writes; standbys: the others, for sessions that only read and may see " +
       "what was committed a moment ago; it has nobody to connect to while no standby is up. Default: primary.",
     rollsPooler,
   ).default("primary"),
-  mode: choice(
+  mode: oneOf(
     ["transaction", "session"],
     "When a server connection goes back to the pool: at the end of the transaction or of the session. Default: transaction.",
     rollsPooler,
   ).default("transaction"),
-  instances: whole(
+  instances: integer(
     "Number of PgBouncer pods, each on a node of its own; with autoscaling the least number. At least 2 in the tier prod. Default: 2.",
     1,
     9,
@@ -103,14 +103,14 @@ export const pooler = z.strictObject({
   ).default(2),
   autoscaling: z
     .strictObject({
-      maxInstances: whole(
+      maxInstances: integer(
         "Most pods that a HorizontalPodAutoscaler may start when they are busy; the totals below are divided by this number. It needs " +
           "metrics-server, which the built-in cluster doesn't have: there the number stays at instances.",
         2,
         50,
         rollsPooler,
       ),
-      cpuPercent: whole(
+      cpuPercent: integer(
         "Share of one core, which is all that a PgBouncer can use, above which more pods are started. Default: 70.",
         10,
         100,
@@ -119,19 +119,19 @@ export const pooler = z.strictObject({
       ).default(70),
     })
     .optional(),
-  serverConnections: whole(
+  serverConnections: integer(
     "Most connections to PostgreSQL, of all pods together. Default: 40.",
     1,
     5000,
     rollsPooler,
   ).default(40),
-  poolSize: whole(
+  poolSize: integer(
     "Most connections to PostgreSQL for each role, of all pods together. Default: 30.",
     1,
     5000,
     rollsPooler,
   ).default(30),
-  maxClients: whole(
+  maxClients: integer(
     "Most client connections, of all pods together. Default: 1000.",
     1,
     100000,

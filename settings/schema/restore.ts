@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { about, label } from "./types";
+import { documented, label } from "./types";
 
 const once =
   "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. With the engine " +
   "zalando taking it away restarts the instances one after another.";
 
 const moment = (means: string, pattern: RegExp, allowed: string, fix: string) =>
-  about(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
+  documented(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
 
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
 
@@ -15,14 +15,14 @@ export const isMoment = (text: string): boolean => time.test(text);
 
 export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
-  generation: about(z.string().regex(/^[0-9a-f]{10}$/), {
+  archiveId: documented(z.string().regex(/^[0-9a-f]{10}$/), {
     means:
       "Which archive of the target: each cluster that was made has one of its own; `make status` and `make destroy` name it, and the store has a folder of that name.",
     change: once,
-    allowed: "the ten characters of a generation, in quotes, such as 3f2a90b1c4",
+    allowed: "the ten characters of an archive ID, in quotes, such as 3f2a90b1c4",
     fix: "take the name that `make status` or `make destroy` gave",
   }),
-  from: about(z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9-]{1,63}$/), {
+  from: documented(z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9-]{1,63}$/), {
     means: "Namespace and name of the cluster that was backed up. Default: this cluster's.",
     change: once,
     allowed: "a namespace and a name with a slash between them, such as shop/main",

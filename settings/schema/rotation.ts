@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { choice, whole } from "./types";
+import { oneOf, integer } from "./types";
 
 export const rotation = z.strictObject({
-  generation: whole(
+  credentialVersion: integer(
     "Which passwords the roles have: the owners of databases, cluster.roles, the admin and the pooler. Raise it by one to rotate them all. " +
       "Default: 1.",
     1,
@@ -10,7 +10,7 @@ export const rotation = z.strictObject({
     "`make up` makes new logins, tries them directly and through the poolers, hands them out, waits until nobody uses the old ones, and closes " +
       "those. The poolers' pods are rolled; PostgreSQL goes on.",
   ).default(1),
-  overlapMinutes: whole(
+  overlapMinutes: integer(
     "How long `make up` waits for applications to leave the old logins, which work meanwhile; then it ends and says who still uses them. " +
       "Default: 10.",
     1,
@@ -18,9 +18,9 @@ export const rotation = z.strictObject({
     "A change holds for the next rotation.",
     "minutes",
   ).default(10),
-  stage: choice(
+  stage: oneOf(
     ["added", "handed-out", "only"],
-    "How far the generation is in use; `make up` sets it by itself. added: the new logins are there; handed-out: applications find them in " +
+    "How far the credential version is in use; `make up` sets it by itself. added: the new logins are there; handed-out: applications find them in " +
       "their Secrets; only: the old ones are closed. Default: only.",
     "Leave it out: a change skips what comes before.",
   ).default("only"),

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 /** The kinds of values that settings have, each with its words; the schema is made of them. */
 
-interface About {
+interface Documented {
   /** Meaning, unit and default. */
   means: string;
   /** What a change does to a running platform. */
@@ -13,7 +13,7 @@ interface About {
   fix?: string;
 }
 
-export const about = <T extends z.ZodType>(schema: T, { means, change, allowed, fix }: About): T =>
+export const documented = <T extends z.ZodType>(schema: T, { means, change, allowed, fix }: Documented): T =>
   schema.meta({
     description: `${means} Allowed: ${allowed}. ${change}`,
     means,
@@ -31,7 +31,7 @@ const labelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const labelAllowed =
   "a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen";
 export const label = (means: string, longest = 63, change = replaces) =>
-  about(z.string().regex(labelPattern).max(longest), {
+  documented(z.string().regex(labelPattern).max(longest), {
     means,
     change,
     allowed: `${labelAllowed}, at most ${longest} characters`,
@@ -39,7 +39,7 @@ export const label = (means: string, longest = 63, change = replaces) =>
   });
 
 export const sqlName = (means: string, change: string) =>
-  about(z.string().regex(/^(?!.*_$)[a-z_][a-z0-9_]{0,62}$/), {
+  documented(z.string().regex(/^(?!.*_$)[a-z_][a-z0-9_]{0,62}$/), {
     means,
     change,
     allowed:
@@ -48,7 +48,7 @@ export const sqlName = (means: string, change: string) =>
   });
 
 export const quantity = (means: string, change: string, example: string) =>
-  about(z.string().regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T|)$/), {
+  documented(z.string().regex(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti|k|M|G|T|)$/), {
     means,
     change,
     allowed: `a Kubernetes quantity of bytes such as ${example}`,
@@ -56,28 +56,28 @@ export const quantity = (means: string, change: string, example: string) =>
   });
 
 export const cores = (means: string, change: string) =>
-  about(z.string().regex(/^\d+(\.\d+)?m?$/), {
+  documented(z.string().regex(/^\d+(\.\d+)?m?$/), {
     means,
     change,
     allowed: 'a quantity of cores such as 200m or "2"',
     fix: 'write thousandths with an m, or whole cores in quotes, such as 200m or "2"',
   });
 
-export const whole = (means: string, from: number, to: number, change: string, unit = "") =>
-  about(z.int().min(from).max(to), {
+export const integer = (means: string, from: number, to: number, change: string, unit = "") =>
+  documented(z.int().min(from).max(to), {
     means,
     change,
     allowed: `a whole number${unit === "" ? "" : ` of ${unit}`} from ${from} to ${to}`,
   });
 
-export const truth = (means: string, change: string) =>
-  about(z.boolean(), { means, change, allowed: "true or false" });
+export const boolean = (means: string, change: string) =>
+  documented(z.boolean(), { means, change, allowed: "true or false" });
 
-export const choice = <const T extends readonly [string, ...string[]]>(
+export const oneOf = <const T extends readonly [string, ...string[]]>(
   values: T,
   means: string,
   change: string,
-) => about(z.enum(values), { means, change, allowed: values.join(", ") });
+) => documented(z.enum(values), { means, change, allowed: values.join(", ") });
 
 const labelName = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
 const labelPrefix = "(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/";
@@ -91,7 +91,7 @@ export const isFreeLabel = (key: string): boolean =>
   !/^([^/]+\.)?(pgplatform\.io|cnpg\.io|kubernetes\.io|k8s\.io)\//.test(key);
 
 export const labels = (means: string) =>
-  about(
+  documented(
     z.record(labelKey, labelValue).refine((value) => Object.keys(value).length > 0),
     {
       means,
@@ -102,7 +102,7 @@ export const labels = (means: string) =>
   );
 
 export const cidr = (means: string) =>
-  about(z.union([z.cidrv4(), z.cidrv6()]), {
+  documented(z.union([z.cidrv4(), z.cidrv6()]), {
     means,
     change: atOnce,
     allowed: "an address range such as 192.0.2.10/32",
@@ -110,7 +110,7 @@ export const cidr = (means: string) =>
   });
 
 export const image = (means: string, change: string) =>
-  about(z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/), {
+  documented(z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/), {
     means,
     change,
     allowed: "the name of an image with tag or digest",

@@ -1,6 +1,6 @@
 import { backupPlan, backupRoles } from "../../plan/backup/plan";
-import { generationToken } from "../../plan/backup/store";
-import { backUp, look, waitingLog } from "../../operations/backup";
+import { archiveIdToken } from "../../plan/backup/store";
+import { backUp, readStatus, waitingLog } from "../../operations/backup";
 import { isReady } from "../../operations/kubectl";
 import { type Settings } from "../../settings/schema";
 import { type Environment } from "../e2e/kit/environment";
@@ -11,7 +11,7 @@ import { summaryCells, summaryHead, type Goal, type Table } from "./results";
 
 /**
  * How fast a base backup is made and restored, against a plain copy of the same bytes through the same store. The running stack makes the
- * backup; the rest happens in a pod that has what the verification of the first target has: its images, keys, authorities and limits.
+ * backup; the rest happens in a pod that has what the verification of the first target has: its images, keys, CAs and limits.
  */
 
 export const armNames = {
@@ -54,10 +54,10 @@ export function benchPod(
   settings: Settings,
   engine: Environment["engine"],
   plan: Environment["plan"],
-  generation: string,
+  archiveId: string,
 ): object {
   const verify = backupPlan(settings, engine, plan).objects.find(({ id }) => id === "verify-1");
-  const text = JSON.stringify(verify?.object.spec).replaceAll(generationToken, generation);
+  const text = JSON.stringify(verify?.object.spec).replaceAll(archiveIdToken, archiveId);
   const { jobTemplate } = JSON.parse(text) as {
     jobTemplate: {
       spec: {
@@ -119,11 +119,11 @@ export async function measureSpeeds(
   requireBackup(env.settings);
   const { kubectl, settings } = env;
   const { namespace } = settings.cluster;
-  const [seen] = (await look(env)) ?? [];
+  const [seen] = (await readStatus(env)) ?? [];
   if (seen === undefined || "refused" in seen) throw new Error("the first target's store doesn't answer");
   await fill(env, options.mebibytes);
   await removePod(env);
-  await kubectl.apply(benchPod(settings, env.engine, env.plan, seen.generation));
+  await kubectl.apply(benchPod(settings, env.engine, env.plan, seen.archiveId));
   await until(`pod ${namespace}/${POD}`, 300, async () => {
     const pod = await kubectl.get("pod", namespace, POD);
     return pod !== undefined && isReady(pod) ? { done: undefined } : { why: "it isn't ready" };
@@ -142,8 +142,8 @@ export async function measureSpeeds(
     const script = `${before}; begin=$(date +%s%N); ${command} >/tmp/bench.log 2>&1 || { tail -n 3 /tmp/bench.log; exit 1; }; echo $(($(date +%s%N) - begin)); ${after}`;
     return Number((await inside(container, script)).split("\n")[0]) / 1e9;
   };
-  const newest = '. /scripts/places.sh; finished "$PLACE_1/$GENERATION" /tmp/info';
-  const object = '"$PLACE_1/$GENERATION/bench/data.tar"';
+  const newest = '. /scripts/places.sh; finished "$PLACE_1/$ARCHIVE_ID" /tmp/info';
+  const object = '"$PLACE_1/$ARCHIVE_ID/bench/data.tar"';
 
   const rounds = await interleave<SpeedRound>(
     {
@@ -154,7 +154,7 @@ export async function measureSpeeds(
       },
       restore: async () => {
         const id = await inside("rclone", newest);
-        const from = `\${ENDPOINT:+--endpoint-url "$ENDPOINT"} "$DESTINATION" "$GENERATION" ${id}`;
+        const from = `\${ENDPOINT:+--endpoint-url "$ENDPOINT"} "$DESTINATION" "$ARCHIVE_ID" ${id}`;
         const pack = "[ -e /scratch/data.tar ] || tar -C /scratch -cf /scratch/data.tar data";
         return timed("restore", "rm -rf /scratch/data", `barman-cloud-restore ${from} /scratch/data`, pack);
       },
@@ -186,7 +186,7 @@ const removePod = ({ kubectl, settings }: Environment) =>
 /** Takes the pod and the copy in the store away; the base backups go when they are older than the window. */
 export async function tidyBackup(env: Environment): Promise<void> {
   const { kubectl, settings } = env;
-  const purge = 'rclone purge "$PLACE_1/$GENERATION/bench"';
+  const purge = 'rclone purge "$PLACE_1/$ARCHIVE_ID/bench"';
   const at = ["-n", settings.cluster.namespace, "exec", POD, "-c", "rclone", "--", "sh", "-c", purge];
   await kubectl.run(at, { allowFailure: true });
   await removePod(env);

@@ -61,7 +61,7 @@ export async function startFloor(env: Environment): Promise<() => Promise<FloorR
   await prepareNamespace(
     kubectl,
     namespace,
-    { database: "app", user: "app", password, authority: "none: without TLS" },
+    { database: "app", user: "app", password, ca: "none: without TLS" },
     { make: false },
   );
   const client = await ClientPod.start(kubectl, namespace, "client", {});

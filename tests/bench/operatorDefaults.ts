@@ -53,12 +53,12 @@ async function startPlain(env: Environment, plain: PlainCluster): Promise<Defaul
   await cluster.waitHealthy(600);
   const at = ["-n", namespace, "rollout", "status", `deployment/${poolerName}`, "--timeout=180s"];
   await kubectl.run(at);
-  const { service, application, authority } = plain.access(name);
+  const { service, application, ca } = plain.access(name);
   const login = {
     database: "app",
     user: "app",
     password: await secretValue(kubectl, namespace, application, "password"),
-    authority: await secretValue(kubectl, namespace, authority, "ca.crt"),
+    ca: await secretValue(kubectl, namespace, ca, "ca.crt"),
   };
   const host = serviceHost(service, namespace);
   const { endpoints } = env.plan;

@@ -54,7 +54,7 @@ export function secretsOf(settings: Settings, plan: Plan): KubernetesObject[] {
 /** The Secrets with the servers' certificate, where the engine makes none. */
 async function certificatesOf(settings: Settings, { tls }: Plan): Promise<KubernetesObject[]> {
   if (tls.issuer === "engine") return [];
-  const { authority, certificate, privateKey } = await issue(tls.names);
+  const { ca, certificate, privateKey } = await issue(tls.names);
   const secret = (name: string, stringData: Record<string, string>) => ({
     apiVersion: "v1",
     kind: "Secret",
@@ -62,11 +62,11 @@ async function certificatesOf(settings: Settings, { tls }: Plan): Promise<Kubern
     stringData,
   });
   return [
-    secret(tls.authority.secretName, { [tls.authority.key]: authority }),
+    secret(tls.ca.secretName, { [tls.ca.key]: ca }),
     secret(tls.server.secretName, {
       [tls.server.certificateKey]: certificate,
       [tls.server.privateKeyKey]: privateKey,
-      "ca.crt": authority,
+      "ca.crt": ca,
     }),
   ];
 }
@@ -99,13 +99,13 @@ export async function startCopy(
       return readyReplicas > 0 ? { done: undefined } : { why: "no pod is ready" };
     });
   }
-  const { secretName, key } = plan.tls.authority;
+  const { secretName, key } = plan.tls.ca;
   const application = secretNames.application(name);
   const login = {
     database: databases[0]?.name ?? "postgres",
     user: await secretValue(kubectl, namespace, application, "username"),
     password: await secretValue(kubectl, namespace, application, "password"),
-    authority: await secretValue(kubectl, namespace, secretName, key),
+    ca: await secretValue(kubectl, namespace, secretName, key),
   };
   await prepareNamespace(kubectl, namespace, login, { make: false });
   return { cluster, plan, poolers, login };

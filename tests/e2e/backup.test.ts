@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { backupNames } from "../../plan/backup/plan";
 import { storeName, storeNamespace } from "../../plan/backup/store";
-import { listed, look, waitingLog } from "../../operations/backup";
+import { listed, readStatus, waitingLog } from "../../operations/backup";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { type Clients, deleteNamespaces, startClients } from "./kit/fixture";
@@ -36,7 +36,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   let stack: ChangedStack;
   let log: WriterLog;
   let moment = "";
-  const generations: string[] = [];
+  const archiveIds: string[] = [];
 
   const archived: Edit = (settings) => {
     settings.backup = {
@@ -45,14 +45,14 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       copy: { schedule: "* * * * *" },
       verify: {
         dump: true,
-        probes: [{ name: "heartbeat", sql: "select count(*) > 0 from pgplatform.heartbeat" }],
+        queries: [{ name: "heartbeat", sql: "select count(*) > 0 from pgplatform.heartbeat" }],
       },
     };
   };
   const from =
-    (target: string, generation: string, to: { time?: string } = {}): Edit =>
+    (target: string, archiveId: string, to: { time?: string } = {}): Edit =>
     (settings) => {
-      settings.restore = { target, generation, to };
+      settings.restore = { target, archiveId, to };
     };
 
   before(async () => {
@@ -75,19 +75,19 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     env.cluster.value(await env.cluster.primary(), statement, clients.login.database);
 
   /** What the platform sees in a target; undefined while it sees nothing. */
-  const seen = async (target: string) => (await look(env))?.find((one) => one.target === target);
+  const seen = async (target: string) => (await readStatus(env))?.find((one) => one.target === target);
 
-  /** The generation that the cluster archives as. */
-  async function generation(): Promise<string> {
+  /** The archive that the cluster archives as. */
+  async function archiveId(): Promise<string> {
     const one = await seen(NEAR);
-    return one && "generation" in one ? one.generation : "";
+    return one && "archiveId" in one ? one.archiveId : "";
   }
 
   /** Runs a script where the platform looks into the stores: $PLACE_1 and $PLACE_2 are the targets' places. */
   async function inStores(script: string): Promise<string> {
     const { name, namespace } = env.settings.cluster;
     const pod = `deployment/${backupNames.watch(name)}`;
-    const command = `set -eu; . /scripts/places.sh; at=$PLACE_1/$GENERATION; ${script}`;
+    const command = `set -eu; . /scripts/places.sh; at=$PLACE_1/$ARCHIVE_ID; ${script}`;
     const args = ["-n", namespace, "exec", pod, "-c", "watch", "--", "sh", "-c", command];
     return (await env.kubectl.run(args)).stdout.trim();
   }
@@ -159,7 +159,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     const { exitCode, lines, seconds } = await stack.make("up");
     assert.equal(exitCode, 0, "`make up` ends well");
     say(`it took ${seconds.toFixed(0)} s`);
-    generations.push(await generation());
+    archiveIds.push(await archiveId());
     return lines;
   }
 
@@ -171,10 +171,10 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
 
   it("`make up` goes on until the log is archived and there is a base backup", async () => {
     await up();
-    assert.match(generations[0] ?? "", /^[0-9a-f]{10}$/);
+    assert.match(archiveIds[0] ?? "", /^[0-9a-f]{10}$/);
     const lines = await listed(env);
     assert.ok(
-      lines.some((line) => line.startsWith(`${NEAR}  ${generations[0]}  2`) && line.includes(" MiB  from ")),
+      lines.some((line) => line.startsWith(`${NEAR}  ${archiveIds[0]}  2`) && line.includes(" MiB  from ")),
       `the base backups: ${lines.join(" | ")}`,
     );
     assert.notEqual(await ask("select last_archived_wal from pg_stat_archiver"), "");
@@ -205,7 +205,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     );
     const { database } = clients.login;
     const stored = await inStores(
-      `rclone cat $PLACE_2/$GENERATION/dumps/${id}/${database}.dump | base64 -w 0`,
+      `rclone cat $PLACE_2/$ARCHIVE_ID/dumps/${id}/${database}.dump | base64 -w 0`,
     );
     const rows = "base64 -d | pg_restore --data-only -n pgplatform -t heartbeat -f -";
     assert.match(
@@ -243,7 +243,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     assert.match(late.said, /recovery ended before configured recovery target was reached/);
     const early = await verified(NEAR, "2020-01-01T00:00:00Z");
     assert.ok(!early.passed, early.said);
-    assert.match(early.said, /no finished base backup of generation \w+ from before 2020-01-01T00:00:00Z/);
+    assert.match(early.said, /no finished base backup of archive \w+ from before 2020-01-01T00:00:00Z/);
   });
 
   describe("damage to the first target", () => {
@@ -294,7 +294,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     beforeEach(async () => {
       const objects =
         "lsf -R --files-only --filter '- **/annotations/**' --filter '+ /{base,wals}/**' --filter '- **'";
-      const lacking = `rclone ${objects} $at | sort >/tmp/first; rclone ${objects} $PLACE_2/$GENERATION | sort | comm -23 /tmp/first -`;
+      const lacking = `rclone ${objects} $at | sort >/tmp/first; rclone ${objects} $PLACE_2/$ARCHIVE_ID | sort | comm -23 /tmp/first -`;
       await until("the copy of all that", COPY_SECONDS + 60, async () => {
         const missing = await inStores(lacking);
         return missing === "" ? { done: undefined } : { why: `it lacks ${missing.split("\n")[0]}` };
@@ -405,26 +405,26 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     await writer.waitForMore(20, 120);
     ({ log } = await writer.stop());
     const said = await destroy();
-    assert.ok(said.includes(generations[0] ?? "?"), `the last line names the generation: ${said}`);
+    assert.ok(said.includes(archiveIds[0] ?? "?"), `the last line names the archive: ${said}`);
     await until("that only the stores' volumes are left", 120, async () => {
       const { stdout } = await env.kubectl.run(["get", "persistentvolumes", "-o", "name"]);
       const left = stdout.trim().split("\n").length;
       return left === 2 ? { done: undefined } : { why: `${left} volumes` };
     });
 
-    await up(from(NEAR, generations[0] ?? ""));
+    await up(from(NEAR, archiveIds[0] ?? ""));
     await restoredFrom(NEAR, RPO_MINUTES * 60);
   });
 
-  it("the restored cluster archives as a generation of its own, from the first minute", async () => {
-    assert.notEqual(generations[1], generations[0]);
-    assert.match(generations[1] ?? "", /^[0-9a-f]{10}$/);
+  it("the restored cluster archives as an archive of its own, from the first minute", async () => {
+    assert.notEqual(archiveIds[1], archiveIds[0]);
+    assert.match(archiveIds[1] ?? "", /^[0-9a-f]{10}$/);
     const newest = "last_archived_time > coalesce(last_failed_time, '-infinity')";
     assert.equal(await ask(`select ${newest} from pg_stat_archiver`), "t");
   });
 
   it("a restore is refused while the cluster is there", async () => {
-    await stack.write([archived, from(NEAR, generations[1] ?? "")]);
+    await stack.write([archived, from(NEAR, archiveIds[1] ?? "")]);
     const { exitCode, lines } = await stack.make("up");
     assert.notEqual(exitCode, 0);
     assert.match(lines.join("\n"), /pgplatform:restore is .*, allowed is nothing while the cluster is there/);
@@ -432,21 +432,21 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
 
   it("the copy restores too: what was acknowledged until the RPO and the copy's schedule before the loss is there", async () => {
     await destroy();
-    await up(from(FAR, generations[0] ?? ""));
+    await up(from(FAR, archiveIds[0] ?? ""));
     await restoredFrom(FAR, RPO_MINUTES * 60 + COPY_SECONDS);
   });
 
   it("restored to a moment from the copy, it has the row of before and lacks the one of after", async () => {
     assert.equal(await ask("select count(*) from moments"), "2");
     await destroy();
-    await up(from(FAR, generations[0] ?? "", { time: moment }));
+    await up(from(FAR, archiveIds[0] ?? "", { time: moment }));
     assert.equal(await ask("select string_agg(which, ',') from moments"), "before");
-    assert.equal(new Set(generations).size, 4);
+    assert.equal(new Set(archiveIds).size, 4);
   });
 
   it("an archive that has ended is deleted when asked, once one of the present was found good", async () => {
-    const [ended = ""] = generations;
-    const asked = () => stack.make("forget", { TARGET: NEAR, GENERATION: ended, FORCE: "1" });
+    const [ended = ""] = archiveIds;
+    const asked = () => stack.make("forget", { TARGET: NEAR, ARCHIVE_ID: ended, FORCE: "1" });
     const early = await asked();
     assert.notEqual(early.exitCode, 0);
     assert.match(early.lines.join("\n"), /was found good there, so this may be the last that is/);

@@ -119,7 +119,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     const fingerprint = async () => ({
       state: JSON.stringify(await env.stack.resources()),
       objects: await holdsData(),
-      version: ((await env.cluster.object()).metadata as { generation?: number }).generation,
+      version: ((await env.cluster.object()).metadata as { archiveId?: number }).archiveId,
     });
     const before = await fingerprint();
     const { exitCode, lines } = await stack.make("up");

@@ -51,7 +51,7 @@ describe("positive control: the oracle reports a real loss (a cluster of its own
       database: "app",
       user: "app",
       password: await secretValue(kubectl, NAMESPACE, access.application, "password"),
-      authority: await secretValue(kubectl, NAMESPACE, access.authority, "ca.crt"),
+      ca: await secretValue(kubectl, NAMESPACE, access.ca, "ca.crt"),
     };
     await prepareNamespace(kubectl, NAMESPACE, login, { make: false });
     const client = await ClientPod.start(kubectl, NAMESPACE, "client", {});

@@ -51,7 +51,7 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
   it("of a wrong password, on every Service", () =>
     refused({ PGPASSWORD: "wrong" }, /password authentication failed|SASL authentication failed/));
 
-  it("of servers that another authority vouches for, by the client, on every Service", () =>
+  it("of servers that another CA vouches for, by the client, on every Service", () =>
     refused({ PGSSLROOTCERT: "/stranger-ca/ca.crt" }, /certificate verify failed/));
 
   /** Every address and port at which pods of the namespace listen, by pod and by Service. */

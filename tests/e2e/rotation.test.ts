@@ -12,7 +12,7 @@ import { say, until } from "./kit/wait";
  * Passwords are rotated with `make up` while one client writes directly and one through the pooler. Both find their login in a Secret of their
  * own namespace, mounted, as docs/connect.md has it, and take a changed one up by themselves.
  *
- * Only with ROTATION=1: a generation can't be lowered: afterwards the stack isn't what its file says, and the next suite destroys it.
+ * Only with ROTATION=1: a credential version can't be lowered: afterwards the stack isn't what its file says, and the next suite destroys it.
  */
 const TABLE = "oracle.rotation";
 /** How long a client may be without an acknowledgement. */
@@ -44,12 +44,12 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   /** Each client has its login in its own namespace. */
   const wired: Edit = (settings) => {
     for (const client of Object.values(clientsOf(settings)))
-      client.wiring = { copySecret: true, makeNamespace: true };
+      client.binding = { copySecret: true, makeNamespace: true };
   };
   const raised =
-    (generation: number, overlapMinutes = 10): Edit =>
+    (credentialVersion: number, overlapMinutes = 10): Edit =>
     (settings) => {
-      settings.rotation = { generation, overlapMinutes };
+      settings.rotation = { credentialVersion, overlapMinutes };
     };
 
   async function up(...more: Edit[]) {
@@ -222,9 +222,9 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     assert.deepEqual((await stack.planned()).steps, []);
   });
 
-  it("isn't taken back: a lower generation is refused before anything is touched", async () => {
+  it("isn't taken back: a lower credential version is refused before anything is touched", async () => {
     const { exitCode, lines } = await up(raised(1));
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /rotation\.generation is 1, allowed is 3, which is in use, or 4: /);
+    assert.match(lines.join("\n"), /rotation\.credentialVersion is 1, allowed is 3, which is in use, or 4: /);
   });
 });

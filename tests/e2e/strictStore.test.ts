@@ -8,7 +8,7 @@ import { StrictStore } from "./kit/strictStore";
 import { say } from "./kit/wait";
 
 /**
- * Backups of the kind s3 in a store in one's own network, with an authority of its own, that refuses what Backblaze B2 and Cloudflare R2 refuse, with their
+ * Backups of the kind s3 in a store in one's own network, with a CA of its own, that refuses what Backblaze B2 and Cloudflare R2 refuse, with their
  * answers as users of both have reported them; and what is said when the store refuses for other reasons.
  *
  * Not proven here: B2 and R2 themselves, which may refuse more.
@@ -45,7 +45,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
     kind: "s3",
     bucket: StrictStore.buckets[index],
     endpoint: store.endpoint,
-    authority: store.authority,
+    caCertificate: store.ca,
     credentials: { ...store.credentials },
   });
   async function write(...targets: Target[]): Promise<void> {

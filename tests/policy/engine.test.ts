@@ -70,7 +70,7 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
 
     for (const { name, mandatory } of invariants)
       it(`${name} is named, and nothing else but what the mutation goes against`, () => {
-        // Some objects name the archive's generation, which a preview doesn't know.
+        // Some objects name the archive's ID, which a preview doesn't know.
         const judged = result.violations.filter(({ message }) => !message.startsWith("can't run policy"));
         const here = judged.filter(({ resource, message }) =>
           resource.includes("pulumi:pulumi:Stack")

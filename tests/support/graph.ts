@@ -53,8 +53,8 @@ export const mockPassword = (name: string): string => `password-of-${name}`;
 /** The hexadecimal text that mocks give the RandomId of this name. */
 export const mockId = (name: string): string => `id-of-${name}`;
 
-/** What the mocked operator's authority looks like. */
-export const mockAuthority = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERTIFICATE-----\n";
+/** What the mocked operator's CA looks like. */
+export const mockCa = "-----BEGIN CERTIFICATE-----\nmocked\n-----END CERTIFICATE-----\n";
 
 /** What mocked providers add to a resource's inputs. */
 function outputsOf(type: string, name: string): Record<string, unknown> {
@@ -65,7 +65,7 @@ function outputsOf(type: string, name: string): Record<string, unknown> {
   if (type === "aws:iam/accessKey:AccessKey") return { secret: mockPassword(name) };
   if (type !== "pulumi-nodejs:dynamic:Resource") return {};
   return {
-    authority: `authority-of-${name}`,
+    ca: `CA-of-${name}`,
     certificate: `certificate-of-${name}`,
     privateKey: `key-of-${name}`,
   };
@@ -111,7 +111,7 @@ async function mockedGraph(
           reads[name] = id;
           return {
             id,
-            state: { ...given, data: { "ca.crt": Buffer.from(mockAuthority).toString("base64") } },
+            state: { ...given, data: { "ca.crt": Buffer.from(mockCa).toString("base64") } },
           };
         }
         const made = outputsOf(type, name);

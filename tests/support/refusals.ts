@@ -284,7 +284,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
     ],
   ],
   [
-    // Wiring, in the cluster's namespace and in another.
+    // Binding, in the cluster's namespace and in another.
     {
       clients: [
         {
@@ -292,26 +292,26 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
           namespace: "postgres",
           labels: { app: "a" },
           direct: true,
-          wiring: { name: "main-config", copySecret: true, makeNamespace: true },
+          binding: { name: "main-config", copySecret: true, makeNamespace: true },
         },
         {
           name: "b",
           namespace: "x",
           labels: { app: "b" },
           direct: true,
-          wiring: { name: "db", database: "shop", role: "nobody" },
+          binding: { name: "db", database: "shop", role: "nobody" },
         },
-        { name: "c", namespace: "x", labels: { app: "c" }, direct: true, wiring: { name: "db" } },
+        { name: "c", namespace: "x", labels: { app: "c" }, direct: true, binding: { name: "db" } },
       ],
     },
     [
-      "pgplatform:clients[0].wiring.name is \"main-config\", allowed is a name that doesn't begin with main-, as the platform's own objects in that namespace do: rename it, or leave it out.",
-      "pgplatform:clients[0].wiring.copySecret is true, allowed is false in the cluster's own namespace, which the platform makes and where the role's Secret is: leave it out.",
-      "pgplatform:clients[0].wiring.makeNamespace is true, allowed is false in the cluster's own namespace, which the platform makes and where the role's Secret is: leave it out.",
-      'pgplatform:clients[1].wiring.name is "db", allowed is a name that no other client\'s wiring has in the namespace x: rename it.',
-      'pgplatform:clients[1].wiring.database is "shop", allowed is one of pgplatform:cluster.databases (app): correct it, or add the database.',
-      'pgplatform:clients[1].wiring.role is "nobody", allowed is a role that logs in (app): correct it, or add the role to cluster.roles.',
-      'pgplatform:clients[2].wiring.name is "db", allowed is a name that no other client\'s wiring has in the namespace x: rename it.',
+      "pgplatform:clients[0].binding.name is \"main-config\", allowed is a name that doesn't begin with main-, as the platform's own objects in that namespace do: rename it, or leave it out.",
+      "pgplatform:clients[0].binding.copySecret is true, allowed is false in the cluster's own namespace, which the platform makes and where the role's Secret is: leave it out.",
+      "pgplatform:clients[0].binding.makeNamespace is true, allowed is false in the cluster's own namespace, which the platform makes and where the role's Secret is: leave it out.",
+      'pgplatform:clients[1].binding.name is "db", allowed is a name that no other client\'s binding has in the namespace x: rename it.',
+      'pgplatform:clients[1].binding.database is "shop", allowed is one of pgplatform:cluster.databases (app): correct it, or add the database.',
+      'pgplatform:clients[1].binding.role is "nobody", allowed is a role that logs in (app): correct it, or add the role to cluster.roles.',
+      'pgplatform:clients[2].binding.name is "db", allowed is a name that no other client\'s binding has in the namespace x: rename it.',
     ],
   ],
   [
@@ -322,19 +322,19 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       ],
       poolers: [{ name: "p", database: "app" }],
       clients: [
-        { name: "a", namespace: "x", labels: { app: "a" }, pooler: "p", wiring: { database: "shop" } },
+        { name: "a", namespace: "x", labels: { app: "a" }, pooler: "p", binding: { database: "shop" } },
       ],
     },
     [
-      'pgplatform:clients[0].wiring.database is "shop", allowed is app, which is what the pooler p leads to: leave it out, or name another pooler.',
+      'pgplatform:clients[0].binding.database is "shop", allowed is app, which is what the pooler p leads to: leave it out, or name another pooler.',
     ],
   ],
   [
     {
-      clients: [{ name: "a", namespace: "x", labels: { app: "a" }, direct: true, wiring: "yes" }],
+      clients: [{ name: "a", namespace: "x", labels: { app: "a" }, direct: true, binding: "yes" }],
     },
     [
-      'pgplatform:clients[0].wiring is "yes", allowed is true, false, or { name, database, role, copySecret, makeNamespace }: write true, or only what differs from the defaults.',
+      'pgplatform:clients[0].binding is "yes", allowed is true, false, or { name, database, role, copySecret, makeNamespace }: write true, or only what differs from the defaults.',
     ],
   ],
   [

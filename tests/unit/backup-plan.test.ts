@@ -10,7 +10,7 @@ import {
   firstBackup,
   listed,
   missingSource,
-  seenIn,
+  parseStatus,
   sentenceOf,
   waitingLog,
   waitingSentence,
@@ -125,13 +125,13 @@ describe("what happens to backups after they were made", () => {
     );
   });
 
-  it("asks each probe in its database, the first one if it names none", () => {
-    const probes = [
+  it("asks each query in its database, the first one if it names none", () => {
+    const queries = [
       { name: "orders", sql: "select count(*) > 0 from orders" },
       { name: "admin", database: "postgres", sql: "select true" },
     ];
-    const { objects } = planned({ targets: [near], verify: { probes } });
-    assert.deepEqual(objects.find(({ id }) => id === "probes")?.object.data, {
+    const { objects } = planned({ targets: [near], verify: { queries } });
+    assert.deepEqual(objects.find(({ id }) => id === "queries")?.object.data, {
       "app.orders": "select count(*) > 0 from orders\n",
       "postgres.admin": "select true\n",
     });
@@ -226,12 +226,12 @@ describe("the newest finished base backup", () => {
 
 describe("what is seen in the targets", () => {
   it("is read line by line", () => {
-    assert.deepEqual(seenIn("answers;near;0123456789;20260101T000000 of 2026-01-01 00:00:09 UTC;none"), {
+    assert.deepEqual(parseStatus("answers;near;0123456789;20260101T000000 of 2026-01-01 00:00:09 UTC;none"), {
       target: "near",
-      generation: "0123456789",
+      archiveId: "0123456789",
       base: "20260101T000000 of 2026-01-01 00:00:09 UTC",
     });
-    assert.deepEqual(seenIn("refused;far;AccessDenied: no; status code: 403"), {
+    assert.deepEqual(parseStatus("refused;far;AccessDenied: no; status code: 403"), {
       target: "far",
       refused: "AccessDenied: no; status code: 403",
     });
@@ -239,8 +239,8 @@ describe("what is seen in the targets", () => {
 
   it("is told in a sentence", () => {
     assert.equal(
-      sentenceOf({ target: "near", generation: "0123456789", log: "a of b" }),
-      "target near, generation 0123456789: no base backup yet, log until a of b",
+      sentenceOf({ target: "near", archiveId: "0123456789", log: "a of b" }),
+      "target near, archive 0123456789: no base backup yet, log until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
   });
@@ -254,12 +254,12 @@ describe("a restore that failed", () => {
     const settings = checked({ ...smallest(), backup: { targets: [near] }, ...(restore && { restore }) });
     return missingSource({ kubectl, settings } as unknown as Subject);
   }
-  const source = { target: "near", generation: "0123456789", to: { time: "2026-01-01T00:00:00Z" } };
+  const source = { target: "near", archiveId: "0123456789", to: { time: "2026-01-01T00:00:00Z" } };
 
   it("for its source says so, and what is there", async () => {
     assert.equal(
       await said("absent;0123456789 abcdef0123"),
-      'pgplatform:restore.generation is "0123456789", allowed is one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
+      'pgplatform:restore.archiveId is "0123456789", allowed is one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
         "where there are abcdef0123: name another, and run it again; no cluster was made.",
     );
     assert.match((await said("absent;")) ?? "", /there are no others: /);
@@ -443,7 +443,7 @@ describe("an archive that goes elsewhere", () => {
       said.map((text) => text.slice(0, 50)),
       [
         "the archive goes elsewhere: a base backup is made ",
-        "the log is archived: target far, generation 012345",
+        "the log is archived: target far, archive 012345678",
       ],
     );
     assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");

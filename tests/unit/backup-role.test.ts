@@ -247,7 +247,7 @@ describe("a role in place of an access key (never run)", () => {
     assert.equal((archived.spec as { serviceAccountTemplate?: object }).serviceAccountTemplate, undefined);
     // But for a restore from it.
     const restored = objectsOf("cnpg", [byKey, byRole], {
-      restore: { target: "far", generation: "0123456789" },
+      restore: { target: "far", archiveId: "0123456789" },
     });
     assert.ok("serviceAccountTemplate" in (find(restored, "Cluster", "main").spec as object));
     assert.deepEqual(credentialsOf("main-origin", restored), { inheritFromIAMRole: true });
@@ -255,7 +255,7 @@ describe("a role in place of an access key (never run)", () => {
   });
 
   it("is annotated at the account of Zalando's instances, and told to a restore, which EKS doesn't", () => {
-    const restore = { target: "far", generation: "0123456789" };
+    const restore = { target: "far", archiveId: "0123456789" };
     const objects = objectsOf("zalando", [byRole], { restore });
     const account = find(objects, "ServiceAccount", "postgres-pod");
     assert.deepEqual(account.metadata.annotations, { "eks.amazonaws.com/role-arn": roleArn });
@@ -277,7 +277,7 @@ describe("a role in place of an access key (never run)", () => {
     assert.equal(copied.metadata.annotations, undefined);
   });
 
-  it("is taken by the pods of a server alone, but by no container of the server's own, and its key is empty", () => {
+  it("is taken by the pods of a standalone server, but by no container of the server's own, and its key is empty", () => {
     const objects = objectsOf("standalone", [byRole]);
     for (const [kind, name, speaks] of [
       ["StatefulSet", "main", ["archiver"]],

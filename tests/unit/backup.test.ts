@@ -72,33 +72,37 @@ describe("backups are refused", () => {
       /targets\[0\]\.endpoint is "http:/,
     ],
     [
-      "to a store whose authority is a file's name",
-      { targets: [{ ...bucket(), endpoint: "https://store", authority: "/etc/ssl/ca.pem" }] },
-      /targets\[0\]\.authority is "\/etc\/ssl\/ca\.pem", allowed is one certificate or more in PEM/,
+      "to a store whose CA is a file's name",
+      { targets: [{ ...bucket(), endpoint: "https://store", caCertificate: "/etc/ssl/ca.pem" }] },
+      /targets\[0\]\.caCertificate is "\/etc\/ssl\/ca\.pem", allowed is one certificate or more in PEM/,
     ],
     [
-      "to a store whose authority is cut off",
-      { targets: [{ ...bucket(), endpoint: "https://store", authority: certificate.slice(0, 200) }] },
-      /targets\[0\]\.authority is "-----BEGIN CERTIFICATE/,
+      "to a store whose CA is cut off",
+      { targets: [{ ...bucket(), endpoint: "https://store", caCertificate: certificate.slice(0, 200) }] },
+      /targets\[0\]\.caCertificate is "-----BEGIN CERTIFICATE/,
     ],
     [
-      "to a store whose authority is no certificate inside",
+      "to a store whose CA is no certificate inside",
       {
         targets: [
-          { ...bucket(), endpoint: "https://store", authority: certificate.replace(/\nMII\w+/, "\nMIIabc") },
+          {
+            ...bucket(),
+            endpoint: "https://store",
+            caCertificate: certificate.replace(/\nMII\w+/, "\nMIIabc"),
+          },
         ],
       },
-      /targets\[0\]\.authority is "-----BEGIN CERTIFICATE/,
+      /targets\[0\]\.caCertificate is "-----BEGIN CERTIFICATE/,
     ],
     [
-      "to AWS with an authority",
-      { targets: [{ ...bucket(), authority: certificate }] },
-      /targets\[0\]\.authority is "given", allowed is nothing without an endpoint/,
+      "to AWS with a CA",
+      { targets: [{ ...bucket(), caCertificate: certificate }] },
+      /targets\[0\]\.caCertificate is "given", allowed is nothing without an endpoint/,
     ],
     [
-      "to a store beside the cluster with an authority",
-      { targets: [{ ...near, authority: certificate }] },
-      /targets\[0\]\.authority is "given", allowed is nothing with the kind local/,
+      "to a store beside the cluster with a CA",
+      { targets: [{ ...near, caCertificate: certificate }] },
+      /targets\[0\]\.caCertificate is "given", allowed is nothing with the kind local/,
     ],
     [
       "to a store beside the cluster with a bucket",
@@ -136,27 +140,27 @@ describe("backups are refused", () => {
       /backup\.verify\.size is "large", allowed is a Kubernetes quantity of bytes/,
     ],
     [
-      "with a probe that asks nothing",
-      { targets: [near], verify: { probes: [{ name: "orders", sql: "x" }] } },
-      /backup\.verify\.probes\[0\]\.sql is "x", allowed is a query that returns one true/,
+      "with a query that asks nothing",
+      { targets: [near], verify: { queries: [{ name: "orders", sql: "x" }] } },
+      /backup\.verify\.queries\[0\]\.sql is "x", allowed is a query that returns one true/,
     ],
     [
-      "with two probes of one name in one database, which one of them names",
+      "with two queries of one name in one database, which one of them names",
       {
         targets: [near],
         verify: {
-          probes: [
+          queries: [
             { name: "orders", sql: "select true" },
             { name: "orders", database: "app", sql: "select 1 = 1" },
           ],
         },
       },
-      /backup\.verify\.probes\[1\]\.name is "orders", allowed is a name that no other probe of its database has: rename it\.$/,
+      /backup\.verify\.queries\[1\]\.name is "orders", allowed is a name that no other query of its database has: rename it\.$/,
     ],
     [
-      "with a probe of a database that isn't there",
-      { targets: [near], verify: { probes: [{ name: "orders", database: "shop", sql: "select true" }] } },
-      /backup\.verify\.probes\[0\]\.database is "shop", allowed is one of pgplatform:cluster\.databases \(app\), or postgres: correct it, or add the database\.$/,
+      "with a query of a database that isn't there",
+      { targets: [near], verify: { queries: [{ name: "orders", database: "shop", sql: "select true" }] } },
+      /backup\.verify\.queries\[0\]\.database is "shop", allowed is one of pgplatform:cluster\.databases \(app\), or postgres: correct it, or add the database\.$/,
     ],
     [
       "with a verification that would wait for the copy for most of a day",
@@ -178,15 +182,15 @@ describe("backups are refused", () => {
       );
     });
 
-  it("but not with probes of one name in two databases, nor with a copy that comes soon, or that nothing waits for", () => {
+  it("but not with queries of one name in two databases, nor with a copy that comes soon, or that nothing waits for", () => {
     const two = changed(smallest(), "cluster.databases", [
       { name: "app", owner: "app" },
       { name: "shop", owner: "shop" },
     ]);
-    const probes = ["app", "shop"].map((database) => ({ name: "orders", database, sql: "select true" }));
+    const queries = ["app", "shop"].map((database) => ({ name: "orders", database, sql: "select true" }));
     const targets = [near, { ...near, name: "far" }];
     for (const backup of [
-      { targets, verify: { probes } },
+      { targets, verify: { queries } },
       { targets, copy: { schedule: "0 3 * * *" }, verify: { schedule: "30 2 * * 0" } },
       { targets, copy: { schedule: "0 3 * * *" }, verify: { enabled: false } },
       { targets: [near], copy: { schedule: "0 3 * * *" } },
@@ -205,9 +209,9 @@ describe("backups are refused", () => {
   it("with a private key in no sentence, whatever it was given for", () => {
     const key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIabcdef\n-----END EC PRIVATE KEY-----\n";
     const found = refused({
-      targets: [{ ...bucket(), endpoint: "https://store", authority: certificate + key }],
+      targets: [{ ...bucket(), endpoint: "https://store", caCertificate: certificate + key }],
     });
-    assert.match(found.join("\n"), /targets\[0\]\.authority is "\(hidden\)"/);
+    assert.match(found.join("\n"), /targets\[0\]\.caCertificate is "\(hidden\)"/);
   });
 
   it("in prod: seldom, or only beside the cluster", () => {
@@ -249,12 +253,12 @@ describe("a second target", () => {
       /backup\.targets\[1\]\.kind is "s3", allowed is a store of another provider than amazonaws\.com, where the target far is, in the tier prod/,
     );
     assert.deepEqual(others, []);
-    const spelt = copy({
+    const normalizedTime = copy({
       bucket: "other",
       endpoint: "https://s3.eu-west-1.amazonaws.com",
       credentials: keys,
     });
-    assert.match(sentences(spelt, "prod").join("\n"), /targets\[1\]\.endpoint is "https:/);
+    assert.match(sentences(normalizedTime, "prod").join("\n"), /targets\[1\]\.endpoint is "https:/);
   });
 
   it("is refused in prod with the first one's key", () =>
@@ -282,7 +286,7 @@ describe("a second target", () => {
 });
 
 describe("a restore is refused", () => {
-  const restore = { target: "near", generation: "0123456789" };
+  const restore = { target: "near", archiveId: "0123456789" };
   it("but not for a time without quotes, which Pulumi hands on in Go's form", () => {
     const written = (time: string) =>
       rawSettings({ "pgplatform:restore": JSON.stringify({ to: { time } }) }).restore;
@@ -309,9 +313,9 @@ describe("a restore is refused", () => {
       /restore\.from is "shop\/main", allowed is a cluster of the namespace postgres, where the store near is/,
     ],
     [
-      "of something else than a generation",
-      { ...restore, generation: "latest" },
-      /restore\.generation is "latest", allowed is the ten characters/,
+      "of something else than an archive",
+      { ...restore, archiveId: "latest" },
+      /restore\.archiveId is "latest", allowed is the ten characters/,
     ],
     [
       "to a time without its zone",
@@ -336,7 +340,7 @@ describe("CloudNativePG's backups", () => {
     rpoMinutes: 5,
   });
 
-  it("are archived to the target, under the generation, and scheduled with six fields", () => {
+  it("are archived to the target, under the archive, and scheduled with six fields", () => {
     const spec = object(input, "archive")?.spec as {
       configuration: Record<string, unknown>;
       retentionPolicy: string;
@@ -344,7 +348,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(spec.configuration.destinationPath, "s3://backups/postgres/main");
     assert.equal(spec.configuration.endpointURL, "https://main-store-near.postgres-backups.svc:7070");
     // Of that name whichever the target is: pods that run have it mounted.
-    assert.deepEqual(spec.configuration.endpointCA, { name: "main-archive-authority", key: "ca.crt" });
+    assert.deepEqual(spec.configuration.endpointCA, { name: "main-archive-ca", key: "ca.crt" });
     const cluster = object(input, "cluster")?.spec as {
       plugins: unknown;
       postgresql: { parameters: Record<string, string> };
@@ -353,7 +357,7 @@ describe("CloudNativePG's backups", () => {
       {
         name: "barman-cloud.cloudnative-pg.io",
         isWALArchiver: true,
-        parameters: { barmanObjectName: "main-archive", serverName: "{generation}" },
+        parameters: { barmanObjectName: "main-archive", serverName: "{archiveId}" },
       },
     ]);
     assert.equal(cluster.postgresql.parameters.archive_timeout, "150s");
@@ -403,7 +407,7 @@ describe("CloudNativePG's backups", () => {
     ] as const) {
       const value = withBackup(
         { targets: [near] },
-        { restore: { target: "near", generation: "0123456789", to } },
+        { restore: { target: "near", archiveId: "0123456789", to } },
       );
       const { bootstrap } = object(value, "cluster")?.spec as { bootstrap: { recovery: object } };
       assert.deepEqual((bootstrap.recovery as { recoveryTarget?: object }).recoveryTarget, target);
@@ -432,10 +436,10 @@ describe("CloudNativePG's backups", () => {
     assert.deepEqual(added, ["archive-near"]);
   });
 
-  it("are restored from the target and generation that were asked for, into an archive of their own", () => {
+  it("are restored from the target and archive that were asked for, into an archive of their own", () => {
     const restore = {
       target: "far",
-      generation: "0123456789",
+      archiveId: "0123456789",
       from: "shop/old",
       to: { time: "2026-01-31T23:59:00.000Z" },
     };
@@ -488,16 +492,16 @@ describe("CloudNativePG's backups", () => {
     );
     const store = storeOf(settings, settings.backup!.targets[0]!);
     assert.deepEqual(
-      [store.port, store.region, store.bucket, store.authority],
+      [store.port, store.region, store.bucket, store.ca],
       [8443, "eu-1", "jewelry-shop-backups", undefined],
     );
   });
 });
 
-describe("a store with an authority of its own", () => {
+describe("a store with a CA of its own", () => {
   const endpoint = "https://store.internal:9000";
-  const target = { ...bucket(), endpoint, authority: certificate };
-  const secret = "main-store-far-authority";
+  const target = { ...bucket(), endpoint, caCertificate: certificate };
+  const secret = "main-store-far-ca";
 
   it("is believed by it in everything that speaks to it, on every engine", () => {
     for (const name of ["cnpg", "zalando", "standalone"] as const) {
@@ -507,7 +511,7 @@ describe("a store with an authority of its own", () => {
       const plan = engines[name].plan(settings);
       const named = [...plan.objects, ...backupPlan(settings, engines[name], plan).objects]
         .filter(({ object }) =>
-          [secret, "main-archive-authority"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
+          [secret, "main-archive-ca"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
         )
         .map(({ id }) => id);
       assert.ok(named.length >= 3, `${name}: ${named.join()}`);
@@ -520,9 +524,9 @@ describe("a store with an authority of its own", () => {
     const settings = checked(withBackup({ targets: [target] }, { operator: { install: false } }));
     const { resources } = await platformGraph(settings, []);
     for (const [resource, named] of [
-      ["main-backup-far-authority", secret],
+      ["main-backup-far-ca", secret],
       // The first target's, whichever that is.
-      ["main-backup-authority", "main-archive-authority"],
+      ["main-backup-ca", "main-archive-ca"],
     ]) {
       const found = resources.find(({ name }) => name === resource);
       const { metadata, data } = found?.inputs as {
@@ -541,15 +545,15 @@ describe("two targets", () => {
     ...bucket(),
     name,
     endpoint: `https://${host}`,
-    authority: certificate,
+    caCertificate: certificate,
     region: "us-east-1",
   });
 
   it("never share a name with each other or with what is there once, whatever they are called", async function () {
     this.timeout(120_000);
     for (const names of [
-      ["archive", "authority"],
-      ["stores", "generation"],
+      ["archive", "ca"],
+      ["stores", "archive-id"],
       ["watch", "verify-1"],
     ])
       for (const targets of [
@@ -586,15 +590,15 @@ describe("a store beside the cluster, as it is registered", () => {
       spec: unknown;
     };
   };
-  const generation = mockId("main-backup-generation");
+  const archiveId = mockId("main-backup-archive-id");
 
-  it("has the archive's generation wherever the plan leaves it open", () => {
-    assert.doesNotMatch(JSON.stringify(graph.resources), /\{generation\}/);
+  it("has the archive's ID wherever the plan leaves it open", () => {
+    assert.doesNotMatch(JSON.stringify(graph.resources), /\{archiveId\}/);
     const { plugins } = inputsOf("main-cluster-cluster").spec as { plugins: { parameters: object }[] };
-    assert.deepEqual(plugins[0]?.parameters, { barmanObjectName: "main-archive", serverName: generation });
+    assert.deepEqual(plugins[0]?.parameters, { barmanObjectName: "main-archive", serverName: archiveId });
     assert.equal(
-      inputsOf("main-cluster-archive").metadata.annotations?.["pgplatform.io/generation"],
-      generation,
+      inputsOf("main-cluster-archive").metadata.annotations?.["pgplatform.io/archive-id"],
+      archiveId,
     );
   });
 

@@ -75,8 +75,8 @@ describe("the clusters that are measured", () => {
     for (const { volumeMounts } of spec.containers)
       assert.equal(volumeMounts.filter(({ name }) => name === "scratch").length, 1);
     const text = JSON.stringify(pod);
-    assert.doesNotMatch(text, /\{generation\}/);
-    assert.match(text, /"GENERATION","value":"0123456789"/);
+    assert.doesNotMatch(text, /\{archiveId\}/);
+    assert.match(text, /"ARCHIVE_ID","value":"0123456789"/);
     assert.match(text, /"secretKeyRef":\{"name":"main-store-near"/);
   });
 

@@ -11,12 +11,12 @@ const days = (count: number): number => count * 24 * 3_600_000;
 describe("certificates of the platform", () => {
   const names = ["main", "main.postgres.svc"];
 
-  it("name every host, are signed by their authority and fit their key", async () => {
+  it("name every host, are signed by their CA and fit their key", async () => {
     const issued = await issue(names);
-    const authority = new X509Certificate(issued.authority);
+    const ca = new X509Certificate(issued.ca);
     const certificate = new X509Certificate(issued.certificate);
-    assert.ok(authority.ca && authority.verify(authority.publicKey));
-    assert.ok(certificate.verify(authority.publicKey) && certificate.checkIssued(authority));
+    assert.ok(ca.ca && ca.verify(ca.publicKey));
+    assert.ok(certificate.verify(ca.publicKey) && certificate.checkIssued(ca));
     assert.ok(certificate.checkPrivateKey(createPrivateKey(issued.privateKey)));
     assert.deepEqual(
       [...names, "main-ro"].map((name) => certificate.checkHost(name)),
@@ -24,16 +24,16 @@ describe("certificates of the platform", () => {
     );
     assert.ok(!certificate.ca);
     const lasts = (one: X509Certificate) => Math.round((Date.parse(one.validTo) - Date.now()) / days(365));
-    assert.deepEqual([lasts(certificate), lasts(authority)], [1, 20]);
+    assert.deepEqual([lasts(certificate), lasts(ca)], [1, 20]);
   });
 
-  it("are renewed under the same authority, by another key", async () => {
+  it("are renewed under the same CA, by another key", async () => {
     const former = await issue(names);
     const renewed = await issue([...names, "main-pooler-app"], "server", former);
-    assert.equal(renewed.authority, former.authority);
+    assert.equal(renewed.ca, former.ca);
     assert.notEqual(renewed.privateKey, former.privateKey);
     const certificate = new X509Certificate(renewed.certificate);
-    assert.ok(certificate.verify(new X509Certificate(former.authority).publicKey));
+    assert.ok(certificate.verify(new X509Certificate(former.ca).publicKey));
     assert.equal(certificate.checkHost("main-pooler-app"), "main-pooler-app");
   });
 
@@ -58,19 +58,19 @@ describe("certificates of the platform", () => {
     };
     const { resources, reads, outputs } = await platformGraph(checked(smallest()), [], { engine });
     assert.deepEqual(reads, {});
-    assert.equal(outputs.authorityPem, "authority-of-main-certificates-issued");
+    assert.equal(outputs.caCertificate, "CA-of-main-certificates-issued");
     const found = (name: string) => resources.find((resource) => resource.name === name);
     assert.ok(found("main-cluster")?.dependsOn.includes("main-certificates"));
     const data = (name: string) => found(name)?.inputs.data;
     const base64 = (text: string) => Buffer.from(text).toString("base64");
-    assert.deepEqual(data("main-certificates-authority"), {
-      secret: { "ca.crt": base64("authority-of-main-certificates-issued") },
+    assert.deepEqual(data("main-certificates-ca"), {
+      secret: { "ca.crt": base64("CA-of-main-certificates-issued") },
     });
     assert.deepEqual(data("main-certificates-server"), {
       secret: {
         "tls.crt": base64("certificate-of-main-certificates-issued"),
         "tls.key": base64("key-of-main-certificates-issued"),
-        "ca.crt": base64("authority-of-main-certificates-issued"),
+        "ca.crt": base64("CA-of-main-certificates-issued"),
       },
     });
   });

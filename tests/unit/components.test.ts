@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { fillIn } from "../../components/credentials";
 import { merge, type KubernetesObject } from "../../plan/objects";
-import { graphOf, mockAuthority, mockPassword, type Graph } from "../support/graph";
+import { graphOf, mockCa, mockPassword, type Graph } from "../support/graph";
 import { isCrd, releasedObjects, shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, everything, smallest, stackConfig } from "../support/settings";
@@ -57,7 +57,7 @@ describe("components", () => {
       "kubernetes:networking.k8s.io/v1:NetworkPolicy": 5,
       "kubernetes:policy/v1:PodDisruptionBudget": 1,
       "random:index/randomPassword:RandomPassword": 5,
-      // Five of our own, and the authority's, which is read.
+      // Five of our own, and the CA's, which is read.
       "kubernetes:core/v1:Secret": 6,
       "kubernetes:postgresql.cnpg.io/v1:Cluster": 1,
       "kubernetes:postgresql.cnpg.io/v1:Database": 1,
@@ -257,7 +257,7 @@ describe("components", () => {
 
   it("marks all generated data as secret", () => {
     const secrets = local.resources.filter(
-      ({ name, type }) => type === "kubernetes:core/v1:Secret" && name !== "main-cluster-authority",
+      ({ name, type }) => type === "kubernetes:core/v1:Secret" && name !== "main-cluster-ca",
     );
     assert.equal(secrets.length, 5);
     for (const { name, inputs } of secrets)
@@ -265,7 +265,7 @@ describe("components", () => {
   });
 
   it("outputs where to connect, and secrets in the URIs alone", () => {
-    assert.equal(local.reads["main-cluster-authority"], "postgres/main-ca");
+    assert.equal(local.reads["main-cluster-ca"], "postgres/main-ca");
     const password = mockPassword("main-credentials-app-password");
     const tls = "sslmode=verify-full&sslrootcert=ca.crt";
     assert.deepEqual(local.outputs, {
@@ -284,8 +284,8 @@ describe("components", () => {
           { name: `main-${id}`, usernameKey: "username", passwordKey: "password" },
         ]),
       ),
-      authority: { secretName: "main-ca", key: "ca.crt" },
-      authorityPem: mockAuthority,
+      ca: { secretName: "main-ca", key: "ca.crt" },
+      caCertificate: mockCa,
       psql: 'psql "host=main-pooler-app.postgres.svc port=5432 dbname=app user=app sslmode=verify-full sslrootcert=ca.crt"',
       uris: {
         pooler: `postgresql://app:${password}@main-pooler-app.postgres.svc:5432/app?${tls}`,
@@ -295,7 +295,7 @@ describe("components", () => {
     });
   });
 
-  it("marks the URIs as secret, and not the authority's certificate", async () => {
+  it("marks the URIs as secret, and not the CA's certificate", async () => {
     const secrecy: Promise<boolean>[] = [];
     await graphOf((options) => {
       const settings = checked(smallest());
@@ -306,7 +306,7 @@ describe("components", () => {
       );
       const { uris } = outputsOf(settings, platform) as { uris: Record<string, pulumi.Output<string>> };
       secrecy.push(...Object.values(uris).map((uri) => pulumi.isSecret(uri)));
-      secrecy.push(pulumi.isSecret(platform.authorityPem));
+      secrecy.push(pulumi.isSecret(platform.caCertificate));
       return {};
     });
     assert.deepEqual(await Promise.all(secrecy), [true, true, false]);

@@ -44,7 +44,7 @@ describe("the engines' traits", () => {
     ]);
   });
 
-  it("let a server alone have one instance, and refuse a second one", () => {
+  it("let a standalone server have one instance, and refuse a second one", () => {
     assert.deepEqual(sentences(alone), []);
     assert.deepEqual(sentences(on("standalone")), [
       "pgplatform:cluster.instances is 3, allowed is what the engine standalone can do, and it is one PostgreSQL server in a StatefulSet, which nothing replicates: set cluster.instances to 1 and cluster.durability to async, or choose cnpg.",
@@ -66,7 +66,7 @@ describe("the engines' traits", () => {
   it("name the images that their plans run, neither more nor less", async () => {
     const pooler = { name: "app", database: "app", serverConnections: 30 };
     for (const input of [on("cnpg"), on("zalando"), alone]) {
-      const settings = checked({ ...input, poolers: [pooler], rotation: { generation: 2 } });
+      const settings = checked({ ...input, poolers: [pooler], rotation: { credentialVersion: 2 } });
       const engine = engineOf(settings);
       const plan = engine.plan(settings);
       const poolers = settings.poolers.map((each) => poolerPlan(settings, each, plan));
@@ -81,7 +81,7 @@ describe("the engines' traits", () => {
     }
   });
 
-  it("archive to a volume of its own with the server alone only", () => {
+  it("archive to a volume of its own with the standalone server only", () => {
     assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Gi")), []);
     assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Mi")), [
       'pgplatform:cluster.storage.archiveSize is "50Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',

@@ -184,7 +184,7 @@ describe("the faults of an engine", () => {
     assert.deepEqual(possible, [...faults]);
   });
 
-  it("leave out what a server alone, or one without an operator, can't go through, and say why", () => {
+  it("leave out what a standalone server, or one without an operator, can't go through, and say why", () => {
     const { excluded } = possibleFaults(faultsOf(["1", "7", "14"]), engineTraits.standalone, "standard");
     assert.deepEqual(
       excluded.map(({ fault: { id }, because }) => `${id}: ${because}`),

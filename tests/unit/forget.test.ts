@@ -18,7 +18,7 @@ const base = "20260101T000000;DONE;2026-01-01 00:00;2026-01-01 00:01;1048576";
 describe("an archive that has ended", () => {
   /** What is said, and which commands ran in the watcher, when a target has these lines. */
   async function forgotten(
-    generation: string | undefined,
+    archiveId: string | undefined,
     { target = "near", verdict = "passed", status = "", answer = "", FORCE = "1" } = {},
   ) {
     const calls: string[] = [];
@@ -51,7 +51,7 @@ describe("an archive that has ended", () => {
     process.env.FORCE = FORCE;
     try {
       const subject = { kubectl, settings } as unknown as Subject;
-      const said = await forget(subject, target, generation, new Progress((line) => shown.push(line)));
+      const said = await forget(subject, target, archiveId, new Progress((line) => shown.push(line)));
       return { said, shown, calls };
     } catch (error) {
       return { said: (error as Error).message, shown, calls };
@@ -64,7 +64,7 @@ describe("an archive that has ended", () => {
 
   it("is shown and deleted", async () => {
     const { said, shown, calls } = await forgotten(before);
-    assert.equal(said, `Generation ${before} is gone from target near.`);
+    assert.equal(said, `Archive ${before} is gone from target near.`);
     assert.match(
       shown.join("\n"),
       new RegExp(`near {2}${before} {2}no log\n.*near {2}${before} {2}20260101`),
@@ -74,22 +74,22 @@ describe("an archive that has ended", () => {
 
   it("stays without a yes", async () => {
     const { said, calls } = await forgotten(before, { FORCE: "" });
-    assert.match(said, /^This deletes generation abcdef0123 from target near, for good\. .*FORCE=1/);
+    assert.match(said, /^This deletes archive abcdef0123 from target near, for good\. .*FORCE=1/);
     assert.deepEqual(deleted(calls), []);
   });
 
   type Given = NonNullable<Parameters<typeof forgotten>[1]>;
-  const refused: [title: string, generation: string | undefined, given: Given, sentence: RegExp][] = [
+  const refused: [title: string, archiveId: string | undefined, given: Given, sentence: RegExp][] = [
     [
       "the one that the cluster archives as",
       now,
       {},
-      /GENERATION is "0123456789", allowed is one of target near that has ended \(abcdef0123\); this one is what/,
+      /ARCHIVE_ID is "0123456789", allowed is one of target near that has ended \(abcdef0123\); this one is what/,
     ],
-    ["another target's", "fedcba9876", {}, /GENERATION is "fedcba9876", allowed is .*\(abcdef0123\): name/],
+    ["another target's", "fedcba9876", {}, /ARCHIVE_ID is "fedcba9876", allowed is .*\(abcdef0123\): name/],
     ["one in a target that has none but the present", before, { target: "far" }, /\(fedcba9876\)/],
-    ["none", undefined, {}, /GENERATION is "", allowed is/],
-    ["what is no name", "../main", {}, /GENERATION is "\.\.\/main", allowed is/],
+    ["none", undefined, {}, /ARCHIVE_ID is "", allowed is/],
+    ["what is no name", "../main", {}, /ARCHIVE_ID is "\.\.\/main", allowed is/],
     ["no target", before, { target: "" }, /TARGET is "", allowed is near or far: name/],
     ["a target that isn't one", before, { target: "moon" }, /TARGET is "moon", allowed is near or far/],
     ["one of a store that is away", before, { status: "refused;near;403" }, /target near can't be read: 403/],
@@ -97,12 +97,12 @@ describe("an archive that has ended", () => {
       "one that may be the last good one",
       before,
       { verdict: "failed" },
-      /generation abcdef0123 of target near stays: no backup of the present generation 0123456789 was found good/,
+      /archive abcdef0123 of target near stays: no backup of the present archive 0123456789 was found good/,
     ],
   ];
-  for (const [title, generation, given, sentence] of refused)
+  for (const [title, archiveId, given, sentence] of refused)
     it(`is not deleted: ${title}`, async () => {
-      const { said, calls } = await forgotten(generation, given);
+      const { said, calls } = await forgotten(archiveId, given);
       assert.match(said, sentence);
       assert.deepEqual(deleted(calls), []);
     });
@@ -121,12 +121,12 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
     mkdirSync(join(folder, path, ".."), { recursive: true });
     writeFileSync(join(folder, path), "");
   };
-  const ran = (generation: string, more: NodeJS.ProcessEnv = {}) =>
-    spawnSync("dash", [join(folder, "forget.sh"), "2", generation], {
+  const ran = (archiveId: string, more: NodeJS.ProcessEnv = {}) =>
+    spawnSync("dash", [join(folder, "forget.sh"), "2", archiveId], {
       env: {
         PATH: `${fakes}:${process.env.PATH}`,
         PLACE_2: join(folder, "shop"),
-        GENERATION: "now",
+        ARCHIVE_ID: "now",
         ...more,
       },
       encoding: "utf8",
@@ -139,9 +139,9 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
         join(folder, name),
         readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
       );
-    for (const generation of ["now", "old"])
+    for (const archiveId of ["now", "old"])
       for (const object of ["base/1/backup.info", "base/1/data.tar", "wals/1/1.gz", "dumps/1/dump.json"])
-        put(`shop/${generation}/${object}`);
+        put(`shop/${archiveId}/${object}`);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 

@@ -46,7 +46,7 @@ describe("the health check's client", () => {
       assert.equal(env(changed({ ...smallest(), backup }, "cluster.engine", engine)).ARCHIVES, "yes");
   });
 
-  it("gets the password from its Secret, and of the authority the certificate alone", () => {
+  it("gets the password from its Secret, and of the CA the certificate alone", () => {
     const { spec, metadata } = pod(pooled());
     const password = spec.containers[0]?.env.find(({ name }) => name === "PGPASSWORD");
     assert.deepEqual(password, {

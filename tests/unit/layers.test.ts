@@ -51,7 +51,7 @@ describe("ENGINE", () => {
     );
   });
 
-  it("lays the engine over the file, and what a server alone needs", async () => {
+  it("lays the engine over the file, and what a standalone server needs", async () => {
     const file = await readStackFile("local", projectDir);
     assert.deepEqual(layersOver(file, { engine: "zalando", builtIn: true, share }).said, [
       "cluster.engine zalando (ENGINE)",
@@ -91,8 +91,8 @@ describe("ENGINE", () => {
       return layersOver({ config }, { engine: "cnpg", builtIn: false, share }).overlay["pgplatform:backup"];
     };
     const targets = [{ name: "near", kind: "local" }];
-    assert.equal(on({ volume: { logDays: 3 } }), undefined);
-    assert.deepEqual(on({ targets, volume: { logDays: 3 } }), { targets, volume: undefined });
+    assert.equal(on({ volume: { walRetentionDays: 3 } }), undefined);
+    assert.deepEqual(on({ targets, volume: { walRetentionDays: 3 } }), { targets, volume: undefined });
   });
 
   it("changes nothing in the file that was read", async () => {

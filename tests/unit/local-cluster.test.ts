@@ -196,7 +196,7 @@ describe("the built-in cluster's nodes", () => {
   });
 
   it("have a kubeconfig that is JSON and YAML alike", () => {
-    const text = renderKubeconfig(Buffer.from("authority"), Buffer.from("certificate"), Buffer.from("key"));
+    const text = renderKubeconfig(Buffer.from("ca"), Buffer.from("certificate"), Buffer.from("key"));
     const config = JSON.parse(text) as {
       "current-context": string;
       clusters: { cluster: { server: string } }[];

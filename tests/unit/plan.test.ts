@@ -248,7 +248,7 @@ describe("the plan of CloudNativePG", () => {
     const { archive, ...claims } = cnpg.facts(clusterOf(smallest()))!;
     assert.deepEqual(
       { ...archive },
-      { archivers: 0, store: undefined, generation: "main", outdated: undefined },
+      { archivers: 0, store: undefined, archiveId: "main", outdated: undefined },
     );
     assert.deepEqual(
       { ...claims },
@@ -276,7 +276,7 @@ describe("the plan of CloudNativePG", () => {
         sharedBuffers: "128MB",
         maxConnections: 100,
         archiveTimeoutSeconds: 300,
-        logVolume: undefined,
+        walVolume: undefined,
         claimsOutage: undefined,
         loadBalancers: [],
         services: { primary: "main-rw", standbys: "main-ro", any: "main-r" },

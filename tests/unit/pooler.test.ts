@@ -211,7 +211,7 @@ describe("pooler", () => {
     }
   });
 
-  it("mounts the authority's certificate and not its key", () => {
+  it("mounts the CA's certificate and not its key", () => {
     const volumes = object(withPooler, "deployment").spec.template.spec.volumes as { name: string }[];
     assert.deepEqual(volumes, [
       { name: "config", configMap: { name: "main-pooler-app", defaultMode: 0o444 } },
@@ -227,7 +227,7 @@ describe("pooler", () => {
         },
       },
       {
-        name: "authority",
+        name: "ca",
         secret: { secretName: "main-ca", items: [{ key: "ca.crt", path: "ca.crt" }], defaultMode: 0o440 },
       },
       {

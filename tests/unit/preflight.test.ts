@@ -253,16 +253,16 @@ describe("preflight over plain facts", () => {
     });
   });
 
-  describe("the namespace of a client with wiring", () => {
-    const wired = (wiring: boolean | object): SettingsInput => ({
+  describe("the namespace of a client with binding", () => {
+    const wired = (binding: boolean | object): SettingsInput => ({
       ...smallest(),
-      clients: [{ name: "c", namespace: "shop", labels: { app: "c" }, direct: true, wiring }],
+      clients: [{ name: "c", namespace: "shop", labels: { app: "c" }, direct: true, binding }],
     });
 
     it("must be there, with the ways to have it", () => {
       assert.deepEqual(said(preflight(planned(wired(true)), healthy)), [
-        'pgplatform:clients[0].namespace is "shop", allowed is a namespace that is there, since the client\'s wiring goes into it: ' +
-          "make it (kubectl create namespace shop), or set wiring to { makeNamespace: true }.",
+        'pgplatform:clients[0].namespace is "shop", allowed is a namespace that is there, since the client\'s binding goes into it: ' +
+          "make it (kubectl create namespace shop), or set binding to { makeNamespace: true }.",
       ]);
     });
 
@@ -275,30 +275,32 @@ describe("preflight over plain facts", () => {
     });
   });
 
-  describe("the passwords' generation", () => {
-    const at = (generation: number) => planned(changed(smallest(), "rotation.generation", generation));
-    const live = (generation: number, stage: "added" | "handed-out" | "only" = "only"): LiveFacts => ({
+  describe("the passwords' credential version", () => {
+    const at = (credentialVersion: number) =>
+      planned(changed(smallest(), "rotation.credentialVersion", credentialVersion));
+    const live = (credentialVersion: number, stage: "added" | "handed-out" | "only" = "only"): LiveFacts => ({
       ...madeBy(smallest()),
-      rotation: { generation, stage },
+      rotation: { credentialVersion, stage },
     });
 
     it("is kept or raised by one, and free where nothing is there", () => {
-      for (const generation of [2, 3]) assert.deepEqual(preflight(at(generation), live(2)), nothing);
+      for (const credentialVersion of [2, 3])
+        assert.deepEqual(preflight(at(credentialVersion), live(2)), nothing);
       assert.deepEqual(preflight(at(2), live(2, "handed-out")), nothing);
       assert.deepEqual(preflight(at(7), healthy), nothing);
     });
 
     it("is neither lowered nor raised by more", () => {
-      for (const generation of [1, 4])
-        assert.deepEqual(said(preflight(at(generation), live(2))), [
-          `pgplatform:rotation.generation is ${generation}, allowed is 2, which is in use, or 3: set 3 to rotate, or 2 to keep the passwords.`,
+      for (const credentialVersion of [1, 4])
+        assert.deepEqual(said(preflight(at(credentialVersion), live(2))), [
+          `pgplatform:rotation.credentialVersion is ${credentialVersion}, allowed is 2, which is in use, or 3: set 3 to rotate, or 2 to keep the passwords.`,
         ]);
     });
 
     it("is not changed while a rotation is under way", () => {
-      for (const generation of [1, 3])
-        assert.deepEqual(said(preflight(at(generation), live(2, "added"))), [
-          `pgplatform:rotation.generation is ${generation}, allowed is 2, whose rotation is under way: set 2 and let \`make up\` end it first.`,
+      for (const credentialVersion of [1, 3])
+        assert.deepEqual(said(preflight(at(credentialVersion), live(2, "added"))), [
+          `pgplatform:rotation.credentialVersion is ${credentialVersion}, allowed is 2, whose rotation is under way: set 2 and let \`make up\` end it first.`,
         ]);
     });
   });

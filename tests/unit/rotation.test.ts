@@ -24,11 +24,11 @@ const input = (): SettingsInput => ({
   ...smallest(),
   poolers: [{ name: "p", database: "app" }],
   clients: [
-    { name: "shop", namespace: "shop", labels: { app: "shop" }, pooler: "p", wiring: { copySecret: true } },
+    { name: "shop", namespace: "shop", labels: { app: "shop" }, pooler: "p", binding: { copySecret: true } },
   ],
 });
-const at = (generation: number, stage: Rotation["stage"] = "only") =>
-  changed(input(), "rotation", { generation, stage });
+const at = (credentialVersion: number, stage: Rotation["stage"] = "only") =>
+  changed(input(), "rotation", { credentialVersion, stage });
 
 /** `<name>: LOGIN from <Secret> …` */
 const rolesAt = (value: unknown): Record<string, string> =>
@@ -46,7 +46,7 @@ const rolesAt = (value: unknown): Record<string, string> =>
 
 describe("rotation of passwords", () => {
   describe("the roles", () => {
-    it("are as ever in the first generation", () => {
+    it("are as ever in the first credential version", () => {
       assert.deepEqual(rolesAt(at(1)), {
         app: "login, password main-app",
         pgp_admin: "login, password main-admin",
@@ -69,8 +69,8 @@ describe("rotation of passwords", () => {
     });
 
     it("lose the first at the end, and take turns from then on", () => {
-      const appAt = (generation: number, stage?: Rotation["stage"]) => {
-        const { app, app_b } = rolesAt(at(generation, stage));
+      const appAt = (credentialVersion: number, stage?: Rotation["stage"]) => {
+        const { app, app_b } = rolesAt(at(credentialVersion, stage));
         return [app, app_b];
       };
       assert.deepEqual(appAt(2), ["no login, no password", "login, password main-app.2, in app, as app"]);
@@ -118,9 +118,9 @@ describe("rotation of passwords", () => {
   describe("the Secrets", () => {
     const secretsAt = (value: unknown) =>
       Object.fromEntries(
-        credentialsOf(checked(value), {}).map(({ secretName, role, generation = 1 }) => [
+        credentialsOf(checked(value), {}).map(({ secretName, role, credentialVersion = 1 }) => [
           secretName,
-          `${role} ${generation}`,
+          `${role} ${credentialVersion}`,
         ]),
       );
 
@@ -161,19 +161,19 @@ describe("rotation of passwords", () => {
   describe("the graph", function () {
     this.timeout(60_000);
     const graphs = new Map<string, Promise<Graph>>();
-    const graphAt = (generation: number, stage?: Rotation["stage"]) => {
-      const key = `${generation} ${stage}`;
+    const graphAt = (credentialVersion: number, stage?: Rotation["stage"]) => {
+      const key = `${credentialVersion} ${stage}`;
       const made =
         graphs.get(key) ??
-        shortObjects().then((released) => platformGraph(checked(at(generation, stage)), released));
+        shortObjects().then((released) => platformGraph(checked(at(credentialVersion, stage)), released));
       graphs.set(key, made);
       return made;
     };
     const decoded = (secret: unknown) => Buffer.from(secret as string, "base64").toString();
 
     it("keeps the old passwords while they are in use, and has the new ones beside them", async () => {
-      const passwords = async (generation: number, stage?: Rotation["stage"]) =>
-        (await graphAt(generation, stage)).resources
+      const passwords = async (credentialVersion: number, stage?: Rotation["stage"]) =>
+        (await graphAt(credentialVersion, stage)).resources
           .filter(({ type }) => type.endsWith(":RandomPassword"))
           .map(({ name }) => name.replace("main-credentials-", ""))
           .filter((name) => /^(app|pooler-auth)/.test(name))
@@ -185,7 +185,7 @@ describe("rotation of passwords", () => {
       assert.deepEqual(await passwords(2), ["app-password-2", "pooler-auth-password-2"]);
     });
 
-    it("gives applications, wiring and outputs one and the same login", async () => {
+    it("gives applications, binding and outputs one and the same login", async () => {
       for (const [stage, login, password] of [
         ["added", "app", "app-password"],
         ["handed-out", "app_b", "app-password-2"],
@@ -199,8 +199,8 @@ describe("rotation of passwords", () => {
         };
         const wanted = [login, mockPassword(`main-credentials-${password}`)];
         assert.deepEqual(dataOf("main-credentials-app-secret"), wanted);
-        assert.deepEqual(dataOf("main-wiring-shop-secret"), wanted);
-        const config = resources.find(({ name }) => name === "main-wiring-shop-config");
+        assert.deepEqual(dataOf("main-bindings-shop-secret"), wanted);
+        const config = resources.find(({ name }) => name === "main-bindings-shop-config");
         assert.equal((config?.inputs.data as Record<string, string>).DB_USER, login);
         assert.equal((outputs.roles as Record<string, string>).app, login);
         assert.deepEqual((outputs.secrets as Record<string, object>).app, {
@@ -215,9 +215,9 @@ describe("rotation of passwords", () => {
       const { resources } = await graphAt(2, "handed-out");
       const cluster = resources.find(({ type }) => type.endsWith(":Cluster") && !type.startsWith("pgp"));
       const object = { apiVersion: "v1", kind: "x", ...cluster?.inputs } as never;
-      assert.deepEqual(rotationOf(object), { generation: 2, stage: "handed-out" });
+      assert.deepEqual(rotationOf(object), { credentialVersion: 2, stage: "handed-out" });
       assert.deepEqual(rotationOf({ apiVersion: "v1", kind: "x", metadata: { name: "x" } }), {
-        generation: 1,
+        credentialVersion: 1,
         stage: "only",
       });
     });
@@ -227,7 +227,7 @@ describe("rotation of passwords", () => {
       const one = (name: string) => resources.find((resource) => resource.name === name);
       assert.deepEqual(one("main-logins")?.dependsOn, ["main-cluster", "main-pooler-p"]);
       assert.equal(one("main-logins-2")?.type, "kubernetes:batch/v1:Job");
-      assert.deepEqual(one("main-wiring")?.dependsOn, ["main-cluster", "main-logins", "main-pooler-p"]);
+      assert.deepEqual(one("main-bindings")?.dependsOn, ["main-cluster", "main-logins", "main-pooler-p"]);
       assert.equal(
         (await graphAt(1)).resources.find(({ name }) => name === "main-logins"),
         undefined,
@@ -263,7 +263,7 @@ describe("rotation of passwords", () => {
       return spec.template.spec.containers[0]?.command ?? [];
     };
 
-    it("is one for each generation, the same at each stage", () => {
+    it("is one for each credential version, the same at each stage", () => {
       assert.equal(checkAt(at(1)), undefined);
       const check = checkAt(at(2))?.object;
       assert.equal(check?.metadata.name, "main-logins-2");
@@ -343,8 +343,8 @@ describe("rotation of passwords", () => {
   });
 
   describe("`make up`", () => {
-    const live = (generation: number, stage: Rotation["stage"] = "only"): Rotation => ({
-      generation,
+    const live = (credentialVersion: number, stage: Rotation["stage"] = "only"): Rotation => ({
+      credentialVersion,
       stage,
     });
 
@@ -357,10 +357,10 @@ describe("rotation of passwords", () => {
       assert.deepEqual(stagesBefore(live(2), live(2)), []);
     });
 
-    it("lays generation and stage over the stack's own settings", () => {
-      const config = { "pgplatform:rotation": { generation: 2, overlapMinutes: 3 } };
+    it("lays credential version and stage over the stack's own settings", () => {
+      const config = { "pgplatform:rotation": { credentialVersion: 2, overlapMinutes: 3 } };
       assert.deepEqual(rotationOverlay(config, live(1)), {
-        "pgplatform:rotation": { generation: 1, overlapMinutes: 3, stage: "only" },
+        "pgplatform:rotation": { credentialVersion: 1, overlapMinutes: 3, stage: "only" },
       });
     });
 
@@ -404,7 +404,7 @@ describe("rotation of passwords", () => {
       async function waited(instances: Pod[], poolers: Pod[]): Promise<void> {
         const settings = {
           ...checked(at(2)),
-          rotation: { generation: 2, overlapMinutes: -1, stage: "only" as const },
+          rotation: { credentialVersion: 2, overlapMinutes: -1, stage: "only" as const },
         };
         const lists = [poolers, instances].map((pods) => pods.map(podOf));
         const kubectl = {
@@ -436,7 +436,7 @@ describe("rotation of passwords", () => {
     it("with access rules, which may keep the Job out", () => {
       const value = changed(at(2), "cluster.access", [{ role: "app" }]);
       assert.deepEqual(sentences(value), [
-        "pgplatform:rotation.generation is 2, allowed is 1 with cluster.access, whose rules may keep out the Job that tries the new logins: set 1, or leave cluster.access out.",
+        "pgplatform:rotation.credentialVersion is 2, allowed is 1 with cluster.access, whose rules may keep out the Job that tries the new logins: set 1, or leave cluster.access out.",
       ]);
     });
 
@@ -455,12 +455,12 @@ describe("rotation of passwords", () => {
         'pgplatform:cluster.databases[0].owner is "app", allowed is a name without a role app_b beside it, which is its second login: rename one.',
         `pgplatform:cluster.roles[1].name is "${long}", allowed is at most 61 characters once passwords are rotated: shorten it.`,
       ]);
-      assert.deepEqual(sentences(changed(value, "rotation", { generation: 1 })), []);
+      assert.deepEqual(sentences(changed(value, "rotation", { credentialVersion: 1 })), []);
     });
 
-    it("at a stage of the first generation", () => {
+    it("at a stage of the first credential version", () => {
       assert.deepEqual(sentences(at(1, "added")), [
-        'pgplatform:rotation.stage is "added", allowed is only with the first generation: leave it out.',
+        'pgplatform:rotation.stage is "added", allowed is only with the first credential version: leave it out.',
       ]);
     });
   });

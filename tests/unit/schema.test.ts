@@ -44,7 +44,7 @@ describe("schema", () => {
       tier: "dev",
       kubernetes: {},
       operator: { install: true },
-      rotation: { generation: 1, overlapMinutes: 10, stage: "only" },
+      rotation: { credentialVersion: 1, overlapMinutes: 10, stage: "only" },
       cluster: {
         name: "main",
         namespace: "postgres",

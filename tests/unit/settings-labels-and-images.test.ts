@@ -20,7 +20,7 @@ describe("labels, mirrors and private registries", () => {
   const kubernetes = () =>
     graph.resources.filter(
       ({ type, parent, name }) =>
-        type.startsWith("kubernetes:") && name !== "main-cluster-authority" && parent !== "main-operator",
+        type.startsWith("kubernetes:") && name !== "main-cluster-ca" && parent !== "main-operator",
     );
 
   it("puts the labels on every object but the operator's, on pods and volumes too", () => {

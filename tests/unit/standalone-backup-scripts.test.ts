@@ -16,7 +16,7 @@ const segment = "000000010000000000000007";
  * The scripts of backups and restores with real bash, Python and files, and with programs of PostgreSQL's and Barman's names that only write
  * down what they are told, and answer as they are told. What the real ones do the end-to-end tests show.
  */
-describe("the scripts of a server alone that back up and restore", function () {
+describe("the scripts of a standalone server that back up and restore", function () {
   this.timeout(60_000);
   let folder: string;
   let server: Server | undefined;
@@ -26,7 +26,7 @@ describe("the scripts of a server alone that back up and restore", function () {
     folder = await mkdtemp(join(tmpdir(), "standalone-"));
     await mkdir(at("bin"));
     await cp(pod, at("config"), { recursive: true });
-    await writeFile(at("config", "generation"), "aaaaaaaaaa\n");
+    await writeFile(at("config", "archiveId"), "aaaaaaaaaa\n");
   });
   afterEach(async () => {
     server?.close();
@@ -383,7 +383,7 @@ describe("the scripts of a server alone that back up and restore", function () {
           ACCESS_KEY_ID: "id",
           SECRET_ACCESS_KEY: "key",
           ENDPOINT: "https://store:7070",
-          AUTHORITY: "/ca.crt",
+          CA: "/ca.crt",
           PLAIN_CHECKSUMS: "yes",
         }).map(([name, value]) => [`${prefix}_${name}`, value]),
       );

@@ -26,7 +26,7 @@ const alone = (more: object = {}): unknown => ({
 });
 const onVolume = alone({ backup: {} });
 const toStore = alone({ backup: { targets: [near], rpoMinutes: 1 } });
-const restore = { target: "near", generation: "0123456789", to: { time: "2026-01-31T23:59:00Z" } };
+const restore = { target: "near", archiveId: "0123456789", to: { time: "2026-01-31T23:59:00Z" } };
 
 const objectOf = (input: unknown, id: string): KubernetesObject => {
   const found = standalone.plan(checked(input)).objects.find((one) => one.id === id);
@@ -59,7 +59,7 @@ const refused = (input: unknown): string => {
   return "problems" in result ? result.problems.map(sentence).join("\n") : "";
 };
 
-describe("base backups of a server alone", () => {
+describe("base backups of a standalone server", () => {
   it("is ready without its store: an update of the pod must not wait for one that is away", () => {
     const asked = (input: unknown) =>
       (serverPod(input).spec.containers[1] as unknown as { readinessProbe: unknown }).readinessProbe;
@@ -175,7 +175,7 @@ describe("base backups of a server alone", () => {
       return configurationFiles(settings, parametersOf(settings)).expiry;
     };
     assert.equal(expiry(onVolume), "30 7\n");
-    const own = alone({ backup: { volume: { baseBackupDays: 14, logDays: 3 } } });
+    const own = alone({ backup: { volume: { baseBackupDays: 14, walRetentionDays: 3 } } });
     assert.equal(expiry(own), "14 3\n");
     assert.deepEqual(serverPod(own), serverPod(onVolume));
     assert.deepEqual(serverPod(onVolume), serverPod(alone()));
@@ -217,8 +217,8 @@ describe("base backups of a server alone", () => {
     const { ttlSecondsAfterFinished, ...spec } = job.spec as { ttlSecondsAfterFinished: number };
     assert.deepEqual(spec, objectOf(toStore, "first-base-backup").spec);
     assert.equal(ttlSecondsAfterFinished, 7 * 86_400);
-    // It is applied as it stands, when the generation was drawn long ago.
-    assert.doesNotMatch(JSON.stringify(job), /\{generation\}/);
+    // It is applied as it stands, when the archive was drawn long ago.
+    assert.doesNotMatch(JSON.stringify(job), /\{archiveId\}/);
     const after = (status: object) => request.state({ ...job, status }).phase;
     assert.equal(after({}), "running");
     assert.equal(after({ failed: 1 }), "running");
@@ -261,7 +261,7 @@ describe("base backups of a server alone", () => {
   });
 });
 
-describe("a store of a server alone", () => {
+describe("a store of a standalone server", () => {
   it("is spoken to by a container that is there before the server and after it", () => {
     const [archiver, ...others] = serverPod(toStore).spec.initContainers ?? [];
     assert.equal(others.length, 0);
@@ -291,12 +291,12 @@ describe("a store of a server alone", () => {
       const told = variables(container);
       assert.equal(told.ARCHIVE_ENDPOINT, "https://main-store-near.postgres-backups.svc:7070");
       assert.equal(told.ARCHIVE_PLAIN_CHECKSUMS, "yes");
-      assert.equal(told.ARCHIVE_AUTHORITY, "/etc/pgplatform/stores/near/ca.crt");
+      assert.equal(told.ARCHIVE_CA, "/etc/pgplatform/stores/near/ca.crt");
       assert.ok(container.volumeMounts.some(({ mountPath }) => mountPath === "/etc/pgplatform/stores/near"));
     }
     const aws = variables(jobPod(alone({ backup: { targets: [bucket()] } })).spec.containers[1]!);
     assert.deepEqual(
-      [aws.ARCHIVE_ENDPOINT, aws.ARCHIVE_PLAIN_CHECKSUMS, aws.ARCHIVE_AUTHORITY, aws.ARCHIVE_REGION],
+      [aws.ARCHIVE_ENDPOINT, aws.ARCHIVE_PLAIN_CHECKSUMS, aws.ARCHIVE_CA, aws.ARCHIVE_REGION],
       [undefined, undefined, undefined, "us-east-1"],
     );
   });
@@ -361,14 +361,14 @@ describe("a store of a server alone", () => {
     assert.deepEqual(pods(toStore), [{ name: "archiver", image: pins.images.barmanSidecar }]);
   });
 
-  it("has the generation in a mounted file, once it is registered", async function () {
+  it("has the archive in a mounted file, once it is registered", async function () {
     this.timeout(120_000);
     const { resources } = await platformGraph(checked(toStore), []);
-    assert.doesNotMatch(JSON.stringify(resources), /\{generation\}/);
+    assert.doesNotMatch(JSON.stringify(resources), /\{archiveId\}/);
     const config = resources.find(({ name }) => name === "main-cluster-config");
     const { data } = config?.inputs as { data: Record<string, string> };
-    assert.equal(data.generation, mockId("main-backup-generation"));
-    assert.ok(!("generation" in (objectOf(onVolume, "config").data as object)));
+    assert.equal(data.archiveId, mockId("main-backup-archive-id"));
+    assert.ok(!("archiveId" in (objectOf(onVolume, "config").data as object)));
   });
 });
 
@@ -379,7 +379,7 @@ describe("settings of base backups on a volume are refused", () => {
       /backup\.targets is \[\], allowed is a list of one or two targets with the engine cnpg/,
     );
     assert.match(
-      refused({ ...smallest(), backup: { targets: [near], volume: { logDays: 3 } } }),
+      refused({ ...smallest(), backup: { targets: [near], volume: { walRetentionDays: 3 } } }),
       /backup\.volume is .*, allowed is what the engine cnpg can do, and .*: leave it out/,
     );
   });

@@ -10,7 +10,7 @@ import { gunzipSync } from "node:zlib";
 const pod = join(__dirname, "..", "..", "plan", "engines", "standalone", "pod");
 
 /** The scripts with real bash and files, and with programs of PostgreSQL's names that only write down what they are told. */
-describe("the scripts in the pod of a server alone", function () {
+describe("the scripts in the pod of a standalone server", function () {
   this.timeout(60_000);
   let folder: string;
   const running: ChildProcess[] = [];

@@ -28,7 +28,7 @@ const templateOf = (input?: unknown): Template =>
   (objectOf("server", input).spec as { template: Template }).template;
 const withParameters = (parameters: object) => changed(alone(), "cluster.parameters", parameters);
 
-describe("the plan of a server alone", () => {
+describe("the plan of a standalone server", () => {
   it("has these objects: volumes and configuration first, then the server with its Services", () => {
     const { objects } = standalone.plan(checked(changed(alone(), "cluster.storage.walSize", "3Gi")));
     assert.deepEqual(
@@ -232,7 +232,7 @@ describe("the plan of a server alone", () => {
   });
 });
 
-describe("what a server alone claims", () => {
+describe("what a standalone server claims", () => {
   it("is what its settings say", () => {
     const facts = standalone.facts(objectOf("server", changed(alone(), "cluster.maxConnections", 110)))!;
     assert.deepEqual(
@@ -270,7 +270,7 @@ describe("what a server alone claims", () => {
           archivers: 0,
           volume: "main-archive",
           store: undefined,
-          generation: "",
+          archiveId: "",
           outdated: undefined,
         },
         loadBalancers: [],

@@ -53,7 +53,7 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
       TARGETS: "1",
       TARGET_1: "near",
       PLACE_1: join(folder, "place"),
-      GENERATION: "gen",
+      ARCHIVE_ID: "gen",
       WAIT_SECONDS: "1",
       WINDOW_DAYS: "7",
       FAKE_CALLS: join(folder, "calls"),
@@ -114,7 +114,7 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
     rmSync(join(folder, "place/gen/basebackups_005"), { recursive: true });
     rmSync(work("failed"));
     run("choose.sh");
-    assert.equal(read("failed"), "the target near has no finished base backup of generation gen");
+    assert.equal(read("failed"), "the target near has no finished base backup of archive gen");
   });
 
   it("restores it, and says why it can't", () => {
@@ -205,7 +205,7 @@ describe("a verification of what Barman wrote (a FAKE of Barman's tools)", () =>
       WORK: join(folder, "work"),
       DATA: join(folder, "data"),
       DESTINATION: "s3://b/p",
-      GENERATION: "gen",
+      ARCHIVE_ID: "gen",
       ENDPOINT: "https://s3.example.com",
       WINDOW_DAYS: "7",
     };
@@ -249,15 +249,15 @@ describe("the source of a restore (a FAKE of rclone)", () => {
     mkdirSync(join(folder, path, ".."), { recursive: true });
     writeFileSync(join(folder, path), text);
   };
-  const looked = (generation: string, more: NodeJS.ProcessEnv = {}) => {
+  const looked = (archiveId: string, more: NodeJS.ProcessEnv = {}) => {
     const { status } = spawnSync("dash", [join(folder, "source.sh")], {
       env: {
         PATH: `${fakes}:${process.env.PATH}`,
         TARGETS: "1",
         TARGET_1: "near",
         PLACE_1: join(folder, "shop"),
-        GENERATION: "new",
-        SOURCE: join(folder, "shop", generation),
+        ARCHIVE_ID: "new",
+        SOURCE: join(folder, "shop", archiveId),
         WAIT_SECONDS: "0",
         WORDS: join(folder, "words"),
         ...more,

@@ -15,7 +15,7 @@ const withBackup = (backup: object, more: object = {}): SettingsInput => ({
   backup: { targets: [near], ...backup },
   ...more,
 });
-const restore = { target: "near", generation: "0123456789" };
+const restore = { target: "near", archiveId: "0123456789" };
 
 interface Variable {
   name: string;
@@ -47,7 +47,7 @@ describe("backups with the Zalando operator", () => {
       { name: "WALG_DELTA_MAX_STEPS", value: "6" },
       { name: "BACKUP_SCHEDULE", value: "0 2 * * *" },
       { name: "BACKUP_NUM_TO_RETAIN", value: "14" },
-      { name: "WALG_S3_PREFIX", value: "s3://backups/postgres/main/{generation}" },
+      { name: "WALG_S3_PREFIX", value: "s3://backups/postgres/main/{archiveId}" },
       { name: "AWS_REGION", value: "us-east-1" },
       { name: "AWS_ENDPOINT", value: "https://main-store-near.postgres-backups.svc:7070" },
       { name: "AWS_S3_FORCE_PATH_STYLE", value: "true" },
@@ -156,7 +156,7 @@ describe("backups with the Zalando operator", () => {
           TOOL: "walg",
           DATA: "/scratch/data",
           HOME: "/tmp",
-          WALG_S3_PREFIX: "s3://jewelry-shop-backups/postgres/main/{generation}",
+          WALG_S3_PREFIX: "s3://jewelry-shop-backups/postgres/main/{archiveId}",
           AWS_REGION: "us-east-1",
           AWS_ACCESS_KEY_ID: undefined,
           AWS_SECRET_ACCESS_KEY: undefined,
@@ -174,7 +174,7 @@ describe("backups with the Zalando operator", () => {
       assert.equal(told(checking!).PROGRAMS, "/usr/lib/postgresql/17/bin", "the image has several versions");
     });
 
-    it("with the authority of a store that has one of its own, where the pod has it", () => {
+    it("with the CA of a store that has one of its own, where the pod has it", () => {
       const k3d: SettingsInput = { ...withBackup({}), platform: "k3d" };
       const { WALG_S3_CA_CERT_FILE, AWS_ENDPOINT, AWS_S3_FORCE_PATH_STYLE } = told(containers(k3d).serve!);
       assert.deepEqual(
@@ -240,11 +240,11 @@ describe("backups with the Zalando operator", () => {
     assert.notDeepEqual(validator.problems(wrong), []);
   });
 
-  it("are announced as a restart when they come, and not when only the generation is known by now", () => {
+  it("are announced as a restart when they come, and not when only the archive is known by now", () => {
     const shapeOf = (object: object) => zalando.shape(object as never)!;
     const planned = shapeOf(cluster(withBackup({})));
     const known = JSON.parse(
-      JSON.stringify(cluster(withBackup({}))).replaceAll("{generation}", "aaaaaaaaaa"),
+      JSON.stringify(cluster(withBackup({}))).replaceAll("{archiveId}", "aaaaaaaaaa"),
     ) as object;
     assert.deepEqual(announcements(shapeOf(known), planned, undefined), []);
     const before = shapeOf(cluster(changed(smallest(), "cluster.engine", "zalando")));
@@ -254,16 +254,16 @@ describe("backups with the Zalando operator", () => {
     );
   });
 
-  it("get their generation where the cluster is registered", async function () {
+  it("get their archive where the cluster is registered", async function () {
     this.timeout(120_000);
     const settings = checked(withBackup({}, { operator: { install: false } }));
     const { resources } = await platformGraph(settings, []);
-    assert.doesNotMatch(JSON.stringify(resources), /\{generation\}/);
+    assert.doesNotMatch(JSON.stringify(resources), /\{archiveId\}/);
     const registered = resources.find(({ name }) => name === "main-cluster-cluster");
     const { env } = (registered?.inputs as { spec: Spec }).spec;
     assert.equal(
       env?.find(({ name }) => name === "WALG_S3_PREFIX")?.value,
-      `s3://backups/postgres/main/${mockId("main-backup-generation")}`,
+      `s3://backups/postgres/main/${mockId("main-backup-archive-id")}`,
     );
   });
 });
@@ -293,7 +293,7 @@ describe("a restore with the Zalando operator", () => {
         valueFrom: { secretKeyRef: { name: "main-store-near", key: "secretAccessKey" } },
       },
     ]);
-    assert.equal(cloned({}).WALG_S3_PREFIX, "s3://backups/postgres/main/{generation}");
+    assert.equal(cloned({}).WALG_S3_PREFIX, "s3://backups/postgres/main/{archiveId}");
   });
 
   it("reads another cluster's place, and stops at a moment that has an offset", () => {
@@ -320,7 +320,7 @@ describe("a restore with the Zalando operator", () => {
     assert.deepEqual(restored({ restore }), restored({ restore }));
     assert.notDeepEqual(
       restored({ restore }),
-      restored({ restore: { ...restore, generation: "9876543210" } }),
+      restored({ restore: { ...restore, archiveId: "9876543210" } }),
     );
   });
 });

@@ -289,7 +289,7 @@ describe("the plan for the Zalando operator", () => {
         sharedBuffers: "128MB",
         maxConnections: 100,
         archiveTimeoutSeconds: 300,
-        archive: { archivers: 0, store: undefined, generation: "", outdated: undefined },
+        archive: { archivers: 0, store: undefined, archiveId: "", outdated: undefined },
         loadBalancers: [],
         services: { primary: "main", standbys: "main-repl", any: "main-any" },
         network: {

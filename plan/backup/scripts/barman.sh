@@ -1,14 +1,14 @@
 # What restore.sh and serve.sh do with Barman's cloud tools; read by them with `.`.
 #
-# Environment: DESTINATION and GENERATION, where the backups are as Barman names it; ENDPOINT, of a store that isn't AWS; WINDOW_DAYS.
+# Environment: DESTINATION and ARCHIVE_ID, where the backups are as Barman names it; ENDPOINT, of a store that isn't AWS; WINDOW_DAYS.
 to() { program=$1; shift; "barman-cloud-$program" ${ENDPOINT:+--endpoint-url "$ENDPOINT"} "$@"; }
-backup() { to "$1" $2 "$DESTINATION" "$GENERATION" $3 >>"$WORK/expiry.log" 2>&1; }
+backup() { to "$1" $2 "$DESTINATION" "$ARCHIVE_ID" $3 >>"$WORK/expiry.log" 2>&1; }
 
 # restore_base ID: into $DATA.
-restore_base() { to restore "$DESTINATION" "$GENERATION" "$1" "$DATA"; }
+restore_base() { to restore "$DESTINATION" "$ARCHIVE_ID" "$1" "$DATA"; }
 
 # fetch_log NAME PATH: ends with 1 where the archive hasn't got it, and with more at errors.
-fetch_log() { to wal-restore "$DESTINATION" "$GENERATION" "$1" "$2"; }
+fetch_log() { to wal-restore "$DESTINATION" "$ARCHIVE_ID" "$1" "$2"; }
 
 # expire: deletes what lies outside of the recovery window. What was just found good is kept, whatever the window says.
 expire() {
@@ -20,6 +20,6 @@ expire() {
   (
     # See sitecustomize.py.
     [ -z "${AWS_REQUEST_CHECKSUM_CALCULATION:-}" ] || export PYTHONPATH=/scripts
-    to backup-delete --retention-policy "RECOVERY WINDOW OF $WINDOW_DAYS DAYS" --minimum-redundancy 1 "$DESTINATION" "$GENERATION"
+    to backup-delete --retention-policy "RECOVERY WINDOW OF $WINDOW_DAYS DAYS" --minimum-redundancy 1 "$DESTINATION" "$ARCHIVE_ID"
   ) >>"$WORK/expiry.log" 2>&1
 }

@@ -1,6 +1,6 @@
 # Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
 #
-# Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; PROBES, a folder with a file
+# Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; QUERIES, a folder with a file
 # <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted;
 # TO and TO_SECONDS, see choose.sh; PROGRAMS, where PostgreSQL's are in an image of several versions.
 # Written: passed or failed, expired when nothing is to be deleted after this, and result, `<key> <value>` a line.
@@ -104,12 +104,12 @@ for database in $(databases); do
 done
 put "bytes $(ask postgres <<<"select sum(pg_database_size(oid)) from pg_database")"
 
-for probe in "$PROBES"/*; do
-  [ -e "$probe" ] || continue
-  name=${probe##*/}
-  answer=$(ask "${name%%.*}" <"$probe") || fail "the probe ${name#*.} fails: $(head -n 1 "$WORK/error")"
-  [ "$answer" = t ] || fail "the probe ${name#*.} answers ${answer:-nothing} in place of t"
-  put "probe ${name#*.}"
+for query in "$QUERIES"/*; do
+  [ -e "$query" ] || continue
+  name=${query##*/}
+  answer=$(ask "${name%%.*}" <"$query") || fail "the query ${name#*.} fails: $(head -n 1 "$WORK/error")"
+  [ "$answer" = t ] || fail "the query ${name#*.} answers ${answer:-nothing} in place of t"
+  put "query ${name#*.}"
 done
 
 [ -n "${TO:-}" ] || [ -z "${DUMPS:-}" ] || . /scripts/dump.sh

@@ -11,7 +11,7 @@ fail() {
   exit 0
 }
 [ ! -e "$WORK/failed" ] || exit 0
-name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$GENERATION
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID
 
 ask lsf --dirs-only "$place/base" >/dev/null 2>"$WORK/error" ||
   { grep -q 'directory not found' "$WORK/error" || fail "the target $name can't be read: $(why "$WORK/error")"; }
@@ -27,7 +27,7 @@ if [ -e "$WORK/segment" ]; then
 fi
 
 backup=$(finished "$place" "$WORK/info" "${TO_SECONDS:-}") ||
-  fail "the target $name has no finished base backup of generation $GENERATION${TO:+ from before $TO}"
+  fail "the target $name has no finished base backup of archive $ARCHIVE_ID${TO:+ from before $TO}"
 begin=$(info "$WORK/info" begin_wal)
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"

@@ -1,4 +1,4 @@
-# Copies the archive of the present generation from the first store to the second: finished base backups and the log.
+# Copies the present archive from the first store to the second: finished base backups and the log.
 #
 # What is there already with the same size and sum is left alone, and each object is there whole or not at all, so that a copy that was
 # interrupted goes on where it was. Nothing is ever deleted or written over here: an object that is another one in the first store now is
@@ -9,8 +9,8 @@
 set -eu
 . /scripts/places.sh
 
-from=$PLACE_1/$GENERATION
-to=$PLACE_2/$GENERATION
+from=$PLACE_1/$ARCHIVE_ID
+to=$PLACE_2/$ARCHIVE_ID
 error=$(mktemp)
 copy() { rclone copy --checksum --immutable --transfers 4 --retries 3 --stats-one-line --stats 60s -v "$@"; }
 
@@ -20,7 +20,7 @@ if ! ask lsf --dirs-only "$from" >/dev/null 2>"$error" && ! grep -q 'directory n
 fi
 newest=$(newest_segment "$from" 2>/dev/null)
 if [ -z "$newest" ]; then
-  echo "nothing to copy: generation $GENERATION has no log yet"
+  echo "nothing to copy: archive $ARCHIVE_ID has no log yet"
   exit 0
 fi
 for id in $(ids "$from"); do

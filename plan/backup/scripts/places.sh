@@ -1,7 +1,7 @@
 # Functions for the scripts that look into the stores with rclone; read by them with `.`.
 #
 # Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of
-# the cluster lie as rclone names it; GENERATION, the one that the cluster archives as. In a place there is a folder for each generation, in
+# the cluster lie as rclone names it; ARCHIVE_ID, the one that the cluster archives as. In a place there is a folder for each archive, in
 # which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]; verified/ in it is the platform's own. WAL-G, in Spilo,
 # keeps basebackups_005/<id>/, beside it <id>_backup_stop_sentinel.json, which it writes last, and wal_005/<segment>[.br].
 

@@ -9,9 +9,9 @@ while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
 end=$(($(date +%s) + EXPIRY_SECONDS))
 while [ -e "$WORK/passed" ] && [ ! -e "$WORK/expired" ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.2; done
 
-name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$GENERATION
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID
 backup=$(cat "$WORK/backup" 2>/dev/null)
-labels="target=\"$name\",generation=\"$GENERATION\""
+labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
 got() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null | head -n 1; }
 text() { tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
 list() { # KEY: the values as a list of texts
@@ -31,7 +31,7 @@ dump_note=$(cat "$WORK/undumped" 2>/dev/null)
 cat >"$WORK/report.json" <<JSON
 {
   "target": "$name",
-  "generation": "$GENERATION",
+  "archiveId": "$ARCHIVE_ID",
   "backup": "$backup",
   "to": "${TO:-}",
   "result": "$result",
@@ -44,7 +44,7 @@ cat >"$WORK/report.json" <<JSON
   "pages": $(number pages),
   "segment": "$(got segment)",
   "schemas": [$(list schema)],
-  "probes": [$(list probe)],
+  "queries": [$(list query)],
   "dump": "$dump",
   "dumpBytes": $dump_bytes,
   "dumpNote": "$(printf '%s' "$dump_note" | text)",

@@ -11,8 +11,8 @@ gauge() { # NAME MEANING
 
 # look NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>.
 look() {
-  name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$GENERATION
-  labels="target=\"$name\",generation=\"$GENERATION\""
+  name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID
+  labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
   bucket=${place%%/*}
   # A store that is away may not even refuse.
   timeout 15 rclone --retries 1 --low-level-retries 1 --contimeout 5s lsf --dirs-only "$bucket" >/dev/null 2>"$STATE/error"
@@ -36,7 +36,7 @@ look() {
     base="$id of $made UTC"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
   fi
-  echo "answers;$name;$GENERATION;$base;$log" >>"$STATE/status"
+  echo "answers;$name;$ARCHIVE_ID;$base;$log" >>"$STATE/status"
   ask cat "$place/verified" --include '*.prom' 2>/dev/null >>"$STATE/seen"
 }
 

@@ -1,10 +1,10 @@
 import { inSixFields } from "../../../settings/cron";
 import type { Settings } from "../../../settings/schema";
-import { originOf, spelt } from "../../backup/restore";
+import { originOf, normalizedTime } from "../../backup/restore";
 import { accountAnnotations, roleOf } from "../../backup/role";
 import {
-  archiveAuthority,
-  generationToken,
+  archiveCa,
+  archiveIdToken,
   locationOf,
   plainChecksums,
   type Store,
@@ -21,8 +21,8 @@ import { apiVersion } from "./names";
 
 export const pluginName = "barman-cloud.cloudnative-pg.io";
 export const storeApiVersion = "barmancloud.cnpg.io/v1";
-/** Annotation of an ObjectStore: the generation of which it holds the archive. */
-export const generationAnnotation = "pgplatform.io/generation";
+/** Annotation of an ObjectStore: the ID of the archive that it holds. */
+export const archiveIdAnnotation = "pgplatform.io/archive-id";
 
 /** Segments that are sent or fetched at a time. */
 const PARALLEL_SEGMENTS = 4;
@@ -37,7 +37,7 @@ function objectStore(
   { cluster, backup }: Settings,
   store: Store,
   name: string,
-  authority = store.authority,
+  ca = store.ca,
 ): KubernetesObject {
   const { login } = store;
   const compression = backup?.compression;
@@ -48,13 +48,13 @@ function objectStore(
       name,
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name },
-      annotations: { [generationAnnotation]: generationToken },
+      annotations: { [archiveIdAnnotation]: archiveIdToken },
     },
     spec: {
       configuration: {
         destinationPath: locationOf(store),
         ...(store.endpoint !== undefined && { endpointURL: store.endpoint }),
-        ...(authority && { endpointCA: { name: authority.secretName, key: authority.key } }),
+        ...(ca && { endpointCA: { name: ca.secretName, key: ca.key } }),
         s3Credentials:
           "roleArn" in login
             ? { inheritFromIAMRole: true }
@@ -107,7 +107,7 @@ export function archivePlugin(settings: Settings): object[] {
           isWALArchiver: true,
           parameters: {
             barmanObjectName: archiveStoreName(settings.cluster.name),
-            serverName: generationToken,
+            serverName: archiveIdToken,
           },
         },
       ];
@@ -148,7 +148,7 @@ export function restoredFrom(settings: Settings): object | undefined {
   if (restore === undefined || store === undefined) return undefined;
   const { time, lsn, name } = restore.to;
   const target = {
-    ...(time !== undefined && { targetTime: spelt(time) }),
+    ...(time !== undefined && { targetTime: normalizedTime(time) }),
     ...(lsn !== undefined && { targetLSN: lsn }),
     ...(name !== undefined && { targetName: name }),
   };
@@ -168,7 +168,7 @@ export function restoredFrom(settings: Settings): object | undefined {
         name: ORIGIN,
         plugin: {
           name: pluginName,
-          parameters: { barmanObjectName: restoreStoreName(cluster.name), serverName: restore.generation },
+          parameters: { barmanObjectName: restoreStoreName(cluster.name), serverName: restore.archiveId },
         },
       },
     ],
@@ -198,12 +198,12 @@ export function backupObjects(settings: Settings): PlannedObject[] {
     },
   };
   // The plugin mounts this Secret when a pod is made; another name in the object would be read by no pod that runs.
-  const authority = archive.authority && archiveAuthority(cluster.name);
+  const ca = archive.ca && archiveCa(cluster.name);
   return [
     {
       id: "archive",
       stage: -1,
-      object: objectStore(settings, archive, archiveStoreName(cluster.name), authority),
+      object: objectStore(settings, archive, archiveStoreName(cluster.name), ca),
     },
     ...(origin
       ? [{ id: "origin", stage: -1, object: objectStore(settings, origin, restoreStoreName(cluster.name)) }]

@@ -68,7 +68,7 @@ export function archiveFacts(cluster: Archived): ArchiveFacts {
       if (name !== undefined) return { kind: "ObjectStore", name };
       return inTree() === undefined ? undefined : { kind: "Cluster", name: cluster.metadata.name };
     },
-    get generation() {
+    get archiveId() {
       const [plugin] = archivers();
       return plugin?.parameters?.serverName ?? inTree()?.serverName ?? cluster.metadata.name;
     },

@@ -131,7 +131,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
     get archive() {
       return archiveFacts(object as Archived);
     },
-    get logVolume() {
+    get walVolume() {
       return spec.walStorage?.size;
     },
     get claimsOutage() {

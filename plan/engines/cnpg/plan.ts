@@ -163,7 +163,7 @@ export function plan(settings: Settings): Plan {
     tls: {
       issuer: "engine",
       names,
-      authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
+      ca: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
       server: {
         secretName: `${cluster.name}-server`,
         certificateKey: "tls.crt",

@@ -43,16 +43,16 @@ const jobLabels = (cluster: string): Record<string, string> => ({
 /** Where log and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
 
-/** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's own generation is a file of the configuration. */
-function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, generation?: string): object[] {
+/** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
+function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, archiveId?: string): object[] {
   const keys = { accessKeyId: `${prefix}_ACCESS_KEY_ID`, secretAccessKey: `${prefix}_SECRET_ACCESS_KEY` };
   return [
     ...environment({
       [`${prefix}_LOCATION`]: locationOf(store),
-      ...(generation !== undefined && { [`${prefix}_SERVER`]: generation }),
+      ...(archiveId !== undefined && { [`${prefix}_SERVER`]: archiveId }),
       [`${prefix}_REGION`]: store.region,
       ...(store.endpoint !== undefined && { [`${prefix}_ENDPOINT`]: store.endpoint }),
-      ...(store.authority && { [`${prefix}_AUTHORITY`]: `${paths.stores}/${store.name}/ca.crt` }),
+      ...(store.ca && { [`${prefix}_CA`]: `${paths.stores}/${store.name}/ca.crt` }),
       ...(store.plainChecksums && { [`${prefix}_PLAIN_CHECKSUMS`]: "yes" }),
     }),
     ...("roleArn" in store.login
@@ -65,18 +65,18 @@ const unique = (stores: readonly (Store | undefined)[]): Store[] => [
   ...new Map(stores.flatMap((store) => (store ? [[store.name, store]] : []))).values(),
 ];
 
-/** Authorities of stores that no public one signed for. */
+/** CAs of stores that no public one signed for. */
 const signed = (stores: readonly (Store | undefined)[]) =>
-  unique(stores).flatMap(({ name, authority }) => (authority ? [{ name, ...authority }] : []));
+  unique(stores).flatMap(({ name, ca }) => (ca ? [{ name, ...ca }] : []));
 
-const authorityMounts = (stores: readonly (Store | undefined)[]) =>
+const caMounts = (stores: readonly (Store | undefined)[]) =>
   signed(stores).map(({ name }) => ({
     name: `store-${name}`,
     mountPath: `${paths.stores}/${name}`,
     readOnly: true,
   }));
 
-const authorityVolumes = (stores: readonly (Store | undefined)[]) =>
+const caVolumes = (stores: readonly (Store | undefined)[]) =>
   signed(stores).map(({ name, secretName, key }) => ({
     name: `store-${name}`,
     secret: { secretName, items: [{ key, path: "ca.crt" }], defaultMode: 0o440 },
@@ -115,7 +115,7 @@ export function podParts(settings: Settings): {
     return { initContainers: [], volumes: [], server: { env: [], mounts: [] } };
   const origin = originOf(settings);
   const spool = { name: "spool", mountPath: paths.spool };
-  const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.generation) : [];
+  const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.archiveId) : [];
   const restoring = {
     ...storeContainer(settings, "restore", "restore"),
     env: [
@@ -129,12 +129,7 @@ export function podParts(settings: Settings): {
       ...fromOrigin,
     ],
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "2", memory: "512Mi" } },
-    volumeMounts: [
-      { name: "data", mountPath: paths.volume },
-      configMount,
-      tmpMount,
-      ...authorityMounts([origin]),
-    ],
+    volumeMounts: [{ name: "data", mountPath: paths.volume }, configMount, tmpMount, ...caMounts([origin])],
   };
   const serving = {
     ...storeContainer(settings, "archiver", "serve"),
@@ -157,14 +152,14 @@ export function podParts(settings: Settings): {
       configMount,
       tmpMount,
       ...(origin ? [spool] : []),
-      ...authorityMounts([archive, origin]),
+      ...caMounts([archive, origin]),
     ],
   };
   return {
     initContainers: [...(origin ? [restoring] : []), serving],
     volumes: [
       ...(origin ? [{ name: "spool", emptyDir: { sizeLimit: "2Gi" } }] : []),
-      ...authorityVolumes([archive, origin]),
+      ...caVolumes([archive, origin]),
     ],
     server: {
       env: environment({ STORE_PORT: String(storePort), ...(origin && { SPOOL: paths.spool }) }),
@@ -303,7 +298,7 @@ function jobPod(settings: Settings) {
       ...place("ARCHIVE", archive),
     ],
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
-    volumeMounts: [...dataMounts(cluster, true), configMount, tls, tmpMount, ...authorityMounts([archive])],
+    volumeMounts: [...dataMounts(cluster, true), configMount, tls, tmpMount, ...caMounts([archive])],
   };
   const claim = (name: "data" | "wal" | "archive") => ({
     name,
@@ -347,7 +342,7 @@ function jobPod(settings: Settings) {
             defaultMode: 0o440,
           },
         },
-        ...authorityVolumes([archive]),
+        ...caVolumes([archive]),
         { name: "tmp", emptyDir: {} },
       ],
     },

@@ -17,7 +17,7 @@ export const archiveFacts = (object: StatefulSet): ArchiveFacts => {
     volume: names.archive(object.metadata.name),
     store: toStore ? { kind: object.kind, name: object.metadata.name } : undefined,
     // Stands in its configuration; the place in the store is this cluster's alone.
-    generation: "",
+    archiveId: "",
     outdated: undefined,
   };
 };

@@ -64,8 +64,8 @@ const scripts = [
 
 /** Days for which base backups and log stay on the archive volume, as keep.sh reads them. */
 const expiryOf = ({ backup }: Settings): string => {
-  const { baseBackupDays, logDays } = backup?.volume ?? volumeDefaults;
-  return `${baseBackupDays} ${logDays}\n`;
+  const { baseBackupDays, walRetentionDays } = backup?.volume ?? volumeDefaults;
+  return `${baseBackupDays} ${walRetentionDays}\n`;
 };
 
 /** Which user of the system may be which role. */

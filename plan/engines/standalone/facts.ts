@@ -63,7 +63,7 @@ export function shape(object: KubernetesObject): Shape | undefined {
     parameters,
     pods: {
       resources: container?.resources,
-      // What they are told besides may be known only when the archive's generation is.
+      // What they are told besides may be known only when the archive's ID is.
       ...(beside && { backup: beside.map(({ name, image }) => ({ name, image })) }),
     },
     data,

@@ -46,7 +46,7 @@ export const paths = {
   socket: "/run/postgresql",
   log: "/run/log",
   state: "/run/pgplatform",
-  /** Where the authorities of object stores are, by their targets' names. */
+  /** Where the CAs of object stores are, by their targets' names. */
   stores: "/etc/pgplatform/stores",
   spool: "/run/spool",
 } as const;

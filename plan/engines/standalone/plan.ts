@@ -11,7 +11,7 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
-import { generationToken, storesOf } from "../../backup/store";
+import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
@@ -152,7 +152,7 @@ export function plan(settings: Settings): Plan {
           data: {
             ...files.config,
             version,
-            ...(storesOf(settings).length > 0 && { generation: generationToken }),
+            ...(storesOf(settings).length > 0 && { archiveId: archiveIdToken }),
           },
         }),
       },
@@ -193,7 +193,7 @@ export function plan(settings: Settings): Plan {
     tls: {
       issuer: "platform",
       names: [...tlsNames(name, namespace), ...poolerTlsNames(settings)],
-      authority: { secretName: `${name}-ca`, key: "ca.crt" },
+      ca: { secretName: `${name}-ca`, key: "ca.crt" },
       server: { secretName: secretNames.server(name), certificateKey: "tls.crt", privateKeyKey: "tls.key" },
     },
     pods,

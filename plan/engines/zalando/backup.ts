@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
-import { originOf, spelt } from "../../backup/restore";
+import { originOf, normalizedTime } from "../../backup/restore";
 import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
-import { generationToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
+import { archiveIdToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
 import type { Backups } from "../engine";
 import { user } from "./names";
@@ -19,8 +19,8 @@ const DOWNLOADS = 4;
 /** More base backups than anybody makes: the verification deletes them. */
 const ALL_BACKUPS = 36_500;
 
-const authorityFolder = ({ name }: Store): string => `/stores/${name}`;
-const authorityFile = (store: Store): string => `${authorityFolder(store)}/${store.authority?.key}`;
+const caFolder = ({ name }: Store): string => `/stores/${name}`;
+const caFile = (store: Store): string => `${caFolder(store)}/${store.ca?.key}`;
 
 /** The image that is built for the built-in cluster has Barman's tools, and Spilo WAL-G. */
 const hasWalG = ({ platform }: Settings): boolean => platform !== "local";
@@ -28,17 +28,17 @@ const hasWalG = ({ platform }: Settings): boolean => platform !== "local";
 /** How an archive is spoken to. Spilo reads that of a cluster to restore under names that begin with `CLONE_`. */
 function storeVariables(
   store: Store,
-  generation: string,
+  archiveId: string,
   prefix: "" | "CLONE_",
-  file = authorityFile(store),
+  file = caFile(store),
 ): object[] {
-  const { region, endpoint, pathStyle, authority, login } = store;
+  const { region, endpoint, pathStyle, ca, login } = store;
   const plain = {
-    WALG_S3_PREFIX: `${locationOf(store)}/${generation}`,
+    WALG_S3_PREFIX: `${locationOf(store)}/${archiveId}`,
     AWS_REGION: region,
     ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
     ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
-    ...(authority && { WALG_S3_CA_CERT_FILE: file }),
+    ...(ca && { WALG_S3_CA_CERT_FILE: file }),
     // EKS gives pods these for the archive alone, and none of its variables to a container that has one of them already.
     ...("roleArn" in login &&
       prefix === "CLONE_" && { AWS_ROLE_ARN: login.roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: roleTokenFile }),
@@ -63,9 +63,9 @@ function cloneVariables(settings: Settings): object[] {
     ...environment({
       CLONE_METHOD: "CLONE_WITH_WALE",
       CLONE_USE_WALG_RESTORE: "true",
-      ...(time !== undefined && { CLONE_TARGET_TIME: spelt(time) }),
+      ...(time !== undefined && { CLONE_TARGET_TIME: normalizedTime(time) }),
     }),
-    ...storeVariables(origin, restore.generation, "CLONE_"),
+    ...storeVariables(origin, restore.archiveId, "CLONE_"),
   ];
 }
 
@@ -92,7 +92,7 @@ export function backupVariables(settings: Settings): object[] {
         backup.verify.enabled && hasWalG(settings) ? ALL_BACKUPS : backup.recoveryWindowDays,
       ),
     }),
-    ...storeVariables(store, generationToken, ""),
+    ...storeVariables(store, archiveIdToken, ""),
     ...cloneVariables(settings),
   ];
 }
@@ -115,8 +115,8 @@ export const backups: Backups = {
       ? {
           name: "walg",
           image: settings.images.postgresql,
-          variables: (store, authority) => [
-            ...storeVariables(store, generationToken, "", authority),
+          variables: (store, ca) => [
+            ...storeVariables(store, archiveIdToken, "", ca),
             ...environment({ WALG_DOWNLOAD_CONCURRENCY: String(DOWNLOADS) }),
           ],
           programs: `/usr/lib/postgresql/${settings.cluster.postgresVersion}/bin`,
@@ -124,20 +124,20 @@ export const backups: Backups = {
       : undefined,
 };
 
-/** The authorities of stores that no public one signed for. */
+/** The CAs of stores that no public one signed for. */
 export const backupVolumes = (settings: Settings): object[] =>
-  storesOf(settings).flatMap(({ authority, ...store }) =>
-    authority === undefined
+  storesOf(settings).flatMap(({ ca, ...store }) =>
+    ca === undefined
       ? []
       : [
           {
             name: `store-${store.name}`,
-            mountPath: authorityFolder(store),
+            mountPath: caFolder(store),
             targetContainers: ["postgres"],
             volumeSource: {
               secret: {
-                secretName: authority.secretName,
-                items: [{ key: authority.key, path: authority.key }],
+                secretName: ca.secretName,
+                items: [{ key: ca.key, path: ca.key }],
                 defaultMode: 0o444,
               },
             },

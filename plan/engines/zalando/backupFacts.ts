@@ -57,7 +57,7 @@ export function archiveFacts(object: Postgresql): ArchiveFacts {
   return {
     archivers: env.archives ? 1 : 0,
     store: env.toS3 ? { kind: object.kind, name: object.metadata.name } : undefined,
-    get generation() {
+    get archiveId() {
       const place = object.metadata.annotations?.[archiveAnnotation];
       return place === undefined ? "" : pathOf(object, env).slice(place.length + 1);
     },

@@ -299,7 +299,7 @@ export function plan(settings: Settings): Plan {
         ),
         ...poolerTlsNames(settings),
       ],
-      authority: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
+      ca: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
       server: {
         secretName: secretNames.server(cluster.name),
         certificateKey: "tls.crt",

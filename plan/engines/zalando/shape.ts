@@ -1,4 +1,4 @@
-import { generationToken } from "../../backup/store";
+import { archiveIdToken } from "../../backup/store";
 import type { Shape } from "../live";
 import type { KubernetesObject } from "../../objects";
 import { apiVersion } from "./names";
@@ -14,7 +14,7 @@ interface Variable {
 /** Without what is drawn when the cluster is made. */
 const timeless = (variable: Variable): Variable =>
   variable.name === "WALG_S3_PREFIX" && variable.value !== undefined
-    ? { ...variable, value: variable.value.replace(/[^/]*$/, generationToken) }
+    ? { ...variable, value: variable.value.replace(/[^/]*$/, archiveIdToken) }
     : variable;
 
 /** The fields of a cluster object that are read here. */

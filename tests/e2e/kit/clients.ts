@@ -21,7 +21,7 @@ export interface Login {
   database: string;
   user: string;
   password: string;
-  authority: string;
+  ca: string;
 }
 
 /** One key of a Secret in clear. */
@@ -37,7 +37,7 @@ export async function secretValue(
   return Buffer.from(value, "base64").toString();
 }
 
-/** Makes a namespace with what client pods need: the login, the authority's certificate, the scripts. */
+/** Makes a namespace with what client pods need: the login, the CA's certificate, the scripts. */
 export async function prepareNamespace(
   kubectl: Kubectl,
   namespace: string,
@@ -328,7 +328,7 @@ function podOf(
             key("PGPASSWORD", "password"),
             { name: "PGPORT", value: "5432" },
             { name: "PGSSLMODE", value: "verify-full" },
-            { name: "PGSSLROOTCERT", value: "/login/authority" },
+            { name: "PGSSLROOTCERT", value: "/login/ca" },
             { name: "PGCONNECT_TIMEOUT", value: "5" },
           ],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
@@ -344,8 +344,8 @@ function podOf(
       ],
       volumes: [
         { name: "scripts", configMap: { name: SCRIPTS_MAP } },
-        { name: "login", secret: { secretName: LOGIN, items: [{ key: "authority", path: "authority" }] } },
-        // A sound authority that has nothing to do with the database: that of the Kubernetes API server.
+        { name: "login", secret: { secretName: LOGIN, items: [{ key: "ca", path: "ca" }] } },
+        // A sound CA that has nothing to do with the database: that of the Kubernetes API server.
         { name: "stranger-ca", configMap: { name: "kube-root-ca.crt" } },
         { name: "data", emptyDir: {} },
         ...(secret === undefined ? [] : [{ name: "secret", secret: { secretName: secret } }]),

@@ -14,12 +14,12 @@ export async function loginOf(env: Environment): Promise<Login> {
   const { kubectl, plan, settings } = env;
   const { name, namespace, databases } = settings.cluster;
   const secret = secretNames.application(name);
-  const { secretName, key } = plan.tls.authority;
+  const { secretName, key } = plan.tls.ca;
   return {
     database: databases[0]?.name ?? "postgres",
     user: await secretValue(kubectl, namespace, secret, "username"),
     password: await secretValue(kubectl, namespace, secret, "password"),
-    authority: await secretValue(kubectl, namespace, secretName, key),
+    ca: await secretValue(kubectl, namespace, secretName, key),
   };
 }
 

@@ -28,7 +28,7 @@ const security = {
 };
 
 /**
- * A store in one's own network, with an authority of its own, which refuses what B2 and R2 refuse (local/images/strict-store), before versitygw in the
+ * A store in one's own network, with a CA of its own, which refuses what B2 and R2 refuse (local/images/strict-store), before versitygw in the
  * same pod. Beside it a pod with Barman's cloud tools. What lies in it goes with it.
  */
 export class StrictStore {
@@ -38,17 +38,17 @@ export class StrictStore {
 
   private constructor(
     private readonly env: Environment,
-    /** Certificate of the authority that signed its own. */
-    readonly authority: string,
+    /** Certificate of the CA that signed its own. */
+    readonly ca: string,
   ) {}
 
   static async start(env: Environment): Promise<StrictStore> {
     const { versitygw, strictStore, barmanSidecar } = pins.images;
     await loadBuiltImages([versitygw, strictStore, barmanSidecar]);
-    const { authority, certificate, privateKey } = await issue(tlsNames(NAME, NAMESPACE));
-    const store = new StrictStore(env, authority);
+    const { ca, certificate, privateKey } = await issue(tlsNames(NAME, NAMESPACE));
+    const store = new StrictStore(env, ca);
     try {
-      // What a killed run left has another authority.
+      // What a killed run left has another CA.
       await store.remove();
       await store.make(certificate, privateKey);
     } catch (error) {
@@ -68,7 +68,7 @@ export class StrictStore {
       apiVersion: "v1",
       kind: "Secret",
       metadata: metadata(SECRET),
-      stringData: { "tls.crt": certificate, "tls.key": privateKey, "ca.crt": this.authority },
+      stringData: { "tls.crt": certificate, "tls.key": privateKey, "ca.crt": this.ca },
     });
     await kubectl.apply({
       apiVersion: "v1",

@@ -91,7 +91,7 @@ export const violating: Record<string, object> = {
       pgbouncer: { parameters: { default_pool_size: "50" } },
     },
   },
-  "log-archive": cluster("forgetful", { plugins: [] }),
+  "wal-archiving": cluster("forgetful", { plugins: [] }),
   "base-backups": cluster("baseless", {}),
   "daily-base-backups": schedule("seldom", { schedule: "0 0 2 * * 0" }),
   "base-backup-schedule": schedule("five", { schedule: "0 2 * * *" }),
@@ -123,7 +123,7 @@ export const violating: Record<string, object> = {
     metadata: { name: "leak", namespace },
     data: { url: "postgresql://app:hunter2@orders-rw/orders" },
   },
-  "log-volume": cluster(
+  "wal-volume": cluster(
     "small-log",
     { walStorage: { size: "1Gi" } },
     { "pgplatform.io/write-mib-per-second": "1", "pgplatform.io/tolerated-outage-hours": "12" },

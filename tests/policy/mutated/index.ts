@@ -17,21 +17,21 @@ import { type Mutation, mutations, settingsOf } from "./mutations";
 
 const provider = new Provider("kubernetes", { kubeconfig: process.env.NO_CLUSTER_KUBECONFIG ?? "" });
 
-/** A generation that is known before it is drawn, so that a preview can judge what reads it. */
-const generation = "0123456789";
-const knownGeneration: Record<string, Overlay> = {
+/** An archive that is known before it is drawn, so that a preview can judge what reads it. */
+const archiveId = "0123456789";
+const knownArchiveId: Record<string, Overlay> = {
   cluster: {
     spec: {
       plugins: [
         {
           name: "barman-cloud.cloudnative-pg.io",
           isWALArchiver: true,
-          parameters: { barmanObjectName: "main-archive", serverName: generation },
+          parameters: { barmanObjectName: "main-archive", serverName: archiveId },
         },
       ],
     },
   },
-  archive: { metadata: { annotations: { "pgplatform.io/generation": generation } } },
+  archive: { metadata: { annotations: { "pgplatform.io/archive-id": archiveId } } },
 };
 
 /** Another cluster under the same name in the same archive. */
@@ -43,7 +43,7 @@ function twinOf(settings: Settings): void {
   const name = `${settings.cluster.namespace}-twin`;
   new CustomResource(
     name,
-    merge(merge(planned.object, knownGeneration.cluster), { metadata: { name: "twin" } }),
+    merge(merge(planned.object, knownArchiveId.cluster), { metadata: { name: "twin" } }),
     { provider },
   );
 }
@@ -68,7 +68,7 @@ for (const [policy, { transform, open, twin, bucket }] of Object.entries(mutatio
       settings,
       engine: engineOf(settings),
       operatorManifest: () => [],
-      transform: merge({ cluster: knownGeneration }, transform),
+      transform: merge({ cluster: knownArchiveId }, transform),
     },
     { providers: { kubernetes: provider } },
   );

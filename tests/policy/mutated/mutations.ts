@@ -50,7 +50,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   "pooler-availability": { settings: { "poolers.0.instances": 1 } },
   "connection-budget": { settings: { "cluster.maxConnections": 40 } },
-  "log-archive": spec({ plugins: [] }),
+  "wal-archiving": spec({ plugins: [] }),
   "base-backups": object("base-backups", { suspend: true }),
   "daily-base-backups": { settings: { "backup.schedule": "0 2 * * 1" } },
   "base-backup-schedule": object("base-backups", { schedule: "0 2 * * *" }),
@@ -79,7 +79,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "no-plain-credentials": {
     transform: { pooler: { config: { data: { note: "postgresql://app:hunter2@main-rw/app" } } } },
   },
-  "log-volume": {
+  "wal-volume": {
     transform: {
       cluster: {
         cluster: {

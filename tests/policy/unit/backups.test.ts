@@ -29,7 +29,7 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
   });
   const objects = cnpg.plan(checked(input)).objects.map(({ object }) => structuredClone(object));
   const names = [
-    "log-archive",
+    "wal-archiving",
     "base-backups",
     "daily-base-backups",
     "base-backup-schedule",
@@ -39,7 +39,7 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
     "explicit-backup-method",
     "plain-checksums",
     "no-encryption-header-at-r2",
-    "log-volume",
+    "wal-volume",
   ];
   const found = invariants
     .filter(({ name }) => names.includes(name))
@@ -51,17 +51,17 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
   assert.deepEqual(found, []);
 });
 
-describe("the invariant log-archive", () => {
+describe("the invariant wal-archiving", () => {
   const says = [
     'Cluster shop/orders: archive of the log is "none", allowed is one, since what isn\'t archived is lost with the cluster: set pgplatform:backup, or name an archiver.',
   ];
-  const find = (plugins: unknown) => about("log-archive", mutated("cluster", { "spec.plugins": plugins }));
+  const find = (plugins: unknown) => about("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
   const [archiver] = archivers("orders-archive");
 
   it("has nothing to say about an archiver, whichever it is", () => {
-    assert.deepEqual(about("log-archive", good("cluster")), []);
+    assert.deepEqual(about("wal-archiving", good("cluster")), []);
     assert.deepEqual(find([{ name: "other.example.com", isWALArchiver: true }]), []);
-    assert.deepEqual(about("log-archive", mutated("cluster", inTree)), []);
+    assert.deepEqual(about("wal-archiving", mutated("cluster", inTree)), []);
   });
   it("refuses none, a plugin that is switched off, and one that doesn't archive", () => {
     for (const plugins of [
@@ -371,14 +371,14 @@ describe("the names of a plugin's certificates", () => {
   });
 });
 
-describe("the invariant log-volume", () => {
+describe("the invariant wal-volume", () => {
   const claim = (rate: string, hours: string) => ({
     "metadata.annotations": {
       "pgplatform.io/write-mib-per-second": rate,
       "pgplatform.io/tolerated-outage-hours": hours,
     },
   });
-  const find = (change: Record<string, unknown>) => about("log-volume", mutated("cluster", change));
+  const find = (change: Record<string, unknown>) => about("wal-volume", mutated("cluster", change));
   const size = (text: string) => ({ "spec.walStorage": { size: text } });
   it("has nothing to say without a claim, and where the volume holds what is claimed", () => {
     assert.deepEqual(find(size("1Gi")), []);

@@ -84,7 +84,7 @@ const inArchiver =
   };
 
 const names = [
-  "log-archive",
+  "wal-archiving",
   "base-backups",
   "daily-base-backups",
   "base-backup-schedule",
@@ -119,7 +119,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
     it("say when its log goes to no store", () => {
       const without = clusterOf(engine, rendered(engine, undefined));
       const value = engine === zalando ? "none" : "on the volume main-archive alone";
-      assert.deepEqual(about("log-archive", without), [
+      assert.deepEqual(about("wal-archiving", without), [
         `${at}: archive of the log is "${value}", allowed is one, since what isn't archived is lost with the cluster: set pgplatform:backup, or name an archiver.`,
       ]);
     });
@@ -197,7 +197,7 @@ describe("what Spilo is told", () => {
     const nothing = changed(cluster, "spec.env", undefined);
     for (const name of ["WAL_S3_BUCKET", "WALE_S3_PREFIX", "WAL_GS_BUCKET", "WALG_AZ_PREFIX"]) {
       const object = inEnv({ [name]: "somewhere", USE_WALG_BACKUP: "true" })(nothing);
-      assert.deepEqual(about("log-archive", object), [], name);
+      assert.deepEqual(about("wal-archiving", object), [], name);
       assert.equal(zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
     }
     assert.equal(zalando.backupFacts!.baseBackups(nothing), undefined);
@@ -215,7 +215,7 @@ describe("what Spilo is told", () => {
     );
     assert.equal(place({ WALE_S3_PREFIX: "s3://b/c/" }), "s3://b/c");
     assert.equal(store(cluster).destination, "s3://orders/postgres/main");
-    assert.equal(zalando.facts(cluster)?.archive?.generation, "{generation}");
+    assert.equal(zalando.facts(cluster)?.archive?.archiveId, "{archiveId}");
   });
 
   it("isn't WAL-E, which is Spilo's default", () => {
@@ -306,7 +306,7 @@ describe("what the standalone server's pods are told", () => {
   });
 
   it("isn't judged by what goes to the archive volume alone", () => {
-    const volume = rendered(standalone, { volume: { logDays: 3 } });
+    const volume = rendered(standalone, { volume: { walRetentionDays: 3 } });
     for (const name of ["base-backups", "two-targets", "weekly-verification"])
       assert.deepEqual(aboutStack(name, volume), [], name);
   });

@@ -12,7 +12,7 @@ import { rawSettings } from "../../../stacks/program";
 import { changed, checked, stackConfig } from "../../support/settings";
 import { about, aboutStack } from "./kit";
 
-/** What the stack file of a server alone renders with these poolers in front of it, network policies included. */
+/** What the stack file of a standalone server renders with these poolers in front of it, network policies included. */
 function ownObjects(poolers: readonly object[] = []): KubernetesObject[] {
   const settings = checked({ ...rawSettings(stackConfig("standalone")), poolers });
   const plan = standalone.plan(settings);
@@ -44,7 +44,7 @@ function claiming(path: string, value: unknown): KubernetesObject {
   return object;
 }
 
-describe("the policies about a server alone", () => {
+describe("the policies about a standalone server", () => {
   it("have nothing mandatory in dev to say about the platform's own", () => {
     const objects = ownObjects();
     const found = invariants

@@ -1,4 +1,4 @@
-"""Speaks to the object store for a server alone, by Barman's cloud tools. Their image has Python, and needn't have a shell.
+"""Speaks to the object store for a standalone server, by Barman's cloud tools. Their image has Python, and needn't have a shell.
 
     store.py serve      answers the server's requests, from within the pod: "archive <file>" and "fetch <file>"
     store.py restore    fetches a base backup into an empty volume, and has the server recover from there
@@ -7,7 +7,7 @@
 An answer is a line: a status and why. 0 is done; 1 is that the store was asked and has no such file; everything else went wrong.
 
 Environment: PGDATA; ARCHIVE_* and ORIGIN_*, the places that are written to and restored from: LOCATION (s3://bucket/path), SERVER (the
-generation; that of the archive is in the file `generation` beside this one), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY, and where needed ENDPOINT, AUTHORITY (a file), PLAIN_CHECKSUMS; for serve: PORT,
+archive ID; that of the archive is in the file `archiveId` beside this one), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY, and where needed ENDPOINT, CA (a file), PLAIN_CHECKSUMS; for serve: PORT,
 COMPRESSION, SPOOL; for restore: TARGET (JSON: nothing, or one of time, lsn and name), MAJOR, FETCH; for backup: CONNECTION, COMPRESSION.
 """
 
@@ -45,7 +45,7 @@ class Place:
             name[len(prefix) + 1 :]: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")
         }
         if "SERVER" not in self.values:
-            with open(os.path.join(os.path.dirname(__file__), "generation")) as file:
+            with open(os.path.join(os.path.dirname(__file__), "archiveId")) as file:
                 self.values["SERVER"] = file.read().strip()
 
     def __str__(self):
@@ -61,8 +61,8 @@ class Place:
             # There are no credentials to be found elsewhere.
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        if values.get("AUTHORITY"):
-            own["AWS_CA_BUNDLE"] = values["AUTHORITY"]
+        if values.get("CA"):
+            own["AWS_CA_BUNDLE"] = values["CA"]
         if values.get("PLAIN_CHECKSUMS"):
             own["AWS_REQUEST_CHECKSUM_CALCULATION"] = "when_required"
             own["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "when_required"

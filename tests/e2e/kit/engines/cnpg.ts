@@ -98,7 +98,7 @@ const plain: PlainCluster = {
     "both clusters run at the same time, on the same image, storage class and resources, and on the same operator, which is ours: a limit of one core (the released one " +
       "is a tenth) and a short TCP timeout of the standbys, for both",
   ],
-  access: (name) => ({ service: `${name}-rw`, application: `${name}-app`, authority: `${name}-ca` }),
+  access: (name) => ({ service: `${name}-rw`, application: `${name}-app`, ca: `${name}-ca` }),
 };
 
 /** Longest pauses of the profiles that differ from `standard`, in seconds: what was measured, and about a fifth more. */

@@ -45,7 +45,7 @@ export interface PlainCluster {
   /** What a reader of the figures must know about it. */
   readonly notes: readonly string[];
   /** Service of the primary, and the Secrets that its clients need. */
-  access(name: string): { service: string; application: string; authority: string };
+  access(name: string): { service: string; application: string; ca: string };
 }
 
 /** The platform's own plan without its tuning, where the operator makes no whole cluster of a short object. */

@@ -5,25 +5,25 @@ import * as pulumi from "@pulumi/pulumi";
 import { base64 } from "../plan/base64";
 import { clusterLabel } from "../plan/names";
 import { passwordId } from "../plan/postgres/rotation";
-import { authorityKey, type ClientWiring } from "../plan/wiringPlan";
+import { caKey, type ClientBinding } from "../plan/bindings";
 
-export interface WiringArgs {
+export interface BindingsArgs {
   /** Name of the cluster. */
   readonly cluster: string;
   /** What each client gets. Removing one deletes its ConfigMap and copied Secret. */
-  readonly clients: readonly ClientWiring[];
+  readonly clients: readonly ClientBinding[];
   /** The passwords, by their ids. */
   readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
-  /** Certificate of the authority that clients must trust, in PEM. */
-  readonly authorityPem: pulumi.Output<string>;
+  /** Certificate of the CA that clients must trust, in PEM. */
+  readonly caCertificate: pulumi.Output<string>;
   /** Further labels of the objects. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /** Tells clients in their own namespaces how to connect. */
-export class Wiring extends pulumi.ComponentResource {
-  constructor(name: string, args: WiringArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:Wiring", name, {}, options);
+export class Bindings extends pulumi.ComponentResource {
+  constructor(name: string, args: BindingsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Bindings", name, {}, options);
     const labels = { ...args.labels, [clusterLabel]: args.cluster };
 
     const made = new Set(
@@ -57,12 +57,12 @@ export class Wiring extends pulumi.ComponentResource {
             "pgplatform.io/why": `how the client ${client} connects`,
             ...(secret && { "pgplatform.io/secret": secret.name }),
           }),
-          data: { ...data, [authorityKey]: args.authorityPem },
+          data: { ...data, [caKey]: args.caCertificate },
         },
         own,
       );
       if (secret?.copied !== true) continue;
-      const id = passwordId(credential.id, credential.generation);
+      const id = passwordId(credential.id, credential.credentialVersion);
       const password = args.passwords[id];
       if (password === undefined) throw new Error(`no password for ${id}`);
       new Secret(

@@ -6,12 +6,12 @@ import { clientName } from "./names";
 import type { PoolerPlan } from "./pgbouncer/plan";
 
 /** How one client reaches the database: what its namespace gets. */
-export interface ClientWiring {
+export interface ClientBinding {
   readonly client: string;
   readonly namespace: string;
   /** Name of the ConfigMap, and of the Secret where it is a copy. */
   readonly name: string;
-  /** Content of the ConfigMap, but for the authority's certificate, which the cluster makes. */
+  /** Content of the ConfigMap, but for the CA's certificate, which the cluster makes. */
   readonly data: Readonly<Record<string, string>>;
   /** Whom the client logs in as. */
   readonly credential: Credential;
@@ -20,17 +20,17 @@ export interface ClientWiring {
   readonly makeNamespace: boolean;
 }
 
-/** Key of the authority's certificate, and where the recipes mount the ConfigMap. */
-export const authorityKey = "ca.crt";
+/** Key of the CA's certificate, and where the recipes mount the ConfigMap. */
+export const caKey = "ca.crt";
 const mountPath = "/etc/pgplatform";
 
 /** What a client's setting says, with its defaults; undefined where it asks for nothing. */
-export function wiringOf(
+export function bindingOf(
   { cluster, poolers }: Pick<Settings, "cluster" | "poolers">,
-  { name, pooler, wiring }: ClientSettings,
+  { name, pooler, binding }: ClientSettings,
 ): { name: string; database: string; role: string; copySecret: boolean; makeNamespace: boolean } | undefined {
-  if (wiring === false) return undefined;
-  const asked = wiring === true ? { copySecret: false, makeNamespace: false } : wiring;
+  if (binding === false) return undefined;
+  const asked = binding === true ? { copySecret: false, makeNamespace: false } : binding;
   const [first] = cluster.databases;
   const database =
     asked.database ?? poolers.find((one) => one.name === pooler)?.database ?? first?.name ?? "postgres";
@@ -89,18 +89,18 @@ function dataOf(
     PGBOUNCER_HOST: pooler?.host ?? "",
     PGBOUNCER_PORT: port(pooler),
     PGSSLMODE: "verify-full",
-    PGSSLROOTCERT: `${mountPath}/${authorityKey}`,
+    PGSSLROOTCERT: `${mountPath}/${caKey}`,
   };
 }
 
-/** What the clients that ask for wiring get, by the endpoints that were planned. */
-export function clientWirings(
+/** What the clients that ask for binding get, by the endpoints that were planned. */
+export function clientBindings(
   settings: Settings,
   plan: Plan,
   poolers: readonly PoolerPlan[],
-): ClientWiring[] {
+): ClientBinding[] {
   return settings.clients.flatMap((client) => {
-    const asked = wiringOf(settings, client);
+    const asked = bindingOf(settings, client);
     if (asked === undefined) return [];
     const credential = credentialOf(plan.credentials, asked.role);
     const { name, copySecret, makeNamespace } = asked;

@@ -1,7 +1,7 @@
-import { wiringOf } from "../plan/wiringPlan";
+import { bindingOf } from "../plan/bindings";
 import { type Rule, twice } from "./rule";
 
-export const wiring: Rule = (settings, report) => {
+export const binding: Rule = (settings, report) => {
   const { cluster, clients, poolers } = settings;
   const databases = cluster.databases.map(({ name }) => name);
   const logins = [
@@ -9,53 +9,53 @@ export const wiring: Rule = (settings, report) => {
     ...cluster.roles.filter(({ login }) => login).map(({ name }) => name),
   ];
   const nameOf = (client: (typeof clients)[number]) =>
-    `${client.namespace}/${wiringOf(settings, client)?.name}`;
-  const doubled = twice(clients.filter(({ wiring }) => wiring !== false).map(nameOf));
+    `${client.namespace}/${bindingOf(settings, client)?.name}`;
+  const doubled = twice(clients.filter(({ binding }) => binding !== false).map(nameOf));
 
   clients.forEach((client, index) => {
-    const { wiring, namespace, pooler } = client;
-    if (wiring === false) return;
-    const at = (key: string) => `clients[${index}].wiring${key === "" ? "" : `.${key}`}`;
+    const { binding, namespace, pooler } = client;
+    if (binding === false) return;
+    const at = (key: string) => `clients[${index}].binding${key === "" ? "" : `.${key}`}`;
     if (doubled.has(nameOf(client)))
       report(
         at("name"),
-        wiringOf(settings, client)?.name,
-        `a name that no other client's wiring has in the namespace ${namespace}`,
+        bindingOf(settings, client)?.name,
+        `a name that no other client's binding has in the namespace ${namespace}`,
         "rename it",
       );
-    if (wiring === true) return;
+    if (binding === true) return;
     const isHome = namespace === cluster.namespace;
     const pooled = poolers.find(({ name }) => name === pooler)?.database;
-    if (isHome && wiring.name?.startsWith(`${cluster.name}-`) === true)
+    if (isHome && binding.name?.startsWith(`${cluster.name}-`) === true)
       report(
         at("name"),
-        wiring.name,
+        binding.name,
         `a name that doesn't begin with ${cluster.name}-, as the platform's own objects in that namespace do`,
         "rename it, or leave it out",
       );
-    if (wiring.database !== undefined && !databases.includes(wiring.database))
+    if (binding.database !== undefined && !databases.includes(binding.database))
       report(
         at("database"),
-        wiring.database,
+        binding.database,
         `one of pgplatform:cluster.databases (${databases.join(", ")})`,
         "correct it, or add the database",
       );
-    else if (wiring.database !== undefined && pooled !== undefined && wiring.database !== pooled)
+    else if (binding.database !== undefined && pooled !== undefined && binding.database !== pooled)
       report(
         at("database"),
-        wiring.database,
+        binding.database,
         `${pooled}, which is what the pooler ${pooler} leads to`,
         "leave it out, or name another pooler",
       );
-    if (wiring.role !== undefined && !logins.includes(wiring.role))
+    if (binding.role !== undefined && !logins.includes(binding.role))
       report(
         at("role"),
-        wiring.role,
+        binding.role,
         `a role that logs in (${logins.join(", ")})`,
         "correct it, or add the role to cluster.roles",
       );
     for (const key of ["copySecret", "makeNamespace"] as const)
-      if (isHome && wiring[key])
+      if (isHome && binding[key])
         report(
           at(key),
           true,

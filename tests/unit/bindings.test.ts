@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { cnpg } from "../../plan/engines/cnpg/index";
 import { poolerPlan } from "../../plan/pgbouncer/plan";
-import { clientWirings, type ClientWiring } from "../../plan/wiringPlan";
+import { clientBindings, type ClientBinding } from "../../plan/bindings";
 import { rawSettings } from "../../stacks/program";
-import { mockAuthority, mockPassword, type Registered } from "../support/graph";
+import { mockCa, mockPassword, type Registered } from "../support/graph";
 import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, smallest, stackConfig } from "../support/settings";
 
 /**
- * What clients are told. That a pod can connect by it is shown by tests/e2e/wiring.test.ts.
+ * What clients are told. That a pod can connect by it is shown by tests/e2e/binding.test.ts.
  */
 const client = (more: object) => ({ name: "shop", namespace: "shop", labels: { app: "shop" }, ...more });
 
@@ -34,26 +34,26 @@ function wired(more: object, change: (value: ReturnType<typeof input>) => unknow
   const settings = checked(change(input(more)));
   const plan = cnpg.plan(settings);
   const poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
-  return clientWirings(settings, plan, poolers);
+  return clientBindings(settings, plan, poolers);
 }
 
-const only = (wirings: readonly ClientWiring[]): ClientWiring => {
-  assert.equal(wirings.length, 1);
-  return wirings[0]!;
+const only = (bindings: readonly ClientBinding[]): ClientBinding => {
+  assert.equal(bindings.length, 1);
+  return bindings[0]!;
 };
 
 const pooler = "main-pooler-p.postgres.svc";
 const primary = "main-rw.postgres.svc";
 const tls = { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/pgplatform/ca.crt" };
 
-describe("the wiring of clients", () => {
+describe("the binding of clients", () => {
   it("is nothing unless a client asks for it", () => {
     assert.deepEqual(wired({ pooler: "p" }), []);
-    assert.deepEqual(wired({ pooler: "p", wiring: false }), []);
+    assert.deepEqual(wired({ pooler: "p", binding: false }), []);
   });
 
   it("of a pooler's client names the pooler everywhere: it may reach nothing else", () => {
-    assert.deepEqual(only(wired({ pooler: "p", wiring: true })).data, {
+    assert.deepEqual(only(wired({ pooler: "p", binding: true })).data, {
       POSTGRES_HOST: pooler,
       POSTGRES_PORT: "5432",
       POSTGRES_DB: "app",
@@ -68,7 +68,7 @@ describe("the wiring of clients", () => {
   });
 
   it("of a direct client names the instances, and no pooler", () => {
-    assert.deepEqual(only(wired({ direct: true, wiring: true })).data, {
+    assert.deepEqual(only(wired({ direct: true, binding: true })).data, {
       POSTGRES_HOST: primary,
       POSTGRES_PORT: "5432",
       POSTGRES_DB: "app",
@@ -83,7 +83,7 @@ describe("the wiring of clients", () => {
   });
 
   it("of a client of both prefers the pooler", () => {
-    const { data } = only(wired({ pooler: "p", direct: true, wiring: true }));
+    const { data } = only(wired({ pooler: "p", direct: true, binding: true }));
     assert.deepEqual(
       [data.POSTGRES_HOST, data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST, data.PGBOUNCER_HOST],
       [pooler, primary, "main-ro.postgres.svc", pooler],
@@ -91,7 +91,7 @@ describe("the wiring of clients", () => {
   });
 
   it("of a client that only reads names no primary", () => {
-    const { data } = only(wired({ pooler: "r", wiring: true }));
+    const { data } = only(wired({ pooler: "r", binding: true }));
     const host = "main-pooler-r.postgres.svc";
     assert.deepEqual(
       [data.POSTGRES_HOST, data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST, data.POSTGRES_DB],
@@ -107,13 +107,13 @@ describe("the wiring of clients", () => {
         "poolers",
         value.poolers.slice(0, 1),
       );
-    const { data } = only(wired({ direct: true, wiring: true }, single));
+    const { data } = only(wired({ direct: true, binding: true }, single));
     assert.deepEqual([data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST], [primary, primary]);
   });
 
   it("names another database and role where they are asked for", () => {
     const { data, credential } = only(
-      wired({ direct: true, wiring: { database: "reports", role: "reader" } }),
+      wired({ direct: true, binding: { database: "reports", role: "reader" } }),
     );
     assert.deepEqual([data.POSTGRES_DB, data.DB_USER], ["reports", "reader"]);
     assert.equal(credential.secretName, "main-role-reader");
@@ -121,26 +121,26 @@ describe("the wiring of clients", () => {
 
   it("leads to the role's own Secret in the cluster's namespace, to a copy where asked for, else to none", () => {
     const secretOf = (more: object) => only(wired({ pooler: "p", ...more })).secret;
-    assert.deepEqual(secretOf({ namespace: "postgres", wiring: true }), { name: "main-app", copied: false });
-    assert.equal(secretOf({ wiring: true }), undefined);
-    assert.deepEqual(secretOf({ wiring: { copySecret: true } }), {
+    assert.deepEqual(secretOf({ namespace: "postgres", binding: true }), { name: "main-app", copied: false });
+    assert.equal(secretOf({ binding: true }), undefined);
+    assert.deepEqual(secretOf({ binding: { copySecret: true } }), {
       name: "main-client-shop",
       copied: true,
     });
-    assert.deepEqual(secretOf({ wiring: { copySecret: true, name: "db" } }), { name: "db", copied: true });
+    assert.deepEqual(secretOf({ binding: { copySecret: true, name: "db" } }), { name: "db", copied: true });
   });
 
   describe("is registered", () => {
     const graph = async (value: unknown) => platformGraph(checked(value), await shortObjects());
-    const wiringIn = (resources: readonly Registered[]) =>
-      resources.filter(({ name }) => name.startsWith("main-wiring"));
+    const bindingIn = (resources: readonly Registered[]) =>
+      resources.filter(({ name }) => name.startsWith("main-bindings"));
 
-    it("as a ConfigMap with the authority's certificate, behind cluster and poolers", async () => {
-      const { resources, outputs } = await graph(input({ pooler: "p", wiring: true }));
-      const [component, config, ...more] = wiringIn(resources);
+    it("as a ConfigMap with the CA's certificate, behind cluster and poolers", async () => {
+      const { resources, outputs } = await graph(input({ pooler: "p", binding: true }));
+      const [component, config, ...more] = bindingIn(resources);
       assert.deepEqual(more, []);
       assert.deepEqual(component?.dependsOn, ["main-cluster", "main-pooler-p", "main-pooler-r"]);
-      assert.equal(config?.name, "main-wiring-shop-config");
+      assert.equal(config?.name, "main-bindings-shop-config");
       const { metadata, data } = config.inputs as { metadata: object; data: Record<string, string> };
       assert.deepEqual(metadata, {
         name: "main-client-shop",
@@ -148,17 +148,17 @@ describe("the wiring of clients", () => {
         labels: { "pgplatform.io/cluster": "main" },
         annotations: { "pgplatform.io/why": "how the client shop connects" },
       });
-      assert.equal(data["ca.crt"], mockAuthority);
+      assert.equal(data["ca.crt"], mockCa);
       assert.equal(data.POSTGRES_HOST, pooler);
-      assert.deepEqual(outputs.wiring, { shop: { namespace: "shop", configMap: "main-client-shop" } });
+      assert.deepEqual(outputs.bindings, { shop: { namespace: "shop", configMap: "main-client-shop" } });
     });
 
     it("with the password in a Secret and nowhere else", async () => {
-      const { resources, outputs } = await graph(input({ pooler: "p", wiring: { copySecret: true } }));
-      const found = wiringIn(resources);
+      const { resources, outputs } = await graph(input({ pooler: "p", binding: { copySecret: true } }));
+      const found = bindingIn(resources);
       assert.deepEqual(
         found.map(({ name }) => name),
-        ["main-wiring", "main-wiring-shop-config", "main-wiring-shop-secret"],
+        ["main-bindings", "main-bindings-shop-config", "main-bindings-shop-secret"],
       );
       const { data, type } = found[2]!.inputs as { data: { secret: object }; type: string };
       const password = mockPassword("main-credentials-app-password");
@@ -170,22 +170,22 @@ describe("the wiring of clients", () => {
         },
       });
       assert.ok(!JSON.stringify(found[1]).includes(password));
-      assert.deepEqual(outputs.wiring, {
+      assert.deepEqual(outputs.bindings, {
         shop: { namespace: "shop", configMap: "main-client-shop", secret: "main-client-shop" },
       });
     });
 
     it("with a namespace made once for its clients, which outlives the stack", async () => {
-      const value = input({ pooler: "p", wiring: { makeNamespace: true } });
-      value.clients.push({ ...client({ pooler: "p", wiring: { makeNamespace: true } }), name: "worker" });
+      const value = input({ pooler: "p", binding: { makeNamespace: true } });
+      value.clients.push({ ...client({ pooler: "p", binding: { makeNamespace: true } }), name: "worker" });
       const { resources } = await graph(value);
-      const made = wiringIn(resources).filter(({ type }) => type.endsWith(":Namespace"));
+      const made = bindingIn(resources).filter(({ type }) => type.endsWith(":Namespace"));
       assert.deepEqual(
         made.map(({ name, retainOnDelete }) => [name, retainOnDelete]),
-        [["main-wiring-namespace-shop", true]],
+        [["main-bindings-namespace-shop", true]],
       );
-      for (const config of wiringIn(resources).filter(({ type }) => type.endsWith(":ConfigMap")))
-        assert.deepEqual(config.dependsOn, ["main-wiring-namespace-shop"]);
+      for (const config of bindingIn(resources).filter(({ type }) => type.endsWith(":ConfigMap")))
+        assert.deepEqual(config.dependsOn, ["main-bindings-namespace-shop"]);
     });
   });
 
@@ -193,7 +193,7 @@ describe("the wiring of clients", () => {
     for (const stack of ["dev", "prod"]) {
       const settings = checked(rawSettings(stackConfig(stack)));
       assert.deepEqual(
-        settings.clients.map(({ name, wiring }) => [name, wiring]),
+        settings.clients.map(({ name, binding }) => [name, binding]),
         [
           ["django", true],
           ["celery", true],

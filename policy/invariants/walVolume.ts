@@ -7,10 +7,10 @@ const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 /** While the store is out, the log waits on its volume. Checkpoints' own reserves are the settings check's matter. */
-export function logVolume({
-  logVolume: size,
+export function walVolume({
+  walVolume: size,
   claimsOutage: claim,
-}: Pick<Facts, "logVolume" | "claimsOutage">): Problem[] {
+}: Pick<Facts, "walVolume" | "claimsOutage">): Problem[] {
   if (claim === undefined) return [];
   const needed = Math.ceil((claim.writeMiBPerSecond * MiB * 3600 * claim.hours) / GiB);
   return (bytesOf(size ?? "0") ?? 0) >= needed * GiB
@@ -25,9 +25,9 @@ export function logVolume({
       ];
 }
 
-export const logVolumeInvariant: ClusterInvariant = {
+export const walVolumeInvariant: ClusterInvariant = {
   number: "23",
-  name: "log-volume",
+  name: "wal-volume",
   description:
     "A cluster that says for how long its store may be out (annotations pgplatform.io/tolerated-outage-hours and " +
     "pgplatform.io/write-mib-per-second) has a volume for the log that holds what is written meanwhile.",
@@ -36,5 +36,5 @@ export const logVolumeInvariant: ClusterInvariant = {
   remediation:
     "Raise `pgplatform:cluster.storage.walSize` (`spec.walStorage.size`), or leave it out and let it follow writeMiBPerSecond and toleratedOutageHours.",
   on: "cluster",
-  check: logVolume,
+  check: walVolume,
 };

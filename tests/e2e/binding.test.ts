@@ -33,7 +33,7 @@ interface Deployment {
   };
 }
 
-describe("wiring (recipes of docs/connect.md, images built here)", () => {
+describe("binding (recipes of docs/connect.md, images built here)", () => {
   let env: Environment;
   let stack: ChangedStack;
   let deployment: Deployment;
@@ -43,8 +43,8 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
     const [pooler] = settings.poolers ?? [];
     if (pooler === undefined) throw new Error("the stack has no pooler");
     const { labels } = deployment.spec.template.metadata;
-    const wiring = { copySecret: true, makeNamespace: true };
-    (settings.clients ??= []).push({ name: "shop", namespace, labels, pooler: pooler.name, wiring });
+    const binding = { copySecret: true, makeNamespace: true };
+    (settings.clients ??= []).push({ name: "shop", namespace, labels, pooler: pooler.name, binding });
   };
 
   before(async () => {
@@ -108,7 +108,7 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
       wired,
       ({ clients }) => {
         const client = clients?.at(-1);
-        if (client) client.wiring = true;
+        if (client) client.binding = true;
       },
     ]);
     const { exitCode, lines } = await stack.make("up");
@@ -116,8 +116,8 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
     assert.match(
       lines.join("\n"),
       new RegExp(
-        `error: pgplatform:clients\\[\\d+\\]\\.namespace is "${namespace}", allowed is a namespace that is there, since the client's wiring goes into it: ` +
-          `make it \\(kubectl create namespace ${namespace}\\), or set wiring to \\{ makeNamespace: true \\}\\.`,
+        `error: pgplatform:clients\\[\\d+\\]\\.namespace is "${namespace}", allowed is a namespace that is there, since the client's binding goes into it: ` +
+          `make it \\(kubectl create namespace ${namespace}\\), or set binding to \\{ makeNamespace: true \\}\\.`,
       ),
     );
   });
@@ -156,7 +156,7 @@ describe("wiring (recipes of docs/connect.md, images built here)", () => {
     });
   });
 
-  it("is verify-full: a server that another authority vouches for is refused", async () => {
+  it("is verify-full: a server that another CA vouches for is refused", async () => {
     const ask = (certificates: string) =>
       inside(["bash", "-c", `PGSSLROOTCERT=${certificates} psql "$DATABASE_URL" -XAtc 'select 1'`]);
     assert.equal((await ask("$PGSSLROOTCERT")).stdout.trim(), "1");

@@ -3,7 +3,7 @@ import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
 /** Engines whose objects don't say whether the log is archived aren't judged. */
-export const logArchive = ({ archive }: Pick<Facts, "archive">): Problem[] =>
+export const walArchiving = ({ archive }: Pick<Facts, "archive">): Problem[] =>
   archive === undefined || archive.archivers > 0
     ? []
     : [
@@ -15,9 +15,9 @@ export const logArchive = ({ archive }: Pick<Facts, "archive">): Problem[] =>
         },
       ];
 
-export const logArchiveInvariant: ClusterInvariant = {
+export const walArchivingInvariant: ClusterInvariant = {
   number: "11a",
-  name: "log-archive",
+  name: "wal-archiving",
   description: "The log is archived all the time.",
   severity: "critical",
   mandatory: "prod",
@@ -25,5 +25,5 @@ export const logArchiveInvariant: ClusterInvariant = {
     "Set `pgplatform:backup` with a target. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore. Zalando: Spilo's " +
     "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and its kin) in `spec.env`; those of the operator's own configuration aren't seen.",
   on: "cluster",
-  check: logArchive,
+  check: walArchiving,
 };
