@@ -14,17 +14,17 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster is not set, allowed is an object with name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: set it.",
+    "pgplatform:cluster is not set, allowed is an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses is 3, allowed is one of name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: remove it or correct its spelling.",
+    "pgplatform:cluster.instanses is 3, allowed is one of name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access: remove it or correct its spelling.",
   ],
   [
     "backups",
     {},
-    "pgplatform:backups is {}, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries: remove it or correct its spelling.",
+    "pgplatform:backups is {}, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform: remove it or correct its spelling.",
   ],
   [
     "cluster.name",
@@ -280,7 +280,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:registries[0].server is "https://registry.example.com", allowed is the host of a registry, such as registry.example.com: write it without https:// and without a slash at the end.',
       "pgplatform:registries[0].password is not set, allowed is a text that Pulumi has encrypted: set it.",
       "pgplatform:registries[0].pasword is (hidden), allowed is one of server, username, password: remove it or correct its spelling.",
-      "pgplatform:unknown is true, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries: remove it or correct its spelling.",
+      "pgplatform:unknown is true, allowed is one of platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform: remove it or correct its spelling.",
     ],
   ],
   [
