@@ -33,7 +33,9 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     database: database.name,
     primary: address(endpoints.primary),
     standbys: address(endpoints.standbys),
-    poolers: Object.fromEntries(platform.planned.poolers.map(({ name, endpoint }) => [name, address(endpoint)])),
+    poolers: Object.fromEntries(
+      platform.planned.poolers.map(({ name, endpoint }) => [name, address(endpoint)]),
+    ),
     roles: Object.fromEntries(handed.map(({ id, role }) => [id, role])),
     secrets: Object.fromEntries(
       handed.map(({ id, secretName }) => [

@@ -36,7 +36,7 @@ describe("the components in another program", function () {
         new PostgresPlatform("shop", { released, ...args } as PostgresPlatformArgs, options);
       } catch (error) {
         assert.ok(pulumi.RunError.isInstance(error), String(error));
-        said = (error).message;
+        said = error.message;
       }
       return {};
     });
