@@ -236,7 +236,7 @@ pgplatform:registries:
     title: "Fields without a setting",
     intro:
       "Fields laid over the planned objects, by the end of the resource's name or by kind. The policies judge what comes of it.",
-    example: `pgplatform:poolers: [{ name: app, database: shop }]
+    example: `pgplatform:poolers: [{ name: app, database: app }]
 pgplatform:transform:
   cluster: { cluster: { spec: { priorityClassName: database } } }
   poolers: { Deployment: { spec: { template: { spec: { priorityClassName: database } } } } }
