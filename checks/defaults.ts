@@ -1,4 +1,4 @@
-import type { EngineTraits } from "../plan/engines/engine";
+import type { EngineTraits } from "../plan/engines/planner";
 import { pins } from "../releases/pins";
 import type { Images, ParsedSettings, Platform, Settings, Tier } from "../settings/schema";
 import { walVolume } from "../settings/sums/wal";

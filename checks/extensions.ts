@@ -1,4 +1,4 @@
-import type { EngineTraits } from "../plan/engines/engine";
+import type { EngineTraits } from "../plan/engines/planner";
 import { pins } from "../releases/pins";
 import { platformDefaults } from "./defaults";
 import type { Settings } from "../settings/schema";

@@ -6,7 +6,7 @@ import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
 import type { Plan } from "../plan/plan";
-import type { Engine } from "../plan/engines/engine";
+import type { EnginePlanner } from "../plan/engines/planner";
 import { Logins } from "./logins";
 import { Network } from "./network";
 import type { KubernetesObject, Overlay } from "../plan/objects";
@@ -22,7 +22,7 @@ export interface PostgresPlatformArgs {
   /** Checked settings. */
   readonly settings: Settings;
   /** What runs PostgreSQL. */
-  readonly engine: Engine;
+  readonly engine: EnginePlanner;
   /** The operator's released objects; read only when the settings install the operator. */
   readonly operatorManifest: () => readonly KubernetesObject[];
   /** Providers for the buckets of backup targets, by the targets' names. @default - the stack's own */

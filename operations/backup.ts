@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames, backupPlan, backupRoles } from "../plan/backup/plan";
 import type { KubernetesObject } from "../plan/objects";
-import type { BackupRequest } from "../plan/engines/engine";
+import type { BackupRequest } from "../plan/engines/planner";
 import { clusterLabel, roleLabel } from "../plan/names";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
@@ -71,16 +71,19 @@ function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
 }
 
 /** Base backups that somebody or the schedule asked for, newest first, and what they have come to. */
-async function asked({ kubectl, settings }: Subject, request: ObjectRequest) {
+async function asked({ kubectl, settings, live }: Subject, request: ObjectRequest) {
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
   const role = ({ metadata }: KubernetesObject) => metadata.labels?.[roleLabel];
   const made = ({ metadata }: KubernetesObject & { metadata: { creationTimestamp?: string } }) =>
     metadata.creationTimestamp ?? "";
   return found
-    .filter((live) => role(live) === role(request.object))
+    .filter((one) => role(one) === role(request.object))
     .sort((one, other) => (made(one) < made(other) ? 1 : -1))
-    .map((live) => ({ name: live.metadata.name, ...request.state(live) }));
+    .flatMap((one) => {
+      const state = live.baseBackup(one);
+      return state ? [{ name: one.metadata.name, ...state }] : [];
+    });
 }
 
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */

@@ -20,7 +20,7 @@ import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
-import { engineOf } from "../plan/engines/select";
+import { plannerOf } from "../plan/engines/select";
 import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
@@ -62,7 +62,7 @@ export async function up(
   const toolFolders = await prepareTools(progress, [settings.cluster.engine], signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, stackImages(settings, engineOf(settings)), toolFolders, context, signal),
+    provideCluster(choice, stackImages(settings, plannerOf(settings)), toolFolders, context, signal),
   );
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>

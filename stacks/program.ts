@@ -1,6 +1,6 @@
 import { PostgresPlatform } from "../components/platform";
 import { check, sentence } from "../checks/index";
-import { engineOf } from "../plan/engines/select";
+import { plannerOf } from "../plan/engines/select";
 import { operatorManifest } from "../releases/manifest";
 import { outputsOf } from "./outputs";
 import { providersOf, storeProvidersOf } from "./providers";
@@ -42,7 +42,7 @@ export function program(config: Readonly<Record<string, string>>): Record<string
     settings.cluster.name,
     {
       settings,
-      engine: engineOf(settings),
+      engine: plannerOf(settings),
       operatorManifest: () => operatorManifest(settings.cluster.engine),
       storeProviders: storeProvidersOf(settings),
     },

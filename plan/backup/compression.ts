@@ -1,4 +1,4 @@
-import type { EngineTraits } from "../engines/engine";
+import type { EngineTraits } from "../engines/planner";
 
 /** How the tools that archive can compress the log, the default first. Barman compresses base backups by gzip and lz4 only, WAL-G by all. */
 

@@ -8,7 +8,7 @@ import { environment, hardened } from "../containers";
 import type { Plan } from "../plan";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { type Flow, type Peer, tcp } from "../network";
-import type { Engine } from "../engines/engine";
+import type { EnginePlanner } from "../engines/planner";
 import { clusterLabel, roleLabel, roles, secretNames, targetRole, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
 import { originOf, secondsAt } from "./restore";
@@ -361,7 +361,7 @@ const copy = (settings: Settings, stores: readonly Store[], schedule: string): K
 /** Restores a target's newest backup beside everything else, and looks whether it is all there. */
 function verification(
   settings: Settings,
-  engine: Engine,
+  engine: EnginePlanner,
   plan: Plan,
   stores: readonly Store[],
   index: number,
@@ -566,7 +566,7 @@ const roleTarget = (settings: Settings, store: Store): KubernetesObject => ({
 });
 
 /** All of it for these settings; nothing without a backup. */
-export function backupPlan(settings: Settings, engine: Engine, plan: Plan): BackupPlan {
+export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan): BackupPlan {
   const { cluster, backup, monitoring } = settings;
   const stores = storesOf(settings);
   if (backup === undefined || stores.length === 0) return { objects: [], flows: [] };

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../plan/objects";
 import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
-import { engineOf } from "../../plan/engines/select";
+import { plannerOf } from "../../plan/engines/select";
 import { storeProvidersOf } from "../../stacks/providers";
 import { outputsOf } from "../../stacks/outputs";
 import type { Settings } from "../../settings/schema";
@@ -17,7 +17,7 @@ export const platformGraph = (
       settings.cluster.name,
       {
         settings,
-        engine: engineOf(settings),
+        engine: plannerOf(settings),
         operatorManifest: () => manifest,
         storeProviders: storeProvidersOf(settings),
         ...more,

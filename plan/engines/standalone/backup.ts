@@ -6,7 +6,7 @@ import { environment, hardened } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { Credential } from "../../plan";
-import type { Backups } from "../engine";
+import type { Backups } from "../planner";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
 import type { WantedRole } from "../../postgres/roles";
 import type { OwnSql } from "../../postgres/sql/scripts";
@@ -374,28 +374,9 @@ export const backups: Backups = {
     },
     // Its pod, though it has ended, would keep the volumes from being deleted.
     owner: { apiVersion: "batch/v1", kind: "CronJob", name: names.base(settings.cluster.name) },
-    state,
   }),
   server: { user: USER, group: USER },
 };
-
-function state(object: KubernetesObject): { phase: "running" | "done" | "failed"; why: string } {
-  const { conditions = [], failed = 0 } = (object as Job).status ?? {};
-  const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
-  const failure = is("Failed");
-  const logs = `the log of Job ${object.metadata.name} says why`;
-  if (is("Complete")) return { phase: "done", why: "made" };
-  if (failure)
-    return { phase: "failed", why: `${failure.message ?? failure.reason ?? "it failed"}; ${logs}` };
-  return { phase: "running", why: failed === 0 ? "at work" : `failed ${failed} times; ${logs}` };
-}
-
-interface Job extends KubernetesObject {
-  status?: {
-    failed?: number;
-    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-  };
-}
 
 /** The schedule, and a first base backup: before it there is nothing to restore. Another place to back up to is another Job. */
 export function backupObjects(settings: Settings): PlannedObject[] {

@@ -3,7 +3,7 @@ import { originOf, normalizedTime } from "../../backup/restore";
 import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
 import { archiveIdToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
-import type { Backups } from "../engine";
+import type { Backups } from "../planner";
 import { user } from "./names";
 
 /**

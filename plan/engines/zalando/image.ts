@@ -1,4 +1,4 @@
-import type { ImageContents } from "../engine";
+import type { ImageContents } from "../planner";
 
 /** What Spilo 4.0 has beside PostgreSQL; untrusted languages and what needs a server of another kind are left out. */
 export const spilo: ImageContents = {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
+import { planners } from "../../../plan/engines/select";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
-import { engineTraits } from "../../../plan/engines";
 import { platformDefaults } from "../../../checks/defaults";
 import { reservedConnections } from "../../../settings/sums/connections";
 import { named } from "./kit";
@@ -45,7 +45,7 @@ describe("the policy pack", () => {
     ));
 
   it("waives digests in prod for the images that the platform itself names without one, and for no others", () => {
-    const defaults = Object.values(engineTraits).flatMap(({ name, postgresVersions }) =>
+    const defaults = Object.values(planners).flatMap(({ name, postgresVersions }) =>
       postgresVersions.flatMap((postgresVersion) =>
         Object.values(platformDefaults.cloud.images({ engine: name, postgresVersion })),
       ),

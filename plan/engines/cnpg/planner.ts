@@ -1,16 +1,13 @@
-import type { Engine } from "../engine";
+import type { EnginePlanner } from "../planner";
 import { byBarman } from "../../backup/compression";
 import { backups } from "./backup";
-import { backupFacts } from "./backupFacts";
-import { facts, poolerFacts, progress } from "./facts";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
-import { shape } from "./shape";
 
 /** CloudNativePG 1.30. */
-export const cnpg: Engine = {
+export const planner: EnginePlanner = {
   name: "cnpg",
   postgresVersions: ["15", "16", "17", "18"],
   can: {
@@ -49,11 +46,6 @@ export const cnpg: Engine = {
   plan,
   operator: operatorPlan,
   backups,
-  backupFacts,
-  facts,
-  poolerFacts,
-  shape,
   // "Supported" and "tested, but not supported" in the release's table.
   kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
-  progress,
 };

@@ -1,8 +1,6 @@
 import { byBarman } from "../../backup/compression";
-import type { Engine } from "../engine";
+import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
-import { backupFacts } from "./backupFacts";
-import { facts, progress, shape } from "./facts";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -10,7 +8,7 @@ import { plan } from "./plan";
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
 
 /** One server without an operator. */
-export const standalone: Engine = {
+export const planner: EnginePlanner = {
   name: "standalone",
   postgresVersions: ["15", "16", "17", "18"],
   can: {
@@ -54,11 +52,6 @@ export const standalone: Engine = {
   ownedParameters,
   plan,
   backups,
-  backupFacts,
-  facts,
-  shape,
   // Its objects are older than any version that still gets fixes.
   kubernetes: { runs: ">=1.30", tested: "1.34" },
-  poolerFacts: () => undefined,
-  progress,
 };
