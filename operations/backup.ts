@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backupNames, backupPlan, backupRoles } from "../plan/backup/plan";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
-import { clusterLabel, roleLabel } from "../plan/names";
+import { clusterLabel, roleLabel, serverContainer } from "../plan/names";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
@@ -117,7 +117,15 @@ async function askPrimary(
 ): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
-  const at = ["-n", subject.settings.cluster.namespace, "exec", pod.metadata.name, "-c", "postgres", "--"];
+  const at = [
+    "-n",
+    subject.settings.cluster.namespace,
+    "exec",
+    pod.metadata.name,
+    "-c",
+    serverContainer,
+    "--",
+  ];
   const commands = statements.flatMap((statement) => ["-c", statement]);
   const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { environment, hardened } from "../plan/containers";
+import { environment, hardened, clientOwner, restrictedPod, tmpMount, tmpVolume } from "../plan/containers";
 import type { LiveReader, Progress as EngineProgress, Shape } from "../plan/engines/live";
 import type { Plan } from "../plan/plan";
 import type { KubernetesObject } from "../plan/objects";
@@ -147,18 +147,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     spec: {
       restartPolicy: "Never",
       activeDeadlineSeconds: PROBE_SECONDS,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 1,
-      ...(settings.registries.length > 0 && {
-        imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
-      }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 26,
-        runAsGroup: 26,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      ...restrictedPod(settings, clientOwner, 1),
       containers: [
         {
           name: "client",
@@ -171,10 +160,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
           securityContext: hardened,
           resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
           // bash keeps here-strings in files.
-          volumeMounts: [
-            { name: "tls", mountPath: "/tls", readOnly: true },
-            { name: "tmp", mountPath: "/tmp" },
-          ],
+          volumeMounts: [{ name: "tls", mountPath: "/tls", readOnly: true }, tmpMount],
         },
       ],
       volumes: [
@@ -185,7 +171,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
             items: [{ key: plan.tls.ca.key, path: "ca.crt" }],
           },
         },
-        { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        tmpVolume({ medium: "Memory", sizeLimit: "1Mi" }),
       ],
     },
   };

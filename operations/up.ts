@@ -1,5 +1,5 @@
 import { stackImages } from "../plan/images";
-import { poolerName, poolerPorts, secretNames, serviceHost } from "../plan/names";
+import { poolerName, poolerPorts, secretNames, serviceHost, serverContainer } from "../plan/names";
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
@@ -167,6 +167,6 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
     `  database ${database?.name}, role ${role}, sslmode=verify-full`,
     `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
     `  CA: ${tool} get secret ${ca.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
-    `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c postgres -- psql ${database?.name}`,
+    `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c ${serverContainer} -- psql ${database?.name}`,
   ];
 }

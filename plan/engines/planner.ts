@@ -77,11 +77,16 @@ export interface EngineTraits {
   readonly systemRoles: readonly string[];
   /** Keys of labels that it writes on the objects that it makes; a key that ends with `*` stands for a prefix. */
   readonly operatorLabels: readonly string[];
+  /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which stand in releases/. */
+  publishedImages(pinned: { readonly postgresql: string; readonly operator: string }): PublishedImages;
   /** What its makers' image has. */
   readonly imageContents: ImageContents;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
   readonly ownedParameters: Readonly<Record<string, string>>;
 }
+
+/** `operator` where the engine has one. */
+export type PublishedImages = Pick<Images, "postgresql"> & Partial<Pick<Images, "operator">>;
 
 /** What an image of PostgreSQL has beside PostgreSQL. */
 export interface ImageContents {

@@ -15,6 +15,7 @@ import { environment } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import type { Backups } from "../planner";
 import { clusterLabel, roles, secretNames } from "../../names";
+import { server } from "./image";
 import { apiVersion, pluginName, storeApiVersion } from "./names";
 
 /** Archive and base backups by the plugin that CloudNativePG keeps for Barman's cloud tools. */
@@ -128,7 +129,7 @@ export const backups: Backups = {
       spec: what(cluster.name),
     },
   }),
-  server: { user: 26, group: 26 },
+  server,
 };
 
 /** How a Cluster that is restored begins; undefined for one that begins empty. */

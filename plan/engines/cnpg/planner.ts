@@ -1,6 +1,7 @@
 import type { EnginePlanner } from "../planner";
-import { byBarman } from "../../backup/compression";
+import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
+import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
@@ -36,12 +37,8 @@ export const planner: EnginePlanner = {
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.
   operatorLabels: ["cnpg.io/*", "role"],
-  imageContents: {
-    extensions: ["pgaudit", "vector"],
-    libraries: ["pg_failover_slots"],
-    refused: {},
-    source: "the README of the project's postgres-containers, for the images `standard` and `system`",
-  },
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   operator: operatorPlan,

@@ -1,6 +1,7 @@
-import { byBarman } from "../../backup/compression";
+import { byBarman } from "../../backup/barman";
 import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
+import { imageContents, publishedImages } from "./image";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -43,12 +44,8 @@ export const planner: EnginePlanner = {
   longestClusterName: 47,
   systemRoles: [],
   operatorLabels: ["statefulset.kubernetes.io/*"],
-  imageContents: {
-    extensions: [],
-    libraries: [],
-    refused: {},
-    source: "the Dockerfile of the official image `postgres`: PostgreSQL's own packages and no others",
-  },
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   backups,

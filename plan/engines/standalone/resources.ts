@@ -1,6 +1,6 @@
 import type { Resources } from "../reader";
 import type { KubernetesObject } from "../../objects";
-import { roleLabel } from "../../names";
+import { roleLabel, serverContainer as serverContainerName } from "../../names";
 import { baseBackupRole, serverAnnotation } from "./names";
 
 interface Volume {
@@ -58,7 +58,7 @@ export const serverOf = ({ metadata }: KubernetesObject): Server =>
   JSON.parse(metadata.annotations?.[serverAnnotation] ?? "{}") as Server;
 
 export const serverContainer = ({ spec }: StatefulSet) =>
-  spec?.template?.spec?.containers?.find(({ name }) => name === "postgres");
+  spec?.template?.spec?.containers?.find(({ name }) => name === serverContainerName);
 
 interface CronJob extends KubernetesObject {
   spec?: { schedule?: string; suspend?: boolean };

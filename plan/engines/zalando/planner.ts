@@ -1,7 +1,6 @@
-import { byWalG } from "../../backup/compression";
 import type { EnginePlanner } from "../planner";
-import { backups } from "./backup";
-import { spilo } from "./image";
+import { backups, byWalG } from "./backup";
+import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
@@ -62,7 +61,8 @@ export const planner: EnginePlanner = {
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
   operatorLabels: [...Object.keys(standbyLabels("")), "team", "acid.zalan.do/*"],
-  imageContents: spilo,
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   operator: operatorPlan,

@@ -6,7 +6,7 @@ import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
-import { platformDefaults } from "../../../checks/defaults";
+import { imagesOf } from "../../../checks/images";
 import { reservedConnections } from "../../../settings/sums/connections";
 import { named } from "./kit";
 
@@ -45,9 +45,9 @@ describe("the policy pack", () => {
     ));
 
   it("waives digests in prod for the images that the platform itself names without one, and for no others", () => {
-    const defaults = Object.values(planners).flatMap(({ name, postgresVersions }) =>
-      postgresVersions.flatMap((postgresVersion) =>
-        Object.values(platformDefaults.cloud.images({ engine: name, postgresVersion })),
+    const defaults = Object.values(planners).flatMap((engine) =>
+      engine.postgresVersions.flatMap((version) =>
+        Object.values(imagesOf("cloud", engine, version)).filter((image) => image !== ""),
       ),
     );
     assert.deepEqual(json("prod.json"), {
