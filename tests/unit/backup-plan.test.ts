@@ -4,7 +4,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../plan/backup/plan";
-import { engines } from "../../plan/engines";
+import { planners } from "../../plan/engines/select";
+import { live } from "../../plan/engines/cnpg/live";
 import {
   archiveMoves,
   firstBackup,
@@ -22,7 +23,7 @@ import { check, sentence } from "../../checks/index";
 import { longestPause } from "../../settings/cron";
 import { checked, smallest } from "../support/settings";
 
-const { cnpg } = engines;
+const { cnpg } = planners;
 const near = { name: "near", kind: "local" };
 const far = { name: "far", kind: "local" };
 const folder = join(__dirname, "../../plan/backup/scripts");
@@ -326,7 +327,7 @@ describe("log that isn't archived yet", () => {
         return Promise.resolve({ exitCode: stdout === "" ? 1 : 0, stdout: stdout ?? "", stderr: "" });
       },
     };
-    const subject = { kubectl, settings, engine: cnpg } as unknown as Subject;
+    const subject = { kubectl, settings, engine: cnpg, live } as unknown as Subject;
     return { calls, answer: waitingLog(subject) };
   }
 
@@ -359,7 +360,7 @@ describe("what waits for a backup", () => {
       const stdout = seen[Math.min(looks++, seen.length - 1)] ?? "";
       return Promise.resolve({ exitCode: stdout === "" ? 1 : 0, stdout: `${stdout}\n`, stderr: "" });
     };
-    const subject = { kubectl: { run }, settings, engine: cnpg } as unknown as Subject;
+    const subject = { kubectl: { run }, settings, engine: cnpg, live } as unknown as Subject;
     const none = new AbortController().signal;
     const work = async (signal: AbortSignal) => {
       for (let tries = 0; tries < 100 && !signal.aborted; tries++) await delay(5);
@@ -394,7 +395,8 @@ describe("what waits for a backup", () => {
 describe("an archive that goes elsewhere", () => {
   const settings = checked({ ...smallest(), backup: { targets: [far, near] } });
   const plan = cnpg.plan(settings);
-  const subjectOf = (kubectl: object) => ({ kubectl, settings, engine: cnpg, plan }) as unknown as Subject;
+  const subjectOf = (kubectl: object) =>
+    ({ kubectl, settings, engine: cnpg, live, plan }) as unknown as Subject;
   const watcherOf = (...targets: object[]) =>
     planned({ targets }).objects.find(({ id }) => id === "watch")?.object;
 

@@ -1,49 +1,11 @@
-import type { Progress } from "../live";
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { Facts, PoolerFacts, Resources } from "../reader";
+import type { EngineReader, Facts, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
-import { type Spreading, spreadsOverHosts } from "../../pgbouncer/spread";
-import { archiveFacts, type Archived } from "./backupFacts";
-import { apiVersion, clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
-
-interface ServiceTemplate {
-  metadata?: { name?: string };
-  spec?: { type?: string; loadBalancerSourceRanges?: string[] };
-}
-
-/** The fields of a Cluster that are read here. */
-interface Cluster extends KubernetesObject {
-  spec?: {
-    instances?: number;
-    imageName?: string;
-    imageCatalogRef?: object;
-    plugins?: NonNullable<Archived["spec"]>["plugins"];
-    walStorage?: { size?: string };
-    resources?: Partial<Resources>;
-    managed?: { services?: { additional?: { serviceTemplate?: ServiceTemplate }[] } };
-    enablePDB?: boolean;
-    enableSuperuserAccess?: boolean;
-    affinity?: { enablePodAntiAffinity?: boolean; podAntiAffinityType?: string; topologyKey?: string };
-    topologySpreadConstraints?: { topologyKey?: string }[];
-    bootstrap?: { initdb?: { dataChecksums?: boolean } };
-    postgresql?: {
-      pg_hba?: string[];
-      parameters?: Record<string, string>;
-      synchronous?: { number?: number; dataDurability?: string; failoverQuorum?: boolean };
-    };
-  };
-  status?: {
-    phase?: string;
-    phaseReason?: string;
-    readyInstances?: number;
-    conditions?: { type: string; status: string; message?: string }[];
-    managedRolesStatus?: { cannotReconcile?: Record<string, string[]> };
-  };
-}
-
-const isCluster = (object: KubernetesObject): object is Cluster =>
-  object.apiVersion === apiVersion && object.kind === "Cluster";
+import { spreadsOverHosts } from "../../pgbouncer/spread";
+import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
+import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
+import { isCluster, isPooler } from "./resources";
 
 /** How quorum failover was switched on before it was a field; it still counts. */
 const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
@@ -51,7 +13,7 @@ const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
 const closingRule = "host all all all scram-sha-256";
 
 /** Fields that are left out count with the operator's own defaults, parameters with PostgreSQL's. */
-export function facts(object: KubernetesObject): Facts | undefined {
+function facts(object: KubernetesObject): Facts | undefined {
   if (!isCluster(object)) return undefined;
   const { metadata } = object;
   const spec = object.spec ?? {};
@@ -129,7 +91,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
       return secondsOf(parameter("archive_timeout", "5min")) ?? 0;
     },
     get archive() {
-      return archiveFacts(object as Archived);
+      return archiveFacts(object);
     },
     get walVolume() {
       return spec.walStorage?.size;
@@ -162,21 +124,7 @@ export function facts(object: KubernetesObject): Facts | undefined {
   };
 }
 
-/** The fields of a Pooler that are read here. */
-interface Pooler extends KubernetesObject {
-  spec?: {
-    cluster?: { name?: string };
-    instances?: number;
-    type?: string;
-    template?: { spec?: Spreading };
-    pgbouncer?: { parameters?: Record<string, string> };
-  };
-}
-
-const isPooler = (object: KubernetesObject): object is Pooler =>
-  object.apiVersion === apiVersion && object.kind === "Pooler";
-
-export function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
+function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
   if (!isPooler(object)) return undefined;
   const { metadata, spec = {} } = object;
   return {
@@ -211,68 +159,4 @@ export function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
   };
 }
 
-const healthy = "Cluster in healthy state";
-
-interface Database extends KubernetesObject {
-  metadata: KubernetesObject["metadata"] & { generation?: number };
-  status?: {
-    applied?: boolean;
-    message?: string;
-    observedGeneration?: number;
-    schemas?: DatabasePart[];
-    extensions?: DatabasePart[];
-  };
-}
-
-interface DatabasePart {
-  name: string;
-  applied?: boolean;
-  message?: string;
-}
-
-const isDatabase = (object: KubernetesObject): object is Database =>
-  object.apiVersion === apiVersion && object.kind === "Database";
-
-export function progress(object: KubernetesObject): Progress {
-  if (isDatabase(object)) {
-    const {
-      applied = false,
-      message,
-      observedGeneration,
-      schemas = [],
-      extensions = [],
-    } = object.status ?? {};
-    if (!applied) {
-      const part = [...schemas, ...extensions].find((one) => one.applied === false);
-      const why = part?.message === undefined ? message : `${part.name}: ${part.message}`;
-      return { done: false, why: why ?? "not applied yet" };
-    }
-    // What was applied may be what the object said before.
-    return observedGeneration === object.metadata.generation
-      ? { done: true, why: "applied" }
-      : { done: false, why: "not looked at since its last change" };
-  }
-  if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
-  const wanted = object.spec?.instances ?? 1;
-  const ready = object.status?.readyInstances ?? 0;
-  const { phase, phaseReason, conditions, managedRolesStatus } = object.status ?? {};
-  if (phase === undefined) return { done: false, why: "the operator has not seen the cluster yet" };
-  if (phase !== healthy)
-    return {
-      done: false,
-      why: `${phase}${phaseReason === undefined || phaseReason === "" ? "" : ` (${phaseReason})`}, ${ready} of ${wanted} instances ready`,
-    };
-  if (ready !== wanted) return { done: false, why: `${ready} of ${wanted} instances ready` };
-  const condition = conditions?.find(({ type }) => type === "Ready");
-  if (condition?.status !== "True")
-    return { done: false, why: condition?.message ?? "the cluster does not call itself ready yet" };
-  const archiving = conditions?.find(({ type }) => type === "ContinuousArchiving");
-  if ((object.spec?.plugins?.length ?? 0) > 0 && archiving?.status !== "True")
-    return {
-      done: false,
-      why: `the log is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
-    };
-  const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
-  if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };
-  return { done: true, why: `${ready} of ${wanted} instances ready` };
-}
+export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts };

@@ -3,37 +3,23 @@ import type { Store } from "../backup/store";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import type { Plan, OperatorPlan } from "../plan";
-import type { Shape, Progress } from "./live";
-import type { Facts, BackupFacts, PoolerFacts } from "./reader";
 
 /**
- * The seam between the platform and what runs PostgreSQL.
+ * The seam between the platform and what runs PostgreSQL, of three: an engine plans (here), reads rendered objects (reader.ts) and live ones (live.ts).
  *
- * An engine plans: settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
+ * Settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
  * and checked without mocks, provider or cluster. Components register what a plan says, and never ask which engine it is.
  */
-export interface Engine extends EngineTraits {
+export interface EnginePlanner extends EngineTraits {
   /** Everything that one database cluster needs. */
   plan(settings: Settings): Plan;
   /** The engine's operator, out of its released manifest. @default - the engine has none */
   readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
-  /** What a rendered object of this engine claims, or undefined for objects that claim nothing. */
-  facts(object: KubernetesObject): Facts | undefined;
   /** @default - the engine makes none */
   readonly backups?: Backups;
-  /** What rendered objects claim of backups beside the cluster object. @default - nothing that policies could judge */
-  readonly backupFacts?: BackupFacts;
-  /** What a cluster object, planned or live, is made of; undefined for other objects. */
-  shape(object: KubernetesObject): Shape | undefined;
-  /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
-  readonly kubernetes: { readonly runs: string; readonly tested: string };
-  /** What a rendered pooler of this engine's own kind claims; the platform's poolers are read by plan/pgbouncer. */
-  poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
-  /** Whether a live object has got where it should be, and why not. */
-  progress(object: KubernetesObject): Progress;
 }
 
-/** How an engine's backups are made and read. They lie in the layout of Barman's cloud tools, or of WAL-G. */
+/** How an engine's backups are made. They lie in the layout of Barman's cloud tools, or of WAL-G. */
 export interface Backups {
   /** How a base backup is asked for, beside the schedule's. */
   request(settings: Settings, name: string): BackupRequest;
@@ -56,15 +42,10 @@ export interface ArchiveTool {
 
 export type BackupRequest =
   | {
-      /** An object that asks for one, when it is made. */
+      /** An object that asks for one, when it is made; what the live one has come to, the live reader tells. */
       readonly object: KubernetesObject;
       /** What takes it along when it is deleted. @default - nothing: it holds nothing that others wait for */
       readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string };
-      /** What the live one has come to. */
-      state(object: KubernetesObject): {
-        readonly phase: "running" | "done" | "failed";
-        readonly why: string;
-      };
     }
   | {
       /** A command for the primary's pod that makes one, and ends badly when it can't. */
@@ -82,6 +63,8 @@ export interface EngineTraits {
   /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
   readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
   readonly instancePods: InstancePods;
+  /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
+  readonly kubernetes: { readonly runs: string; readonly tested: string };
   /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
   readonly images: readonly (keyof Images)[];
   /** Those that it runs beside them where the settings ask for backups. */
@@ -94,11 +77,16 @@ export interface EngineTraits {
   readonly systemRoles: readonly string[];
   /** Keys of labels that it writes on the objects that it makes; a key that ends with `*` stands for a prefix. */
   readonly operatorLabels: readonly string[];
+  /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which stand in releases/. */
+  publishedImages(pinned: { readonly postgresql: string; readonly operator: string }): PublishedImages;
   /** What its makers' image has. */
   readonly imageContents: ImageContents;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
   readonly ownedParameters: Readonly<Record<string, string>>;
 }
+
+/** `operator` where the engine has one. */
+export type PublishedImages = Pick<Images, "postgresql"> & Partial<Pick<Images, "operator">>;
 
 /** What an image of PostgreSQL has beside PostgreSQL. */
 export interface ImageContents {

@@ -1,8 +1,7 @@
-import { byBarman } from "../../backup/compression";
-import type { Engine } from "../engine";
+import { byBarman } from "../../backup/barman";
+import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
-import { backupFacts } from "./backupFacts";
-import { facts, progress, shape } from "./facts";
+import { imageContents, publishedImages } from "./image";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -10,7 +9,7 @@ import { plan } from "./plan";
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
 
 /** One server without an operator. */
-export const standalone: Engine = {
+export const planner: EnginePlanner = {
   name: "standalone",
   postgresVersions: ["15", "16", "17", "18"],
   can: {
@@ -46,20 +45,11 @@ export const standalone: Engine = {
   longestClusterName: 47,
   systemRoles: [],
   operatorLabels: ["statefulset.kubernetes.io/*"],
-  imageContents: {
-    extensions: [],
-    libraries: [],
-    refused: {},
-    source: "the Dockerfile of the official image `postgres`: PostgreSQL's own packages and no others",
-  },
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   backups,
-  backupFacts,
-  facts,
-  shape,
   // Its objects are older than any version that still gets fixes.
   kubernetes: { runs: ">=1.30", tested: "1.34" },
-  poolerFacts: () => undefined,
-  progress,
 };

@@ -1,16 +1,14 @@
-import type { Engine } from "../engine";
-import { byBarman } from "../../backup/compression";
+import type { EnginePlanner } from "../planner";
+import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
-import { backupFacts } from "./backupFacts";
-import { facts, poolerFacts, progress } from "./facts";
+import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
-import { shape } from "./shape";
 
 /** CloudNativePG 1.30. */
-export const cnpg: Engine = {
+export const planner: EnginePlanner = {
   name: "cnpg",
   postgresVersions: ["15", "16", "17", "18"],
   can: {
@@ -40,21 +38,12 @@ export const cnpg: Engine = {
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.
   operatorLabels: ["cnpg.io/*", "role"],
-  imageContents: {
-    extensions: ["pgaudit", "vector"],
-    libraries: ["pg_failover_slots"],
-    refused: {},
-    source: "the README of the project's postgres-containers, for the images `standard` and `system`",
-  },
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   operator: operatorPlan,
   backups,
-  backupFacts,
-  facts,
-  poolerFacts,
-  shape,
   // "Supported" and "tested, but not supported" in the release's table.
   kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
-  progress,
 };

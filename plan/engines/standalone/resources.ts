@@ -1,7 +1,14 @@
-import type { VolumeShape } from "../live";
 import type { Resources } from "../reader";
 import type { KubernetesObject } from "../../objects";
-import { serverAnnotation } from "./names";
+import { roleLabel, serverContainer as serverContainerName } from "../../names";
+import { baseBackupRole, serverAnnotation } from "./names";
+
+interface Volume {
+  /** As a Kubernetes quantity. */
+  readonly size: string;
+  /** @default - the Kubernetes cluster's default class */
+  readonly class?: string;
+}
 
 /** What a StatefulSet of this engine says of its server: its configuration stands in other objects. */
 export interface Server {
@@ -9,9 +16,9 @@ export interface Server {
   readonly version: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly hostBasedAccess: readonly string[];
-  readonly data: VolumeShape;
+  readonly data: Volume;
   /** The write-ahead log's own volume. */
-  readonly log?: VolumeShape;
+  readonly log?: Volume;
   /** What it was restored from when it was made. */
   readonly restored?: unknown;
 }
@@ -51,4 +58,27 @@ export const serverOf = ({ metadata }: KubernetesObject): Server =>
   JSON.parse(metadata.annotations?.[serverAnnotation] ?? "{}") as Server;
 
 export const serverContainer = ({ spec }: StatefulSet) =>
-  spec?.template?.spec?.containers?.find(({ name }) => name === "postgres");
+  spec?.template?.spec?.containers?.find(({ name }) => name === serverContainerName);
+
+interface CronJob extends KubernetesObject {
+  spec?: { schedule?: string; suspend?: boolean };
+}
+
+interface Job extends KubernetesObject {
+  status?: {
+    failed?: number;
+    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+const makesBaseBackups = (object: KubernetesObject, kind: string): boolean =>
+  object.apiVersion === "batch/v1" &&
+  object.kind === kind &&
+  object.metadata.labels?.[roleLabel] === baseBackupRole;
+
+/** The schedule of base backups. */
+export const isBaseBackups = (object: KubernetesObject): object is CronJob =>
+  makesBaseBackups(object, "CronJob");
+
+/** What makes one. */
+export const isBaseBackup = (object: KubernetesObject): object is Job => makesBaseBackups(object, "Job");

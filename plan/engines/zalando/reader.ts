@@ -1,8 +1,8 @@
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { Facts } from "../reader";
+import type { EngineReader, Facts } from "../reader";
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
-import { archiveFacts } from "./backupFacts";
+import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import {
   instanceLabels,
   operatorNamespace,
@@ -11,7 +11,7 @@ import {
   services,
   spreadAnnotation,
 } from "./names";
-import { isPostgresql } from "./object";
+import { isPostgresql } from "./resources";
 
 /** What Spilo writes where the object says nothing; the rules for people's logins by PAM are left out. */
 const spiloRules = [
@@ -23,7 +23,7 @@ const spiloRules = [
 ];
 
 /** Fields that are left out count with the operator's or Spilo's own defaults, parameters with PostgreSQL's. */
-export function facts(object: KubernetesObject): Facts | undefined {
+function facts(object: KubernetesObject): Facts | undefined {
   if (!isPostgresql(object)) return undefined;
   const { metadata } = object;
   const spec = object.spec ?? {};
@@ -118,3 +118,11 @@ export function facts(object: KubernetesObject): Facts | undefined {
     },
   };
 }
+
+export const reader: EngineReader = {
+  facts,
+  storeFacts,
+  baseBackupFacts,
+  // Poolers of the operator's own stand in its cluster object, and the platform makes none.
+  poolerFacts: () => undefined,
+};

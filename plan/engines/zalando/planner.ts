@@ -1,18 +1,13 @@
-import { byWalG } from "../../backup/compression";
-import type { Engine } from "../engine";
-import { backups } from "./backup";
-import { backupFacts } from "./backupFacts";
-import { facts } from "./facts";
-import { spilo } from "./image";
+import type { EnginePlanner } from "../planner";
+import { backups, byWalG } from "./backup";
+import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
-import { progress } from "./progress";
-import { shape } from "./shape";
 
 /** The Zalando operator 1.15 with Patroni in its Spilo image. */
-export const zalando: Engine = {
+export const planner: EnginePlanner = {
   name: "zalando",
   postgresVersions: ["15", "16", "17"],
   can: {
@@ -71,17 +66,12 @@ export const zalando: Engine = {
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
   operatorLabels: [...Object.keys(standbyLabels("")), "team", "acid.zalan.do/*"],
-  imageContents: spilo,
+  publishedImages,
+  imageContents,
   ownedParameters,
   plan,
   operator: operatorPlan,
-  facts,
   backups,
-  backupFacts,
-  // Poolers of the operator's own stand in its cluster object, and the platform makes none.
-  poolerFacts: () => undefined,
-  shape,
   // "Supported Kubernetes versions" of the release; what is newer than its client library counts as untested.
   kubernetes: { runs: ">=1.27", tested: "1.27 - 1.34" },
-  progress,
 };
