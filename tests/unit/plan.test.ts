@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
 import { cnpg } from "../../plan/engines/cnpg/index";
+import type { Settings } from "../../settings/schema";
 import { operatorPlan } from "../../plan/engines/cnpg/operator";
 import { ofPlugin } from "../../plan/engines/cnpg/plugin";
 import { timings } from "../../plan/engines/cnpg/timing";
@@ -387,11 +388,12 @@ describe("custom resources against the pinned CRDs", () => {
 
 describe("the operator's plan", () => {
   let released: KubernetesObject[];
+  let settings: Settings;
   before(async function () {
     this.timeout(120_000);
     released = (await releasedObjects()).filter((object) => !ofPlugin(object));
+    settings = checked(smallest());
   });
-  const settings = checked(smallest());
   const planned = () => operatorPlan(settings, released).objects;
 
   it("is the released manifest and the configuration, in three stages", () => {

@@ -100,11 +100,15 @@ const names = [
 ];
 
 for (const engine of [zalando, standalone] as Engine[]) {
-  const good = rendered(engine, { targets });
   const { kind } = engine.clusterKind;
   const at = `${kind} postgres/main`;
 
   describe(`the policies of backups, about the engine ${engine.name}`, () => {
+    let good: KubernetesObject[];
+    before(() => {
+      good = rendered(engine, { targets });
+    });
+
     it("have nothing to say about the platform's own", () => {
       const found = invariants
         .filter(({ name }) => names.includes(name))
@@ -177,8 +181,12 @@ for (const engine of [zalando, standalone] as Engine[]) {
 }
 
 describe("what Spilo is told", () => {
-  const objects = rendered(zalando, { targets });
-  const cluster = clusterOf(zalando, objects);
+  let objects: KubernetesObject[];
+  let cluster: KubernetesObject;
+  before(() => {
+    objects = rendered(zalando, { targets });
+    cluster = clusterOf(zalando, objects);
+  });
   const withEnv = (values: Record<string, string | undefined>) => inEnv(values)(cluster);
   const store = (object: KubernetesObject) => zalando.backupFacts!.store(object)!;
 
@@ -268,7 +276,10 @@ describe("what Spilo is told", () => {
 });
 
 describe("what the standalone server's pods are told", () => {
-  const objects = rendered(standalone, { targets });
+  let objects: KubernetesObject[];
+  before(() => {
+    objects = rendered(standalone, { targets });
+  });
 
   it("leaves out checksums that R2 refuses", () => {
     const cluster = clusterOf(standalone, objects);
