@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../plan/backup/plan";
 import { planners } from "../../plan/engines/select";
 import { live } from "../../plan/engines/cnpg/live";
+import type { Settings } from "../../settings/schema";
 import {
   archiveMoves,
   firstBackup,
@@ -312,7 +313,10 @@ describe("what lies in the targets", () => {
 });
 
 describe("log that isn't archived yet", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+  let settings: Settings;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [near] } });
+  });
   /** The primary answers with this; undefined: there is none. */
   function asked(stdout: string | undefined) {
     const calls: string[][] = [];
@@ -352,7 +356,10 @@ describe("log that isn't archived yet", () => {
 });
 
 describe("what waits for a backup", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+  let settings: Settings;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [near] } });
+  });
   /** `make up` waits for an engine that is never done; the watcher's file says `seen`, one answer after the other. */
   async function waiting(...seen: string[]): Promise<{ ended: string; looks: number }> {
     let looks = 0;
@@ -393,8 +400,12 @@ describe("what waits for a backup", () => {
 });
 
 describe("an archive that goes elsewhere", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [far, near] } });
-  const plan = cnpg.plan(settings);
+  let settings: Settings;
+  let plan: ReturnType<typeof cnpg.plan>;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [far, near] } });
+    plan = cnpg.plan(settings);
+  });
   const subjectOf = (kubectl: object) =>
     ({ kubectl, settings, engine: cnpg, live, plan }) as unknown as Subject;
   const watcherOf = (...targets: object[]) =>

@@ -101,11 +101,15 @@ const names = [
 ];
 
 for (const engine of [zalando, standalone] as EnginePlanner[]) {
-  const good = rendered(engine, { targets });
   const { kind } = engine.clusterKind;
   const at = `${kind} postgres/main`;
 
   describe(`the policies of backups, about the engine ${engine.name}`, () => {
+    let good: KubernetesObject[];
+    before(() => {
+      good = rendered(engine, { targets });
+    });
+
     it("have nothing to say about the platform's own", () => {
       const found = invariants
         .filter(({ name }) => names.includes(name))
@@ -178,8 +182,12 @@ for (const engine of [zalando, standalone] as EnginePlanner[]) {
 }
 
 describe("what Spilo is told", () => {
-  const objects = rendered(zalando, { targets });
-  const cluster = clusterOf(zalando, objects);
+  let objects: KubernetesObject[];
+  let cluster: KubernetesObject;
+  before(() => {
+    objects = rendered(zalando, { targets });
+    cluster = clusterOf(zalando, objects);
+  });
   const withEnv = (values: Record<string, string | undefined>) => inEnv(values)(cluster);
   const store = (object: KubernetesObject) => readers.zalando.storeFacts(object)!;
 
@@ -269,7 +277,10 @@ describe("what Spilo is told", () => {
 });
 
 describe("what the standalone server's pods are told", () => {
-  const objects = rendered(standalone, { targets });
+  let objects: KubernetesObject[];
+  before(() => {
+    objects = rendered(standalone, { targets });
+  });
 
   it("leaves out checksums that R2 refuses", () => {
     const cluster = clusterOf(standalone, objects);

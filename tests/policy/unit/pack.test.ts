@@ -90,7 +90,7 @@ describe("the policy pack", () => {
 });
 
 describe("objects out of Pulumi's properties", () => {
-  const kind = { apiVersion: "v1", kind: "ConfigMap" };
+  const kind = Object.freeze({ apiVersion: "v1", kind: "ConfigMap" });
   const throwing = (key: string) =>
     Object.defineProperty({}, key, {
       enumerable: true,
