@@ -188,7 +188,7 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
         `${at}.${key}`,
         // The value may be a secret, or long, and the problem is that it is there.
         ["credentials", "caCertificate"].includes(key) ? "given" : value,
-        `nothing with the kind ${kind}`,
+        `must not be set with the kind ${kind}`,
         `leave it out, or use the kind ${of.join(" or ")}`,
       );
     const inItsPlace = key === "credentials" && target.roleArn !== undefined;
@@ -199,7 +199,7 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
     report(
       `${at}.caCertificate`,
       "given",
-      "nothing without an endpoint: a public CA signs for AWS",
+      "must not be set without an endpoint: a public CA signs for AWS",
       "set endpoint, or leave it out",
     );
   if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
@@ -225,16 +225,21 @@ function role({ backup, platform }: Settings, index: number, report: Report): vo
     report(
       path,
       roleArn,
-      `nothing with the platform ${platform}: EKS alone gives its pods a role`,
+      `must not be set with the platform ${platform}: EKS alone gives its pods a role`,
       "give credentials in its place, or set pgplatform:platform to cloud",
     );
   if (target?.credentials !== undefined)
-    report(path, roleArn, "nothing beside credentials, which it takes the place of", "leave out one of them");
+    report(
+      path,
+      roleArn,
+      "must not be set beside credentials: it takes their place",
+      "leave out one of them",
+    );
   if (target?.endpoint !== undefined)
     report(
       path,
       roleArn,
-      "nothing with an endpoint: only AWS knows its roles",
+      "must not be set with an endpoint: only AWS knows its roles",
       "leave out the endpoint, or give credentials in its place",
     );
   if (index > 0 && first?.roleArn !== undefined && first.roleArn !== roleArn)

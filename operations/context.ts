@@ -35,8 +35,8 @@ function settingsIn({ config = {} }: StackFile): Settings {
     throw new UserError(
       plain.map(
         ([path]) =>
-          `pgplatform:${path} is plain text, allowed is a text that Pulumi has encrypted: ` +
-          `set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
+          `pgplatform:${path}: plain text is not allowed. Allowed: a text that Pulumi has encrypted. ` +
+          `Fix: set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
       ),
     );
   // Refused here already, before anything is built or touched for an engine that can't plan.

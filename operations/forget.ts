@@ -25,7 +25,7 @@ export async function forget(
   const index = names.indexOf(target ?? "");
   if (target === undefined || index === -1)
     throw new UserError([
-      `TARGET is ${JSON.stringify(target ?? "")}, allowed is ${names.join(" or ") || "none, since no target is set"}: name the one to delete from.`,
+      `TARGET: ${JSON.stringify(target ?? "")} is not allowed. Allowed: ${names.join(" or ") || "none, since no target is set"}. Fix: name the one to delete from.`,
     ]);
   const seen = (await readStatus(subject))?.find((one) => one.target === target);
   if (seen === undefined || "refused" in seen)
@@ -39,8 +39,8 @@ export async function forget(
   const gone = linesOf(lines, target, archiveId ?? "");
   if (archiveId === undefined || !ended.includes(archiveId))
     throw new UserError([
-      `ARCHIVE_ID is ${JSON.stringify(archiveId ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
-        `${archiveId === seen.archiveId ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,
+      `ARCHIVE_ID: ${JSON.stringify(archiveId ?? "")} is not allowed${archiveId === seen.archiveId ? ": the cluster archives under it" : ""}. ` +
+        `Allowed: one of target ${target} that has ended (${ended.join(", ") || "there is none"}). Fix: name one that \`make backups\` lists.`,
     ]);
   if (!linesOf(lines, target, seen.archiveId).some((line) => line.endsWith("verification passed")))
     throw new UserError([

@@ -347,7 +347,7 @@ const restoring: Rule = ({ settings, shape }, { cluster }) =>
     : problem(
         "restore",
         settings.restore,
-        "nothing while the cluster is there, but for what that was restored from",
+        "must not be set once the cluster exists, unless it was restored from there",
         "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
       );
 

@@ -32,7 +32,7 @@ export function restoreOverlay({ target, archiveId, from, ...to }: Wanted): Over
 export function planOf({ cluster, restore, backup }: Settings): string[] {
   if (restore === undefined)
     throw new UserError([
-      "pgplatform:restore is not set, allowed is a target and an archive ID: say TARGET=<name> ARCHIVE_ID=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
+      "pgplatform:restore: not set. Allowed: a target and an archive ID. Fix: say TARGET=<name> ARCHIVE_ID=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
     ]);
   const { time, lsn, name } = restore.to;
   const until = [

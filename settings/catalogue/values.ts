@@ -65,7 +65,7 @@ const isBoolean = (text: string): boolean => {
   return word !== "" && word !== "o" && spellings.some((spelling) => spelling.startsWith(word));
 };
 
-/** The values that the parameter may have, to be read after "allowed is". */
+/** The values that the parameter may have, as a message writes them after "Allowed:". */
 export function allowedOf(parameter: Parameter): string {
   const { type, unit, least = -Infinity, most = Infinity, values } = parameter;
   if (type === "bool") return "on or off";

@@ -7,7 +7,7 @@ interface Documented {
   means: string;
   /** What a change does to a running platform. */
   change: string;
-  /** What is allowed; reads on after "allowed is". */
+  /** What is allowed; a message and the reference write it after "Allowed:". */
   allowed: string;
   /** What to do about a wrong value. @default - choose an allowed value */
   fix?: string;

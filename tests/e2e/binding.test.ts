@@ -116,7 +116,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
     assert.match(
       lines.join("\n"),
       new RegExp(
-        `error: pgplatform:clients\\[\\d+\\]\\.namespace is "${namespace}", allowed is a namespace that is there, since the client's binding goes into it: ` +
+        `error: pgplatform:clients\\[\\d+\\]\\.namespace: "${namespace}" is not allowed\\. Allowed: a namespace that is there, since the client's binding goes into it\\. Fix: ` +
           `make it \\(kubectl create namespace ${namespace}\\), or set binding to \\{ makeNamespace: true \\}\\.`,
       ),
     );

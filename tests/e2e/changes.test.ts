@@ -135,14 +135,14 @@ describe("changes (three nodes of one machine, images built here, the other imag
         settings.cluster.storage = { size: text, ...(storageClass !== undefined && { class: storageClass }) };
       };
     const errors = await refused(size("1Gi", "no-such-class"));
-    assert.match(errors.join("\n"), /storage\.class is "no-such-class", allowed is one of /);
+    assert.match(errors.join("\n"), /storage\.class: "no-such-class" is not allowed\. Allowed: one of /);
     assert.match(
       errors.join("\n"),
-      /storage\.size is "1Gi", allowed is at least 2Gi, which the volumes have/,
+      /storage\.size: "1Gi" is not allowed\. Allowed: at least 2Gi, which the volumes have/,
     );
     assert.match(
       (await refused(size("4Gi"))).join("\n"),
-      /storage\.size is "4Gi", allowed is 2Gi, since the storage class/,
+      /storage\.size: "4Gi" is not allowed\. Allowed: 2Gi, since the storage class/,
     );
   });
 
@@ -352,7 +352,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
       // Five don't fit on three nodes while each must have its own: that is refused, and a preference is set first.
       assert.match(
         (await refused(({ cluster }) => (cluster.instances = 5))).join("\n"),
-        /cluster\.instances is 5, allowed is at most 3, each on a node of its own/,
+        /cluster\.instances: 5 is not allowed\. Allowed: at most 3, each on a node of its own/,
       );
       await change({ name: "spread preferred", edit: ({ cluster }) => (cluster.spread = "preferred") });
       const before = await holdsData();

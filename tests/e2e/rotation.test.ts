@@ -225,6 +225,9 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   it("isn't taken back: a lower credential version is refused before anything is touched", async () => {
     const { exitCode, lines } = await up(raised(1));
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /rotation\.credentialVersion is 1, allowed is 3, which is in use, or 4: /);
+    assert.match(
+      lines.join("\n"),
+      /rotation\.credentialVersion: 1 is not allowed\. Allowed: 3, which is in use, or 4\. Fix: /,
+    );
   });
 });

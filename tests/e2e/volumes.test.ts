@@ -74,6 +74,6 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
     await stack.write([]);
     const { exitCode, lines } = await stack.make("up");
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /cluster\.storage\.size is "2Gi", allowed is at least 3Gi/);
+    assert.match(lines.join("\n"), /cluster\.storage\.size: "2Gi" is not allowed\. Allowed: at least 3Gi/);
   });
 });

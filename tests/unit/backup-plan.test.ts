@@ -170,7 +170,7 @@ describe("what happens to backups after they were made", () => {
     assert.equal(named(43), "");
     assert.match(
       named(44),
-      /cluster\.name is "a+", allowed is short enough for the CronJob's name a+-verify-1/,
+      /cluster\.name: "a+" is not allowed\. Allowed: short enough for the CronJob's name a+-verify-1/,
     );
   });
 
@@ -537,7 +537,7 @@ describe("a verification that somebody asks for", () => {
     assert.deepEqual(applied, []);
     assert.match(
       error,
-      /the time is "yesterday", allowed is a time with its zone such as 2026-01-31T23:59:00Z: write /,
+      /TIME: "yesterday" is not allowed\. Allowed: a time with its zone such as 2026-01-31T23:59:00Z\. Fix: write /,
     );
   });
 });

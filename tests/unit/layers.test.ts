@@ -122,7 +122,7 @@ describe("the layers over every stack file, for every engine", () => {
   it("ask for the keys that a file lacks, but not on the built-in cluster, nor where a stack is only looked at", async () => {
     await assert.rejects(
       settingsOf("prod", undefined, false),
-      /^Error: pgplatform:backup\.targets\[1\]\.credentials is not set, allowed is an access key with the kind b2: set it\.$/,
+      /^Error: pgplatform:backup\.targets\[1\]\.credentials: not set\. Allowed: an access key with the kind b2\. Fix: set it\.$/,
     );
     const kinds = async (builtIn: boolean, withoutKeys: boolean) =>
       (await settingsOf("prod", undefined, builtIn, withoutKeys)).backup?.targets.map(

@@ -436,7 +436,7 @@ describe("rotation of passwords", () => {
     it("with access rules, which may keep the Job out", () => {
       const value = changed(at(2), "cluster.access", [{ role: "app" }]);
       assert.deepEqual(sentences(value), [
-        "pgplatform:rotation.credentialVersion is 2, allowed is 1 with cluster.access, whose rules may keep out the Job that tries the new logins: set 1, or leave cluster.access out.",
+        "pgplatform:rotation.credentialVersion: 2 is not allowed. Allowed: 1 with cluster.access, whose rules may keep out the Job that tries the new logins. Fix: set 1, or leave cluster.access out.",
       ]);
     });
 
@@ -452,15 +452,15 @@ describe("rotation of passwords", () => {
         [],
       );
       assert.deepEqual(sentences(value), [
-        'pgplatform:cluster.databases[0].owner is "app", allowed is a name without a role app_b beside it, which is its second login: rename one.',
-        `pgplatform:cluster.roles[1].name is "${long}", allowed is at most 61 characters once passwords are rotated: shorten it.`,
+        'pgplatform:cluster.databases[0].owner: "app" is not allowed. Allowed: a name without a role app_b beside it, which is its second login. Fix: rename one.',
+        `pgplatform:cluster.roles[1].name: "${long}" is not allowed. Allowed: at most 61 characters once passwords are rotated. Fix: shorten it.`,
       ]);
       assert.deepEqual(sentences(changed(value, "rotation", { credentialVersion: 1 })), []);
     });
 
     it("at a stage of the first credential version", () => {
       assert.deepEqual(sentences(at(1, "added")), [
-        'pgplatform:rotation.stage is "added", allowed is only with the first credential version: leave it out.',
+        'pgplatform:rotation.stage: "added" is not allowed. Allowed: only with the first credential version. Fix: leave it out.',
       ]);
     });
   });

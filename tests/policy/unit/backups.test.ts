@@ -53,7 +53,7 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
 
 describe("the invariant wal-archiving", () => {
   const says = [
-    'Cluster shop/orders: archive of the log is "none", allowed is one, since what isn\'t archived is lost with the cluster: set pgplatform:backup, or name an archiver.',
+    'Cluster shop/orders: archive of the log: "none" is not allowed. Allowed: one, since what isn\'t archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.',
   ];
   const find = (plugins: unknown) => about("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
   const [archiver] = archivers("orders-archive");
@@ -79,7 +79,7 @@ describe("the invariant base-backups", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
     aboutStack("base-backups", goodStack(changes));
   const says = (value: string) => [
-    `Cluster shop/orders: base backups is "${value}", allowed is a schedule, since the archived log alone restores nothing: add one to the stack, or let it go on.`,
+    `Cluster shop/orders: base backups: "${value}" is not allowed. Allowed: a schedule, since the archived log alone restores nothing. Fix: add one to the stack, or let it go on.`,
   ];
   it("has nothing to say about the good program, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);
@@ -118,7 +118,7 @@ describe("the invariants about the schedule of base backups", () => {
   });
   it("refuse what fires less often, up to the option's days", () => {
     const sentenceOf = (text: string, often: string) => [
-      `${at}: schedule is "${text}", allowed is at least ${often}: a restore replays all that was logged since the last base backup: write a schedule that fires more often.`,
+      `${at}: schedule: "${text}" is not allowed. Allowed: at least ${often}: a restore replays all that was logged since the last base backup. Fix: write a schedule that fires more often.`,
     ];
     for (const text of ["0 0 2 * * 1-5", "0 0 2 * * 0", "@every 25h"])
       assert.deepEqual(find("daily-base-backups", schedule(text)), sentenceOf(text, "daily"));
@@ -131,14 +131,14 @@ describe("the invariants about the schedule of base backups", () => {
   it("refuse five fields, which the operator reads as if the first were seconds, and what is none", () => {
     for (const text of ["0 2 * * *", "0 0 25 * * *", "tomorrow", ""]) {
       assert.deepEqual(find("base-backup-schedule", schedule(text)), [
-        `${at}: schedule is "${text}", allowed is six fields, of which the first are the seconds: write it so.`,
+        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds. Fix: write it so.`,
       ]);
       assert.deepEqual(find("daily-base-backups", schedule(text)), []);
     }
   });
   it("refuse a method that is left to the default", () => {
     assert.deepEqual(find("explicit-backup-method", { "spec.method": undefined }), [
-      `${at}: method is not set, allowed is a method that is named, since the default goes away with an update: name it.`,
+      `${at}: method: not set. Allowed: a method that is named, since the default goes away with an update. Fix: name it.`,
     ]);
     assert.deepEqual(find("explicit-backup-method", { "spec.method": "volumeSnapshot" }), []);
   });
@@ -148,7 +148,7 @@ describe("the invariant two-targets", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
     aboutStack("two-targets", goodStack(changes));
   const says = (value: string) => [
-    `Cluster shop/orders: backup targets is "${value}", allowed is two at different providers, so that no provider, account or key takes both: copy to another provider.`,
+    `Cluster shop/orders: backup targets: "${value}" is not allowed. Allowed: two at different providers, so that no provider, account or key takes both. Fix: copy to another provider.`,
   ];
   const secret = (change: (object: KubernetesObject) => void) => {
     const object = good("second-target");
@@ -207,7 +207,7 @@ describe("the invariant one-archive", () => {
   });
   it("refuses two archivers", () => {
     const says = [
-      "Cluster shop/orders: archivers is 2, allowed is 1, since one of them gets the log and the other nothing: keep one, and copy from its store.",
+      "Cluster shop/orders: archivers: 2 is not allowed. Allowed: 1, since one of them gets the log and the other nothing. Fix: keep one, and copy from its store.",
     ];
     assert.deepEqual(find(cluster({ "spec.plugins": archivers("orders-archive", "other") })), says);
     assert.deepEqual(find(cluster({ "spec.backup": { barmanObjectStore: {} } })), says);
@@ -215,7 +215,7 @@ describe("the invariant one-archive", () => {
   it("refuses base backups to another store", () => {
     const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
     assert.deepEqual(find({ "base-backups": mutated("base-backups", other) }), [
-      "ScheduledBackup shop/orders: store is \"other\", allowed is orders-archive, the archive's, since base backups without the log behind them are no second target: leave it out, and copy from the archive's store.",
+      "ScheduledBackup shop/orders: store: \"other\" is not allowed. Allowed: orders-archive, the archive's, since base backups without the log behind them are no second target. Fix: leave it out, and copy from the archive's store.",
     ]);
   });
 });
@@ -254,8 +254,8 @@ describe("the invariant archive-of-its-own", () => {
       find({ ...second(parameters("orders-2", "copy")), copy }),
     ]) {
       assert.equal(found.length, 1);
-      assert.match(found[0]!, /^Cluster shop\/second: archive is "https:/);
-      assert.match(found[0]!, /allowed is another place or name than that of the cluster shop\/orders/);
+      assert.match(found[0]!, /^Cluster shop\/second: archive: "https:/);
+      assert.match(found[0]!, /Allowed: another place or name than that of the cluster shop\/orders/);
     }
   });
   it("reads no name, which a preview may not know, where the places differ", () => {
@@ -276,7 +276,7 @@ describe("the invariant current-archiver", () => {
   const old = mutated("cluster", inTree);
   it("refuses what the next version of the operator no longer has", () =>
     assert.deepEqual(about("current-archiver", old), [
-      `Cluster shop/orders: archiver is "spec.backup.barmanObjectStore", allowed is the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 has the other no more: move the archive.`,
+      `Cluster shop/orders: archiver: "spec.backup.barmanObjectStore" is not allowed. Allowed: the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 has the other no more. Fix: move the archive.`,
     ]));
   it("allows the plugin, and the old way by option", () => {
     assert.deepEqual(about("current-archiver", good("cluster")), []);
@@ -289,7 +289,7 @@ describe("the invariants about stores", () => {
   const environment = "spec.instanceSidecarConfiguration.env";
   const pair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
   const says = (title: string, url: string) => [
-    `${title}: checksums is "sent always", allowed is when_required in both directions at ${url}, which is not AWS: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
+    `${title}: checksums: "sent always" is not allowed. Allowed: when_required in both directions at ${url}, which is not AWS. Fix: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
   ];
 
   it("have nothing to say about the good store, and about AWS with whatever checksums", () => {
@@ -333,7 +333,7 @@ describe("the invariants about stores", () => {
     for (const part of ["data", "wal"]) {
       const asked = { [`spec.configuration.${part}`]: { encryption: "AES256" } };
       assert.deepEqual(about("no-encryption-header-at-r2", mutated("archive", asked)), [
-        'ObjectStore shop/orders-archive: encryption is "AES256", allowed is none at R2, which refuses to be asked and encrypts all the same: remove it.',
+        'ObjectStore shop/orders-archive: encryption: "AES256" is not allowed. Allowed: none at R2, which refuses to be asked and encrypts all the same. Fix: remove it.',
       ]);
       assert.deepEqual(
         about("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
@@ -387,9 +387,9 @@ describe("the invariant wal-volume", () => {
   });
   it("refuses a volume that is too small, and none", () => {
     const says = (value: string) => [
-      `Cluster shop/orders: volume of the log is ${value}, allowed is at least 85Gi: 2 MiB a second for 12 h without the store: raise it, or claim less.`,
+      `Cluster shop/orders: volume of the log: ${value}. Allowed: at least 85Gi: 2 MiB a second for 12 h without the store. Fix: raise it, or claim less.`,
     ];
-    assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi"'));
+    assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi" is not allowed'));
     assert.deepEqual(find(claim("2", "12")), says("not set"));
   });
 });
@@ -402,7 +402,7 @@ describe("the invariant weekly-verification", () => {
       options,
     );
   const says = (value: string, days = 7) => [
-    `Cluster shop/orders: verification of backups is "${value}", allowed is one at least every ${days} days, since a backup that was never restored is a hope: schedule one.`,
+    `Cluster shop/orders: verification of backups: "${value}" is not allowed. Allowed: one at least every ${days} days, since a backup that was never restored is a hope. Fix: schedule one.`,
   ];
   it("has nothing to say about weekly and more often, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);

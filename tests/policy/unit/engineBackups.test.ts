@@ -120,7 +120,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
       const without = clusterOf(engine, rendered(engine, undefined));
       const value = engine === zalando ? "none" : "on the volume main-archive alone";
       assert.deepEqual(about("wal-archiving", without), [
-        `${at}: archive of the log is "${value}", allowed is one, since what isn't archived is lost with the cluster: set pgplatform:backup, or name an archiver.`,
+        `${at}: archive of the log: "${value}" is not allowed. Allowed: one, since what isn't archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.`,
       ]);
     });
 
@@ -130,7 +130,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
       assert.equal(found.length, 1);
       assert.match(
         found[0]!,
-        /^(postgresql|CronJob) postgres\/main(-base)?: schedule is "0 2 \* \* 0", allowed is at least daily/,
+        /^(postgresql|CronJob) postgres\/main(-base)?: schedule: "0 2 \* \* 0" is not allowed\. Allowed: at least daily/,
       );
       assert.deepEqual(
         weekly.flatMap((object) => about("daily-base-backups", object, { most: 7 })),
@@ -141,15 +141,15 @@ for (const engine of [zalando, standalone] as Engine[]) {
     it("say when there is one target, when both are one provider's, and when nothing is verified", () => {
       const one = rendered(engine, { targets: targets.slice(0, 1) });
       assert.deepEqual(aboutStack("two-targets", one), [
-        'Cluster postgres/main: backup targets is "one", allowed is two at different providers, so that no provider, account or key takes both: copy to another provider.',
+        'Cluster postgres/main: backup targets: "one" is not allowed. Allowed: two at different providers, so that no provider, account or key takes both. Fix: copy to another provider.',
       ]);
       const both = rendered(engine, {
         targets: [targets[0], { ...targets[0], name: "copy", bucket: "copies" }],
       });
-      assert.match(aboutStack("two-targets", both)[0] ?? "", /is "2 at cloudflarestorage.com"/);
+      assert.match(aboutStack("two-targets", both)[0] ?? "", /: "2 at cloudflarestorage.com" is not allowed/);
       const unverified = rendered(engine, { targets, verify: { enabled: false } });
       assert.deepEqual(aboutStack("weekly-verification", unverified), [
-        'Cluster postgres/main: verification of backups is "none", allowed is one at least every 7 days, since a backup that was never restored is a hope: schedule one.',
+        'Cluster postgres/main: verification of backups: "none" is not allowed. Allowed: one at least every 7 days, since a backup that was never restored is a hope. Fix: schedule one.',
       ]);
     });
 
@@ -158,8 +158,8 @@ for (const engine of [zalando, standalone] as Engine[]) {
       second.metadata.name = "second";
       const found = aboutStack("archive-of-its-own", [...good, second]);
       assert.equal(found.length, 1);
-      assert.match(found[0]!, /^Cluster postgres\/second: archive is "https:.* s3:\/\/order/);
-      assert.match(found[0]!, /allowed is another place or name than that of the cluster postgres\/main/);
+      assert.match(found[0]!, /^Cluster postgres\/second: archive: "https:.* s3:\/\/order/);
+      assert.match(found[0]!, /Allowed: another place or name than that of the cluster postgres\/main/);
     });
 
     it("say when what isn't archived yet may be more than the recovery point objective", () => {
@@ -171,7 +171,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
         engine,
         plan.objects.map(({ object }) => object),
       );
-      assert.match(about("archive-timeout", cluster)[0] ?? "", /: archive_timeout is "1200s"/);
+      assert.match(about("archive-timeout", cluster)[0] ?? "", /: archive_timeout: "1200s"/);
     });
   });
 }
@@ -184,7 +184,7 @@ describe("what Spilo is told", () => {
 
   it("is five fields, or Spilo's own schedule", () => {
     assert.deepEqual(about("base-backup-schedule", withEnv({ BACKUP_SCHEDULE: "0 0 2 * * *" })), [
-      'postgresql postgres/main: schedule is "0 0 2 * * *", allowed is cron\'s five fields: write it so.',
+      'postgresql postgres/main: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
     ]);
     for (const schedule of [undefined, "@daily", "0 2 * * MON-SUN"]) {
       const object = withEnv({ BACKUP_SCHEDULE: schedule });
@@ -221,7 +221,7 @@ describe("what Spilo is told", () => {
   it("isn't WAL-E, which is Spilo's default", () => {
     for (const values of [{ USE_WALG_BACKUP: undefined }, { USE_WALG_BACKUP: "false", USE_WALG: "true" }])
       assert.deepEqual(about("current-archiver", withEnv(values)), [
-        'postgresql postgres/main: archiver is "WAL-E", allowed is WAL-G (USE_WALG_BACKUP is true): nobody keeps WAL-E any more: move the archive.',
+        'postgresql postgres/main: archiver: "WAL-E" is not allowed. Allowed: WAL-G (USE_WALG_BACKUP is true): nobody keeps WAL-E any more. Fix: move the archive.',
       ]);
     assert.deepEqual(
       about("current-archiver", withEnv({ USE_WALG_BACKUP: undefined, USE_WALG: "true" })),
@@ -231,7 +231,7 @@ describe("what Spilo is told", () => {
 
   it("asks R2 for no encryption, which Spilo does by itself where it isn't told of an endpoint", () => {
     const says = (value: string) => [
-      `postgresql postgres/main: encryption is "${value}", allowed is none at R2, which refuses to be asked and encrypts all the same: remove it.`,
+      `postgresql postgres/main: encryption: "${value}" is not allowed. Allowed: none at R2, which refuses to be asked and encrypts all the same. Fix: remove it.`,
     ];
     const find = (values: Record<string, string>) => about("no-encryption-header-at-r2", withEnv(values));
     assert.deepEqual(find({ WALG_S3_SSE: "aws:kms" }), says("aws:kms"));
@@ -273,7 +273,7 @@ describe("what the standalone server's pods are told", () => {
   it("leaves out checksums that R2 refuses", () => {
     const cluster = clusterOf(standalone, objects);
     assert.deepEqual(about("plain-checksums", inArchiver({ ARCHIVE_PLAIN_CHECKSUMS: undefined })(cluster)), [
-      `StatefulSet postgres/main: checksums is "sent always", allowed is when_required in both directions at https://${account}.r2.cloudflarestorage.com, which is not AWS: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
+      `StatefulSet postgres/main: checksums: "sent always" is not allowed. Allowed: when_required in both directions at https://${account}.r2.cloudflarestorage.com, which is not AWS. Fix: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
     ]);
   });
 
@@ -281,7 +281,7 @@ describe("what the standalone server's pods are told", () => {
     const jobs = (change: (object: KubernetesObject) => KubernetesObject) =>
       objects.map((one) => (one.metadata.name === "main-base" ? change(one) : one));
     const none = (value: string) => [
-      `Cluster postgres/main: base backups is "${value}", allowed is a schedule, since the archived log alone restores nothing: add one to the stack, or let it go on.`,
+      `Cluster postgres/main: base backups: "${value}" is not allowed. Allowed: a schedule, since the archived log alone restores nothing. Fix: add one to the stack, or let it go on.`,
     ];
     const find = (change: (object: KubernetesObject) => KubernetesObject) =>
       aboutStack("base-backups", jobs(change));
@@ -301,7 +301,7 @@ describe("what the standalone server's pods are told", () => {
       ({ metadata }) => metadata.name === "main-base",
     );
     assert.deepEqual(about("base-backup-schedule", job!), [
-      'CronJob postgres/main-base: schedule is "0 0 2 * * *", allowed is cron\'s five fields: write it so.',
+      'CronJob postgres/main-base: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
     ]);
   });
 

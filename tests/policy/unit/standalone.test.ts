@@ -61,7 +61,7 @@ describe("the policies about a standalone server", () => {
     const at = "StatefulSet alert-history/alert-history";
     assert.deepEqual(about("enough-instances", server()).length, 1);
     assert.deepEqual(about("single-instance-drain", server()), [
-      `${at}: instances is 1, allowed is 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere: add a standby, or plan the downtime.`,
+      `${at}: instances: 1 is not allowed. Allowed: 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere. Fix: add a standby, or plan the downtime.`,
     ]);
   });
 
@@ -87,7 +87,7 @@ describe("the policies about a standalone server", () => {
       1,
     );
     assert.deepEqual(about("supported-images", changed(server(), `${at}.image`, "postgres:latest")), [
-      'StatefulSet alert-history/alert-history: containers[0].image is "postgres:latest", allowed is a tag that isn\'t latest: name a released version.',
+      'StatefulSet alert-history/alert-history: containers[0].image: "postgres:latest" is not allowed. Allowed: a tag that isn\'t latest. Fix: name a released version.',
     ]);
   });
 
@@ -98,7 +98,7 @@ describe("the policies about a standalone server", () => {
     // 2 pods with 10 and 1 more, which looks logins up.
     assert.deepEqual(budgetWith("32", objects), []);
     assert.deepEqual(budgetWith("31", objects), [
-      "Cluster alert-history/alert-history: max_connections is 31, allowed is at least 32: 22 for the poolers (pool size × pods × roles) and 10 in reserve: raise it, or lower the pools.",
+      "Cluster alert-history/alert-history: max_connections: 31 is not allowed. Allowed: at least 32: 22 for the poolers (pool size × pods × roles) and 10 in reserve. Fix: raise it, or lower the pools.",
     ]);
   });
 
@@ -109,7 +109,7 @@ describe("the policies about a standalone server", () => {
       ({ kind, metadata }) => kind !== "NetworkPolicy" || !metadata.name.endsWith("-everyone"),
     );
     assert.deepEqual(aboutStack("closed-network", without), [
-      'Cluster alert-history/alert-history: network for name look-ups is "closed", allowed is open, egress on port 53: add a NetworkPolicy for it.',
+      'Cluster alert-history/alert-history: network for name look-ups: "closed" is not allowed. Allowed: open, egress on port 53. Fix: add a NetworkPolicy for it.',
     ]);
     assert.deepEqual(server().metadata.labels, { [clusterLabel]: "alert-history" });
   });
