@@ -8,10 +8,10 @@ import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";
 
 const GiB = 2 ** 30;
-/** Connections that copy the log, for one base backup. */
+/** WAL senders that one base backup needs. */
 const BASE_BACKUP_SENDERS = 2;
 
-/** A copy that goes with what it is of, by one lost bucket, key or provider, is none. */
+/** A copy must survive the loss of the first store's bucket, key or provider. */
 function independence(settings: Settings, report: Report): void {
   const { backup, tier } = settings;
   const [first, second] = storesOf(settings);
@@ -44,7 +44,7 @@ function independence(settings: Settings, report: Report): void {
     report(
       at("credentials.accessKeyId"),
       one.accessKeyId,
-      `another key than that of the target ${first.name} in the tier prod, so that nobody deletes both with one`,
+      `another key than that of the target ${first.name} in the tier prod, so that no key can delete both`,
       "make a key for this bucket alone",
     );
 }
@@ -101,15 +101,15 @@ function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineT
     report(
       "backup.volume.baseBackupDays",
       baseBackupDays,
-      `at least ${walRetentionDays}, as backup.volume.walRetentionDays: log without a base backup before it restores nothing`,
-      "keep base backups as long as the log, or longer",
+      `at least ${walRetentionDays}, as backup.volume.walRetentionDays: WAL without an older base backup restores nothing`,
+      "keep base backups as long as the WAL, or longer",
     );
   const { max_wal_senders: senders } = cluster.parameters;
   if (senders !== undefined && Number(senders) < BASE_BACKUP_SENDERS)
     report(
       "cluster.parameters.max_wal_senders",
       senders,
-      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for the log that goes with it`,
+      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for its WAL`,
       "raise it, or leave it out",
     );
 }
@@ -157,7 +157,7 @@ export const backup: Rule = (settings, report, engine) => {
 type Target = NonNullable<Settings["backup"]>["targets"][number];
 type Kind = Target["kind"];
 
-/** Kinds for whose buckets nobody makes a key. */
+/** Kinds for whose buckets the platform makes no key. */
 export const keyGiven: readonly Kind[] = ["b2", "s3"];
 
 /** Kinds that a field belongs to, and those that can't do without it, with what it is. */
@@ -214,7 +214,7 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
     );
 }
 
-/** EKS gives a role to the pods of an account, which has one, and AWS alone knows it. */
+/** EKS gives one role to all pods of a service account, and only AWS knows it. */
 function role({ backup, platform }: Settings, index: number, report: Report): void {
   const [first] = backup?.targets ?? [];
   const target = backup?.targets[index];
@@ -246,12 +246,12 @@ function role({ backup, platform }: Settings, index: number, report: Report): vo
     report(
       path,
       roleArn,
-      `${first.roleArn}, as at the target ${first.name}: the pods that speak to both have one account, and that has one role`,
-      "let one role do both, or give credentials to one of the targets",
+      `${first.roleArn}, as at the target ${first.name}: the pods that use both stores have one service account, and that has one role`,
+      "use one role for both, or give credentials to one of the targets",
     );
 }
 
-/** What is locked can't be deleted by anybody for a while: the copies alone, and not longer than they are kept. */
+/** No key can delete what is locked: lock the copies alone, and no longer than they are kept. */
 function lock({ backup }: Settings, index: number, report: Report): void {
   const target = backup?.targets[index];
   const { lockDays = 0, adopt = false } = target ?? {};

@@ -13,7 +13,7 @@ export const refusedParameters: [path: string, value: unknown, sentence: string]
   [
     "cluster.parameters",
     { checkpoint_segments: 32 },
-    "pgplatform:cluster.parameters.checkpoint_segments: must not be set (32): PostgreSQL has it no more since version 9.5; max_wal_size is its successor. Fix: remove it.",
+    "pgplatform:cluster.parameters.checkpoint_segments: must not be set (32): PostgreSQL removed it in version 9.5; max_wal_size replaces it. Fix: remove it.",
   ],
   [
     "cluster.parameters",
@@ -83,7 +83,7 @@ export const refusedParameters: [path: string, value: unknown, sentence: string]
   [
     "cluster.parameters",
     { old_snapshot_threshold: 60 },
-    "pgplatform:cluster.parameters.old_snapshot_threshold: must not be set (60): PostgreSQL has it no more since version 17. Fix: remove it.",
+    "pgplatform:cluster.parameters.old_snapshot_threshold: must not be set (60): PostgreSQL removed it in version 17. Fix: remove it.",
   ],
   [
     "cluster.parameters",
