@@ -53,7 +53,7 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
 
 describe("the invariant wal-archiving", () => {
   const says = [
-    'Cluster shop/orders: archive of the log: "none" is not allowed. Allowed: one, since what isn\'t archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.',
+    'Cluster shop/orders: WAL archive: "none" is not allowed. Allowed: one, since what isn\'t archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.',
   ];
   const find = (plugins: unknown) => about("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
   const [archiver] = archivers("orders-archive");
@@ -79,7 +79,7 @@ describe("the invariant base-backups", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
     aboutStack("base-backups", goodStack(changes));
   const says = (value: string) => [
-    `Cluster shop/orders: base backups: "${value}" is not allowed. Allowed: a schedule, since the archived log alone restores nothing. Fix: add one to the stack, or let it go on.`,
+    `Cluster shop/orders: base backups: "${value}" is not allowed. Allowed: a schedule, since archived WAL alone restores nothing. Fix: add one to the stack, or resume it.`,
   ];
   it("has nothing to say about the good program, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);
@@ -118,7 +118,7 @@ describe("the invariants about the schedule of base backups", () => {
   });
   it("refuse what fires less often, up to the option's days", () => {
     const sentenceOf = (text: string, often: string) => [
-      `${at}: schedule: "${text}" is not allowed. Allowed: at least ${often}: a restore replays all that was logged since the last base backup. Fix: write a schedule that fires more often.`,
+      `${at}: schedule: "${text}" is not allowed. Allowed: at least ${often}: a restore replays all WAL since the last base backup. Fix: write a schedule that fires more often.`,
     ];
     for (const text of ["0 0 2 * * 1-5", "0 0 2 * * 0", "@every 25h"])
       assert.deepEqual(find("daily-base-backups", schedule(text)), sentenceOf(text, "daily"));
@@ -138,7 +138,7 @@ describe("the invariants about the schedule of base backups", () => {
   });
   it("refuse a method that is left to the default", () => {
     assert.deepEqual(find("explicit-backup-method", { "spec.method": undefined }), [
-      `${at}: method: not set. Allowed: a method that is named, since the default goes away with an update. Fix: name it.`,
+      `${at}: method: not set. Allowed: a method that is named, since an update removes the default. Fix: name it.`,
     ]);
     assert.deepEqual(find("explicit-backup-method", { "spec.method": "volumeSnapshot" }), []);
   });
@@ -207,7 +207,7 @@ describe("the invariant one-archive", () => {
   });
   it("refuses two archivers", () => {
     const says = [
-      "Cluster shop/orders: archivers: 2 is not allowed. Allowed: 1, since one of them gets the log and the other nothing. Fix: keep one, and copy from its store.",
+      "Cluster shop/orders: archivers: 2 is not allowed. Allowed: 1, since one of them gets the WAL and the other nothing. Fix: keep one, and copy from its store.",
     ];
     assert.deepEqual(find(cluster({ "spec.plugins": archivers("orders-archive", "other") })), says);
     assert.deepEqual(find(cluster({ "spec.backup": { barmanObjectStore: {} } })), says);
@@ -215,7 +215,7 @@ describe("the invariant one-archive", () => {
   it("refuses base backups to another store", () => {
     const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
     assert.deepEqual(find({ "base-backups": mutated("base-backups", other) }), [
-      "ScheduledBackup shop/orders: store: \"other\" is not allowed. Allowed: orders-archive, the archive's, since base backups without the log behind them are no second target. Fix: leave it out, and copy from the archive's store.",
+      "ScheduledBackup shop/orders: store: \"other\" is not allowed. Allowed: orders-archive, the archive's, since base backups without their WAL are no second target. Fix: leave it out, and copy from the archive's store.",
     ]);
   });
 });
@@ -276,7 +276,7 @@ describe("the invariant current-archiver", () => {
   const old = mutated("cluster", inTree);
   it("refuses what the next version of the operator no longer has", () =>
     assert.deepEqual(about("current-archiver", old), [
-      `Cluster shop/orders: archiver: "spec.backup.barmanObjectStore" is not allowed. Allowed: the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 has the other no more. Fix: move the archive.`,
+      `Cluster shop/orders: archiver: "spec.backup.barmanObjectStore" is not allowed. Allowed: the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 removed the other. Fix: move the archive.`,
     ]));
   it("allows the plugin, and the old way by option", () => {
     assert.deepEqual(about("current-archiver", good("cluster")), []);
@@ -333,7 +333,7 @@ describe("the invariants about stores", () => {
     for (const part of ["data", "wal"]) {
       const asked = { [`spec.configuration.${part}`]: { encryption: "AES256" } };
       assert.deepEqual(about("no-encryption-header-at-r2", mutated("archive", asked)), [
-        'ObjectStore shop/orders-archive: encryption: "AES256" is not allowed. Allowed: none at R2, which refuses to be asked and encrypts all the same. Fix: remove it.',
+        'ObjectStore shop/orders-archive: encryption: "AES256" is not allowed. Allowed: none at R2, which refuses the header and encrypts by itself. Fix: remove it.',
       ]);
       assert.deepEqual(
         about("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
@@ -387,7 +387,7 @@ describe("the invariant wal-volume", () => {
   });
   it("refuses a volume that is too small, and none", () => {
     const says = (value: string) => [
-      `Cluster shop/orders: volume of the log: ${value}. Allowed: at least 85Gi: 2 MiB a second for 12 h without the store. Fix: raise it, or claim less.`,
+      `Cluster shop/orders: WAL volume: ${value}. Allowed: at least 85Gi: 2 MiB a second for 12 h without the store. Fix: raise it, or claim less.`,
     ];
     assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi" is not allowed'));
     assert.deepEqual(find(claim("2", "12")), says("not set"));
@@ -402,7 +402,7 @@ describe("the invariant weekly-verification", () => {
       options,
     );
   const says = (value: string, days = 7) => [
-    `Cluster shop/orders: verification of backups: "${value}" is not allowed. Allowed: one at least every ${days} days, since a backup that was never restored is a hope. Fix: schedule one.`,
+    `Cluster shop/orders: verification of backups: "${value}" is not allowed. Allowed: one at least every ${days} days, since only a restore proves a backup. Fix: schedule one.`,
   ];
   it("has nothing to say about weekly and more often, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);

@@ -57,7 +57,7 @@ const find = (policy: string, clouds: readonly CloudResource[], objects = goodSt
 
 describe("the invariant private-buckets", () => {
   const says = (bucket: string, why: string) => [
-    `bucket ${bucket}: access: "${why}" is not allowed. Allowed: nobody's but the platform's. Fix: close it.`,
+    `bucket ${bucket}: access: "${why}" is not allowed. Allowed: the platform's only. Fix: close it.`,
   ];
   const unblocked = "no public access block that has all four of its parts";
 
@@ -116,7 +116,7 @@ describe("the invariant protected-buckets", () => {
   it("refuses a bucket of backups without protection, and no other", () => {
     assert.deepEqual(find("protected-buckets", [r2(), aws()]), []);
     assert.deepEqual(find("protected-buckets", [r2({ protect: false }), aws()]), [
-      "bucket live (orders-backups): protect: false is not allowed. Allowed: true, since backups outlive what they are of. Fix: protect it.",
+      "bucket live (orders-backups): protect: false is not allowed. Allowed: true, since backups outlive the cluster. Fix: protect it.",
     ]);
     assert.deepEqual(find("protected-buckets", [aws({ protect: false, props: { bucket: "website" } })]), []);
   });

@@ -84,7 +84,7 @@ const cases: Record<string, readonly Case[]> = {
       title: "the only standby of two",
       change: { "spec.instances": 2 },
       says: [
-        "Cluster shop/orders: synchronous standbys: 1 is not allowed. Allowed: at most 0 with 2 instances, so that one standby may be down. Fix: have three instances, or let writes go on without a standby.",
+        "Cluster shop/orders: synchronous standbys: 1 is not allowed. Allowed: at most 0 with 2 instances, so that one standby may be down. Fix: have three instances, or let writes continue without a standby.",
       ],
     },
     {
@@ -148,7 +148,7 @@ const cases: Record<string, readonly Case[]> = {
       title: "two instances, preferred, quorum",
       change: { "spec.instances": 2, [`${synchronous}.dataDurability`]: "preferred" },
       says: [
-        "Cluster shop/orders: quorum failover: true is not allowed. Allowed: off with two instances whose writes go on without a standby, since the standby could be elected without acknowledged commits. Fix: switch it off, or have three instances and required synchronous replication.",
+        "Cluster shop/orders: quorum failover: true is not allowed. Allowed: off with two instances whose writes continue without a standby, since the standby could be elected without acknowledged commits. Fix: switch it off, or have three instances and required synchronous replication.",
       ],
     },
     {
@@ -334,7 +334,7 @@ const cases: Record<string, readonly Case[]> = {
       title: "old hashes",
       change: { [parameter("password_encryption")]: "md5" },
       says: [
-        'Cluster shop/orders: password_encryption: "md5" is not allowed. Allowed: scram-sha-256. Fix: set it, and the passwords anew.',
+        'Cluster shop/orders: password_encryption: "md5" is not allowed. Allowed: scram-sha-256. Fix: set it, and set the passwords again.',
       ],
     },
     {

@@ -120,7 +120,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
       const without = clusterOf(engine, rendered(engine, undefined));
       const value = engine === zalando ? "none" : "on the volume main-archive alone";
       assert.deepEqual(about("wal-archiving", without), [
-        `${at}: archive of the log: "${value}" is not allowed. Allowed: one, since what isn't archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.`,
+        `${at}: WAL archive: "${value}" is not allowed. Allowed: one, since what isn't archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.`,
       ]);
     });
 
@@ -149,7 +149,7 @@ for (const engine of [zalando, standalone] as Engine[]) {
       assert.match(aboutStack("two-targets", both)[0] ?? "", /: "2 at cloudflarestorage.com" is not allowed/);
       const unverified = rendered(engine, { targets, verify: { enabled: false } });
       assert.deepEqual(aboutStack("weekly-verification", unverified), [
-        'Cluster postgres/main: verification of backups: "none" is not allowed. Allowed: one at least every 7 days, since a backup that was never restored is a hope. Fix: schedule one.',
+        'Cluster postgres/main: verification of backups: "none" is not allowed. Allowed: one at least every 7 days, since only a restore proves a backup. Fix: schedule one.',
       ]);
     });
 
@@ -221,7 +221,7 @@ describe("what Spilo is told", () => {
   it("isn't WAL-E, which is Spilo's default", () => {
     for (const values of [{ USE_WALG_BACKUP: undefined }, { USE_WALG_BACKUP: "false", USE_WALG: "true" }])
       assert.deepEqual(about("current-archiver", withEnv(values)), [
-        'postgresql postgres/main: archiver: "WAL-E" is not allowed. Allowed: WAL-G (USE_WALG_BACKUP is true): nobody keeps WAL-E any more. Fix: move the archive.',
+        'postgresql postgres/main: archiver: "WAL-E" is not allowed. Allowed: WAL-G (USE_WALG_BACKUP is true): WAL-E is no longer maintained. Fix: move the archive.',
       ]);
     assert.deepEqual(
       about("current-archiver", withEnv({ USE_WALG_BACKUP: undefined, USE_WALG: "true" })),
@@ -231,7 +231,7 @@ describe("what Spilo is told", () => {
 
   it("asks R2 for no encryption, which Spilo does by itself where it isn't told of an endpoint", () => {
     const says = (value: string) => [
-      `postgresql postgres/main: encryption: "${value}" is not allowed. Allowed: none at R2, which refuses to be asked and encrypts all the same. Fix: remove it.`,
+      `postgresql postgres/main: encryption: "${value}" is not allowed. Allowed: none at R2, which refuses the header and encrypts by itself. Fix: remove it.`,
     ];
     const find = (values: Record<string, string>) => about("no-encryption-header-at-r2", withEnv(values));
     assert.deepEqual(find({ WALG_S3_SSE: "aws:kms" }), says("aws:kms"));
@@ -281,7 +281,7 @@ describe("what the standalone server's pods are told", () => {
     const jobs = (change: (object: KubernetesObject) => KubernetesObject) =>
       objects.map((one) => (one.metadata.name === "main-base" ? change(one) : one));
     const none = (value: string) => [
-      `Cluster postgres/main: base backups: "${value}" is not allowed. Allowed: a schedule, since the archived log alone restores nothing. Fix: add one to the stack, or let it go on.`,
+      `Cluster postgres/main: base backups: "${value}" is not allowed. Allowed: a schedule, since archived WAL alone restores nothing. Fix: add one to the stack, or resume it.`,
     ];
     const find = (change: (object: KubernetesObject) => KubernetesObject) =>
       aboutStack("base-backups", jobs(change));

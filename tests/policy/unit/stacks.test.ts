@@ -252,14 +252,11 @@ describe("the invariant closed-network", () => {
     ],
     ["metrics", "instances-network", "ingress", 3, [closed("metrics", "ingress", 9187)]],
     [
-      "name look-ups",
+      "DNS",
       "everyone-dns",
       "egress",
       0,
-      [
-        closed("name look-ups", "egress", 53),
-        closed("name look-ups of the pooler orders-pool", "egress", 53),
-      ],
+      [closed("DNS", "egress", 53), closed("DNS of the pooler orders-pool", "egress", 53)],
     ],
   ];
   for (const [title, policy, direction, index, says] of flows)
@@ -301,12 +298,12 @@ describe("the invariant closed-network", () => {
     },
   });
   const wide = (who: string, direction = "ingress") =>
-    `NetworkPolicy shop/more: ${direction}[0] peers: "${who}" is not allowed. Allowed: exactly who needs it. Fix: select by labels, or narrow the range.`;
+    `NetworkPolicy shop/more: ${direction}[0] peers: "${who}" is not allowed. Allowed: only the pods that need it. Fix: select by labels, or narrow the range.`;
   const ports = [{ port: 5432 }];
 
   it("refuses everybody and every port", () =>
     assert.deepEqual(find(goodStack(opening({}))), [
-      'NetworkPolicy shop/more: ingress[0] peers: "everybody" is not allowed. Allowed: listed peers. Fix: list them.',
+      'NetworkPolicy shop/more: ingress[0] peers: "any peer" is not allowed. Allowed: listed peers. Fix: list them.',
       'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
     ]));
   it("refuses a protocol's every port", () =>
@@ -393,7 +390,7 @@ describe("the invariant closed-network", () => {
     assert.deepEqual(
       find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress")), { anyAddressPorts: [] }),
       [
-        'NetworkPolicy shop/instances: egress[1] peers: "every address (0.0.0.0/0)" is not allowed. Allowed: exactly who needs it. Fix: select by labels, or narrow the range.',
+        'NetworkPolicy shop/instances: egress[1] peers: "every address (0.0.0.0/0)" is not allowed. Allowed: only the pods that need it. Fix: select by labels, or narrow the range.',
         wide("every address (0.0.0.0/0)", "egress"),
       ],
     );

@@ -102,14 +102,14 @@ describe("the policies about a standalone server", () => {
     ]);
   });
 
-  it("want its network closed, and open for name look-ups alone, since nothing else is needed", () => {
+  it("want its network closed, and open for DNS alone, since nothing else is needed", () => {
     const objects = ownObjects();
     assert.deepEqual(aboutStack("closed-network", objects), []);
     const without = objects.filter(
       ({ kind, metadata }) => kind !== "NetworkPolicy" || !metadata.name.endsWith("-everyone"),
     );
     assert.deepEqual(aboutStack("closed-network", without), [
-      'Cluster alert-history/alert-history: network for name look-ups: "closed" is not allowed. Allowed: open, egress on port 53. Fix: add a NetworkPolicy for it.',
+      'Cluster alert-history/alert-history: network for DNS: "closed" is not allowed. Allowed: open, egress on port 53. Fix: add a NetworkPolicy for it.',
     ]);
     assert.deepEqual(server().metadata.labels, { [clusterLabel]: "alert-history" });
   });
