@@ -30,7 +30,7 @@ export async function forget(
   const seen = (await readStatus(subject))?.find((one) => one.target === target);
   if (seen === undefined || "refused" in seen)
     throw new UserError([
-      `target ${target} can't be read: ${seen?.refused ?? "nobody has looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
+      `target ${target} can't be read: ${seen?.refused ?? "the watcher has not looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
     ]);
   const lines = await listed(subject);
   const ended = lines
@@ -47,7 +47,7 @@ export async function forget(
       `archive ${archiveId} of target ${target} stays: no backup of the present archive ${seen.archiveId} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
     ]);
   gone.forEach((line) => progress.line(`  ${line}`));
-  await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Go on?`);
+  await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Continue?`);
   await progress.step(`delete archive ${archiveId} from ${target}`, async () => {
     const { exitCode, stdout, stderr } = await execInWatcher(
       subject,
@@ -56,7 +56,7 @@ export async function forget(
     );
     if (exitCode !== 0)
       throw new Error(
-        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is mended`,
+        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is fixed`,
       );
   });
   return `Archive ${archiveId} is gone from target ${target}.`;

@@ -37,8 +37,8 @@ export function planOf({ cluster, restore, backup }: Settings): string[] {
   const { time, lsn, name } = restore.to;
   const until = [
     time !== undefined && `what was committed until ${time}`,
-    lsn !== undefined && `the log until ${lsn}`,
-    name !== undefined && `the log until the restore point ${name}`,
+    lsn !== undefined && `the WAL until ${lsn}`,
+    name !== undefined && `the WAL until the restore point ${name}`,
   ].find((one) => one !== false);
   const kind = backup?.targets.find((one) => one.name === restore.target)?.kind;
   return [
@@ -64,6 +64,6 @@ export async function restore(
   });
   const settings = await settingsOfTree(stackName, { ...findCluster(choice).overlay, ...overlay, ...more });
   planOf(settings).forEach((line) => progress.line(`  ${line}`));
-  await confirm("This makes a cluster out of a backup. Go on?");
+  await confirm("This makes a cluster out of a backup. Continue?");
   return up(stackName, progress, signal, more);
 }

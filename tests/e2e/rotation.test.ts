@@ -147,7 +147,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const said = lines.join("\n");
     assert.match(
       said,
-      /new logins beside the old ones[^]*get the new logins[^]*nobody uses the old logins any more/,
+      /new logins beside the old ones[^]*get the new logins[^]*no session uses the old logins any more/,
     );
     for (const [pod, { acknowledged, lost, duplicated, neverTried }] of Object.entries(
       await verify(env.cluster, database?.name ?? "", TABLE, logs),

@@ -267,7 +267,7 @@ describe("the engine of a stack that has been made", () => {
       (error) => {
         assert.ok(error instanceof UserError);
         assert.deepEqual(error.problems, [
-          "Stack local runs with the engine cnpg, whose data zalando can't take over: go on with ENGINE=cnpg, or delete that data first with `ENGINE=cnpg STACK=local make destroy`.",
+          "Stack local runs with the engine cnpg, whose data zalando can't take over: continue with ENGINE=cnpg, or delete that data first with `ENGINE=cnpg STACK=local make destroy`.",
         ]);
         return true;
       },

@@ -105,11 +105,11 @@ describe("preflight over plain facts", () => {
       assert.deepEqual(preflight(grown, madeBy(fast)), nothing);
     });
 
-    it("refuses to take the log's volume away or to shrink it, and lets it be added", () => {
+    it("refuses to remove the WAL volume or to shrink it, and lets it be added", () => {
       const log = (size: string) => changed(smallest(), "cluster.storage.walSize", size);
       assert.match(
         said(preflight(planned(smallest()), madeBy(log("1Gi"))))[0] ?? "",
-        /walSize: not set\. Allowed: at least 1Gi, which the log's volumes have\. Fix: .* keep walSize\.$/,
+        /walSize: not set\. Allowed: at least 1Gi, which the WAL volumes have\. Fix: .* keep walSize\.$/,
       );
       assert.match(
         said(preflight(planned(log("1Gi")), madeBy(log("2Gi"))))[0] ?? "",
@@ -307,7 +307,7 @@ describe("preflight over plain facts", () => {
 
   it("refuses to take another stack's cluster over", () => {
     assert.deepEqual(said(preflight(planned(smallest(), { heldBy: "dev" }), madeBy(smallest()))), [
-      'pgplatform:cluster.name: "main" is not allowed. Allowed: another name or namespace, since cluster postgres/main is the stack dev\'s. Fix: name this one otherwise, or take that stack away first (`STACK=dev make destroy`).',
+      'pgplatform:cluster.name: "main" is not allowed. Allowed: another name or namespace, since cluster postgres/main is the stack dev\'s. Fix: rename this one, or remove that stack first (`STACK=dev make destroy`).',
     ]);
   });
 
