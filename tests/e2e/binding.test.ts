@@ -122,7 +122,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
     );
   });
 
-  it("goes into a namespace that somebody has made meanwhile, too", async () => {
+  it("goes into a namespace that was made meanwhile, too", async () => {
     await env.kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     await stack.write([wired]);
     const { exitCode } = await stack.make("up");

@@ -274,7 +274,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     });
 
     long(
-      "to one that isn't there fail with the reason, writes go on where there is a standby, and the old settings converge by themselves",
+      "to one that isn't there fail with the reason, writes continue where there is a standby, and the old settings converge by themselves",
       async () => {
         const before = await holdsData();
         const missing = env.settings.images.postgresql.replace(/:.*/, ":17-missing");
@@ -304,10 +304,10 @@ describe("changes (three nodes of one machine, images built here, the other imag
           if (env.engine.can.standbys === true) await watch.waitForMore(60);
 
           await stack.write(edits);
-          const mended = await stack.make("up");
-          assert.equal(mended.exitCode, 0, "the old settings converge");
+          const repaired = await stack.make("up");
+          assert.equal(repaired.exitCode, 0, "the old settings converge");
           assert.match(
-            mended.lines.join("\n"),
+            repaired.lines.join("\n"),
             /two updates: the parameters after the image/,
             "nothing would roll to the missing image",
           );
@@ -320,7 +320,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
   });
 
   long(
-    "of a pooler to an image that isn't there fail with the reason; sessions go on through the old pods",
+    "of a pooler to an image that isn't there fail with the reason; sessions continue through the old pods",
     async () => {
       const seen = await disturbance(env, clients, async (watch) => {
         const missing = pins.images.pgbouncer.replace(/:.*/, ":missing");
@@ -346,7 +346,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
   );
 
   long(
-    "of the number of instances, to five and back, restart nobody who stays and keep their volumes",
+    "of the number of instances, to five and back, restart no instance that stays, and keep their volumes",
     async function () {
       needs(this, env, "standbys");
       // Five don't fit on three nodes while each must have its own: that is refused, and a preference is set first.

@@ -119,7 +119,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       mountedLogin: true,
     });
 
-  it("by one raised number: clients go on writing, the old password is refused, PostgreSQL isn't restarted", async () => {
+  it("by one raised number: clients keep writing, the old password is refused, PostgreSQL isn't restarted", async () => {
     const { host } = env.plan.endpoints.primary;
     const [database] = env.settings.cluster.databases;
     const owner = database?.owner ?? "";
@@ -155,7 +155,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       assert.ok(acknowledged > 0, pod);
       assert.deepEqual({ lost, duplicated, neverTried }, { lost: [], duplicated: [], neverTried: [] }, pod);
     }
-    assert.deepEqual(await started(), before, "no postmaster was started anew");
+    assert.deepEqual(await started(), before, "no postmaster was restarted");
     const fresh = await handedOut();
     assert.equal(fresh.user, `${owner}_b`);
     assert.deepEqual(await sessions(fresh), [`${owner}_b|${owner}`, `${owner}_b|${owner}`]);
@@ -190,7 +190,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     assert.equal(stdout.trim(), env.settings.cluster.databases[0]?.owner);
   });
 
-  it("waits for an application that keeps the old login, says who it is, and goes on when it has gone", async () => {
+  it("waits for an application that keeps the old login, says who it is, and continues when it has gone", async () => {
     const old = await handedOut();
     const { host } = env.plan.endpoints.primary;
     const log = "/data/keeps-the-old";

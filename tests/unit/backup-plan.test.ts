@@ -310,7 +310,7 @@ describe("what lies in the targets", () => {
   });
 });
 
-describe("log that isn't archived yet", () => {
+describe("WAL that isn't archived yet", () => {
   const settings = checked({ ...smallest(), backup: { targets: [near] } });
   /** The primary answers with this; undefined: there is none. */
   function asked(stdout: string | undefined) {
@@ -374,7 +374,7 @@ describe("what waits for a backup", () => {
   const refused = "refused;near;Forbidden: Forbidden status code: 403";
   const answers = "answers;near;0123456789;none;none";
 
-  it("ends with the words of a store that goes on refusing", async () => {
+  it("ends with the words of a store that keeps refusing", async () => {
     const { ended } = await waiting(answers, refused);
     assert.equal(
       ended,
@@ -382,7 +382,7 @@ describe("what waits for a backup", () => {
     );
   });
 
-  it("goes on when the store answers, after a refusal too, when the copy's refuses, and while nobody can look", async () => {
+  it("continues when the store answers, after a refusal too, when the copy's refuses, and while there is no watcher", async () => {
     for (const seen of [[answers], [refused, refused, answers], [`${answers}\nrefused;far;403`], [""]]) {
       const { ended, looks } = await waiting(...seen);
       assert.equal(ended, "well", seen.join());
@@ -431,7 +431,7 @@ describe("an archive that goes elsewhere", () => {
           asked.push(command.filter((_, index) => command[index - 1] === "-c").join("; "));
           return Promise.resolve({ exitCode: 0, stdout: `0/1\n${segment(6)}\n`, stderr: "" });
         }
-        assert.equal(made.length, 3, "nobody looks before a base backup is made");
+        assert.equal(made.length, 3, "no status is read before a base backup is made");
         const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
         return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
       },
@@ -494,7 +494,7 @@ describe("a verification's report", () => {
   });
 });
 
-describe("a verification that somebody asks for", () => {
+describe("a verification that an operator asks for", () => {
   const context = { detail: () => undefined, say: () => undefined };
   /** The Job that is made; the run ends there. */
   async function jobFor(to?: string) {

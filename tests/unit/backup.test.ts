@@ -407,7 +407,7 @@ describe("CloudNativePG's backups", () => {
     }
   });
 
-  it("are restored to a place in the log or to a named point, too", () => {
+  it("are restored to an LSN or to a named point, too", () => {
     for (const [to, target] of [
       [{ lsn: "0/3000148" }, { targetLSN: "0/3000148" }],
       [{ name: "before the fair" }, { targetName: "before the fair" }],
@@ -475,7 +475,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(configuration.destinationPath, "s3://jewelry-shop-backups/shop/old");
   });
 
-  it("are healthy only while the log is archived", () => {
+  it("are healthy only while WAL is archived", () => {
     const cluster = object(input, "cluster")!;
     const status = (archiving: string) => ({
       phase: "Cluster in healthy state",

@@ -90,7 +90,7 @@ describe("a bucket at R2", function () {
     });
   });
 
-  it("is spoken to by the token: its id, and the SHA-256 of its value, which stand in the Secret alone", async () => {
+  it("is spoken to by the token: its id, and the SHA-256 of its value, which only the Secret holds", async () => {
     const { resources } = await backupGraph(checked(settingsWith([r2])));
     const token = mockPassword("main-backup-live-token");
     const secretKey = createHash("sha256").update(token).digest("hex");
@@ -416,7 +416,7 @@ describe("targets are refused", () => {
       /targets\[0\]\.account: must not be set with the kind aws \(.*\)/,
     ],
     [
-      "in a bucket that nobody would make anyway, adopted",
+      "in a bucket that the platform never makes, adopted",
       [{ ...bucket(), adopt: true }],
       /targets\[0\]\.adopt: must not be set with the kind s3 \(true\)/,
     ],
@@ -436,7 +436,7 @@ describe("targets are refused", () => {
       /targets\[1\]\.lockDays: 3 is not allowed\. Allowed: 0 with a bucket that was there/,
     ],
     [
-      "with a lock where nobody can lock",
+      "with a lock where the store has none",
       [r2, { ...bucket(), lockDays: 3 }],
       /targets\[1\]\.lockDays: must not be set with the kind s3 \(3\)/,
     ],

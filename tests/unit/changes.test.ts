@@ -180,13 +180,13 @@ describe("policies in Pulumi's events", () => {
       JSON.stringify({ policyEvent: { policyName: "p", message, enforcementLevel: level } });
     const log = [
       JSON.stringify({ sequence: 1, resourcePreEvent: {} }),
-      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
-      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong. Fix: change it.\n"),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong. Fix: change it.\n"),
       event("advisory", "Alone.\n"),
       "",
     ];
     assert.deepEqual(violationsIn(log.join("\n")), [
-      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong: mend it." },
+      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
       { mandatory: false, sentence: "policy p: Alone." },
     ]);
   });

@@ -173,7 +173,7 @@ describe("a file for another platform on the built-in cluster", () => {
     ]);
   });
 
-  it("leaves the tier prod, whose databases nobody could destroy, and images with digests", () => {
+  it("leaves the tier prod, whose databases could not be destroyed, and images with digests", () => {
     const config = {
       "pgplatform:platform": "cloud",
       "pgplatform:tier": "prod",
@@ -233,7 +233,7 @@ describe("a file for another platform on the built-in cluster", () => {
   });
 });
 
-describe("a file whose secrets nobody can decrypt here", () => {
+describe("a file whose secrets can't be decrypted here", () => {
   it("has texts in their place, and leaves the providers' logins to the environment", () => {
     const config = {
       "cloudflare:apiToken": { secure: "v1:abc" },
@@ -278,7 +278,7 @@ describe("the engine of a stack that has been made", () => {
     );
   });
 
-  it("is nobody's concern when nothing else is asked, or nothing was made", async () => {
+  it("doesn't matter when nothing else is asked, or nothing was made", async () => {
     await keepEngine(await made("zalando"), "zalando");
     await keepEngine(await made("zalando"), undefined);
     await keepEngine({ name: "local", file: join(folder, "none.yaml") }, "zalando");

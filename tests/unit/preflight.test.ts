@@ -210,7 +210,7 @@ describe("preflight over plain facts", () => {
     });
   });
 
-  it("refuses autoscaling where nobody measures pods", () => {
+  it("refuses autoscaling without metrics of pods", () => {
     const input = {
       ...changed(pooled(), "poolers.0.autoscaling", { maxInstances: 4 }),
       platform: "cloud" as const,
@@ -315,7 +315,7 @@ describe("preflight over plain facts", () => {
     const foreign = { ...healthy, operator: { image: "operator:1" } };
     const neighbours = { ...healthy, operator: { image: "operator:2", installedBy: "other/db" } };
 
-    it("of somebody else is not taken over", () => {
+    it("of another installation is not taken over", () => {
       assert.match(
         said(preflight(planned(smallest()), foreign))[0] ?? "",
         /operator\.install: true is not allowed\. Allowed: false, since something else than this platform installed the operator \(operator:1\)/,

@@ -55,7 +55,7 @@ describe("rotation of passwords", () => {
       });
     });
 
-    it("get their second login beside the first, whose password nobody touches", () => {
+    it("get their second login beside the first, whose password stays", () => {
       for (const stage of ["added", "handed-out"] as const)
         assert.deepEqual(rolesAt(at(2, stage)), {
           app: "login, password kept",
@@ -334,7 +334,7 @@ describe("rotation of passwords", () => {
         assert.equal(stdout.trim().split("\n").at(-1), "app_b can't log in at two: FATAL: no");
       });
 
-      it("fails when a login acts as somebody else", async () => {
+      it("fails when a login acts as another role", async () => {
         const { exitCode, stdout } = await tried("echo app_b");
         assert.equal(exitCode, 1);
         assert.match(stdout, /app_b can't log in at db: app_b/);
@@ -400,7 +400,7 @@ describe("rotation of passwords", () => {
           conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
         },
       });
-      /** Looks once, whether anybody uses an old login, as far as these pods can be asked. */
+      /** Checks once whether a session uses an old login, as far as these pods can be asked. */
       async function waited(instances: Pod[], poolers: Pod[]): Promise<void> {
         const settings = {
           ...checked(at(2)),
@@ -418,7 +418,7 @@ describe("rotation of passwords", () => {
       const well: Pod = { name: "main-1", ready: true };
       const pooler: Pod = { name: "main-pooler-p-x", ready: true };
 
-      it("when nobody is connected by them", () => waited([well], [pooler]));
+      it("when no session uses them", () => waited([well], [pooler]));
 
       it("not while an instance or a pooler can't be asked, which may serve sessions all the same", async () => {
         const silent = { name: "main-2", ready: false };
@@ -440,7 +440,7 @@ describe("rotation of passwords", () => {
       ]);
     });
 
-    it("where a second login would be somebody else, or too long", () => {
+    it("where a second login would be another role's, or too long", () => {
       const long = "x".repeat(62);
       const value = changed(
         changed(at(2), "cluster.roles", [

@@ -38,7 +38,7 @@ describe("spread", () => {
   });
 });
 
-describe("the log's volume", () => {
+describe("the WAL volume", () => {
   const sized = (more: object) => changed(smallest(), "cluster.storage", { size: "2Gi", ...more });
   const walSize = (more: object) => checked(sized(more)).cluster.storage.walSize;
 

@@ -16,7 +16,7 @@ describe("access", () => {
     ]);
   });
 
-  it("is what the rules say, in their order, for the platform's roles always, and for nobody else", () => {
+  it("is what the rules say, in their order, for the platform's roles always, and for no other role", () => {
     assert.deepEqual(specOf(rich()).postgresql.pg_hba, [
       "hostssl postgres pgp_pooler all scram-sha-256",
       "hostssl app pgp_health all scram-sha-256",

@@ -16,7 +16,7 @@ describe("poolers", () => {
     assert.doesNotMatch(ini, /connect_query/, "a standby is what they want");
   });
 
-  it("scale by the CPU of PgBouncer's container, and nobody takes their number back", () => {
+  it("scale by the CPU of PgBouncer's container, and no update takes their number back", () => {
     const input = withPooler({ autoscaling: { maxInstances: 5 }, serverConnections: 50 });
     const objects = poolerObjects(input);
     assert.deepEqual(objects.find(({ id }) => id === "autoscaler")!.object.spec, {
@@ -41,7 +41,7 @@ describe("poolers", () => {
     assert.equal(poolerShares(checked(input).poolers[0]!).serverConnections, 10, "five pods share the total");
   });
 
-  it("registers the number of pods as somebody else's", async () => {
+  it("registers the number of pods as another controller's", async () => {
     const graph = await platformGraph(
       checked(withPooler({ autoscaling: { maxInstances: 3 } })),
       await shortObjects(),

@@ -89,7 +89,7 @@ describe("backups with the Zalando operator", () => {
     assert.deepEqual([env, additionalVolumes], [undefined, undefined]);
   });
 
-  it("archive as often as the RPO asks, and no key stands in the object", () => {
+  it("archive as often as the RPO asks, and no key is in the object", () => {
     for (const [rpoMinutes, timeout] of [
       [1, "30s"],
       [60, "1800s"],

@@ -5,7 +5,7 @@ import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
 import { changed, checked, everything } from "../../support/settings";
-import { about, aboutStack, good, goodStack, mutated } from "./kit";
+import { violationsOf, violationsInStack, good, goodStack, mutated } from "./kit";
 
 /** Policies of archives, base backups, targets and verifications: each on a hand-written object, right and wrong. */
 
@@ -55,13 +55,14 @@ describe("the invariant wal-archiving", () => {
   const says = [
     'Cluster shop/orders: WAL archive: "none" is not allowed. Allowed: one, since what isn\'t archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.',
   ];
-  const find = (plugins: unknown) => about("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
+  const find = (plugins: unknown) =>
+    violationsOf("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
   const [archiver] = archivers("orders-archive");
 
   it("has nothing to say about an archiver, whichever it is", () => {
-    assert.deepEqual(about("wal-archiving", good("cluster")), []);
+    assert.deepEqual(violationsOf("wal-archiving", good("cluster")), []);
     assert.deepEqual(find([{ name: "other.example.com", isWALArchiver: true }]), []);
-    assert.deepEqual(about("wal-archiving", mutated("cluster", inTree)), []);
+    assert.deepEqual(violationsOf("wal-archiving", mutated("cluster", inTree)), []);
   });
   it("refuses none, a plugin that is switched off, and one that doesn't archive", () => {
     for (const plugins of [
@@ -77,7 +78,7 @@ describe("the invariant wal-archiving", () => {
 
 describe("the invariant base-backups", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("base-backups", goodStack(changes));
+    violationsInStack("base-backups", goodStack(changes));
   const says = (value: string) => [
     `Cluster shop/orders: base backups: "${value}" is not allowed. Allowed: a schedule, since archived WAL alone restores nothing. Fix: add one to the stack, or resume it.`,
   ];
@@ -99,7 +100,7 @@ describe("the invariant base-backups", () => {
 
 describe("the invariants about the schedule of base backups", () => {
   const find = (name: string, change: Record<string, unknown>, options?: object) =>
-    about(name, mutated("base-backups", change), options);
+    violationsOf(name, mutated("base-backups", change), options);
   const schedule = (text: string) => ({ "spec.schedule": text });
   const at = "ScheduledBackup shop/orders";
 
@@ -146,7 +147,7 @@ describe("the invariants about the schedule of base backups", () => {
 
 describe("the invariant two-targets", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("two-targets", goodStack(changes));
+    violationsInStack("two-targets", goodStack(changes));
   const says = (value: string) => [
     `Cluster shop/orders: backup targets: "${value}" is not allowed. Allowed: two at different providers, so that no provider, account or key takes both. Fix: copy to another provider.`,
   ];
@@ -197,7 +198,7 @@ describe("the invariant two-targets", () => {
 
 describe("the invariant one-archive", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("one-archive", goodStack(changes));
+    violationsInStack("one-archive", goodStack(changes));
   it("has nothing to say about one archiver, and base backups that name its store or none", () => {
     assert.deepEqual(find({}), []);
     const named = { "spec.pluginConfiguration.parameters": { barmanObjectName: "orders-archive" } };
@@ -225,7 +226,7 @@ describe("the invariant archive-of-its-own", () => {
     second: mutated("cluster", { "metadata.name": "second", ...change }),
   });
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("archive-of-its-own", goodStack(changes));
+    violationsInStack("archive-of-its-own", goodStack(changes));
   const parameters = (serverName: string | undefined, barmanObjectName = "orders-archive") => ({
     "spec.plugins": [{ name: plugin, isWALArchiver: true, parameters: { barmanObjectName, serverName } }],
   });
@@ -275,12 +276,12 @@ describe("the invariant archive-of-its-own", () => {
 describe("the invariant current-archiver", () => {
   const old = mutated("cluster", inTree);
   it("refuses what the next version of the operator no longer has", () =>
-    assert.deepEqual(about("current-archiver", old), [
+    assert.deepEqual(violationsOf("current-archiver", old), [
       `Cluster shop/orders: archiver: "spec.backup.barmanObjectStore" is not allowed. Allowed: the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 removed the other. Fix: move the archive.`,
     ]));
   it("allows the plugin, and the old way by option", () => {
-    assert.deepEqual(about("current-archiver", good("cluster")), []);
-    assert.deepEqual(about("current-archiver", old, { allowed: true }), []);
+    assert.deepEqual(violationsOf("current-archiver", good("cluster")), []);
+    assert.deepEqual(violationsOf("current-archiver", old, { allowed: true }), []);
   });
 });
 
@@ -293,10 +294,10 @@ describe("the invariants about stores", () => {
   ];
 
   it("have nothing to say about the good store, and about AWS with whatever checksums", () => {
-    assert.deepEqual(about("plain-checksums", good("archive")), []);
+    assert.deepEqual(violationsOf("plain-checksums", good("archive")), []);
     for (const url of [undefined, "https://s3.eu-west-1.amazonaws.com"])
       assert.deepEqual(
-        about("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
+        violationsOf("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
         [],
       );
   });
@@ -309,12 +310,15 @@ describe("the invariants about stores", () => {
       [when(pair[0]!), { name: pair[1], value: "when_supported" }],
     ])
       assert.deepEqual(
-        about("plain-checksums", mutated("archive", { [environment]: list })),
+        violationsOf("plain-checksums", mutated("archive", { [environment]: list })),
         says("ObjectStore shop/orders-archive", r2),
       );
     const disguised = "https://amazonaws.com.example.net";
     assert.deepEqual(
-      about("plain-checksums", mutated("archive", { [endpoint]: disguised, [environment]: undefined })),
+      violationsOf(
+        "plain-checksums",
+        mutated("archive", { [endpoint]: disguised, [environment]: undefined }),
+      ),
       says("ObjectStore shop/orders-archive", disguised),
     );
   });
@@ -325,29 +329,29 @@ describe("the invariants about stores", () => {
         "spec.backup.barmanObjectStore": { destinationPath: "s3://a/b", endpointURL: b2 },
         "spec.env": env,
       });
-    assert.deepEqual(about("plain-checksums", own(undefined)), says("Cluster shop/orders", b2));
+    assert.deepEqual(violationsOf("plain-checksums", own(undefined)), says("Cluster shop/orders", b2));
     const both = pair.map((name) => ({ name, value: "when_required" }));
-    assert.deepEqual(about("plain-checksums", own(both)), []);
+    assert.deepEqual(violationsOf("plain-checksums", own(both)), []);
   });
   it("refuse encryption that R2 is asked for, and allow it elsewhere", () => {
     for (const part of ["data", "wal"]) {
       const asked = { [`spec.configuration.${part}`]: { encryption: "AES256" } };
-      assert.deepEqual(about("no-encryption-header-at-r2", mutated("archive", asked)), [
+      assert.deepEqual(violationsOf("no-encryption-header-at-r2", mutated("archive", asked)), [
         'ObjectStore shop/orders-archive: encryption: "AES256" is not allowed. Allowed: none at R2, which refuses the header and encrypts by itself. Fix: remove it.',
       ]);
       assert.deepEqual(
-        about("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
+        violationsOf("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
         [],
       );
     }
-    assert.deepEqual(about("no-encryption-header-at-r2", good("archive")), []);
+    assert.deepEqual(violationsOf("no-encryption-header-at-r2", good("archive")), []);
   });
 });
 
 describe("the invariant no-plain-credentials", () => {
   it("finds a store's key in the environment of the archiver, and allows one that refers to a Secret", () => {
     const environment = (variable: object) =>
-      about(
+      violationsOf(
         "no-plain-credentials",
         mutated("archive", { "spec.instanceSidecarConfiguration.env": [variable] }),
       );
@@ -360,8 +364,10 @@ describe("the invariant no-plain-credentials", () => {
 describe("the names of a plugin's certificates", () => {
   it("are no secrets, though their annotations end like ones that are", () => {
     const annotated = (key: string) =>
-      about("no-plain-credentials", mutated("archive", { "metadata.annotations": { [key]: "hunter2" } }))
-        .length;
+      violationsOf(
+        "no-plain-credentials",
+        mutated("archive", { "metadata.annotations": { [key]: "hunter2" } }),
+      ).length;
     assert.deepEqual(
       ["cnpg.io/pluginClientSecret", "cnpg.io/pluginServerSecret", "example.com/pluginClientSecret"].map(
         annotated,
@@ -378,7 +384,7 @@ describe("the invariant wal-volume", () => {
       "pgplatform.io/tolerated-outage-hours": hours,
     },
   });
-  const find = (change: Record<string, unknown>) => about("wal-volume", mutated("cluster", change));
+  const find = (change: Record<string, unknown>) => violationsOf("wal-volume", mutated("cluster", change));
   const size = (text: string) => ({ "spec.walStorage": { size: text } });
   it("has nothing to say without a claim, and where the volume holds what is claimed", () => {
     assert.deepEqual(find(size("1Gi")), []);
@@ -396,7 +402,7 @@ describe("the invariant wal-volume", () => {
 
 describe("the invariant weekly-verification", () => {
   const find = (change: Record<string, unknown> | undefined, options?: object) =>
-    aboutStack(
+    violationsInStack(
       "weekly-verification",
       goodStack({ verification: change === undefined ? undefined : mutated("verification", change) }),
       options,
@@ -408,7 +414,7 @@ describe("the invariant weekly-verification", () => {
     assert.deepEqual(find({}), []);
     assert.deepEqual(find({ "spec.schedule": "@daily" }), []);
     assert.deepEqual(
-      aboutStack(
+      violationsInStack(
         "weekly-verification",
         goodStack({ ...cluster({ "spec.plugins": [] }), verification: undefined }),
       ),

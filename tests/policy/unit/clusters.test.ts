@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { about, good, mutated } from "./kit";
+import { violationsOf, good, mutated } from "./kit";
 
 /** Changes of the good cluster, and the sentences that must come of them: none for what is allowed. */
 interface Case {
@@ -67,7 +67,7 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     {
-      title: "one instance that waits for nobody",
+      title: "one instance that waits for no standby",
       change: { "spec.instances": 1, [synchronous]: undefined },
       says: [],
     },
@@ -88,7 +88,7 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     {
-      title: "both standbys where writes go on without",
+      title: "both standbys where writes continue without",
       change: { [`${synchronous}.number`]: 2, [`${synchronous}.dataDurability`]: "preferred" },
       says: [],
     },
@@ -320,7 +320,7 @@ const cases: Record<string, readonly Case[]> = {
       ],
     })),
     {
-      title: "an address with its mask beside it, certificates, and a rejection of everybody",
+      title: "an address with its mask beside it, certificates, and a rejection of every session",
       change: {
         "spec.postgresql.pg_hba": [
           "hostssl all all 192.0.2.0 255.255.255.0 cert",
@@ -375,7 +375,7 @@ const cases: Record<string, readonly Case[]> = {
         "Cluster shop/orders: requests.memory: not set. Allowed: a request and a limit of the same memory. Fix: set both.",
       ],
     },
-    { title: "the same, spelled otherwise", change: { "spec.resources.limits.memory": "2048Mi" }, says: [] },
+    { title: "the same, written otherwise", change: { "spec.resources.limits.memory": "2048Mi" }, says: [] },
   ],
   "shared-buffers": [
     {
@@ -407,11 +407,11 @@ describe("invariants of clusters", () => {
   for (const [name, list] of Object.entries(cases))
     describe(name, () => {
       it("has nothing to say about the good cluster", () =>
-        assert.deepEqual(about(name, good("cluster")), []));
+        assert.deepEqual(violationsOf(name, good("cluster")), []));
       for (const { title, change, options, says } of list)
         it(`${title}: ${says.length === 0 ? "allowed" : "refused"}`, () =>
-          assert.deepEqual(about(name, mutated("cluster", change), options), says));
+          assert.deepEqual(violationsOf(name, mutated("cluster", change), options), says));
       it("reads nothing but clusters", () =>
-        assert.deepEqual(about(name, { ...good("cluster"), kind: "Backup" }), []));
+        assert.deepEqual(violationsOf(name, { ...good("cluster"), kind: "Backup" }), []));
     });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
 import { abandoned } from "../../../policy/invariants/supportedImages";
-import { about, good, mutated } from "./kit";
+import { violationsOf, good, mutated } from "./kit";
 
 const digest = `@sha256:${"a".repeat(64)}`;
 
@@ -25,7 +25,8 @@ const secretAt = (title: string, path: string, what: string) =>
   `${title}: ${path}: "(hidden: ${what})" is not allowed. Allowed: no secret outside of Secrets. Fix: put it into a Secret and refer to that.`;
 
 describe("the invariant no-plain-credentials", () => {
-  const find = (object: KubernetesObject, options?: object) => about("no-plain-credentials", object, options);
+  const find = (object: KubernetesObject, options?: object) =>
+    violationsOf("no-plain-credentials", object, options);
   const inConfigMap = (key: string, value: unknown, what: string) => {
     const path = /^[\w-]+$/.test(key) ? `data.${key}` : `data.${key}`;
     const found = find(configMap({ [key]: value }));
@@ -142,7 +143,7 @@ describe("the invariant no-plain-credentials", () => {
       [],
     ));
 
-  it("goes on behind a value that isn't known yet, and says so when nothing was found", () => {
+  it("continues behind a value that isn't known yet, and says so when nothing was found", () => {
     const unknown = (): Record<string, unknown> =>
       Object.defineProperty({}, "later", {
         enumerable: true,
@@ -158,7 +159,7 @@ describe("the invariant no-plain-credentials", () => {
 });
 
 describe("the invariant load-balancer-ranges", () => {
-  const find = (object: KubernetesObject) => about("load-balancer-ranges", object);
+  const find = (object: KubernetesObject) => violationsOf("load-balancer-ranges", object);
   const refused = (title: string, service: string, value: string) => [
     `${title}: loadBalancerSourceRanges of the Service ${service}: ${value}. Allowed: ranges of the clients' addresses. Fix: list them, or use a ClusterIP.`,
   ];
@@ -175,7 +176,7 @@ describe("the invariant load-balancer-ranges", () => {
       find(mutated("gateway", { "spec.loadBalancerSourceRanges": undefined })),
       refused("Service shop/gateway", "gateway", "not set"),
     ));
-  it("refuses everybody among others", () =>
+  it("refuses any address among others", () =>
     assert.deepEqual(
       find(mutated("gateway", { "spec.loadBalancerSourceRanges": ["192.0.2.0/24", "0.0.0.0/0"] })),
       refused("Service shop/gateway", "gateway", '["192.0.2.0/24","0.0.0.0/0"] is not allowed'),
@@ -201,7 +202,7 @@ describe("the invariant load-balancer-ranges", () => {
 });
 
 describe("the invariant container-resources", () => {
-  const find = (object: KubernetesObject) => about("container-resources", object);
+  const find = (object: KubernetesObject) => violationsOf("container-resources", object);
   const missing = (title: string, path: string) =>
     `${title}: ${path}: not set. Allowed: a quantity. Fix: set it.`;
 
@@ -241,9 +242,10 @@ describe("the invariant container-resources", () => {
 });
 
 describe("the invariants of images", () => {
-  const pinned = (object: KubernetesObject, options?: object) => about("image-digests", object, options);
+  const pinned = (object: KubernetesObject, options?: object) =>
+    violationsOf("image-digests", object, options);
   const supported = (object: KubernetesObject, options?: object) =>
-    about("supported-images", object, options);
+    violationsOf("supported-images", object, options);
   const image = (name: string) => container("image", name);
   const title = "Deployment web/application: containers[0].image";
   const shown = (name: string) => (name.length > 78 ? `"${name.slice(0, 76)}...` : `"${name}"`);

@@ -4,7 +4,7 @@ import { poolsOf } from "../../../plan/pgbouncer/facts";
 import { poolerPlan } from "../../../plan/pgbouncer/plan";
 import { cnpg } from "../../../plan/engines/cnpg/index";
 import { everything, checked } from "../../support/settings";
-import { aboutStack, good, goodStack, mutated } from "./kit";
+import { violationsInStack, good, goodStack, mutated } from "./kit";
 
 /** The objects of the platform's own plan with everything in use. */
 function ownObjects(change: (settings: ReturnType<typeof everything>) => void = () => undefined) {
@@ -23,7 +23,7 @@ const ofKind = (objects: readonly KubernetesObject[], kind: string): KubernetesO
 
 describe("the invariant pooler-availability", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("pooler-availability", objects, options);
+    violationsInStack("pooler-availability", objects, options);
   const at = "Pooler shop/orders-pool";
 
   it("has nothing to say about the good program and the platform's own poolers", () => {
@@ -109,7 +109,7 @@ describe("the invariant pooler-availability", () => {
 
 describe("the invariant connection-budget", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("connection-budget", objects, options);
+    violationsInStack("connection-budget", objects, options);
   const pooler = (change: Record<string, unknown>) => ({ pooler: mutated("pooler", change) });
   const says = (needed: number, pooled: number, reserve = 10) => [
     `Cluster shop/orders: max_connections: 100 is not allowed. Allowed: at least ${needed}: ${pooled} for the poolers (pool size × pods × roles) and ${reserve} in reserve. Fix: raise it, or lower the pools.`,
@@ -194,7 +194,7 @@ describe("the invariant connection-budget", () => {
 
 describe("the invariant closed-network", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("closed-network", objects, options);
+    violationsInStack("closed-network", objects, options);
   const closed = (what: string, way: string, port: number) =>
     `Cluster shop/orders: network for ${what}: "closed" is not allowed. Allowed: open, ${way} on port ${port}. Fix: add a NetworkPolicy for it.`;
 
@@ -265,7 +265,7 @@ describe("the invariant closed-network", () => {
         find(goodStack({ [policy]: without(policy, direction, index) }), { metricsNamespace: "monitoring" }),
         says,
       ));
-  it("asks for metrics only where somebody reads them", () =>
+  it("asks for metrics only where pods read them", () =>
     assert.deepEqual(
       find(goodStack({ "instances-network": without("instances-network", "ingress", 3) })),
       [],
@@ -301,7 +301,7 @@ describe("the invariant closed-network", () => {
     `NetworkPolicy shop/more: ${direction}[0] peers: "${who}" is not allowed. Allowed: only the pods that need it. Fix: select by labels, or narrow the range.`;
   const ports = [{ port: 5432 }];
 
-  it("refuses everybody and every port", () =>
+  it("refuses any peer and every port", () =>
     assert.deepEqual(find(goodStack(opening({}))), [
       'NetworkPolicy shop/more: ingress[0] peers: "any peer" is not allowed. Allowed: listed peers. Fix: list them.',
       'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
