@@ -150,6 +150,10 @@ export function withDefaults(
         limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
       },
     },
+    clients: parsed.clients.map((client) => ({
+      ...client,
+      namespace: client.namespace ?? parsed.cluster.namespace,
+    })),
     ...(backup && {
       backup: { ...backup, compression: backup.compression ?? compression.methods[0] },
     }),

@@ -41,6 +41,8 @@ export interface BackupArgs {
    * @default - the stack's own
    */
   readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
+  /** The access key that a target's setting stands for. @default - the setting itself */
+  readonly value?: (text: string) => pulumi.Output<string>;
 }
 
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
@@ -75,7 +77,7 @@ export class Backup extends pulumi.ComponentResource {
       const store = storeOf(settings, target);
       const made = this.bucket(args, target, store);
       if ("roleArn" in store.login) return [];
-      const keys = this.keysOf(target, made);
+      const keys = this.keysOf(target, made, args.value);
       all.push(keys);
       const signedBy = storesNamespace && this.localStore(args, target, store, keys, storesNamespace);
       const certificate = signedBy ?? target.caCertificate;
@@ -140,12 +142,16 @@ export class Backup extends pulumi.ComponentResource {
   }
 
   /** The access key that a target's settings give, or one that was made for its bucket, or one that is drawn. */
-  private keysOf({ name, credentials }: Target, made: Keys | undefined): Keys {
+  private keysOf(
+    { name, credentials }: Target,
+    made: Keys | undefined,
+    value: NonNullable<BackupArgs["value"]> = (text) => pulumi.output(text),
+  ): Keys {
     const part = (suffix: string) => `${this.name}-${name}-${suffix}`;
     if (credentials !== undefined)
       return {
-        accessKeyId: pulumi.output(credentials.accessKeyId),
-        secretAccessKey: pulumi.secret(credentials.secretAccessKey),
+        accessKeyId: value(credentials.accessKeyId),
+        secretAccessKey: pulumi.secret(value(credentials.secretAccessKey)),
       };
     if (made) return made;
     return {

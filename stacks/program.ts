@@ -1,7 +1,5 @@
 import { PostgresPlatform } from "../components/platform";
 import { check, sentence } from "../checks/index";
-import { engineOf } from "../plan/engines/select";
-import { operatorManifest } from "../releases/manifest";
 import { outputsOf } from "./outputs";
 import { providersOf, storeProvidersOf } from "./providers";
 import { UserError } from "../shell/userError";
@@ -41,9 +39,7 @@ export function program(config: Readonly<Record<string, string>>): Record<string
   const platform = new PostgresPlatform(
     settings.cluster.name,
     {
-      settings,
-      engine: engineOf(settings),
-      operatorManifest: () => operatorManifest(settings.cluster.engine),
+      checked: settings,
       storeProviders: storeProvidersOf(settings),
     },
     { providers: providersOf(settings) },

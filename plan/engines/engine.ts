@@ -137,6 +137,8 @@ export const capabilities = [
   "podSecurityRestricted",
   /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
   "operator",
+  /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
+  "accountInForeignNamespace",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
 ] as const;

@@ -42,10 +42,10 @@ const binding = documented(
 export const client = z.strictObject({
   name: label("Name of the client, unique in the stack; it appears in the network policy.", 40, atOnce),
   namespace: label(
-    "Namespace of the client's pods. The platform makes it only where binding asks for that.",
+    "Namespace of the client's pods. The platform makes it only where binding asks for that. Default: the cluster's.",
     63,
     atOnce,
-  ),
+  ).optional(),
   labels: labels("Labels that select the client's pods."),
   pooler: label("Pooler that the client may connect to. Default: none.", 40, atOnce).optional(),
   direct: documented(z.boolean(), {

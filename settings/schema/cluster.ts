@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { documented, atOnce, oneOf, cores, label, quantity, rolls, integer } from "./types";
+import { documented, atOnce, boolean, oneOf, cores, label, quantity, rolls, integer } from "./types";
 import { access, databases, roles } from "./databases";
 
 const storage = z.strictObject({
@@ -42,7 +42,13 @@ const storage = z.strictObject({
 
 export const cluster = z.strictObject({
   name: label("Name of the database cluster; every object's name begins with it.", 50),
-  namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
+  namespace: label(
+    "Namespace of the cluster. Everything in it is cut off from the network but for what the settings open.",
+  ),
+  makeNamespace: boolean(
+    "Whether the platform makes the namespace. false: it is there already, also for a second cluster in it. Default: true.",
+    "From true to false removes the namespace from this stack's care: unprotect it first, or it is deleted with all in it.",
+  ).default(true),
   engine: oneOf(
     ["cnpg", "zalando", "standalone"],
     "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an " +

@@ -7,6 +7,7 @@ import { images, registry } from "./images";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
+import { transform } from "./transform";
 
 /**
  * Every setting of a stack file, below `pgplatform:`.
@@ -115,6 +116,7 @@ export const schema = z.strictObject({
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
     allowed: "a list of { server, username, password }",
   }).default([]),
+  transform,
 });
 
 /** What a stack file may hold. */
@@ -125,7 +127,7 @@ type ParsedCluster = Parsed["cluster"];
 export type Platform = Parsed["platform"];
 export type Tier = NonNullable<Parsed["tier"]>;
 export type PoolerSettings = Parsed["poolers"][number];
-export type ClientSettings = Parsed["clients"][number];
+export type ClientSettings = Omit<Parsed["clients"][number], "namespace"> & { readonly namespace: string };
 export type Images = { readonly [name in Exclude<keyof Parsed["images"], "registry">]-?: string };
 export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression"]>;
 export type RegistrySettings = Parsed["registries"][number];
@@ -137,7 +139,10 @@ export interface Resources {
 }
 
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
-export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | "images" | "backup"> {
+export interface Settings extends Omit<
+  Parsed,
+  "tier" | "cluster" | "clients" | "network" | "images" | "backup"
+> {
   readonly tier: Tier;
   readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
     readonly resources: Resources;
@@ -150,6 +155,7 @@ export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | 
       readonly toleratedOutageHours?: number;
     };
   };
+  readonly clients: readonly ClientSettings[];
   readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
   readonly images: Images;
   readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {

@@ -38,7 +38,8 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const straight = clients.find((client) => client.direct === true);
     if (viaPooler === undefined || straight === undefined)
       throw new Error("the stack must list a client of the pooler and a direct client");
-    return { pooled: viaPooler, direct: straight };
+    const complete = (client: typeof viaPooler) => ({ ...client, namespace: client.namespace ?? "" });
+    return { pooled: complete(viaPooler), direct: complete(straight) };
   };
 
   /** Each client has its login in its own namespace. */

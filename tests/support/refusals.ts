@@ -18,17 +18,17 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster: not set. Allowed: an object with name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
+    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: remove it, or correct its spelling.",
+    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: remove it, or correct its spelling.",
   ],
   [
     "backups",
     {},
-    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries. Fix: remove it, or correct its spelling.",
+    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
   ],
   [
     "cluster.name",
@@ -286,7 +286,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:registries[0].server: "https://registry.example.com" is not allowed. Allowed: the host of a registry, such as registry.example.com. Fix: write it without https:// and without a slash at the end.',
       "pgplatform:registries[0].password: not set. Allowed: a text that Pulumi has encrypted. Fix: set it.",
       "pgplatform:registries[0].pasword: no such setting (hidden). Allowed: server, username, password. Fix: remove it, or correct its spelling.",
-      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries. Fix: remove it, or correct its spelling.",
+      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
     ],
   ],
   [

@@ -95,6 +95,7 @@ describe("check", () => {
         standbys: ["pgplatform:cluster.instances"],
         quorumFailover: ["pgplatform:cluster.durability"],
         walVolume: ["pgplatform:cluster.storage.walSize"],
+        accountInForeignNamespace: [],
         archiveVolume: [],
         backupTimeZone: [],
         restoreToPlace: [],

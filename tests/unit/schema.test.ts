@@ -48,6 +48,7 @@ describe("schema", () => {
       cluster: {
         name: "main",
         namespace: "postgres",
+        makeNamespace: true,
         engine: "cnpg",
         postgresVersion: "17",
         instances: 3,
@@ -69,6 +70,7 @@ describe("schema", () => {
       monitoring: {},
       labels: {},
       registries: [],
+      transform: {},
       images: {
         operator: pins.images.cnpgOperator,
         postgresql: pins.images.postgresql,

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
 #
 # Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; QUERIES, a folder with a file
@@ -112,6 +113,7 @@ for query in "$QUERIES"/*; do
   put "query ${name#*.}"
 done
 
+# shellcheck source=dump.sh
 [ -n "${TO:-}" ] || [ -z "${DUMPS:-}" ] || . /scripts/dump.sh
 
 pg_ctl -D "$DATA" -m fast -w stop >/dev/null || fail "the restored server doesn't stop"

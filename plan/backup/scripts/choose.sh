@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Chooses what to restore: the newest finished base backup of a target, and the log from there on.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
@@ -5,6 +6,7 @@
 # nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept; with WAL-G oldest,
 # the base backup from which on everything is needed.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 fail() {
   echo "$*" | tee "$WORK/failed"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Copies the present archive from the first store to the second: finished base backups and the log.
 #
 # What is there already with the same size and sum is left alone, and each object is there whole or not at all, so that a copy that was
@@ -7,6 +8,7 @@
 #
 # Environment: see places.sh.
 set -eu
+# shellcheck source=places.sh
 . /scripts/places.sh
 
 from=$PLACE_1/$ARCHIVE_ID

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Writes a row into the live database and waits until the log that holds it is archived: the restore that follows must have it.
 #
 # Environment: WORK, the folder that the verification's containers share; PG*, how to log in at the primary; RPO_MINUTES; PATIENCE_SECONDS, how much longer the archive may take;

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Functions for the scripts that look into the stores with rclone; read by them with `.`.
 #
 # Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of

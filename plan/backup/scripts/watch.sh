@@ -1,7 +1,9 @@
+# shellcheck shell=sh
 # Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
 #
 # Environment: see places.sh; STATE, the folder of both files.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 trap 'exit 0' TERM INT
 

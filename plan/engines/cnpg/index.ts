@@ -28,6 +28,7 @@ export const cnpg: Engine = {
     majorUpgrade: true,
     podSecurityRestricted: true,
     operator: true,
+    accountInForeignNamespace: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion, kind: "Cluster" },

@@ -34,6 +34,7 @@ export const standalone: Engine = {
     },
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
+    accountInForeignNamespace: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },

@@ -120,9 +120,13 @@ function clusterObject(settings: Settings): KubernetesObject {
   };
 }
 
-/** The account of the instances' pods: the operator would make it too, but without the logins at private registries. */
+/**
+ * The account of the instances' pods: the operator would make it too, but without the logins at private registries. In a namespace that was
+ * there already the operator makes it, or another cluster has: all of its clusters in a namespace share it.
+ */
 function accountObjects(settings: Settings): PlannedObject[] {
   const { cluster, registries } = settings;
+  if (!cluster.makeNamespace) return [];
   const annotations = accountOfStores(settings);
   const metadata = {
     name: podAccount,

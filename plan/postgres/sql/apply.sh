@@ -43,7 +43,7 @@ say "roles, databases and what belongs in them are as described"
 [ -n "$passwords" ] || exit 0
 
 # Nothing, or why the login fails.
-login() { PGOPTIONS='' PGPASSWORD=$(<"$1") psql -X -w -q -d "$APPLY_LOGIN user=$2 dbname=postgres" -c 'SELECT 1' 2>&1 >/dev/null; }
+login() { { PGOPTIONS='' PGPASSWORD=$(<"$1") psql -X -w -q -d "$APPLY_LOGIN user=$2 dbname=postgres" -c 'SELECT 1' >/dev/null; } 2>&1; }
 
 # Without a terminal psql asks its standard input for the password, twice.
 set_password() {

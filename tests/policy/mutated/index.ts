@@ -65,10 +65,8 @@ for (const [policy, { transform, open, twin, bucket }] of Object.entries(mutatio
   new PostgresPlatform(
     policy,
     {
-      settings,
-      engine: engineOf(settings),
-      operatorManifest: () => [],
-      transform: merge({ cluster: knownArchiveId }, transform),
+      checked: { ...settings, transform: merge({ cluster: knownArchiveId }, transform) },
+      released: () => [],
     },
     { providers: { kubernetes: provider } },
   );

@@ -28,9 +28,10 @@ ask() { psql -X -w -q -A -t -d postgres -c "$1" 2>/dev/null; }
 
 # The file `expiry` has the days of base backups and those of log.
 trim_archive() {
-  local id
+  local id days=()
+  read -r -a days <"$CONFIG/expiry"
   id=$(ask 'SELECT system_identifier FROM pg_control_system()') && [ -n "$id" ] || return 1
-  /bin/bash "$CONFIG/expire.sh" "$id" $(<"$CONFIG/expiry") || say 'the archive volume could not be cleared'
+  /bin/bash "$CONFIG/expire.sh" "$id" "${days[@]}" || say 'the archive volume could not be cleared'
 }
 
 # PostgreSQL tries a segment again until it is archived; what counts is how the last try went. None was made before the first segment was full.
