@@ -6,6 +6,7 @@ export default tseslint.config(
     ignores: [
       "node_modules/**",
       "coverage/**",
+      "dist/**",
       "eslint.config.mjs",
       "policy/main.cjs",
       ".dependency-cruiser.cjs",

@@ -38,10 +38,8 @@ export interface PlannedObject {
 /** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */
 export type Overlay = { readonly [field: string]: unknown };
 
-/** A value with fields, which isn't a list. */
-export /** A value with fields, which isn't a list. */
 /** A value with fields, and no list. */
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `base` with `overlay` merged into it; neither is changed. */
