@@ -66,7 +66,7 @@ export async function readStatus(subject: Subject): Promise<Seen[] | undefined> 
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   if (engine.backups === undefined || settings.backup === undefined)
-    throw new UserError(["pgplatform:backup is not set, allowed is a backup: set it, and run `make up`."]);
+    throw new UserError(["pgplatform:backup: not set. Allowed: a backup. Fix: set it, and run `make up`."]);
   return engine.backups.request(settings, name);
 }
 
@@ -273,13 +273,13 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
   return kind === "absent"
-    ? `pgplatform:restore.archiveId is ${JSON.stringify(restore.archiveId)}, allowed is one with a finished base backup${before} in target ${restore.target}, where ` +
+    ? `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
         `there are ${
           found
             .split(" ")
             .filter((one) => one !== restore.archiveId)
             .join(", ") || "no others"
-        }: name another, and run it again; no cluster was made.`
+        }. Fix: name another, and run it again.`
     : undefined;
 }
 

@@ -96,7 +96,7 @@ export async function preview(
   const lines = steps.map(lineOf);
   lines.forEach((line) => progress.line(`  ${line}`));
   if (first !== undefined) {
-    // Nobody can try the second update before the first: its policies are asked about the stack from nothing.
+    // The second update can't be previewed before the first: policies check the stack from nothing.
     if (options.policies)
       await fromScratch(stackName, overlay, toolFolders, progress, held(settings.tier), signal);
     const { plan } = subjectWith(await settingsOfTree(stackName, next), target, toolFolders, signal);

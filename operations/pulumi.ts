@@ -14,7 +14,7 @@ import { run, type RunResult } from "../shell/process";
 
 const PROJECT = "postgres-platform";
 
-/** For temporary files of the CLI, its providers and the program: in nobody else's sight. */
+/** For temporary files of the CLI, its providers and the program: only this user can read them. */
 const temporary = join(stateDir, "pulumi-tmp");
 
 /** The Kubernetes provider copies the kubeconfig, credentials and all, into a temporary file, and leaves it there. */
@@ -194,7 +194,7 @@ export class Stack {
     await writeFile(this.file, stringify(merged), { mode: 0o600 });
   }
 
-  /** Takes away what a killed run left behind: its lock, once its process is gone, and operations that it never finished. */
+  /** Removes what a killed run left behind: its lock, once its process is gone, and operations that it never finished. */
   async recover(context: StepContext): Promise<void> {
     const locks = await this.locks();
     if (locks.length === 0) return;
@@ -211,7 +211,7 @@ export class Stack {
       }
     }
     if ((await this.locks()).length === 0) return;
-    context.say("an earlier run was killed: its lock is taken away");
+    context.say("an earlier run was killed: its lock is removed");
     await this.pulumi(["cancel", "--yes", "--stack", this.name]);
   }
 
@@ -232,7 +232,7 @@ export class Stack {
         .filter((file) => file.endsWith(".json"))
         .map((file) => readFile(join(folder, file), "utf8").catch(() => "")),
     );
-    // A lock that was killed while it was written belongs to nobody.
+    // A lock that is half written has no owner.
     return contents.map((text) => {
       try {
         return JSON.parse(text) as { pid: number; hostname: string };

@@ -21,13 +21,13 @@ export interface PlannedObject {
   readonly object: KubernetesObject;
   /** Objects of a stage wait for all objects of the stages before. */
   readonly stage: number;
-  /** Wait for this condition of the live object, as the Kubernetes provider spells it. @default - the provider's own rules for the kind */
+  /** Wait for this condition of the live object, as the Kubernetes provider writes it. @default - the provider's own rules for the kind */
   readonly waitFor?: string;
   /** How long creating or updating may take. @default - the provider's, 10 minutes */
   readonly timeoutMinutes?: number;
-  /** Object of an earlier stage that takes this one along when it is deleted, so that nobody has to delete it alone. */
+  /** Object of an earlier stage that takes this one along when it is deleted, so that it isn't deleted by itself. */
   readonly goesWith?: string;
-  /** Fields that someone else keeps once the object is there, and who. */
+  /** Fields that another controller keeps once the object is there, and which one. */
   readonly leave?: { readonly fields: readonly string[]; readonly to: string };
   /** Set when the object must survive the stack, with the reason. */
   readonly retain?: string;

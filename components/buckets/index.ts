@@ -18,7 +18,7 @@ const classes: Readonly<Partial<Record<Target["kind"], () => BucketClass>>> = {
   aws: () => (read("./aws") as typeof import("./aws")).AwsTarget,
 };
 
-/** Undefined for kinds whose bucket nobody makes, and for an adopted one with a key or a role of its own: nothing is to be made there. */
+/** Undefined where nothing is to be made: for kinds without a bucket of the platform's, and for an adopted one with a key or a role of its own. */
 export function makeBucket(
   name: string,
   args: BucketArgs,

@@ -26,7 +26,7 @@ export function interpreterOf(firstLine: string): string | undefined {
   return basename(named ?? "").replace(/[0-9.]+$/, "");
 }
 
-/** Who reads a file: a language's linter, nobody here, or a sentence where somebody should and nobody does. */
+/** What reads a file: a linter, none by intent, or a message where a linter is missing. */
 export function languageOf(
   path: string,
   firstLine: string,

@@ -57,7 +57,7 @@ export async function linter(name: Linter, { path, cache = cacheDir }: Surroundi
         if (!(error instanceof CommandError)) throw error;
         const said = error.tail.findLast((line) => line.startsWith("ERROR")) ?? error.message;
         throw new UserError([
-          `pip can't install ${wheel} for ${platform()} on ${arch()}: ${said.replace(/\.$/, "")}. Mend that, ${instead}.`,
+          `pip can't install ${wheel} for ${platform()} on ${arch()}: ${said.replace(/\.$/, "")}. Fix that, ${instead}.`,
         ]);
       });
     },

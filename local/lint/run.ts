@@ -5,7 +5,7 @@ import { UserError } from "../../shell/userError";
 import { scriptsIn } from "./files";
 import { linter } from "./linters";
 
-/** `npm run scripts`: reads every shell script and every Python file of the checkout; `--format` writes the latter anew instead. */
+/** `npm run scripts`: reads every shell script and every Python file of the checkout; `--format` formats the latter instead. */
 async function main(): Promise<void> {
   const { shell, python, problems } = await scriptsIn(projectDir);
   if (problems.length > 0) throw new UserError(problems);

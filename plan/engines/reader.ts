@@ -108,7 +108,7 @@ export interface BaseBackupFacts {
   readonly schedule: string;
   /** Most days from one base backup to the next; undefined where the schedule isn't one to the engine. */
   readonly days: number | undefined;
-  /** How the engine wants a schedule, to read on after "allowed is". */
+  /** How the engine wants a schedule, as a message writes it after "Allowed:". */
   readonly form: string;
   /** Whether it says how base backups are made, in place of a default that changes. */
   readonly explicitMethod: boolean;

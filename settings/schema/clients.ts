@@ -8,7 +8,7 @@ const binding = documented(
       name: label(
         "Name of the ConfigMap, and of the Secret with copySecret. Default: `<cluster>-client-<client>`.",
         63,
-        "A change makes them anew under the other name; the client's pods must name it too.",
+        "A change recreates them under the new name; the client's pods must name it too.",
       ).optional(),
       database: sqlName(
         "Database that the client is told of. Default: that of its pooler, or else the first one.",
@@ -19,8 +19,8 @@ const binding = documented(
         atOnce,
       ).optional(),
       copySecret: boolean(
-        "Whether the role's name and password are copied into a Secret of the client's namespace, which everybody who reads Secrets there " +
-          "then has too. A client in the cluster's own namespace uses the role's Secret itself. Default: false.",
+        "Whether the role's name and password are copied into a Secret of the client's namespace, where everyone who may read Secrets " +
+          "can read it. A client in the cluster's own namespace uses the role's Secret itself. Default: false.",
         "From true to false deletes the copy.",
       ).default(false),
       makeNamespace: boolean(

@@ -116,13 +116,13 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
     assert.match(
       lines.join("\n"),
       new RegExp(
-        `error: pgplatform:clients\\[\\d+\\]\\.namespace is "${namespace}", allowed is a namespace that is there, since the client's binding goes into it: ` +
+        `error: pgplatform:clients\\[\\d+\\]\\.namespace: "${namespace}" is not allowed\\. Allowed: a namespace that is there, since the client's binding goes into it\\. Fix: ` +
           `make it \\(kubectl create namespace ${namespace}\\), or set binding to \\{ makeNamespace: true \\}\\.`,
       ),
     );
   });
 
-  it("goes into a namespace that somebody has made meanwhile, too", async () => {
+  it("goes into a namespace that was made meanwhile, too", async () => {
     await env.kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     await stack.write([wired]);
     const { exitCode } = await stack.make("up");

@@ -76,7 +76,7 @@ describe("destroy (images built here)", () => {
     assert.match(again.lastLine, /nothing was deleted/);
   });
 
-  it("`make up` afterwards begins anew on the same cluster, beside the CRDs that stayed", async () => {
+  it("`make up` afterwards starts again on the same cluster, beside the CRDs that stayed", async () => {
     const up = await make("up");
     assert.equal(up.exitCode, 0);
     assert.match(up.lastLine, /is up: /);

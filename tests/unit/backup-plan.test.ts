@@ -172,7 +172,7 @@ describe("what happens to backups after they were made", () => {
     assert.equal(named(43), "");
     assert.match(
       named(44),
-      /cluster\.name is "a+", allowed is short enough for the CronJob's name a+-verify-1/,
+      /cluster\.name: "a+" is not allowed\. Allowed: short enough for the CronJob's name a+-verify-1/,
     );
   });
 
@@ -261,10 +261,10 @@ describe("a restore that failed", () => {
   it("for its source says so, and what is there", async () => {
     assert.equal(
       await said("absent;0123456789 abcdef0123"),
-      'pgplatform:restore.archiveId is "0123456789", allowed is one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
-        "where there are abcdef0123: name another, and run it again; no cluster was made.",
+      'pgplatform:restore.archiveId: "0123456789" is not there, and no cluster was made. Allowed: one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
+        "where there are abcdef0123. Fix: name another, and run it again.",
     );
-    assert.match((await said("absent;")) ?? "", /there are no others: /);
+    assert.match((await said("absent;")) ?? "", /there are no others\. /);
     assert.match(
       (await said("refused;403")) ?? "",
       /^target near, .* can't be read: 403; nothing was made: /,
@@ -312,7 +312,7 @@ describe("what lies in the targets", () => {
   });
 });
 
-describe("log that isn't archived yet", () => {
+describe("WAL that isn't archived yet", () => {
   let settings: Settings;
   before(() => {
     settings = checked({ ...smallest(), backup: { targets: [near] } });
@@ -382,7 +382,7 @@ describe("what waits for a backup", () => {
   const refused = "refused;near;Forbidden: Forbidden status code: 403";
   const answers = "answers;near;0123456789;none;none";
 
-  it("ends with the words of a store that goes on refusing", async () => {
+  it("ends with the words of a store that keeps refusing", async () => {
     const { ended } = await waiting(answers, refused);
     assert.equal(
       ended,
@@ -390,7 +390,7 @@ describe("what waits for a backup", () => {
     );
   });
 
-  it("goes on when the store answers, after a refusal too, when the copy's refuses, and while nobody can look", async () => {
+  it("continues when the store answers, after a refusal too, when the copy's refuses, and while there is no watcher", async () => {
     for (const seen of [[answers], [refused, refused, answers], [`${answers}\nrefused;far;403`], [""]]) {
       const { ended, looks } = await waiting(...seen);
       assert.equal(ended, "well", seen.join());
@@ -444,7 +444,7 @@ describe("an archive that goes elsewhere", () => {
           asked.push(command.filter((_, index) => command[index - 1] === "-c").join("; "));
           return Promise.resolve({ exitCode: 0, stdout: `0/1\n${segment(6)}\n`, stderr: "" });
         }
-        assert.equal(made.length, 3, "nobody looks before a base backup is made");
+        assert.equal(made.length, 3, "no status is read before a base backup is made");
         const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
         return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
       },
@@ -507,7 +507,7 @@ describe("a verification's report", () => {
   });
 });
 
-describe("a verification that somebody asks for", () => {
+describe("a verification that an operator asks for", () => {
   const context = { detail: () => undefined, say: () => undefined };
   /** The Job that is made; the run ends there. */
   async function jobFor(to?: string) {
@@ -550,7 +550,7 @@ describe("a verification that somebody asks for", () => {
     assert.deepEqual(applied, []);
     assert.match(
       error,
-      /the time is "yesterday", allowed is a time with its zone such as 2026-01-31T23:59:00Z: write /,
+      /TIME: "yesterday" is not allowed\. Allowed: a time with its zone such as 2026-01-31T23:59:00Z\. Fix: write /,
     );
   });
 });

@@ -20,7 +20,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       verify: { schedule: "59 20 * * 0" },
     }),
     sentences: [
-      'pgplatform:backup.verify.schedule is "59 20 * * 0", allowed is at most 6 hours before the next copy, which it waits for (backup.copy.schedule is 0 3 * * *): verify shortly before the copy, or copy more often.',
+      'pgplatform:backup.verify.schedule: "59 20 * * 0" is not allowed. Allowed: at most 6 hours before the next copy, which it waits for (backup.copy.schedule is 0 3 * * *). Fix: verify shortly before the copy, or copy more often.',
     ],
   },
 ];

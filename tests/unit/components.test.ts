@@ -129,7 +129,7 @@ describe("components", () => {
     assert.ok(kept.every(({ type }) => type.endsWith(":CustomResourceDefinition")));
   });
 
-  it("deletes databases' objects, and the schedule of base backups, together with their cluster, which nobody could otherwise delete when it is broken", () => {
+  it("deletes databases' objects, and the schedule of base backups, together with their cluster, which otherwise couldn't be deleted when it is broken", () => {
     const going = full.resources.filter(({ deletedWith }) => deletedWith !== undefined);
     assert.deepEqual(
       going.map(({ name, deletedWith }) => [name, deletedWith]),

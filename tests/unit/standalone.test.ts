@@ -112,7 +112,7 @@ describe("the plan of a standalone server", () => {
     assert.equal(parametersOf(checked(alone())).shared_preload_libraries, undefined);
   });
 
-  it("lets in over the network by TLS and password alone, and nobody without a password but the pod's own users", () => {
+  it("lets in over the network by TLS and password alone, and only the pod's own users without a password", () => {
     const settings = checked(alone());
     const files = configurationFiles(settings, parametersOf(settings));
     assert.deepEqual(files["pg_hba.conf"]!.trim().split("\n"), [
@@ -184,7 +184,7 @@ describe("the plan of a standalone server", () => {
     ]);
   });
 
-  it("leads everybody to the one server, under names that its certificate carries", () => {
+  it("leads every client to the one server, under names that its certificate carries", () => {
     const { endpoints, tls } = standalone.plan(
       checked({ ...alone(), poolers: [{ name: "app", database: "app" }] }),
     );

@@ -14,7 +14,7 @@ import { goFits, goModuleFolder } from "../../local/toolchain/go";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
 
-describe("releases (a server on loopback stands in for the publisher's)", () => {
+describe("releases (a server on loopback in place of the publisher's)", () => {
   let server: Server;
   let base = "";
   let folder = "";

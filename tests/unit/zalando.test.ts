@@ -463,7 +463,7 @@ describe("the Zalando operator's plan", () => {
     );
   });
 
-  it("starts the operator anew when its configuration changes, and passes Pod Security restricted", () => {
+  it("restarts the operator when its configuration changes, and passes Pod Security restricted", () => {
     interface Deployment {
       spec: {
         template: {

@@ -36,7 +36,7 @@ NAMES = (
 )
 # Barman knows no brotli: zstd is the nearest that it knows.
 COMPRESSIONS: dict[str, list[str]] = {"none": [], "lz4": ["--lz4"], "zstd": ["--zstd"], "brotli": ["--zstd"]}
-# PostgreSQL takes a code above 125 for a failure, and any other for the end of the log.
+# PostgreSQL takes a code above 125 for a failure, and any other for the end of the WAL.
 STOP_AT_ERRORS = "; case $? in 0) ;; 1) exit 1 ;; *) exit 255 ;; esac"
 
 
@@ -57,7 +57,7 @@ def told_here(work: str) -> Values:
 
 
 def environment(values: Values) -> dict[str, str]:
-    """What the tools are told: Barman's by boto3's names, those for the log by those of Go's SDK."""
+    """What the tools are told: Barman's by boto3's names, those for WAL by those of Go's SDK."""
     region = values.get("AWS_REGION", "us-east-1")
     result = {**values, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     if "WALG_S3_CA_CERT_FILE" in values:
@@ -108,7 +108,7 @@ def bootstrap(folder: Path, values: Values, env: Mapping[str, str]) -> dict[str,
     """Patroni's bootstrap method for a cluster that begins with the data of another."""
     time = env.get("CLONE_TARGET_TIME")
     recovery = {
-        # A store that can't be reached is not the end of the log.
+        # A store that can't be reached is not the end of the WAL.
         "restore_command": restore_command(folder, values) + STOP_AT_ERRORS,
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote",

@@ -328,10 +328,10 @@ class Patroni:
             os.kill(self.pid, signal.SIGTERM)
 
     def has_ended(self, code: int) -> None:
-        """Starts it anew unless it was told to stop."""
+        """Starts it again unless it was told to stop."""
         self.pid = 0
         if not self.stopping:
-            say(f"Patroni ended with {code}: it is started anew")
+            say(f"Patroni ended with {code}: it is started again")
             time.sleep(RESTART_SECONDS)
         if self.stopping:
             sys.exit(0)

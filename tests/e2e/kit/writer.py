@@ -12,7 +12,7 @@ happened, and it must survive whatever happens to the server:
   end - <t>               the test asked for the end (it makes the file <log>.stop)
 
 <t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error, and
-not after a restart of this program either: an existing log is gone on with.
+not after a restart of this program either: an existing log is continued.
 The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...). With --login name and password come
 from the files of a mounted Secret, and a changed one is taken up at once, by a session of its own.
 """

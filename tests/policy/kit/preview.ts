@@ -25,7 +25,7 @@ export interface Previewed {
   readonly output: string;
 }
 
-/** A kubeconfig whose cluster nobody answers for: Pulumi's Kubernetes provider then plans without asking it. */
+/** A kubeconfig whose cluster doesn't answer: Pulumi's Kubernetes provider then plans without asking it. */
 const nowhere = JSON.stringify({
   apiVersion: "v1",
   kind: "Config",

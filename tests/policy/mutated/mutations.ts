@@ -6,7 +6,7 @@ export interface Mutation {
   /** Fields of the checked settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly transform?: Settings["transform"];
-  /** A network policy beside the platform's own that lets everybody in. */
+  /** A network policy beside the platform's own that lets every pod in. */
   readonly open?: true;
   /** A second Cluster that archives to the same place under the same name. */
   readonly twin?: true;

@@ -8,7 +8,7 @@ import { containersOf, isEmpty, titleOf } from "../../../policy/kubernetes";
 import { deniesAll, type NetworkPolicy, networkPoliciesOf, passes } from "../../../policy/networkPolicies";
 import { objectOf, policies, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
-import { about, aboutStack, good, goodStack, mutated, named } from "./kit";
+import { violationsOf, violationsInStack, good, goodStack, mutated, named } from "./kit";
 
 /** What only looks like what a policy asks for, and fields that an object may leave out. */
 
@@ -92,10 +92,10 @@ describe("network policies", () => {
   });
   it("of the default namespace are told by that", () =>
     assert.deepEqual(
-      aboutStack("closed-network", [
+      violationsInStack("closed-network", [
         { ...mutated("cluster", {}), metadata: { name: "orders" } },
         { ...mutated("deny-all", {}), metadata: { name: "open" }, spec: { ingress: [{}] } },
-      ]).map((text) => text.split(" is ")[0]),
+      ]).map((text) => text.split(": ").slice(0, 2).join(": ")),
       [
         "Namespace default: network",
         "NetworkPolicy default/open: ingress[0] peers",
@@ -104,8 +104,8 @@ describe("network policies", () => {
     ));
   it("of one namespace say nothing for a cluster of another", () => {
     const away = mutated("cluster", { "metadata.namespace": "away", "metadata.name": "second" });
-    assert.deepEqual(aboutStack("closed-network", goodStack({ away })), [
-      'Namespace away: network is "open", allowed is a NetworkPolicy that denies everything, and others that open listed flows: add them to the stack.',
+    assert.deepEqual(violationsInStack("closed-network", goodStack({ away })), [
+      'Namespace away: network: "open" is not allowed. Allowed: a NetworkPolicy that denies everything, and others that open listed flows. Fix: add them to the stack.',
     ]);
   });
 });
@@ -179,21 +179,24 @@ describe("stores", () => {
     });
     const second = mutated("cluster", { "metadata.namespace": "web" });
     const plain = (objects: Record<string, KubernetesObject>) =>
-      aboutStack("archive-of-its-own", Object.values({ ...objects }));
+      violationsInStack("archive-of-its-own", Object.values({ ...objects }));
     assert.deepEqual(plain({ elsewhere, archive: good("archive"), cluster: good("cluster"), second }), []);
   });
   it("at AWS are told without an endpoint when two clusters share one", () => {
     const archive = mutated("archive", { "spec.configuration.endpointURL": undefined });
     const second = mutated("cluster", { "metadata.name": "second" });
-    assert.deepEqual(aboutStack("archive-of-its-own", goodStack({ archive, second })), [
-      'Cluster shop/second: archive is "s3://orders-backups/live/orders-2", allowed is another place or name than that of the cluster shop/orders: give it a prefix or a name of its own.',
+    assert.deepEqual(violationsInStack("archive-of-its-own", goodStack({ archive, second })), [
+      'Cluster shop/second: archive: "s3://orders-backups/live/orders-2" is not allowed. Allowed: another place or name than that of the cluster shop/orders. Fix: give it a prefix or a name of its own.',
     ]);
   });
   it("of another cluster or namespace may be where its own base backups go", () => {
     const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
     for (const change of [{ "spec.cluster.name": "second" }, { "metadata.namespace": "web" }])
       assert.deepEqual(
-        aboutStack("one-archive", goodStack({ more: mutated("base-backups", { ...other, ...change }) })),
+        violationsInStack(
+          "one-archive",
+          goodStack({ more: mutated("base-backups", { ...other, ...change }) }),
+        ),
         [],
       );
   });
@@ -201,9 +204,12 @@ describe("stores", () => {
     const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
     const cluster = mutated("cluster", { "spec.plugins": undefined });
     assert.deepEqual(
-      aboutStack("one-archive", goodStack({ cluster, "base-backups": mutated("base-backups", other) })),
+      violationsInStack(
+        "one-archive",
+        goodStack({ cluster, "base-backups": mutated("base-backups", other) }),
+      ),
       [
-        "ScheduledBackup shop/orders: store is \"other\", allowed is none, the archive's, since base backups without the log behind them are no second target: leave it out, and copy from the archive's store.",
+        "ScheduledBackup shop/orders: store: \"other\" is not allowed. Allowed: none, the archive's, since base backups without their WAL are no second target. Fix: leave it out, and copy from the archive's store.",
       ],
     );
   });
@@ -217,20 +223,23 @@ describe("verifications", () => {
       { "metadata.labels": undefined },
     ])
       assert.deepEqual(
-        aboutStack("weekly-verification", goodStack({ verification: mutated("verification", change) })),
+        violationsInStack(
+          "weekly-verification",
+          goodStack({ verification: mutated("verification", change) }),
+        ),
         [
-          'Cluster shop/orders: verification of backups is "none", allowed is one at least every 7 days, since a backup that was never restored is a hope: schedule one.',
+          'Cluster shop/orders: verification of backups: "none" is not allowed. Allowed: one at least every 7 days, since only a restore proves a backup. Fix: schedule one.',
         ],
       );
   });
   it("without a schedule never come", () => {
     for (const change of [{ "spec.schedule": undefined }, { spec: undefined }])
       assert.match(
-        aboutStack(
+        violationsInStack(
           "weekly-verification",
           goodStack({ verification: mutated("verification", change) }),
         ).join(),
-        /^Cluster shop\/orders: verification of backups is "", allowed is one/,
+        /^Cluster shop\/orders: verification of backups: "" is not allowed. Allowed: one/,
       );
   });
 });
@@ -266,7 +275,7 @@ describe("buckets", () => {
   };
   const archive = (change: Record<string, unknown>) => goodStack({ archive: mutated("archive", change) });
   const refusedAt = (on: string, value: string, where: string) => [
-    `bucket live (${live}): lock on ${on} is "${value}", allowed is none on ${where}, where a cluster archives: lock the copy in another bucket or under another prefix.`,
+    `bucket live (${live}): lock on ${on}: "${value}" is not allowed. Allowed: none on ${where}, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
   ];
   const window = (
     name: string,
@@ -302,13 +311,13 @@ describe("buckets", () => {
     const silent = archive({ "spec.retentionPolicy": undefined });
     assert.deepEqual(find("bucket-locks", [r2, r2Lock("copies/", 999)], silent), []);
     assert.deepEqual(find("bucket-locks", [r2, r2Lock("copies/", undefined)], silent), [
-      'bucket live (orders-backups): lock on copies/ is "for ever", allowed is at most as long as backups are kept: shorten it.',
+      'bucket live (orders-backups): lock on copies/: "for ever" is not allowed. Allowed: at most as long as backups are kept. Fix: shorten it.',
     ]);
   });
   it("are kept for as long as the longest of those says who put backups there, and nobody else", () => {
     const objects = (...more: KubernetesObject[]) => [...goodStack(), ...more];
     const says = (days: number) => [
-      `bucket bucket (orders-copies): lock on everything is "365 days", allowed is at most ${days} days, as long as backups are kept: shorten it.`,
+      `bucket bucket (orders-copies): lock on everything: "365 days" is not allowed. Allowed: at most ${days} days, as long as backups are kept. Fix: shorten it.`,
     ];
     const clouds = [aws(copies), awsLock(copies, { years: 1 })];
     const long = window("a", copies, "300");
@@ -345,7 +354,7 @@ describe("buckets", () => {
       restrictPublicBuckets: true,
     });
     const says = (name: string) => [
-      `bucket ${name} (orders-copies): access is "the ACL public-read", allowed is nobody's but the platform's: close it.`,
+      `bucket ${name} (orders-copies): access: "the ACL public-read" is not allowed. Allowed: the platform's only. Fix: close it.`,
     ];
     assert.deepEqual(
       find("private-buckets", [aws(copies), block, aws(copies, { ...b2, name: "abroad" }), acl]),
@@ -361,7 +370,7 @@ describe("buckets", () => {
 
 describe("secrets in plain sight", () => {
   const find = (data: unknown, more: object = {}) =>
-    about("no-plain-credentials", {
+    violationsOf("no-plain-credentials", {
       apiVersion: "v1",
       kind: "ConfigMap",
       metadata: { name: "settings", namespace: "shop" },
@@ -415,14 +424,14 @@ describe("secrets in plain sight", () => {
       metadata: { name: "settings" },
       data: { apiToken: "public" },
     };
-    assert.deepEqual(about("no-plain-credentials", object, ignored), []);
-    assert.equal(about("no-plain-credentials", object).length, 1);
+    assert.deepEqual(violationsOf("no-plain-credentials", object, ignored), []);
+    assert.equal(violationsOf("no-plain-credentials", object).length, 1);
   });
 });
 
 describe("lines of pg_hba.conf", () => {
   const find = (...rules: string[]) =>
-    about("encrypted-logins", mutated("cluster", { "spec.postgresql.pg_hba": rules })).length;
+    violationsOf("encrypted-logins", mutated("cluster", { "spec.postgresql.pg_hba": rules })).length;
   const end = ["hostssl all all all scram-sha-256", "hostnossl all all all reject"];
   it("may be written with any blanks", () =>
     assert.equal(find("  hostssl\tall   all  10.0.0.0  255.0.0.0   scram-sha-256 ", ...end), 0));
@@ -463,7 +472,7 @@ describe("the policies as Pulumi calls them", () => {
   it("report the sentences about one object, and nothing of what is none", () => {
     const cluster = mutated("cluster", { "spec.instances": 1 });
     const said = call("enough-instances", resourceOf(cluster), "validateResource");
-    assert.deepEqual(said, about("enough-instances", cluster));
+    assert.deepEqual(said, violationsOf("enough-instances", cluster));
     assert.equal(said.length, 1);
     const bucket = { type: "aws:s3/bucket:Bucket", name: "x", props: cluster };
     assert.deepEqual(call("enough-instances", bucket, "validateResource"), []);
@@ -472,7 +481,7 @@ describe("the policies as Pulumi calls them", () => {
     const objects = goodStack({ "base-backups": undefined });
     const stack = (more: object[] = []) => ({ resources: [...objects.map(resourceOf), ...more] });
     const said = call("base-backups", stack(), "validateStack");
-    assert.deepEqual(said, aboutStack("base-backups", objects));
+    assert.deepEqual(said, violationsInStack("base-backups", objects));
     assert.equal(said.length, 1);
     const bucket = (protect: boolean, provider?: object) => ({
       type: "aws:s3/bucket:Bucket",

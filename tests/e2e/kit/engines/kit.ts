@@ -60,7 +60,7 @@ export interface EngineKit {
   /** Names of the engine's software with their versions, as results are to be read. */
   readonly versions: Readonly<Record<string, string>>;
   view(cluster: Cluster): Promise<View>;
-  /** Text that changes whenever the primary renews its claim to lead. @default - nobody claims anything */
+  /** Text that changes whenever the primary renews its claim to lead. @default - no instance claims to lead */
   readonly renewal?: (cluster: Cluster) => Promise<string>;
   /** PostgreSQL of these instances isn't started again once it is down; that of all others is. @default - nothing to keep it from */
   readonly fence?: (cluster: Cluster, pods: readonly string[]) => Promise<void>;
@@ -74,11 +74,11 @@ export interface EngineKit {
     value(cluster: Cluster): Promise<string>;
     cronJob(cluster: string): string;
   };
-  /** Ports that instances declare and nobody listens at. @default - none */
+  /** Ports that instances declare and no process listens on. @default - none */
   readonly silentPorts?: readonly number[];
   /** `synchronous_standby_names` of a primary whose commits wait for one of the standbys. @default - there are none */
   readonly synchronousNames?: RegExp;
-  /** @default - nobody else makes clusters of it, or none that clients could check */
+  /** @default - no other stack makes clusters of it, or none that clients could check */
   readonly plain?: PlainCluster;
   /** @default - the operator's defaults are those of `plain`, or there is no operator */
   readonly untuned?: Untuned;
