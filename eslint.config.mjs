@@ -7,6 +7,7 @@ export default tseslint.config(
       "node_modules/**",
       "coverage/**",
       "dist/**",
+      "tests/e2e/library/**",
       ".stryker-tmp/**",
       "eslint.config.mjs",
       "policy/main.cjs",

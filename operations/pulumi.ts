@@ -6,7 +6,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import type { KubernetesObject } from "../plan/objects";
 import { packArguments } from "../policy/arguments";
-import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { exists, projectDir, stacksDir, stateDir } from "../shell/paths";
 import { type StepContext } from "../shell/progress";
@@ -46,8 +45,8 @@ export interface PreviewOptions {
   /** Compare with the cluster, not only with the state. */
   readonly refresh: boolean;
   readonly context?: StepContext;
-  /** Hold the plan to the policy pack, as strictly as this tier asks. @default - no policies */
-  readonly policies?: Settings["tier"];
+  /** Hold the plan to the policy pack. @default false */
+  readonly policies?: boolean;
   /** Called with what violates a policy that is advisory; a mandatory one fails the preview. */
   readonly onAdvice?: (sentence: string) => void;
 }
@@ -245,7 +244,7 @@ export class Stack {
   /** What an update would change. */
   async preview(options: PreviewOptions): Promise<PlannedStep[]> {
     const { policies, onAdvice, ...unjudged } = options;
-    if (options.refresh && policies !== undefined) {
+    if (options.refresh && policies === true) {
       // In one run Pulumi would show the policies what it has just refreshed and is about to delete, too.
       await this.preview({ ...options, refresh: false });
       return this.preview(unjudged);
@@ -257,11 +256,11 @@ export class Stack {
       "--json",
       ...this.target,
       ...(options.refresh ? ["--refresh"] : []),
-      ...(policies === undefined ? [] : [...packArguments(policies), "--event-log", events]),
+      ...(policies === true ? [...packArguments, "--event-log", events] : []),
     ];
     const result = await this.pulumi(args, { allowFailure: true });
     const violations =
-      policies !== undefined && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
+      policies === true && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
     await rm(events, { force: true });
     const mandatory = violations.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
     if (mandatory.length > 0) throw new UserError(mandatory);

@@ -34,6 +34,10 @@ export const packedManifests = join("releases", "manifests");
 /** Where a program that imports the package finds them. */
 const packedPath = (engine: OperatedEngine): string => join(__dirname, "manifests", manifestName(engine));
 
+/** Whether the manifest of an engine's operator is there. */
+export const hasManifest = (engine: OperatedEngine): boolean =>
+  [packedPath(engine), manifestPath(engine)].some((path) => existsSync(path));
+
 /** The released objects of an engine's operator; they are read from a file, so that a preview needs no cluster. */
 export function operatorManifest(engine: string, pathOf = manifestPath): KubernetesObject[] {
   if (!isOperated(engine)) return [];

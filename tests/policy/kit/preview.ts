@@ -85,6 +85,11 @@ export class Previews {
     });
   }
 
+  /** What makes Pulumi's CLI and its plugins found. */
+  get tools(): Record<string, string> {
+    return this.environment;
+  }
+
   /** Path of the kubeconfig that leads nowhere. */
   get kubeconfig(): string {
     return join(this.folder, "kubeconfig");
