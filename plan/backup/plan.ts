@@ -51,23 +51,23 @@ export const longestCronJobName = 52;
 export const backupNames = {
   watch: (cluster: string): string => `${cluster}-backups`,
   copy: (cluster: string): string => `${cluster}-copy`,
-  /** `index`: the target's, as it stands in the settings. */
+  /** `index`: the target's, as the settings list it. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
 };
 
-/** User and group of what needs none of PostgreSQL's. */
-const NOBODY = { user: 65532, group: 65532 };
+/** User and group of pods that need no file of PostgreSQL's. */
+const UNPRIVILEGED = { user: 65532, group: 65532 };
 /** How long one verification may take in all. */
 const VERIFY_HOURS = 12;
 /** How long deleting what lies outside of the recovery window may take after it. */
 const EXPIRY_SECONDS = 1800;
-/** How much longer than the RPO the log of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
+/** How much longer than the RPO the WAL of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
 const ARCHIVE_PATIENCE_SECONDS = 360;
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
-/** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
+/** What the scratch server's files may need beside the data: WAL that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
 /** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
 const DUMP_SCRATCH_FACTOR = 2.5;
@@ -211,7 +211,7 @@ function podTemplate(settings: Settings, role: string, spec: object) {
   };
 }
 
-/** A CronJob of which one run at a time goes on, and whose runs stay long enough to be looked at. */
+/** A CronJob with one run at a time, whose runs stay long enough to be looked at. */
 function cronJob(
   settings: Settings,
   name: string,
@@ -239,7 +239,7 @@ function cronJob(
       jobTemplate: {
         spec: {
           backoffLimit: 0,
-          // Also for one that somebody asked for, which the limits above don't count.
+          // Also for one that an operator asked for, which the limits above don't count.
           ttlSecondsAfterFinished: 24 * 3600,
           activeDeadlineSeconds: hours * 3600,
           template: podTemplate(settings, role, { ...spec, restartPolicy: "Never" }),
@@ -268,7 +268,7 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
       replicas: 1,
       selector: { matchLabels: labels },
       template: podTemplate(settings, backupRoles.watch, {
-        ...podOf(settings, NOBODY, [
+        ...podOf(settings, UNPRIVILEGED, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
           ...caVolumes(stores),
         ]),
@@ -316,7 +316,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
     spec: {
       backoffLimit: 0,
       template: podTemplate(settings, backupRoles.source, {
-        ...podOf(settings, NOBODY, caVolumes(stores)),
+        ...podOf(settings, UNPRIVILEGED, caVolumes(stores)),
         restartPolicy: "Never",
         terminationGracePeriodSeconds: 5,
         containers: [
@@ -344,7 +344,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
 /** Brings what the second target lacks. */
 const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
-    ...podOf(settings, NOBODY, caVolumes(stores)),
+    ...podOf(settings, UNPRIVILEGED, caVolumes(stores)),
     terminationGracePeriodSeconds: 5,
     containers: [
       container(
@@ -376,7 +376,7 @@ function verification(
   const work = { name: "work", mountPath: "/work" };
   const scratch = { name: "scratch", mountPath: "/scratch" };
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
-  const look = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
+  const reading = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
   const tool = engine.backups?.tool?.(settings);
   const caFile = `/tls/${store.name}/ca.crt`;
   const barman = [
@@ -410,7 +410,7 @@ function verification(
   const bytes =
     (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
   const spec = {
-    ...podOf(settings, engine.backups?.server ?? NOBODY, [
+    ...podOf(settings, engine.backups?.server ?? UNPRIVILEGED, [
       { name: "work", emptyDir: {} },
       {
         name: "scratch",
@@ -468,7 +468,7 @@ function verification(
         "choose",
         images.backupTools,
         shell("choose.sh"),
-        [...look, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
+        [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...caMounts(stores)],
         small,
       ),
@@ -528,7 +528,7 @@ function verification(
         images.backupTools,
         shell("report.sh"),
         [
-          ...look,
+          ...reading,
           ...environment({
             EXPIRY_SECONDS: String(EXPIRY_SECONDS),
             ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
@@ -600,7 +600,7 @@ export function backupPlan(settings: Settings, engine: Engine, plan: Plan): Back
   ];
 
   const why: Record<string, string> = {
-    [backupRoles.watch]: "somebody looks all the time whether backups are where they should be",
+    [backupRoles.watch]: "a watcher checks all the time that backups are where they should be",
     ...(origin && { [backupRoles.source]: "a restore begins only where there is something to restore" }),
     ...(stores.length > 1 && { [backupRoles.copy]: "the first target's archive is copied to the second" }),
     ...(verify.enabled && {

@@ -45,7 +45,7 @@ export interface Backups {
 
 /** Another tool than Barman's. */
 export interface ArchiveTool {
-  /** How it is used stands in plan/backup/scripts/<name>.sh. */
+  /** plan/backup/scripts/<name>.sh uses it. */
   readonly name: "walg";
   readonly image: string;
   /** How it is told of the archive in a store; `ca` is the file of the store's own, where it has one. */
@@ -128,7 +128,7 @@ export const capabilities = [
   "archiveVolume",
   /** Makes base backups by the clock of any time zone. */
   "backupTimeZone",
-  /** Restores to a place in the log and to a named point, not only to a moment. */
+  /** Restores to an LSN and to a named point, not only to a moment. */
   "restoreToPlace",
   "zoneSpread",
   "severalDatabases",

@@ -270,7 +270,7 @@ export function progress(object: KubernetesObject): Progress {
   if ((object.spec?.plugins?.length ?? 0) > 0 && archiving?.status !== "True")
     return {
       done: false,
-      why: `the log is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
+      why: `WAL is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
     };
   const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
   if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };

@@ -7,7 +7,7 @@ interface Storage {
   storageClass?: string;
 }
 
-/** Fields of the specification that stand in the instances' pods. */
+/** Fields of the specification that are part of the instances' pods. */
 const inPods = ["resources", "affinity", "topologySpreadConstraints", "probes", "stopDelay"] as const;
 
 /** The fields of a Cluster that are read here. */

@@ -13,7 +13,7 @@ import type { OwnSql } from "../../postgres/sql/scripts";
 import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
 
 /**
- * Base backups by a CronJob, onto the archive volume and to the object store where there is one; the log to the store by a container beside
+ * Base backups by a CronJob, onto the archive volume and to the object store where there is one; WAL to the store by a container beside
  * the server; and what a server begins with that is restored from a store.
  */
 
@@ -40,7 +40,7 @@ const jobLabels = (cluster: string): Record<string, string> => ({
   [roleLabel]: baseBackupRole,
 });
 
-/** Where log and base backups go. */
+/** Where WAL and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
 
 /** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
@@ -102,7 +102,7 @@ const storeContainer = ({ images }: Settings, name: string, mode: "serve" | "res
   securityContext: hardened,
 });
 
-/** What stands in the server's pod before and beside it; nothing without an object store. */
+/** Containers before and beside the server's in its pod; none without an object store. */
 export function podParts(settings: Settings): {
   readonly initContainers: readonly object[];
   readonly volumes: readonly object[];
@@ -383,7 +383,7 @@ function state(object: KubernetesObject): { phase: "running" | "done" | "failed"
   const { conditions = [], failed = 0 } = (object as Job).status ?? {};
   const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
   const failure = is("Failed");
-  const logs = `the log of Job ${object.metadata.name} says why`;
+  const logs = `the log of the Job ${object.metadata.name} says why`;
   if (is("Complete")) return { phase: "done", why: "made" };
   if (failure)
     return { phase: "failed", why: `${failure.message ?? failure.reason ?? "it failed"}; ${logs}` };

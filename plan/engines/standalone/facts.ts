@@ -80,12 +80,12 @@ export function progress(object: KubernetesObject): Progress {
   const { readyReplicas: ready = 0, observedGeneration = 0, currentRevision, updateRevision } = status;
   if (observedGeneration < (metadata.generation ?? 0))
     return { done: false, why: "not looked at since its last change" };
-  if (currentRevision !== updateRevision) return { done: false, why: "its pod is being made anew" };
+  if (currentRevision !== updateRevision) return { done: false, why: "its pod is being recreated" };
   return {
     done: ready === wanted,
     why:
       ready === wanted
         ? `${ready} of ${wanted} instances ready`
-        : `${ready} of ${wanted} instances ready; the log of its container keeper says what is missing`,
+        : `${ready} of ${wanted} instances ready; the log of the container config-reloader says what is missing`,
   };
 }

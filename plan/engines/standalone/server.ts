@@ -3,7 +3,7 @@ import type { Resources } from "../reader";
 import type { KubernetesObject } from "../../objects";
 import { serverAnnotation } from "./names";
 
-/** What a StatefulSet of this engine says of its server: its configuration stands in other objects. */
+/** What a StatefulSet of this engine says of its server: its configuration is in other objects. */
 export interface Server {
   /** Major version of PostgreSQL. */
   readonly version: string;

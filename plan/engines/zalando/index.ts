@@ -78,7 +78,7 @@ export const zalando: Engine = {
   facts,
   backups,
   backupFacts,
-  // Poolers of the operator's own stand in its cluster object, and the platform makes none.
+  // The operator's own poolers are fields of its cluster object, and the platform makes none.
   poolerFacts: () => undefined,
   shape,
   // "Supported Kubernetes versions" of the release; what is newer than its client library counts as untested.

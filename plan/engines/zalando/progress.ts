@@ -41,7 +41,7 @@ const toBeMadeAnew = "zalando-postgres-operator-rolling-update-required";
 
 const podProgress = ({ metadata }: Live): Progress =>
   metadata.annotations?.[toBeMadeAnew] === "true"
-    ? { done: false, why: "the operator has yet to make it anew" }
+    ? { done: false, why: "the operator has yet to recreate it" }
     : { done: true, why: "nothing to wait for" };
 
 export function progress(object: KubernetesObject): Progress {

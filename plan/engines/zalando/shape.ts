@@ -3,7 +3,7 @@ import type { Shape } from "../live";
 import type { KubernetesObject } from "../../objects";
 import { apiVersion } from "./names";
 
-/** Fields of the specification that stand in the instances' pods. */
+/** Fields of the specification that are part of the instances' pods. */
 const inPods = ["resources", "tls", "additionalVolumes"] as const;
 
 interface Variable {
