@@ -13,6 +13,15 @@ const floors = [
 /** A pattern for files in any of the folders. */
 const inside = (folders) => `^(${folders.join("|")})/`;
 
+/** What reading rendered objects takes of plan/. */
+const readable = [
+  "^plan/(names|network|objects)\\.ts$",
+  "^plan/backup/hosts\\.ts$",
+  "^plan/pgbouncer/(facts|spread)\\.ts$",
+  "^plan/engines/readers?\\.ts$",
+  "^plan/engines/[^/]+/(reader|backupFacts|names|resources)\\.ts$",
+];
+
 /** A floor imports floors below it, or its own folder. */
 const upward = floors.flatMap((folders, level) =>
   folders.map((folder) => {
@@ -33,6 +42,14 @@ const upward = floors.flatMap((folders, level) =>
 module.exports = {
   forbidden: [
     ...upward,
+    {
+      name: "policy-reads",
+      comment:
+        "The policy pack judges objects of anybody: it loads the engines' readers and no planner, however far away.",
+      severity: "error",
+      from: { path: inside(["policy"]) },
+      to: { path: inside(["plan"]), pathNot: readable, reachable: true },
+    },
     {
       name: "no-circle",
       comment: "Files that import each other can't be read, tested or moved alone.",

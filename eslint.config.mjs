@@ -7,6 +7,7 @@ export default tseslint.config(
       "node_modules/**",
       "coverage/**",
       "dist/**",
+      ".stryker-tmp/**",
       "eslint.config.mjs",
       "policy/main.cjs",
       ".dependency-cruiser.cjs",

@@ -1,4 +1,4 @@
-import { capabilities, type Capability } from "../plan/engines/engine";
+import { capabilities, type Capability } from "../plan/engines/planner";
 import { type Rule, within } from "./rule";
 
 /** Settings that need something which not every engine can do. */

@@ -1,8 +1,9 @@
-import { endpointOf, providerOf, storesOf } from "../plan/backup/store";
+import { providerOf } from "../plan/backup/hosts";
+import { endpointOf, storesOf } from "../plan/backup/store";
 import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
 import { daysBetween, longestWait } from "../settings/cron";
 import { bytesOf } from "../settings/quantity";
-import type { EngineTraits } from "../plan/engines/engine";
+import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
 import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";

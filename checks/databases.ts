@@ -1,7 +1,8 @@
 import { platformSchema } from "../plan/names";
 import { poolerShares } from "../settings/sums/poolers";
 import { databaseWith, extensionsOf } from "../plan/postgres/extensions";
-import { knownExtensions, neededExtensions } from "./extensions";
+import { neededExtensions } from "../plan/postgres/contributed";
+import { knownExtensions } from "./extensions";
 import { freeRole, keywords, reservedRole } from "./roles";
 import { type Rule, twice, within } from "./rule";
 

@@ -1,5 +1,5 @@
-import type { EngineTraits } from "../plan/engines/engine";
-import { engineTraits } from "../plan/engines";
+import type { EngineTraits } from "../plan/engines/planner";
+import { plannerOf } from "../plan/engines/select";
 import { withDefaults } from "./defaults";
 import { schema, type Settings } from "../settings/schema";
 import { abilities } from "./abilities";
@@ -72,7 +72,7 @@ export function checkRelations(settings: Settings, engine: EngineTraits): Proble
 export function check(raw: unknown): Checked {
   const parsed = schema.safeParse(raw);
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
-  const engine = engineTraits[parsed.data.cluster.engine];
+  const engine = plannerOf(parsed.data);
   const settings = withDefaults(parsed.data, engine);
   const problems = checkRelations(settings, engine);
   return problems.length > 0 ? { problems } : { settings };

@@ -8,7 +8,7 @@ import {
   whyMissing,
   wrong,
 } from "../settings/catalogue/index";
-import type { EngineTraits } from "../plan/engines/engine";
+import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
 import { extensionOfParameter } from "../plan/postgres/extensions";
 import { knownLibraries } from "./extensions";

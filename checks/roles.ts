@@ -1,5 +1,5 @@
 import { rolePrefix, roles as own } from "../plan/names";
-import type { EngineTraits } from "../plan/engines/engine";
+import type { EngineTraits } from "../plan/engines/planner";
 import { listed, matches, type Rule, twice } from "./rule";
 
 /** Words that mean something else where PostgreSQL reads names of roles and databases. */

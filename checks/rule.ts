@@ -1,4 +1,4 @@
-import type { Ability, EngineTraits } from "../plan/engines/engine";
+import type { Ability, EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
 
 /** Reports one problem; `path` is below the namespace. */

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { check, sentence } from "../checks/index";
 import type { SettingsArgs } from "./args";
 import { base64 } from "../plan/base64";
-import { engineOf } from "../plan/engines/select";
+import { plannerOf } from "../plan/engines/select";
 import { clusterLabel, secretNames } from "../plan/names";
 import type { KubernetesObject, Overlay } from "../plan/objects";
 import type { OperatorPlan } from "../plan/plan";
@@ -129,7 +129,7 @@ function planned(
     const problems = [...inputs.problems, ...("problems" in checked ? checked.problems.map(sentence) : [])];
     if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
     const { settings } = checked;
-    const plan = engineOf(settings).operator?.(settings, released());
+    const plan = plannerOf(settings).operator?.(settings, released());
     if (plan === undefined) throw new UserError([`The engine ${engine} has no operator.`]);
     const overlays = new Transform({ operator: transform });
     const objects = overlays.over("operator", plan.objects);

@@ -1,8 +1,8 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import { check, sentence } from "../checks/index";
-import { engineOf } from "../plan/engines/select";
-import type { Engine } from "../plan/engines/engine";
+import { plannerOf } from "../plan/engines/select";
+import type { EnginePlanner } from "../plan/engines/planner";
 import type { Endpoint } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { planPlatform, type PlatformPlan } from "../plan/platform";
@@ -47,7 +47,7 @@ export interface PostgresPlatformArgs<PoolerName extends string = string> extend
 export interface CheckedArgs extends Surroundings {
   readonly checked: Settings;
   /** What plans the cluster. @default - the settings' engine */
-  readonly engine?: Engine;
+  readonly engine?: EnginePlanner;
 }
 
 /** How an application reaches its database. What depends on it waits until the database can be used. */
@@ -174,7 +174,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         `${name}-backup`,
         {
           settings,
-          instances: engineOf(settings).instancePods.labels(clusterName),
+          instances: plannerOf(settings).instancePods.labels(clusterName),
           flows,
           objects: platform.backups,
           value: inputs.value,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames, backupPlan, backupRoles } from "../plan/backup/plan";
 import type { KubernetesObject } from "../plan/objects";
-import type { BackupRequest } from "../plan/engines/engine";
-import { clusterLabel, roleLabel } from "../plan/names";
+import type { BackupRequest } from "../plan/engines/planner";
+import { clusterLabel, roleLabel, serverContainer } from "../plan/names";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
@@ -71,16 +71,19 @@ function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
 }
 
 /** Base backups that an operator or the schedule asked for, newest first, with their state. */
-async function asked({ kubectl, settings }: Subject, request: ObjectRequest) {
+async function asked({ kubectl, settings, live }: Subject, request: ObjectRequest) {
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
   const role = ({ metadata }: KubernetesObject) => metadata.labels?.[roleLabel];
   const made = ({ metadata }: KubernetesObject & { metadata: { creationTimestamp?: string } }) =>
     metadata.creationTimestamp ?? "";
   return found
-    .filter((live) => role(live) === role(request.object))
+    .filter((one) => role(one) === role(request.object))
     .sort((one, other) => (made(one) < made(other) ? 1 : -1))
-    .map((live) => ({ name: live.metadata.name, ...request.state(live) }));
+    .flatMap((one) => {
+      const state = live.baseBackup(one);
+      return state ? [{ name: one.metadata.name, ...state }] : [];
+    });
 }
 
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
@@ -114,7 +117,15 @@ async function askPrimary(
 ): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
-  const at = ["-n", subject.settings.cluster.namespace, "exec", pod.metadata.name, "-c", "postgres", "--"];
+  const at = [
+    "-n",
+    subject.settings.cluster.namespace,
+    "exec",
+    pod.metadata.name,
+    "-c",
+    serverContainer,
+    "--",
+  ];
   const commands = statements.flatMap((statement) => ["-c", statement]);
   const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
@@ -262,13 +273,13 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
   return kind === "absent"
-    ? `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not allowed. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
+    ? `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
         `there are ${
           found
             .split(" ")
             .filter((one) => one !== restore.archiveId)
             .join(", ") || "no others"
-        }. Fix: name another, and run it again; no cluster was made.`
+        }. Fix: name another, and run it again.`
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { engineTraits } from "../plan/engines";
+import { planners } from "../plan/engines/select";
 import { backUp, listed } from "./backup";
 import { destroy, down } from "./down";
 import { forget } from "./forget";
@@ -180,7 +180,7 @@ program
   .description("make the tools and every operator's manifest available")
   .action(() =>
     conclude(async () => {
-      const folders = await prepareTools(progress, Object.keys(engineTraits));
+      const folders = await prepareTools(progress, Object.keys(planners));
       return `Tools: ${folders.join(" ") || "all on PATH"}`;
     }),
   );

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { check, sentence } from "../checks/index";
-import { engineOf } from "../plan/engines/select";
+import { liveReaderOf, plannerOf } from "../plan/engines/select";
 import { type Settings } from "../settings/schema";
 import { cluster } from "../settings/schema/cluster";
 import { UserError } from "../shell/userError";
@@ -40,7 +40,7 @@ function settingsIn({ config = {} }: StackFile): Settings {
       ),
     );
   // Refused here already, before anything is built or touched for an engine that can't plan.
-  engineOf(checked.settings);
+  plannerOf(checked.settings);
   return checked.settings;
 }
 
@@ -75,8 +75,14 @@ export function subjectWith(
   toolFolders: readonly string[],
   signal?: AbortSignal,
 ): Subject {
-  const engine = engineOf(settings);
-  return { kubectl: new Kubectl(target, toolFolders, signal), settings, engine, plan: engine.plan(settings) };
+  const engine = plannerOf(settings);
+  return {
+    kubectl: new Kubectl(target, toolFolders, signal),
+    settings,
+    engine,
+    live: liveReaderOf(settings),
+    plan: engine.plan(settings),
+  };
 }
 
 /** The same with the settings in the copy of the stack file that Pulumi works on. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { environment, hardened } from "../plan/containers";
-import type { Progress as EngineProgress, Shape } from "../plan/engines/live";
+import { environment, hardened, clientOwner, restrictedPod, tmpMount, tmpVolume } from "../plan/containers";
+import type { LiveReader, Progress as EngineProgress, Shape } from "../plan/engines/live";
 import type { Plan } from "../plan/plan";
 import type { KubernetesObject } from "../plan/objects";
-import { type Engine } from "../plan/engines/engine";
+import { type EnginePlanner } from "../plan/engines/planner";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../plan/names";
 import { type Settings } from "../settings/schema";
 import { type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
@@ -21,38 +21,42 @@ const LOOKS = 3;
 export interface Subject {
   kubectl: Kubectl;
   settings: Settings;
-  engine: Engine;
+  engine: EnginePlanner;
+  live: LiveReader;
   plan: Plan;
 }
 
 /** The plan's object that stands for the database cluster, and what it is made of. */
-export function plannedCluster({ engine, plan }: Subject): { object: KubernetesObject; shape: Shape } {
+export function plannedCluster({ engine, live, plan }: Subject): { object: KubernetesObject; shape: Shape } {
   for (const { object } of plan.objects) {
-    const shape = engine.shape(object);
+    const shape = live.shape(object);
     if (shape) return { object, shape };
   }
   throw new Error(`the engine ${engine.name} plans no cluster`);
 }
 
 /** The objects of the plan that the engine can judge; the archive is another matter. */
-export const judged = ({ plan, engine }: Subject): KubernetesObject[] =>
+export const judged = ({ plan, live }: Subject): KubernetesObject[] =>
   plan.objects
-    .filter(({ waitFor, object }) => waitFor !== undefined || engine.shape(object) !== undefined)
+    .filter(({ waitFor, object }) => waitFor !== undefined || live.shape(object) !== undefined)
     .map(({ object }) => object);
 
 /** Whether a planned object has got where it should be, by its live state. */
-export async function judge({ kubectl, engine }: Subject, object: KubernetesObject): Promise<EngineProgress> {
+export async function judge(
+  { kubectl, live: reader }: Subject,
+  object: KubernetesObject,
+): Promise<EngineProgress> {
   const { name, namespace = "" } = object.metadata;
   const live = await kubectl.get(resourceOf(object.apiVersion, object.kind), namespace, name);
-  return live ? engine.progress(live) : { done: false, why: "it is not there" };
+  return live ? reader.progress(live) : { done: false, why: "it is not there" };
 }
 
 /** An instance that the engine's operator has yet to recreate: the cluster's object may say healthy meanwhile. */
-async function unrolled({ kubectl, settings, engine }: Subject): Promise<string | undefined> {
+async function unrolled({ kubectl, settings, engine, live }: Subject): Promise<string | undefined> {
   const { namespace, name } = settings.cluster;
   const pods = await kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name)));
-  const pod = pods.find((one) => !engine.progress(one).done);
-  return pod && `${pod.metadata.name}: ${engine.progress(pod).why}`;
+  const pod = pods.find((one) => !live.progress(one).done);
+  return pod && `${pod.metadata.name}: ${live.progress(pod).why}`;
 }
 
 /** Waits until every object that the engine can judge is where it should be, and so is every instance. */
@@ -143,18 +147,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     spec: {
       restartPolicy: "Never",
       activeDeadlineSeconds: PROBE_SECONDS,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 1,
-      ...(settings.registries.length > 0 && {
-        imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
-      }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 26,
-        runAsGroup: 26,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
+      ...restrictedPod(settings, clientOwner, 1),
       containers: [
         {
           name: "client",
@@ -167,10 +160,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
           securityContext: hardened,
           resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
           // bash keeps here-strings in files.
-          volumeMounts: [
-            { name: "tls", mountPath: "/tls", readOnly: true },
-            { name: "tmp", mountPath: "/tmp" },
-          ],
+          volumeMounts: [{ name: "tls", mountPath: "/tls", readOnly: true }, tmpMount],
         },
       ],
       volumes: [
@@ -181,7 +171,7 @@ export function probePod(subject: Subject, image: string, name: string, value: s
             items: [{ key: plan.tls.ca.key, path: "ca.crt" }],
           },
         },
-        { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        tmpVolume({ medium: "Memory", sizeLimit: "1Mi" }),
       ],
     },
   };

@@ -1,6 +1,6 @@
 import { availableParallelism, totalmem } from "node:os";
-import { type Ability, type EngineTraits } from "../plan/engines/engine";
-import { engineTraits } from "../plan/engines";
+import { type Ability, type EngineTraits } from "../plan/engines/planner";
+import { planners } from "../plan/engines/select";
 import { nodeShare, type Share } from "../local/cluster/node-config";
 import { nodes } from "../local/cluster/settings";
 import { pins } from "../releases/pins";
@@ -21,7 +21,7 @@ type EngineName = EngineTraits["name"];
 /** The engine that `ENGINE=…` asks for; undefined when nothing is asked. */
 export function engineAsked(name = process.env.ENGINE): EngineName | undefined {
   if (name === undefined || name === "") return undefined;
-  const known = Object.values(engineTraits).map((engine) => engine.name);
+  const known = Object.values(planners).map((engine) => engine.name);
   const found = known.find((one) => one === name);
   if (found === undefined)
     throw new UserError([`ENGINE: "${name}" is no engine; the engines are ${known.join(", ")}.`]);
@@ -74,7 +74,7 @@ function backupVolumeChanges(backup: unknown, archiveVolume: Ability): Change[] 
 function engineChanges(config: Fields, engine: EngineName | undefined): Change[] {
   if (engine === undefined) return [];
   const cluster = fieldsAt(config, "pgplatform:cluster");
-  const { standbys, archiveVolume } = engineTraits[engine].can;
+  const { standbys, archiveVolume } = planners[engine].can;
   return [
     { path: "cluster.engine", value: engine, because: "ENGINE" },
     ...(archiveVolume === true || !("archiveSize" in fieldsAt(cluster, "storage"))

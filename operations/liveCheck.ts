@@ -2,7 +2,8 @@ import type { Shape } from "../plan/engines/live";
 import type { OperatorPlan } from "../plan/plan";
 import type { KubernetesObject } from "../plan/objects";
 import { sentence } from "../checks/index";
-import { engineOf } from "../plan/engines/select";
+import { readers } from "../plan/engines/readers";
+import { plannerOf } from "../plan/engines/select";
 import { operatorManifest } from "../releases/manifest";
 import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
@@ -14,7 +15,7 @@ import { type Stack, type StateResource } from "./pulumi";
 
 /** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */
 export const operatorOf = (settings: Settings): OperatorPlan | undefined =>
-  engineOf(settings).operator?.(settings, operatorManifest(settings.cluster.engine));
+  plannerOf(settings).operator?.(settings, operatorManifest(settings.cluster.engine));
 
 const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
   const found = objects.find(({ object }) => object.kind === "Deployment")?.object;
@@ -56,14 +57,14 @@ export async function checkLive(
   stack: Stack,
   context: StepContext,
 ): Promise<{ facts: LiveFacts; shape: Shape; verdict: Verdict }> {
-  const { settings, engine } = subject;
+  const { settings, engine, live } = subject;
   const operator = operatorOf(settings);
   const deployment = operator && deploymentOf(operator);
   const [found, resources] = await Promise.all([readFacts(subject, deployment), stack.resources()]);
   const cluster = plannedCluster(subject);
   const { object, shape } = cluster;
-  const { requiredHostSpread = false } = engine.facts(object) ?? {};
-  const before = resources.flatMap(({ inputs }) => (inputs && engine.shape(inputs)) ?? [])[0];
+  const { requiredHostSpread = false } = readers[engine.name].facts(object) ?? {};
+  const before = resources.flatMap(({ inputs }) => (inputs && live.shape(inputs)) ?? [])[0];
   const heldBy = found.cluster && before === undefined ? await holderOf(cluster, stack) : undefined;
   const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
   const verdict = preflight(

@@ -90,7 +90,7 @@ export async function readFacts(
   subject: Subject,
   operator: KubernetesObject | undefined,
 ): Promise<LiveFacts> {
-  const { kubectl, settings, engine } = subject;
+  const { kubectl, settings, engine, live } = subject;
   const { name, namespace } = settings.cluster;
   const json = async (args: readonly string[]): Promise<unknown> =>
     JSON.parse((await kubectl.run(args)).stdout);
@@ -109,7 +109,7 @@ export async function readFacts(
       operator && liveOf(kubectl, operator),
     ]);
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
-  const shape = cluster && engine.shape(cluster);
+  const shape = cluster && live.shape(cluster);
   const installer = running?.metadata.annotations?.[installedBy];
   return {
     kubernetes: gitVersion.replace(/^v/, ""),

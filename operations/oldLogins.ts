@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { poolerLabels } from "../plan/names";
+import { poolerLabels, serverContainer } from "../plan/names";
 import { loginOf } from "../plan/postgres/rotation";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
@@ -45,7 +45,7 @@ async function sessionsAt(
     "SELECT usename, coalesce(host(client_addr), 'the instance itself'), count(*) FROM pg_stat_activity " +
     `WHERE usename IN (${names}) GROUP BY 1, 2`;
   const psql = ["psql", "-XAtqw", "-U", "postgres", "-d", "postgres", "-c", query];
-  const at = ["-n", settings.cluster.namespace, "exec", pod, "-c", "postgres", "--"];
+  const at = ["-n", settings.cluster.namespace, "exec", pod, "-c", serverContainer, "--"];
   const { stdout } = await kubectl.run([...at, "env", "PGCONNECT_TIMEOUT=5", ...psql], { timeoutMs: 20_000 });
   return stdout
     .split("\n")

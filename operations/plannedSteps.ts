@@ -1,4 +1,4 @@
-import { engineTraits } from "../plan/engines";
+import { planners } from "../plan/engines/select";
 import { type PlannedStep } from "./pulumi";
 
 /** A resource's own type, out of its URN: `kubernetes:apps/v1:Deployment`. */
@@ -9,7 +9,7 @@ export const lineOf = ({ op, urn }: PlannedStep): string => `${op} ${typeOf(urn)
 
 /** Types whose deletion or replacement loses data: the engines' clusters, and what takes volumes along. */
 const holdsData = new Set([
-  ...Object.values(engineTraits).map(
+  ...Object.values(planners).map(
     ({ clusterKind }) => `kubernetes:${clusterKind.apiVersion}:${clusterKind.kind}`,
   ),
   "kubernetes:core/v1:Namespace",

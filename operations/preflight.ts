@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
 import type { Shape, VolumeShape } from "../plan/engines/live";
 import type { Facts } from "../plan/engines/reader";
-import { type Engine } from "../plan/engines/engine";
+import { type EnginePlanner } from "../plan/engines/planner";
 import { poolerName } from "../plan/names";
 import { namespace, type Problem } from "../settings/problem";
 import { bytesOf, milliCoresOf } from "../settings/quantity";
@@ -16,7 +16,7 @@ export interface Planned {
   readonly shape: Shape;
   /** Whether instances must each have a node of their own. */
   readonly requiredHostSpread: Facts["requiredHostSpread"];
-  readonly engine: Pick<Engine, "name" | "can" | "kubernetes">;
+  readonly engine: Pick<EnginePlanner, "name" | "can" | "kubernetes">;
   /** Image of the operator; undefined when this stack doesn't install one. */
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */

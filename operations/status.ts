@@ -1,4 +1,4 @@
-import { type EngineTraits } from "../plan/engines/engine";
+import { type EngineTraits } from "../plan/engines/planner";
 import * as builtIn from "../local/cluster/cluster";
 import { seenOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";

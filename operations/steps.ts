@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Shape } from "../plan/engines/live";
 import type { Plan } from "../plan/plan";
-import { type EngineTraits } from "../plan/engines/engine";
+import { type EngineTraits } from "../plan/engines/planner";
 import { ownerOf } from "../checks/parameters";
 import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 

@@ -1,4 +1,5 @@
 import { type KubeObject } from "./kubectl";
+import { serverContainer } from "../plan/names";
 
 /** A pod that doesn't get going, and why. */
 export interface Stuck {
@@ -42,9 +43,6 @@ interface PodStatus {
 
 const IMAGE_SECONDS = 60;
 
-/** The container of PostgreSQL, as every engine names it: those beside it run without it. */
-const SERVER = "postgres";
-
 /**
  * For how long a pod may wait for each reason before the update is given up, in seconds. An image that isn't there or a Secret
  * that is missing doesn't come by waiting; a crash loop may be a server that waits for another; a pod without a node may be
@@ -84,7 +82,7 @@ export function stuck(pod: KubeObject): Stuck | undefined {
   const status = (pod.status ?? {}) as PodStatus;
   const main = status.containerStatuses ?? [];
   const containers = [...(status.initContainerStatuses ?? []), ...main];
-  const server = main.filter(({ name }) => name === SERVER);
+  const server = main.filter(({ name }) => name === serverContainer);
   const everRan = (server.length > 0 ? server : main).some(
     ({ restartCount = 0, state }) =>
       restartCount > 0 || state?.running !== undefined || state?.terminated !== undefined,

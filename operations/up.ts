@@ -1,5 +1,5 @@
 import { stackImages } from "../plan/images";
-import { poolerName, poolerPorts, secretNames, serviceHost } from "../plan/names";
+import { poolerName, poolerPorts, secretNames, serviceHost, serverContainer } from "../plan/names";
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
@@ -20,7 +20,7 @@ import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
-import { engineOf } from "../plan/engines/select";
+import { plannerOf } from "../plan/engines/select";
 import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
@@ -62,7 +62,7 @@ export async function up(
   const toolFolders = await prepareTools(progress, [settings.cluster.engine], signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, stackImages(settings, engineOf(settings)), toolFolders, context, signal),
+    provideCluster(choice, stackImages(settings, plannerOf(settings)), toolFolders, context, signal),
   );
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
@@ -167,6 +167,6 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
     `  database ${database?.name}, role ${role}, sslmode=verify-full`,
     `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
     `  CA: ${tool} get secret ${ca.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
-    `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c postgres -- psql ${database?.name}`,
+    `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c ${serverContainer} -- psql ${database?.name}`,
   ];
 }

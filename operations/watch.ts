@@ -36,7 +36,7 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
   const idle = seen.filter((one) => isIdle(one) && one.claims.length > 0);
   if (idle.length === 0) return;
   const live = await clusterObject(subject);
-  const shape = live && subject.engine.shape(live);
+  const shape = live && subject.live.shape(live);
   const ready = (await instances(subject)).filter(isReady).map(({ metadata }) => metadata.name);
   if (shape?.primary === undefined || !ready.includes(shape.primary) || ready.length < shape.instances)
     return;

@@ -1,6 +1,6 @@
 import type { Images, Settings } from "../settings/schema";
 import { backupPlanImages } from "./backup/plan";
-import type { EngineTraits } from "./engines/engine";
+import type { EngineTraits } from "./engines/planner";
 import { poolerImages } from "./pgbouncer/plan";
 
 /** Names of the images that the pods of a stack run. */

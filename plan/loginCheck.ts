@@ -1,16 +1,14 @@
 import { asset } from "../shell/asset";
 import type { Settings } from "../settings/schema";
-import { environment, hardened } from "./containers";
+import { environment, hardened, clientOwner, restrictedPod } from "./containers";
 import type { KubernetesObject, PlannedObject } from "./objects";
 import type { Credential, Plan } from "./plan";
-import { clusterLabel, healthCheckLabels, roles, secretNames } from "./names";
+import { clusterLabel, healthCheckLabels, roles } from "./names";
 import type { PoolerPlan } from "./pgbouncer/plan";
 
 /** How long one login may take until it works: the engine makes it a moment after it was told. */
 const WAIT_SECONDS = 180;
 const DEADLINE_SECONDS = 900;
-/** User and group of PostgreSQL in the image. */
-const USER = 26;
 
 const script = asset(__dirname, "loginCheck.sh");
 
@@ -38,7 +36,7 @@ export function loginCheck(
   plan: Plan,
   poolers: readonly PoolerPlan[],
 ): PlannedObject | undefined {
-  const { cluster, rotation, images, registries, labels } = settings;
+  const { cluster, rotation, images, labels } = settings;
   if (rotation.credentialVersion === 1) return undefined;
   const logins = plan.credentials.filter(({ internal }) => internal);
   const arguments_ = logins.map((credential) => {
@@ -64,19 +62,7 @@ export function loginCheck(
         metadata: { labels: { ...labels, ...own } },
         spec: {
           restartPolicy: "Never",
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: 1,
-          ...(registries.length > 0 && {
-            imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
-          }),
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: USER,
-            runAsGroup: USER,
-            fsGroup: USER,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
+          ...restrictedPod(settings, clientOwner, 1),
           containers: [
             {
               name: "client",

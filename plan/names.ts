@@ -25,6 +25,9 @@ export const outageAnnotations = {
   writeMiBPerSecond: "pgplatform.io/write-mib-per-second",
   hours: "pgplatform.io/tolerated-outage-hours",
 } as const;
+/** Container of PostgreSQL in an instance's pod: the operators call it so, and so do we. */
+export const serverContainer = "postgres";
+
 /** Pods with this label, in the cluster's namespace, may check its health. */
 export const healthCheckLabels: Record<string, string> = { [roleLabel]: "health-check" };
 

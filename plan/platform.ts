@@ -1,7 +1,7 @@
 import type { Settings } from "../settings/schema";
 import { backupPlan } from "./backup/plan";
-import type { Engine } from "./engines/engine";
-import { engineOf } from "./engines/select";
+import type { EnginePlanner } from "./engines/planner";
+import { plannerOf } from "./engines/select";
 import { allFlows } from "./flows";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
@@ -58,14 +58,17 @@ export interface PlatformPlan {
   readonly bindings: readonly ClientBinding[];
 }
 
+const isCluster = ({ clusterKind }: EnginePlanner, { apiVersion, kind }: KubernetesObject): boolean =>
+  apiVersion === clusterKind.apiVersion && kind === clusterKind.kind;
+
 /** The cluster object says how far its passwords are: `make up` continues from there. */
 const withRotation = (
   planned: readonly PlannedObject[],
-  engine: Engine,
+  engine: EnginePlanner,
   { rotation }: Settings,
 ): PlannedObject[] =>
   planned.map((one) =>
-    rotation.credentialVersion > 1 && engine.shape(one.object)
+    rotation.credentialVersion > 1 && isCluster(engine, one.object)
       ? {
           ...one,
           object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
@@ -81,7 +84,7 @@ const withRotation = (
 export function planPlatform(
   settings: Settings,
   released: () => readonly KubernetesObject[],
-  engine: Engine = engineOf(settings),
+  engine: EnginePlanner = plannerOf(settings),
 ): PlatformPlan {
   const { labels } = settings;
   const transform = new Transform(settings.transform);

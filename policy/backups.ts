@@ -1,6 +1,6 @@
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Facts, StoreFacts } from "../plan/engines/reader";
-import { hostOf, providerOf } from "../plan/backup/store";
+import { hostOf, providerOf } from "../plan/backup/hosts";
 import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRole } from "../plan/names";
 import { daysOfCron } from "../settings/cron";
 import type { BucketFacts } from "./buckets";

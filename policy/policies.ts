@@ -5,8 +5,8 @@ import type {
   StackValidationPolicy,
 } from "@pulumi/policy";
 import type { KubernetesObject } from "../plan/objects";
-import type { BaseBackupFacts, Facts, StoreFacts } from "../plan/engines/reader";
-import { engines } from "../plan/engines";
+import type { BaseBackupFacts, EngineReader, Facts, StoreFacts } from "../plan/engines/reader";
+import { readers } from "../plan/engines/readers";
 import { pgbouncerFacts } from "../plan/pgbouncer/facts";
 import { type Problem, sentence } from "../settings/problem";
 import { bucketFacts, cloudResource, type CloudResource } from "./buckets";
@@ -20,23 +20,23 @@ import { titleOf } from "./kubernetes";
  * couldn't run, as a warning. Nothing here reads more than a policy needs.
  */
 
-const engineList = Object.values(engines);
+const readerList = Object.values(readers);
 
-/** What the first engine that knows the object says of it. */
-function firstOf<T>(read: (engine: (typeof engineList)[number]) => T | undefined): T | undefined {
-  for (const engine of engineList) {
-    const facts = read(engine);
+/** What the first reader that knows the object says of it. */
+function firstOf<T>(read: (reader: EngineReader) => T | undefined): T | undefined {
+  for (const reader of readerList) {
+    const facts = read(reader);
     if (facts !== undefined) return facts;
   }
   return undefined;
 }
 
 const clusterFacts = (object: KubernetesObject): Facts | undefined =>
-  firstOf((engine) => engine.facts(object));
+  firstOf((reader) => reader.facts(object));
 const storeFacts = (object: KubernetesObject): StoreFacts | undefined =>
-  firstOf(({ backupFacts }) => backupFacts?.store(object));
+  firstOf((reader) => reader.storeFacts(object));
 const baseBackupFacts = (object: KubernetesObject): BaseBackupFacts | undefined =>
-  firstOf(({ backupFacts }) => backupFacts?.baseBackups(object));
+  firstOf((reader) => reader.baseBackupFacts(object));
 
 /**
  * A copy of a resource's properties. Pulumi wraps them in proxies on which list methods fail; here only a value that isn't
@@ -91,7 +91,7 @@ export function stackFacts(
     objects,
     clusters: objects.flatMap((object) => clusterFacts(object) ?? []),
     poolers: [
-      ...objects.flatMap((object) => engineList.flatMap((engine) => engine.poolerFacts(object) ?? [])),
+      ...objects.flatMap((object) => readerList.flatMap((reader) => reader.poolerFacts(object) ?? [])),
       ...pgbouncerFacts(objects),
     ],
     stores: objects.flatMap((object) => storeFacts(object) ?? []),

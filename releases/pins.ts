@@ -72,6 +72,8 @@ export const pins = {
       "manifests/postgres-operator.yaml": "61d8204c777dab9f39e7b726c23aa71a50cf751fa2c6884df5da6ff24c568e19",
     },
   },
+  /** Minor versions of PostgreSQL in the images that the engines' makers publish. */
+  postgresql: { "15": "15.14", "16": "16.10", "17": "17.6", "18": "18.4" },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { builtInApi } from "../../settings/builtIn";
 import { stateDir } from "../../shell/paths";
 
 /**
@@ -13,8 +14,8 @@ export const settings = {
   folder: join(stateDir, "cluster"),
   /** The host's end of the cable to the switch that connects the nodes. */
   hostLink: "pgplatform0",
-  apiAddress: "198.18.250.1",
-  apiPort: 6443,
+  apiAddress: builtInApi.address,
+  apiPort: builtInApi.port,
   nodeNetworkBits: 24,
   podRange: "198.18.0.0/17",
   serviceRange: "198.19.0.0/16",

@@ -1,8 +1,8 @@
 import type { Settings } from "../../settings/schema";
 import type { Labels } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
-import { environment, hardened } from "../containers";
-import { secretNames, tlsNames } from "../names";
+import { environment, hardened, unprivileged, restrictedPod } from "../containers";
+import { tlsNames } from "../names";
 import {
   keyVariables,
   localBucket,
@@ -16,7 +16,6 @@ import {
 
 /** A store of the platform's own: versitygw, which serves S3 from a volume. What lies in it is lost with the Kubernetes cluster. */
 
-const uid = 65532;
 const paths = { root: "/data", tls: "/tls" } as const;
 const DEFAULT_SIZE = "10Gi";
 /** Why objects of a local store outlive the stack. */
@@ -42,7 +41,7 @@ export function localStoreObjects(
   store: Store,
   instances: Labels,
 ): PlannedObject[] {
-  const { cluster, images, registries } = settings;
+  const { cluster, images } = settings;
   const name = storeName(cluster.name, target.name);
   const labels = storeLabels(cluster.name, target.name);
   const metadata = { name, namespace: storeNamespace(cluster), labels };
@@ -64,19 +63,7 @@ export function localStoreObjects(
       template: {
         metadata: { labels: { ...settings.labels, ...labels } },
         spec: {
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: 10,
-          ...(registries.length > 0 && {
-            imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
-          }),
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: uid,
-            runAsGroup: uid,
-            fsGroup: uid,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
+          ...restrictedPod(settings, unprivileged, 10),
           // Copies shouldn't go with what they are of: a node without another store, and without an instance, where there is one.
           affinity: {
             podAntiAffinity: {

@@ -4,11 +4,19 @@ import { join } from "node:path";
 import { longestPause } from "../../settings/cron";
 import { bytesOf } from "../../settings/quantity";
 import type { Images, Settings } from "../../settings/schema";
-import { environment, hardened } from "../containers";
+import {
+  environment,
+  hardened,
+  type Owner,
+  unprivileged,
+  restrictedPod,
+  tmpMount,
+  tmpVolume,
+} from "../containers";
 import type { Plan } from "../plan";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { type Flow, type Peer, tcp } from "../network";
-import type { Engine } from "../engines/engine";
+import type { EnginePlanner } from "../engines/planner";
 import { clusterLabel, roleLabel, roles, secretNames, targetRole, verificationRole } from "../names";
 import { preloadLibraries } from "../postgres/extensions";
 import { originOf, secondsAt } from "./restore";
@@ -57,8 +65,6 @@ export const backupNames = {
   source: (cluster: string): string => `${cluster}-restore-source`,
 };
 
-/** User and group of pods that need no file of PostgreSQL's. */
-const UNPRIVILEGED = { user: 65532, group: 65532 };
 /** How long one verification may take in all. */
 const VERIFY_HOURS = 12;
 /** How long deleting what lies outside of the recovery window may take after it. */
@@ -146,7 +152,6 @@ const caVolumes = (stores: readonly Store[]) =>
   }));
 
 const scriptsMount = { name: "scripts", mountPath: "/scripts", readOnly: true };
-const temporary = { name: "tmp", mountPath: "/tmp" };
 
 /** A container of the scripts; `mounts` beside the scripts' own and a temporary folder. */
 const container = (
@@ -164,34 +169,19 @@ const container = (
   env,
   securityContext: hardened,
   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits },
-  volumeMounts: [scriptsMount, temporary, ...mounts],
+  volumeMounts: [scriptsMount, tmpMount, ...mounts],
 });
 
 /** Containers that speak to no store. */
 const STORELESS = ["metrics", "heartbeat", "check"];
 
 /** What every pod of the scripts has. */
-const podOf = (
-  settings: Settings,
-  { user, group }: { user: number; group: number },
-  volumes: readonly object[],
-) => ({
+const podOf = (settings: Settings, owner: Owner, volumes: readonly object[]) => ({
   ...podsRole(settings, STORELESS).account,
-  automountServiceAccountToken: false,
-  enableServiceLinks: false,
-  ...(settings.registries.length > 0 && {
-    imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
-  }),
-  securityContext: {
-    runAsNonRoot: true,
-    runAsUser: user,
-    runAsGroup: group,
-    fsGroup: group,
-    seccompProfile: { type: "RuntimeDefault" },
-  },
+  ...restrictedPod(settings, owner, 5),
   volumes: [
     { name: "scripts", configMap: { name: backupNames.watch(settings.cluster.name) } },
-    { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+    tmpVolume({ sizeLimit: "64Mi" }),
     ...volumes,
   ],
 });
@@ -268,11 +258,10 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
       replicas: 1,
       selector: { matchLabels: labels },
       template: podTemplate(settings, backupRoles.watch, {
-        ...podOf(settings, UNPRIVILEGED, [
+        ...podOf(settings, unprivileged, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
           ...caVolumes(stores),
         ]),
-        terminationGracePeriodSeconds: 5,
         containers: [
           {
             ...container(
@@ -316,9 +305,8 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
     spec: {
       backoffLimit: 0,
       template: podTemplate(settings, backupRoles.source, {
-        ...podOf(settings, UNPRIVILEGED, caVolumes(stores)),
+        ...podOf(settings, unprivileged, caVolumes(stores)),
         restartPolicy: "Never",
-        terminationGracePeriodSeconds: 5,
         containers: [
           container(
             "look",
@@ -344,8 +332,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
 /** Brings what the second target lacks. */
 const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
-    ...podOf(settings, UNPRIVILEGED, caVolumes(stores)),
-    terminationGracePeriodSeconds: 5,
+    ...podOf(settings, unprivileged, caVolumes(stores)),
     containers: [
       container(
         "copy",
@@ -361,7 +348,7 @@ const copy = (settings: Settings, stores: readonly Store[], schedule: string): K
 /** Restores a target's newest backup beside everything else, and looks whether it is all there. */
 function verification(
   settings: Settings,
-  engine: Engine,
+  engine: EnginePlanner,
   plan: Plan,
   stores: readonly Store[],
   index: number,
@@ -410,7 +397,7 @@ function verification(
   const bytes =
     (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
   const spec = {
-    ...podOf(settings, engine.backups?.server ?? UNPRIVILEGED, [
+    ...podOf(settings, engine.backups?.server ?? unprivileged, [
       { name: "work", emptyDir: {} },
       {
         name: "scratch",
@@ -437,7 +424,6 @@ function verification(
         : []),
       ...caVolumes(stores),
     ]),
-    terminationGracePeriodSeconds: 5,
     initContainers: [
       container(
         "heartbeat",
@@ -566,7 +552,7 @@ const roleTarget = (settings: Settings, store: Store): KubernetesObject => ({
 });
 
 /** All of it for these settings; nothing without a backup. */
-export function backupPlan(settings: Settings, engine: Engine, plan: Plan): BackupPlan {
+export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan): BackupPlan {
   const { cluster, backup, monitoring } = settings;
   const stores = storesOf(settings);
   if (backup === undefined || stores.length === 0) return { objects: [], flows: [] };

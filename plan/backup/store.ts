@@ -147,15 +147,6 @@ export const targetFacts = ({ backup }: Settings, store: Store): Record<string, 
   [targetAnnotations.windowDays]: String(backup?.recoveryWindowDays),
 });
 
-/** The host's name in an address; empty where there is none. */
-export const hostOf = (address: string): string => /^https?:\/\/([^/:]+)/.exec(address)?.[1] ?? "";
-
-/** Who runs a store, by where it listens: the end of the host's name. */
-export function providerOf(endpoint: string): string {
-  const host = hostOf(endpoint);
-  return /^[\d.]+$/.test(host) ? host : host.split(".").slice(-2).join(".");
-}
-
 /** Where the cluster's backups lie, as tools name it. */
 export const locationOf = ({ bucket, prefix }: Store): string => `s3://${bucket}/${prefix}`;
 

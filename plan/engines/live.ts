@@ -1,3 +1,15 @@
+import type { KubernetesObject } from "../objects";
+
+/** What operations ask an engine about objects that are there, beside those that are planned. */
+export interface LiveReader {
+  /** What a cluster object, planned or live, is made of; undefined for other objects. */
+  shape(object: KubernetesObject): Shape | undefined;
+  /** Whether a live object has got where it should be, and why not. */
+  progress(object: KubernetesObject): Progress;
+  /** What an object that asked for a base backup has come to; undefined for other objects. */
+  baseBackup(object: KubernetesObject): BaseBackup | undefined;
+}
+
 /** What an update compares between the live cluster and the plan. */
 export interface Shape {
   readonly image: string;
@@ -29,5 +41,10 @@ export interface VolumeShape {
 
 export interface Progress {
   readonly done: boolean;
+  readonly why: string;
+}
+
+export interface BaseBackup {
+  readonly phase: "running" | "done" | "failed";
   readonly why: string;
 }

@@ -1,6 +1,18 @@
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 
+/** What rendered objects of an engine claim. Each function gives undefined for objects that aren't what it reads. */
+export interface EngineReader {
+  /** The database cluster that an object describes. */
+  facts(object: KubernetesObject): Facts | undefined;
+  /** The store that an object describes. */
+  storeFacts(object: KubernetesObject): StoreFacts | undefined;
+  /** The schedule of base backups that an object is. */
+  baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined;
+  /** A pooler of this engine's own kind; the platform's poolers are read by plan/pgbouncer. */
+  poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
+}
+
 /**
  * What a rendered cluster object claims; checks and policies read this and nothing of the engine's own form. A field is
  * read from the object when it is asked for, since at a preview another one may be unknown.
@@ -63,14 +75,6 @@ export interface ArchiveFacts {
   readonly archiveId: string;
   /** A way to archive that the engine gives up, and what to use in its place. */
   readonly outdated: { readonly way: string; readonly instead: string } | undefined;
-}
-
-/** Readers of rendered objects that say where backups go and when base backups are made. */
-export interface BackupFacts {
-  /** The store that an object describes; undefined for other objects. */
-  store(object: KubernetesObject): StoreFacts | undefined;
-  /** The schedule of base backups that an object is; undefined for other objects. */
-  baseBackups(object: KubernetesObject): BaseBackupFacts | undefined;
 }
 
 /** A place in an object store, as a rendered object names it. */

@@ -13,7 +13,7 @@ import {
   secretNames,
   serviceHost,
 } from "../names";
-import { environment, hardened } from "../containers";
+import { environment, hardened, type Owner, restrictedPod } from "../containers";
 import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -28,8 +28,7 @@ export interface PoolerPlan {
 export const poolerImages = ["pgbouncer", "pgbouncerExporter"] as const satisfies readonly (keyof Images)[];
 
 /** User and group that the PgBouncer images run as; the exporter joins them to share the socket. */
-const USER = 998;
-const GROUP = 996;
+const owner: Owner = { user: 998, group: 996 };
 /** How long the pod keeps running after SIGTERM, until no proxy sends it new clients. */
 const LEAVE_SECONDS = 3;
 const WATCH_SECONDS = 5;
@@ -150,19 +149,7 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
     matchLabelKeys: ["pod-template-hash"],
   };
   return {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: LEAVE_SECONDS + own.tuning.drainSeconds + 5,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: GROUP,
-      fsGroup: GROUP,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    ...(settings.registries.length > 0 && {
-      imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
-    }),
+    ...restrictedPod(settings, owner, LEAVE_SECONDS + own.tuning.drainSeconds + 5),
     affinity: {
       podAntiAffinity:
         settings.cluster.spread === "required"

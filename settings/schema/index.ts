@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { builtInApi } from "../builtIn";
 import { documented, atOnce, oneOf, cidr, isFreeLabel, label, labelKey, labelValue, integer } from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
@@ -81,7 +82,7 @@ export const schema = z.strictObject({
           .min(1),
         {
           means:
-            "Where the Kubernetes API server listens behind its Service; instances talk to it. Default: 198.18.250.1/32 port 6443 on " +
+            `Where the Kubernetes API server listens behind its Service; instances talk to it. Default: ${builtInApi.address}/32 port ${builtInApi.port} on ` +
             "local; any address on ports 443 and 6443 on k3d and cloud, which also lets instances reach such ports elsewhere: narrow it.",
           change: atOnce,
           allowed: "at least one { cidr, port }",

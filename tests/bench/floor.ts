@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClientPod, prepareNamespace, Writer } from "../e2e/kit/clients";
 import { podStatus } from "../e2e/kit/cluster";
-import { type Backups } from "../../plan/engines/engine";
+import { type Backups } from "../../plan/engines/planner";
 import { type Environment } from "../e2e/kit/environment";
 import { judge, longestGap, rateBeforeMark, type Verdict } from "../e2e/kit/oracle";
 import { makeNamespace } from "./namespaces";

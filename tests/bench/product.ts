@@ -5,6 +5,7 @@ import type { KubernetesObject, PlannedObject } from "../../plan/objects";
 import { secretNames } from "../../plan/names";
 import { issue } from "../../components/issuing";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../plan/pgbouncer/plan";
+import { liveReaderOf } from "../../plan/engines/select";
 import { waitUntilDone } from "../../operations/health";
 import { type Settings } from "../../settings/schema";
 import { prepareNamespace, secretValue, type Login } from "../e2e/kit/clients";
@@ -90,7 +91,11 @@ export async function startCopy(
   for (const object of [...secrets, ...inStages(plan.objects)]) await kubectl.apply(object);
   const cluster = new Cluster(kubectl, engine, namespace, name, expectedOf(settings.cluster));
   await cluster.waitHealthy(600);
-  await waitUntilDone({ kubectl, settings, engine, plan }, { detail: () => undefined, say: () => undefined });
+  const live = liveReaderOf(settings);
+  await waitUntilDone(
+    { kubectl, settings, engine, live, plan },
+    { detail: () => undefined, say: () => undefined },
+  );
   for (const pooler of poolers) {
     for (const object of inStages(pooler.objects)) await kubectl.apply(object);
     await until(`the pooler ${pooler.name} in ${namespace} runs`, 120, async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { poolerName, poolerPorts } from "../../plan/names";
+import { readers } from "../../plan/engines/readers";
 import { type KubeObject } from "../../operations/kubectl";
 import { type Settings } from "../../settings/schema";
 import { ClientPod, prepareNamespace, removePreparations } from "./kit/clients";
@@ -135,7 +136,7 @@ describe("refusal (network policies enforced by the cluster's own agent, images 
     const all = [...found.pods.keys(), ...found.services.keys()];
     const ports = new Set([...found.pods.values()].map(({ port }) => port));
     const silent = env.cluster.kit.silentPorts ?? [];
-    const network = env.engine.facts(await env.cluster.object())?.network;
+    const network = readers[env.engine.name].facts(await env.cluster.object())?.network;
     assert.ok(network);
     const { operator, ports: own } = network;
     const expected = [

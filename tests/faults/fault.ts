@@ -1,4 +1,4 @@
-import { type Capability } from "../../plan/engines/engine";
+import { type Capability } from "../../plan/engines/planner";
 import { type Arms } from "../e2e/kit/observation";
 import { type WriterLog } from "../e2e/kit/oracle";
 import { type Look } from "../e2e/kit/wait";

@@ -1,4 +1,4 @@
-import { type EngineTraits } from "../../plan/engines/engine";
+import { type EngineTraits } from "../../plan/engines/planner";
 import { type Settings } from "../../settings/schema";
 import { kits } from "../e2e/kit/engines";
 import { type Fault } from "./fault";

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { type Engine } from "../../plan/engines/engine";
+import { type EnginePlanner } from "../../plan/engines/planner";
 import { healNetwork } from "../../local/cluster/partition";
 import { findSwitch } from "../../local/cluster/network";
 import { environment, stackName } from "../e2e/kit/environment";
@@ -21,7 +21,7 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const folder = join(stateDir, "faults");
 
 /** Results of an engine are its own: another's would be judged by other bounds. */
-const filesOf = ({ name }: Pick<Engine, "name">) => ({
+const filesOf = ({ name }: Pick<EnginePlanner, "name">) => ({
   results: join(folder, `${name}.json`),
   table: join(folder, `${name}.md`),
 });
@@ -40,12 +40,16 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-async function former(engine: Engine): Promise<FaultRun[]> {
+async function former(engine: EnginePlanner): Promise<FaultRun[]> {
   const text = await readFile(filesOf(engine).results, "utf8").catch(() => "[]");
   return JSON.parse(text) as FaultRun[];
 }
 
-async function save(engine: Engine, known: readonly Fault[], runs: readonly FaultRun[]): Promise<void> {
+async function save(
+  engine: EnginePlanner,
+  known: readonly Fault[],
+  runs: readonly FaultRun[],
+): Promise<void> {
   const { results, table } = filesOf(engine);
   await mkdir(folder, { recursive: true });
   await writeFile(results, JSON.stringify(runs, undefined, 2));

@@ -1,4 +1,4 @@
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { poolerPlan } from "../../plan/pgbouncer/plan";
 import { check, sentence } from "../../checks/index";
 import { changed, checked, smallest } from "./settings";

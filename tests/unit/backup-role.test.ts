@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { accessPolicy } from "../../components/buckets/aws";
 import { backupPlan } from "../../plan/backup/plan";
+import { readers } from "../../plan/engines/readers";
+import { planners } from "../../plan/engines/select";
 import { endpointOf, storesOf } from "../../plan/backup/store";
 import type { KubernetesObject } from "../../plan/objects";
-import { engines } from "../../plan/engines";
 import { layersOver } from "../../operations/layers";
 import { placesOf, providersOf, retentionOf } from "../../policy/backups";
 import { check, sentence } from "../../checks/index";
@@ -46,7 +47,7 @@ const refused = (targets: readonly object[], more: object = {}): string => {
 };
 function objectsOf(...those: Parameters<typeof input>): KubernetesObject[] {
   const settings = settingsOf(...those);
-  const engine = engines[those[0]];
+  const engine = planners[those[0]];
   const plan = engine.plan(settings);
   return [...plan.objects, ...backupPlan(settings, engine, plan).objects].map(({ object }) => object);
 }
@@ -211,7 +212,7 @@ describe("a role in place of an access key (never run)", () => {
       const store = storesOf(settings)[1]!;
       const { metadata } = find(objects, "ConfigMap", "main-store-far");
       assert.equal(metadata.annotations?.["pgplatform.io/store-endpoint"], endpointOf(store));
-      const facts = objects.flatMap((one) => engines[engine].facts(one) ?? [])[0]!;
+      const facts = objects.flatMap((one) => readers[engine].facts(one) ?? [])[0]!;
       const places = placesOf(objects, facts, {
         ...({} as Parameters<typeof placesOf>[2]),
         endpoint: byKey.endpoint,

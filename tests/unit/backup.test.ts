@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { engines } from "../../plan/engines";
 import { localStoreObjects } from "../../plan/backup/localStore";
+import { liveReaders, planners } from "../../plan/engines/select";
 import { backupPlan } from "../../plan/backup/plan";
 import { storeOf } from "../../plan/backup/store";
 import { rawSettings } from "../../stacks/program";
@@ -10,7 +10,7 @@ import { releasedObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { bucket, certificate, changed, checked, everything, smallest } from "../support/settings";
 
-const { cnpg } = engines;
+const { cnpg } = planners;
 const near = { name: "near", kind: "local" } as const;
 const withBackup = (backup: object, more: object = {}): unknown => ({ ...smallest(), backup, ...more });
 const planned = (input: unknown) => cnpg.plan(checked(input));
@@ -485,8 +485,8 @@ describe("CloudNativePG's backups", () => {
         { type: "ContinuousArchiving", status: archiving, message: "exit status 4" },
       ],
     });
-    assert.equal(cnpg.progress({ ...cluster, status: status("True") }).done, true);
-    assert.deepEqual(cnpg.progress({ ...cluster, status: status("False") }), {
+    assert.equal(liveReaders.cnpg.progress({ ...cluster, status: status("True") }).done, true);
+    assert.deepEqual(liveReaders.cnpg.progress({ ...cluster, status: status("False") }), {
       done: false,
       why: "WAL is not archived: exit status 4",
     });
@@ -516,8 +516,8 @@ describe("a store with a CA of its own", () => {
       const input = { ...smallest(), backup: { targets: [target] } };
       const one = name === "standalone" ? { instances: 1, durability: "async" } : {};
       const settings = checked({ ...input, cluster: { ...input.cluster, engine: name, ...one } });
-      const plan = engines[name].plan(settings);
-      const named = [...plan.objects, ...backupPlan(settings, engines[name], plan).objects]
+      const plan = planners[name].plan(settings);
+      const named = [...plan.objects, ...backupPlan(settings, planners[name], plan).objects]
         .filter(({ object }) =>
           [secret, "main-archive-ca"].some((one) => JSON.stringify(object).includes(`"${one}"`)),
         )

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { PlannedObject } from "../../plan/objects";
-import { engines } from "../../plan/engines";
+import { planners } from "../../plan/engines/select";
 import { type KubeObject } from "../../operations/kubectl";
 import { projectDir } from "../../shell/paths";
 import { type Settings } from "../../settings/schema";
@@ -19,7 +19,7 @@ import { changed, checked, smallest } from "../support/settings";
 /** What `make bench` compares with what: an arm that differs in more than it says would measure something else. */
 describe("the clusters that are measured", () => {
   const settings = checked(smallest());
-  const plan = engines.cnpg.plan(settings);
+  const plan = planners.cnpg.plan(settings);
 
   it("leaves everything of the operator's defaults alone but image, storage, resources and a name", () => {
     const [product] = plan.objects.map(({ object }) => object);
@@ -45,7 +45,7 @@ describe("the clusters that are measured", () => {
   it("differs in nothing but the archive where archiving is compared with none", () => {
     const backedUp = checked({ ...smallest(), backup: { targets: [{ name: "near", kind: "local" }] } });
     const specOf = (from: Settings) =>
-      engines.cnpg.plan(from).objects.find(({ id }) => id === "cluster")?.object.spec as {
+      planners.cnpg.plan(from).objects.find(({ id }) => id === "cluster")?.object.spec as {
         plugins?: unknown;
         postgresql: { parameters: Record<string, string> };
       };
@@ -61,7 +61,7 @@ describe("the clusters that are measured", () => {
 
   it("copies and restores in a pod with the verification's labels, keys and volumes, and no token left in it", () => {
     const backedUp = checked({ ...smallest(), backup: { targets: [{ name: "near", kind: "local" }] } });
-    const pod = benchPod(backedUp, engines.cnpg, engines.cnpg.plan(backedUp), "0123456789");
+    const pod = benchPod(backedUp, planners.cnpg, planners.cnpg.plan(backedUp), "0123456789");
     const { metadata, spec } = pod as {
       metadata: { labels: Record<string, string> };
       spec: { initContainers: object[]; containers: { name: string; volumeMounts: { name: string }[] }[] };
@@ -81,7 +81,7 @@ describe("the clusters that are measured", () => {
   });
 
   it("takes the tuning of failovers, and nothing else, out of the Zalando engine's plan", () => {
-    const { zalando } = engines;
+    const { zalando } = planners;
     const on = checked(changed(smallest(), "cluster.engine", "zalando"));
     const own = zalando.plan(on).objects;
     const defaults = kits.zalando.untuned?.objects(own) ?? [];
@@ -127,7 +127,7 @@ describe("the clusters that are measured", () => {
 
   it("gives a copy Secrets with passwords of its own, filled in everywhere", () => {
     const withPooler = checked({ ...smallest(), poolers: [{ name: "app", database: "app" }] });
-    const secrets = secretsOf(withPooler, engines.cnpg.plan(withPooler)) as (KubeObject & {
+    const secrets = secretsOf(withPooler, planners.cnpg.plan(withPooler)) as (KubeObject & {
       stringData: Record<string, string>;
     })[];
     assert.ok(secrets.length >= 4);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { poolerPlan } from "../../plan/pgbouncer/plan";
 import { clientBindings, type ClientBinding } from "../../plan/bindings";
 import { rawSettings } from "../../stacks/program";

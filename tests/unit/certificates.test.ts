@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { Engine } from "../../plan/engines/engine";
-import { engines } from "../../plan/engines";
+import type { EnginePlanner } from "../../plan/engines/planner";
+import { planners } from "../../plan/engines/select";
 import { issue, outdated } from "../../components/issuing";
 import { platformGraph } from "../support/platform";
 import { checked, smallest } from "../support/settings";
@@ -47,12 +47,12 @@ describe("certificates of the platform", () => {
   });
 
   it("stand before the cluster, and the private key is a secret", async () => {
-    const { operator, ...rest } = engines.cnpg;
+    const { operator, ...rest } = planners.cnpg;
     assert.ok(operator);
-    const engine: Engine = {
+    const engine: EnginePlanner = {
       ...rest,
       plan: (settings) => {
-        const plan = engines.cnpg.plan(settings);
+        const plan = planners.cnpg.plan(settings);
         return { ...plan, tls: { ...plan.tls, issuer: "platform" } };
       },
     };

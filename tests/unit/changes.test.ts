@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import { liveReaders } from "../../plan/engines/select";
 import type { Shape } from "../../plan/engines/live";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
@@ -160,17 +161,23 @@ describe("the shape of a CloudNativePG cluster", () => {
     const settings = checked(changed(smallest(), "cluster.storage.walSize", "1Gi"));
     const object = cnpg.plan(settings).objects[0]?.object;
     assert.ok(object);
-    const shape = cnpg.shape(object);
+    const shape = liveReaders.cnpg.shape(object);
     assert.equal(shape?.major, 17);
     assert.deepEqual([shape.instances, shape.data.size, shape.log?.size], [3, "2Gi", "1Gi"]);
     assert.equal(shape.data.class, "local-path");
     assert.ok(Object.keys(shape.parameters).length > 3);
-    assert.deepEqual(cnpg.shape({ ...object, status: { image: "x:17.1" } }), shape);
-    assert.equal(cnpg.shape({ ...object, status: { pgDataImageInfo: { majorVersion: 16 } } })?.major, 16);
+    assert.deepEqual(liveReaders.cnpg.shape({ ...object, status: { image: "x:17.1" } }), shape);
+    assert.equal(
+      liveReaders.cnpg.shape({ ...object, status: { pgDataImageInfo: { majorVersion: 16 } } })?.major,
+      16,
+    );
   });
 
   it("is nothing for other objects", () => {
-    assert.equal(cnpg.shape({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" } }), undefined);
+    assert.equal(
+      liveReaders.cnpg.shape({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" } }),
+      undefined,
+    );
   });
 });
 

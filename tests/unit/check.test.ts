@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { capabilities, type Capability, type EngineTraits } from "../../plan/engines/engine";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { capabilities, type Capability, type EngineTraits } from "../../plan/engines/planner";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { checkRelations, sentence } from "../../checks/index";
 import { refusals, settingsOf, shortly } from "../support/refusals";
 import { sentences } from "../support/rich";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
+import { planners } from "../../plan/engines/select";
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { engines, engineTraits } from "../../plan/engines";
 import { pins } from "../../releases/pins";
 import { projectDir } from "../../shell/paths";
 import { faultsOf, possibleFaults } from "../faults/list";
@@ -12,7 +12,7 @@ import { checked, smallest } from "../support/settings";
 
 const script = readFileSync(join(projectDir, ".ci/run"), "utf8");
 const parts = [...script.matchAll(/^engine (\S+) (\S+)(?: "\|(.*)")?$/gm)].map(([, name, faults, more]) => ({
-  name: name as keyof typeof engines,
+  name: name as keyof typeof planners,
   faults: faults?.split(",") ?? [],
   more,
 }));
@@ -20,13 +20,13 @@ const parts = [...script.matchAll(/^engine (\S+) (\S+)(?: "\|(.*)")?$/gm)].map((
 describe("the short end-to-end sets of the whole check", () => {
   it("are one for each engine but the one that has all suites", () => {
     const { engine: whole } = checked(smallest()).cluster;
-    const others = Object.keys(engineTraits).filter((name) => name !== whole);
+    const others = Object.keys(planners).filter((name) => name !== whole);
     assert.deepEqual(parts.map(({ name }) => name).sort(), others.sort());
   });
 
   it("name faults that their engine can have", () => {
     for (const { name, faults } of parts)
-      assert.deepEqual(possibleFaults(faultsOf(faults), engines[name], "standard").excluded, [], name);
+      assert.deepEqual(possibleFaults(faultsOf(faults), planners[name], "standard").excluded, [], name);
   });
 
   it("name suites and cases that there are", () => {

@@ -1,3 +1,4 @@
+import { planners } from "../../plan/engines/select";
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { fillIn } from "../../components/credentials";
@@ -6,7 +7,6 @@ import { graphOf, mockCa, mockPassword, type Graph } from "../support/graph";
 import { isCrd, releasedObjects, shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { changed, checked, everything, smallest, stackConfig } from "../support/settings";
-import { engines } from "../../plan/engines";
 import { Operator } from "../../components/operator";
 import { PostgresPlatform } from "../../components/platform";
 import { outputsOf } from "../../stacks/outputs";
@@ -147,7 +147,7 @@ describe("components", () => {
     assert.deepEqual(protectedOnes(full), ["jewelry-shop-db-namespace", "jewelry-shop-db-cluster-cluster"]);
   });
 
-  for (const engine of [engines.cnpg, engines.zalando])
+  for (const engine of [planners.cnpg, planners.zalando])
     it(`registers the CRDs of the operator of ${engine.name} whole, as they were released`, async function () {
       this.timeout(120_000);
       const released = await releasedObjects(engine.name);

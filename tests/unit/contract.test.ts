@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { check, sentence } from "../../checks";
 import { preflight } from "../../operations/preflight";
-import { engines } from "../../plan/engines";
-import type { Engine } from "../../plan/engines/engine";
+import type { EnginePlanner } from "../../plan/engines/planner";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders, planners } from "../../plan/engines/select";
 import { withLabels } from "../../plan/objects";
 import { preloadLibraries } from "../../plan/postgres/extensions";
 import type { SettingsInput } from "../../settings/schema";
 import { changed, checked, smallest } from "../support/settings";
 
 /** The smallest settings that an engine takes, in a cloud, where the images are those of the engines' makers. */
-function of(engine: Engine, version = "17"): SettingsInput {
+function of(engine: EnginePlanner, version = "17"): SettingsInput {
   const input = changed(
     changed(smallest(), "cluster.engine", engine.name),
     "cluster.postgresVersion",
@@ -30,16 +31,20 @@ const sentences = (input: SettingsInput): string[] => {
   return "problems" in result ? result.problems.map(sentence) : [];
 };
 
-const withExtensions = (engine: Engine, extensions: readonly string[], version?: string): SettingsInput =>
+const withExtensions = (
+  engine: EnginePlanner,
+  extensions: readonly string[],
+  version?: string,
+): SettingsInput =>
   changed(of(engine, version), "cluster.databases", [{ name: "app", owner: "app", extensions }]);
 
-const withParameter = (engine: Engine, name: string, value: string): SettingsInput =>
+const withParameter = (engine: EnginePlanner, name: string, value: string): SettingsInput =>
   changed(of(engine), "cluster.parameters", { [name]: value });
 
 /** An example for a name or a pattern. */
 const example = (pattern: string): string => pattern.replace("*", "x");
 
-for (const engine of Object.values(engines))
+for (const engine of Object.values(planners))
   describe(`the contract of engines: ${engine.name}`, () => {
     it("takes the smallest settings", () => assert.deepEqual(sentences(of(engine)), []));
 
@@ -122,10 +127,16 @@ for (const engine of Object.values(engines))
     it("upgrades the data to a newer major version, or refuses it before anything is touched", () => {
       const shapeOf = (version: string) => {
         const settings = checked(of(engine, version));
-        const object = engine.plan(settings).objects.find((one) => engine.shape(one.object))?.object;
-        const shape = object && engine.shape(object);
+        const object = engine
+          .plan(settings)
+          .objects.find((one) => liveReaders[engine.name].shape(one.object))?.object;
+        const shape = object && liveReaders[engine.name].shape(object);
         assert.ok(object && shape);
-        return { settings, shape, requiredHostSpread: engine.facts(object)?.requiredHostSpread ?? false };
+        return {
+          settings,
+          shape,
+          requiredHostSpread: readers[engine.name].facts(object)?.requiredHostSpread ?? false,
+        };
       };
       const { problems, questions } = preflight(
         {
@@ -164,13 +175,13 @@ for (const engine of Object.values(engines))
 
 describe("pg_cron in an image of the user's own", () => {
   const own = (databases: unknown, parameters: unknown = {}): SettingsInput => ({
-    ...changed(changed(of(engines.cnpg), "cluster.databases", databases), "cluster.parameters", parameters),
+    ...changed(changed(of(planners.cnpg), "cluster.databases", databases), "cluster.parameters", parameters),
     images: { postgresql: "registry.example.com/pg:17-cron" },
   });
   const shop = { name: "shop", owner: "shop", extensions: ["pg_cron"] };
 
   it("is preloaded, in the database that lists it, by workers that need no login", () => {
-    const spec = engines.cnpg.plan(checked(own([{ name: "app", owner: "app" }, shop]))).objects[0]?.object
+    const spec = planners.cnpg.plan(checked(own([{ name: "app", owner: "app" }, shop]))).objects[0]?.object
       .spec as {
       postgresql: { parameters: Record<string, string>; shared_preload_libraries: string[] };
     };

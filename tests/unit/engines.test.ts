@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import type { EngineTraits } from "../../plan/engines/engine";
-import { engines, engineTraits } from "../../plan/engines";
+import type { EngineTraits } from "../../plan/engines/planner";
 import { stackImages } from "../../plan/images";
 import { loginCheck } from "../../plan/loginCheck";
 import { poolerPlan } from "../../plan/pgbouncer/plan";
 import { parameterOf } from "../../settings/catalogue";
 import { check, sentence } from "../../checks/index";
-import { engineOf } from "../../plan/engines/select";
+import { plannerOf, planners } from "../../plan/engines/select";
 import type { SettingsInput } from "../../settings/schema";
 import { releasedObjects } from "../support/manifest";
 import { changed, checked, everything, smallest } from "../support/settings";
@@ -21,11 +20,11 @@ const alone = changed(changed(on("standalone"), "cluster.instances", 1), "cluste
 
 describe("the engines' traits", () => {
   it("stand under the names that select them", () => {
-    for (const [name, traits] of Object.entries(engineTraits)) assert.equal(traits.name, name);
+    for (const [name, traits] of Object.entries(planners)) assert.equal(traits.name, name);
   });
 
   it("own parameters that some PostgreSQL has, their own extensions' and gone ones aside", () => {
-    for (const { name, ownedParameters } of Object.values(engineTraits))
+    for (const { name, ownedParameters } of Object.values(planners))
       for (const parameter of Object.keys(ownedParameters))
         if (!parameter.includes("*"))
           assert.ok(
@@ -58,16 +57,16 @@ describe("the engines' traits", () => {
   });
 
   it("plan, each under its name", () => {
-    assert.equal(engineOf(checked(everything())), engines.cnpg);
-    assert.equal(engineOf(checked(on("zalando"))), engines.zalando);
-    assert.equal(engineOf(checked(alone)), engines.standalone);
+    assert.equal(plannerOf(checked(everything())), planners.cnpg);
+    assert.equal(plannerOf(checked(on("zalando"))), planners.zalando);
+    assert.equal(plannerOf(checked(alone)), planners.standalone);
   });
 
   it("name the images that their plans run, neither more nor less", async () => {
     const pooler = { name: "app", database: "app", serverConnections: 30 };
     for (const input of [on("cnpg"), on("zalando"), alone]) {
       const settings = checked({ ...input, poolers: [pooler], rotation: { credentialVersion: 2 } });
-      const engine = engineOf(settings);
+      const engine = plannerOf(settings);
       const plan = engine.plan(settings);
       const poolers = settings.poolers.map((each) => poolerPlan(settings, each, plan));
       const operator = engine.operator?.(settings, await releasedObjects(engine.name));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { engineTraits } from "../../plan/engines";
+import { planners } from "../../plan/engines/select";
 import { kits } from "../e2e/kit/engines";
 import { timelineAfter } from "../e2e/kit/engines/zalando";
 import { type Verdict } from "../e2e/kit/oracle";
@@ -172,8 +172,8 @@ describe("the list of faults", () => {
 });
 
 describe("the faults of an engine", () => {
-  const idsOf = (engine: keyof typeof engineTraits) => {
-    const { possible, excluded } = possibleFaults(faults, engineTraits[engine], "standard");
+  const idsOf = (engine: keyof typeof planners) => {
+    const { possible, excluded } = possibleFaults(faults, planners[engine], "standard");
     assert.equal(possible.length + excluded.length, faults.length);
     return { possible, excluded: excluded.map(({ fault: { id } }) => id) };
   };
@@ -185,7 +185,7 @@ describe("the faults of an engine", () => {
   });
 
   it("leave out what a standalone server, or one without an operator, can't go through, and say why", () => {
-    const { excluded } = possibleFaults(faultsOf(["1", "7", "14"]), engineTraits.standalone, "standard");
+    const { excluded } = possibleFaults(faultsOf(["1", "7", "14"]), planners.standalone, "standard");
     assert.deepEqual(
       excluded.map(({ fault: { id }, because }) => `${id}: ${because}`),
       [
@@ -198,7 +198,7 @@ describe("the faults of an engine", () => {
 
   it("have the bounds of the engine and of its failover profile", () => {
     const cutOff = (engine: "cnpg" | "zalando", failover: "fast" | "standard" | "patient") =>
-      possibleFaults(faultsOf(["11"]), engineTraits[engine], failover).possible[0]?.bounds.gap?.direct;
+      possibleFaults(faultsOf(["11"]), planners[engine], failover).possible[0]?.bounds.gap?.direct;
     assert.equal(cutOff("zalando", "fast"), 25);
     assert.equal(cutOff("zalando", "patient"), 44);
     assert.equal(cutOff("cnpg", "fast"), 30);

@@ -73,6 +73,25 @@ describe("floors", () => {
     assert.deepEqual(await broken(files), []);
   });
 
+  const reader = "export const reader = 1;\n";
+  const readersOf = (more: string) => ({
+    "policy/a.ts": 'export { reader as a } from "../plan/engines/readers";\n',
+    "plan/engines/readers.ts": 'export { reader } from "./cnpg/reader";\n',
+    "plan/engines/cnpg/reader.ts": `${more}${reader}`,
+    "plan/engines/cnpg/planner.ts": a,
+    "plan/objects.ts": "export type O = string;\n",
+  });
+
+  it("takes the engines' readers in policy/", async () => {
+    const type = 'import type { O } from "../../objects";\nexport type P = O;\n';
+    assert.deepEqual(await broken(readersOf(type)), []);
+  });
+
+  it("refuses a planner that policy/ reaches through a reader", async () => {
+    const planner = 'export { a } from "./planner";\n';
+    assert.deepEqual(await broken(readersOf(planner)), ["policy-reads"]);
+  });
+
   it("refuses files that import each other", async () => {
     const files = {
       "plan/a.ts": 'import { b } from "./b";\nexport const a = (): number => b();\n',

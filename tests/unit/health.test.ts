@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { probePod, type Subject, waitUntilDone } from "../../operations/health";
 import { Kubectl, resourceOf } from "../../operations/kubectl";
 import { connection } from "../../operations/up";
-import { engineOf } from "../../plan/engines/select";
+import { liveReaderOf, plannerOf } from "../../plan/engines/select";
 import { type SettingsInput } from "../../settings/schema";
 import { changed, checked, smallest } from "../support/settings";
 
 const subjectOf = (input: SettingsInput): Subject => {
   const settings = checked(input);
-  const engine = engineOf(settings);
+  const engine = plannerOf(settings);
   const kubectl = new Kubectl({ kubeconfig: "/k", context: "c" });
-  return { settings, engine, kubectl, plan: engine.plan(settings) };
+  return { settings, engine, live: liveReaderOf(settings), kubectl, plan: engine.plan(settings) };
 };
 const pooled = (): SettingsInput => ({ ...smallest(), poolers: [{ name: "app", database: "app" }] });
 
@@ -92,7 +92,7 @@ describe("kubectl's spelling of a kind", () => {
 describe("waiting for the engine", () => {
   it("waits while the operator has an instance to recreate, though its object is well", async () => {
     const settings = checked(changed(smallest(), "cluster.engine", "zalando"));
-    const engine = engineOf(settings);
+    const engine = plannerOf(settings);
     const well = {
       PostgresClusterStatus: "Running",
       currentHealthy: 9,
@@ -117,7 +117,8 @@ describe("waiting for the engine", () => {
         ]);
       },
     };
-    const subject = { settings, engine, plan: engine.plan(settings), kubectl } as unknown as Subject;
+    const live = liveReaderOf(settings);
+    const subject = { settings, engine, live, plan: engine.plan(settings), kubectl } as unknown as Subject;
     await waitUntilDone(subject, { detail: (text) => said.push(text), say: () => undefined });
     assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to recreate it"));
     assert.equal(looks, 5, "three looks in a row that find nothing");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { planners } from "../../plan/engines/select";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { engineTraits } from "../../plan/engines";
 import { keepEngine } from "../../operations/context";
 import { engineAsked, layersOver } from "../../operations/layers";
 import { projectDir } from "../../shell/paths";
@@ -73,7 +73,7 @@ describe("ENGINE", () => {
     assert.deepEqual(said("standalone"), ["cluster.storage.archiveSize 5Gi instead of 50Gi"]);
   });
 
-  for (const { name } of Object.values(engineTraits))
+  for (const { name } of Object.values(planners))
     it(`keeps a file's backups with ${name}`, async () => {
       const file = await readStackFile("cnpg", projectDir);
       const config = { ...file.config, "pgplatform:restore": { target: "live" } };

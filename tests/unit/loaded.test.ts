@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { engines } from "../../plan/engines";
+import { planners } from "../../plan/engines/select";
 import { type Subject } from "../../operations/health";
 import { waitUntilLoaded } from "../../operations/loaded";
 import { type StepContext } from "../../shell/progress";
@@ -15,7 +15,7 @@ const alone = changed(
 /** A subject whose pod says these versions, one after the other; `ran` is what kubectl was told. */
 function subjectWith(input: unknown, versions: readonly string[]) {
   const settings = checked(input);
-  const engine = engines[settings.cluster.engine];
+  const engine = planners[settings.cluster.engine];
   const plan = engine.plan(settings);
   const ran: string[] = [];
   const left = [...versions];

@@ -9,7 +9,7 @@ import { clusterImages, neededImages, recipes, testImages } from "../../local/im
 import { versionFlags } from "../../local/kubernetes/build";
 import { pins, type ImageName } from "../../releases/pins";
 import { run } from "../../shell/process";
-import { engineOf } from "../../plan/engines/select";
+import { plannerOf } from "../../plan/engines/select";
 import { checked, smallest } from "../support/settings";
 
 interface Descriptor {
@@ -124,7 +124,7 @@ describe("the images to build", () => {
       ...(engine === "standalone" && { instances: 1, durability: "async" }),
     };
     const settings = checked({ ...input, cluster });
-    return neededImages(stackImages(settings, engineOf(settings)))
+    return neededImages(stackImages(settings, plannerOf(settings)))
       .filter((name) => !clusterImages.includes(name))
       .sort();
   };

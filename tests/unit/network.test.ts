@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { allFlows } from "../../plan/flows";
 import { networkPolicies } from "../../plan/networkPolicies";
 import { poolerPlan } from "../../plan/pgbouncer/plan";

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders } from "../../plan/engines/select";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import type { Settings } from "../../settings/schema";
 import { operatorPlan } from "../../plan/engines/cnpg/operator";
 import { ofPlugin } from "../../plan/engines/cnpg/plugin";
 import { timings } from "../../plan/engines/cnpg/timing";
@@ -245,7 +248,7 @@ describe("the plan of CloudNativePG", () => {
   });
 
   it("claims what its settings say", () => {
-    const { archive, ...claims } = cnpg.facts(clusterOf(smallest()))!;
+    const { archive, ...claims } = readers.cnpg.facts(clusterOf(smallest()))!;
     assert.deepEqual(
       { ...archive },
       { archivers: 0, store: undefined, archiveId: "main", outdated: undefined },
@@ -292,17 +295,17 @@ describe("the plan of CloudNativePG", () => {
       },
     );
     const bare = { apiVersion: "postgresql.cnpg.io/v1", kind: "Cluster", metadata: { name: "x" } };
-    const claimed = cnpg.facts(bare)!;
+    const claimed = readers.cnpg.facts(bare)!;
     assert.deepEqual(
       [claimed.instances, claimed.synchronous.number, claimed.requiredHostSpread, claimed.disruptionBudget],
       [1, 0, false, true],
     );
-    assert.equal(cnpg.facts({ ...bare, kind: "Pooler" }), undefined);
+    assert.equal(readers.cnpg.facts({ ...bare, kind: "Pooler" }), undefined);
   });
 
   it("says when a cluster is done, and why not", () => {
     const live = (status: object | undefined) =>
-      cnpg.progress({ ...clusterOf(smallest()), ...(status && { status }) });
+      liveReaders.cnpg.progress({ ...clusterOf(smallest()), ...(status && { status }) });
     const ready = [{ type: "Ready", status: "True" }];
     const healthy = { phase: "Cluster in healthy state", readyInstances: 3, conditions: ready };
     assert.deepEqual(live(undefined), { done: false, why: "the operator has not seen the cluster yet" });
@@ -327,7 +330,7 @@ describe("the plan of CloudNativePG", () => {
   it("says when a database is done, as its object is now, and why not", () => {
     const { object } = cnpg.plan(checked(smallest())).objects[1]!;
     const live = (status: object, generation = 2) =>
-      cnpg.progress({ ...object, metadata: { ...object.metadata, generation } as never, status });
+      liveReaders.cnpg.progress({ ...object, metadata: { ...object.metadata, generation } as never, status });
     const message = 'extension "x" is not available';
     assert.deepEqual(live({ applied: true, observedGeneration: 2 }), { done: true, why: "applied" });
     assert.deepEqual(live({ applied: true, observedGeneration: 1 }), {
@@ -387,11 +390,12 @@ describe("custom resources against the pinned CRDs", () => {
 
 describe("the operator's plan", () => {
   let released: KubernetesObject[];
+  let settings: Settings;
   before(async function () {
     this.timeout(120_000);
     released = (await releasedObjects()).filter((object) => !ofPlugin(object));
+    settings = checked(smallest());
   });
-  const settings = checked(smallest());
   const planned = () => operatorPlan(settings, released).objects;
 
   it("is the released manifest and the configuration, in three stages", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { engineOf } from "../../plan/engines/select";
+import { plannerOf } from "../../plan/engines/select";
 import { planPlatform } from "../../plan/platform";
 import { releasedObjects } from "../support/manifest";
 import { checked, stackConfig } from "../support/settings";
@@ -12,7 +12,7 @@ describe("the plan of a platform", () => {
   for (const stack of stacks)
     it(`is plain data, and the same for the same settings: ${stack}`, async () => {
       const settings = settingsOf(stack);
-      const released = await releasedObjects(engineOf(settings).name);
+      const released = await releasedObjects(plannerOf(settings).name);
       const before = structuredClone(settings);
       const plan = planPlatform(settings, () => released);
       assert.deepEqual(structuredClone(plan), plan);
@@ -32,7 +32,7 @@ describe("the plan of a platform", () => {
   it("names no object twice", async () => {
     for (const stack of stacks) {
       const settings = settingsOf(stack);
-      const released = await releasedObjects(engineOf(settings).name);
+      const released = await releasedObjects(plannerOf(settings).name);
       const { operator, cluster, poolers, backups, networkPolicies, logins } = planPlatform(
         settings,
         () => released,

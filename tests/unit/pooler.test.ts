@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { pgbouncerHba, pgbouncerIni } from "../../plan/pgbouncer/configuration";
 import { poolerCredentials, poolerPlan } from "../../plan/pgbouncer/plan";
 import { changed, checked, everything, smallest } from "../support/settings";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../plan/engines/cnpg/index";
-import { standalone } from "../../plan/engines/standalone";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders } from "../../plan/engines/select";
+import { planner as standalone } from "../../plan/engines/standalone/planner";
 import { type LiveFacts, nodeOf, storageClassOf } from "../../operations/liveFacts";
 import { preflight, type Planned, type Verdict } from "../../operations/preflight";
 import { sentence } from "../../checks/index";
@@ -35,12 +37,12 @@ const pooled = (): SettingsInput => ({ ...smallest(), poolers: [{ name: "app", d
 function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
   const settings = checked(input);
   const object = cnpg.plan(settings).objects[0]?.object;
-  const shape = object && cnpg.shape(object);
+  const shape = object && liveReaders.cnpg.shape(object);
   if (object === undefined || shape === undefined) throw new Error("no cluster is planned");
   return {
     settings,
     shape,
-    requiredHostSpread: cnpg.facts(object)?.requiredHostSpread ?? false,
+    requiredHostSpread: readers.cnpg.facts(object)?.requiredHostSpread ?? false,
     engine: cnpg,
     operator: { image: "operator:2" },
     ownsOperator: false,

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { loginCheck } from "../../plan/loginCheck";
 import { poolerPlan } from "../../plan/pgbouncer/plan";
 import { credentialOf, credentialsOf, wantedRoles } from "../../plan/postgres/roles";
 import { rotationOf, type Rotation } from "../../plan/postgres/rotation";
 import { scriptsOf } from "../../plan/postgres/sql/scripts";
+import { live as reader } from "../../plan/engines/cnpg/live";
 import { type Kubectl } from "../../operations/kubectl";
 import { clientsIn, inUse, oldLogins, waitUntilUnused } from "../../operations/oldLogins";
 import { run } from "../../shell/process";
@@ -412,7 +413,7 @@ describe("rotation of passwords", () => {
           run: () => Promise.resolve({ exitCode: 0, stdout: "", stderr: "" }),
         } as unknown as Kubectl;
         const context = { say: () => undefined, detail: () => undefined };
-        const subject = { kubectl, settings, engine: cnpg, plan: cnpg.plan(settings) };
+        const subject = { kubectl, settings, engine: cnpg, live: reader, plan: cnpg.plan(settings) };
         await waitUntilUnused(subject, context, new AbortController().signal);
       }
       const well: Pod = { name: "main-1", ready: true };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { pins } from "../../releases/pins";
-import { engineOf } from "../../plan/engines/select";
+import { plannerOf } from "../../plan/engines/select";
 import { knownExtensions } from "../../checks/extensions";
 import { validatorOf } from "../support/crd";
 import { changed, checked, everything, smallest } from "../support/settings";
@@ -103,7 +103,7 @@ describe("databases, schemas and extensions", () => {
   });
 
   it("are known by platform, major and image", () => {
-    const known = (input: unknown) => knownExtensions(checked(input), engineOf(checked(input)));
+    const known = (input: unknown) => knownExtensions(checked(input), plannerOf(checked(input)));
     const cloud = changed(everything(), "images", {});
     assert.ok(known(smallest())!.includes("uuid-ossp"));
     assert.deepEqual(

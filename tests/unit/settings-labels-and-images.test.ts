@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dockerConfig } from "../../components/pullSecret";
 import { pins } from "../../releases/pins";
-import { mirrored } from "../../checks/defaults";
+import { mirrored } from "../../checks/images";
 import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { checked, smallest } from "../support/settings";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
-import { engines } from "../../plan/engines";
+import { liveReaders, planners } from "../../plan/engines/select";
 import { backupSql } from "../../plan/engines/standalone/backup";
 import { accessRules, configurationFiles } from "../../plan/engines/standalone/configuration";
 import { parametersOf } from "../../plan/engines/standalone/parameters";
@@ -14,7 +14,7 @@ import { platformGraph } from "../support/platform";
 import { mockId } from "../support/graph";
 import { bucket, changed, checked, smallest } from "../support/settings";
 
-const { standalone } = engines;
+const { standalone } = planners;
 const near = { name: "near", kind: "local" } as const;
 const alone = (more: object = {}): unknown => ({
   ...changed(
@@ -198,7 +198,12 @@ describe("base backups of a standalone server", () => {
           })),
         ),
     };
-    const subject = { kubectl, settings: checked(toStore), engine: standalone } as unknown as Subject;
+    const subject = {
+      kubectl,
+      settings: checked(toStore),
+      engine: standalone,
+      live: liveReaders.standalone,
+    } as unknown as Subject;
     const name = await backUp(subject, { detail: () => undefined, say: () => undefined });
     const { metadata } = objectOf(toStore, "base-backups");
     assert.deepEqual(asked, [`CronJob.v1.batch ${metadata.name}`]);
@@ -219,11 +224,11 @@ describe("base backups of a standalone server", () => {
     assert.equal(ttlSecondsAfterFinished, 7 * 86_400);
     // It is applied as it stands, when the archive was drawn long ago.
     assert.doesNotMatch(JSON.stringify(job), /\{archiveId\}/);
-    const after = (status: object) => request.state({ ...job, status }).phase;
+    const after = (status: object) => liveReaders.standalone.baseBackup({ ...job, status })?.phase;
     assert.equal(after({}), "running");
     assert.equal(after({ failed: 1 }), "running");
     assert.equal(after({ conditions: [{ type: "Complete", status: "True" }] }), "done");
-    const failed = request.state({
+    const failed = liveReaders.standalone.baseBackup({
       ...job,
       status: { conditions: [{ type: "Failed", status: "True", message: "it was tried 3 times" }] },
     });
@@ -349,14 +354,14 @@ describe("a store of a standalone server", () => {
       variables(serverPod(from).spec.initContainers![0]!).ORIGIN_LOCATION,
       "s3://jewelry-shop-backups/shop/old",
     );
-    const restored = (value: unknown) => standalone.shape(objectOf(value, "server"))?.restored;
+    const restored = (value: unknown) => liveReaders.standalone.shape(objectOf(value, "server"))?.restored;
     assert.deepEqual(restored(input), { ...restore, from: "postgres/main" });
     assert.equal(restored(toStore), undefined);
     assert.notDeepEqual(restored(from), restored(input));
   });
 
   it("restarts the server when it comes, and says so", () => {
-    const pods = (input: unknown) => standalone.shape(objectOf(input, "server"))?.pods.backup;
+    const pods = (input: unknown) => liveReaders.standalone.shape(objectOf(input, "server"))?.pods.backup;
     assert.deepEqual(pods(onVolume), undefined);
     assert.deepEqual(pods(toStore), [{ name: "archiver", image: pins.images.barmanSidecar }]);
   });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
-import { standalone } from "../../plan/engines/standalone/index";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders } from "../../plan/engines/select";
+import { planner as standalone } from "../../plan/engines/standalone/planner";
 import { configurationFiles } from "../../plan/engines/standalone/configuration";
 import { parametersOf } from "../../plan/engines/standalone/parameters";
 import { containersOf } from "../../policy/kubernetes";
@@ -234,7 +236,9 @@ describe("the plan of a standalone server", () => {
 
 describe("what a standalone server claims", () => {
   it("is what its settings say", () => {
-    const facts = standalone.facts(objectOf("server", changed(alone(), "cluster.maxConnections", 110)))!;
+    const facts = readers.standalone.facts(
+      objectOf("server", changed(alone(), "cluster.maxConnections", 110)),
+    )!;
     assert.deepEqual(
       { ...facts },
       {
@@ -291,15 +295,15 @@ describe("what a standalone server claims", () => {
     const foreign = structuredClone(objectOf("server"));
     delete foreign.metadata.annotations;
     for (const object of [foreign, objectOf("config"), objectOf("data")]) {
-      assert.equal(standalone.facts(object), undefined);
-      assert.equal(standalone.shape(object), undefined);
-      assert.deepEqual(standalone.progress(object), { done: true, why: "nothing to wait for" });
+      assert.equal(readers.standalone.facts(object), undefined);
+      assert.equal(liveReaders.standalone.shape(object), undefined);
+      assert.deepEqual(liveReaders.standalone.progress(object), { done: true, why: "nothing to wait for" });
     }
   });
 
   it("shows an update what differs", () => {
     const input = changed(alone(), "cluster.storage", { class: "fast", size: "2Gi", walSize: "3Gi" });
-    const { parameters, ...shape } = standalone.shape(objectOf("server", input))!;
+    const { parameters, ...shape } = liveReaders.standalone.shape(objectOf("server", input))!;
     assert.deepEqual(shape, {
       image: "pgplatform.local/postgresql-standalone:17-1",
       major: 17,
@@ -320,7 +324,7 @@ describe("what a standalone server claims", () => {
       return { ...object, status };
     };
     const status = { observedGeneration: 2, readyReplicas: 1, currentRevision: "a", updateRevision: "a" };
-    const why = (object: KubernetesObject) => standalone.progress(object);
+    const why = (object: KubernetesObject) => liveReaders.standalone.progress(object);
     assert.deepEqual(why(live(status)), { done: true, why: "1 of 1 instances ready" });
     assert.deepEqual(why(live(status, 3)), { done: false, why: "not looked at since its last change" });
     assert.deepEqual(why(live({ ...status, updateRevision: "b" })), {

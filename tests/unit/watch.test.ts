@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import { live } from "../../plan/engines/cnpg/live";
 import { type Subject } from "../../operations/health";
 import { type Kubectl, type KubeObject } from "../../operations/kubectl";
 import { whileWatching } from "../../operations/watch";
@@ -50,7 +51,7 @@ function scene(pods: KubeObject[]) {
       return Promise.resolve({ stdout: "", stderr: "", exitCode: 0 });
     },
   } as unknown as Kubectl;
-  const subject: Subject = { kubectl, settings, engine: cnpg, plan: cnpg.plan(settings) };
+  const subject: Subject = { kubectl, settings, engine: cnpg, live, plan: cnpg.plan(settings) };
   const watch = <T>(changesCluster: boolean, work: (signal: AbortSignal) => Promise<T>) =>
     whileWatching(
       subject,

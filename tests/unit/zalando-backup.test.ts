@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { backupPlan } from "../../plan/backup/plan";
-import { zalando } from "../../plan/engines/zalando/index";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders } from "../../plan/engines/select";
+import { planner as zalando } from "../../plan/engines/zalando/planner";
 import { announcements } from "../../operations/announce";
 import { check, sentence } from "../../checks/index";
 import type { SettingsInput } from "../../settings/schema";
@@ -196,7 +198,7 @@ describe("backups with the Zalando operator", () => {
       assert.equal(kept(inCloud()), "36500");
       assert.equal(kept(inCloud({ enabled: false })), "7");
       assert.equal(kept(withBackup({})), "7", "the image built here deletes nothing");
-      const retention = (input: unknown) => zalando.backupFacts!.store(cluster(input))!.retentionDays;
+      const retention = (input: unknown) => readers.zalando.storeFacts(cluster(input))!.retentionDays;
       assert.deepEqual([retention(inCloud()), retention(inCloud({ enabled: false }))], [undefined, 7]);
     });
   });
@@ -241,7 +243,7 @@ describe("backups with the Zalando operator", () => {
   });
 
   it("are announced as a restart when they come, and not when only the archive is known by now", () => {
-    const shapeOf = (object: object) => zalando.shape(object as never)!;
+    const shapeOf = (object: object) => liveReaders.zalando.shape(object as never)!;
     const planned = shapeOf(cluster(withBackup({})));
     const known = JSON.parse(
       JSON.stringify(cluster(withBackup({}))).replaceAll("{archiveId}", "aaaaaaaaaa"),
@@ -315,7 +317,7 @@ describe("a restore with the Zalando operator", () => {
   });
 
   it("is what the live cluster says that it was restored from", () => {
-    const restored = (more: object) => zalando.shape(cluster(withBackup({}, more)))?.restored;
+    const restored = (more: object) => liveReaders.zalando.shape(cluster(withBackup({}, more)))?.restored;
     assert.equal(restored({}), undefined);
     assert.deepEqual(restored({ restore }), restored({ restore }));
     assert.notDeepEqual(

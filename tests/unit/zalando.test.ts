@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../plan/objects";
-import { zalando } from "../../plan/engines/zalando/index";
+import { readers } from "../../plan/engines/readers";
+import { liveReaders } from "../../plan/engines/select";
+import { planner as zalando } from "../../plan/engines/zalando/planner";
 import { pins } from "../../releases/pins";
 import type { SettingsInput } from "../../settings/schema";
 import { type CrdValidator, validatorOf } from "../support/crd";
@@ -260,7 +262,7 @@ describe("the plan for the Zalando operator", () => {
 
   it("claims what its settings say", () => {
     assert.deepEqual(
-      { ...zalando.facts(objectOf(small(), "cluster")) },
+      { ...readers.zalando.facts(objectOf(small(), "cluster")) },
       {
         name: "main",
         namespace: "postgres",
@@ -307,7 +309,7 @@ describe("the plan for the Zalando operator", () => {
 
   it("takes the operator's and its image's defaults for what a foreign object leaves out", () => {
     const bare = { apiVersion: "acid.zalan.do/v1", kind: "postgresql", metadata: { name: "x" } };
-    const claimed = zalando.facts(bare)!;
+    const claimed = readers.zalando.facts(bare)!;
     assert.deepEqual(
       [
         claimed.instances,
@@ -320,14 +322,14 @@ describe("the plan for the Zalando operator", () => {
     assert.ok(claimed.hostBasedAccess.includes("local all all trust"));
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
-    assert.deepEqual(zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);
-    assert.equal(zalando.facts(open)!.superuserAccess, true);
-    assert.equal(zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);
+    assert.deepEqual(readers.zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);
+    assert.equal(readers.zalando.facts(open)!.superuserAccess, true);
+    assert.equal(readers.zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);
   });
 
   it("says when its objects are done, and why not", () => {
     const live = (id: string, status?: object) =>
-      zalando.progress({ ...objectOf(small(), id), ...(status && { status }) });
+      liveReaders.zalando.progress({ ...objectOf(small(), id), ...(status && { status }) });
     assert.deepEqual(live("cluster"), { done: false, why: "the operator has not seen the cluster yet" });
     assert.deepEqual(live("cluster", { PostgresClusterStatus: "UpdateFailed" }), {
       done: false,
@@ -345,7 +347,7 @@ describe("the plan for the Zalando operator", () => {
     assert.deepEqual(live("sql-job", { conditions: failed }), { done: false, why: message });
     assert.equal(live("sql-job", { conditions: [{ type: "Complete", status: "True" }] }).done, true);
     const pod = (annotations?: Record<string, string>) =>
-      zalando.progress({
+      liveReaders.zalando.progress({
         apiVersion: "v1",
         kind: "Pod",
         metadata: { name: "main-0", ...(annotations && { annotations }) },
@@ -357,7 +359,7 @@ describe("the plan for the Zalando operator", () => {
   });
 
   it("says what its cluster is made of", () => {
-    const { parameters, pods, ...rest } = zalando.shape(objectOf(small(), "cluster"))!;
+    const { parameters, pods, ...rest } = liveReaders.zalando.shape(objectOf(small(), "cluster"))!;
     assert.deepEqual(rest, {
       image: pins.images.patroniForZalando,
       major: 17,
@@ -367,7 +369,7 @@ describe("the plan for the Zalando operator", () => {
     });
     assert.equal(parameters.work_mem, "614kB");
     assert.deepEqual(Object.keys(pods), ["resources", "tls", "additionalVolumes", "pg_hba", "env"]);
-    assert.equal(zalando.shape(objectOf(small(), "sql-job")), undefined);
+    assert.equal(liveReaders.zalando.shape(objectOf(small(), "sql-job")), undefined);
   });
 });
 

@@ -13,14 +13,13 @@ import {
 } from "../../backup/store";
 import { environment } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import type { Backups } from "../engine";
+import type { Backups } from "../planner";
 import { clusterLabel, roles, secretNames } from "../../names";
-import { apiVersion } from "./names";
+import { server } from "./image";
+import { apiVersion, pluginName, storeApiVersion } from "./names";
 
 /** Archive and base backups by the plugin that CloudNativePG keeps for Barman's cloud tools. */
 
-export const pluginName = "barman-cloud.cloudnative-pg.io";
-export const storeApiVersion = "barmancloud.cnpg.io/v1";
 /** Annotation of an ObjectStore: the ID of the archive that it holds. */
 export const archiveIdAnnotation = "pgplatform.io/archive-id";
 
@@ -129,16 +128,8 @@ export const backups: Backups = {
       metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
       spec: what(cluster.name),
     },
-    state(object) {
-      const { status = {} } = object as { status?: { phase?: string; error?: string } };
-      const { phase = "asked for", error } = status;
-      return {
-        phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
-        why: error ?? phase,
-      };
-    },
   }),
-  server: { user: 26, group: 26 },
+  server,
 };
 
 /** How a Cluster that is restored begins; undefined for one that begins empty. */

@@ -1,60 +1,21 @@
 import { daysBetween } from "../../../settings/cron";
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { ArchiveFacts, BackupFacts, BaseBackupFacts, StoreFacts } from "../reader";
-import { pluginName, storeApiVersion } from "./backup";
-import { apiVersion } from "./names";
+import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
+import { pluginName } from "./names";
+import {
+  type BarmanStore,
+  type Cluster,
+  isCluster,
+  isObjectStore,
+  isScheduledBackup,
+  type Variable,
+} from "./resources";
 
 /** What objects of the operator and of its backup plugin claim of archives and base backups. */
 
-interface Variable {
-  readonly name: string;
-  readonly value?: string;
-}
-
-/** Barman's configuration, the same in the plugin's object and in the Cluster. */
-interface BarmanStore {
-  readonly destinationPath?: string;
-  readonly endpointURL?: string;
-  readonly serverName?: string;
-  readonly wal?: { readonly encryption?: string };
-  readonly data?: { readonly encryption?: string };
-}
-
-/** The fields of a Cluster that are read here. */
-export interface Archived extends KubernetesObject {
-  spec?: {
-    plugins?: readonly {
-      name?: string;
-      enabled?: boolean;
-      isWALArchiver?: boolean;
-      parameters?: Readonly<Record<string, string>>;
-    }[];
-    backup?: { barmanObjectStore?: BarmanStore; retentionPolicy?: string };
-    env?: readonly Variable[];
-  };
-}
-
-interface ObjectStore extends KubernetesObject {
-  spec?: {
-    configuration?: BarmanStore;
-    retentionPolicy?: string;
-    instanceSidecarConfiguration?: { env?: readonly Variable[] };
-  };
-}
-
-interface ScheduledBackup extends KubernetesObject {
-  spec?: {
-    schedule?: string;
-    suspend?: boolean;
-    method?: string;
-    cluster?: { name?: string };
-    pluginConfiguration?: { parameters?: Readonly<Record<string, string>> };
-  };
-}
-
 const storeParameter = "barmanObjectName";
 
-export function archiveFacts(cluster: Archived): ArchiveFacts {
+export function archiveFacts(cluster: Cluster): ArchiveFacts {
   const spec = cluster.spec ?? {};
   const archivers = () =>
     (spec.plugins ?? []).filter(({ enabled = true, isWALArchiver = false }) => enabled && isWALArchiver);
@@ -85,7 +46,7 @@ export function archiveFacts(cluster: Archived): ArchiveFacts {
 
 const pair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
 
-function storeFacts(
+function barmanFacts(
   object: KubernetesObject,
   configuration: BarmanStore,
   retentionPolicy: string | undefined,
@@ -120,19 +81,15 @@ function storeFacts(
   };
 }
 
-function store(object: KubernetesObject): StoreFacts | undefined {
-  if (object.apiVersion === storeApiVersion && object.kind === "ObjectStore") {
-    const {
-      configuration = {},
-      retentionPolicy,
-      instanceSidecarConfiguration,
-    } = (object as ObjectStore).spec ?? {};
-    return storeFacts(object, configuration, retentionPolicy, () => instanceSidecarConfiguration?.env ?? []);
+export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
+  if (isObjectStore(object)) {
+    const { configuration = {}, retentionPolicy, instanceSidecarConfiguration } = object.spec ?? {};
+    return barmanFacts(object, configuration, retentionPolicy, () => instanceSidecarConfiguration?.env ?? []);
   }
-  if (object.apiVersion !== apiVersion || object.kind !== "Cluster") return undefined;
-  const { spec = {} } = object as Archived;
+  if (!isCluster(object)) return undefined;
+  const { spec = {} } = object;
   const inTree = spec.backup?.barmanObjectStore;
-  return inTree && storeFacts(object, inTree, spec.backup?.retentionPolicy, () => spec.env ?? []);
+  return inTree && barmanFacts(object, inTree, spec.backup?.retentionPolicy, () => spec.env ?? []);
 }
 
 const every = /^@every ([\d.]+)(h|m|s)$/;
@@ -154,9 +111,9 @@ function daysOf(schedule: string): number | undefined {
   }
 }
 
-function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
-  if (object.apiVersion !== apiVersion || object.kind !== "ScheduledBackup") return undefined;
-  const { spec = {} } = object as ScheduledBackup;
+export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
+  if (!isScheduledBackup(object)) return undefined;
+  const { spec = {} } = object;
   return {
     kind: object.kind,
     get name() {
@@ -186,5 +143,3 @@ function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
     },
   };
 }
-
-export const backupFacts: BackupFacts = { store, baseBackups };

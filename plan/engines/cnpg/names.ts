@@ -1,6 +1,9 @@
 /** Names that CloudNativePG gives things. */
 
 export const apiVersion = "postgresql.cnpg.io/v1";
+/** The plugin that archives, and its object. */
+export const pluginName = "barman-cloud.cloudnative-pg.io";
+export const storeApiVersion = "barmancloud.cnpg.io/v1";
 export const operatorNamespace = "cnpg-system";
 export const operatorPodLabels: Record<string, string> = { "app.kubernetes.io/name": "cloudnative-pg" };
 

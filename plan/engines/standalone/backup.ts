@@ -2,14 +2,15 @@ import type { Settings } from "../../../settings/schema";
 import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
 import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
-import { environment, hardened } from "../../containers";
+import { environment, hardened, restricted, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { Credential } from "../../plan";
-import type { Backups } from "../engine";
+import type { Backups } from "../planner";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
 import type { WantedRole } from "../../postgres/roles";
 import type { OwnSql } from "../../postgres/sql/scripts";
+import { server as serverUser } from "./image";
 import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
 
 /**
@@ -17,16 +18,10 @@ import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./nam
  * the server; and what a server begins with that is restored from a store.
  */
 
-/** User and group of the images, in which `postgres` has this number; the data are closed to all others. */
-export const USER = 999;
 /** Security context of pods that the data belong to. */
 export const asServer = {
-  runAsNonRoot: true,
-  runAsUser: USER,
-  runAsGroup: USER,
-  fsGroup: USER,
+  ...restricted(serverUser),
   fsGroupChangePolicy: "OnRootMismatch",
-  seccompProfile: { type: "RuntimeDefault" },
 };
 
 /** A base backup that takes longer is given up. */
@@ -91,7 +86,6 @@ const dataMounts = ({ storage }: Settings["cluster"], readOnly: boolean) =>
   ].map((mount) => ({ ...mount, ...(readOnly && { readOnly }) }));
 
 const configMount = { name: "config", mountPath: paths.config, readOnly: true };
-const tmpMount = { name: "tmp", mountPath: "/tmp" };
 
 /** A container of the image that has Barman's cloud tools. */
 const storeContainer = ({ images }: Settings, name: string, mode: "serve" | "restore" | "backup") => ({
@@ -258,7 +252,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
 
 /** The pod that makes a base backup: a container for each place, since a full volume or a lost store must not stop the other. */
 function jobPod(settings: Settings) {
-  const { cluster, images, registries, backup } = settings;
+  const { cluster, images, backup } = settings;
   const archive = archiveStore(settings);
   const tls = { name: "tls", mountPath: paths.tls, readOnly: true };
   const server = {
@@ -313,11 +307,8 @@ function jobPod(settings: Settings) {
     spec: {
       ...account,
       restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 10,
+      ...restrictedPod(settings, serverUser, 10),
       securityContext: asServer,
-      ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
       // Its volumes can be mounted on one node at a time.
       affinity: {
         podAffinity: {
@@ -343,7 +334,7 @@ function jobPod(settings: Settings) {
           },
         },
         ...caVolumes([archive]),
-        { name: "tmp", emptyDir: {} },
+        tmpVolume(),
       ],
     },
   };
@@ -374,28 +365,9 @@ export const backups: Backups = {
     },
     // Its pod, though it has ended, would keep the volumes from being deleted.
     owner: { apiVersion: "batch/v1", kind: "CronJob", name: names.base(settings.cluster.name) },
-    state,
   }),
-  server: { user: USER, group: USER },
+  server: serverUser,
 };
-
-function state(object: KubernetesObject): { phase: "running" | "done" | "failed"; why: string } {
-  const { conditions = [], failed = 0 } = (object as Job).status ?? {};
-  const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
-  const failure = is("Failed");
-  const logs = `the log of the Job ${object.metadata.name} says why`;
-  if (is("Complete")) return { phase: "done", why: "made" };
-  if (failure)
-    return { phase: "failed", why: `${failure.message ?? failure.reason ?? "it failed"}; ${logs}` };
-  return { phase: "running", why: failed === 0 ? "at work" : `failed ${failed} times; ${logs}` };
-}
-
-interface Job extends KubernetesObject {
-  status?: {
-    failed?: number;
-    conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
-  };
-}
 
 /** The schedule, and a first base backup: before it there is nothing to restore. Another place to back up to is another Job. */
 export function backupObjects(settings: Settings): PlannedObject[] {

@@ -1,9 +1,9 @@
 import { daysOfCron } from "../../../settings/cron";
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { ArchiveFacts, BackupFacts, BaseBackupFacts, StoreFacts } from "../reader";
-import { clusterLabel, roleLabel } from "../../names";
-import { baseBackupRole, names } from "./names";
-import { isServer, type StatefulSet } from "./server";
+import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
+import { clusterLabel } from "../../names";
+import { names } from "./names";
+import { isBaseBackups, isServer, type StatefulSet } from "./resources";
 
 /** What the server's StatefulSet claims of its archive, by the container that sends log to a store, and the CronJob of its base backups. */
 
@@ -22,7 +22,7 @@ export const archiveFacts = (object: StatefulSet): ArchiveFacts => {
   };
 };
 
-function store(object: KubernetesObject): StoreFacts | undefined {
+export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
   if (!isServer(object)) return undefined;
   const container = archiver(object);
   if (container === undefined) return undefined;
@@ -47,16 +47,7 @@ function store(object: KubernetesObject): StoreFacts | undefined {
   };
 }
 
-interface CronJob extends KubernetesObject {
-  spec?: { schedule?: string; suspend?: boolean };
-}
-
-const isBaseBackups = (object: KubernetesObject): object is CronJob =>
-  object.apiVersion === "batch/v1" &&
-  object.kind === "CronJob" &&
-  object.metadata.labels?.[roleLabel] === baseBackupRole;
-
-function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
+export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
   if (!isBaseBackups(object)) return undefined;
   const schedule = () => object.spec?.schedule ?? "";
   return {
@@ -80,5 +71,3 @@ function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
     store: undefined,
   };
 }
-
-export const backupFacts: BackupFacts = { store, baseBackups };

@@ -20,7 +20,7 @@ import { backupCredentials, backupFlows, backupObjects, backupSql, restoredFrom 
 import { names, paths, podLabels, ports, serverAnnotation } from "./names";
 import { parametersOf } from "./parameters";
 import { podTemplate } from "./pod";
-import type { Server } from "./server";
+import type { Server } from "./resources";
 
 const START_MINUTES = 20;
 

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
 import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
-import { environment, hardened } from "../../containers";
-import { roles, secretNames, serviceHost } from "../../names";
+import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
+import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";
 import { archiveStore, asServer, podParts } from "./backup";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";
+import { server } from "./image";
 
 /** The server's pod. */
 
@@ -28,7 +29,7 @@ function serverContainer(settings: Settings) {
   const { cluster, images } = settings;
   const { server } = podParts(settings);
   return {
-    name: "postgres",
+    name: serverContainerName,
     image: images.postgresql,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
@@ -75,7 +76,7 @@ function serverContainer(settings: Settings) {
       ...server.mounts,
       { name: "socket", mountPath: paths.socket },
       { name: "log", mountPath: paths.log },
-      { name: "tmp", mountPath: "/tmp" },
+      tmpMount,
       { name: "shm", mountPath: "/dev/shm" },
     ],
   };
@@ -122,7 +123,7 @@ function configReloaderContainer(settings: Settings) {
       { name: "socket", mountPath: paths.socket },
       { name: "log", mountPath: paths.log },
       { name: "state", mountPath: paths.state },
-      { name: "tmp", mountPath: "/tmp" },
+      tmpMount,
     ],
   };
 }
@@ -164,7 +165,7 @@ function volumes(settings: Settings) {
     { name: "socket", emptyDir: { sizeLimit: "1Mi" } },
     { name: "log", emptyDir: {} },
     { name: "state", emptyDir: { sizeLimit: "1Mi" } },
-    { name: "tmp", emptyDir: {} },
+    tmpVolume(),
     ...podParts(settings).volumes,
     // Parallel queries meet there; it counts as the server's memory.
     memory("shm"),
@@ -188,7 +189,7 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
   // The server asks the archiver for what it needs of a store.
   const { annotations, account } = podsRole(
     settings,
-    ["postgres", "config-reloader", "exporter"],
+    [serverContainerName, "config-reloader", "exporter"],
     [archiveStore(settings), originOf(settings)],
   );
   return {
@@ -198,13 +199,8 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
     },
     spec: {
       ...account,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: STOP_SECONDS,
+      ...restrictedPod(settings, server, STOP_SECONDS),
       securityContext: asServer,
-      ...(settings.registries.length > 0 && {
-        imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
-      }),
       ...(initContainers.length > 0 && { initContainers }),
       containers: [serverContainer(settings), configReloaderContainer(settings), exporterContainer(settings)],
       volumes: volumes(settings),

@@ -3,13 +3,20 @@ import { originOf, normalizedTime } from "../../backup/restore";
 import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
 import { archiveIdToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
-import type { Backups } from "../engine";
-import { user } from "./names";
+import type { Backups, EngineTraits } from "../planner";
+import { server } from "./image";
+import { serverContainer } from "../../names";
 
 /**
  * Archive, base backups and restores by WAL-G, which Spilo runs as the environment of the instances tells it. The image that is built for
  * the built-in cluster reads the same environment and has Barman's cloud tools in the place of WAL-G.
  */
+
+/** WAL-G compresses base backups by all of them. */
+export const byWalG: EngineTraits["compression"] = {
+  methods: ["brotli", "lz4", "zstd", "none"],
+  by: "WAL-G",
+};
 
 /** Base backups that hold only what has changed, between two whole ones. */
 const DELTA_STEPS = 6;
@@ -101,7 +108,7 @@ export const backups: Backups = {
   request: () => ({
     // PGDATA is the image's own.
     command: [
-      "postgres",
+      serverContainer,
       "envdir",
       "/run/etc/wal-e.d/env",
       "sh",
@@ -109,7 +116,7 @@ export const backups: Backups = {
       '/scripts/postgres_backup.sh "$PGDATA"',
     ],
   }),
-  server: { user: user.id, group: user.group },
+  server,
   tool: (settings) =>
     hasWalG(settings)
       ? {
@@ -133,7 +140,7 @@ export const backupVolumes = (settings: Settings): object[] =>
           {
             name: `store-${store.name}`,
             mountPath: caFolder(store),
-            targetContainers: ["postgres"],
+            targetContainers: [serverContainer],
             volumeSource: {
               secret: {
                 secretName: ca.secretName,

@@ -1,8 +1,8 @@
 import { daysOfCron } from "../../../settings/cron";
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { ArchiveFacts, BackupFacts, BaseBackupFacts, StoreFacts } from "../reader";
+import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
 import { archiveAnnotation } from "../../names";
-import { isPostgresql, type Postgresql } from "./object";
+import { isPostgresql, type Postgresql } from "./resources";
 
 /**
  * What a cluster object claims of its archive: the variables in it that Spilo reads. What the operator's own configuration adds for all of
@@ -69,7 +69,7 @@ export function archiveFacts(object: Postgresql): ArchiveFacts {
   };
 }
 
-function store(object: KubernetesObject): StoreFacts | undefined {
+export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
   if (!isPostgresql(object)) return undefined;
   const env = variables(object);
   if (!env.toS3) return undefined;
@@ -103,7 +103,7 @@ function store(object: KubernetesObject): StoreFacts | undefined {
   };
 }
 
-function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
+export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
   if (!isPostgresql(object)) return undefined;
   const env = variables(object);
   if (!env.archives) return undefined;
@@ -131,5 +131,3 @@ function baseBackups(object: KubernetesObject): BaseBackupFacts | undefined {
     store: undefined,
   };
 }
-
-export const backupFacts: BackupFacts = { store, baseBackups };

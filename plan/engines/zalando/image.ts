@@ -1,7 +1,16 @@
-import type { ImageContents } from "../engine";
+import type { EngineTraits, ImageContents } from "../planner";
+
+/** User and group that Spilo runs as. */
+export const server = { user: 101, group: 103 } as const;
+
+export const publishedImages: EngineTraits["publishedImages"] = ({ operator }) => ({
+  operator: `ghcr.io/zalando/postgres-operator:v${operator}`,
+  // One image holds every major version that the engine runs.
+  postgresql: "ghcr.io/zalando/spilo-17:4.0-p3",
+});
 
 /** What Spilo 4.0 has beside PostgreSQL; untrusted languages and what needs a server of another kind are left out. */
-export const spilo: ImageContents = {
+export const imageContents: ImageContents = {
   extensions: [
     ..."address_standardizer address_standardizer_data_us hll hypopg pg_partman pg_repack pg_stat_kcache pgaudit".split(
       " ",

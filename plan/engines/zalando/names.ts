@@ -8,9 +8,6 @@ export const configurationName = "postgresql-operator-default-configuration";
 /** Ports of an instance; 8008 is Patroni's. */
 export const ports = { postgres: 5432, status: 8008, metrics: 9187 } as const;
 
-/** User and groups that Spilo runs as. */
-export const user = { id: 101, group: 103 } as const;
-
 /** Account of the instances' pods, with which Patroni holds the leader's lock. */
 export const podAccount = "postgres-pod";
 

@@ -3,7 +3,8 @@ import type { Settings } from "../../../settings/schema";
 import type { OperatorPlan } from "../../plan";
 import { installedBy, secretNames } from "../../names";
 import { merge, type Overlay, type KubernetesObject, type PlannedObject } from "../../objects";
-import { configurationName, operatorNamespace, operatorPodLabels, podAccount, user } from "./names";
+import { configurationName, operatorNamespace, operatorPodLabels, podAccount } from "./names";
+import { server } from "./image";
 
 const deploymentName = "postgres-operator";
 
@@ -33,9 +34,9 @@ const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
     pod_terminate_grace_period: "2m",
     pod_service_account_name: podAccount,
     spilo_allow_privilege_escalation: false,
-    spilo_runasuser: user.id,
-    spilo_runasgroup: user.group,
-    spilo_fsgroup: user.group,
+    spilo_runasuser: server.user,
+    spilo_runasgroup: server.group,
+    spilo_fsgroup: server.group,
     inherited_labels: Object.keys(labels),
   },
   timeouts: {

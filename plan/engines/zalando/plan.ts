@@ -30,8 +30,8 @@ import {
   spreadAnnotation,
   standbyLabels,
   superuser,
-  user,
 } from "./names";
+import { server } from "./image";
 import { parametersOf } from "./parameters";
 import { sqlObjects } from "./sql";
 import { timings } from "./timing";
@@ -90,9 +90,9 @@ function clusterObject(settings: Settings): KubernetesObject {
       teamId: "pgplatform",
       numberOfInstances: cluster.instances,
       dockerImage: images.postgresql,
-      spiloRunAsUser: user.id,
-      spiloRunAsGroup: user.group,
-      spiloFSGroup: user.group,
+      spiloRunAsUser: server.user,
+      spiloRunAsGroup: server.group,
+      spiloFSGroup: server.group,
       postgresql: { version: cluster.postgresVersion, parameters: parametersOf(settings) },
       patroni: {
         ...timings[cluster.failover],

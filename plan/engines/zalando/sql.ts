@@ -1,12 +1,13 @@
 import { asset } from "../../../shell/asset";
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
-import { environment, hardened } from "../../containers";
+import { environment, hardened, restrictedPod } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
+import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
-import { metricsSecret, operatorSecret, ports, services, superuser, user } from "./names";
+import { metricsSecret, operatorSecret, ports, services, superuser } from "./names";
+import { server } from "./image";
 import { furtherConfiguration } from "./timing";
 
 /**
@@ -42,7 +43,7 @@ const patroniVariables = ({ cluster }: Settings): object[] =>
   });
 
 function podSpec(settings: Settings, name: string, work: Work): Record<string, unknown> {
-  const { cluster, images, registries } = settings;
+  const { images } = settings;
   const volumes = [
     {
       name: "files",
@@ -61,17 +62,7 @@ function podSpec(settings: Settings, name: string, work: Work): Record<string, u
   ];
   return {
     restartPolicy: "OnFailure",
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    terminationGracePeriodSeconds: 5,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: user.id,
-      runAsGroup: user.group,
-      fsGroup: user.group,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
-    ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
+    ...restrictedPod(settings, server, 5),
     containers: [
       {
         name: "sql",

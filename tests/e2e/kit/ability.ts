@@ -1,10 +1,10 @@
-import { type Capability, type Engine } from "../../../plan/engines/engine";
+import { type Capability, type EnginePlanner } from "../../../plan/engines/planner";
 import { say } from "./wait";
 
 /** Skips a case, or in a `before` a whole suite, that is about something which the engine can't do, and says why. */
 export function needs(
   test: Mocha.Context,
-  { engine }: { readonly engine: Pick<Engine, "name" | "can"> },
+  { engine }: { readonly engine: Pick<EnginePlanner, "name" | "can"> },
   ...abilities: readonly Capability[]
 ): void {
   for (const ability of abilities) {

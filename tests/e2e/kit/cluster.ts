@@ -1,4 +1,4 @@
-import { type EngineTraits } from "../../../plan/engines/engine";
+import { type EngineTraits } from "../../../plan/engines/planner";
 import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "../../../operations/kubectl";
 import { type Settings } from "../../../settings/schema";
 import { type EngineKit, kits, type View } from "./engines";

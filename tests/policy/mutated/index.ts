@@ -6,7 +6,7 @@ import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
 import { merge, type Overlay } from "../../../plan/objects";
 import { PostgresPlatform } from "../../../components/platform";
-import { engineOf } from "../../../plan/engines/select";
+import { plannerOf } from "../../../plan/engines/select";
 import type { Settings } from "../../../settings/schema";
 import { type Mutation, mutations, settingsOf } from "./mutations";
 
@@ -36,7 +36,7 @@ const knownArchiveId: Record<string, Overlay> = {
 
 /** Another cluster under the same name in the same archive. */
 function twinOf(settings: Settings): void {
-  const planned = engineOf(settings)
+  const planned = plannerOf(settings)
     .plan(settings)
     .objects.find(({ id }) => id === "cluster");
   if (!planned) throw new Error("the plan has no cluster");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../../plan/engines/cnpg/planner";
 import type { KubernetesObject } from "../../../plan/objects";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { backupPlan } from "../../../plan/backup/plan";
+import { readers } from "../../../plan/engines/readers";
 import { endpointOf, storesOf } from "../../../plan/backup/store";
 import type { KubernetesObject } from "../../../plan/objects";
-import type { Engine } from "../../../plan/engines/engine";
-import { standalone } from "../../../plan/engines/standalone/index";
-import { zalando } from "../../../plan/engines/zalando/index";
+import type { EnginePlanner } from "../../../plan/engines/planner";
+import { planner as standalone } from "../../../plan/engines/standalone/planner";
+import { planner as zalando } from "../../../plan/engines/zalando/planner";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
@@ -30,7 +31,7 @@ const inputOf: Record<string, object> = {
 };
 
 /** What the platform renders, with the Secrets that its components add. */
-function rendered(engine: Engine, backup: object | undefined): KubernetesObject[] {
+function rendered(engine: EnginePlanner, backup: object | undefined): KubernetesObject[] {
   const settings = checked({ ...inputOf[engine.name], platform: "local", ...(backup && { backup }) });
   const plan = engine.plan(settings);
   const { name, namespace } = settings.cluster;
@@ -53,7 +54,7 @@ function rendered(engine: Engine, backup: object | undefined): KubernetesObject[
     .concat(secrets);
 }
 
-const clusterOf = (engine: Engine, objects: readonly KubernetesObject[]): KubernetesObject =>
+const clusterOf = (engine: EnginePlanner, objects: readonly KubernetesObject[]): KubernetesObject =>
   objects.find(({ kind }) => kind === engine.clusterKind.kind)!;
 
 interface Variable {
@@ -99,12 +100,16 @@ const names = [
   "weekly-verification",
 ];
 
-for (const engine of [zalando, standalone] as Engine[]) {
-  const good = rendered(engine, { targets });
+for (const engine of [zalando, standalone] as EnginePlanner[]) {
   const { kind } = engine.clusterKind;
   const at = `${kind} postgres/main`;
 
   describe(`the policies of backups, about the engine ${engine.name}`, () => {
+    let good: KubernetesObject[];
+    before(() => {
+      good = rendered(engine, { targets });
+    });
+
     it("have nothing to say about the platform's own", () => {
       const found = invariants
         .filter(({ name }) => names.includes(name))
@@ -180,10 +185,14 @@ for (const engine of [zalando, standalone] as Engine[]) {
 }
 
 describe("what Spilo is told", () => {
-  const objects = rendered(zalando, { targets });
-  const cluster = clusterOf(zalando, objects);
+  let objects: KubernetesObject[];
+  let cluster: KubernetesObject;
+  before(() => {
+    objects = rendered(zalando, { targets });
+    cluster = clusterOf(zalando, objects);
+  });
   const withEnv = (values: Record<string, string | undefined>) => inEnv(values)(cluster);
-  const store = (object: KubernetesObject) => zalando.backupFacts!.store(object)!;
+  const store = (object: KubernetesObject) => readers.zalando.storeFacts(object)!;
 
   it("is five fields, or Spilo's own schedule", () => {
     assert.deepEqual(violationsOf("base-backup-schedule", withEnv({ BACKUP_SCHEDULE: "0 0 2 * * *" })), [
@@ -201,10 +210,10 @@ describe("what Spilo is told", () => {
     for (const name of ["WAL_S3_BUCKET", "WALE_S3_PREFIX", "WAL_GS_BUCKET", "WALG_AZ_PREFIX"]) {
       const object = inEnv({ [name]: "somewhere", USE_WALG_BACKUP: "true" })(nothing);
       assert.deepEqual(violationsOf("wal-archiving", object), [], name);
-      assert.equal(zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
+      assert.equal(readers.zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
     }
-    assert.equal(zalando.backupFacts!.baseBackups(nothing), undefined);
-    assert.equal(zalando.backupFacts!.store(nothing), undefined);
+    assert.equal(readers.zalando.baseBackupFacts(nothing), undefined);
+    assert.equal(readers.zalando.storeFacts(nothing), undefined);
   });
 
   it("is the place that Spilo makes of bucket, scope and cluster, where no prefix is given", () => {
@@ -218,7 +227,7 @@ describe("what Spilo is told", () => {
     );
     assert.equal(place({ WALE_S3_PREFIX: "s3://b/c/" }), "s3://b/c");
     assert.equal(store(cluster).destination, "s3://orders/postgres/main");
-    assert.equal(zalando.facts(cluster)?.archive?.archiveId, "{archiveId}");
+    assert.equal(readers.zalando.facts(cluster)?.archive?.archiveId, "{archiveId}");
   });
 
   it("isn't WAL-E, which is Spilo's default", () => {
@@ -275,7 +284,10 @@ describe("what Spilo is told", () => {
 });
 
 describe("what the standalone server's pods are told", () => {
-  const objects = rendered(standalone, { targets });
+  let objects: KubernetesObject[];
+  before(() => {
+    objects = rendered(standalone, { targets });
+  });
 
   it("leaves out checksums that R2 refuses", () => {
     const cluster = clusterOf(standalone, objects);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import { planners } from "../../../plan/engines/select";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packArguments, packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
-import { engineTraits } from "../../../plan/engines";
-import { platformDefaults } from "../../../checks/defaults";
+import { imagesOf } from "../../../checks/images";
 import { reservedConnections } from "../../../settings/sums/connections";
 import { named } from "./kit";
 
@@ -45,9 +45,9 @@ describe("the policy pack", () => {
     ));
 
   it("waives digests in prod for the images that the platform itself names without one, and for no others", () => {
-    const defaults = Object.values(engineTraits).flatMap(({ name, postgresVersions }) =>
-      postgresVersions.flatMap((postgresVersion) =>
-        Object.values(platformDefaults.cloud.images({ engine: name, postgresVersion })),
+    const defaults = Object.values(planners).flatMap((engine) =>
+      engine.postgresVersions.flatMap((version) =>
+        Object.values(imagesOf("cloud", engine, version)).filter((image) => image !== ""),
       ),
     );
     assert.deepEqual(json("prod.json"), {
@@ -62,8 +62,12 @@ describe("the policy pack", () => {
 
   it("wants the versions that the project has", () => {
     const { dependencies: own } = json("package.json") as { dependencies: Record<string, string> };
-    const { dependencies } = json("..", "package.json") as { dependencies: Record<string, string> };
-    for (const [name, version] of Object.entries(own)) assert.equal(dependencies[name], version, name);
+    const project = json("..", "package.json") as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string>
+    >;
+    const wanted = { ...project.devDependencies, ...project.dependencies };
+    for (const [name, version] of Object.entries(own)) assert.equal(wanted[name], version, name);
   });
 
   it("says how Pulumi is told to use it", () =>
@@ -86,7 +90,7 @@ describe("the policy pack", () => {
 });
 
 describe("objects out of Pulumi's properties", () => {
-  const kind = { apiVersion: "v1", kind: "ConfigMap" };
+  const kind = Object.freeze({ apiVersion: "v1", kind: "ConfigMap" });
   const throwing = (key: string) =>
     Object.defineProperty({}, key, {
       enumerable: true,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
-import { standalone } from "../../../plan/engines/standalone/index";
+import { planner as standalone } from "../../../plan/engines/standalone/planner";
 import { allFlows } from "../../../plan/flows";
 import { clusterLabel } from "../../../plan/names";
 import { networkPolicies } from "../../../plan/networkPolicies";

@@ -1,4 +1,4 @@
-import { type EngineTraits } from "../../../../plan/engines/engine";
+import { type EngineTraits } from "../../../../plan/engines/planner";
 import { cnpg } from "./cnpg";
 import { type EngineKit } from "./kit";
 import { standalone } from "./standalone";

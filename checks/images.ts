@@ -1,0 +1,50 @@
+import { barmanImage } from "../plan/backup/barman";
+import type { EngineTraits } from "../plan/engines/planner";
+import { builtImages, published } from "../releases/images";
+import { isOperated } from "../releases/manifest";
+import { pins } from "../releases/pins";
+import type { Images, ParsedSettings, Platform, Settings } from "../settings/schema";
+
+/** An image's name with the mirror in the place of its registry; an image that isn't there has none. */
+export function mirrored(image: string, mirror: string | undefined): string {
+  if (mirror === undefined || image === "") return image;
+  const [host = "", ...path] = image.split("/");
+  return [mirror, ...(path.length > 0 && /[.:]|^localhost$/.test(host) ? path : [host, ...path])].join("/");
+}
+
+/** Images of a platform, as their makers call them. */
+export function imagesOf(
+  platform: Platform,
+  engine: EngineTraits,
+  major: Settings["cluster"]["postgresVersion"],
+): Images {
+  // An engine without an operator runs no image of one.
+  const none = { operator: "" };
+  if (platform === "local") return { ...none, ...builtImages(engine.name) };
+  const postgresql = pins.postgresql[major];
+  return {
+    ...none,
+    ...published,
+    ...engine.publishedImages({
+      postgresql,
+      operator: isOperated(engine.name) ? pins.operators[engine.name] : "",
+    }),
+    backupRestore: barmanImage(postgresql),
+  };
+}
+
+/** The same from the mirror, if there is one. */
+export function defaultImages({ platform, cluster, images }: ParsedSettings, engine: EngineTraits): Images {
+  const named = imagesOf(platform, engine, cluster.postgresVersion);
+  return Object.fromEntries(
+    Object.entries(named).map(([key, image]) => [key, mirrored(image, images.registry)]),
+  ) as unknown as Images;
+}
+
+const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 1);
+
+/** Whether the image of PostgreSQL is the user's own, of which nothing is assumed. A mirror's copy of the platform's image counts as that image. */
+export function isOwnImage({ platform, cluster, images }: Settings, engine: EngineTraits): boolean {
+  const standard = withoutHost(imagesOf(platform, engine, cluster.postgresVersion).postgresql);
+  return !images.postgresql.endsWith(`/${standard}`);
+}

@@ -1,0 +1,99 @@
+import type { BaseBackup, LiveReader, Progress, Shape, VolumeShape } from "../live";
+import type { KubernetesObject } from "../../objects";
+import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
+
+/** Fields of the specification that are part of the instances' pods. */
+const inPods = ["resources", "affinity", "topologySpreadConstraints", "probes", "stopDelay"] as const;
+
+const volumeOf = ({ size, storageClass }: Storage): VolumeShape => ({
+  size: size ?? "",
+  ...(storageClass !== undefined && { class: storageClass }),
+});
+
+/** The major version that an image's tag begins with. */
+const majorOf = (image: string): number | undefined => {
+  const found = /:(\d+)[^/]*$/.exec(image)?.[1];
+  return found === undefined ? undefined : Number(found);
+};
+
+/** What a Cluster, planned or live, says of itself; for a live one the data's own major version counts. */
+function shape(object: KubernetesObject): Shape | undefined {
+  if (!isCluster(object)) return undefined;
+  const { spec = {}, status = {} } = object;
+  const image = spec.imageName ?? status.image ?? "";
+  const major = status.pgDataImageInfo?.majorVersion ?? majorOf(image);
+  return {
+    image,
+    ...(major !== undefined && { major }),
+    instances: spec.instances ?? 1,
+    parameters: spec.postgresql?.parameters ?? {},
+    pods: {
+      ...Object.fromEntries(inPods.map((field) => [field, spec[field]])),
+      // Each has a sidecar in the pods; what it is told besides is read while it runs.
+      plugins: spec.plugins?.map(({ name }) => name),
+    },
+    data: volumeOf(spec.storage ?? {}),
+    ...(status.currentPrimary !== undefined && { primary: status.currentPrimary }),
+    ...(spec.bootstrap?.recovery && {
+      restored: { recovery: spec.bootstrap.recovery.recoveryTarget, from: spec.externalClusters },
+    }),
+    ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
+  };
+}
+
+const healthy = "Cluster in healthy state";
+
+function progress(object: KubernetesObject): Progress {
+  if (isDatabase(object)) {
+    const {
+      applied = false,
+      message,
+      observedGeneration,
+      schemas = [],
+      extensions = [],
+    } = object.status ?? {};
+    if (!applied) {
+      const part = [...schemas, ...extensions].find((one) => one.applied === false);
+      const why = part?.message === undefined ? message : `${part.name}: ${part.message}`;
+      return { done: false, why: why ?? "not applied yet" };
+    }
+    // What was applied may be what the object said before.
+    return observedGeneration === object.metadata.generation
+      ? { done: true, why: "applied" }
+      : { done: false, why: "not looked at since its last change" };
+  }
+  if (!isCluster(object)) return { done: true, why: "nothing to wait for" };
+  const wanted = object.spec?.instances ?? 1;
+  const ready = object.status?.readyInstances ?? 0;
+  const { phase, phaseReason, conditions, managedRolesStatus } = object.status ?? {};
+  if (phase === undefined) return { done: false, why: "the operator has not seen the cluster yet" };
+  if (phase !== healthy)
+    return {
+      done: false,
+      why: `${phase}${phaseReason === undefined || phaseReason === "" ? "" : ` (${phaseReason})`}, ${ready} of ${wanted} instances ready`,
+    };
+  if (ready !== wanted) return { done: false, why: `${ready} of ${wanted} instances ready` };
+  const condition = conditions?.find(({ type }) => type === "Ready");
+  if (condition?.status !== "True")
+    return { done: false, why: condition?.message ?? "the cluster does not call itself ready yet" };
+  const archiving = conditions?.find(({ type }) => type === "ContinuousArchiving");
+  if ((object.spec?.plugins?.length ?? 0) > 0 && archiving?.status !== "True")
+    return {
+      done: false,
+      why: `WAL is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
+    };
+  const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
+  if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };
+  return { done: true, why: `${ready} of ${wanted} instances ready` };
+}
+
+function baseBackup(object: KubernetesObject): BaseBackup | undefined {
+  if (!isBackup(object)) return undefined;
+  const { phase = "asked for", error } = object.status ?? {};
+  return {
+    phase: phase === "completed" ? "done" : phase === "failed" ? "failed" : "running",
+    why: error ?? phase,
+  };
+}
+
+export const live: LiveReader = { shape, progress, baseBackup };

@@ -1,0 +1,49 @@
+import type { EnginePlanner } from "../planner";
+import { byBarman } from "../../backup/barman";
+import { backups } from "./backup";
+import { imageContents, publishedImages } from "./image";
+import { apiVersion, instanceLabels } from "./names";
+import { operatorPlan } from "./operator";
+import { ownedParameters } from "./parameters";
+import { plan } from "./plan";
+
+/** CloudNativePG 1.30. */
+export const planner: EnginePlanner = {
+  name: "cnpg",
+  postgresVersions: ["15", "16", "17", "18"],
+  can: {
+    standbys: true,
+    quorumFailover: true,
+    walVolume: true,
+    archiveVolume: {
+      because: "its operator archives to an object store",
+      instead: "leave archiveSize out",
+    },
+    backupTimeZone: true,
+    restoreToPlace: true,
+    zoneSpread: true,
+    severalDatabases: true,
+    majorUpgrade: true,
+    podSecurityRestricted: true,
+    operator: true,
+    accountInForeignNamespace: true,
+    passwordlessSuperuser: true,
+  },
+  clusterKind: { apiVersion, kind: "Cluster" },
+  instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
+  images: ["operator", "postgresql"],
+  backupImages: ["backupPlugin", "backupSidecar"],
+  compression: byBarman,
+  longestClusterName: 50,
+  systemRoles: ["streaming_replica", "cnpg_*"],
+  // `role` is the label of before 1.21, which the operator still writes on the instances.
+  operatorLabels: ["cnpg.io/*", "role"],
+  publishedImages,
+  imageContents,
+  ownedParameters,
+  plan,
+  operator: operatorPlan,
+  backups,
+  // "Supported" and "tested, but not supported" in the release's table.
+  kubernetes: { runs: ">=1.30", tested: "1.34 - 1.36" },
+};

@@ -1,0 +1,162 @@
+import { type KubernetesObject, namespaceOf } from "../../objects";
+import type { EngineReader, Facts, PoolerFacts } from "../reader";
+import { durabilityAnnotation, outageAnnotations } from "../../names";
+import { secondsOf } from "../../../settings/catalogue/values";
+import { spreadsOverHosts } from "../../pgbouncer/spread";
+import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
+import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
+import { isCluster, isPooler } from "./resources";
+
+/** How quorum failover was switched on before it was a field; it still counts. */
+const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
+/** What the operator puts behind the rules of the object. */
+const closingRule = "host all all all scram-sha-256";
+
+/** Fields that are left out count with the operator's own defaults, parameters with PostgreSQL's. */
+function facts(object: KubernetesObject): Facts | undefined {
+  if (!isCluster(object)) return undefined;
+  const { metadata } = object;
+  const spec = object.spec ?? {};
+  const parameter = (name: string, otherwise: string): string =>
+    String(spec.postgresql?.parameters?.[name] ?? otherwise);
+  return {
+    get name() {
+      return metadata.name;
+    },
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get instances() {
+      return spec.instances ?? 1;
+    },
+    get synchronous() {
+      const synchronous = spec.postgresql?.synchronous;
+      return {
+        number: synchronous?.number ?? 0,
+        blocks: synchronous !== undefined && (synchronous.dataDurability ?? "required") === "required",
+        quorum: (synchronous?.failoverQuorum ?? false) || metadata.annotations?.[quorumAnnotation] === "true",
+      };
+    },
+    get claimsZeroLoss() {
+      return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
+    },
+    get disruptionBudget() {
+      return spec.enablePDB ?? true;
+    },
+    get requiredHostSpread() {
+      const { enablePodAntiAffinity = true, podAntiAffinityType, topologyKey } = spec.affinity ?? {};
+      return (
+        enablePodAntiAffinity &&
+        podAntiAffinityType === "required" &&
+        (topologyKey ?? "kubernetes.io/hostname") === "kubernetes.io/hostname"
+      );
+    },
+    get zoneSpread() {
+      return (spec.topologySpreadConstraints ?? []).some(
+        ({ topologyKey }) => topologyKey === "topology.kubernetes.io/zone",
+      );
+    },
+    get dataChecksums() {
+      return spec.bootstrap?.initdb?.dataChecksums ?? false;
+    },
+    get superuserAccess() {
+      return spec.enableSuperuserAccess ?? false;
+    },
+    get hostBasedAccess() {
+      return [...(spec.postgresql?.pg_hba ?? []), closingRule];
+    },
+    get passwordEncryption() {
+      return parameter("password_encryption", "scram-sha-256");
+    },
+    get lowestTls() {
+      return parameter("ssl_min_protocol_version", "TLSv1.3");
+    },
+    get image() {
+      return spec.imageName ?? "";
+    },
+    get imageFromCatalog() {
+      return spec.imageCatalogRef !== undefined;
+    },
+    get resources() {
+      const { requests = {}, limits = {} } = spec.resources ?? {};
+      return { requests, limits };
+    },
+    get sharedBuffers() {
+      return parameter("shared_buffers", "128MB");
+    },
+    get maxConnections() {
+      return Number(parameter("max_connections", "100"));
+    },
+    get archiveTimeoutSeconds() {
+      return secondsOf(parameter("archive_timeout", "5min")) ?? 0;
+    },
+    get archive() {
+      return archiveFacts(object);
+    },
+    get walVolume() {
+      return spec.walStorage?.size;
+    },
+    get claimsOutage() {
+      const { [outageAnnotations.writeMiBPerSecond]: rate, [outageAnnotations.hours]: hours } =
+        metadata.annotations ?? {};
+      return rate === undefined || hours === undefined
+        ? undefined
+        : { writeMiBPerSecond: Number(rate), hours: Number(hours) };
+    },
+    get loadBalancers() {
+      return (spec.managed?.services?.additional ?? [])
+        .filter(({ serviceTemplate }) => serviceTemplate?.spec?.type === "LoadBalancer")
+        .map(({ serviceTemplate }) => ({
+          service: serviceTemplate?.metadata?.name ?? "",
+          sourceRanges: serviceTemplate?.spec?.loadBalancerSourceRanges ?? [],
+        }));
+    },
+    get services() {
+      return { primary: `${metadata.name}-rw`, standbys: `${metadata.name}-ro`, any: `${metadata.name}-r` };
+    },
+    get network() {
+      return {
+        pods: clusterPodLabels(metadata.name),
+        operator: { namespace: operatorNamespace, labels: operatorPodLabels, statusPort: ports.status },
+        ports: { postgres: ports.postgres, metrics: ports.metrics },
+      };
+    },
+  };
+}
+
+function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
+  if (!isPooler(object)) return undefined;
+  const { metadata, spec = {} } = object;
+  return {
+    kind: "Pooler",
+    get name() {
+      return metadata.name;
+    },
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get pods() {
+      const pods = spec.instances ?? 1;
+      return { least: pods, most: pods };
+    },
+    get podLabels() {
+      return { "cnpg.io/poolerName": metadata.name };
+    },
+    get hostSpread() {
+      return spreadsOverHosts(spec.template?.spec);
+    },
+    get pools() {
+      const { default_pool_size: size, max_db_connections: most = "0" } = spec.pgbouncer?.parameters ?? {};
+      return [
+        {
+          database: "*",
+          service: `${spec.cluster?.name}-${spec.type ?? "rw"}`,
+          perRole: Number(size ?? 20),
+          ...(Number(most) > 0 && { inAll: Number(most) }),
+        },
+      ];
+    },
+  };
+}
+
+export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts };

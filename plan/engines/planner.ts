@@ -1,0 +1,136 @@
+import type { Compression, Images, Settings } from "../../settings/schema";
+import type { Store } from "../backup/store";
+import type { Labels } from "../network";
+import type { KubernetesObject } from "../objects";
+import type { Plan, OperatorPlan } from "../plan";
+
+/**
+ * The seam between the platform and what runs PostgreSQL, of three: an engine plans (here), reads rendered objects (reader.ts) and live ones (live.ts).
+ *
+ * Settings in, plain data out. It uses no Pulumi and does no I/O, so that plans can be tested, compared
+ * and checked without mocks, provider or cluster. Components register what a plan says, and never ask which engine it is.
+ */
+export interface EnginePlanner extends EngineTraits {
+  /** Everything that one database cluster needs. */
+  plan(settings: Settings): Plan;
+  /** The engine's operator, out of its released manifest. @default - the engine has none */
+  readonly operator?: (settings: Settings, released: readonly KubernetesObject[]) => OperatorPlan;
+  /** @default - the engine makes none */
+  readonly backups?: Backups;
+}
+
+/** How an engine's backups are made. They lie in the layout of Barman's cloud tools, or of WAL-G. */
+export interface Backups {
+  /** How a base backup is asked for, beside the schedule's. */
+  request(settings: Settings, name: string): BackupRequest;
+  /** User and group that own the data, in the image of PostgreSQL. */
+  readonly server: { readonly user: number; readonly group: number };
+  /** The tool that archives are made by, and can be restored by alone. @default - Barman's cloud tools */
+  readonly tool?: (settings: Settings) => ArchiveTool | undefined;
+}
+
+/** Another tool than Barman's. */
+export interface ArchiveTool {
+  /** plan/backup/scripts/<name>.sh uses it. */
+  readonly name: "walg";
+  readonly image: string;
+  /** How it is told of the archive in a store; `ca` is the file of the store's own, where it has one. */
+  variables(store: Store, ca: string): readonly object[];
+  /** Where the instances' image has PostgreSQL's programs, of which it has several versions. */
+  readonly programs: string;
+}
+
+export type BackupRequest =
+  | {
+      /** An object that asks for one, when it is made; what the live one has come to, the live reader tells. */
+      readonly object: KubernetesObject;
+      /** What takes it along when it is deleted. @default - nothing: it holds nothing that others wait for */
+      readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string };
+    }
+  | {
+      /** A command for the primary's pod that makes one, and ends badly when it can't. */
+      readonly command: readonly [container: string, ...command: string[]];
+    };
+
+/** What an engine is like: enough to check settings for it, without planning anything. */
+export interface EngineTraits {
+  /** The name that `pgplatform:cluster.engine` selects. */
+  readonly name: Settings["cluster"]["engine"];
+  /** Major versions of PostgreSQL that it runs. */
+  readonly postgresVersions: readonly Settings["cluster"]["postgresVersion"][];
+  /** What the engine can do. A setting that needs something else is refused with the reason and the way out. */
+  readonly can: Readonly<Record<Capability, Ability>>;
+  /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
+  readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
+  readonly instancePods: InstancePods;
+  /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
+  readonly kubernetes: { readonly runs: string; readonly tested: string };
+  /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
+  readonly images: readonly (keyof Images)[];
+  /** Those that it runs beside them where the settings ask for backups. */
+  readonly backupImages: readonly (keyof Images)[];
+  /** How it can compress its log in a store, the default first, and the tool that decides. */
+  readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
+  /** Longest name that a cluster of this engine may have. */
+  readonly longestClusterName: number;
+  /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */
+  readonly systemRoles: readonly string[];
+  /** Keys of labels that it writes on the objects that it makes; a key that ends with `*` stands for a prefix. */
+  readonly operatorLabels: readonly string[];
+  /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which are in releases/. */
+  publishedImages(pinned: { readonly postgresql: string; readonly operator: string }): PublishedImages;
+  /** What its makers' image has. */
+  readonly imageContents: ImageContents;
+  /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */
+  readonly ownedParameters: Readonly<Record<string, string>>;
+}
+
+/** `operator` where the engine has one. */
+export type PublishedImages = Pick<Images, "postgresql"> & Partial<Pick<Images, "operator">>;
+
+/** What an image of PostgreSQL has beside PostgreSQL. */
+export interface ImageContents {
+  /** Extensions beside PostgreSQL's own. */
+  readonly extensions: readonly string[];
+  /** Libraries that bring parameters and no extension. */
+  readonly libraries: readonly string[];
+  /** Extensions that are there and that no database may list, with the reason. */
+  readonly refused: Readonly<Record<string, Exclude<Ability, true>>>;
+  /** Where that was read. */
+  readonly source: string;
+}
+
+/** How the pods that hold an instance are found, and what each of them is at the moment. */
+export interface InstancePods {
+  /** Selects the instances of a cluster, and no other pod. */
+  labels(cluster: string): Labels;
+  /** The label by which an instance says what it is, and its value at the primary. @default - there is one instance */
+  readonly role?: { readonly label: string; readonly primary: string };
+}
+
+/** Things that engines differ in. Add one when a setting depends on it, or a case of the test suites. */
+export const capabilities = [
+  "standbys",
+  "quorumFailover",
+  "walVolume",
+  "archiveVolume",
+  /** Makes base backups by the clock of any time zone. */
+  "backupTimeZone",
+  /** Restores to an LSN and to a named point, not only to a moment. */
+  "restoreToPlace",
+  "zoneSpread",
+  "severalDatabases",
+  /** Data of an older major version of PostgreSQL become those of a newer one. */
+  "majorUpgrade",
+  "podSecurityRestricted",
+  /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
+  "operator",
+  /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
+  "accountInForeignNamespace",
+  /** No superuser has a password, and none gets in over the network. */
+  "passwordlessSuperuser",
+] as const;
+export type Capability = (typeof capabilities)[number];
+
+/** `true`, or why not and what to do instead. */
+export type Ability = true | { readonly because: string; readonly instead: string };

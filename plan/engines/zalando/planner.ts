@@ -1,0 +1,77 @@
+import type { EnginePlanner } from "../planner";
+import { backups, byWalG } from "./backup";
+import { imageContents, publishedImages } from "./image";
+import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
+import { operatorPlan } from "./operator";
+import { ownedParameters } from "./parameters";
+import { plan } from "./plan";
+
+/** The Zalando operator 1.15 with Patroni in its Spilo image. */
+export const planner: EnginePlanner = {
+  name: "zalando",
+  postgresVersions: ["15", "16", "17"],
+  can: {
+    standbys: true,
+    // Patroni's strict synchronous mode: only a standby that holds every acknowledged commit takes over.
+    quorumFailover: true,
+    walVolume: {
+      because: "its custom resource has one volume for each instance",
+      instead: "leave walSize out, and make size larger by as much",
+    },
+    archiveVolume: {
+      because: "it archives to an object store",
+      instead: "leave archiveSize out",
+    },
+    backupTimeZone: {
+      because: "its image starts cron with an empty environment, which leaves it UTC",
+      instead: "leave timeZone out, and write schedule in UTC",
+    },
+    restoreToPlace: {
+      because: "its image restores to a moment only",
+      instead: "set restore.to.time, or leave restore.to out for the newest that was archived",
+    },
+    zoneSpread: {
+      because:
+        "its custom resource has no topology spread, only one anti-affinity key for the whole operator",
+      instead: "choose cnpg",
+    },
+    severalDatabases: true,
+    majorUpgrade: {
+      because:
+        "its operator upgrades in place, over an archive whose timelines begin again; no restore from that was ever tried",
+      instead: "keep the version, or restore a dump into a new cluster of the newer one",
+    },
+    podSecurityRestricted: {
+      because: "its operator writes no seccomp profile and drops no capability in the instances' pods",
+      instead: "choose cnpg, or have baseline in the namespace",
+    },
+    operator: true,
+    accountInForeignNamespace: {
+      because:
+        "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
+      instead: "let the platform make the namespace, or leave registries and roleArn out",
+    },
+    passwordlessSuperuser: {
+      because: "Patroni logs in to the other instances as the superuser, with a password",
+      instead: "choose cnpg",
+    },
+  },
+  clusterKind: { apiVersion, kind: "postgresql" },
+  instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
+  images: ["operator", "postgresql", "postgresExporter"],
+  // The instances' own image has the tools.
+  backupImages: [],
+  compression: byWalG,
+  longestClusterName: 53,
+  // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
+  systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
+  operatorLabels: [...Object.keys(standbyLabels("")), "team", "acid.zalan.do/*"],
+  publishedImages,
+  imageContents,
+  ownedParameters,
+  plan,
+  operator: operatorPlan,
+  backups,
+  // "Supported Kubernetes versions" of the release; what is newer than its client library counts as untested.
+  kubernetes: { runs: ">=1.27", tested: "1.27 - 1.34" },
+};
