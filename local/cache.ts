@@ -89,7 +89,7 @@ export async function cached(
   return folder;
 }
 
-/** Takes the folders of a name away that were used longest ago, but for so many. */
+/** Removes a name's folders that were used longest ago, but for so many. */
 export async function keepNewest(name: string, kept: number, cache = cacheDir): Promise<void> {
   const parent = join(cache, name);
   const made = await Promise.all(

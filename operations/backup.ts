@@ -8,9 +8,9 @@ import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
 
-/** How long a base backup may go without an end before nobody waits any more; it goes on by itself. */
+/** How long the command waits for the end of a base backup, which continues by itself. */
 const PATIENCE_MINUTES = 60;
-/** How long a store may refuse before nobody waits any more: what serves it may be starting. */
+/** How long the command waits for a store that refuses: it may be starting. */
 const REFUSED_SECONDS = 45;
 
 type ObjectRequest = Extract<BackupRequest, { object: unknown }>;
@@ -42,7 +42,7 @@ export function parseStatus(line: string): Seen {
 export function sentenceOf(seen: Seen): string {
   if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
   const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
-  const log = seen.log === undefined ? "no log yet" : `log until ${seen.log}`;
+  const log = seen.log === undefined ? "no WAL yet" : `WAL until ${seen.log}`;
   return `target ${seen.target}, archive ${seen.archiveId}: ${base}, ${log}`;
 }
 
@@ -57,7 +57,7 @@ export function execInWatcher(
   return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
 }
 
-/** What the targets have; undefined while nobody looks yet. */
+/** What the targets have; undefined before the watcher's first status. */
 export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
   const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
   const lines = stdout.split("\n").filter((line) => line !== "");
@@ -70,7 +70,7 @@ function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   return engine.backups.request(settings, name);
 }
 
-/** Base backups that somebody or the schedule asked for, newest first, and what they have come to. */
+/** Base backups that an operator or the schedule asked for, newest first, with their state. */
 async function asked({ kubectl, settings, live }: Subject, request: ObjectRequest) {
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
@@ -89,7 +89,7 @@ async function asked({ kubectl, settings, live }: Subject, request: ObjectReques
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
 const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targets.length === 0;
 
-/** Log that the primary has finished and not archived yet. */
+/** WAL segments that the primary has finished and not archived yet. */
 export interface Waiting {
   readonly segments: number;
   /** How long the oldest of them has waited. */
@@ -109,7 +109,7 @@ async function primaryPod({ kubectl, settings, engine }: Subject): Promise<Kuber
   return pod;
 }
 
-/** What the primary answers to statements of its superuser, over its local socket; undefined where nobody can be asked. */
+/** What the primary answers to statements of its superuser, over its local socket; undefined without a primary that answers. */
 async function askPrimary(
   subject: Subject,
   statements: readonly string[],
@@ -135,7 +135,7 @@ async function askPrimary(
   return exitCode === 0 ? stdout : undefined;
 }
 
-/** What waits to be archived; undefined where nobody can be asked. */
+/** What waits to be archived; undefined without a primary that answers. */
 export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
   const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
   return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
@@ -148,7 +148,7 @@ const FEW_SEGMENTS = 4;
 export const waitingSentence = (waiting: Waiting | undefined): string[] =>
   waiting === undefined || waiting.segments <= FEW_SEGMENTS
     ? []
-    : [`${waiting.segments} segments of the log wait to be archived, the oldest for ${waiting.seconds} s`];
+    : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];
 
 /** What is seen of the backups, a sentence each. */
 export async function seenOf(subject: Subject): Promise<string[]> {
@@ -204,7 +204,7 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
     if (phase === "failed") throw new Error(`the base backup ${name} failed: ${why}`);
     if (Date.now() > deadline)
       throw new Error(
-        `the base backup ${name} has no end after ${PATIENCE_MINUTES} minutes (${why}); it goes on.`,
+        `the base backup ${name} has no end after ${PATIENCE_MINUTES} minutes (${why}); it continues.`,
       );
     context.detail(`${name}: ${why}`);
     signal?.throwIfAborted();
@@ -212,14 +212,14 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
   }
 }
 
-/** The sentence of a target that refuses. */
+/** The message about a target that refuses. */
 const refusal = (index: number, seen: Seen): UserError =>
   new UserError([
-    `pgplatform:backup.targets[${index}]: ${sentenceOf(seen)}; allowed is a store that answers: correct the target, and run \`make up\` again.`,
+    `pgplatform:backup.targets[${index}]: ${sentenceOf(seen)}. Allowed: a store that answers. Fix: correct the target, and run \`make up\` again.`,
   ]);
 
 /**
- * Does `work` as long as the archive's store answers: an engine whose log can't be archived isn't done, and would be waited for in vain.
+ * Does `work` as long as the archive's store answers: an engine that can't archive WAL never becomes done.
  */
 export async function whileAnswered(
   subject: Subject,
@@ -231,9 +231,9 @@ export async function whileAnswered(
   const end = new AbortController();
   const over = new AbortController();
   let refused: UserError | undefined;
-  const looking = (async () => {
+  const watching = (async () => {
     for (let since: number | undefined; !over.signal.aborted && refused === undefined;) {
-      // Looking is a help only: who can't look for a moment knows nothing.
+      // A status that can't be read for a moment says nothing.
       const [archive] = (await readStatus(subject).catch(() => undefined)) ?? [];
       const refuses = archive !== undefined && "refused" in archive;
       since = refuses ? (since ?? Date.now()) : undefined;
@@ -249,7 +249,7 @@ export async function whileAnswered(
     throw refused ?? error;
   } finally {
     over.abort();
-    await looking;
+    await watching;
   }
 }
 
@@ -312,7 +312,7 @@ const momentIn = (text: string): number =>
 const MOVING_MINUTES = 10;
 
 /**
- * Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more.
+ * Waits until the archive has WAL and a base backup. A failed one, such as the schedule's first, is asked for once more.
  *
  * @param moved since when the archive goes elsewhere. What is older there, a copy's, doesn't count, and a base backup is asked for until one
  * is made. @default - it goes where it went
@@ -325,7 +325,7 @@ export async function firstBackup(
   { retryMs = 10_000 } = {},
 ): Promise<void> {
   const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
-  const whole = (base = "", log = "") =>
+  const complete = (base = "", log = "") =>
     moved === undefined || end === undefined
       ? base !== "" && log !== ""
       : momentIn(base) >= moved.getTime() && (log.split(" ")[0] ?? "") >= end;
@@ -340,11 +340,11 @@ export async function firstBackup(
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
       throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
-    if (archive && "archiveId" in archive && whole(archive.base, archive.log)) {
-      context.say(`the log is archived: ${sentences[0]}`);
+    if (archive && "archiveId" in archive && complete(archive.base, archive.log)) {
+      context.say(`WAL is archived: ${sentences[0]}`);
       return;
     }
-    context.detail(sentences[0] ?? "nobody has seen a base backup yet");
+    context.detail(sentences[0] ?? "the watcher has not seen a base backup yet");
     if ("object" in request) {
       const all = await asked(subject, request);
       const onVolume = onVolumeAlone(subject) && all.find(({ phase }) => phase === "done");
@@ -366,8 +366,8 @@ export async function firstBackup(
 }
 
 /**
- * Makes a base backup that needs no log from the place before, and ends the segment in which it ended; returns that one's name. A standby's
- * begins at the last checkpoint, and an idle server would archive nothing more.
+ * Makes a base backup that needs no WAL from the former place, and ends the segment in which it ended; returns that segment's name. A
+ * standby's begins at the last checkpoint, and an idle server would archive nothing more.
  */
 async function backUpInNewPlace(
   subject: Subject,
@@ -403,14 +403,14 @@ export async function listed(subject: Subject): Promise<string[]> {
   const { stdout, stderr, exitCode } = await execInWatcher(subject, ["sh", "/scripts/list.sh"]);
   if (exitCode !== 0)
     throw new UserError([
-      `nobody can look into the targets (${stderr.trim().split("\n").at(-1)}): \`make up\` makes what looks.`,
+      `the watcher can't list the targets (${stderr.trim().split("\n").at(-1)}): run \`make up\`, which makes it.`,
     ]);
   const rows = stdout.split("\n").filter((line) => line !== "");
   return rows.map((row) => {
     const [target = "", second = "", third = "", ...more] = row.split(";");
     if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
     if (third === "log")
-      return `${target}  ${second}  ${more[0] === "none" ? "no log" : `log until ${more[0]} of ${more[1]} UTC`}`;
+      return `${target}  ${second}  ${more[0] === "none" ? "no WAL" : `WAL until ${more[0]} of ${more[1]} UTC`}`;
     if (third === "dump") {
       const [id, dumped = ""] = more;
       const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");

@@ -122,7 +122,7 @@ export function planPlatform(
       name: namespace,
       made: settings.cluster.makeNamespace,
       labels: { ...own, ...podSecurity(engine.can.podSecurityRestricted === true) },
-      // In prod nobody deletes the databases by deleting their namespace.
+      // In prod no deleted namespace deletes the databases.
       protect: settings.tier === "prod",
     },
     ...(settings.registries.length > 0 && {

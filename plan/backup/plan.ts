@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { longestPause } from "../../settings/cron";
 import { bytesOf } from "../../settings/quantity";
 import type { Images, Settings } from "../../settings/schema";
-import { environment, hardened, type Owner, nobody, restrictedPod, tmpMount, tmpVolume } from "../containers";
+import {
+  environment,
+  hardened,
+  type Owner,
+  unprivileged,
+  restrictedPod,
+  tmpMount,
+  tmpVolume,
+} from "../containers";
 import type { Plan } from "../plan";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { type Flow, type Peer, tcp } from "../network";
@@ -51,7 +59,7 @@ export const longestCronJobName = 52;
 export const backupNames = {
   watch: (cluster: string): string => `${cluster}-backups`,
   copy: (cluster: string): string => `${cluster}-copy`,
-  /** `index`: the target's, as it stands in the settings. */
+  /** `index`: the target's, as the settings list it. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
@@ -61,11 +69,11 @@ export const backupNames = {
 const VERIFY_HOURS = 12;
 /** How long deleting what lies outside of the recovery window may take after it. */
 const EXPIRY_SECONDS = 1800;
-/** How much longer than the RPO the log of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
+/** How much longer than the RPO the WAL of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
 const ARCHIVE_PATIENCE_SECONDS = 360;
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
-/** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
+/** What the scratch server's files may need beside the data: WAL that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
 /** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
 const DUMP_SCRATCH_FACTOR = 2.5;
@@ -193,7 +201,7 @@ function podTemplate(settings: Settings, role: string, spec: object) {
   };
 }
 
-/** A CronJob of which one run at a time goes on, and whose runs stay long enough to be looked at. */
+/** A CronJob with one run at a time, whose runs stay long enough to be looked at. */
 function cronJob(
   settings: Settings,
   name: string,
@@ -221,7 +229,7 @@ function cronJob(
       jobTemplate: {
         spec: {
           backoffLimit: 0,
-          // Also for one that somebody asked for, which the limits above don't count.
+          // Also for one that an operator asked for, which the limits above don't count.
           ttlSecondsAfterFinished: 24 * 3600,
           activeDeadlineSeconds: hours * 3600,
           template: podTemplate(settings, role, { ...spec, restartPolicy: "Never" }),
@@ -250,7 +258,7 @@ function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
       replicas: 1,
       selector: { matchLabels: labels },
       template: podTemplate(settings, backupRoles.watch, {
-        ...podOf(settings, nobody, [
+        ...podOf(settings, unprivileged, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
           ...caVolumes(stores),
         ]),
@@ -297,7 +305,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
     spec: {
       backoffLimit: 0,
       template: podTemplate(settings, backupRoles.source, {
-        ...podOf(settings, nobody, caVolumes(stores)),
+        ...podOf(settings, unprivileged, caVolumes(stores)),
         restartPolicy: "Never",
         containers: [
           container(
@@ -324,7 +332,7 @@ function source(settings: Settings, stores: readonly Store[], origin: Store): Ku
 /** Brings what the second target lacks. */
 const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
-    ...podOf(settings, nobody, caVolumes(stores)),
+    ...podOf(settings, unprivileged, caVolumes(stores)),
     containers: [
       container(
         "copy",
@@ -355,7 +363,7 @@ function verification(
   const work = { name: "work", mountPath: "/work" };
   const scratch = { name: "scratch", mountPath: "/scratch" };
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
-  const look = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
+  const reading = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
   const tool = engine.backups?.tool?.(settings);
   const caFile = `/tls/${store.name}/ca.crt`;
   const barman = [
@@ -389,7 +397,7 @@ function verification(
   const bytes =
     (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
   const spec = {
-    ...podOf(settings, engine.backups?.server ?? nobody, [
+    ...podOf(settings, engine.backups?.server ?? unprivileged, [
       { name: "work", emptyDir: {} },
       {
         name: "scratch",
@@ -446,7 +454,7 @@ function verification(
         "choose",
         images.backupTools,
         shell("choose.sh"),
-        [...look, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
+        [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...caMounts(stores)],
         small,
       ),
@@ -506,7 +514,7 @@ function verification(
         images.backupTools,
         shell("report.sh"),
         [
-          ...look,
+          ...reading,
           ...environment({
             EXPIRY_SECONDS: String(EXPIRY_SECONDS),
             ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
@@ -578,7 +586,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
   ];
 
   const why: Record<string, string> = {
-    [backupRoles.watch]: "somebody looks all the time whether backups are where they should be",
+    [backupRoles.watch]: "a watcher checks all the time that backups are where they should be",
     ...(origin && { [backupRoles.source]: "a restore begins only where there is something to restore" }),
     ...(stores.length > 1 && { [backupRoles.copy]: "the first target's archive is copied to the second" }),
     ...(verify.enabled && {

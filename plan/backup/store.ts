@@ -18,7 +18,7 @@ export interface Store {
    * Whether the checksums that newer S3 clients send without being asked are left out: stores beside AWS answer them with an error.
    */
   readonly plainChecksums: boolean;
-  /** Whether the bucket's name stands in the path and not in the host's name. */
+  /** Whether the bucket's name is in the path and not in the host's name. */
   readonly pathStyle: boolean;
   /** Who may speak to it: who has the access key, in a Secret with the keys below, or a role of AWS. */
   readonly login: { readonly secretName: string } | { readonly roleArn: string };
@@ -44,7 +44,7 @@ export const keyVariables = (
         valueFrom: { secretKeyRef: { name: login.secretName, key: storeKeys[key] } },
       }));
 
-/** Stands in plans for the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
+/** Placeholder of the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
 export const archiveIdToken = "{archiveId}";
 
 /** Name of a local target's StatefulSet, Service and Secrets; of the Secrets alone for other kinds. */
@@ -123,7 +123,7 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
 }
 
 /**
- * The CA of the first target's store, whichever that is, for pods that aren't made anew when it becomes another one; there only where that store has
+ * The CA of the first target's store, whichever that is, for pods that aren't recreated when it becomes another one; there only where that store has
  * one of its own.
  */
 export const archiveCa = (cluster: string) => ({
@@ -159,5 +159,5 @@ export const plainChecksums = {
 /** The instances' way to the stores. */
 export const archiveFlows = (settings: Settings, instances: Peer): Flow[] =>
   storesOf(settings).map(({ name, peer, port }) =>
-    tcp(`archive-${name}`, instances, peer, port, "instances archive their log and make base backups"),
+    tcp(`archive-${name}`, instances, peer, port, "instances archive WAL and make base backups"),
   );

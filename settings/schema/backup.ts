@@ -62,14 +62,14 @@ const target = z.strictObject({
     fix: "write it as the store's documentation does",
   }).optional(),
   endpoint: documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
-    means: "Where a store that is not AWS listens; only with the kind s3. Default: AWS.",
+    means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
     change: moves,
     allowed: "an address that begins with https:// and ends with the host or its port",
     fix: "write it without a path; stores without TLS aren't used",
   }).optional(),
   caCertificate: documented(z.string().refine(isCertificates), {
     means:
-      "Certificate of the CA that signed the store's own, where no public one did: a store in one's own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
+      "Certificate of the CA that signed the store's own, where no public CA did: a store in your own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
     change:
       "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
     allowed:
@@ -103,7 +103,7 @@ const target = z.strictObject({
     fix: "copy it from IAM",
   }).optional(),
   lockDays: integer(
-    "For how many days nobody can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
+    "For how many days no key can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
       "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
     0,
     3650,
@@ -130,9 +130,9 @@ const query = z.strictObject({
 
 const verify = z.strictObject({
   enabled: boolean(
-    "Whether the newest backup of each target is restored on a schedule into a server of its own, beside everything else, and looked at: all of " +
-      "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the queries return true. " +
-      "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
+    "Whether the newest backup of each target is restored on a schedule into a separate server, and checked: no WAL is missing, a row " +
+      "that was written before is there, pg_amcheck and the pages' checksums find no damage, the queries return true. " +
+      "Base backups and WAL outside of the recovery window are deleted after that and at no other time. Default: true.",
     `A change takes effect at once. ${restarts}`,
   ).default(true),
   schedule: schedule(
@@ -145,18 +145,18 @@ const verify = z.strictObject({
   ).optional(),
   dump: boolean(
     "Whether a logical dump is made as well, of every database and of the roles, by pg_dump from the server that was just restored from the last target and " +
-      "found whole, and put beside the backup there: no load on the live database, and no further login. Those that are older than recoveryWindowDays are deleted " +
+      "passed the checks, and stored beside the backup there: no load on the live database, and no further login. Dumps older than recoveryWindowDays are deleted " +
       "after a newer one is stored. Default: false.",
     atOnce,
   ).default(false),
   queries: documented(z.array(query), {
-    means: "Questions to the restored data. Default: none.",
+    means: "Queries that check the restored data. Default: none.",
     change: atOnce,
     allowed: "a list of queries",
   }).default([]),
 });
 
-/** Days for which base backups and log stay on an archive volume. */
+/** Days for which base backups and WAL stay on an archive volume. */
 export const volumeDefaults = { baseBackupDays: 30, walRetentionDays: 7 } as const;
 
 const volume = z.strictObject({
@@ -168,7 +168,7 @@ const volume = z.strictObject({
     "days",
   ).default(volumeDefaults.baseBackupDays),
   walRetentionDays: integer(
-    "How far back every moment can be restored from the archive volume, in days: the log, and the base backup that it begins with, stay for that. Default: 7.",
+    "How far back every moment can be restored from the archive volume, in days: WAL, and the base backup that it begins with, stay for that. Default: 7.",
     1,
     3650,
     atOnce,
@@ -188,14 +188,14 @@ export const backup = z.strictObject({
     fix: "use Area/City, or UTC",
   }).default("UTC"),
   recoveryWindowDays: integer(
-    "How far back every moment can be restored, in days: base backups and log older than what that takes are deleted. Default: 7.",
+    "How far back every moment can be restored, in days: base backups and WAL that are no longer needed for that are deleted. Default: 7.",
     1,
     3650,
     `A shorter window deletes what lies outside of it with the next base backup. ${restarts}`,
     "days",
   ).default(7),
   rpoMinutes: integer(
-    "How much of the last work may be missing when everything but the store is lost, in minutes. The log is archived at least every half of that " +
+    "How much of the last work may be missing when everything but the store is lost, in minutes. WAL is archived at least every half of that " +
       "(`archive_timeout`), but not more often than every 30 s. Default: 2.",
     1,
     60,
@@ -204,8 +204,8 @@ export const backup = z.strictObject({
   ).default(2),
   compression: oneOf(
     ["gzip", "lz4", "zstd", "brotli", "none"],
-    "How the log and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others, where zstd is for the log " +
-      "and base backups are packed by gzip. lz4 packs base backups several times as fast, into more bytes, and has no check sum there. " +
+    "How WAL and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others, where zstd is for WAL " +
+      "and base backups are compressed by gzip. lz4 compresses base backups several times as fast, into more bytes, and without a checksum there. " +
       "Default: gzip; brotli with the engine zalando.",
     `A change is for what is archived later. ${restarts}`,
   ).optional(),
@@ -224,7 +224,7 @@ export const backup = z.strictObject({
   volume: volume.optional(),
   targets: documented(z.array(target).max(2), {
     means:
-      "Where backups go: the log and base backups to the first; the second is for an independent copy of that, at another provider and with " +
+      "Where backups go: WAL and base backups to the first; the second is for an independent copy of that, at another provider and with " +
       "other credentials in the tier prod. Default: none; base backups then go to the archive volume alone, which only the engine standalone has.",
     change: moves,
     allowed: "a list of one or two targets",

@@ -267,19 +267,19 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         "a flipped byte in a segment",
         `wals/${segment}`,
         flip,
-        /the log can't be replayed: [0-9A-F]{24} can't be fetched|the segment [0-9A-F]{24} is damaged/,
+        /the WAL can't be replayed: [0-9A-F]{24} can't be fetched|the segment [0-9A-F]{24} is damaged/,
       ],
       [
         "a truncated segment",
         `wals/${segment}`,
         half,
-        /the log can't be replayed: [0-9A-F]{24} can't be fetched/,
+        /the WAL can't be replayed: [0-9A-F]{24} can't be fetched/,
       ],
       [
         "a missing segment",
         `wals/${segment}`,
         "rm -f $w/bad",
-        /a segment behind [0-9A-F]{24} is missing: the archive goes on with [0-9A-F]{24}/,
+        /a segment behind [0-9A-F]{24} is missing: the archive continues with [0-9A-F]{24}/,
       ],
     ];
 

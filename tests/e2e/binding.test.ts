@@ -39,7 +39,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
   let deployment: Deployment;
   let namespace: string;
 
-  const wired: Edit = (settings) => {
+  const withBinding: Edit = (settings) => {
     const [pooler] = settings.poolers ?? [];
     if (pooler === undefined) throw new Error("the stack has no pooler");
     const { labels } = deployment.spec.template.metadata;
@@ -105,7 +105,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
 
   it("is refused before anything is touched while the client's namespace isn't there", async () => {
     await stack.write([
-      wired,
+      withBinding,
       ({ clients }) => {
         const client = clients?.at(-1);
         if (client) client.binding = true;
@@ -124,7 +124,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
 
   it("goes into a namespace that was made meanwhile, too", async () => {
     await env.kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-    await stack.write([wired]);
+    await stack.write([withBinding]);
     const { exitCode } = await stack.make("up");
     assert.equal(exitCode, 0);
     assert.deepEqual((await stack.planned()).steps, []);

@@ -294,7 +294,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
           const text = failed.lines.join("\n");
           assert.match(
             text,
-            /error: Pod \S+ has not started for 60 s: container (postgres|keeper|sql) waits with (ErrImagePull|ImagePullBackOff)/,
+            /error: Pod \S+ has not started for 60 s: container (postgres|config-reloader|sql) waits with (ErrImagePull|ImagePullBackOff)/,
           );
           assert.ok(text.includes(missing), "the image is named");
           const last = failed.lines.findLast((line) => !line.startsWith("make: ")) ?? "";
@@ -403,7 +403,7 @@ context.verify_mode = ssl.CERT_NONE
 print(hashlib.sha256(context.wrap_socket(plain).getpeercert(True)).hexdigest())
 `;
 
-/** Whether a step of a preview, as a line, takes data away. */
+/** Whether a step of a preview, as a line, deletes data. */
 function losesData(line: string): boolean {
   const [op = "", type = ""] = line.split(" ");
   return destructive([{ op, urn: `urn:pulumi:stack::project::${type}::name` }]).length > 0;

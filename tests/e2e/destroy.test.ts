@@ -39,7 +39,7 @@ describe("destroy (images built here)", () => {
     await env.cluster.waitHealthy();
   });
 
-  it("`make destroy` takes the stack with its data away, and leaves the cluster", async () => {
+  it("`make destroy` removes the stack with its data, and leaves the cluster", async () => {
     assert.ok(
       (await listed("namespaces")).includes(env.settings.cluster.namespace),
       "the stack is there before",

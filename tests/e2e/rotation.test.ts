@@ -43,7 +43,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   };
 
   /** Each client has its login in its own namespace. */
-  const wired: Edit = (settings) => {
+  const withBinding: Edit = (settings) => {
     for (const client of Object.values(clientsOf(settings)))
       client.binding = { copySecret: true, makeNamespace: true };
   };
@@ -62,7 +62,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   before(async () => {
     env = await environment();
     stack = await ChangedStack.open();
-    assert.equal((await up(wired)).exitCode, 0);
+    assert.equal((await up(withBinding)).exitCode, 0);
     const clients = clientsOf(env.settings as Parameters<Edit>[0]);
     namespaces = [...new Set([clients.pooled.namespace, clients.direct.namespace])];
     const login = await loginOf(env);

@@ -242,7 +242,7 @@ describe("what is seen in the targets", () => {
   it("is told in a sentence", () => {
     assert.equal(
       sentenceOf({ target: "near", archiveId: "0123456789", log: "a of b" }),
-      "target near, archive 0123456789: no base backup yet, log until a of b",
+      "target near, archive 0123456789: no base backup yet, WAL until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
   });
@@ -303,7 +303,7 @@ describe("what lies in the targets", () => {
     const settings = checked({ ...smallest(), backup: { targets: [near] } });
     const kubectl = { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) };
     assert.deepEqual(await listed({ kubectl, settings } as unknown as Subject), [
-      "near  0123456789  log until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
+      "near  0123456789  WAL until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
       "near  0123456789  20260101T000000  1.0 MiB  from 2026-01-01 00:00 to 2026-01-01 00:01  verification passed",
       "far  0123456789  dump 20260101T050000  3.0 MiB  of 2026-01-01 05:00:00 UTC",
       "far  0123456789  dump 20260102T050000  not finished",
@@ -350,7 +350,7 @@ describe("WAL that isn't archived yet", () => {
     assert.deepEqual(waitingSentence(undefined), []);
     assert.deepEqual(waitingSentence({ segments: 4, seconds: 900 }), []);
     assert.deepEqual(waitingSentence({ segments: 12, seconds: 95 }), [
-      "12 segments of the log wait to be archived, the oldest for 95 s",
+      "12 WAL segments wait to be archived, the oldest for 95 s",
     ]);
   });
 });
@@ -386,7 +386,7 @@ describe("what waits for a backup", () => {
     const { ended } = await waiting(answers, refused);
     assert.equal(
       ended,
-      "pgplatform:backup.targets[0]: target near can't be read: Forbidden: Forbidden status code: 403; allowed is a store that answers: correct the target, and run `make up` again.",
+      "pgplatform:backup.targets[0]: target near can't be read: Forbidden: Forbidden status code: 403. Allowed: a store that answers. Fix: correct the target, and run `make up` again.",
     );
   });
 
@@ -456,7 +456,7 @@ describe("an archive that goes elsewhere", () => {
       said.map((text) => text.slice(0, 50)),
       [
         "the archive goes elsewhere: a base backup is made ",
-        "the log is archived: target far, archive 012345678",
+        "WAL is archived: target far, archive 0123456789: n",
       ],
     );
     assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");

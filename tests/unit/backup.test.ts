@@ -488,7 +488,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(liveReaders.cnpg.progress({ ...cluster, status: status("True") }).done, true);
     assert.deepEqual(liveReaders.cnpg.progress({ ...cluster, status: status("False") }), {
       done: false,
-      why: "the log is not archived: exit status 4",
+      why: "WAL is not archived: exit status 4",
     });
   });
 

@@ -67,7 +67,7 @@ describe("an archive that has ended", () => {
     assert.equal(said, `Archive ${before} is gone from target near.`);
     assert.match(
       shown.join("\n"),
-      new RegExp(`near {2}${before} {2}no log\n.*near {2}${before} {2}20260101`),
+      new RegExp(`near {2}${before} {2}no WAL\n.*near {2}${before} {2}20260101`),
     );
     assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh 1 ${before}`]);
   });

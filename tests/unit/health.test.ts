@@ -120,7 +120,7 @@ describe("waiting for the engine", () => {
     const live = liveReaderOf(settings);
     const subject = { settings, engine, live, plan: engine.plan(settings), kubectl } as unknown as Subject;
     await waitUntilDone(subject, { detail: (text) => said.push(text), say: () => undefined });
-    assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to make it anew"));
+    assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to recreate it"));
     assert.equal(looks, 5, "three looks in a row that find nothing");
   });
 });

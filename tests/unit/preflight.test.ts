@@ -256,24 +256,24 @@ describe("preflight over plain facts", () => {
   });
 
   describe("the namespace of a client with binding", () => {
-    const wired = (binding: boolean | object): SettingsInput => ({
+    const withBinding = (binding: boolean | object): SettingsInput => ({
       ...smallest(),
       clients: [{ name: "c", namespace: "shop", labels: { app: "c" }, direct: true, binding }],
     });
 
     it("must be there, with the ways to have it", () => {
-      assert.deepEqual(said(preflight(planned(wired(true)), healthy)), [
+      assert.deepEqual(said(preflight(planned(withBinding(true)), healthy)), [
         'pgplatform:clients[0].namespace: "shop" is not allowed. Allowed: a namespace that is there, since the client\'s binding goes into it. Fix: ' +
           "make it (kubectl create namespace shop), or set binding to { makeNamespace: true }.",
       ]);
     });
 
     it("is there, is to be made, or nothing goes into it", () => {
-      assert.deepEqual(preflight(planned(wired(true)), { ...healthy, namespaces: ["shop"] }), nothing);
-      assert.deepEqual(preflight(planned(wired({ makeNamespace: true })), healthy), nothing);
-      assert.deepEqual(preflight(planned(wired(false)), healthy), nothing);
-      const home = changed(wired(true), "clients.0.namespace", "postgres");
-      assert.deepEqual(preflight(planned(home), healthy), nothing);
+      assert.deepEqual(preflight(planned(withBinding(true)), { ...healthy, namespaces: ["shop"] }), nothing);
+      assert.deepEqual(preflight(planned(withBinding({ makeNamespace: true })), healthy), nothing);
+      assert.deepEqual(preflight(planned(withBinding(false)), healthy), nothing);
+      const inCluster = changed(withBinding(true), "clients.0.namespace", "postgres");
+      assert.deepEqual(preflight(planned(inCluster), healthy), nothing);
     });
   });
 

@@ -165,10 +165,7 @@ describe("the scripts of a standalone server that back up and restore", function
     it("marks whether WAL gets into the archive, for the pod's readiness, and says when it doesn't", async () => {
       await looked("t");
       assert.deepEqual(await readdir(at("state")), ["archiving"]);
-      assert.match(
-        await looked("f"),
-        new RegExp(`the log is not archived: ${segment} is tried again and again`),
-      );
+      assert.match(await looked("f"), new RegExp(`WAL is not archived: ${segment} is tried again and again`));
       assert.deepEqual(await readdir(at("state")), []);
     });
 

@@ -234,7 +234,7 @@ describe("base backups of a standalone server", () => {
     });
     assert.deepEqual(failed, {
       phase: "failed",
-      why: "it was tried 3 times; the log of Job main-20260131235900 says why",
+      why: "it was tried 3 times; the log of the Job main-20260131235900 says why",
     });
   });
 

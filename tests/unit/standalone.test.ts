@@ -147,7 +147,7 @@ describe("the plan of a standalone server", () => {
       spec.containers.map(({ name, securityContext }) => [name, securityContext]),
       [
         ["postgres", hardened],
-        ["keeper", hardened],
+        ["config-reloader", hardened],
         ["exporter", { ...hardened, runAsUser: 65534, runAsGroup: 65534 }],
       ],
     );
@@ -329,11 +329,11 @@ describe("what a standalone server claims", () => {
     assert.deepEqual(why(live(status, 3)), { done: false, why: "not looked at since its last change" });
     assert.deepEqual(why(live({ ...status, updateRevision: "b" })), {
       done: false,
-      why: "its pod is being made anew",
+      why: "its pod is being recreated",
     });
     assert.deepEqual(why(live({ ...status, readyReplicas: 0 })), {
       done: false,
-      why: "0 of 1 instances ready; the log of its container keeper says what is missing",
+      why: "0 of 1 instances ready; the log of the container config-reloader says what is missing",
     });
   });
 });

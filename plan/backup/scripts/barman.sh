@@ -8,8 +8,8 @@ keep() { id=$1; shift; to backup-keep "$@" "$DESTINATION" "$ARCHIVE_ID" "$id" >>
 # restore_base ID: into $DATA.
 restore_base() { to restore "$DESTINATION" "$ARCHIVE_ID" "$1" "$DATA"; }
 
-# fetch_log NAME PATH: ends with 1 where the archive hasn't got it, and with more at errors.
-fetch_log() { to wal-restore "$DESTINATION" "$ARCHIVE_ID" "$1" "$2"; }
+# fetch_wal NAME PATH: ends with 1 where the archive hasn't got it, and with more at errors.
+fetch_wal() { to wal-restore "$DESTINATION" "$ARCHIVE_ID" "$1" "$2"; }
 
 # expire: deletes what lies outside of the recovery window. What was just found good is kept, whatever the window says.
 expire() {

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# Stands between the scratch server and the store as long as the pod runs: fetches log that is asked for, and at the end deletes what lies
+# Runs between the scratch server and the store as long as the pod: fetches WAL that is asked for, and at the end deletes what lies
 # outside of the recovery window.
 #
-# The server asks by a file in $WORK/asked and gets its answer, 0, 1 where there is no such log, or another code, by one in $WORK/answered; the segment
-# lies in $WORK/log then. Environment: see restore.sh.
+# The server asks by a file in $WORK/asked and gets its answer, 0, 1 where there is no such file, or another code, by one in $WORK/answered; the segment
+# is in $WORK/log then. Environment: see restore.sh.
 set -u
 # shellcheck source=barman.sh
 . "/scripts/${TOOL:-barman}.sh"
@@ -14,7 +14,7 @@ while :; do
   for request in "$WORK"/asked/*; do
     [ -e "$request" ] || continue
     name=${request##*/}
-    fetch_log "$name" "$WORK/log/$name" 2>>"$WORK/fetch.log"
+    fetch_wal "$name" "$WORK/log/$name" 2>>"$WORK/fetch.log"
     echo $? >"$WORK/.answer"
     rm "$request"
     mv "$WORK/.answer" "$WORK/answered/$name"

@@ -14,7 +14,7 @@ import { server as serverUser } from "./image";
 import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
 
 /**
- * Base backups by a CronJob, onto the archive volume and to the object store where there is one; the log to the store by a container beside
+ * Base backups by a CronJob, onto the archive volume and to the object store where there is one; WAL to the store by a container beside
  * the server; and what a server begins with that is restored from a store.
  */
 
@@ -35,7 +35,7 @@ const jobLabels = (cluster: string): Record<string, string> => ({
   [roleLabel]: baseBackupRole,
 });
 
-/** Where log and base backups go. */
+/** Where WAL and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
 
 /** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
@@ -96,7 +96,7 @@ const storeContainer = ({ images }: Settings, name: string, mode: "serve" | "res
   securityContext: hardened,
 });
 
-/** What stands in the server's pod before and beside it; nothing without an object store. */
+/** Containers before and beside the server's in its pod; none without an object store. */
 export function podParts(settings: Settings): {
   readonly initContainers: readonly object[];
   readonly volumes: readonly object[];

@@ -97,7 +97,7 @@ function clusterObject(settings: Settings): KubernetesObject {
       patroni: {
         ...timings[cluster.failover],
         maximum_lag_on_failover: MAXIMUM_LAG_BYTES,
-        // A primary that loses the API server goes on for as long as all standbys answer it.
+        // A primary that loses the API server stays primary for as long as all standbys answer it.
         failsafe_mode: true,
         synchronous_mode: synchronous,
         synchronous_mode_strict: cluster.durability === "zero-loss",

@@ -3,9 +3,9 @@
 #
 #   apply.sh <folder of scripts> [<folder of passwords>]
 #
-# - Scripts are named <order>.<database>.sql and run in the order of their names, each in its database, as superuser: who that
-#   is, and where the server is, libpq's environment says (PGHOST, PGUSER, PGSSLMODE ...).
-# - Password files are named as their roles. A password is set only when it doesn't hold yet: the same one set anew would get another
+# - Scripts are named <order>.<database>.sql and run in the order of their names, each in its database, as superuser: libpq's
+#   environment names server and superuser (PGHOST, PGUSER, PGSSLMODE ...).
+# - Password files are named as their roles. A password is set only when it doesn't hold yet: the same one set again would get another
 #   salt, and PgBouncer's logged-in sessions keep keys that hold for one salt. It reaches the server as a verifier, never as text.
 #
 # Environment: APPLY_WAIT_SECONDS, how long to wait for a server that takes writes; APPLY_LOGIN, libpq's connection string of the

@@ -314,7 +314,7 @@ describe("buckets", () => {
       'bucket live (orders-backups): lock on copies/: "for ever" is not allowed. Allowed: at most as long as backups are kept. Fix: shorten it.',
     ]);
   });
-  it("are kept for as long as the longest of those says who put backups there, and nobody else", () => {
+  it("are kept for as long as the longest of those that put backups there says, and of no other", () => {
     const objects = (...more: KubernetesObject[]) => [...goodStack(), ...more];
     const says = (days: number) => [
       `bucket bucket (orders-copies): lock on everything: "365 days" is not allowed. Allowed: at most ${days} days, as long as backups are kept. Fix: shorten it.`,

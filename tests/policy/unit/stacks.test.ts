@@ -214,7 +214,7 @@ describe("the invariant closed-network", () => {
         'Namespace shop: network: "open" is not allowed. Allowed: a NetworkPolicy that denies everything, and others that open listed flows. Fix: add them to the stack.',
       ]));
 
-  /** Takes openings of a policy away. */
+  /** Removes openings of a policy. */
   const without = (name: string, direction: "ingress" | "egress", index: number): KubernetesObject => {
     const policy = good(name);
     (policy.spec as Record<string, unknown[]>)[direction]!.splice(index, 1);

@@ -85,7 +85,7 @@ class Place:
         arguments: Sequence[str] = (),
         seconds: float | None = None,
     ) -> tuple[int, str]:
-        """Runs one of Barman's tools; returns its exit status and what it printed. Errors go to the log."""
+        """Runs one of Barman's tools; returns its exit status and what it printed. Errors go to the container's log."""
         endpoint = self.values.get("ENDPOINT")
         command = [program, "--cloud-provider", "aws-s3"]
         command += ["--endpoint-url", endpoint] if endpoint else []
@@ -152,7 +152,7 @@ class Requests(socketserver.StreamRequestHandler):
 def serve() -> None:
     socketserver.ThreadingTCPServer.allow_reuse_address = True
     socketserver.ThreadingTCPServer.daemon_threads = True
-    # Nobody but the pod's own containers reaches this address.
+    # Only the pod's own containers reach this address.
     with socketserver.ThreadingTCPServer(("127.0.0.1", int(os.environ["PORT"])), Requests) as server:
         say("ready")
         server.serve_forever()
@@ -178,7 +178,7 @@ def chosen(backups: Sequence[Backup], target: Target) -> str | None:
     elif "lsn" in target:
         done = [one for one in done if position(one["end_xlog"]) <= position(target["lsn"])]
     elif "name" in target:
-        # Nobody knows when the point was made: it is found on the way from the oldest.
+        # When the point was made isn't known: replay finds it from the oldest.
         done = done[:1]
     return done[-1]["backup_id"] if done else None
 
@@ -186,7 +186,7 @@ def chosen(backups: Sequence[Backup], target: Target) -> str | None:
 def parameters(target: Target) -> str:
     """What the server is told for its recovery. Standbys' sessions aren't served meanwhile, so that no parameter may be too small for them."""
     # PostgreSQL knows no names of time zones yet, `Z` neither, when it reads this.
-    spelt = {
+    written = {
         kind: moment(value).isoformat(" ") if kind == "time" else value for kind, value in target.items()
     }
     given = {
@@ -194,7 +194,7 @@ def parameters(target: Target) -> str:
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote",
         "hot_standby": "off",
-        **{f"recovery_target_{kind}": value for kind, value in spelt.items()},
+        **{f"recovery_target_{kind}": value for kind, value in written.items()},
     }
     quoted = {name: value.replace("'", "''") for name, value in given.items()}
     return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
@@ -264,7 +264,7 @@ def wait_for_server() -> None:
             return
         except psycopg2.OperationalError as error:
             if last:
-                fail(f"the server lets nobody in: {str(error).strip()}")
+                fail(f"the server refuses the login: {str(error).strip()}")
             time.sleep(5)
 
 

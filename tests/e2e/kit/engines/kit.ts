@@ -66,7 +66,7 @@ export interface EngineKit {
   readonly fence?: (cluster: Cluster, pods: readonly string[]) => Promise<void>;
   /** @default - no operator rolls the instances after its object */
   readonly patches?: Patches;
-  /** A change of the cluster's object that someone made by hand and that takes some of its safety away; `path` reads it. */
+  /** A change of the cluster's object by hand that removes some of its safety; `path` reads it. */
   readonly drift: { readonly patch: object; readonly path: string };
   /** What someone may change that the cluster's object has no field for, and the CronJob that puts it right. @default - there is none */
   readonly upkeep?: {
