@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import ts from "typescript";
@@ -100,7 +101,7 @@ describe("the components in another program", function () {
       "postgres-platform": library,
     };
     await graphOf(() => {
-      new Function("require", "exports", outputText)((name: string) => modules[name], exported);
+      runInNewContext(outputText, { require: (name: string) => modules[name], exports: exported });
       return {};
     });
     assert.equal(exported.port, 5432);
