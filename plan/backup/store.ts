@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import { type Flow, type Peer, tcp } from "../network";
 import { clusterLabel, roleLabel, serviceHost, targetAnnotations } from "../names";
+import type { Variable } from "../objects";
 
 export type Target = NonNullable<Settings["backup"]>["targets"][number];
 
@@ -36,7 +37,7 @@ export const storeKeys = { accessKeyId: "accessKeyId", secretAccessKey: "secretA
 export const keyVariables = (
   { login }: Store,
   names: Readonly<Record<keyof typeof storeKeys, string>>,
-): object[] =>
+): Variable[] =>
   "roleArn" in login
     ? []
     : (["accessKeyId", "secretAccessKey"] as const).map((key) => ({
