@@ -19,10 +19,10 @@ import {
   locationOf,
   plainChecksums,
   type Store,
-  storeName,
   storesOf,
   targetFacts,
 } from "./store";
+import { storeName } from "./storeNames";
 
 /**
  * What happens to backups after they were made, the same for every engine: they are watched, copied to the

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { backupNames } from "../../plan/backup/plan";
-import { storeName, storeNamespace } from "../../plan/backup/store";
+import { storeName, storeNamespace } from "../../plan/backup/storeNames";
 import { listed, readStatus, waitingLog } from "../../operations/backup";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
