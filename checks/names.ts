@@ -1,4 +1,4 @@
-import { backupNames, longestCronJobName } from "../plan/backup/plan";
+import { backupNames, longestCronJobName } from "../plan/backup/names";
 import { poolerName } from "../plan/names";
 import type { Rule } from "./rule";
 

@@ -16,7 +16,7 @@ export interface Deployment extends KubernetesObject {
   };
 }
 
-export interface DeploymentContainer {
+interface DeploymentContainer {
   name: string;
   image: string;
   imagePullPolicy?: string;

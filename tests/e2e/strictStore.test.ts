@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listed } from "../../operations/backup";
+import { listed } from "../../operations/targets";
 import { type SettingsInput } from "../../settings/schema";
 import { environment, type Environment } from "./kit/environment";
 import { withoutTime } from "./kit/make";

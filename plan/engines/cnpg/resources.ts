@@ -83,7 +83,7 @@ interface InitDb {
   readonly postInitApplicationSQL?: readonly string[];
 }
 
-export interface ExternalCluster {
+interface ExternalCluster {
   readonly name: string;
   readonly plugin?: Plugin;
 }

@@ -7,7 +7,7 @@ import { apiVersion } from "./names";
  * objects of other makers too; what a planner writes must be listed.
  */
 
-export interface PostgresqlSpec {
+interface PostgresqlSpec {
   teamId?: string;
   numberOfInstances?: number;
   dockerImage?: string;
