@@ -5,6 +5,7 @@ import { daysBetween, longestWait } from "../settings/cron";
 import { bytesOf } from "../settings/quantity";
 import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
+import type { Target } from "../settings/schema/targets";
 import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";
 
@@ -142,7 +143,7 @@ export const backup: Rule = (settings, report, engine) => {
     );
   backup.targets.forEach((target, index) => {
     const at = `backup.targets[${index}]`;
-    fieldsOfKind(target, at, report);
+    ofKind(target, at, report);
     lock(settings, index, report);
     role(settings, index, report);
     if (target.kind === "local" && tier === "prod")
@@ -155,61 +156,23 @@ export const backup: Rule = (settings, report, engine) => {
   });
 };
 
-type Target = NonNullable<Settings["backup"]>["targets"][number];
-type Kind = Target["kind"];
-
-/** Kinds for whose buckets the platform makes no key. */
-export const keyGiven: readonly Kind[] = ["b2", "s3"];
-
-/** Kinds that a field belongs to, and those that can't do without it, with what it is. */
-const fields: Readonly<
-  Partial<Record<keyof Target, { of: readonly Kind[]; needed?: readonly Kind[]; what: string }>>
-> = {
-  bucket: { of: ["r2", "b2", "aws", "s3"], needed: ["r2", "b2", "aws", "s3"], what: "the name of a bucket" },
-  account: { of: ["r2"], needed: ["r2"], what: "the identifier of the Cloudflare account" },
-  region: { of: ["b2", "aws", "s3", "local"], needed: ["b2"], what: "the region of the bucket" },
-  endpoint: { of: ["s3"], what: "an address" },
-  caCertificate: { of: ["s3"], what: "a certificate" },
-  credentials: { of: ["r2", "b2", "aws", "s3"], needed: keyGiven, what: "an access key" },
-  roleArn: { of: ["aws", "s3"], what: "a role" },
-  adopt: { of: ["r2", "b2", "aws"], what: "true or false" },
-  lockDays: { of: ["r2", "b2", "aws"], what: "a number of days" },
-  size: { of: ["local"], what: "a size" },
-};
-
-/** What the schema fills in is no setting of the user's. */
-const given = (value: unknown): boolean => value !== undefined && value !== false && value !== 0;
-
-function fieldsOfKind(target: Target, at: string, report: Report): void {
-  const { kind } = target;
-  for (const [key, { of, needed = [], what }] of Object.entries(fields)) {
-    const value = target[key as keyof Target];
-    if (!of.includes(kind) && given(value))
-      report(
-        `${at}.${key}`,
-        // The value may be a secret, or long, and the problem is that it is there.
-        ["credentials", "caCertificate"].includes(key) ? "given" : value,
-        `must not be set with the kind ${kind}`,
-        `leave it out, or use the kind ${of.join(" or ")}`,
-      );
-    const inItsPlace = key === "credentials" && target.roleArn !== undefined;
-    if (needed.includes(kind) && value === undefined && !inItsPlace)
-      report(`${at}.${key}`, undefined, `${what} with the kind ${kind}`, "set it");
-  }
-  if (kind === "s3" && target.caCertificate !== undefined && target.endpoint === undefined)
+/** What a setting of one kind asks of its others; which settings a kind has, the schema says. */
+function ofKind(target: Target, at: string, report: Report): void {
+  if (target.kind === "s3" && target.credentials === undefined && target.roleArn === undefined)
+    report(`${at}.credentials`, undefined, "an access key with the kind s3", "set it");
+  if (target.kind === "s3" && target.caCertificate !== undefined && target.endpoint === undefined)
     report(
       `${at}.caCertificate`,
       "given",
       "must not be set without an endpoint: a public CA signs for AWS",
       "set endpoint, or leave it out",
     );
-  if (kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
+  if (target.kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
     report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
-  const key = target.credentials?.accessKeyId ?? "";
-  if (kind === "b2" && /^[0-9a-f]{12}$/.test(key))
+  if (target.kind === "b2" && /^[0-9a-f]{12}$/.test(target.credentials.accessKeyId))
     report(
       `${at}.credentials.accessKeyId`,
-      key,
+      target.credentials.accessKeyId,
       "an application key: this is the account's master key, which may do everything in every bucket",
       "make an application key for this bucket alone",
     );
@@ -219,8 +182,8 @@ function fieldsOfKind(target: Target, at: string, report: Report): void {
 function role({ backup, platform }: Settings, index: number, report: Report): void {
   const [first] = backup?.targets ?? [];
   const target = backup?.targets[index];
-  const { roleArn, kind = "local" } = target ?? {};
-  if (roleArn === undefined || !fields.roleArn?.of.includes(kind)) return;
+  const { roleArn } = target ?? {};
+  if (roleArn === undefined) return;
   const path = `backup.targets[${index}].roleArn`;
   if (platform !== "cloud")
     report(

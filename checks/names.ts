@@ -1,5 +1,5 @@
-import { backupNames, longestCronJobName } from "../plan/backup/plan";
-import { storeNamespace } from "../plan/backup/store";
+import { backupNames, longestCronJobName } from "../plan/backup/names";
+import { storeNamespace } from "../plan/backup/storeNames";
 import { poolerName } from "../plan/names";
 import type { Rule } from "./rule";
 

@@ -9,16 +9,9 @@ import type { Settings } from "../settings/schema";
 import type { Keys } from "./buckets/bucket";
 import { makeBucket } from "./buckets";
 import { localStoreObjects, localStoreTlsNames, RETAINED } from "../plan/backup/localStore";
-import {
-  archiveCa,
-  type Store,
-  storeKeys,
-  storeName,
-  storeNamespace,
-  storeOf,
-  type Target,
-  targetFacts,
-} from "../plan/backup/store";
+import { archiveCa, type Store, storeKeys, storeOf, targetFacts } from "../plan/backup/store";
+import { storeName, storeNamespace } from "../plan/backup/storeNames";
+import type { Target } from "../settings/schema/targets";
 import { Certificates } from "./certificates";
 import type { Flow, Labels } from "../plan/network";
 import { clusterLabel, roleLabel, targetRole } from "../plan/names";

@@ -1,12 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames, backupPlan, backupRoles } from "../plan/backup/plan";
+import { backupNames, backupRoles } from "../plan/backup/names";
+import { backupPlan } from "../plan/backup/plan";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
-import { clusterLabel, roleLabel, serverContainer } from "../plan/names";
+import { clusterLabel, roleLabel } from "../plan/names";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
+import { readStatus, type Seen, sentenceOf } from "./targets";
+import { askPrimary, primaryPod, waitingLog, waitingSentence } from "./primary";
 
 /** How long the command waits for the end of a base backup, which continues by itself. */
 const PATIENCE_MINUTES = 60;
@@ -14,55 +17,6 @@ const PATIENCE_MINUTES = 60;
 const REFUSED_SECONDS = 45;
 
 type ObjectRequest = Extract<BackupRequest, { object: unknown }>;
-
-/** What the platform's watcher saw in a target's store a moment ago. */
-export type Seen =
-  | { readonly target: string; readonly refused: string }
-  | {
-      readonly target: string;
-      readonly archiveId: string;
-      /** The newest finished base backup, and the newest archived segment, each with its time. */
-      readonly base?: string;
-      readonly log?: string;
-    };
-
-/** A line of plan/backup/scripts/watch.sh. */
-export function parseStatus(line: string): Seen {
-  const [kind, target = "", third = "", base = "", log = ""] = line.split(";");
-  if (kind === "refused") return { target, refused: line.split(";").slice(2).join(";") };
-  return {
-    target,
-    archiveId: third,
-    ...(base !== "none" && { base }),
-    ...(log !== "none" && { log }),
-  };
-}
-
-/** What is to be said of it. */
-export function sentenceOf(seen: Seen): string {
-  if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
-  const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
-  const log = seen.log === undefined ? "no WAL yet" : `WAL until ${seen.log}`;
-  return `target ${seen.target}, archive ${seen.archiveId}: ${base}, ${log}`;
-}
-
-/** Runs a script of the watcher, which has the stores' keys. */
-export function execInWatcher(
-  { kubectl, settings }: Subject,
-  command: readonly string[],
-  timeoutMs?: number,
-) {
-  const { name, namespace } = settings.cluster;
-  const at = ["-n", namespace, "exec", `deployment/${backupNames.watch(name)}`, "-c", "watch", "--"];
-  return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
-}
-
-/** What the targets have; undefined before the watcher's first status. */
-export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
-  const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  return exitCode === 0 && lines.length > 0 ? lines.map(parseStatus) : undefined;
-}
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   if (engine.backups === undefined || settings.backup === undefined)
@@ -88,67 +42,6 @@ async function asked({ kubectl, settings, live }: Subject, request: ObjectReques
 
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
 const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targets.length === 0;
-
-/** WAL segments that the primary has finished and not archived yet. */
-export interface Waiting {
-  readonly segments: number;
-  /** How long the oldest of them has waited. */
-  readonly seconds: number;
-}
-
-const WAITING =
-  "select count(*), coalesce(extract(epoch from clock_timestamp() - min(modification))::int, 0) " +
-  "from pg_ls_archive_statusdir() where name ~ '^[0-9A-F]{24}[.]ready$'";
-
-/** The pod of the instance that is called the primary; undefined while there is none. */
-async function primaryPod({ kubectl, settings, engine }: Subject): Promise<KubernetesObject | undefined> {
-  const { namespace, name } = settings.cluster;
-  const { role } = engine.instancePods;
-  const labels = { ...engine.instancePods.labels(name), ...(role && { [role.label]: role.primary }) };
-  const [pod] = await kubectl.list("pods", namespace, selectorOf(labels));
-  return pod;
-}
-
-/** What the primary answers to statements of its superuser, over its local socket; undefined without a primary that answers. */
-async function askPrimary(
-  subject: Subject,
-  statements: readonly string[],
-  timeoutMs = 20_000,
-): Promise<string | undefined> {
-  const pod = await primaryPod(subject);
-  if (pod === undefined) return undefined;
-  const at = [
-    "-n",
-    subject.settings.cluster.namespace,
-    "exec",
-    pod.metadata.name,
-    "-c",
-    serverContainer,
-    "--",
-  ];
-  const commands = statements.flatMap((statement) => ["-c", statement]);
-  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
-  const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
-    allowFailure: true,
-    timeoutMs,
-  });
-  return exitCode === 0 ? stdout : undefined;
-}
-
-/** What waits to be archived; undefined without a primary that answers. */
-export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
-  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
-  return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
-}
-
-/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
-const FEW_SEGMENTS = 4;
-
-/** What is to be said of them. */
-export const waitingSentence = (waiting: Waiting | undefined): string[] =>
-  waiting === undefined || waiting.segments <= FEW_SEGMENTS
-    ? []
-    : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];
 
 /** What is seen of the backups, a sentence each. */
 export async function seenOf(subject: Subject): Promise<string[]> {
@@ -396,32 +289,4 @@ async function backUpInNewPlace(
       await delay(retryMs, undefined, { signal });
     }
   }
-}
-
-/** Every base backup in every target, as lines to read. */
-export async function listed(subject: Subject): Promise<string[]> {
-  const { stdout, stderr, exitCode } = await execInWatcher(subject, ["sh", "/scripts/list.sh"]);
-  if (exitCode !== 0)
-    throw new UserError([
-      `the watcher can't list the targets (${stderr.trim().split("\n").at(-1)}): run \`make up\`, which makes it.`,
-    ]);
-  const rows = stdout.split("\n").filter((line) => line !== "");
-  return rows.map((row) => {
-    const [target = "", second = "", third = "", ...more] = row.split(";");
-    if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
-    if (third === "log")
-      return `${target}  ${second}  ${more[0] === "none" ? "no WAL" : `WAL until ${more[0]} of ${more[1]} UTC`}`;
-    if (third === "dump") {
-      const [id, dumped = ""] = more;
-      const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");
-      const what =
-        dumped === "" ? "not finished" : `${(Number(dumped) / 2 ** 20).toFixed(1)} MiB  of ${made} UTC`;
-      return `${target}  ${second}  dump ${id}  ${what}`;
-    }
-    const [state, begin = "", end = "", bytes = "", verdict = ""] = more;
-    const size = `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB`;
-    return state === "DONE"
-      ? `${target}  ${second}  ${third}  ${size}  from ${begin} to ${end}  ${verdict === "" ? "not verified" : `verification ${verdict}`}`
-      : `${target}  ${second}  ${third}  not finished (${state})`;
-  });
 }

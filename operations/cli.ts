@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { planners } from "../plan/engines/select";
-import { backUp, listed } from "./backup";
+import { backUp } from "./backup";
+import { listed } from "./targets";
 import { destroy, down } from "./down";
 import { forget } from "./forget";
 import { writeAndRead } from "./health";

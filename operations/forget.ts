@@ -1,5 +1,5 @@
 import { UserError } from "../shell/userError";
-import { execInWatcher, listed, readStatus } from "./backup";
+import { execInWatcher, listed, readStatus } from "./targets";
 import { confirm } from "./confirm";
 import { type Subject } from "./health";
 import { type Progress } from "../shell/progress";

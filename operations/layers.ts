@@ -5,7 +5,7 @@ import { nodeShare, type Share } from "../local/cluster/node-config";
 import { nodes } from "../local/cluster/settings";
 import { pins } from "../releases/pins";
 import { platformDefaults } from "../checks/defaults";
-import { keyGiven } from "../checks/backup";
+import { keyGiven } from "../plan/backup/targets";
 import { bytesOf, milliCoresOf } from "../settings/quantity";
 import { UserError } from "../shell/userError";
 import { type Overlay, type StackFile } from "./pulumi";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames } from "../plan/backup/plan";
+import { backupNames } from "../plan/backup/names";
 import { secondsAt } from "../plan/backup/restore";
 import { environment } from "../plan/containers";
 import type { KubernetesObject } from "../plan/objects";

@@ -1,5 +1,6 @@
 import type { Settings } from "../settings/schema";
 import { secretNames } from "./names";
+import type { Variable } from "./objects";
 
 /** User and group of what runs in a pod. */
 export interface Owner {
@@ -52,7 +53,5 @@ export const tmpVolume = (limits: { readonly medium?: "Memory"; readonly sizeLim
 });
 
 /** Variables of a container, as Kubernetes lists them. */
-export const environment = (
-  values: Readonly<Record<string, string>>,
-): { readonly name: string; readonly value: string }[] =>
+export const environment = (values: Readonly<Record<string, string>>): Variable[] =>
   Object.entries(values).map(([name, value]) => ({ name, value }));

@@ -11,14 +11,21 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
+/** A variable of a container. */
+export interface Variable {
+  readonly name: string;
+  readonly value?: string;
+  readonly valueFrom?: object;
+}
+
 /** Kubernetes' own default counts where an object names no namespace. */
 export const namespaceOf = ({ metadata }: KubernetesObject): string => metadata.namespace ?? "default";
 
 /** An object and how it is registered. */
-export interface PlannedObject {
+export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
   /** Suffix of the resource's name; unique within its plan. */
   readonly id: string;
-  readonly object: KubernetesObject;
+  readonly object: T;
   /** Objects of a stage wait for all objects of the stages before. */
   readonly stage: number;
   /** Wait for this condition of the live object, as the Kubernetes provider writes it. @default - the provider's own rules for the kind */

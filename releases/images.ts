@@ -3,7 +3,7 @@ import { pins } from "./pins";
 
 /** Default images: what makers publish, and what is built for the built-in cluster in its place. Each engine knows its makers' names itself. */
 
-export type SharedImages = Omit<Images, "operator" | "postgresql" | "backupRestore">;
+type SharedImages = Omit<Images, "operator" | "postgresql" | "backupRestore">;
 
 /** Of every engine, as published. */
 export const published: SharedImages = {

@@ -9,10 +9,10 @@ import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketSe
 import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning";
 import * as pulumi from "@pulumi/pulumi";
 import type { Store } from "../../plan/backup/store";
+import { arnOf } from "../../plan/backup/targets/aws";
 import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
 import { lifecycle, lock } from "./s3";
-
-const arnOf = (bucket: string, path = ""): string => `arn:aws:s3:::${bucket}${path}`;
+import type { TargetOf } from "../../settings/schema/targets";
 
 /** Reads the bucket, since a restore may be from another cluster's place in it, and writes in the cluster's own place alone. */
 export const accessPolicy = ({ bucket, prefix }: Pick<Store, "bucket" | "prefix">): string =>
@@ -57,7 +57,7 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
 
   constructor(
     private readonly name: string,
-    args: BucketArgs,
+    args: BucketArgs<TargetOf<"aws">>,
     options: pulumi.ComponentResourceOptions = {},
   ) {
     super("pgplatform:backup:AwsTarget", name, {}, options);
@@ -68,7 +68,7 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
     this.registerOutputs({});
   }
 
-  private bucket(args: BucketArgs): void {
+  private bucket(args: BucketArgs<TargetOf<"aws">>): void {
     const { target, store, protect } = args;
     const { region } = store;
     const place = { bucket: store.bucket, region };

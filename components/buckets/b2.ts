@@ -1,5 +1,8 @@
 import { Bucket as S3Bucket } from "@pulumi/aws/s3/bucket";
+import type { ProviderArgs } from "@pulumi/aws/provider";
 import * as pulumi from "@pulumi/pulumi";
+import type { Store } from "../../plan/backup/store";
+import type { TargetOf } from "../../settings/schema/targets";
 import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
 import { lifecycle, lock } from "./s3";
 
@@ -10,7 +13,7 @@ import { lifecycle, lock } from "./s3";
 export class B2Target extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
 
-  constructor(name: string, args: BucketArgs, options: pulumi.ComponentResourceOptions = {}) {
+  constructor(name: string, args: BucketArgs<TargetOf<"b2">>, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:backup:B2Target", name, {}, options);
     const { target, store, protect } = args;
     const bucket = new S3Bucket(
@@ -24,3 +27,20 @@ export class B2Target extends pulumi.ComponentResource implements Bucket {
     this.registerOutputs({});
   }
 }
+
+/** AWS's provider, aimed at B2's S3 API with the target's key. */
+export const b2Provider = (
+  { credentials }: TargetOf<"b2">,
+  { endpoint = "", region, pathStyle }: Pick<Store, "endpoint" | "region" | "pathStyle">,
+): ProviderArgs => ({
+  region,
+  accessKey: credentials.accessKeyId,
+  secretKey: pulumi.secret(credentials.secretAccessKey),
+  endpoints: [{ s3: endpoint }],
+  s3UsePathStyle: pathStyle,
+  // All of these ask AWS, which knows neither the key nor the region.
+  skipCredentialsValidation: true,
+  skipMetadataApiCheck: true,
+  skipRegionValidation: true,
+  skipRequestingAccountId: true,
+});

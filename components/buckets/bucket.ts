@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Store, Target } from "../../plan/backup/store";
+import type { Store } from "../../plan/backup/store";
+import type { Target } from "../../settings/schema/targets";
 
 /** The access key to a bucket. */
 export interface Keys {
@@ -7,9 +8,9 @@ export interface Keys {
   readonly secretAccessKey: pulumi.Output<string>;
 }
 
-export interface BucketArgs {
+export interface BucketArgs<T extends Target = Target> {
   /** The target as the settings have it, and how it is spoken to. */
-  readonly target: Target;
+  readonly target: T;
   readonly store: Store;
   /** How far back every moment can be restored, in days. */
   readonly recoveryWindowDays: number;

@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Target } from "../../plan/backup/store";
 import type { Bucket, BucketArgs } from "./bucket";
 
 /**
@@ -8,24 +7,27 @@ import type { Bucket, BucketArgs } from "./bucket";
  * kind is there: all other programs start without them.
  */
 
-type BucketClass = new (name: string, args: BucketArgs, options: pulumi.ComponentResourceOptions) => Bucket;
-
 const read = createRequire(__filename);
-
-const classes: Readonly<Partial<Record<Target["kind"], () => BucketClass>>> = {
-  r2: () => (read("./r2") as typeof import("./r2")).R2Target,
-  b2: () => (read("./b2") as typeof import("./b2")).B2Target,
-  aws: () => (read("./aws") as typeof import("./aws")).AwsTarget,
-};
+const r2 = () => read("./r2") as typeof import("./r2");
+const b2 = () => read("./b2") as typeof import("./b2");
+const aws = () => read("./aws") as typeof import("./aws");
 
 /** Undefined where nothing is to be made: for kinds without a bucket of the platform's, and for an adopted one with a key or a role of its own. */
 export function makeBucket(
   name: string,
-  args: BucketArgs,
+  { target, ...args }: BucketArgs,
   options: pulumi.ComponentResourceOptions,
 ): Bucket | undefined {
-  const { kind, adopt, credentials, roleArn } = args.target;
-  const made = classes[kind];
-  if (made === undefined || (adopt && (credentials ?? roleArn) !== undefined)) return undefined;
-  return new (made())(name, args, options);
+  if (target.adopt === true && (target.credentials ?? target.roleArn) !== undefined) return undefined;
+  switch (target.kind) {
+    case "r2":
+      return new (r2().R2Target)(name, { target, ...args }, options);
+    case "b2":
+      return new (b2().B2Target)(name, { target, ...args }, options);
+    case "aws":
+      return new (aws().AwsTarget)(name, { target, ...args }, options);
+    case "s3":
+    case "local":
+      return undefined;
+  }
 }

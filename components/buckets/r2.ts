@@ -5,6 +5,7 @@ import { R2BucketLifecycle } from "@pulumi/cloudflare/r2bucketLifecycle";
 import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
 import * as pulumi from "@pulumi/pulumi";
 import { type Bucket, type BucketArgs, type Keys, retained, UNFINISHED_DAYS } from "./bucket";
+import type { TargetOf } from "../../settings/schema/targets";
 
 const DAY_SECONDS = 86_400;
 
@@ -17,18 +18,18 @@ export class R2Target extends pulumi.ComponentResource implements Bucket {
 
   constructor(
     private readonly name: string,
-    args: BucketArgs,
+    args: BucketArgs<TargetOf<"r2">>,
     options: pulumi.ComponentResourceOptions = {},
   ) {
     super("pgplatform:backup:R2Target", name, {}, options);
     const { target, store } = args;
     const bucket = target.adopt ? [] : [this.bucket(args)];
-    if (target.credentials === undefined) this.keys = this.token(target.account ?? "", store.bucket, bucket);
+    if (target.credentials === undefined) this.keys = this.token(target.account, store.bucket, bucket);
     this.registerOutputs({});
   }
 
-  private bucket({ target, store, protect }: BucketArgs): R2Bucket {
-    const { account: accountId = "", lockDays } = target;
+  private bucket({ target, store, protect }: BucketArgs<TargetOf<"r2">>): R2Bucket {
+    const { account: accountId, lockDays } = target;
     const bucketName = store.bucket;
     const bucket = new R2Bucket(
       `${this.name}-bucket`,

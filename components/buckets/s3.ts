@@ -3,6 +3,7 @@ import { BucketLifecycleConfiguration } from "@pulumi/aws/s3/bucketLifecycleConf
 import { BucketObjectLockConfiguration } from "@pulumi/aws/s3/bucketObjectLockConfiguration";
 import type * as pulumi from "@pulumi/pulumi";
 import { type BucketArgs, retained, UNFINISHED_DAYS } from "./bucket";
+import type { TargetOf } from "../../settings/schema/targets";
 
 /** What buckets of AWS and B2 share. `place` is where they are, for resources that take it. */
 type Place = { readonly region?: string };
@@ -11,7 +12,7 @@ type Place = { readonly region?: string };
 export const lifecycle = (
   parent: pulumi.Resource,
   name: string,
-  { store, recoveryWindowDays }: BucketArgs,
+  { store, recoveryWindowDays }: BucketArgs<TargetOf<"aws" | "b2">>,
   bucket: S3Bucket,
   place: Place = {},
 ): BucketLifecycleConfiguration =>
@@ -42,7 +43,7 @@ export const lifecycle = (
 export const lock = (
   parent: pulumi.Resource,
   name: string,
-  { target, store }: BucketArgs,
+  { target, store }: BucketArgs<TargetOf<"aws" | "b2">>,
   bucket: S3Bucket,
   place: Place = {},
 ): BucketObjectLockConfiguration | undefined =>

@@ -3,16 +3,9 @@ import type { Labels } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { environment, hardened, unprivileged, restrictedPod } from "../containers";
 import { tlsNames } from "../names";
-import {
-  keyVariables,
-  localBucket,
-  localStorePort,
-  storeLabels,
-  storeName,
-  storeNamespace,
-  type Store,
-  type Target,
-} from "./store";
+import { keyVariables, type Store } from "./store";
+import { localBucket, localStorePort, storeLabels, storeName, storeNamespace } from "./storeNames";
+import type { TargetOf } from "../../settings/schema/targets";
 
 /** A store of the platform's own: versitygw, which serves S3 from a volume. What lies in it is lost with the Kubernetes cluster. */
 
@@ -22,7 +15,7 @@ const DEFAULT_SIZE = "10Gi";
 export const RETAINED = "backups outlive what they are of";
 
 /** Names that the store's certificate carries. */
-export const localStoreTlsNames = ({ cluster }: Settings, target: Target): string[] =>
+export const localStoreTlsNames = ({ cluster }: Settings, target: TargetOf<"local">): string[] =>
   tlsNames(storeName(cluster.name, target.name), storeNamespace(cluster));
 
 const away = (weight: number, namespaces: readonly string[], labels: Labels) => ({
@@ -37,7 +30,7 @@ const away = (weight: number, namespaces: readonly string[], labels: Labels) => 
 /** `instances`: labels of the pods that run the database. */
 export function localStoreObjects(
   settings: Settings,
-  target: Target,
+  target: TargetOf<"local">,
   store: Store,
   instances: Labels,
 ): PlannedObject[] {

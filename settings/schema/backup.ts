@@ -1,9 +1,9 @@
-import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { isSchedule, isTimeZone } from "../cron";
+import { moves, restarts, target } from "./targets";
 import { documented, atOnce, oneOf, label, quantity, sqlName, boolean, integer } from "./types";
 
-/** Backups: where they go, how often, how long they are kept. What belongs to which kind of target is checked in checks/backup.ts. */
+/** Backups: where they go, how often, how long they are kept. */
 
 const schedule = (means: string, change = atOnce) =>
   documented(z.string().refine(isSchedule), {
@@ -12,110 +12,6 @@ const schedule = (means: string, change = atOnce) =>
     allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
     fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
   });
-
-const restarts = "With the engine zalando it restarts the instances one after another, the primary last.";
-const moves = `A change makes a new archive at the new place, with a base backup; the old one stays where it is. ${restarts}`;
-
-const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
-
-/** Whether a text is certificates in PEM and nothing else, least of all a private key. */
-function isCertificates(text: string): boolean {
-  const certificates = text.match(PEM) ?? [];
-  if (certificates.length === 0 || text.replace(PEM, "").trim() !== "") return false;
-  try {
-    return certificates.every((one) => new X509Certificate(one).raw.length > 0);
-  } catch {
-    return false;
-  }
-}
-
-const target = z.strictObject({
-  name: label("Name of the target, part of the names of its objects.", 20, moves),
-  kind: oneOf(
-    ["r2", "b2", "aws", "s3", "local"],
-    "What store it is. r2, b2, aws: a bucket at Cloudflare, Backblaze or AWS, which the platform makes; s3: a bucket that is there, of AWS or of any " +
-      "other store that speaks S3; local: a store that the platform runs beside the cluster, on a volume of its own, which is lost with the Kubernetes cluster.",
-    moves,
-  ),
-  bucket: documented(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
-    means: "Name of the bucket; not with the kind local. Default: none.",
-    change: moves,
-    allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots",
-    fix: "correct it",
-  }).optional(),
-  adopt: boolean(
-    "Whether a bucket of the kind r2, b2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
-      "`credentials` gives none. Default: false.",
-    "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
-  ).default(false),
-  account: documented(z.string().regex(/^[0-9a-f]{32}$/), {
-    means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
-    change: moves,
-    allowed: "the 32 hexadecimal digits that the dashboard shows",
-    fix: "copy it from the overview of R2",
-  }).optional(),
-  region: documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
-    means:
-      "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
-    change: moves,
-    allowed: "a region such as eu-central-1",
-    fix: "write it as the store's documentation does",
-  }).optional(),
-  endpoint: documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
-    means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
-    change: moves,
-    allowed: "an address that begins with https:// and ends with the host or its port",
-    fix: "write it without a path; stores without TLS aren't used",
-  }).optional(),
-  caCertificate: documented(z.string().refine(isCertificates), {
-    means:
-      "Certificate of the CA that signed the store's own, where no public CA did: a store in your own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
-    change:
-      "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
-    allowed:
-      "one certificate or more in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no private key",
-    fix: "give the text of the file with its lines, after `caCertificate: |`",
-  }).optional(),
-  credentials: z
-    .strictObject({
-      accessKeyId: documented(z.string().min(3), {
-        means:
-          "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
-        change: atOnce,
-        allowed: "a text",
-      }),
-      secretAccessKey: documented(z.string().min(8), {
-        means:
-          "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
-        change: atOnce,
-        allowed: "a text that Pulumi has encrypted",
-        fix: "set it with pulumi config set --secret --path",
-      }),
-    })
-    .optional(),
-  roleArn: documented(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
-    means:
-      "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
-      "cloud, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
-    change:
-      "Pods take it when they start: the instances of the engines cnpg and zalando must be restarted for a role that comes or is another one; standalone's restarts by itself.",
-    allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
-    fix: "copy it from IAM",
-  }).optional(),
-  lockDays: integer(
-    "For how many days no key can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
-      "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
-    0,
-    3650,
-    "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later.",
-    "days",
-  ).default(0),
-  size: quantity(
-    "Size of the volume of a local target, in bytes; only with the kind local. Default: 10Gi.",
-    "A larger size grows the volume where the class can.",
-    "50Gi",
-  ).optional(),
-});
 
 const query = z.strictObject({
   name: label("Name of the query, by which a failed one is reported.", 40, atOnce),

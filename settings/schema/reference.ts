@@ -53,6 +53,15 @@ export function entries(node: unknown = schema, path = ""): Entry[] {
     else break;
   }
   const own = words ? [entryOf(path, words, value)] : [];
+  // Each setting once, by the first kind that has it: kinds list their settings in one order.
+  if (node instanceof z.ZodDiscriminatedUnion) {
+    const [first] = node.options as unknown as readonly z.ZodObject[];
+    const each = (node.options as unknown as readonly z.ZodObject[]).map((option) => option.shape);
+    return Object.keys(first?.shape ?? {}).flatMap((key) => {
+      const found = each.map((shape) => entries(shape[key], `${path}.${key}`));
+      return found.find((one) => one.length > 0) ?? [];
+    });
+  }
   if (node instanceof z.ZodUnion)
     node = node.options.find((option: unknown) => option instanceof z.ZodObject);
   if (node instanceof z.ZodArray) return [...own, ...entries(node.element, `${path}[]`)];

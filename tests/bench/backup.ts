@@ -1,6 +1,9 @@
-import { backupPlan, backupRoles } from "../../plan/backup/plan";
+import { backupRoles } from "../../plan/backup/names";
+import { backupPlan } from "../../plan/backup/plan";
 import { archiveIdToken } from "../../plan/backup/store";
-import { backUp, readStatus, waitingLog } from "../../operations/backup";
+import { backUp } from "../../operations/backup";
+import { waitingLog } from "../../operations/primary";
+import { readStatus } from "../../operations/targets";
 import { isReady } from "../../operations/kubectl";
 import { type Settings } from "../../settings/schema";
 import { type Environment } from "../e2e/kit/environment";

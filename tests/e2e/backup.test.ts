@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { backupNames } from "../../plan/backup/plan";
-import { storeName, storeNamespace } from "../../plan/backup/store";
-import { listed, readStatus, waitingLog } from "../../operations/backup";
+import { backupNames } from "../../plan/backup/names";
+import { storeName, storeNamespace } from "../../plan/backup/storeNames";
+import { waitingLog } from "../../operations/primary";
+import { listed, readStatus } from "../../operations/targets";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { type Clients, deleteNamespaces, startClients } from "./kit/fixture";

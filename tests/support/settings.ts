@@ -59,7 +59,10 @@ export const everything = (): SettingsInput => ({
 });
 
 /** A backup target in a bucket of AWS. */
-export const bucket = (): NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number] => ({
+export const bucket = (): Extract<
+  NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number],
+  { kind: "s3" }
+> => ({
   name: "far",
   kind: "s3",
   bucket: "jewelry-shop-backups",

@@ -6,18 +6,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../plan/backup/plan";
 import { planners } from "../../plan/engines/select";
 import { live } from "../../plan/engines/cnpg/live";
+import { archiveMoves, firstBackup, missingSource, whileAnswered } from "../../operations/backup";
+import { waitingLog, waitingSentence } from "../../operations/primary";
+import { listed, parseStatus, sentenceOf } from "../../operations/targets";
 import type { Settings } from "../../settings/schema";
-import {
-  archiveMoves,
-  firstBackup,
-  listed,
-  missingSource,
-  parseStatus,
-  sentenceOf,
-  waitingLog,
-  waitingSentence,
-  whileAnswered,
-} from "../../operations/backup";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf, verify } from "../../operations/verify";
 import { check, sentence } from "../../checks/index";

@@ -219,7 +219,7 @@ describe("a role in place of an access key (never run)", () => {
         destination: "s3://shop-copies/postgres/main",
       });
       assert.deepEqual(providersOf(places), ["backblazeb2.com", "AWS"]);
-      assert.equal(retentionOf({ objects, stores: [], buckets: [], clusters: [] }, withoutKey.bucket!), 7);
+      assert.equal(retentionOf({ objects, stores: [], buckets: [], clusters: [] }, withoutKey.bucket), 7);
     });
   }
 

@@ -113,6 +113,31 @@ describe("backups are refused", () => {
       /targets\[0\]\.caCertificate: must not be set with the kind local \("given"\)/,
     ],
     [
+      "to a target of no kind",
+      { targets: [{ name: "far" }] },
+      /targets\[0\]\.kind: not set\. Allowed: r2, b2, aws, s3, local\. Fix: set it\.$/,
+    ],
+    [
+      "to a target of a kind that isn't there",
+      { targets: [{ ...bucket(), kind: "gcs" }] },
+      /targets\[0\]\.kind: "gcs" is not allowed\. Allowed: r2, b2, aws, s3, local\. Fix: choose an allowed value\.$/,
+    ],
+    [
+      "to a target with a setting that no kind has",
+      { targets: [{ ...near, path: "/backups" }] },
+      /targets\[0\]\.path: no such setting \("\/backups"\)\. Allowed: name, kind, region, size\. Fix: remove it, or correct its spelling\.$/,
+    ],
+    [
+      "to a store beside the cluster with a key",
+      { targets: [{ ...near, credentials: bucket().credentials }] },
+      /targets\[0\]\.credentials: must not be set with the kind local \("given"\)\. Fix: leave it out, or use the kind r2 or b2 or aws or s3\.$/,
+    ],
+    [
+      "to a bucket without a name, of any kind",
+      { targets: [{ ...bucket(), kind: "aws", bucket: undefined }] },
+      /targets\[0\]\.bucket: not set\. Allowed: the name of a bucket with the kind aws\. Fix: set it\.$/,
+    ],
+    [
       "to a store beside the cluster with a bucket",
       { targets: [{ ...near, bucket: "abc" }] },
       /targets\[0\]\.bucket: must not be set with the kind local \("abc"\)/,
@@ -202,6 +227,8 @@ describe("backups are refused", () => {
       { targets, copy: { schedule: "0 3 * * *" }, verify: { schedule: "30 2 * * 0" } },
       { targets, copy: { schedule: "0 3 * * *" }, verify: { enabled: false } },
       { targets: [near], copy: { schedule: "0 3 * * *" } },
+      // What says no more than the default of other kinds.
+      { targets: [{ ...near, adopt: false, lockDays: 0 }] },
     ])
       assert.ok("settings" in check({ ...two, backup }), JSON.stringify(backup));
   });
@@ -631,7 +658,8 @@ describe("a store beside the cluster, as it is registered", () => {
     const sizeOf = (size?: string) => {
       const settings = checked(withBackup({ targets: [{ ...near, ...(size && { size }) }] }));
       const [target] = settings.backup!.targets;
-      const objects = localStoreObjects(settings, target!, storeOf(settings, target!), {});
+      assert.ok(target?.kind === "local");
+      const objects = localStoreObjects(settings, target, storeOf(settings, target), {});
       return JSON.stringify(objects.map((one) => one.object)).match(/"storage":"(\w+)"/)?.[1];
     };
     assert.deepEqual([sizeOf(), sizeOf("50Gi")], ["10Gi", "50Gi"]);

@@ -4,9 +4,10 @@ import { createHash } from "node:crypto";
 import { isSecret, type Output } from "@pulumi/pulumi";
 import { Backup } from "../../components/backup";
 import { accessPolicy } from "../../components/buckets/aws";
+import { b2Provider } from "../../components/buckets/b2";
 import { storeOf } from "../../plan/backup/store";
 import { check, sentence } from "../../checks/index";
-import { b2Provider, storeProvidersOf } from "../../stacks/providers";
+import { storeProvidersOf } from "../../stacks/providers";
 import type { Settings } from "../../settings/schema";
 import { type Graph, graphOf, mockPassword, type Registered } from "../support/graph";
 import { platformGraph } from "../support/platform";
@@ -179,7 +180,9 @@ describe("a bucket at B2", function () {
 
   it("is made by an AWS provider that is aimed at B2 with the target's key, and asks AWS nothing", async () => {
     const settings = checked(settingsWith(copyTo()));
-    const { secretKey, ...others } = b2Provider(settings, settings.backup!.targets[1]!);
+    const target = settings.backup!.targets[1]!;
+    assert.ok(target.kind === "b2");
+    const { secretKey, ...others } = b2Provider(target, storeOf(settings, target));
     assert.deepEqual(others, {
       region: "eu-central-003",
       accessKey: "an identifier",

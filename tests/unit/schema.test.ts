@@ -9,6 +9,8 @@ import { changed, checked, smallest, stackConfig } from "../support/settings";
 /** Every setting that holds a value, with what it says about itself. */
 function leaves(node: unknown, path: string): { path: string; description: string | undefined }[] {
   const described = node instanceof z.ZodType ? node.description : undefined;
+  // Another kind's setting, which only says so.
+  if (node instanceof z.ZodType && node.meta()?.foreign === true) return [];
   if (described !== undefined && !(node instanceof z.ZodArray)) return [{ path, description: described }];
   if (node instanceof z.ZodOptional || node instanceof z.ZodDefault || node instanceof z.ZodPrefault)
     return leaves(node.unwrap(), path);
@@ -17,6 +19,8 @@ function leaves(node: unknown, path: string): { path: string; description: strin
       ...(described === undefined ? [] : [{ path, description: described }]),
       ...leaves(node.element, `${path}[]`),
     ];
+  if (node instanceof z.ZodDiscriminatedUnion)
+    return (node.options as unknown[]).flatMap((option) => leaves(option, path));
   if (node instanceof z.ZodObject)
     return Object.entries(node.shape as Record<string, unknown>).flatMap(([key, inner]) =>
       leaves(inner, path === "" ? key : `${path}.${key}`),

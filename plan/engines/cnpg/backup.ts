@@ -12,11 +12,20 @@ import {
   storesOf,
 } from "../../backup/store";
 import { environment } from "../../containers";
-import type { KubernetesObject, PlannedObject } from "../../objects";
+import type { PlannedObject } from "../../objects";
 import type { Backups } from "../planner";
 import { clusterLabel, roles, secretNames } from "../../names";
 import { server } from "./image";
 import { apiVersion, pluginName, storeApiVersion } from "./names";
+import type {
+  Backed,
+  Backup,
+  Beginning,
+  ClusterSpec,
+  ObjectStore,
+  Plugin,
+  ScheduledBackup,
+} from "./resources";
 
 /** Archive and base backups by the plugin that CloudNativePG keeps for Barman's cloud tools. */
 
@@ -32,12 +41,7 @@ const ORIGIN = "origin";
 const archiveStoreName = (cluster: string): string => `${cluster}-archive`;
 const restoreStoreName = (cluster: string): string => `${cluster}-origin`;
 
-function objectStore(
-  { cluster, backup }: Settings,
-  store: Store,
-  name: string,
-  ca = store.ca,
-): KubernetesObject {
+function objectStore({ cluster, backup }: Settings, store: Store, name: string, ca = store.ca): ObjectStore {
   const { login } = store;
   const compression = backup?.compression;
   return {
@@ -63,7 +67,7 @@ function objectStore(
               },
         wal: {
           maxParallel: PARALLEL_SEGMENTS,
-          ...(compression !== "none" && { compression }),
+          ...(compression !== undefined && compression !== "none" && { compression }),
         },
         data: {
           // A base backup that waits for a spread checkpoint takes minutes to begin.
@@ -88,7 +92,7 @@ function objectStore(
 }
 
 /** The instances' account, which the operator makes, takes the role by which archive or origin are spoken to. */
-export function instancesAccount(settings: Settings): object {
+export function instancesAccount(settings: Settings): Pick<ClusterSpec, "serviceAccountTemplate"> {
   const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
   return roleArn === undefined
     ? {}
@@ -96,7 +100,7 @@ export function instancesAccount(settings: Settings): object {
 }
 
 /** What the Cluster says of its archive. */
-export function archivePlugin(settings: Settings): object[] {
+export function archivePlugin(settings: Settings): Plugin[] {
   const [store] = storesOf(settings);
   return store === undefined
     ? []
@@ -113,7 +117,7 @@ export function archivePlugin(settings: Settings): object[] {
 }
 
 /** What is backed up, and how. */
-const what = (cluster: string) => ({
+const what = (cluster: string): Backed => ({
   cluster: { name: cluster },
   method: "plugin",
   pluginConfiguration: { name: pluginName },
@@ -127,13 +131,13 @@ export const backups: Backups = {
       kind: "Backup",
       metadata: { name, namespace: cluster.namespace, labels: { [clusterLabel]: cluster.name } },
       spec: what(cluster.name),
-    },
+    } satisfies Backup,
   }),
   server,
 };
 
 /** How a Cluster that is restored begins; undefined for one that begins empty. */
-export function restoredFrom(settings: Settings): object | undefined {
+export function restoredFrom(settings: Settings): Beginning | undefined {
   const { restore, cluster } = settings;
   const store = originOf(settings);
   if (restore === undefined || store === undefined) return undefined;
@@ -172,7 +176,7 @@ export function backupObjects(settings: Settings): PlannedObject[] {
   const [archive] = storesOf(settings);
   if (archive === undefined || backup === undefined) return [];
   const origin = originOf(settings);
-  const schedule: KubernetesObject = {
+  const schedule: ScheduledBackup = {
     apiVersion,
     kind: "ScheduledBackup",
     metadata: {

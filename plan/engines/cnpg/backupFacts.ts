@@ -1,15 +1,8 @@
 import { daysBetween } from "../../../settings/cron";
-import { type KubernetesObject, namespaceOf } from "../../objects";
+import { type KubernetesObject, namespaceOf, type Variable } from "../../objects";
 import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
 import { pluginName } from "./names";
-import {
-  type BarmanStore,
-  type Cluster,
-  isCluster,
-  isObjectStore,
-  isScheduledBackup,
-  type Variable,
-} from "./resources";
+import { type BarmanStore, type Cluster, isCluster, isObjectStore, isScheduledBackup } from "./resources";
 
 /** What objects of the operator and of its backup plugin claim of archives and base backups. */
 

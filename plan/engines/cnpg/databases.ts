@@ -4,11 +4,12 @@ import type { PlannedObject } from "../../objects";
 import { clusterLabel, roles } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { apiVersion } from "./names";
+import type { Database, DatabaseSpec, ManagedRole } from "./resources";
 
 /** Databases, and the roles that the operator keeps as described, passwords included. */
 
 /** The health check's role is not among them: the bootstrap makes it. */
-export const managedRoles = (settings: Settings): Record<string, unknown>[] =>
+export const managedRoles = (settings: Settings): ManagedRole[] =>
   wantedRoles(settings)
     .filter(({ name }) => name !== roles.health)
     .map((role) => ({
@@ -23,7 +24,7 @@ export const managedRoles = (settings: Settings): Record<string, unknown>[] =>
       ...(role.passwordless && { disablePassword: true }),
     }));
 
-function databaseSpec(cluster: string, database: DatabaseSettings): Record<string, unknown> {
+function databaseSpec(cluster: string, database: DatabaseSettings): DatabaseSpec {
   const { name, owner, connectionLimit, schemas } = database;
   const extensions = extensionsOf(database);
   return {
@@ -47,7 +48,7 @@ function databaseSpec(cluster: string, database: DatabaseSettings): Record<strin
 }
 
 /** One object for each database; that of the first adopts what `bootstrap.initdb` has made. */
-export function databaseObjects({ cluster }: Settings): PlannedObject[] {
+export function databaseObjects({ cluster }: Settings): PlannedObject<Database>[] {
   return cluster.databases.map((database) => ({
     id: `database-${database.name.replaceAll("_", "-")}`,
     stage: 1,

@@ -4,6 +4,7 @@ import type { KubernetesObject, PlannedObject } from "../../objects";
 import { installedBy, secretNames } from "../../names";
 import { ofPlugin, pluginCertificates, pluginObjects } from "./plugin";
 import { operatorNamespace, operatorPodLabels } from "./names";
+import { copyOf } from "../../deployment";
 
 const deploymentName = "cnpg-controller-manager";
 const configName = "cnpg-controller-manager-config";
@@ -29,26 +30,14 @@ const REPLICAS = 2;
  */
 const leadership = { lease: 8, renewal: 5 };
 
-interface Container {
-  name: string;
-  image: string;
-  args: string[];
-  imagePullPolicy: string;
-  env: { name: string; value?: string }[];
-  resources: unknown;
-}
-
 /** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
 function adaptDeployment(
   released: KubernetesObject,
   { cluster, images, registries }: Settings,
 ): KubernetesObject {
-  const deployment = structuredClone(released);
+  const deployment = copyOf(released);
   const image = images.operator;
-  const spec = deployment.spec as {
-    replicas: number;
-    template: { spec: { containers: Container[]; affinity?: object; imagePullSecrets?: { name: string }[] } };
-  };
+  const spec = deployment.spec;
   const pod = spec.template.spec;
   const manager = pod.containers.find(({ name }) => name === "manager");
   const imageName = manager?.env.find(({ name }) => name === "OPERATOR_IMAGE_NAME");

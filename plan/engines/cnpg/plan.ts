@@ -1,6 +1,5 @@
 import type { Settings } from "../../../settings/schema";
 import type { Plan } from "../../plan";
-import type { KubernetesObject } from "../../objects";
 import type { Endpoint } from "../../network";
 import {
   clusterLabel,
@@ -20,6 +19,7 @@ import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
+import type { Cluster, ClusterSpec, Storage } from "./resources";
 import { postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
@@ -31,7 +31,7 @@ const stopping = { smartShutdownTimeout: 0, stopDelay: 120, switchoverDelay: 60 
 
 const BOOTSTRAP_MINUTES = 20;
 
-function synchronousOf({ cluster }: Settings): Record<string, unknown> {
+function synchronousOf({ cluster }: Settings): Pick<NonNullable<ClusterSpec["postgresql"]>, "synchronous"> {
   if (cluster.durability === "async") return {};
   const zeroLoss = cluster.durability === "zero-loss";
   return {
@@ -45,11 +45,11 @@ function synchronousOf({ cluster }: Settings): Record<string, unknown> {
   };
 }
 
-function clusterObject(settings: Settings, names: readonly string[]): KubernetesObject {
+function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   const { cluster, images, labels, registries } = settings;
   const [first] = cluster.databases;
   const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
-  const storageOf = (size: string) => ({
+  const storageOf = (size: string): Storage => ({
     size,
     resizeInUseVolumes: true,
     ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),

@@ -2,6 +2,7 @@ import type { Settings } from "../../../settings/schema";
 import type { OperatorCertificate } from "../../plan";
 import type { KubernetesObject } from "../../objects";
 import { secretNames } from "../../names";
+import { copyOf } from "../../deployment";
 
 /** The backup plugin of CloudNativePG, which its operator calls, out of the plugin's released manifest. */
 
@@ -18,25 +19,12 @@ export const ofPlugin = (object: KubernetesObject): boolean =>
   /barman/.test(object.metadata.name) ||
   /barman/.test((object.spec as { group?: string } | undefined)?.group ?? "");
 
-interface Container {
-  name: string;
-  image: string;
-  imagePullPolicy?: string;
-  args: string[];
-  env: { name: string; value?: string; valueFrom?: object }[];
-  resources: object;
-}
-
 function adaptDeployment(
   released: KubernetesObject,
   { cluster, images, registries }: Settings,
 ): KubernetesObject {
-  const deployment = structuredClone(released);
-  const { spec: pod } = (
-    deployment.spec as {
-      template: { spec: { containers: Container[]; imagePullSecrets?: { name: string }[] } };
-    }
-  ).template;
+  const deployment = copyOf(released);
+  const { spec: pod } = deployment.spec.template;
   const container = pod.containers.find(({ name }) => name === deploymentName);
   const sidecar = container?.env.find(({ name }) => name === "SIDECAR_IMAGE");
   if (!container || !sidecar)

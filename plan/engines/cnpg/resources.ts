@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../objects";
+import type { KubernetesObject, Variable } from "../../objects";
 import type { Spreading } from "../../pgbouncer/spread";
 import type { Resources } from "../reader";
 import { apiVersion, storeApiVersion } from "./names";
@@ -10,11 +10,6 @@ import { apiVersion, storeApiVersion } from "./names";
 
 type Texts = Readonly<Record<string, string>>;
 type Names = readonly { readonly name: string }[];
-
-export interface Variable {
-  readonly name: string;
-  readonly value?: string;
-}
 
 export interface Storage {
   size?: string;
@@ -88,7 +83,7 @@ interface InitDb {
   readonly postInitApplicationSQL?: readonly string[];
 }
 
-export interface ExternalCluster {
+interface ExternalCluster {
   readonly name: string;
   readonly plugin?: Plugin;
 }
@@ -198,7 +193,12 @@ export interface DatabaseSpec {
   databaseReclaimPolicy?: "retain" | "delete";
   connectionLimit?: number;
   schemas?: readonly { name: string; ensure?: string; owner?: string }[];
-  extensions?: readonly { name: string; ensure?: string; schema?: string; version?: string }[];
+  extensions?: readonly {
+    name: string;
+    ensure?: string;
+    schema?: string | undefined;
+    version?: string | undefined;
+  }[];
 }
 
 export interface Database extends KubernetesObject {

@@ -1,4 +1,5 @@
 import type { Settings } from "../../../settings/schema";
+import type { ClusterSpec, Probe } from "./resources";
 
 /**
  * Failover timing.
@@ -12,33 +13,9 @@ import type { Settings } from "../../../settings/schema";
  *
  * Stopping a primary that is cut off is the liveness probe's work: it fails when neither the API server nor a peer answers.
  */
-export interface Timing {
-  readonly primaryLease: {
-    readonly leaseDurationSeconds: number;
-    readonly renewDeadlineSeconds: number;
-    readonly retryPeriodSeconds: number;
-  };
-  readonly probes: {
-    /** No limit of failures here: the operator derives it from `startDelay`, an hour. */
-    readonly startup: Omit<ProbeTiming, "failureThreshold">;
-    readonly readiness: ProbeTiming;
-    readonly liveness: ProbeTiming & {
-      readonly isolationCheck: {
-        readonly enabled: true;
-        readonly requestTimeout: number;
-        readonly connectionTimeout: number;
-      };
-    };
-  };
-}
+export type Timing = Required<Pick<ClusterSpec, "primaryLease" | "probes">>;
 
-interface ProbeTiming {
-  readonly periodSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly failureThreshold: number;
-}
-
-const probe = (periodSeconds: number, timeoutSeconds: number): ProbeTiming => ({
+const probe = (periodSeconds: number, timeoutSeconds: number): Probe => ({
   periodSeconds,
   timeoutSeconds,
   failureThreshold: 3,

@@ -1,8 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
-import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
-import { environment, hardened, restricted, restrictedPod, tmpMount, tmpVolume } from "../../containers";
+import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { Credential } from "../../plan";
@@ -11,156 +10,34 @@ import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../
 import type { WantedRole } from "../../postgres/roles";
 import type { OwnSql } from "../../postgres/sql/scripts";
 import { server as serverUser } from "./image";
-import { baseBackupRole, names, paths, podLabels, ports, storePort } from "./names";
+import { baseBackupRole, names, paths, podLabels, ports } from "./names";
+import {
+  archiveStore,
+  asServer,
+  caMounts,
+  caVolumes,
+  configMount,
+  dataMounts,
+  place,
+  pythonVariables,
+  storeContainer,
+  unique,
+} from "./store";
 
 /**
  * Base backups by a CronJob, onto the archive volume and to the object store where there is one; WAL to the store by a container beside
  * the server; and what a server begins with that is restored from a store.
  */
 
-/** Security context of pods that the data belong to. */
-export const asServer = {
-  ...restricted(serverUser),
-  fsGroupChangePolicy: "OnRootMismatch",
-};
-
 /** A base backup that takes longer is given up. */
 const BACKUP_HOURS = 24;
 /** How late a scheduled one may begin, when the cluster was down at its time. */
 const LATE_SECONDS = 3600;
 
-const script = `${paths.config}/store.py`;
 const jobLabels = (cluster: string): Record<string, string> => ({
   [clusterLabel]: cluster,
   [roleLabel]: baseBackupRole,
 });
-
-/** Where WAL and base backups go. */
-export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
-
-/** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
-function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, archiveId?: string): object[] {
-  const keys = { accessKeyId: `${prefix}_ACCESS_KEY_ID`, secretAccessKey: `${prefix}_SECRET_ACCESS_KEY` };
-  return [
-    ...environment({
-      [`${prefix}_LOCATION`]: locationOf(store),
-      ...(archiveId !== undefined && { [`${prefix}_SERVER`]: archiveId }),
-      [`${prefix}_REGION`]: store.region,
-      ...(store.endpoint !== undefined && { [`${prefix}_ENDPOINT`]: store.endpoint }),
-      ...(store.ca && { [`${prefix}_CA`]: `${paths.stores}/${store.name}/ca.crt` }),
-      ...(store.plainChecksums && { [`${prefix}_PLAIN_CHECKSUMS`]: "yes" }),
-    }),
-    ...("roleArn" in store.login
-      ? environment({ [keys.accessKeyId]: "", [keys.secretAccessKey]: "" })
-      : keyVariables(store, keys)),
-  ];
-}
-
-const unique = (stores: readonly (Store | undefined)[]): Store[] => [
-  ...new Map(stores.flatMap((store) => (store ? [[store.name, store]] : []))).values(),
-];
-
-/** CAs of stores that no public one signed for. */
-const signed = (stores: readonly (Store | undefined)[]) =>
-  unique(stores).flatMap(({ name, ca }) => (ca ? [{ name, ...ca }] : []));
-
-const caMounts = (stores: readonly (Store | undefined)[]) =>
-  signed(stores).map(({ name }) => ({
-    name: `store-${name}`,
-    mountPath: `${paths.stores}/${name}`,
-    readOnly: true,
-  }));
-
-const caVolumes = (stores: readonly (Store | undefined)[]) =>
-  signed(stores).map(({ name, secretName, key }) => ({
-    name: `store-${name}`,
-    secret: { secretName, items: [{ key, path: "ca.crt" }], defaultMode: 0o440 },
-  }));
-
-const pythonVariables = { HOME: "/tmp", PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1" };
-
-const dataMounts = ({ storage }: Settings["cluster"], readOnly: boolean) =>
-  [
-    { name: "data", mountPath: paths.volume },
-    ...(storage.walSize === undefined ? [] : [{ name: "wal", mountPath: paths.wal }]),
-  ].map((mount) => ({ ...mount, ...(readOnly && { readOnly }) }));
-
-const configMount = { name: "config", mountPath: paths.config, readOnly: true };
-
-/** A container of the image that has Barman's cloud tools. */
-const storeContainer = ({ images }: Settings, name: string, mode: "serve" | "restore" | "backup") => ({
-  name,
-  image: images.backupSidecar,
-  imagePullPolicy: "IfNotPresent",
-  command: ["python3", script, mode],
-  securityContext: hardened,
-});
-
-/** Containers before and beside the server's in its pod; none without an object store. */
-export function podParts(settings: Settings): {
-  readonly initContainers: readonly object[];
-  readonly volumes: readonly object[];
-  /** Variables and mounts of the server's own container. */
-  readonly server: { readonly env: readonly object[]; readonly mounts: readonly object[] };
-} {
-  const { cluster, backup, restore } = settings;
-  const archive = archiveStore(settings);
-  if (archive === undefined || backup === undefined)
-    return { initContainers: [], volumes: [], server: { env: [], mounts: [] } };
-  const origin = originOf(settings);
-  const spool = { name: "spool", mountPath: paths.spool };
-  const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.archiveId) : [];
-  const restoring = {
-    ...storeContainer(settings, "restore", "restore"),
-    env: [
-      ...environment({
-        ...pythonVariables,
-        PGDATA: paths.data,
-        MAJOR: cluster.postgresVersion,
-        TARGET: JSON.stringify(restore?.to ?? {}),
-        FETCH: `/bin/bash ${paths.config}/fetch.sh "%f" "%p"`,
-      }),
-      ...fromOrigin,
-    ],
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "2", memory: "512Mi" } },
-    volumeMounts: [{ name: "data", mountPath: paths.volume }, configMount, tmpMount, ...caMounts([origin])],
-  };
-  const serving = {
-    ...storeContainer(settings, "archiver", "serve"),
-    // It is there before the server, and until that has archived its last segment.
-    restartPolicy: "Always",
-    env: [
-      ...environment({
-        ...pythonVariables,
-        PORT: String(storePort),
-        PGDATA: paths.data,
-        COMPRESSION: backup.compression,
-        ...(origin && { SPOOL: paths.spool }),
-      }),
-      ...place("ARCHIVE", archive),
-      ...fromOrigin,
-    ],
-    resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
-    volumeMounts: [
-      ...dataMounts(cluster, true),
-      configMount,
-      tmpMount,
-      ...(origin ? [spool] : []),
-      ...caMounts([archive, origin]),
-    ],
-  };
-  return {
-    initContainers: [...(origin ? [restoring] : []), serving],
-    volumes: [
-      ...(origin ? [{ name: "spool", emptyDir: { sizeLimit: "2Gi" } }] : []),
-      ...caVolumes([archive, origin]),
-    ],
-    server: {
-      env: environment({ STORE_PORT: String(storePort), ...(origin && { SPOOL: paths.spool }) }),
-      mounts: origin ? [spool] : [],
-    },
-  };
-}
 
 /** What the server was restored from when it was made. */
 export const restoredFrom = ({ restore, cluster }: Settings): object | undefined =>

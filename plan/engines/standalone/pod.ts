@@ -4,7 +4,7 @@ import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";
-import { archiveStore, asServer, podParts } from "./backup";
+import { archiveStore, asServer, podParts } from "./store";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";

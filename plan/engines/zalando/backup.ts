@@ -6,6 +6,7 @@ import { environment } from "../../containers";
 import type { Backups, EngineTraits } from "../planner";
 import { server } from "./image";
 import { serverContainer } from "../../names";
+import type { Variable } from "../../objects";
 
 /**
  * Archive, base backups and restores by WAL-G, which Spilo runs as the environment of the instances tells it. The image that is built for
@@ -38,7 +39,7 @@ function storeVariables(
   archiveId: string,
   prefix: "" | "CLONE_",
   file = caFile(store),
-): object[] {
+): Variable[] {
   const { region, endpoint, pathStyle, ca, login } = store;
   const plain = {
     WALG_S3_PREFIX: `${locationOf(store)}/${archiveId}`,
@@ -61,7 +62,7 @@ function storeVariables(
 }
 
 /** Without a moment the operator's own `clone` copies a running cluster; so it is Spilo that is told, not the operator. */
-function cloneVariables(settings: Settings): object[] {
+function cloneVariables(settings: Settings): Variable[] {
   const { restore } = settings;
   const origin = originOf(settings);
   if (restore === undefined || origin === undefined) return [];
@@ -83,7 +84,7 @@ export function accountOfStores(settings: Settings): Record<string, string> {
 }
 
 /** The instances' further environment; empty where nothing is archived. */
-export function backupVariables(settings: Settings): object[] {
+export function backupVariables(settings: Settings): Variable[] {
   const { backup } = settings;
   const [store] = storesOf(settings);
   if (backup === undefined || store === undefined) return [];

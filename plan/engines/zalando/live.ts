@@ -1,7 +1,7 @@
 import { archiveIdToken } from "../../backup/store";
 import type { LiveReader, Progress, Shape } from "../live";
-import type { KubernetesObject } from "../../objects";
-import { isPostgresql, type Postgresql, type Variable } from "./resources";
+import type { KubernetesObject, Variable } from "../../objects";
+import { isPostgresql, type Postgresql } from "./resources";
 
 /** Fields of the specification that are part of the instances' pods. */
 const inPods = ["resources", "tls", "additionalVolumes"] as const;

@@ -2,9 +2,11 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
 import type { OperatorPlan } from "../../plan";
 import { installedBy, secretNames } from "../../names";
-import { merge, type Overlay, type KubernetesObject, type PlannedObject } from "../../objects";
+import { merge, type KubernetesObject, type PlannedObject } from "../../objects";
 import { configurationName, operatorNamespace, operatorPodLabels, podAccount } from "./names";
 import { server } from "./image";
+import type { OperatorConfiguration } from "./resources";
+import { copyOf } from "../../deployment";
 
 const deploymentName = "postgres-operator";
 
@@ -15,7 +17,7 @@ const resources = {
 };
 
 /** What differs from the released configuration. It holds for every cluster of this operator. */
-const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
+const configuration = ({ cluster, images, labels }: Settings): OperatorConfiguration => ({
   docker_image: images.postgresql,
   // How soon it comes back to what it has put off: it looks at nothing, not even at what `repair_period` names, more often than this.
   resync_period: "1m",
@@ -54,31 +56,13 @@ const configuration = ({ cluster, images, labels }: Settings): Overlay => ({
   },
 });
 
-interface Container {
-  name: string;
-  image: string;
-  imagePullPolicy: string;
-  env: { name: string; value?: string }[];
-  resources: unknown;
-  securityContext: Record<string, unknown>;
-}
-
-interface PodTemplate {
-  metadata: { annotations?: Record<string, string> };
-  spec: {
-    containers: Container[];
-    imagePullSecrets?: { name: string }[];
-    securityContext?: Record<string, unknown>;
-  };
-}
-
 function adaptDeployment(
   released: KubernetesObject,
   { cluster, images, registries }: Settings,
   config: KubernetesObject,
 ): KubernetesObject {
-  const deployment = structuredClone(released);
-  const { template } = deployment.spec as { template: PodTemplate };
+  const deployment = copyOf(released);
+  const { template } = deployment.spec;
   const container = template.spec.containers.find(({ name }) => name === deploymentName);
   if (!container) throw new Error(`the operator's released Deployment has no container "${deploymentName}"`);
   container.image = images.operator;

@@ -35,6 +35,7 @@ import { server } from "./image";
 import { parametersOf } from "./parameters";
 import { sqlObjects } from "./sql";
 import { timings } from "./timing";
+import type { Postgresql } from "./resources";
 
 const BOOTSTRAP_MINUTES = 20;
 
@@ -67,7 +68,7 @@ const exporter = ({ cluster, images }: Settings) => ({
   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
 });
 
-function clusterObject(settings: Settings): KubernetesObject {
+function clusterObject(settings: Settings): Postgresql {
   const { cluster, images, labels } = settings;
   const synchronous = cluster.durability !== "async";
   const [archive] = storesOf(settings);

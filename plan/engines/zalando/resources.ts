@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../objects";
+import type { KubernetesObject, Variable } from "../../objects";
 import type { Resources } from "../reader";
 import { apiVersion } from "./names";
 
@@ -7,13 +7,7 @@ import { apiVersion } from "./names";
  * objects of other makers too; what a planner writes must be listed.
  */
 
-export interface Variable {
-  readonly name: string;
-  readonly value?: string;
-  readonly valueFrom?: object;
-}
-
-export interface PostgresqlSpec {
+interface PostgresqlSpec {
   teamId?: string;
   numberOfInstances?: number;
   dockerImage?: string;
@@ -53,3 +47,33 @@ export interface Postgresql extends KubernetesObject {
 
 export const isPostgresql = (object: KubernetesObject): object is Postgresql =>
   object.apiVersion === apiVersion && object.kind === "postgresql";
+
+/** What differs from the operator's released configuration. Its fields hold for every cluster of the operator. */
+export type OperatorConfiguration = {
+  readonly docker_image: string;
+  readonly resync_period: string;
+  readonly enable_crd_registration: boolean;
+  readonly kubernetes: {
+    readonly watched_namespace: string;
+    readonly enable_persistent_volume_claim_deletion: boolean;
+    readonly enable_secrets_deletion: boolean;
+    readonly enable_pod_antiaffinity: boolean;
+    readonly pod_antiaffinity_preferred_during_scheduling: boolean;
+    readonly enable_readiness_probe: boolean;
+    readonly pod_management_policy: "ordered_ready" | "parallel";
+    readonly pod_terminate_grace_period: string;
+    readonly pod_service_account_name: string;
+    readonly spilo_allow_privilege_escalation: boolean;
+    readonly spilo_runasuser: number;
+    readonly spilo_runasgroup: number;
+    readonly spilo_fsgroup: number;
+    readonly inherited_labels: readonly string[];
+  };
+  readonly timeouts: { readonly pod_deletion_wait_timeout: string; readonly pod_label_wait_timeout: string };
+  readonly load_balancer: {
+    readonly enable_master_load_balancer: boolean;
+    readonly enable_replica_load_balancer: boolean;
+  };
+  readonly patroni: { readonly enable_patroni_failsafe_mode: boolean };
+  readonly debug: { readonly debug_logging: boolean; readonly enable_database_access: boolean };
+};

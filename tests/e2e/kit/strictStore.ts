@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { localBucket, plainChecksums } from "../../../plan/backup/store";
+import { plainChecksums } from "../../../plan/backup/store";
+import { localBucket } from "../../../plan/backup/storeNames";
 import { environment as variables, hardened } from "../../../plan/containers";
 import { issue } from "../../../components/issuing";
 import { serviceHost, tlsNames } from "../../../plan/names";

@@ -1,0 +1,71 @@
+import type { KubernetesObject } from "../plan/objects";
+import type { Subject } from "./health";
+import { selectorOf } from "./kubectl";
+import { serverContainer } from "../plan/names";
+
+/** What is asked of the primary itself, in its pod. */
+
+/** WAL segments that the primary has finished and not archived yet. */
+export interface Waiting {
+  readonly segments: number;
+  /** How long the oldest of them has waited. */
+  readonly seconds: number;
+}
+
+const WAITING =
+  "select count(*), coalesce(extract(epoch from clock_timestamp() - min(modification))::int, 0) " +
+  "from pg_ls_archive_statusdir() where name ~ '^[0-9A-F]{24}[.]ready$'";
+
+/** The pod of the instance that is called the primary; undefined while there is none. */
+export async function primaryPod({
+  kubectl,
+  settings,
+  engine,
+}: Subject): Promise<KubernetesObject | undefined> {
+  const { namespace, name } = settings.cluster;
+  const { role } = engine.instancePods;
+  const labels = { ...engine.instancePods.labels(name), ...(role && { [role.label]: role.primary }) };
+  const [pod] = await kubectl.list("pods", namespace, selectorOf(labels));
+  return pod;
+}
+
+/** What the primary answers to statements of its superuser, over its local socket; undefined without a primary that answers. */
+export async function askPrimary(
+  subject: Subject,
+  statements: readonly string[],
+  timeoutMs = 20_000,
+): Promise<string | undefined> {
+  const pod = await primaryPod(subject);
+  if (pod === undefined) return undefined;
+  const at = [
+    "-n",
+    subject.settings.cluster.namespace,
+    "exec",
+    pod.metadata.name,
+    "-c",
+    serverContainer,
+    "--",
+  ];
+  const commands = statements.flatMap((statement) => ["-c", statement]);
+  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
+  const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
+    allowFailure: true,
+    timeoutMs,
+  });
+  return exitCode === 0 ? stdout : undefined;
+}
+
+/** What waits to be archived; undefined without a primary that answers. */
+export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
+  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
+  return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
+}
+
+/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
+const FEW_SEGMENTS = 4;
+
+/** What is to be said of them. */
+export const waitingSentence = (waiting: Waiting | undefined): string[] =>
+  waiting === undefined || waiting.segments <= FEW_SEGMENTS
+    ? []
+    : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];

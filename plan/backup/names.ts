@@ -1,0 +1,24 @@
+import { verificationRole } from "../names";
+
+/** Names of what happens to backups after they were made. */
+
+/** Roles of their pods. */
+export const backupRoles = {
+  watch: "backups",
+  copy: "backup-copy",
+  verification: verificationRole,
+  source: "restore-source",
+} as const;
+export const metricsPort = 9189;
+
+/** Longest name of a CronJob; its pods get eleven characters more. */
+export const longestCronJobName = 52;
+/** Names of what runs; those of CronJobs are the longest. */
+export const backupNames = {
+  watch: (cluster: string): string => `${cluster}-backups`,
+  copy: (cluster: string): string => `${cluster}-copy`,
+  /** `index`: the target's, as the settings list it. */
+  verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
+  queries: (cluster: string): string => `${cluster}-queries`,
+  source: (cluster: string): string => `${cluster}-restore-source`,
+};

@@ -1,0 +1,218 @@
+import type { EnginePlanner } from "../engines/planner";
+import type { KubernetesObject } from "../objects";
+import type { Plan } from "../plan";
+import type { Settings } from "../../settings/schema";
+import { archiveIdToken, keyVariables, locationOf, plainChecksums, type Store } from "./store";
+import {
+  VERIFY_HOURS,
+  caMounts,
+  caVolumes,
+  container,
+  cronJob,
+  fromSecret,
+  places,
+  podOf,
+  shell,
+  small,
+  transfers,
+} from "./pods";
+import { backupNames, backupRoles } from "./names";
+import { bytesOf } from "../../settings/quantity";
+import { environment, unprivileged } from "../containers";
+import { longestPause } from "../../settings/cron";
+import { preloadLibraries } from "../postgres/extensions";
+import { roles, secretNames } from "../names";
+
+/** How long deleting what lies outside of the recovery window may take after it. */
+const EXPIRY_SECONDS = 1800;
+/** How much longer than the RPO the WAL of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
+const ARCHIVE_PATIENCE_SECONDS = 360;
+/** What the scratch server's files may need beside the data: WAL that is replayed, temporary files. */
+const SCRATCH_FACTOR = 1.2;
+/** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
+const DUMP_SCRATCH_FACTOR = 2.5;
+
+/** Restores a target's newest backup beside everything else, and looks whether it is all there. */
+export function verification(
+  settings: Settings,
+  engine: EnginePlanner,
+  plan: Plan,
+  stores: readonly Store[],
+  index: number,
+  verify: NonNullable<Settings["backup"]>["verify"],
+): KubernetesObject {
+  const { cluster, images, backup } = settings;
+  const store = stores[index];
+  if (store === undefined || backup === undefined) throw new Error("a verification is of a target");
+  const [database] = cluster.databases;
+  const { ca } = plan.tls;
+  const shared = environment({ WORK: "/work" });
+  const work = { name: "work", mountPath: "/work" };
+  const scratch = { name: "scratch", mountPath: "/scratch" };
+  const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
+  const reading = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
+  const tool = engine.backups?.tool?.(settings);
+  const caFile = `/tls/${store.name}/ca.crt`;
+  const barman = [
+    ...shared,
+    ...environment({
+      DATA: "/scratch/data",
+      DESTINATION: locationOf(store),
+      ARCHIVE_ID: archiveIdToken,
+      WINDOW_DAYS: String(backup.recoveryWindowDays),
+      AWS_DEFAULT_REGION: store.region,
+      ...(store.endpoint !== undefined && { ENDPOINT: store.endpoint }),
+      ...(store.plainChecksums && plainChecksums),
+      ...(store.ca && { AWS_CA_BUNDLE: caFile }),
+      HOME: "/tmp",
+    }),
+    ...keyVariables(store, { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" }),
+  ];
+  const restoring = tool
+    ? [
+        ...shared,
+        ...environment({ TOOL: tool.name, DATA: "/scratch/data", HOME: "/tmp" }),
+        ...tool.variables(store, caFile),
+      ]
+    : barman;
+  const restoreImage = tool?.image ?? images.backupRestore;
+  const ofTool = tool && environment({ TOOL: tool.name, WINDOW_DAYS: String(backup.recoveryWindowDays) });
+  const health = secretNames.health(cluster.name);
+  const longest = backup.rpoMinutes * 60 + (index === 0 ? 0 : 2 * longestPause(backup.copy.schedule));
+  // The copy's: what is dumped there was copied, and proven, and it is farther away.
+  const dumps = verify.dump && index === stores.length - 1 ? environment({ DUMPS: "/scratch/dumps" }) : [];
+  const bytes =
+    (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
+  const spec = {
+    ...podOf(settings, engine.backups?.server ?? unprivileged, [
+      { name: "work", emptyDir: {} },
+      {
+        name: "scratch",
+        ephemeral: {
+          volumeClaimTemplate: {
+            spec: {
+              accessModes: ["ReadWriteOnce"],
+              resources: { requests: { storage: verify.size ?? String(Math.ceil(bytes)) } },
+              ...(cluster.storage.class !== undefined && { storageClassName: cluster.storage.class }),
+            },
+          },
+        },
+      },
+      {
+        name: "ca",
+        secret: {
+          secretName: ca.secretName,
+          items: [{ key: ca.key, path: "ca.crt" }],
+          defaultMode: 0o440,
+        },
+      },
+      ...(verify.queries.length > 0
+        ? [{ name: "queries", configMap: { name: backupNames.queries(cluster.name) } }]
+        : []),
+      ...caVolumes(stores),
+    ]),
+    initContainers: [
+      container(
+        "heartbeat",
+        images.postgresql,
+        ["bash", "/scripts/heartbeat.sh"],
+        [
+          ...shared,
+          value,
+          ...environment({
+            RPO_MINUTES: String(backup.rpoMinutes),
+            PATIENCE_SECONDS: String(ARCHIVE_PATIENCE_SECONDS),
+            LC_ALL: "C",
+            HOME: "/tmp",
+            PGHOST: plan.endpoints.primary.host,
+            PGPORT: String(plan.endpoints.primary.port),
+            PGUSER: roles.health,
+            PGDATABASE: database?.name ?? "postgres",
+            PGSSLMODE: "verify-full",
+            PGSSLROOTCERT: "/ca/ca.crt",
+            PGCONNECT_TIMEOUT: "5",
+          }),
+          fromSecret("PGPASSWORD", health, "password"),
+        ],
+        [work, { name: "ca", mountPath: "/ca", readOnly: true }],
+        small,
+      ),
+      container(
+        "choose",
+        images.backupTools,
+        shell("choose.sh"),
+        [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
+        [work, ...caMounts(stores)],
+        small,
+      ),
+      container(
+        "restore",
+        restoreImage,
+        shell("restore.sh"),
+        restoring,
+        [work, scratch, ...caMounts(stores)],
+        transfers,
+      ),
+      {
+        ...container(
+          "serve",
+          restoreImage,
+          shell("serve.sh"),
+          restoring,
+          [work, ...caMounts(stores)],
+          transfers,
+        ),
+        // Beside the others, until they have ended.
+        restartPolicy: "Always",
+      },
+    ],
+    containers: [
+      {
+        ...container(
+          "check",
+          images.postgresql,
+          ["bash", "/scripts/check.sh"],
+          [
+            ...shared,
+            value,
+            ...environment({
+              DATA: "/scratch/data",
+              ...(tool && { PROGRAMS: tool.programs }),
+              LIBRARIES: preloadLibraries(cluster).join(","),
+              HOME_DATABASE: database?.name ?? "postgres",
+              QUERIES: "/queries",
+              PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),
+              HOME: "/tmp",
+            }),
+            ...dumps,
+          ],
+          [
+            work,
+            scratch,
+            ...(verify.queries.length > 0
+              ? [{ name: "queries", mountPath: "/queries", readOnly: true }]
+              : []),
+          ],
+          { cpu: "2", memory: cluster.resources.limits.memory },
+        ),
+      },
+      container(
+        "report",
+        images.backupTools,
+        shell("report.sh"),
+        [
+          ...reading,
+          ...environment({
+            EXPIRY_SECONDS: String(EXPIRY_SECONDS),
+            ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
+          }),
+          ...dumps,
+        ],
+        [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...caMounts(stores)],
+        dumps.length > 0 ? transfers : small,
+      ),
+    ],
+  };
+  const name = backupNames.verification(cluster.name, index);
+  return cronJob(settings, name, backupRoles.verification, verify.schedule, VERIFY_HOURS, spec);
+}

@@ -1,0 +1,224 @@
+import { X509Certificate } from "node:crypto";
+import * as z from "zod";
+import { atOnce, boolean, documented, integer, label, quantity } from "./types";
+
+/** Targets of backups, by kind: which settings each kind has, needs and refuses. */
+
+export const restarts =
+  "With the engine zalando it restarts the instances one after another, the primary last.";
+export const moves = `A change makes a new archive at the new place, with a base backup; the old one stays where it is. ${restarts}`;
+
+const kinds = ["r2", "b2", "aws", "s3", "local"] as const;
+export type TargetKind = (typeof kinds)[number];
+
+const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+/** Whether a text is certificates in PEM and nothing else, least of all a private key. */
+function isCertificates(text: string): boolean {
+  const certificates = text.match(PEM) ?? [];
+  if (certificates.length === 0 || text.replace(PEM, "").trim() !== "") return false;
+  try {
+    return certificates.every((one) => new X509Certificate(one).raw.length > 0);
+  } catch {
+    return false;
+  }
+}
+
+const kind = <K extends TargetKind>(own: K) =>
+  documented(z.literal(own), {
+    means:
+      "What store it is. r2, b2, aws: a bucket at Cloudflare, Backblaze or AWS, which the platform makes; s3: a bucket that is there, of AWS or of any " +
+      "other store that speaks S3; local: a store that the platform runs beside the cluster, on a volume of its own, which is lost with the Kubernetes cluster.",
+    change: moves,
+    allowed: kinds.join(", "),
+  });
+
+const bucket = documented(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/), {
+  means: "Name of the bucket; not with the kind local. Default: none.",
+  change: moves,
+  allowed: "the name of a bucket: 3 to 63 lower-case letters, digits, hyphens and dots",
+  fix: "correct it",
+});
+
+const adopt = boolean(
+  "Whether a bucket of the kind r2, b2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
+    "`credentials` gives none. Default: false.",
+  "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
+).default(false);
+
+const account = documented(z.string().regex(/^[0-9a-f]{32}$/), {
+  means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
+  change: moves,
+  allowed: "the 32 hexadecimal digits that the dashboard shows",
+  fix: "copy it from the overview of R2",
+});
+
+const region = documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
+  means:
+    "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
+  change: moves,
+  allowed: "a region such as eu-central-1",
+  fix: "write it as the store's documentation does",
+});
+
+const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
+  means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
+  change: moves,
+  allowed: "an address that begins with https:// and ends with the host or its port",
+  fix: "write it without a path; stores without TLS aren't used",
+});
+
+const caCertificate = documented(z.string().refine(isCertificates), {
+  means:
+    "Certificate of the CA that signed the store's own, where no public CA did: a store in your own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
+  change:
+    "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
+  allowed:
+    "one certificate or more in PEM, from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----, and no private key",
+  fix: "give the text of the file with its lines, after `caCertificate: |`",
+});
+
+const credentials = z.strictObject({
+  accessKeyId: documented(z.string().min(3), {
+    means:
+      "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
+    change: atOnce,
+    allowed: "a text",
+  }),
+  secretAccessKey: documented(z.string().min(8), {
+    means:
+      "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
+    change: atOnce,
+    allowed: "a text that Pulumi has encrypted",
+    fix: "set it with pulumi config set --secret --path",
+  }),
+});
+
+const roleArn = documented(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
+  means:
+    "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
+    "cloud, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
+  change:
+    "Pods take it when they start: the instances of the engines cnpg and zalando must be restarted for a role that comes or is another one; standalone's restarts by itself.",
+  allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
+  fix: "copy it from IAM",
+});
+
+const lockDays = integer(
+  "For how many days no key can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
+    "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
+  0,
+  3650,
+  "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later.",
+  "days",
+).default(0);
+
+const size = quantity(
+  "Size of the volume of a local target, in bytes; only with the kind local. Default: 10Gi.",
+  "A larger size grows the volume where the class can.",
+  "50Gi",
+);
+
+/** What a kind can't do without, and how it is called where it is missing. */
+const needed = <T extends z.ZodType>(own: TargetKind, field: T, what: string): T =>
+  field.meta({ ...field.meta(), missing: `${what} with the kind ${own}` });
+
+/** The words for a setting that belongs to other kinds; `shown` in the place of a value that is secret, or long. */
+const words = (own: TargetKind, others: readonly TargetKind[], shown?: string) => ({
+  allowed: `must not be set with the kind ${own}`,
+  fix: `leave it out, or use the kind ${others.join(" or ")}`,
+  foreign: true,
+  ...(shown !== undefined && { shown }),
+});
+const foreign = (...of: Parameters<typeof words>) =>
+  z
+    .never()
+    .optional()
+    .meta(words(...of));
+
+const targetName = label("Name of the target, part of the names of its objects.", 20, moves);
+
+/** Kinds that have a setting; the sentences for the others name them. */
+const having = {
+  bucket: ["r2", "b2", "aws", "s3"],
+  account: ["r2"],
+  region: ["b2", "aws", "s3", "local"],
+  endpoint: ["s3"],
+  caCertificate: ["s3"],
+  credentials: ["r2", "b2", "aws", "s3"],
+  roleArn: ["aws", "s3"],
+  adopt: ["r2", "b2", "aws"],
+  lockDays: ["r2", "b2", "aws"],
+  size: ["local"],
+} as const satisfies Record<string, readonly TargetKind[]>;
+
+/** Of a kind, all settings that are other kinds'; what says no more than their default may be there. */
+const others = (own: TargetKind) => ({
+  bucket: foreign(own, having.bucket),
+  adopt: z.literal(false).optional().meta(words(own, having.adopt)),
+  account: foreign(own, having.account),
+  region: foreign(own, having.region),
+  endpoint: foreign(own, having.endpoint),
+  caCertificate: foreign(own, having.caCertificate, "given"),
+  credentials: foreign(own, having.credentials, "given"),
+  roleArn: foreign(own, having.roleArn),
+  lockDays: z.literal(0).optional().meta(words(own, having.lockDays)),
+  size: foreign(own, having.size),
+});
+
+const bucketOf = (own: TargetKind) => needed(own, bucket, "the name of a bucket");
+
+export const target = z.discriminatedUnion("kind", [
+  z.strictObject({
+    name: targetName,
+    kind: kind("r2"),
+    ...others("r2"),
+    bucket: bucketOf("r2"),
+    adopt,
+    account: needed("r2", account, "the identifier of the Cloudflare account"),
+    credentials: credentials.optional(),
+    lockDays,
+  }),
+  z.strictObject({
+    name: targetName,
+    kind: kind("b2"),
+    ...others("b2"),
+    bucket: bucketOf("b2"),
+    adopt,
+    region: needed("b2", region, "the region of the bucket"),
+    credentials: needed("b2", credentials, "an access key"),
+    lockDays,
+  }),
+  z.strictObject({
+    name: targetName,
+    kind: kind("aws"),
+    ...others("aws"),
+    bucket: bucketOf("aws"),
+    adopt,
+    region: region.optional(),
+    credentials: credentials.optional(),
+    roleArn: roleArn.optional(),
+    lockDays,
+  }),
+  z.strictObject({
+    name: targetName,
+    kind: kind("s3"),
+    ...others("s3"),
+    bucket: bucketOf("s3"),
+    region: region.optional(),
+    endpoint: endpoint.optional(),
+    caCertificate: caCertificate.optional(),
+    credentials: credentials.optional(),
+    roleArn: roleArn.optional(),
+  }),
+  z.strictObject({
+    name: targetName,
+    kind: kind("local"),
+    ...others("local"),
+    region: region.optional(),
+    size: size.optional(),
+  }),
+]);
+
+export type Target = z.output<typeof target>;
+export type TargetOf<K extends TargetKind> = Extract<Target, { kind: K }>;
