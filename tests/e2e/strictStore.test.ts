@@ -17,7 +17,7 @@ import { say } from "./kit/wait";
 const suite = process.env.BACKUP === "1" ? describe : describe.skip;
 
 type Target = Extract<NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number], { kind: "s3" }>;
-/** How long `make up` may go on after the update: it waits 45 s for a store that may be starting, and one that is away is asked for 15 s. */
+/** How long `make up` may take after the update: it waits 45 s for a store that may be starting, and one that is away is asked for 15 s. */
 const SAID_SECONDS = 90;
 
 suite("backup in a store that refuses what B2 and R2 refuse (a fake of both before versitygw)", () => {
