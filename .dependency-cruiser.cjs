@@ -4,8 +4,9 @@ const floors = [
   ["settings"],
   ["plan"],
   ["releases"],
-  ["policy", "components"],
-  ["checks", "local"],
+  ["policy"],
+  ["checks"],
+  ["components", "local"],
   ["stacks", "operations"],
 ];
 

@@ -57,5 +57,5 @@ faults: ## Break the running stack in many ways while clients write; ARGS="--lis
 bench: ## Ratios from interleaved runs; needs a running stack
 	$(RUN) tests/bench/run.ts $(ARGS)
 
-lint: ## ESLint, Prettier, type check
+lint: ## ESLint, Prettier, type check, floors; shellcheck, ruff and pyright for scripts
 	@operations/bootstrap.sh && npm run lint --silent

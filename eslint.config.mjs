@@ -6,6 +6,9 @@ export default tseslint.config(
     ignores: [
       "node_modules/**",
       "coverage/**",
+      "dist/**",
+      "tests/e2e/library/**",
+      ".stryker-tmp/**",
       "eslint.config.mjs",
       "policy/main.cjs",
       ".dependency-cruiser.cjs",

@@ -2,9 +2,9 @@ import { RunError, runtime } from "@pulumi/pulumi";
 import { program } from "./stacks/program";
 import { UserError } from "./shell/userError";
 
-function outputs(): Record<string, unknown> {
+async function outputs(): Promise<Record<string, unknown>> {
   try {
-    return program(runtime.allConfig());
+    return await program(runtime.allConfig());
   } catch (error) {
     // Pulumi prints a RunError's message alone; a stack trace would help nobody with a wrong setting.
     if (error instanceof UserError) throw new RunError(`\n  ${error.problems.join("\n  ")}`);
@@ -12,4 +12,4 @@ function outputs(): Record<string, unknown> {
   }
 }
 
-export = outputs();
+export = outputs;

@@ -34,6 +34,12 @@ export const abilities: Rule = (settings, report, engine) => {
       settings.backup?.timeZone,
     ],
     restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
+    accountInForeignNamespace: [
+      !cluster.makeNamespace &&
+        (settings.registries.length > 0 || settings.backup?.targets.some(({ roleArn }) => roleArn) === true),
+      "cluster.makeNamespace",
+      cluster.makeNamespace,
+    ],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

@@ -10,10 +10,10 @@ import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";
 
 const GiB = 2 ** 30;
-/** Connections that copy the log, for one base backup. */
+/** WAL senders that one base backup needs. */
 const BASE_BACKUP_SENDERS = 2;
 
-/** A copy that goes with what it is of, by one lost bucket, key or provider, is none. */
+/** A copy must survive the loss of the first store's bucket, key or provider. */
 function independence(settings: Settings, report: Report): void {
   const { backup, tier } = settings;
   const [first, second] = storesOf(settings);
@@ -46,7 +46,7 @@ function independence(settings: Settings, report: Report): void {
     report(
       at("credentials.accessKeyId"),
       one.accessKeyId,
-      `another key than that of the target ${first.name} in the tier prod, so that nobody deletes both with one`,
+      `another key than that of the target ${first.name} in the tier prod, so that no key can delete both`,
       "make a key for this bucket alone",
     );
 }
@@ -103,15 +103,15 @@ function onVolume({ backup, cluster }: Settings, report: Report, engine: EngineT
     report(
       "backup.volume.baseBackupDays",
       baseBackupDays,
-      `at least ${walRetentionDays}, as backup.volume.walRetentionDays: log without a base backup before it restores nothing`,
-      "keep base backups as long as the log, or longer",
+      `at least ${walRetentionDays}, as backup.volume.walRetentionDays: WAL without an older base backup restores nothing`,
+      "keep base backups as long as the WAL, or longer",
     );
   const { max_wal_senders: senders } = cluster.parameters;
   if (senders !== undefined && Number(senders) < BASE_BACKUP_SENDERS)
     report(
       "cluster.parameters.max_wal_senders",
       senders,
-      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for the log that goes with it`,
+      `at least ${BASE_BACKUP_SENDERS} with backup: one for a base backup, one for its WAL`,
       "raise it, or leave it out",
     );
 }
@@ -164,7 +164,7 @@ function ofKind(target: Target, at: string, report: Report): void {
     report(
       `${at}.caCertificate`,
       "given",
-      "nothing without an endpoint: a public CA signs for AWS",
+      "must not be set without an endpoint: a public CA signs for AWS",
       "set endpoint, or leave it out",
     );
   if (target.kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
@@ -178,7 +178,7 @@ function ofKind(target: Target, at: string, report: Report): void {
     );
 }
 
-/** EKS gives a role to the pods of an account, which has one, and AWS alone knows it. */
+/** EKS gives one role to all pods of a service account, and only AWS knows it. */
 function role({ backup, platform }: Settings, index: number, report: Report): void {
   const [first] = backup?.targets ?? [];
   const target = backup?.targets[index];
@@ -189,28 +189,33 @@ function role({ backup, platform }: Settings, index: number, report: Report): vo
     report(
       path,
       roleArn,
-      `nothing with the platform ${platform}: EKS alone gives its pods a role`,
+      `must not be set with the platform ${platform}: EKS alone gives its pods a role`,
       "give credentials in its place, or set pgplatform:platform to cloud",
     );
   if (target?.credentials !== undefined)
-    report(path, roleArn, "nothing beside credentials, which it takes the place of", "leave out one of them");
+    report(
+      path,
+      roleArn,
+      "must not be set beside credentials: it takes their place",
+      "leave out one of them",
+    );
   if (target?.endpoint !== undefined)
     report(
       path,
       roleArn,
-      "nothing with an endpoint: only AWS knows its roles",
+      "must not be set with an endpoint: only AWS knows its roles",
       "leave out the endpoint, or give credentials in its place",
     );
   if (index > 0 && first?.roleArn !== undefined && first.roleArn !== roleArn)
     report(
       path,
       roleArn,
-      `${first.roleArn}, as at the target ${first.name}: the pods that speak to both have one account, and that has one role`,
-      "let one role do both, or give credentials to one of the targets",
+      `${first.roleArn}, as at the target ${first.name}: the pods that use both stores have one service account, and that has one role`,
+      "use one role for both, or give credentials to one of the targets",
     );
 }
 
-/** What is locked can't be deleted by anybody for a while: the copies alone, and not longer than they are kept. */
+/** No key can delete what is locked: lock the copies alone, and no longer than they are kept. */
 function lock({ backup }: Settings, index: number, report: Report): void {
   const target = backup?.targets[index];
   const { lockDays = 0, adopt = false } = target ?? {};

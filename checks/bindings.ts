@@ -24,9 +24,9 @@ export const binding: Rule = (settings, report) => {
         "rename it",
       );
     if (binding === true) return;
-    const isHome = namespace === cluster.namespace;
+    const inClusterNamespace = namespace === cluster.namespace;
     const pooled = poolers.find(({ name }) => name === pooler)?.database;
-    if (isHome && binding.name?.startsWith(`${cluster.name}-`) === true)
+    if (inClusterNamespace && binding.name?.startsWith(`${cluster.name}-`) === true)
       report(
         at("name"),
         binding.name,
@@ -55,7 +55,7 @@ export const binding: Rule = (settings, report) => {
         "correct it, or add the role to cluster.roles",
       );
     for (const key of ["copySecret", "makeNamespace"] as const)
-      if (isHome && binding[key])
+      if (inClusterNamespace && binding[key])
         report(
           at(key),
           true,

@@ -18,7 +18,7 @@ export const clients: Rule = ({ clients, poolers }, report) => {
         `clients[${index}].pooler`,
         client.pooler,
         known.length === 0
-          ? "none, since pgplatform:poolers is empty"
+          ? "must not be set: pgplatform:poolers is empty"
           : `one of pgplatform:poolers (${known.join(", ")})`,
         "correct it, or add the pooler",
       );

@@ -87,7 +87,7 @@ export const extensions: Rule = (settings, report, engine) => {
       const refusal = refused[name];
       if (refusal) report(path, name, within(engine, refusal), refusal.instead);
       else if (name === "pg_cron" && scheduler !== database)
-        report(path, name, `in one database only, and ${scheduler?.name} has it`, "remove it");
+        report(path, name, `pg_cron in one database only: ${scheduler?.name} has it`, "remove it");
       else if (known && !known.includes(name))
         report(
           path,
@@ -101,7 +101,7 @@ export const extensions: Rule = (settings, report, engine) => {
         report(
           path,
           name,
-          `behind ${needed.join(" and ")}, which it needs`,
+          `a place after ${needed.join(" and ")}, which it needs`,
           `list ${needed.join(" and ")} before it`,
         );
       if (schema !== undefined && !schemas.includes(schema))

@@ -59,6 +59,10 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
         limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
       },
     },
+    clients: parsed.clients.map((client) => ({
+      ...client,
+      namespace: client.namespace ?? parsed.cluster.namespace,
+    })),
     ...(backup && {
       backup: { ...backup, compression: backup.compression ?? engine.compression.methods[0] },
     }),

@@ -87,8 +87,9 @@ export function problemsOf(raw: unknown, issues: readonly z.core.$ZodIssue[]): P
       return issue.keys.map((key) => ({
         path: pathOf([...issue.path, key]),
         value: valueAt(raw, [...issue.path, key]),
-        allowed: `one of ${(at.keys ?? []).join(", ")}`,
-        fix: "remove it or correct its spelling",
+        wrong: "no such setting",
+        allowed: (at.keys ?? []).join(", "),
+        fix: "remove it, or correct its spelling",
       }));
     }
     const missing = valueAt(raw, issue.path) === undefined;

@@ -1,4 +1,5 @@
 import { backupNames, longestCronJobName } from "../plan/backup/names";
+import { storeNamespace } from "../plan/backup/storeNames";
 import { poolerName } from "../plan/names";
 import type { Rule } from "./rule";
 
@@ -16,6 +17,14 @@ export const names: Rule = ({ cluster, poolers, backup }, report, engine) => {
       "cluster.name",
       cluster.name,
       `short enough for the CronJob's name ${job}, which has ${job.length} of at most ${longestCronJobName} characters`,
+      "shorten it",
+    );
+  const stores = storeNamespace(cluster);
+  if (backup?.targets.some(({ kind }) => kind === "local") === true && stores.length > 63)
+    report(
+      "cluster.namespace",
+      cluster.namespace,
+      `short enough for the stores' namespace ${stores}, which has ${stores.length} of at most 63 characters`,
       "shorten it",
     );
   poolers.forEach((pooler, index) => {

@@ -16,11 +16,11 @@ import { matches, type Rule } from "./rule";
 
 type Refusal = { readonly allowed: string; readonly fix: string };
 
-const nothing = (why: string): Refusal => ({ allowed: `no value here: ${why}`, fix: "remove it" });
+const unset = (why: string): Refusal => ({ allowed: `must not be set: ${why}`, fix: "remove it" });
 
 function unknown(major: string, name: string): Refusal {
   const why = whyMissing(major, name);
-  if (why !== undefined) return nothing(why);
+  if (why !== undefined) return unset(why);
   const near = nearest(major, name);
   const prefixes = extensionPrefixes(major);
   const [prefix = ""] = name.split(".");
@@ -43,11 +43,11 @@ export const ownerOf = (engine: EngineTraits, name: string): string | undefined 
 /** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
 function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
   const owner = ownerOf(engine, name);
-  if (owner !== undefined) return nothing(owner);
+  if (owner !== undefined) return unset(owner);
   const parameter = parameterOf(major, name);
   if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
-  if (ofTransaction(name)) return nothing(`each transaction has its own; default_${name} is for all of them`);
-  if (parameter.context === "internal") return nothing("the server tells it, and nobody sets it");
+  if (ofTransaction(name)) return unset(`each transaction has its own; default_${name} is for all of them`);
+  if (parameter.context === "internal") return unset("the server reports it, and it is read-only");
   return wrong(parameter, text);
 }
 
@@ -58,11 +58,11 @@ const neverLoaded = ["auth_delay", "basebackup_to_shell", "basic_archive", "pass
 function withoutEffect(settings: Settings, name: string, engine: EngineTraits): Refusal | undefined {
   const extension = extensionOfParameter(name);
   if (extension === undefined) return undefined;
-  if (neverLoaded.includes(extension)) return nothing(`nothing loads ${extension}`);
+  if (neverLoaded.includes(extension)) return unset(`nothing loads ${extension}`);
   const known = knownLibraries(settings, engine);
   return known === undefined || known.includes(extension)
     ? undefined
-    : nothing(`the image ${settings.images.postgresql} doesn't have ${extension}`);
+    : unset(`the image ${settings.images.postgresql} doesn't have ${extension}`);
 }
 
 export const parameters: Rule = (settings, report, engine) => {

@@ -13,9 +13,9 @@ export const matches = (pattern: string, name: string): boolean =>
 /** Patterns as a sentence lists them. */
 export const listed = (patterns: readonly string[]): string => patterns.join(", ").replaceAll("*", "…");
 
-/** What is allowed in place of something that the engine can't do, to read on after "allowed is". */
+/** What is allowed in place of something that the engine can't do, as a message writes it after "Allowed:". */
 export const within = ({ name }: EngineTraits, { because }: Exclude<Ability, true>): string =>
-  `what the engine ${name} can do, and ${because}`;
+  `what the engine ${name} can do: ${because}`;
 
 /** Names that are there more than once. */
 export const twice = (names: readonly string[]): Set<string> =>

@@ -34,13 +34,15 @@ export interface BackupArgs {
    * @default - the stack's own
    */
   readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
+  /** The access key that a target's setting stands for. @default - the setting itself */
+  readonly value?: (text: string) => pulumi.Output<string>;
 }
 
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
 export class Backup extends pulumi.ComponentResource {
   /**
-   * The archive's ID, drawn once for each cluster that is made: one that is made anew under the same name never writes
-   * into the archive of the one before.
+   * The archive's ID, drawn once for each cluster that is made: one that is recreated under the same name never
+   * writes into the former's archive.
    */
   public readonly archiveId: pulumi.Output<string>;
 
@@ -60,15 +62,17 @@ export class Backup extends pulumi.ComponentResource {
       { parent: this },
     ).hex;
 
-    const home = targets.some(({ kind }) => kind === "local") ? this.storesHome(args) : undefined;
+    const storesNamespace = targets.some(({ kind }) => kind === "local")
+      ? this.storesNamespace(args)
+      : undefined;
     const all: Keys[] = [];
     const secrets = targets.flatMap((target, index) => {
       const store = storeOf(settings, target);
       const made = this.bucket(args, target, store);
       if ("roleArn" in store.login) return [];
-      const keys = this.keysOf(target, made);
+      const keys = this.keysOf(target, made, args.value);
       all.push(keys);
-      const signedBy = home && this.localStore(args, target, store, keys, home);
+      const signedBy = storesNamespace && this.localStore(args, target, store, keys, storesNamespace);
       const certificate = signedBy ?? target.caCertificate;
       return [
         this.credentials(`${target.name}-credentials`, store, keys, settings, cluster.namespace),
@@ -98,21 +102,21 @@ export class Backup extends pulumi.ComponentResource {
   }
 
   /** The namespace of the local stores, closed but for what the flows open. */
-  private storesHome({ settings, flows }: BackupArgs): Namespace {
+  private storesNamespace({ settings, flows }: BackupArgs): Namespace {
     const { cluster, labels } = settings;
-    const namespace = storeNamespace(cluster);
-    const home = new Namespace(
+    const name = storeNamespace(cluster);
+    const namespace = new Namespace(
       `${this.name}-stores`,
-      { metadata: { name: namespace, labels: { ...this.labels(settings), ...podSecurity(true) } } },
+      { metadata: { name, labels: { ...this.labels(settings), ...podSecurity(true) } } },
       { parent: this, retainOnDelete: true },
     );
-    const policies = networkPolicies(cluster.name, namespace, flows);
+    const policies = networkPolicies(cluster.name, name, flows);
     registerObjects(
       `${this.name}-stores`,
       withLabels(policies, labels).map((policy) => ({ ...policy, retain: RETAINED })),
-      { parent: this, dependsOn: [home] },
+      { parent: this, dependsOn: [namespace] },
     );
-    return home;
+    return namespace;
   }
 
   /** Makes the target's bucket where its kind says so; the key for it, if one was made. */
@@ -131,12 +135,16 @@ export class Backup extends pulumi.ComponentResource {
   }
 
   /** The access key that a target's settings give, or one that was made for its bucket, or one that is drawn. */
-  private keysOf({ name, credentials }: Target, made: Keys | undefined): Keys {
+  private keysOf(
+    { name, credentials }: Target,
+    made: Keys | undefined,
+    value: NonNullable<BackupArgs["value"]> = (text) => pulumi.output(text),
+  ): Keys {
     const part = (suffix: string) => `${this.name}-${name}-${suffix}`;
     if (credentials !== undefined)
       return {
-        accessKeyId: pulumi.output(credentials.accessKeyId),
-        secretAccessKey: pulumi.secret(credentials.secretAccessKey),
+        accessKeyId: value(credentials.accessKeyId),
+        secretAccessKey: pulumi.secret(value(credentials.secretAccessKey)),
       };
     if (made) return made;
     return {
@@ -199,11 +207,11 @@ export class Backup extends pulumi.ComponentResource {
     target: Target,
     store: Store,
     keys: Keys,
-    home: Namespace,
+    storesNamespace: Namespace,
   ): pulumi.Output<string> | undefined {
     if (target.kind !== "local" || store.ca === undefined) return undefined;
     const namespace = storeNamespace(settings.cluster);
-    const dependsOn = [home];
+    const dependsOn = [storesNamespace];
     const credentials = this.credentials(`${target.name}-own-credentials`, store, keys, settings, namespace, {
       dependsOn,
       retainOnDelete: true,

@@ -42,8 +42,8 @@ export class Bindings extends pulumi.ComponentResource {
     );
 
     for (const { client, namespace, name: objectName, data, credential, secret } of args.clients) {
-      const home = namespaces.get(namespace);
-      const own = { parent: this, ...(home && { dependsOn: [home] }) };
+      const clientNamespace = namespaces.get(namespace);
+      const own = { parent: this, ...(clientNamespace && { dependsOn: [clientNamespace] }) };
       const metadata = (annotations: Record<string, string>) => ({
         name: objectName,
         namespace,

@@ -2,7 +2,6 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import type { Plan } from "../plan/plan";
 import { registerObjects } from "./register";
-import { type Overlay } from "../plan/objects";
 
 export interface ClusterArgs {
   /** The engine's plan of the database cluster. */
@@ -19,11 +18,6 @@ export interface ClusterArgs {
    * @default - nothing is archived
    */
   readonly archiveId?: pulumi.Output<string>;
-  /**
-   * Merged into the planned objects, by their ids.
-   * @default - the objects as planned
-   */
-  readonly transform?: Readonly<Record<string, Overlay>>;
 }
 
 const decoded = (text: string | undefined): string => Buffer.from(text ?? "", "base64").toString("utf8");
@@ -35,13 +29,7 @@ export class Cluster extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClusterArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Cluster", name, {}, options);
-    const objects = registerObjects(
-      name,
-      args.plan.objects,
-      { parent: this },
-      args.transform,
-      args.archiveId,
-    );
+    const objects = registerObjects(name, args.plan.objects, { parent: this }, {}, args.archiveId);
 
     this.caCertificate = args.caCertificate ?? this.engineCa(name, args, objects);
     this.registerOutputs({ caCertificate: this.caCertificate });

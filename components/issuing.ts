@@ -18,7 +18,7 @@ export interface Issued extends Wanted {
 
 /**
  * Issues and renews the certificate. Pulumi writes this object, code and all, into the state and runs it in a process of its own:
- * whatever it uses has to stand inside its functions.
+ * whatever it uses has to be inside its functions.
  */
 export const issuing = {
   async create({ names, use }: Wanted): Promise<{ id: string; outs: Issued }> {

@@ -1,66 +1,117 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
+import { check, sentence } from "../checks/index";
+import { plannerOf } from "../plan/engines/select";
+import type { EnginePlanner } from "../plan/engines/planner";
+import type { Endpoint } from "../plan/network";
+import type { KubernetesObject } from "../plan/objects";
+import { planPlatform, type PlatformPlan } from "../plan/platform";
+import { credentialOf } from "../plan/postgres/roles";
+import { passwordId } from "../plan/postgres/rotation";
+import { operatorManifest } from "../releases/manifest";
 import type { Settings } from "../settings/schema";
+import { UserError } from "../shell/userError";
+import type { PoolerArgs, SettingsArgs } from "./args";
 import { Backup } from "./backup";
+import { Bindings } from "./bindings";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { Credentials } from "./credentials";
-import type { Plan } from "../plan/plan";
-import type { EnginePlanner } from "../plan/engines/planner";
+import { failPlainly } from "./failure";
+import { Inputs } from "./inputs";
 import { Logins } from "./logins";
 import { Network } from "./network";
-import type { KubernetesObject, Overlay } from "../plan/objects";
 import { Operator } from "./operator";
-import type { PoolerPlan } from "../plan/pgbouncer/plan";
-import { planPlatform } from "../plan/platform";
 import { Pooler } from "./pooler";
 import { PullSecret } from "./pullSecret";
-import { Bindings } from "./bindings";
-import type { ClientBinding } from "../plan/bindings";
 
-export interface PostgresPlatformArgs {
-  /** Checked settings. */
-  readonly settings: Settings;
-  /** What runs PostgreSQL. */
-  readonly engine: EnginePlanner;
-  /** The operator's released objects; read only when the settings install the operator. */
-  readonly operatorManifest: () => readonly KubernetesObject[];
-  /** Providers for the buckets of backup targets, by the targets' names. @default - the stack's own */
+interface Surroundings {
+  /** The operator's released objects; read only where the platform installs the operator. @default - those of the pinned release */
+  readonly released?: () => readonly KubernetesObject[];
+  /** Providers for the buckets of backup targets, by the targets' names. @default - those of the platform */
   readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
-  /**
-   * Merged into planned objects, by part and object id.
-   * @default - the objects as planned
-   */
-  readonly transform?: {
-    readonly operator?: Readonly<Record<string, Overlay>>;
-    readonly cluster?: Readonly<Record<string, Overlay>>;
-    readonly pooler?: Readonly<Record<string, Overlay>>;
-  };
 }
 
-/** A PostgreSQL with everything that belongs to it, in a namespace of its own. */
-export class PostgresPlatform extends pulumi.ComponentResource {
-  /** What the engine planned. */
-  public readonly plan: Plan;
-  /** What stands in front of it. */
-  public readonly poolers: readonly PoolerPlan[];
-  /** What the clients' namespaces get. */
-  public readonly bindings: readonly ClientBinding[];
+/** A platform: the settings of a stack file, as arguments. */
+export interface PostgresPlatformArgs<PoolerName extends string = string> extends SettingsArgs, Surroundings {
+  /**
+   * The operator that runs the cluster: one that the program made for all its platforms, or whether the platform installs its own.
+   * @default - its own, for the engines that have one
+   */
+  readonly operator?: Operator | { readonly install?: boolean };
+  /** PgBouncer poolers in front of the cluster. @default - none */
+  readonly poolers?: readonly PoolerArgs<PoolerName>[];
+}
+
+/** Settings that were checked already, as a stack's program does. */
+export interface CheckedArgs extends Surroundings {
+  readonly checked: Settings;
+  /** What plans the cluster. @default - the settings' engine */
+  readonly engine?: EnginePlanner;
+}
+
+/** How an application reaches its database. What depends on it waits until the database can be used. */
+export interface Connection {
+  /** Host name that holds in every namespace. */
+  readonly host: pulumi.Output<string>;
+  readonly port: number;
+  readonly database: string;
+  /** Role that the application logs in as: the database's owner. */
+  readonly role: string;
+  /** Secret in the cluster's namespace with `username` and `password`. */
+  readonly secretName: pulumi.Output<string>;
+  /** Certificate of the CA that the application must trust, in PEM. */
+  readonly caCertificate: pulumi.Output<string>;
+  /** URI with the password in it, a secret; `sslrootcert` is `ca.crt` in the working folder. */
+  readonly uri: pulumi.Output<string>;
+}
+
+/** A PostgreSQL with everything that belongs to it. */
+export class PostgresPlatform<const PoolerName extends string = string> extends pulumi.ComponentResource {
+  /** What was planned. */
+  public readonly planned: PlatformPlan;
+  /** Where each pooler listens, by its name. */
+  public readonly poolers: Readonly<
+    Record<PoolerName, { readonly host: pulumi.Output<string>; readonly port: number }>
+  >;
   /** Generated passwords, by the ids of the plan's credentials. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
   /** Certificate of the CA that clients must trust, in PEM. */
   public readonly caCertificate: pulumi.Output<string>;
 
-  constructor(name: string, args: PostgresPlatformArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:PostgresPlatform", name, {}, options);
-    const { settings, engine, transform = {} } = args;
+  private readonly settings: Settings;
+  private readonly inputs: Inputs;
+  private readonly ready: Readonly<Record<string, pulumi.Resource>>;
+
+  /**
+   * Checks the arguments, plans, and registers what was planned. Throws with one sentence for each wrong argument.
+   *
+   * Providers come by `options.providers`, as for every component.
+   */
+  constructor(
+    name: string,
+    args: PostgresPlatformArgs<PoolerName> | CheckedArgs,
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    const { settings, inputs, platform, given } = failPlainly(`PostgresPlatform ${name}`, () =>
+      planned(args),
+    );
+    super(
+      "pgplatform:components:PostgresPlatform",
+      name,
+      {},
+      {
+        ...options,
+        transformations: [...(options.transformations ?? []), ...inputs.transformations],
+      },
+    );
     const { name: clusterName } = settings.cluster;
-    const platform = planPlatform(settings, args.operatorManifest, engine);
     const { labels, flows, pullSecret } = platform;
     const namespace = platform.namespace.name;
-    this.plan = platform.cluster;
-    this.poolers = platform.poolers;
-    this.bindings = platform.bindings;
+    if (platform.operator)
+      failPlainly(`PostgresPlatform ${name}`, () =>
+        installOnce(name, settings, this.getProvider(kubernetes)),
+      );
 
     const operator =
       platform.operator &&
@@ -68,22 +119,25 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         `${name}-operator`,
         {
           plan: platform.operator,
-          ...(pullSecret && { pullSecret }),
-          ...(transform.operator && { transform: transform.operator }),
+          ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
         },
         { parent: this },
       );
 
-    const home = new Namespace(
-      `${name}-namespace`,
-      { metadata: { name: namespace, labels: platform.namespace.labels } },
-      { parent: this, protect: platform.namespace.protect },
-    );
+    const made = platform.namespace.made
+      ? [
+          new Namespace(
+            `${name}-namespace`,
+            { metadata: { name: namespace, labels: platform.namespace.labels } },
+            { parent: this, protect: platform.namespace.protect },
+          ),
+        ]
+      : [];
 
     const network = new Network(
       `${name}-network`,
       { policies: platform.networkPolicies },
-      { parent: this, dependsOn: [home] },
+      { parent: this, dependsOn: made },
     );
 
     const credentials = new Credentials(
@@ -93,15 +147,15 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         credentials: platform.credentials,
         ...(platform.passwords && { combined: platform.passwords }),
       },
-      { parent: this, dependsOn: [home] },
+      { parent: this, dependsOn: made },
     );
 
     const pullSecrets = pullSecret
       ? [
           new PullSecret(
             `${name}-registries`,
-            { ...pullSecret, namespace },
-            { parent: this, dependsOn: [home] },
+            { ...pullSecret, namespace, value: inputs.value },
+            { parent: this, dependsOn: made },
           ),
         ]
       : [];
@@ -110,8 +164,8 @@ export class PostgresPlatform extends pulumi.ComponentResource {
       platform.certificates &&
       new Certificates(
         `${name}-certificates`,
-        { tls: this.plan.tls, namespace, labels: platform.certificates.labels },
-        { parent: this, dependsOn: [home] },
+        { tls: platform.cluster.tls, namespace, labels: platform.certificates.labels },
+        { parent: this, dependsOn: made },
       );
 
     const backup =
@@ -120,34 +174,29 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         `${name}-backup`,
         {
           settings,
-          instances: engine.instancePods.labels(clusterName),
+          instances: plannerOf(settings).instancePods.labels(clusterName),
           flows,
           objects: platform.backups,
+          value: inputs.value,
           ...(args.storeProviders && { storeProviders: args.storeProviders }),
         },
-        { parent: this, dependsOn: [home, ...pullSecrets] },
+        { parent: this, dependsOn: [...made, ...pullSecrets] },
       );
 
-    const before = [network, credentials, ...pullSecrets, certificates, operator, backup];
+    const before = [network, credentials, ...pullSecrets, certificates, operator, given, backup];
     const cluster = new Cluster(
       `${name}-cluster`,
       {
-        plan: this.plan,
+        plan: platform.cluster,
         namespace,
         ...(certificates && { caCertificate: certificates.caCertificate }),
         ...(backup && { archiveId: backup.archiveId }),
-        ...(transform.cluster && { transform: transform.cluster }),
       },
       { parent: this, dependsOn: before.filter((one) => one !== undefined && one !== false) },
     );
 
-    const poolers = this.poolers.map(
-      (plan) =>
-        new Pooler(
-          `${name}-pooler-${plan.name}`,
-          { plan, ...(transform.pooler && { transform: transform.pooler }) },
-          { parent: this, dependsOn: [cluster] },
-        ),
+    const poolers = platform.poolers.map(
+      (plan) => new Pooler(`${name}-pooler-${plan.name}`, { plan }, { parent: this, dependsOn: [cluster] }),
     );
 
     const logins =
@@ -161,12 +210,12 @@ export class PostgresPlatform extends pulumi.ComponentResource {
           ]
         : [];
 
-    if (this.bindings.length > 0)
+    if (platform.bindings.length > 0)
       new Bindings(
         `${name}-bindings`,
         {
           cluster: clusterName,
-          clients: this.bindings,
+          clients: platform.bindings,
           passwords: credentials.passwords,
           caCertificate: cluster.caCertificate,
           labels,
@@ -174,8 +223,157 @@ export class PostgresPlatform extends pulumi.ComponentResource {
         { parent: this, dependsOn: [cluster, ...poolers, ...logins] },
       );
 
+    this.planned = platform;
+    this.settings = settings;
+    this.inputs = inputs;
+    this.ready = {
+      "": cluster,
+      ...Object.fromEntries(platform.poolers.map((plan, index) => [plan.name, poolers[index] ?? cluster])),
+    };
     this.passwords = credentials.passwords;
     this.caCertificate = cluster.caCertificate;
+    this.poolers = Object.fromEntries(
+      platform.poolers.map((plan) => [
+        plan.name,
+        { host: this.once(plan.name, plan.endpoint.host), port: plan.endpoint.port },
+      ]),
+    ) as typeof this.poolers;
     this.registerOutputs({ caCertificate: this.caCertificate });
   }
+
+  /**
+   * How an application connects: through a pooler, or to the primary itself where no name is given.
+   * Throws when there is no pooler of that name.
+   */
+  connection(pooler?: PoolerName): Connection {
+    const { cluster, poolers } = this.planned;
+    const asked = pooler === undefined ? undefined : poolers.find(({ name }) => name === pooler);
+    if (pooler !== undefined && asked === undefined)
+      throw new pulumi.RunError(
+        `connection("${pooler}") names no pooler. Allowed: ${poolers.map(({ name }) => name).join(", ") || "none, there are none"}. ` +
+          "Fix: name one of them, or leave it out for the primary.",
+      );
+    const { databases } = this.settings.cluster;
+    const served = this.settings.poolers.find(({ name }) => name === pooler)?.database;
+    const database = databases.find(({ name }) => name === served) ?? databases[0];
+    if (database === undefined) throw new Error("settings without a database were not checked");
+    const { id, role, secretName, credentialVersion } = credentialOf(cluster.credentials, database.owner);
+    const password = this.passwords[passwordId(id, credentialVersion)];
+    if (password === undefined) throw new Error(`no password for ${database.owner}`);
+    const { host, port }: Endpoint = asked?.endpoint ?? cluster.endpoints.primary;
+    const at = this.once(pooler ?? "", host);
+    return {
+      host: at,
+      port,
+      database: database.name,
+      role,
+      secretName: this.once(pooler ?? "", secretName),
+      caCertificate: this.caCertificate,
+      uri: pulumi.secret(
+        pulumi.interpolate`postgresql://${role}:${password}@${at}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt`,
+      ),
+    };
+  }
+
+  /** A text that is known at a preview; what depends on it waits for a pooler, or for the cluster. */
+  private once(pooler: string, text: string): pulumi.Output<string> {
+    const filled = this.inputs.filled(text);
+    return this.ready[pooler]?.urn.apply(() => filled) ?? filled;
+  }
+}
+
+interface Planned {
+  readonly settings: Settings;
+  readonly inputs: Inputs;
+  readonly platform: PlatformPlan;
+  /** The operator that the program made. */
+  readonly given?: Operator;
+}
+
+function planned(args: PostgresPlatformArgs | CheckedArgs): Planned {
+  const released = (settings: Settings) => args.released ?? (() => operatorManifest(settings.cluster.engine));
+  if ("checked" in args) {
+    const { checked: settings } = args;
+    return {
+      settings,
+      inputs: new Inputs({}),
+      platform: planPlatform(settings, released(settings), args.engine),
+    };
+  }
+  const { operator, ...rest } = without(args, "released", "storeProviders");
+  const given = operator instanceof Operator ? operator : undefined;
+  const inputs = new Inputs({ ...rest, operator: given ? { install: false } : operator });
+  const checked = check(inputs.plain);
+  const problems = [...inputs.problems, ...("problems" in checked ? checked.problems.map(sentence) : [])];
+  if ("settings" in checked)
+    problems.push(...connected(checked.settings), ...disagreements(checked.settings, given));
+  if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
+  const { settings } = checked;
+  return { settings, inputs, platform: planPlatform(settings, released(settings)), ...(given && { given }) };
+}
+
+function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
+  const rest = { ...value };
+  for (const key of keys) delete rest[key];
+  return rest;
+}
+
+/** A component gets its provider by its options; a kubeconfig among the settings would have no effect. */
+const connected = ({ kubernetes: { kubeconfig, context } }: Settings): string[] =>
+  kubeconfig === undefined && context === undefined
+    ? []
+    : [
+        "pgplatform:kubernetes must not be set for a component. Allowed: nothing. Fix: give a Kubernetes provider by the option `providers`.",
+      ];
+
+/** What a cluster wants that the operator it was given doesn't do. */
+function disagreements({ cluster, labels, backup }: Settings, operator: Operator | undefined): string[] {
+  if (operator === undefined) return [];
+  if (operator.scope === undefined)
+    return [
+      "operator is another platform's own. Allowed: one made with `new Operator(…)`. Fix: make it once and give it to all platforms.",
+    ];
+  const { engine, spread, labelKeys, backups } = operator.scope;
+  if (engine !== cluster.engine)
+    return [
+      `pgplatform:cluster.engine is ${cluster.engine}, and the operator is that of ${engine}. Allowed: ${engine}. Fix: give the operator of the cluster's engine.`,
+    ];
+  const missing = Object.keys(labels).filter((key) => !labelKeys.includes(key));
+  return [
+    ...(engine === "zalando" && missing.length > 0
+      ? [
+          `pgplatform:labels has ${missing.join(", ")}, which the operator doesn't hand on. Allowed: ${labelKeys.join(", ") || "none"}. Fix: add the key to the operator's labelKeys.`,
+        ]
+      : []),
+    ...(engine === "zalando" && spread !== cluster.spread
+      ? [
+          `pgplatform:cluster.spread is ${cluster.spread}, and the operator spreads all its clusters alike. Allowed: ${spread}. Fix: set the operator's spread.`,
+        ]
+      : []),
+    ...(engine === "cnpg" && !backups && backup !== undefined
+      ? [
+          "pgplatform:backup is set, and the operator was made without its plugin. Allowed: no backup. Fix: make the operator with backups: true.",
+        ]
+      : []),
+  ];
+}
+
+const kubernetes = "kubernetes:core/v1:Namespace";
+
+/** The platforms of a program that install an operator, by the provider of their Kubernetes cluster. */
+const installers = new WeakMap<object, Map<string, string>>();
+
+/** Refuses a second operator of an engine in one Kubernetes cluster: both would change the same objects. */
+function installOnce(name: string, { cluster: { engine } }: Settings, provider: object | undefined): void {
+  // Each run of a program has a connection to the engine of its own; so has each test.
+  const key = provider ?? pulumi.runtime.getMonitor() ?? installers;
+  const ofCluster = installers.get(key) ?? new Map<string, string>();
+  installers.set(key, ofCluster);
+  const other = ofCluster.get(engine);
+  if (other !== undefined)
+    throw new UserError([
+      `The platform ${other} installs the operator of ${engine} already, and a Kubernetes cluster has one. ` +
+        "Allowed: one operator. Fix: make it once with `new Operator(…)` and give it to both platforms as operator.",
+    ]);
+  ofCluster.set(engine, name);
 }

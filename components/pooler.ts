@@ -1,17 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "../plan/network";
 import { registerObjects } from "./register";
-import { type Overlay } from "../plan/objects";
 import type { PoolerPlan } from "../plan/pgbouncer/plan";
 
 export interface PoolerArgs {
   /** What the pooler consists of. A change of its configuration rolls its pods, which drain their sessions. */
   readonly plan: PoolerPlan;
-  /**
-   * Merged into the planned objects, by their ids (config, disruption-budget, deployment, service).
-   * @default - the objects as planned
-   */
-  readonly transform?: Readonly<Record<string, Overlay>>;
 }
 
 /** PgBouncer in front of a cluster of any engine. */
@@ -21,7 +15,7 @@ export class Pooler extends pulumi.ComponentResource {
 
   constructor(name: string, args: PoolerArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Pooler", name, {}, options);
-    registerObjects(name, args.plan.objects, { parent: this }, args.transform);
+    registerObjects(name, args.plan.objects, { parent: this });
     this.endpoint = args.plan.endpoint;
     this.registerOutputs({ endpoint: this.endpoint });
   }

@@ -11,6 +11,8 @@ export interface PullSecretArgs {
   /** Whom to log in as at which registry. A change is for images that are pulled later. */
   readonly registries: readonly RegistrySettings[];
   readonly labels: Readonly<Record<string, string>>;
+  /** The password that a registry's setting stands for. @default - the setting itself */
+  readonly value?: (password: string) => pulumi.Output<string>;
 }
 
 /** What container runtimes read: the logins by the registries' hosts. */
@@ -28,6 +30,12 @@ export const dockerConfig = (registries: readonly RegistrySettings[]): string =>
 export class PullSecret extends pulumi.ComponentResource {
   constructor(name: string, args: PullSecretArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:PullSecret", name, {}, options);
+    const { registries, value = pulumi.output } = args;
+    const content = pulumi
+      .all(registries.map(({ password }) => value(password)))
+      .apply((passwords) =>
+        dockerConfig(registries.map((one, index) => ({ ...one, password: passwords[index] ?? "" }))),
+      );
     new Secret(
       `${name}-secret`,
       {
@@ -38,7 +46,7 @@ export class PullSecret extends pulumi.ComponentResource {
           annotations: { "pgplatform.io/why": "pulls images from private registries" },
         },
         type: "kubernetes.io/dockerconfigjson",
-        data: pulumi.secret({ ".dockerconfigjson": base64(dockerConfig(args.registries)) }),
+        data: pulumi.secret({ ".dockerconfigjson": content.apply(base64) }),
       },
       { parent: this },
     );

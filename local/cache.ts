@@ -25,7 +25,7 @@ export async function filesBelow(folder: string): Promise<(string | Uint8Array)[
   return paths.flatMap((path, index) => [path.slice(folder.length), contents[index] ?? ""]);
 }
 
-/** Takes what processes that have ended left half made away. */
+/** Removes what ended processes left half made. */
 async function removeAbandoned(parent: string, start: string): Promise<void> {
   const found = (await readdir(parent)).filter((entry) => entry.startsWith(start));
   const abandoned = found.filter(
@@ -35,8 +35,8 @@ async function removeAbandoned(parent: string, start: string): Promise<void> {
 }
 
 /**
- * Takes a broken folder away in one step: deleted where it is, it could take along what another one has just put there. A whole one that was
- * put there in the meantime goes back.
+ * Moves a broken folder aside in one step: deleting it in place could delete what another process has just put there. A complete one
+ * that came in the meantime goes back.
  */
 async function putAside(folder: string, aside: string): Promise<void> {
   await rename(folder, aside).catch(() => undefined);
@@ -48,8 +48,8 @@ let begun = 0;
 
 /**
  * A folder made once for each key: `<cache>/<name>/<key>`. `make` fills an empty folder; it appears under its final
- * name only when `make` has ended well, so that an interrupted build leaves nothing that looks finished. Who makes the same at the
- * same time works in a folder of its own, and the first one that is whole stays.
+ * name only when `make` has ended well, so that an interrupted build leaves nothing that looks finished. Processes that make the
+ * same at the same time work in folders of their own, and the first complete one stays.
  */
 export async function cached(
   name: string,
@@ -78,7 +78,7 @@ export async function cached(
       () => true,
       async (error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-        // Another one was first, or somebody has broken the folder.
+        // Another process was first, or the folder is broken.
         if (!(await exists(mark))) await putAside(folder, join(parent, `${start}${process.pid}-${begun++}`));
         return false;
       },
@@ -89,7 +89,7 @@ export async function cached(
   return folder;
 }
 
-/** Takes the folders of a name away that were used longest ago, but for so many. */
+/** Removes a name's folders that were used longest ago, but for so many. */
 export async function keepNewest(name: string, kept: number, cache = cacheDir): Promise<void> {
   const parent = join(cache, name);
   const made = await Promise.all(

@@ -97,7 +97,7 @@ function ask(version: string, folder: string): Server {
   };
   const data = join(home, "data");
   const answer = join(home, "settings.json");
-  // Nobody may log in; a single process needs no login.
+  // No login is needed: a single process without network.
   execFileSync(join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "reject"], run);
   execFileSync(
     join(bin, "postgres"),

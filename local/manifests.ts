@@ -12,7 +12,7 @@ import { goFits, goModuleFolder, installedGo } from "./toolchain/go";
  * at every preview). They come out of the operator's own Go module, whose checksum Go verifies.
  */
 
-/** Raise it when the conversion below changes, so that converted files are made anew. */
+/** Raise it when the conversion below changes, so that files are converted again. */
 const CONVERSION = "1";
 
 /** Takes the prose out of a CRD's schemas: three quarters of the text, which every state file would carry along. */

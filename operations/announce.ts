@@ -45,8 +45,8 @@ export function announcements(
   if (live.log?.size !== planned.log?.size && planned.log !== undefined)
     lines.push(
       live.log === undefined
-        ? `a volume of ${planned.log.size} for the log: ${restarts}`
-        : `log volumes of ${planned.log.size} instead of ${live.log.size}: they grow in use where the class can`,
+        ? `a WAL volume of ${planned.log.size}: ${restarts}`
+        : `WAL volumes of ${planned.log.size} instead of ${live.log.size}: they grow in use where the class can`,
     );
   return lines;
 }

@@ -11,20 +11,20 @@ import { type StepContext } from "../shell/progress";
 import { readStatus, type Seen, sentenceOf } from "./targets";
 import { askPrimary, primaryPod, waitingLog, waitingSentence } from "./primary";
 
-/** How long a base backup may go without an end before nobody waits any more; it goes on by itself. */
+/** How long the command waits for the end of a base backup, which continues by itself. */
 const PATIENCE_MINUTES = 60;
-/** How long a store may refuse before nobody waits any more: what serves it may be starting. */
+/** How long the command waits for a store that refuses: it may be starting. */
 const REFUSED_SECONDS = 45;
 
 type ObjectRequest = Extract<BackupRequest, { object: unknown }>;
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   if (engine.backups === undefined || settings.backup === undefined)
-    throw new UserError(["pgplatform:backup is not set, allowed is a backup: set it, and run `make up`."]);
+    throw new UserError(["pgplatform:backup: not set. Allowed: a backup. Fix: set it, and run `make up`."]);
   return engine.backups.request(settings, name);
 }
 
-/** Base backups that somebody or the schedule asked for, newest first, and what they have come to. */
+/** Base backups that an operator or the schedule asked for, newest first, with their state. */
 async function asked({ kubectl, settings, live }: Subject, request: ObjectRequest) {
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
@@ -97,7 +97,7 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
     if (phase === "failed") throw new Error(`the base backup ${name} failed: ${why}`);
     if (Date.now() > deadline)
       throw new Error(
-        `the base backup ${name} has no end after ${PATIENCE_MINUTES} minutes (${why}); it goes on.`,
+        `the base backup ${name} has no end after ${PATIENCE_MINUTES} minutes (${why}); it continues.`,
       );
     context.detail(`${name}: ${why}`);
     signal?.throwIfAborted();
@@ -105,14 +105,14 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
   }
 }
 
-/** The sentence of a target that refuses. */
+/** The message about a target that refuses. */
 const refusal = (index: number, seen: Seen): UserError =>
   new UserError([
-    `pgplatform:backup.targets[${index}]: ${sentenceOf(seen)}; allowed is a store that answers: correct the target, and run \`make up\` again.`,
+    `pgplatform:backup.targets[${index}]: ${sentenceOf(seen)}. Allowed: a store that answers. Fix: correct the target, and run \`make up\` again.`,
   ]);
 
 /**
- * Does `work` as long as the archive's store answers: an engine whose log can't be archived isn't done, and would be waited for in vain.
+ * Does `work` as long as the archive's store answers: an engine that can't archive WAL never becomes done.
  */
 export async function whileAnswered(
   subject: Subject,
@@ -124,9 +124,9 @@ export async function whileAnswered(
   const end = new AbortController();
   const over = new AbortController();
   let refused: UserError | undefined;
-  const looking = (async () => {
+  const watching = (async () => {
     for (let since: number | undefined; !over.signal.aborted && refused === undefined;) {
-      // Looking is a help only: who can't look for a moment knows nothing.
+      // A status that can't be read for a moment says nothing.
       const [archive] = (await readStatus(subject).catch(() => undefined)) ?? [];
       const refuses = archive !== undefined && "refused" in archive;
       since = refuses ? (since ?? Date.now()) : undefined;
@@ -142,7 +142,7 @@ export async function whileAnswered(
     throw refused ?? error;
   } finally {
     over.abort();
-    await looking;
+    await watching;
   }
 }
 
@@ -166,13 +166,13 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
   return kind === "absent"
-    ? `pgplatform:restore.archiveId is ${JSON.stringify(restore.archiveId)}, allowed is one with a finished base backup${before} in target ${restore.target}, where ` +
+    ? `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
         `there are ${
           found
             .split(" ")
             .filter((one) => one !== restore.archiveId)
             .join(", ") || "no others"
-        }: name another, and run it again; no cluster was made.`
+        }. Fix: name another, and run it again.`
     : undefined;
 }
 
@@ -205,7 +205,7 @@ const momentIn = (text: string): number =>
 const MOVING_MINUTES = 10;
 
 /**
- * Waits until the archive has log and a base backup. One that failed, the schedule's first say, is asked for once more.
+ * Waits until the archive has WAL and a base backup. A failed one, such as the schedule's first, is asked for once more.
  *
  * @param moved since when the archive goes elsewhere. What is older there, a copy's, doesn't count, and a base backup is asked for until one
  * is made. @default - it goes where it went
@@ -218,7 +218,7 @@ export async function firstBackup(
   { retryMs = 10_000 } = {},
 ): Promise<void> {
   const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
-  const whole = (base = "", log = "") =>
+  const complete = (base = "", log = "") =>
     moved === undefined || end === undefined
       ? base !== "" && log !== ""
       : momentIn(base) >= moved.getTime() && (log.split(" ")[0] ?? "") >= end;
@@ -233,11 +233,11 @@ export async function firstBackup(
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
       throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
     const [archive] = seen;
-    if (archive && "archiveId" in archive && whole(archive.base, archive.log)) {
-      context.say(`the log is archived: ${sentences[0]}`);
+    if (archive && "archiveId" in archive && complete(archive.base, archive.log)) {
+      context.say(`WAL is archived: ${sentences[0]}`);
       return;
     }
-    context.detail(sentences[0] ?? "nobody has seen a base backup yet");
+    context.detail(sentences[0] ?? "the watcher has not seen a base backup yet");
     if ("object" in request) {
       const all = await asked(subject, request);
       const onVolume = onVolumeAlone(subject) && all.find(({ phase }) => phase === "done");
@@ -259,8 +259,8 @@ export async function firstBackup(
 }
 
 /**
- * Makes a base backup that needs no log from the place before, and ends the segment in which it ended; returns that one's name. A standby's
- * begins at the last checkpoint, and an idle server would archive nothing more.
+ * Makes a base backup that needs no WAL from the former place, and ends the segment in which it ended; returns that segment's name. A
+ * standby's begins at the last checkpoint, and an idle server would archive nothing more.
  */
 async function backUpInNewPlace(
   subject: Subject,

@@ -18,7 +18,7 @@ import { UserError } from "../shell/userError";
 
 const progress = new Progress();
 
-/** Prints a command's closing line, or why it failed: never a stack trace for something a user can mend. */
+/** Prints a command's closing line, or why it failed: never a stack trace for a user's mistake. */
 async function conclude(work: () => Promise<string>): Promise<void> {
   try {
     // Before anything else: a name that is no engine's is refused at once.
@@ -96,7 +96,7 @@ command("backups", "list the base backups in every target, of every archive").ac
     }),
 );
 
-command("verify", "restore the newest backup beside everything else, and look whether it is whole")
+command("verify", "restore the newest backup beside everything else, and check that it is complete")
   .option("-t, --target <name>", "only this target (default: all)")
   .option(
     "--time <time>",
@@ -127,7 +127,7 @@ command("restore", "show what a restore brings back, and make the cluster out of
     "--time <time>",
     "go back to this moment, such as 2026-01-31T23:59:00Z (default: all that was archived)",
   )
-  .option("--lsn <lsn>", "go back to this place in the log")
+  .option("--lsn <lsn>", "go back to this LSN")
   .option("--point <name>", "go back to this restore point")
   .action(({ stack, point, ...wanted }: StackOption & Wanted & { point?: string }) =>
     conclude(() =>

@@ -5,7 +5,7 @@ import { UserError } from "../shell/userError";
 export async function confirm(question: string): Promise<void> {
   if (process.env.FORCE === "1") return;
   if (!process.stdin.isTTY)
-    throw new UserError([`${question} Nobody is there to ask: run it with FORCE=1 to go on.`]);
+    throw new UserError([`${question} There is no terminal to ask on: run it with FORCE=1 to continue.`]);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const answer = await terminal.question(`${question} [y/N] `);

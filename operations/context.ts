@@ -35,8 +35,8 @@ function settingsIn({ config = {} }: StackFile): Settings {
     throw new UserError(
       plain.map(
         ([path]) =>
-          `pgplatform:${path} is plain text, allowed is a text that Pulumi has encrypted: ` +
-          `set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
+          `pgplatform:${path}: plain text is not allowed. Allowed: a text that Pulumi has encrypted. ` +
+          `Fix: set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
       ),
     );
   // Refused here already, before anything is built or touched for an engine that can't plan.
@@ -52,7 +52,7 @@ export const settingsOfTree = async (stackName: string, overlay: Overlay): Promi
 export const readSettings = async (stack: Stack): Promise<Settings> =>
   settingsIn(parse(await readFile(stack.file, "utf8")) as StackFile);
 
-/** Refuses another engine than the one that a stack was made with: it would begin anew beside data that it can't read. */
+/** Refuses another engine than the one that a stack was made with: it would begin with an empty database beside data that it can't read. */
 export async function keepEngine(
   { name, file }: Pick<Stack, "name" | "file">,
   asked: Settings["cluster"]["engine"] | undefined,
@@ -63,7 +63,7 @@ export async function keepEngine(
   const made = cluster.shape.engine.safeParse(engine).data;
   if (made === undefined || made === asked) return;
   throw new UserError([
-    `Stack ${name} runs with the engine ${made}, whose data ${asked} can't take over: go on with ENGINE=${made}, ` +
+    `Stack ${name} runs with the engine ${made}, whose data ${asked} can't take over: continue with ENGINE=${made}, ` +
       `or delete that data first with \`ENGINE=${made} STACK=${name} make destroy\`.`,
   ]);
 }

@@ -28,7 +28,7 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   const { context } = findCluster(choice);
   const archiveId = archiveIdIn(await stack.resources());
   await confirm(
-    `This deletes stack ${stackName} and its data from the cluster of context ${context}. Go on?`,
+    `This deletes stack ${stackName} and its data from the cluster of context ${context}. Continue?`,
   );
   await progress.step("pulumi destroy", async (step) => {
     await stack.recover(step);
@@ -38,7 +38,7 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
     archiveId === undefined
       ? ""
       : ` Its backups stay: pgplatform:restore with archiveId "${archiveId}" brings them back.`;
-  return `Stack ${stackName} and its data are deleted; the cluster of context ${context} goes on.${backups}`;
+  return `Stack ${stackName} and its data are deleted; the cluster of context ${context} keeps running.${backups}`;
 }
 
 /**
@@ -49,7 +49,7 @@ export async function down(stackName: string, progress: Progress, signal: AbortS
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none" || choice.kind === "context") return destroy(stackName, progress, signal);
   await confirm(
-    "This deletes the local cluster with every database in it, and the Pulumi state of its stacks. Go on?",
+    "This deletes the local cluster with every database in it, and the Pulumi state of its stacks. Continue?",
   );
   await progress.step("Kubernetes", async (context) => {
     if (choice.kind === "k3d") await run("k3d", ["cluster", "delete", K3D_CLUSTER]);

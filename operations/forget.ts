@@ -25,12 +25,12 @@ export async function forget(
   const index = names.indexOf(target ?? "");
   if (target === undefined || index === -1)
     throw new UserError([
-      `TARGET is ${JSON.stringify(target ?? "")}, allowed is ${names.join(" or ") || "none, since no target is set"}: name the one to delete from.`,
+      `TARGET: ${JSON.stringify(target ?? "")} is not allowed. Allowed: ${names.join(" or ") || "none, since no target is set"}. Fix: name the one to delete from.`,
     ]);
   const seen = (await readStatus(subject))?.find((one) => one.target === target);
   if (seen === undefined || "refused" in seen)
     throw new UserError([
-      `target ${target} can't be read: ${seen?.refused ?? "nobody has looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
+      `target ${target} can't be read: ${seen?.refused ?? "the watcher has not looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
     ]);
   const lines = await listed(subject);
   const ended = lines
@@ -39,15 +39,15 @@ export async function forget(
   const gone = linesOf(lines, target, archiveId ?? "");
   if (archiveId === undefined || !ended.includes(archiveId))
     throw new UserError([
-      `ARCHIVE_ID is ${JSON.stringify(archiveId ?? "")}, allowed is one of target ${target} that has ended (${ended.join(", ") || "there is none"})` +
-        `${archiveId === seen.archiveId ? "; this one is what the cluster archives as" : ""}: name that, as \`make backups\` lists it.`,
+      `ARCHIVE_ID: ${JSON.stringify(archiveId ?? "")} is not allowed${archiveId === seen.archiveId ? ": the cluster archives under it" : ""}. ` +
+        `Allowed: one of target ${target} that has ended (${ended.join(", ") || "there is none"}). Fix: name one that \`make backups\` lists.`,
     ]);
   if (!linesOf(lines, target, seen.archiveId).some((line) => line.endsWith("verification passed")))
     throw new UserError([
       `archive ${archiveId} of target ${target} stays: no backup of the present archive ${seen.archiveId} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
     ]);
   gone.forEach((line) => progress.line(`  ${line}`));
-  await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Go on?`);
+  await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Continue?`);
   await progress.step(`delete archive ${archiveId} from ${target}`, async () => {
     const { exitCode, stdout, stderr } = await execInWatcher(
       subject,
@@ -56,7 +56,7 @@ export async function forget(
     );
     if (exitCode !== 0)
       throw new Error(
-        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is mended`,
+        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is fixed`,
       );
   });
   return `Archive ${archiveId} is gone from target ${target}.`;

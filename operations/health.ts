@@ -51,7 +51,7 @@ export async function judge(
   return live ? reader.progress(live) : { done: false, why: "it is not there" };
 }
 
-/** An instance that the engine's operator has yet to make anew: the object of its cluster may call itself well meanwhile. */
+/** An instance that the engine's operator has yet to recreate: the cluster's object may say healthy meanwhile. */
 async function unrolled({ kubectl, settings, engine, live }: Subject): Promise<string | undefined> {
   const { namespace, name } = settings.cluster;
   const pods = await kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name)));
@@ -106,7 +106,7 @@ until_done "a row written through $WRITER" "$WRITER" \
   "delete from pgplatform.heartbeat where written_at < now() - interval '1 day'; insert into pgplatform.heartbeat (value) values (:'value') returning value;" \
   "$VALUE" 30 || exit 1
 # What couldn't be archived three times is tried again after a minute.
-[ -z "$ARCHIVES" ] || until_done "the log is archived" "$WRITER" \
+[ -z "$ARCHIVES" ] || until_done "WAL is archived" "$WRITER" \
   "select case when last_failed_time > coalesce(last_archived_time, '-infinity') then last_failed_wal || ' is not archived' else 'well' end from pg_stat_archiver;" \
   well 75 || exit 1
 [ -n "$READER" ] || exit 0

@@ -28,7 +28,7 @@ export function engineAsked(name = process.env.ENGINE): EngineName | undefined {
   return found;
 }
 
-/** Another value for a setting; undefined takes it away. */
+/** Another value for a setting; undefined removes it. */
 interface Change {
   readonly path: string;
   readonly value: unknown;
@@ -117,7 +117,7 @@ function resourceChanges(resources: Fields, { milliCpus, memoryMiB }: Share): Ch
   const fitsCpus = (text: string) => (milliCoresOf(text) ?? 0) <= cpus;
   const at = "cluster.resources";
   return [
-    // A limit of processors may be larger than the node: what nobody else needs is for the taking.
+    // A CPU limit may be larger than the node: idle cores may be used.
     ...(tooLarge("requests", "cpu", fitsCpus)
       ? [{ path: `${at}.requests.cpu`, value: `${cpus}m`, because }]
       : []),
@@ -127,7 +127,7 @@ function resourceChanges(resources: Fields, { milliCpus, memoryMiB }: Share): Ch
   ];
 }
 
-/** Where backups go on a cluster from which no bucket is reached: into stores beside it, under the targets' names. */
+/** Targets on a cluster that reaches no bucket: stores beside it, under the same names. */
 function targetChanges(backup: unknown): Change[] {
   const targets = targetsIn(backup);
   if (targets.every(({ kind }) => kind === "local")) return [];

@@ -25,7 +25,7 @@ const deploymentOf = ({ objects }: OperatorPlan): KubernetesObject => {
 
 /**
  * A live cluster as far as the stack asks for it, or asked for before: an operator adds parameters of its own to a live object,
- * and defaults to fields that stand in the pods.
+ * and defaults to fields of the pods.
  */
 export function asked(live: Shape, planned: Shape, before: Shape | undefined): Shape {
   const names = new Set([planned, before].flatMap((shape) => Object.keys(shape?.parameters ?? {})));

@@ -33,7 +33,7 @@ export async function waitUntilLoaded(
       if (Date.now() > deadline)
         throw new Error(
           `Pod ${namespace}/${metadata.name} has not loaded its changed files after ${LOADED_MINUTES} minutes: ` +
-            `the log of its container ${loaded.container} says why`,
+            `the log of the container ${loaded.container} says why`,
         );
       context.detail(`Pod ${metadata.name} loads its changed files`);
       // What it finds may be older than the change: it is asked again.

@@ -119,8 +119,8 @@ export const inUse = (found: readonly Use[]): string =>
   found.map(({ login, from, sessions }) => `${login}: ${sessions} from ${from}`).join("; ");
 
 /**
- * Waits until nobody is connected by a login of the credential version before. Applications have found the new logins by then, whenever
- * they were restarted. Throws with those who are left at the end: both logins work then, and the same command goes on from there.
+ * Waits until no session uses a login of the previous credential version. Applications that were restarted have the new logins by then.
+ * Throws with the sessions that are left at the end: both logins work then, and the same command continues from there.
  */
 export async function waitUntilUnused(
   subject: Subject,

@@ -120,8 +120,8 @@ const volumes: Rule = ({ settings, shape }, { cluster, storageClasses }) => {
       ? problem(
           "cluster.storage.walSize",
           settings.cluster.storage.walSize,
-          `at least ${cluster.log.size}, which the log's volumes have`,
-          "a volume for the log can't be taken away; keep walSize",
+          `at least ${cluster.log.size}, which the WAL volumes have`,
+          "a WAL volume can't be removed; keep walSize",
         )
       : resized("walSize", cluster.log, shape.log, storageClasses);
   return { problems: [...(data.problems ?? []), ...(log.problems ?? [])] };
@@ -134,7 +134,7 @@ const bigEnough = (nodes: readonly Node[], { cpu, memory }: { cpu: string; memor
   );
 
 /**
- * Enough nodes for pods that keep apart. A cluster that has its pods already may go on with fewer nodes than it should
+ * Enough nodes for pods that keep apart. A cluster that has its pods already may keep fewer nodes than it should
  * have, a lost one say: that is a warning, or an update could never be made while a node is down.
  */
 function spreadOver(
@@ -266,7 +266,7 @@ const otherStack: Rule = ({ settings, heldBy }) => {
     "cluster.name",
     name,
     `another name or namespace, since cluster ${own}/${name} is the stack ${heldBy}'s`,
-    `name this one otherwise, or take that stack away first (\`STACK=${heldBy} make destroy\`)`,
+    `rename this one, or remove that stack first (\`STACK=${heldBy} make destroy\`)`,
   );
 };
 
@@ -347,7 +347,7 @@ const restoring: Rule = ({ settings, shape }, { cluster }) =>
     : problem(
         "restore",
         settings.restore,
-        "nothing while the cluster is there, but for what that was restored from",
+        "must not be set once the cluster exists, unless it was restored from there",
         "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
       );
 

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as builtIn from "../local/cluster/cluster";
-import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
@@ -55,16 +54,17 @@ export async function preview(
   const file = await readStackFile(stackName);
   const engine = engineAsked();
   const asWritten = layersOver(file, { engine, builtIn: false, withoutKeys: true });
-  const { tier, cluster } = await settingsOfTree(stackName, asWritten.overlay);
-  const held = (to: Settings["tier"]): Policies =>
-    options.policies ? { policies: to, onAdvice: (advice) => progress.line(`  advice: ${advice}`) } : {};
+  const { cluster } = await settingsOfTree(stackName, asWritten.overlay);
+  const held: Policies = options.policies
+    ? { policies: true, onAdvice: (advice) => progress.line(`  advice: ${advice}`) }
+    : {};
   const tell = (said: readonly string[]) =>
     said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
   const toolFolders = await prepareTools(progress, [cluster.engine], signal);
   const running = await runningCluster(toolFolders, signal);
   const fromNothing = async ({ overlay, said }: Layers) => {
     tell(said);
-    const steps = await fromScratch(stackName, overlay, toolFolders, progress, held(tier), signal);
+    const steps = await fromScratch(stackName, overlay, toolFolders, progress, held, signal);
     steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
     progress.line(`  ${NOT_CHECKED}`);
     return `${steps.length} resources from nothing; \`make up\` makes them.`;
@@ -91,14 +91,13 @@ export async function preview(
   const next = { ...overlay, ...first?.overlay };
   await stack.prepare(next);
   const steps = await progress.step("preview", (context) =>
-    stack.preview({ refresh: true, context, ...held(settings.tier) }),
+    stack.preview({ refresh: true, context, ...held }),
   );
   const lines = steps.map(lineOf);
   lines.forEach((line) => progress.line(`  ${line}`));
   if (first !== undefined) {
-    // Nobody can try the second update before the first: its policies are asked about the stack from nothing.
-    if (options.policies)
-      await fromScratch(stackName, overlay, toolFolders, progress, held(settings.tier), signal);
+    // The second update can't be previewed before the first: policies check the stack from nothing.
+    if (options.policies) await fromScratch(stackName, overlay, toolFolders, progress, held, signal);
     const { plan } = subjectWith(await settingsOfTree(stackName, next), target, toolFolders, signal);
     const more = secondUpdate(settings.cluster.name, plan, subject.plan);
     progress.line("  and in a second update:");

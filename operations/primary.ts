@@ -5,7 +5,7 @@ import { serverContainer } from "../plan/names";
 
 /** What is asked of the primary itself, in its pod. */
 
-/** Log that the primary has finished and not archived yet. */
+/** WAL segments that the primary has finished and not archived yet. */
 export interface Waiting {
   readonly segments: number;
   /** How long the oldest of them has waited. */
@@ -29,7 +29,7 @@ export async function primaryPod({
   return pod;
 }
 
-/** What the primary answers to statements of its superuser, over its local socket; undefined where nobody can be asked. */
+/** What the primary answers to statements of its superuser, over its local socket; undefined without a primary that answers. */
 export async function askPrimary(
   subject: Subject,
   statements: readonly string[],
@@ -55,7 +55,7 @@ export async function askPrimary(
   return exitCode === 0 ? stdout : undefined;
 }
 
-/** What waits to be archived; undefined where nobody can be asked. */
+/** What waits to be archived; undefined without a primary that answers. */
 export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
   const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
   return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
@@ -68,4 +68,4 @@ const FEW_SEGMENTS = 4;
 export const waitingSentence = (waiting: Waiting | undefined): string[] =>
   waiting === undefined || waiting.segments <= FEW_SEGMENTS
     ? []
-    : [`${waiting.segments} segments of the log wait to be archived, the oldest for ${waiting.seconds} s`];
+    : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];

@@ -6,7 +6,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import type { KubernetesObject } from "../plan/objects";
 import { packArguments } from "../policy/arguments";
-import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { exists, projectDir, stacksDir, stateDir } from "../shell/paths";
 import { type StepContext } from "../shell/progress";
@@ -14,7 +13,7 @@ import { run, type RunResult } from "../shell/process";
 
 const PROJECT = "postgres-platform";
 
-/** For temporary files of the CLI, its providers and the program: in nobody else's sight. */
+/** For temporary files of the CLI, its providers and the program: only this user can read them. */
 const temporary = join(stateDir, "pulumi-tmp");
 
 /** The Kubernetes provider copies the kubeconfig, credentials and all, into a temporary file, and leaves it there. */
@@ -46,8 +45,8 @@ export interface PreviewOptions {
   /** Compare with the cluster, not only with the state. */
   readonly refresh: boolean;
   readonly context?: StepContext;
-  /** Hold the plan to the policy pack, as strictly as this tier asks. @default - no policies */
-  readonly policies?: Settings["tier"];
+  /** Hold the plan to the policy pack. @default false */
+  readonly policies?: boolean;
   /** Called with what violates a policy that is advisory; a mandatory one fails the preview. */
   readonly onAdvice?: (sentence: string) => void;
 }
@@ -194,7 +193,7 @@ export class Stack {
     await writeFile(this.file, stringify(merged), { mode: 0o600 });
   }
 
-  /** Takes away what a killed run left behind: its lock, once its process is gone, and operations that it never finished. */
+  /** Removes what a killed run left behind: its lock, once its process is gone, and operations that it never finished. */
   async recover(context: StepContext): Promise<void> {
     const locks = await this.locks();
     if (locks.length === 0) return;
@@ -211,7 +210,7 @@ export class Stack {
       }
     }
     if ((await this.locks()).length === 0) return;
-    context.say("an earlier run was killed: its lock is taken away");
+    context.say("an earlier run was killed: its lock is removed");
     await this.pulumi(["cancel", "--yes", "--stack", this.name]);
   }
 
@@ -232,7 +231,7 @@ export class Stack {
         .filter((file) => file.endsWith(".json"))
         .map((file) => readFile(join(folder, file), "utf8").catch(() => "")),
     );
-    // A lock that was killed while it was written belongs to nobody.
+    // A lock that is half written has no owner.
     return contents.map((text) => {
       try {
         return JSON.parse(text) as { pid: number; hostname: string };
@@ -245,7 +244,7 @@ export class Stack {
   /** What an update would change. */
   async preview(options: PreviewOptions): Promise<PlannedStep[]> {
     const { policies, onAdvice, ...unjudged } = options;
-    if (options.refresh && policies !== undefined) {
+    if (options.refresh && policies === true) {
       // In one run Pulumi would show the policies what it has just refreshed and is about to delete, too.
       await this.preview({ ...options, refresh: false });
       return this.preview(unjudged);
@@ -257,11 +256,11 @@ export class Stack {
       "--json",
       ...this.target,
       ...(options.refresh ? ["--refresh"] : []),
-      ...(policies === undefined ? [] : [...packArguments(policies), "--event-log", events]),
+      ...(policies === true ? [...packArguments, "--event-log", events] : []),
     ];
     const result = await this.pulumi(args, { allowFailure: true });
     const violations =
-      policies !== undefined && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
+      policies === true && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
     await rm(events, { force: true });
     const mandatory = violations.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
     if (mandatory.length > 0) throw new UserError(mandatory);

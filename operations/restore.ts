@@ -32,13 +32,13 @@ export function restoreOverlay({ target, archiveId, from, ...to }: Wanted): Over
 export function planOf({ cluster, restore, backup }: Settings): string[] {
   if (restore === undefined)
     throw new UserError([
-      "pgplatform:restore is not set, allowed is a target and an archive ID: say TARGET=<name> ARCHIVE_ID=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
+      "pgplatform:restore: not set. Allowed: a target and an archive ID. Fix: say TARGET=<name> ARCHIVE_ID=<ten characters>, as `make backups` or the last line of `make destroy` has them.",
     ]);
   const { time, lsn, name } = restore.to;
   const until = [
     time !== undefined && `what was committed until ${time}`,
-    lsn !== undefined && `the log until ${lsn}`,
-    name !== undefined && `the log until the restore point ${name}`,
+    lsn !== undefined && `the WAL until ${lsn}`,
+    name !== undefined && `the WAL until the restore point ${name}`,
   ].find((one) => one !== false);
   const kind = backup?.targets.find((one) => one.name === restore.target)?.kind;
   return [
@@ -64,6 +64,6 @@ export async function restore(
   });
   const settings = await settingsOfTree(stackName, { ...findCluster(choice).overlay, ...overlay, ...more });
   planOf(settings).forEach((line) => progress.line(`  ${line}`));
-  await confirm("This makes a cluster out of a backup. Go on?");
+  await confirm("This makes a cluster out of a backup. Continue?");
   return up(stackName, progress, signal, more);
 }

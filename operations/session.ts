@@ -95,7 +95,7 @@ export async function interruptible<T>(
 /** The user (or the end of the calling process) asked the command to stop. */
 export class InterruptedError extends Error {
   constructor() {
-    super("interrupted; run the same command again to go on from here");
+    super("interrupted; run the same command again to continue from here");
     this.name = "InterruptedError";
   }
 }

@@ -5,13 +5,13 @@ import { serverContainer } from "../plan/names";
 export interface Stuck {
   readonly uid: string;
   readonly pod: string;
-  /** As Kubernetes spells it, such as `ImagePullBackOff`. */
+  /** As Kubernetes writes it, such as `ImagePullBackOff`. */
   readonly reason: string;
   /** The whole story, without the pod's name. */
   readonly why: string;
   /** Whether its server has ever run, in a pod that has one, or else any container apart from those that prepare the pod. */
   readonly everRan: boolean;
-  /** What made it, and would make it anew: a StatefulSet, a Job, an operator's object. */
+  /** What made it, and would recreate it: a StatefulSet, a Job, an operator's object. */
   readonly owner: { readonly kind: string; readonly name: string } | undefined;
   /** Names of the claims of its volumes. */
   readonly claims: readonly string[];
@@ -59,7 +59,7 @@ export const patienceSeconds: Readonly<Record<string, number>> = {
   Unschedulable: 300,
 };
 
-/** What made an object, and would make it anew. */
+/** What made an object, and would recreate it. */
 export const ownerOf = ({ metadata }: KubeObject): Stuck["owner"] =>
   (metadata as { ownerReferences?: { kind: string; name: string }[] }).ownerReferences?.[0];
 
@@ -144,5 +144,5 @@ export const givenUp = (stuckPods: readonly Stuck[]): string[] => [
     const seconds = patienceSeconds[reason];
     return `Pod ${pod} has not started for ${seconds} s: ${why}.`;
   }),
-  "The update was stopped; what ran before goes on. Put the old settings back or mend the cause, and run `make up` again.",
+  "The update was stopped; what ran before keeps running. Put the old settings back or fix the cause, and run `make up` again.",
 ];

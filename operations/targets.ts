@@ -31,7 +31,7 @@ export function parseStatus(line: string): Seen {
 export function sentenceOf(seen: Seen): string {
   if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
   const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
-  const log = seen.log === undefined ? "no log yet" : `log until ${seen.log}`;
+  const log = seen.log === undefined ? "no WAL yet" : `WAL until ${seen.log}`;
   return `target ${seen.target}, archive ${seen.archiveId}: ${base}, ${log}`;
 }
 
@@ -46,7 +46,7 @@ export function execInWatcher(
   return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
 }
 
-/** What the targets have; undefined while nobody looks yet. */
+/** What the targets have; undefined before the watcher's first status. */
 export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
   const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
   const lines = stdout.split("\n").filter((line) => line !== "");
@@ -58,14 +58,14 @@ export async function listed(subject: Subject): Promise<string[]> {
   const { stdout, stderr, exitCode } = await execInWatcher(subject, ["sh", "/scripts/list.sh"]);
   if (exitCode !== 0)
     throw new UserError([
-      `nobody can look into the targets (${stderr.trim().split("\n").at(-1)}): \`make up\` makes what looks.`,
+      `the watcher can't list the targets (${stderr.trim().split("\n").at(-1)}): run \`make up\`, which makes it.`,
     ]);
   const rows = stdout.split("\n").filter((line) => line !== "");
   return rows.map((row) => {
     const [target = "", second = "", third = "", ...more] = row.split(";");
     if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
     if (third === "log")
-      return `${target}  ${second}  ${more[0] === "none" ? "no log" : `log until ${more[0]} of ${more[1]} UTC`}`;
+      return `${target}  ${second}  ${more[0] === "none" ? "no WAL" : `WAL until ${more[0]} of ${more[1]} UTC`}`;
     if (third === "dump") {
       const [id, dumped = ""] = more;
       const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");

@@ -68,7 +68,7 @@ export async function up(
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
-  for (const question of verdict.questions) await confirm(`${question} Go on?`);
+  for (const question of verdict.questions) await confirm(`${question} Continue?`);
 
   await progress.step("pulumi up", async (context) => {
     await stack.prepare(overlay);
@@ -96,8 +96,8 @@ export async function up(
     }
     if (stages.length > 0) {
       await waitUntilUnused(subject, context, signal);
-      context.say("nobody uses the old logins any more: they are closed");
-      // What was waited for last would stand behind every further second.
+      context.say("no session uses the old logins any more: they are closed");
+      // Otherwise the last wait's detail would stay on the progress line.
       context.detail("the old logins are closed");
     }
     await stack.prepare(overlay);
@@ -145,7 +145,7 @@ async function allowDestructive(steps: readonly PlannedStep[], context: StepCont
   const losing = destructive(steps);
   if (losing.length === 0) return;
   losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
-  await confirm("This update deletes data. Go on?");
+  await confirm("This update deletes data. Continue?");
 }
 
 /** How to connect, without any secret in it. */

@@ -109,13 +109,13 @@ export async function verify(
   const index = names.indexOf(target);
   if (settings.backup?.verify.enabled !== true || index === -1)
     throw new UserError([
-      `the target is ${JSON.stringify(target)}, allowed is ${names.join(" or ") || "none, since there is no backup or backup.verify is off"}: name another, or set pgplatform:backup.`,
+      `TARGET: ${JSON.stringify(target)} is not allowed. Allowed: ${names.join(" or ") || "none, since pgplatform:backup is not set or backup.verify is off"}. Fix: name another, or set pgplatform:backup.`,
     ]);
   const job = `${backupNames.verification(cluster, index)}-${Date.now().toString(36).slice(-6)}`;
   const from = `--from=cronjob/${backupNames.verification(cluster, index)}`;
   if (to !== undefined && !isMoment(to))
     throw new UserError([
-      `the time is ${JSON.stringify(to)}, allowed is a time with its zone such as 2026-01-31T23:59:00Z: write date, T, time and Z or an offset.`,
+      `TIME: ${JSON.stringify(to)} is not allowed. Allowed: a time with its zone such as 2026-01-31T23:59:00Z. Fix: write date, T, time and Z or an offset.`,
     ]);
   const create = ["-n", namespace, "create", "job", job, from, "--dry-run=client", "-o", "json"];
   const object = JSON.parse((await kubectl.run(create)).stdout) as Job;

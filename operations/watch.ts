@@ -9,7 +9,7 @@ import { type StepContext } from "../shell/progress";
 import { givenUp, imagesIn, isIdle, ownerOf, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;
-/** How much longer a pod may wait while the cluster object changes that waited before, or is a CronJob's turn: the update gets to it later. */
+/** How much longer a pod may wait while the cluster object changes that waited before, or is a CronJob's run: the update gets to it later. */
 const REPLACED_SECONDS = 180;
 
 /** The pods of a platform: those of its engine, its poolers, and its operator where one is given. */
@@ -29,8 +29,8 @@ export async function podsOf(
 }
 
 /**
- * Takes an instance away, with the volumes of its copy, that never starts and that nobody wants any more: the operator would
- * wait for it before it takes any away. Only when as many instances as are wanted are ready, the primary among them.
+ * Removes an instance that never starts and is no longer wanted, with its volumes: the operator would wait for it before it
+ * removes any. Only when as many instances as are wanted are ready, the primary among them.
  */
 async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: StepContext): Promise<void> {
   const idle = seen.filter((one) => isIdle(one) && one.claims.length > 0);
@@ -41,7 +41,7 @@ async function removeSurplus(subject: Subject, seen: readonly Stuck[], context: 
   if (shape?.primary === undefined || !ready.includes(shape.primary) || ready.length < shape.instances)
     return;
   for (const { pod, claims } of idle) {
-    context.say(`${pod} never started and is one more than wanted: it is taken away with its volumes`);
+    context.say(`${pod} never started and is one more than wanted: it is removed with its volumes`);
     await remove(subject, ["persistentvolumeclaim", ...claims]);
     await removePod(subject, pod);
   }
@@ -52,23 +52,23 @@ interface CronSpec {
 }
 
 /**
- * Takes a CronJob's turn away that never started and has other images than the next one: it would stay, and keep that from its
- * time. Returns the ids of the turns' pods.
+ * Deletes a CronJob's run that never started and has other images than the next one: it would stay, and block the next.
+ * Returns the ids of the runs' pods.
  */
-async function removeFormerTurns(
+async function removeFormerRuns(
   { kubectl, settings }: Subject,
   seen: readonly Stuck[],
   context: StepContext,
 ): Promise<Set<string>> {
   const { namespace } = settings.cluster;
-  const turns = new Set<string>();
+  const runs = new Set<string>();
   for (const { uid, pod, owner, everRan, images } of seen) {
     if (everRan || owner?.kind !== "Job") continue;
     const job = await kubectl.get("job", namespace, owner.name);
     const maker = job && ownerOf(job);
     const cron = maker?.kind === "CronJob" ? await kubectl.get("cronjob", namespace, maker.name) : undefined;
     if (cron === undefined) continue;
-    turns.add(uid);
+    runs.add(uid);
     const { jobTemplate } = cron.spec as unknown as CronSpec;
     if (isDeepStrictEqual(imagesIn(jobTemplate.spec.template.spec), images)) continue;
     context.say(
@@ -76,10 +76,10 @@ async function removeFormerTurns(
     );
     await remove({ kubectl, settings }, ["job", owner.name]);
   }
-  return turns;
+  return runs;
 }
 
-/** How often the specification that an instance is made by has been changed, by the API server's count: its StatefulSet's, or the cluster object's. */
+/** `metadata.generation` of what an instance is made by: its StatefulSet, or the cluster object. */
 async function generation(subject: Subject, { owner }: Stuck): Promise<number | undefined> {
   const { kubectl, settings } = subject;
   const maker =
@@ -98,11 +98,11 @@ async function clusterObject(subject: Subject): Promise<KubeObject | undefined> 
 }
 
 /**
- * Does `work` and looks at the platform's pods meanwhile. A pod that doesn't start (an image that isn't there, no node …) ends
+ * Does `work` and watches the platform's pods meanwhile. A pod that doesn't start (an image that isn't there, no node …) ends
  * the work after the patience for its reason, with one sentence: neither Pulumi nor the operator would give up before many minutes.
  *
  * An instance that an earlier, given-up update left behind without ever starting is deleted once the new specification is
- * there: the operator waits for such a pod for ever, and makes it anew, on its volume, when it is gone. `changesCluster` says
+ * there: the operator waits for such a pod for ever, and recreates it, on its volume, when it is gone. `changesCluster` says
  * whether the work changes that specification.
  */
 export async function whileWatching<T>(
@@ -121,27 +121,27 @@ export async function whileWatching<T>(
     (await podsOf(subject, operator).catch(() => [])).flatMap((pod) => stuck(pod)?.uid ?? []),
   );
   const before = await leftovers(subject);
-  const look = async () => {
+  const checkPods = async () => {
     const seen = (await podsOf(subject, operator)).flatMap((pod) => stuck(pod) ?? []);
     const fresh = seen.filter(({ uid }) => !before.has(uid));
     for (const one of seen) {
       if (!before.has(one.uid)) continue;
       if (changesCluster && (await generation(subject, one)) === before.get(one.uid)) continue;
-      context.say(`${one.pod} never started (${one.reason}): it is deleted, and the operator makes it anew`);
+      context.say(`${one.pod} never started (${one.reason}): it is deleted, and the operator recreates it`);
       await removePod(subject, one.pod);
     }
-    const turns = await removeFormerTurns(subject, seen, context);
+    const runs = await removeFormerRuns(subject, seen, context);
     await removeSurplus(subject, fresh, context);
     reasons = patience.exhausted(fresh, now(), ({ uid }) =>
-      changesCluster && (waited.has(uid) || turns.has(uid)) ? REPLACED_SECONDS : 0,
+      changesCluster && (waited.has(uid) || runs.has(uid)) ? REPLACED_SECONDS : 0,
     );
     if (reasons.length > 0) end.abort();
   };
   const watching = (async () => {
     while (!over.signal.aborted && !end.signal.aborted) {
-      // Looking is a help only: an API server that is silent for a moment ends no update.
-      await look().catch((error: unknown) =>
-        context.detail(`looking at the pods: ${(error as Error).message}`),
+      // An API server that is silent for a moment ends no update.
+      await checkPods().catch((error: unknown) =>
+        context.detail(`checking the pods: ${(error as Error).message}`),
       );
       await delay(everyMs, undefined, { signal: over.signal }).catch(() => undefined);
     }
@@ -156,7 +156,7 @@ export async function whileWatching<T>(
   }
 }
 
-/** The engine's pods; none when they can't be looked at. */
+/** The engine's pods; none when they can't be listed. */
 async function instances({ kubectl, settings, plan }: Subject): Promise<KubeObject[]> {
   if (plan.pods.kind !== "pods") return [];
   return kubectl.list("pods", settings.cluster.namespace, selectorOf(plan.pods.labels)).catch(() => []);

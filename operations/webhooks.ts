@@ -4,8 +4,8 @@ import { resourceOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
 
 /**
- * Deletes the operator's webhook configurations where its Deployment isn't there, as after an installation that was interrupted: nobody answers them, so
- * the API server would refuse every object of the operator, even a plan of it. The update makes them anew.
+ * Deletes the operator's webhook configurations where its Deployment isn't there, as after an interrupted installation: without it the
+ * API server refuses every object of the operator, even a plan of it. The update recreates them.
  */
 export async function removeUnanswered(
   { kubectl, settings }: Pick<Subject, "kubectl" | "settings">,

@@ -13,7 +13,7 @@ export interface ClientBinding {
   readonly name: string;
   /** Content of the ConfigMap, but for the CA's certificate, which the cluster makes. */
   readonly data: Readonly<Record<string, string>>;
-  /** Whom the client logs in as. */
+  /** Login that the client uses. */
   readonly credential: Credential;
   /** Secret in the client's namespace that holds its login. @default - none: the client's namespace has no access to it */
   readonly secret?: { readonly name: string; readonly copied: boolean };
@@ -50,7 +50,7 @@ interface Reach {
   readonly pooler?: Endpoint;
 }
 
-/** The network lets a client reach its pooler, and the instances where it is direct: no other place is named to it. */
+/** The network lets a client reach its pooler, and the instances where it is direct: the binding names no other host. */
 function reachOf(
   { cluster, poolers }: Settings,
   client: ClientSettings,
@@ -104,7 +104,7 @@ export function clientBindings(
     if (asked === undefined) return [];
     const credential = credentialOf(plan.credentials, asked.role);
     const { name, copySecret, makeNamespace } = asked;
-    const isHome = client.namespace === settings.cluster.namespace;
+    const inClusterNamespace = client.namespace === settings.cluster.namespace;
     return [
       {
         client: client.name,
@@ -112,7 +112,7 @@ export function clientBindings(
         name,
         data: dataOf(reachOf(settings, client, plan, poolers), asked.database, credential.role),
         credential,
-        ...(isHome && { secret: { name: credential.secretName, copied: false } }),
+        ...(inClusterNamespace && { secret: { name: credential.secretName, copied: false } }),
         ...(copySecret && { secret: { name, copied: true } }),
         makeNamespace,
       },

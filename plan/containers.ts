@@ -8,8 +8,8 @@ export interface Owner {
   readonly group: number;
 }
 
-/** User of what needs none of PostgreSQL's. */
-export const nobody: Owner = { user: 65532, group: 65532 };
+/** User of pods that need no file of PostgreSQL's. */
+export const unprivileged: Owner = { user: 65532, group: 65532 };
 
 /** User of pods that are PostgreSQL's clients, whatever the image calls it. */
 export const clientOwner: Owner = { user: 26, group: 26 };

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Logs in with each new password, as applications will: directly, and through the poolers. A login that acts as another role is told so first.
 #
 # Each argument is one login: <credential>|<role whose rights it has>|<database>|<primary>|<further hosts, by commas>. Names and

@@ -16,9 +16,9 @@ export const targetAnnotations = {
 } as const;
 /** Role of what restores backups to see whether they can be. */
 export const verificationRole = "verification";
-/** Annotation by which a cluster object says what an acknowledged commit is worth: the setting `cluster.durability`. */
+/** Annotation of a cluster object with the setting `cluster.durability`. */
 export const durabilityAnnotation = "pgplatform.io/durability";
-/** Annotation by which it says where its archives are, before the name of the present one, where that stands in no field of its own. */
+/** Annotation with the place of its archives, before the present one's name, where the object has no field for that. */
 export const archiveAnnotation = "pgplatform.io/archive";
 /** Annotations by which it says for how long the archive's store may be out: the settings below `cluster.storage`. */
 export const outageAnnotations = {
@@ -85,7 +85,7 @@ export const secretNames = {
 /** Host of a Service that holds in every namespace of any cluster, whatever its domain. */
 export const serviceHost = (service: string, namespace: string): string => `${service}.${namespace}.svc`;
 
-/** Names of a Service as clients may spell them. */
+/** Names of a Service that clients may use. */
 export const tlsNames = (service: string, namespace: string): string[] => {
   const host = serviceHost(service, namespace);
   return [service, `${service}.${namespace}`, host, `${host}.cluster.local`];

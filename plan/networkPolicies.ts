@@ -15,7 +15,7 @@ function peerSelector(peer: Peer, namespace: string): Record<string, unknown> {
 
 /**
  * One policy denies everything in the namespace; then there is one for each group of pods in it, which opens exactly the
- * flows that begin or end at them. Policies are unions, so that none can take anything away or open more than its flows.
+ * flows that begin or end at them. Policies are unions, so that none can close anything or open more than its flows.
  */
 export function networkPolicies(cluster: string, namespace: string, flows: readonly Flow[]): PlannedObject[] {
   const policy = (

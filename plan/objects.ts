@@ -28,13 +28,13 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
   readonly object: T;
   /** Objects of a stage wait for all objects of the stages before. */
   readonly stage: number;
-  /** Wait for this condition of the live object, as the Kubernetes provider spells it. @default - the provider's own rules for the kind */
+  /** Wait for this condition of the live object, as the Kubernetes provider writes it. @default - the provider's own rules for the kind */
   readonly waitFor?: string;
   /** How long creating or updating may take. @default - the provider's, 10 minutes */
   readonly timeoutMinutes?: number;
-  /** Object of an earlier stage that takes this one along when it is deleted, so that nobody has to delete it alone. */
+  /** Object of an earlier stage that takes this one along when it is deleted, so that it isn't deleted by itself. */
   readonly goesWith?: string;
-  /** Fields that someone else keeps once the object is there, and who. */
+  /** Fields that another controller keeps once the object is there, and which one. */
   readonly leave?: { readonly fields: readonly string[]; readonly to: string };
   /** Set when the object must survive the stack, with the reason. */
   readonly retain?: string;
@@ -45,10 +45,8 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
 /** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */
 export type Overlay = { readonly [field: string]: unknown };
 
-/** A value with fields, which isn't a list. */
-export /** A value with fields, which isn't a list. */
 /** A value with fields, and no list. */
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `base` with `overlay` merged into it; neither is changed. */

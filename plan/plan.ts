@@ -11,7 +11,7 @@ export interface Credential {
   readonly actsAs?: string;
   /** Which of the role's passwords it is: each rotation counts one more. @default 1 */
   readonly credentialVersion?: number;
-  /** Read by the engine and by nobody else; another credential with the same id is the one that applications read. */
+  /** Read by the engine only; another credential with the same id is the one that applications read. */
   readonly internal?: true;
   readonly secretName: string;
   readonly type: "kubernetes.io/basic-auth" | "Opaque";
@@ -30,7 +30,7 @@ export interface PasswordFiles {
   readonly why: string;
 }
 
-/** Pods that load mounted files when these change: once they have, the version stands in a file of a container. */
+/** Pods that load mounted files when these change: once they have, the version is in a file of a container. */
 export interface LoadedFiles {
   readonly container: string;
   readonly file: string;
@@ -40,7 +40,7 @@ export interface LoadedFiles {
 export interface Plan {
   readonly objects: readonly PlannedObject[];
   readonly credentials: readonly Credential[];
-  /** Passwords in one Secret, where the engine's own pods set them. @default - nobody needs them together */
+  /** Passwords in one Secret, where the engine's own pods set them. @default - each in its own Secret only */
   readonly passwords?: PasswordFiles;
   /** How to see that the pods have loaded the plan's files. @default - an operator sees to it */
   readonly loaded?: LoadedFiles;
@@ -73,7 +73,7 @@ export interface OperatorPlan {
   readonly certificates?: readonly OperatorCertificate[];
 }
 
-/** A certificate whose users trust what stands in its Secret, and no other CA. */
+/** A certificate whose users trust the CA in its Secret, and no other. */
 export interface OperatorCertificate {
   /** Suffix of its resources' names. */
   readonly id: string;

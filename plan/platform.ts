@@ -12,6 +12,7 @@ import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
 import { rotationAnnotation } from "./postgres/rotation";
+import { Transform } from "./transform";
 import { clientBindings, type ClientBinding } from "./bindings";
 
 /** All that one platform takes, as plain data: what components register, and what tests, checks and policies look at. */
@@ -23,6 +24,8 @@ export interface PlatformPlan {
   /** The cluster's namespace. */
   readonly namespace: {
     readonly name: string;
+    /** Whether it is made here. */
+    readonly made: boolean;
     readonly labels: Labels;
     /** Whether Pulumi refuses to delete it, and all that is in it. */
     readonly protect: boolean;
@@ -74,7 +77,7 @@ const withRotation = (
   );
 
 /**
- * Plans a platform: a pure function of checked settings, the same for the same settings.
+ * Plans a platform: a pure function of checked settings, the same for the same settings. Throws where `transform` names what isn't there.
  *
  * `released` gives the operator's released objects; it is asked only when the settings install the operator.
  */
@@ -84,6 +87,7 @@ export function planPlatform(
   engine: EnginePlanner = plannerOf(settings),
 ): PlatformPlan {
   const { labels } = settings;
+  const transform = new Transform(settings.transform);
   const { namespace, name } = settings.cluster;
   const own = { ...labels, [clusterLabel]: name };
   const labelled = (objects: readonly PlannedObject[]) => withLabels(objects, labels);
@@ -93,35 +97,48 @@ export function planPlatform(
   });
 
   const planned = engine.plan(settings);
-  const cluster = { ...planned, objects: labelled(withRotation(planned.objects, engine, settings)) };
+  const cluster = {
+    ...planned,
+    objects: transform.over("cluster", labelled(withRotation(planned.objects, engine, settings))),
+  };
   const poolers = settings.poolers
     .map((pooler) => poolerPlan(settings, pooler, cluster))
-    .map((pooler) => ({ ...pooler, objects: labelled(pooler.objects) }));
+    .map((pooler) => ({
+      ...pooler,
+      objects: transform.over("poolers", labelled(pooler.objects)),
+    }));
+  const operator =
+    engine.operator && settings.operator.install ? engine.operator(settings, released()) : undefined;
   const backups = backupPlan(settings, engine, cluster);
   const flows = allFlows(settings, cluster, poolers, backups.flows);
   const check = loginCheck(settings, cluster, poolers);
 
-  return {
+  const platform: PlatformPlan = {
     labels,
-    ...(engine.operator && settings.operator.install && { operator: engine.operator(settings, released()) }),
+    ...(operator && {
+      operator: { ...operator, objects: transform.over("operator", operator.objects) },
+    }),
     namespace: {
       name: namespace,
+      made: settings.cluster.makeNamespace,
       labels: { ...own, ...podSecurity(engine.can.podSecurityRestricted === true) },
-      // In prod nobody deletes the databases by deleting their namespace.
+      // In prod no deleted namespace deletes the databases.
       protect: settings.tier === "prod",
     },
     ...(settings.registries.length > 0 && {
       pullSecret: { secretName: secretNames.registries(name), registries: settings.registries, labels: own },
     }),
     flows,
-    networkPolicies: labelled(networkPolicies(name, namespace, flows)),
+    networkPolicies: transform.over("network", labelled(networkPolicies(name, namespace, flows))),
     credentials: [...cluster.credentials, ...poolerCredentials(settings)].map(labelledSecret),
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
-    backups: labelled(backups.objects),
+    backups: transform.over("backup", labelled(backups.objects)),
     cluster,
     poolers,
     logins: check ? labelled([check]) : [],
     bindings: clientBindings(settings, cluster, poolers),
   };
+  transform.finish();
+  return platform;
 }

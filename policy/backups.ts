@@ -14,7 +14,7 @@ export const isAws = (endpoint: string | undefined): boolean =>
 export const isR2 = (endpoint: string | undefined): boolean =>
   endpoint !== undefined && /\.r2\.cloudflarestorage\.com$/.test(hostOf(endpoint));
 
-/** The store that a cluster's log goes to, where its object is in the stack. */
+/** The store that a cluster's WAL goes to, where its object is in the stack. */
 export const archiveStore = (
   { stores }: Pick<StackFacts, "stores">,
   { archive, namespace }: Facts,

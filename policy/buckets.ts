@@ -15,7 +15,7 @@ export interface BucketFacts {
   readonly resource: string;
   readonly bucket: string;
   readonly protected: boolean;
-  /** Why others may get in. @default - nobody does */
+  /** Why others may get in. @default - only the platform does */
   readonly open: string | undefined;
   /** What is locked in it: from where on, and for how many days; for ever without a number. */
   readonly locks: readonly { readonly prefix: string; readonly days: number | undefined }[];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubernetesObject } from "../plan/objects";
 import { pins } from "./pins";
@@ -17,24 +17,34 @@ export const manifestParts = {
   zalando: ["zalando"],
 } as const satisfies Record<OperatedEngine, readonly (keyof typeof pins.manifests)[]>;
 
-/** Where set-up leaves the manifest of an engine's operator for the program: each version of the project has its own. */
-export function manifestPath(engine: OperatedEngine): string {
+/** The file of an engine's manifest: each version of the project has its own. */
+function manifestName(engine: OperatedEngine): string {
   const sums = manifestParts[engine].flatMap((part) => Object.values(pins.manifests[part]));
   const key = createHash("sha256").update(sums.join()).digest("hex").slice(0, 8);
-  return join(cacheDir, "manifests", `${engine}-${pins.operators[engine]}-${key}.json`);
+  return `${engine}-${pins.operators[engine]}-${key}.json`;
 }
 
+/** Where set-up leaves the manifest of an engine's operator for the program. */
+export const manifestPath = (engine: OperatedEngine): string =>
+  join(cacheDir, "manifests", manifestName(engine));
+
+/** Folder of the manifests in the npm package, below its compiled code. */
+export const packedManifests = join("releases", "manifests");
+
+/** Where a program that imports the package finds them. */
+const packedPath = (engine: OperatedEngine): string => join(__dirname, "manifests", manifestName(engine));
+
+/** Whether the manifest of an engine's operator is there. */
+export const hasManifest = (engine: OperatedEngine): boolean =>
+  [packedPath(engine), manifestPath(engine)].some((path) => existsSync(path));
+
 /** The released objects of an engine's operator; they are read from a file, so that a preview needs no cluster. */
-export function operatorManifest(engine: string, folderOf = manifestPath): KubernetesObject[] {
+export function operatorManifest(engine: string, pathOf = manifestPath): KubernetesObject[] {
   if (!isOperated(engine)) return [];
-  const path = folderOf(engine);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch {
+  const path = [packedPath(engine), pathOf(engine)].find(existsSync);
+  if (path === undefined)
     throw new UserError([
-      `The operator's manifest is not at ${path}: run \`make tools\`, which puts it there.`,
+      `The operator's manifest is not at ${pathOf(engine)}: run \`make tools\`, which puts it there.`,
     ]);
-  }
-  return JSON.parse(text) as KubernetesObject[];
+  return JSON.parse(readFileSync(path, "utf8")) as KubernetesObject[];
 }

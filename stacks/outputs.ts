@@ -8,7 +8,7 @@ import type { Settings } from "../settings/schema";
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
 export function outputsOf(settings: Settings, platform: PostgresPlatform): Record<string, unknown> {
   const { cluster } = settings;
-  const { endpoints, tls, credentials } = platform.plan;
+  const { endpoints, tls, credentials } = platform.planned.cluster;
   const [database] = cluster.databases;
   if (!database) throw new Error("settings without a database were not checked");
   const application = credentialOf(credentials, database.owner);
@@ -17,7 +17,7 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
   const handed = credentials.filter(({ internal }) => internal !== true);
 
   const first = settings.poolers.find((one) => one.database === database.name && one.reads === "primary");
-  const pooled = platform.poolers.find(({ name }) => name === first?.name)?.endpoint;
+  const pooled = platform.planned.poolers.find(({ name }) => name === first?.name)?.endpoint;
   const uri = ({ host, port }: Endpoint, more = "") =>
     pulumi.secret(
       pulumi.interpolate`postgresql://${application.role}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,
@@ -33,7 +33,9 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     database: database.name,
     primary: address(endpoints.primary),
     standbys: address(endpoints.standbys),
-    poolers: Object.fromEntries(platform.poolers.map(({ name, endpoint }) => [name, address(endpoint)])),
+    poolers: Object.fromEntries(
+      platform.planned.poolers.map(({ name, endpoint }) => [name, address(endpoint)]),
+    ),
     roles: Object.fromEntries(handed.map(({ id, role }) => [id, role])),
     secrets: Object.fromEntries(
       handed.map(({ id, secretName }) => [
@@ -41,9 +43,9 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
         { name: secretName, usernameKey: "username", passwordKey: "password" },
       ]),
     ),
-    ...(platform.bindings.length > 0 && {
+    ...(platform.planned.bindings.length > 0 && {
       bindings: Object.fromEntries(
-        platform.bindings.map(({ client, namespace, name, secret }) => [
+        platform.planned.bindings.map(({ client, namespace, name, secret }) => [
           client,
           { namespace, configMap: name, ...(secret && { secret: secret.name }) },
         ]),

@@ -1,7 +1,7 @@
 import { PostgresPlatform } from "../components/platform";
 import { check, sentence } from "../checks/index";
-import { plannerOf } from "../plan/engines/select";
-import { operatorManifest } from "../releases/manifest";
+import { hasManifest, isOperated } from "../releases/manifest";
+import type { Settings } from "../settings/schema";
 import { outputsOf } from "./outputs";
 import { providersOf, storeProvidersOf } from "./providers";
 import { UserError } from "../shell/userError";
@@ -33,17 +33,29 @@ function parsed(key: string, text: string): unknown {
   }
 }
 
+/** Gets the released manifest of the operator where nothing has left it in the cache: `make` has, `pulumi` by itself hasn't. */
+async function manifestOf({ cluster: { engine }, operator }: Settings): Promise<void> {
+  if (!isOperated(engine) || !operator.install || hasManifest(engine)) return;
+  // What fetches it is long to load.
+  const { manifestFile } = await import("../local/manifests");
+  await manifestFile(engine).catch((error: unknown) => {
+    throw new UserError([
+      `The manifest of the operator of ${engine} is not in the cache and can't be fetched: ${error instanceof Error ? error.message : String(error)}. ` +
+        "Run `make tools` where the network lets you, and keep the folder that PGP_CACHE names.",
+    ]);
+  });
+}
+
 /** The platform that a stack's configuration describes; returns the stack's outputs. */
-export function program(config: Readonly<Record<string, string>>): Record<string, unknown> {
+export async function program(config: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
   const checked = check(rawSettings(config));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   const { settings } = checked;
+  await manifestOf(settings);
   const platform = new PostgresPlatform(
     settings.cluster.name,
     {
-      settings,
-      engine: plannerOf(settings),
-      operatorManifest: () => operatorManifest(settings.cluster.engine),
+      checked: settings,
       storeProviders: storeProvidersOf(settings),
     },
     { providers: providersOf(settings) },

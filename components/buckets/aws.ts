@@ -35,7 +35,7 @@ export const accessPolicy = ({ bucket, prefix }: Pick<Store, "bucket" | "prefix"
     ],
   });
 
-/** Nobody reads or writes it without TLS. */
+/** Denies every request without TLS. */
 const onlyEncryptedConnections = (bucket: string): string =>
   JSON.stringify({
     Version: "2012-10-17",
@@ -76,7 +76,7 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
     const bucket = new S3Bucket(
       part("bucket"),
       { ...place, ...(target.lockDays > 0 && { objectLockEnabled: true }) },
-      // In prod nobody deletes backups by a change of settings: see docs/backup.md for the way out.
+      // In prod no change of settings deletes backups: see docs/backup.md for the way out.
       retained(this, { protect }),
     );
     const behind = retained(this, { dependsOn: [bucket] });

@@ -7,8 +7,8 @@ import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
 import { lifecycle, lock } from "./s3";
 
 /**
- * A bucket at Backblaze B2, made over its S3 API: `options.providers` holds an AWS provider that is aimed there. B2 keeps versions and lets
- * nobody in by itself, and its S3 API makes no keys: the settings give one.
+ * A bucket at Backblaze B2, made over its S3 API: `options.providers` holds an AWS provider that is aimed there. B2 keeps versions and
+ * is private by default, and its S3 API makes no keys: the settings give one.
  */
 export class B2Target extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
@@ -19,7 +19,7 @@ export class B2Target extends pulumi.ComponentResource implements Bucket {
     const bucket = new S3Bucket(
       `${name}-bucket`,
       { bucket: store.bucket, ...(target.lockDays > 0 && { objectLockEnabled: true }) },
-      // In prod nobody deletes backups by a change of settings: see docs/backup.md for the way out.
+      // In prod no change of settings deletes backups: see docs/backup.md for the way out.
       retained(this, { protect }),
     );
     lifecycle(this, name, args, bucket);

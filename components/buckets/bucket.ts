@@ -14,7 +14,7 @@ export interface BucketArgs<T extends Target = Target> {
   readonly store: Store;
   /** How far back every moment can be restored, in days. */
   readonly recoveryWindowDays: number;
-  /** Whether deleting the bucket is refused until somebody unprotects it. */
+  /** Whether deleting the bucket is refused until an operator unprotects it. */
   readonly protect: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface Bucket extends pulumi.ComponentResource {
   readonly keys?: Keys;
 }
 
-/** Uploads that nobody finished are thrown away after so many days. */
+/** Unfinished uploads are deleted after so many days. */
 export const UNFINISHED_DAYS = 7;
 
 /** Options of everything that holds backups: it outlives the stack, and what the bucket is protected by stays with it. */

@@ -12,7 +12,7 @@ const r2 = () => read("./r2") as typeof import("./r2");
 const b2 = () => read("./b2") as typeof import("./b2");
 const aws = () => read("./aws") as typeof import("./aws");
 
-/** Undefined for kinds whose bucket nobody makes, and for an adopted one with a key or a role of its own: nothing is to be made there. */
+/** Undefined where nothing is to be made: for kinds without a bucket of the platform's, and for an adopted one with a key or a role of its own. */
 export function makeBucket(
   name: string,
   { target, ...args }: BucketArgs,

@@ -34,7 +34,7 @@ export class R2Target extends pulumi.ComponentResource implements Bucket {
     const bucket = new R2Bucket(
       `${this.name}-bucket`,
       { accountId, name: bucketName },
-      // In prod nobody deletes backups by a change of settings: see docs/backup.md for the way out.
+      // In prod no change of settings deletes backups: see docs/backup.md for the way out.
       retained(this, { protect }),
     );
     const behind = retained(this, { dependsOn: [bucket] });

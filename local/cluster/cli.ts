@@ -7,7 +7,7 @@ import type { Cut } from "./partition";
 
 const progress = new Progress();
 const interrupted = new AbortController();
-process.once("SIGINT", () => interrupted.abort(new Error("Interrupted; the next `up` goes on from here.")));
+process.once("SIGINT", () => interrupted.abort(new Error("Interrupted; the next `up` continues from here.")));
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -113,7 +113,7 @@ const apiServer = program.command("api").description("disturb the API server");
 apiServer
   .command("stall")
   .argument("<seconds>", "how long")
-  .description("make it silent (SIGSTOP); it goes on by itself, even when this command is killed")
+  .description("make it silent (SIGSTOP); it resumes by itself, even when this command is killed")
   .action(async (seconds: string) => {
     await step(`Stalling the API server for ${seconds} s`, () => api({ stallSeconds: Number(seconds) }));
   });
@@ -125,7 +125,7 @@ apiServer
 
 apiServer
   .command("stop")
-  .description("end it; pods go on without it")
+  .description("end it; pods keep running without it")
   .action(() => step("Stopping the API server", () => api("stop")));
 
 apiServer

@@ -39,7 +39,7 @@ export interface ClusterStatus {
   /** `degraded`: some of it runs. `stopped`: nothing runs, the state is kept. `absent`: there is no state. */
   state: "running" | "stopped" | "absent" | "degraded";
   nodes: NodeStatus[];
-  /** Faults that somebody made and didn't take back, one sentence each; `up` takes them back. */
+  /** Faults that were injected and not undone, one sentence each; `up` undoes them. */
   faults: string[];
 }
 
@@ -83,7 +83,7 @@ export async function up(
     const built = await buildImages(images, context, signal);
     const programs = await buildKubernetes(context, signal);
     const inUse = { ...programs, kubectl: await buildKubectl(context, signal) };
-    // Keys and volumes: nobody else on the machine has business here.
+    // Keys and volumes: only this user may read them.
     await chmod(settings.folder, 0o700);
     await writeFile(inUseFile, JSON.stringify(inUse));
     await startAll(context, inUse, built, signal);

@@ -15,7 +15,7 @@ const flags = (values: Record<string, string | number | boolean>): string[] =>
 
 /**
  * Both listeners want a client certificate. Writes aren't synced to the disk: the data survives every process, not a
- * crash of the machine, which suits a cluster that is made anew within a minute.
+ * crash of the machine, which suits a cluster that is recreated within a minute.
  */
 export const etcd = (): Component => ({
   name: "etcd",

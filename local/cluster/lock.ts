@@ -18,12 +18,12 @@ async function refuseWhileAlive(holder: ProcessRecord): Promise<void> {
   });
 }
 
-/** Takes the lock's file away when it is still the one that a dead process left. */
+/** Removes the lock's file when it is still the one that a dead process left. */
 async function removeStale(file: string, content: string, aside: string): Promise<void> {
   await rename(file, aside).catch((error: unknown) => {
     if (codeOf(error) !== "ENOENT") throw error;
   });
-  // Somebody took the lock in between: give it back.
+  // Another process took the lock in between: give it back.
   if ((await readOrEmpty(aside)) !== content) await link(aside, file).catch(() => undefined);
   await rm(aside, { force: true });
 }

@@ -37,7 +37,7 @@ const fieldsOf = (id: string): string[] => {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 };
 
-/** Processes that run; one that has ended and waits for process 1 to take note of it is nobody's leak. */
+/** Processes that run, without those that have ended and wait for process 1 to reap them. */
 function processIds(): string[] {
   const ids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return ids.filter((id) => !["", "Z", "X"].includes(fieldsOf(id)[0] ?? ""));

@@ -230,7 +230,7 @@ export async function buildImages(
     for (let name = left.shift(); name !== undefined && !either.aborted; name = left.shift())
       images.set(name, await buildImage(name, programOf, context, either));
   };
-  // Who fails ends the others, and all are waited for: none goes on behind an error.
+  // A failed worker ends the others, and all are waited for: none keeps working after an error.
   const workers = Array.from({ length: IMAGES_AT_A_TIME }, () =>
     work().catch((error: unknown) => {
       errors.push(error);

@@ -270,7 +270,7 @@ export const recipes: Record<ImageName, Recipe> = {
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
-  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and for the log the tools of our own that barmanSidecar has.
+  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and for WAL the tools of our own that barmanSidecar has.
   patroniForZalando: {
     kind: "debian",
     packages: [

@@ -13,12 +13,12 @@ import {
   transfers,
 } from "./pods";
 import { backupNames, backupRoles } from "./names";
-import { nobody } from "../containers";
+import { unprivileged } from "../containers";
 
 /** Brings what the second target lacks. */
 export const copy = (settings: Settings, stores: readonly Store[], schedule: string): KubernetesObject =>
   cronJob(settings, backupNames.copy(settings.cluster.name), backupRoles.copy, schedule, VERIFY_HOURS, {
-    ...podOf(settings, nobody, caVolumes(stores)),
+    ...podOf(settings, unprivileged, caVolumes(stores)),
     containers: [
       container(
         "copy",

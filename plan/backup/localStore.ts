@@ -1,7 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import type { Labels } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
-import { environment, hardened, nobody, restrictedPod } from "../containers";
+import { environment, hardened, unprivileged, restrictedPod } from "../containers";
 import { tlsNames } from "../names";
 import { keyVariables, type Store } from "./store";
 import { localBucket, localStorePort, storeLabels, storeName, storeNamespace } from "./storeNames";
@@ -56,7 +56,7 @@ export function localStoreObjects(
       template: {
         metadata: { labels: { ...settings.labels, ...labels } },
         spec: {
-          ...restrictedPod(settings, nobody, 10),
+          ...restrictedPod(settings, unprivileged, 10),
           // Copies shouldn't go with what they are of: a node without another store, and without an instance, where there is one.
           affinity: {
             podAntiAffinity: {

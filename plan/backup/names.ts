@@ -17,7 +17,7 @@ export const longestCronJobName = 52;
 export const backupNames = {
   watch: (cluster: string): string => `${cluster}-backups`,
   copy: (cluster: string): string => `${cluster}-copy`,
-  /** `index`: the target's, as it stands in the settings. */
+  /** `index`: the target's, as the settings list it. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,

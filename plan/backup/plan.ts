@@ -83,7 +83,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
   ];
 
   const why: Record<string, string> = {
-    [backupRoles.watch]: "somebody looks all the time whether backups are where they should be",
+    [backupRoles.watch]: "a watcher checks all the time that backups are where they should be",
     ...(origin && { [backupRoles.source]: "a restore begins only where there is something to restore" }),
     ...(stores.length > 1 && { [backupRoles.copy]: "the first target's archive is copied to the second" }),
     ...(verify.enabled && {

@@ -135,7 +135,7 @@ export function podTemplate(settings: Settings, role: string, spec: object) {
   };
 }
 
-/** A CronJob of which one run at a time goes on, and whose runs stay long enough to be looked at. */
+/** A CronJob with one run at a time, whose runs stay long enough to be looked at. */
 export function cronJob(
   settings: Settings,
   name: string,
@@ -163,7 +163,7 @@ export function cronJob(
       jobTemplate: {
         spec: {
           backoffLimit: 0,
-          // Also for one that somebody asked for, which the limits above don't count.
+          // Also for one that an operator asked for, which the limits above don't count.
           ttlSecondsAfterFinished: 24 * 3600,
           activeDeadlineSeconds: hours * 3600,
           template: podTemplate(settings, role, { ...spec, restartPolicy: "Never" }),

@@ -4,7 +4,7 @@ import type { Store } from "./store";
 import { backupNames, backupRoles } from "./names";
 import { caMounts, caVolumes, container, places, podOf, podTemplate, remote, shell, small } from "./pods";
 import { clusterLabel, roleLabel } from "../names";
-import { environment, nobody } from "../containers";
+import { environment, unprivileged } from "../containers";
 import { secondsAt } from "./restore";
 
 /** How long the store of a restore's source may take to start. */
@@ -24,7 +24,7 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
     spec: {
       backoffLimit: 0,
       template: podTemplate(settings, backupRoles.source, {
-        ...podOf(settings, nobody, caVolumes(stores)),
+        ...podOf(settings, unprivileged, caVolumes(stores)),
         restartPolicy: "Never",
         containers: [
           container(

@@ -32,7 +32,7 @@ export const keyVariables = (
         valueFrom: { secretKeyRef: { name: login.secretName, key: storeKeys[key] } },
       }));
 
-/** Stands in plans for the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
+/** Placeholder of the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
 export const archiveIdToken = "{archiveId}";
 
 /** How a target is spoken to. */
@@ -48,7 +48,7 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
 }
 
 /**
- * The CA of the first target's store, whichever that is, for pods that aren't made anew when it becomes another one; there only where that store has
+ * The CA of the first target's store, whichever that is, for pods that aren't recreated when it becomes another one; there only where that store has
  * one of its own.
  */
 export const archiveCa = (cluster: string) => ({
@@ -84,5 +84,5 @@ export const plainChecksums = {
 /** The instances' way to the stores. */
 export const archiveFlows = (settings: Settings, instances: Peer): Flow[] =>
   storesOf(settings).map(({ name, peer, port }) =>
-    tcp(`archive-${name}`, instances, peer, port, "instances archive their log and make base backups"),
+    tcp(`archive-${name}`, instances, peer, port, "instances archive WAL and make base backups"),
   );

@@ -17,7 +17,9 @@ export const storeLabels = (cluster: string, target: string): Record<string, str
  * Namespace of the stores that run beside the cluster. It is not the cluster's, and outlives the stack: who deletes the databases doesn't
  * delete their backups with them.
  */
-export const storeNamespace = ({ namespace }: Settings["cluster"]): string => `${namespace}-backups`;
+export const storeNamespace = ({ namespace, name, makeNamespace }: Settings["cluster"]): string =>
+  // Another cluster in the same namespace has stores of its own.
+  makeNamespace ? `${namespace}-backups` : `${namespace}-${name}-backups`;
 
 export const localStorePort = 7070;
 /** The only bucket of a local target. */

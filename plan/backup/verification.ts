@@ -18,16 +18,16 @@ import {
 } from "./pods";
 import { backupNames, backupRoles } from "./names";
 import { bytesOf } from "../../settings/quantity";
-import { environment, nobody } from "../containers";
+import { environment, unprivileged } from "../containers";
 import { longestPause } from "../../settings/cron";
 import { preloadLibraries } from "../postgres/extensions";
 import { roles, secretNames } from "../names";
 
 /** How long deleting what lies outside of the recovery window may take after it. */
 const EXPIRY_SECONDS = 1800;
-/** How much longer than the RPO the log of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
+/** How much longer than the RPO the WAL of a row may take to the archive: a little more than PostgreSQL's checkpoint_timeout. */
 const ARCHIVE_PATIENCE_SECONDS = 360;
-/** What the scratch server's files may need beside the data: log that is replayed, temporary files. */
+/** What the scratch server's files may need beside the data: WAL that is replayed, temporary files. */
 const SCRATCH_FACTOR = 1.2;
 /** The same with a dump, which is compressed, and the first database once more, which it is restored to. */
 const DUMP_SCRATCH_FACTOR = 2.5;
@@ -50,7 +50,7 @@ export function verification(
   const work = { name: "work", mountPath: "/work" };
   const scratch = { name: "scratch", mountPath: "/scratch" };
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
-  const look = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
+  const reading = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
   const tool = engine.backups?.tool?.(settings);
   const caFile = `/tls/${store.name}/ca.crt`;
   const barman = [
@@ -84,7 +84,7 @@ export function verification(
   const bytes =
     (bytesOf(cluster.storage.size) ?? 0) * (dumps.length > 0 ? DUMP_SCRATCH_FACTOR : SCRATCH_FACTOR);
   const spec = {
-    ...podOf(settings, engine.backups?.server ?? nobody, [
+    ...podOf(settings, engine.backups?.server ?? unprivileged, [
       { name: "work", emptyDir: {} },
       {
         name: "scratch",
@@ -141,7 +141,7 @@ export function verification(
         "choose",
         images.backupTools,
         shell("choose.sh"),
-        [...look, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
+        [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...caMounts(stores)],
         small,
       ),
@@ -201,7 +201,7 @@ export function verification(
         images.backupTools,
         shell("report.sh"),
         [
-          ...look,
+          ...reading,
           ...environment({
             EXPIRY_SECONDS: String(EXPIRY_SECONDS),
             ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),

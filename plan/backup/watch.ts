@@ -4,7 +4,7 @@ import type { Store } from "./store";
 import { backupNames, backupRoles, metricsPort } from "./names";
 import { caMounts, caVolumes, container, places, podOf, podTemplate, shell, small } from "./pods";
 import { clusterLabel, roleLabel } from "../names";
-import { environment, nobody } from "../containers";
+import { environment, unprivileged } from "../containers";
 
 /** Looks into the stores all the time, and says what it sees. */
 export function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
@@ -20,7 +20,7 @@ export function watch(settings: Settings, stores: readonly Store[]): KubernetesO
       replicas: 1,
       selector: { matchLabels: labels },
       template: podTemplate(settings, backupRoles.watch, {
-        ...podOf(settings, nobody, [
+        ...podOf(settings, unprivileged, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
           ...caVolumes(stores),
         ]),

@@ -20,9 +20,9 @@ export interface Shape {
   /** Further fields, by their names, that are part of the instances' pods: a change of one rolls them. */
   readonly pods: Readonly<Record<string, unknown>>;
   readonly data: VolumeShape;
-  /** The write-ahead log's own volume. */
+  /** The WAL volume. */
   readonly log?: VolumeShape;
-  /** Whether the volumes of standbys that are taken away stay. @default - they go with them */
+  /** Whether the volumes of removed standbys stay. @default - they go with them */
   readonly keepsVolumes?: boolean;
   /** What it was restored from when it was made. @default - it began empty */
   readonly restored?: unknown;

@@ -31,7 +31,7 @@ export interface Backups {
 
 /** Another tool than Barman's. */
 export interface ArchiveTool {
-  /** How it is used stands in plan/backup/scripts/<name>.sh. */
+  /** plan/backup/scripts/<name>.sh uses it. */
   readonly name: "walg";
   readonly image: string;
   /** How it is told of the archive in a store; `ca` is the file of the store's own, where it has one. */
@@ -77,7 +77,7 @@ export interface EngineTraits {
   readonly systemRoles: readonly string[];
   /** Keys of labels that it writes on the objects that it makes; a key that ends with `*` stands for a prefix. */
   readonly operatorLabels: readonly string[];
-  /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which stand in releases/. */
+  /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which are in releases/. */
   publishedImages(pinned: { readonly postgresql: string; readonly operator: string }): PublishedImages;
   /** What its makers' image has. */
   readonly imageContents: ImageContents;
@@ -116,7 +116,7 @@ export const capabilities = [
   "archiveVolume",
   /** Makes base backups by the clock of any time zone. */
   "backupTimeZone",
-  /** Restores to a place in the log and to a named point, not only to a moment. */
+  /** Restores to an LSN and to a named point, not only to a moment. */
   "restoreToPlace",
   "zoneSpread",
   "severalDatabases",
@@ -125,6 +125,8 @@ export const capabilities = [
   "podSecurityRestricted",
   /** An operator keeps the cluster as its object says: it rolls instances, and its absence is a fault of its own. */
   "operator",
+  /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
+  "accountInForeignNamespace",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
 ] as const;

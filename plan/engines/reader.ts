@@ -42,11 +42,11 @@ export interface Facts {
   /** As PostgreSQL writes it, such as `128MB`. */
   readonly sharedBuffers: string;
   readonly maxConnections: number;
-  /** Seconds after which the log is archived though its segment isn't full; 0 is never. */
+  /** Seconds after which a WAL segment is archived though it isn't full; 0 is never. */
   readonly archiveTimeoutSeconds: number;
-  /** How the log is archived. @default - the object doesn't say, and nothing is judged */
+  /** How WAL is archived. @default - the object doesn't say, and nothing is judged */
   readonly archive?: ArchiveFacts;
-  /** Size of the log's own volume as a Kubernetes quantity. @default - it lies with the data */
+  /** Size of the WAL volume as a Kubernetes quantity. @default - WAL is on the data volume */
   readonly walVolume?: string | undefined;
   /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
   readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
@@ -65,11 +65,11 @@ export interface Facts {
 
 /** What a cluster object says of its archive. Read lazily, as all facts. */
 export interface ArchiveFacts {
-  /** How many archivers it names that send the log off: 0 is no archive, and more than one can't be. */
+  /** How many archivers it names that send WAL off: 0 is no archive, and more than one can't be. */
   readonly archivers: number;
-  /** The volume of its own that has the log too. @default - none */
+  /** The archive volume that has the WAL too. @default - none */
   readonly volume?: string;
-  /** The object in the same namespace that says where the log goes. @default - nothing is archived */
+  /** The object in the same namespace that says where WAL goes. @default - nothing is archived */
   readonly store: { readonly kind: string; readonly name: string } | undefined;
   /** Under what name the cluster's backups lie in the store. */
   readonly archiveId: string;
@@ -108,7 +108,7 @@ export interface BaseBackupFacts {
   readonly schedule: string;
   /** Most days from one base backup to the next; undefined where the schedule isn't one to the engine. */
   readonly days: number | undefined;
-  /** How the engine wants a schedule, to read on after "allowed is". */
+  /** How the engine wants a schedule, as a message writes it after "Allowed:". */
   readonly form: string;
   /** Whether it says how base backups are made, in place of a default that changes. */
   readonly explicitMethod: boolean;
@@ -124,11 +124,11 @@ export interface Resources {
 
 export interface LoadBalancer {
   readonly service: string;
-  /** Ranges of addresses that may use it; none is everybody. */
+  /** Ranges of addresses that may use it; none is every address. */
   readonly sourceRanges: readonly string[];
 }
 
-/** What a rendered PgBouncer claims, whoever made it. Read lazily, as the facts of clusters. */
+/** What a rendered PgBouncer claims, of the platform's or not. Read lazily, as the facts of clusters. */
 export interface PoolerFacts {
   readonly kind: string;
   readonly name: string;

@@ -29,7 +29,7 @@ export const poolerImages = ["pgbouncer", "pgbouncerExporter"] as const satisfie
 
 /** User and group that the PgBouncer images run as; the exporter joins them to share the socket. */
 const owner: Owner = { user: 998, group: 996 };
-/** How long the pod goes on after SIGTERM, until no proxy sends it new clients. */
+/** How long the pod keeps running after SIGTERM, until no proxy sends it new clients. */
 const LEAVE_SECONDS = 3;
 const WATCH_SECONDS = 5;
 

@@ -4,7 +4,7 @@
 # - Certificates and the user list are mounted Secrets that change under a running pod (the operator renews certificates,
 #   passwords are rotated), and PgBouncer reads them only when told: SIGHUP when their content has changed.
 # - A pod that is to stop leaves its Service at the same moment as it gets SIGTERM. PgBouncer's own answer to SIGTERM
-#   (since 1.23) waits until the last client leaves, which pooled applications never do; so: go on for the moment that
+#   (since 1.23) waits until the last client leaves, which pooled applications never do; so: run for as long as
 #   the Service needs, then SIGINT (no new clients; each client goes when its transaction ends), and SIGQUIT at the end.
 #
 # Environment: POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.

@@ -8,10 +8,10 @@ import { parameterText } from "../../settings/catalogue";
 
 const LEAST_ARCHIVE_SECONDS = 30;
 
-/** From connections, memory, and the volume that holds the log. */
+/** From connections, memory, and the volume that holds the WAL. */
 export function derivedParameters(cluster: Settings["cluster"]): Record<string, string> {
   const memory = memoryOf(cluster);
-  const log = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
+  const wal = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
   return {
     max_connections: String(cluster.maxConnections),
     shared_buffers: postgresMemory(memory.sharedBuffers),
@@ -19,8 +19,8 @@ export function derivedParameters(cluster: Settings["cluster"]): Record<string, 
     maintenance_work_mem: postgresMemory(memory.maintenance),
     autovacuum_work_mem: postgresMemory(memory.autovacuum),
     work_mem: postgresMemory(memory.work),
-    max_wal_size: postgresMemory(log.maxWalSize),
-    wal_keep_size: postgresMemory(log.walKeepSize),
+    max_wal_size: postgresMemory(wal.maxWalSize),
+    wal_keep_size: postgresMemory(wal.walKeepSize),
   };
 }
 
@@ -37,7 +37,7 @@ export const replicationParameters: Readonly<Record<string, string>> = {
   wal_receiver_timeout: "5s",
 };
 
-/** Parameters that users can't set, all for one reason; their names stand in one text. */
+/** Parameters that users can't set, all for one reason; their names are one text. */
 export const owned = (reason: string, names: string): Record<string, string> =>
   Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));
 /** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */

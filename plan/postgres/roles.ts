@@ -95,7 +95,7 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
 /** Login by which poolers look up those of others. */
 export const poolerLookup = ({ rotation }: Settings): string => loginOf(roles.pooler, handedOut(rotation));
 
-/** PgBouncer's list of those whom it knows by itself: whoever looks up logins for it, in each credential version that may, and its statistics role. */
+/** PgBouncer's own user list: the role that looks up logins for it, in each valid credential version, and its statistics role. */
 function userList({ credentialVersion, stage }: Settings["rotation"]): string {
   const versions = stage === "only" ? [credentialVersion] : [credentialVersion - 1, credentialVersion];
   const lookups = versions.map(
@@ -182,7 +182,7 @@ export function credentialsOf(
   return wanted.flatMap((one) => withVersions(one, rotation));
 }
 
-/** The passwords that an engine sets, by their logins, as they stand in templates of Secrets; that of a login which is to go stays as it is. */
+/** The passwords that an engine sets, by their logins, as templates of Secrets write them; that of a login to be removed stays as it is. */
 export const enginePasswords = (credentials: readonly Credential[]): Record<string, string> =>
   Object.fromEntries(
     credentials

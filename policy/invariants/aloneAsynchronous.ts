@@ -21,7 +21,7 @@ export const aloneAsynchronous = ({
 export const aloneAsynchronousInvariant: ClusterInvariant = {
   number: "2",
   name: "no-synchronous-single-instance",
-  description: "A single instance doesn't wait for standbys that aren't there.",
+  description: "A single instance doesn't wait for standbys.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:

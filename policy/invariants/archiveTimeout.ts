@@ -23,7 +23,7 @@ export function archiveTimeout(
 export const archiveTimeoutInvariant: ClusterInvariant = {
   number: "24",
   name: "archive-timeout",
-  description: "The log is archived at least as often as the recovery point objective asks.",
+  description: "WAL is archived at least as often as the recovery point objective asks.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

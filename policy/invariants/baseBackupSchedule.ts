@@ -4,7 +4,7 @@ import type { ScheduleInvariant } from "./invariant";
 export const baseBackupScheduleInvariant: ScheduleInvariant = {
   number: "12b",
   name: "base-backup-schedule",
-  description: "A schedule of base backups is one to the engine that reads it.",
+  description: "A schedule of base backups has the form that its engine reads.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

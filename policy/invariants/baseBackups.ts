@@ -4,11 +4,11 @@ import { displayName, type StackInvariant } from "./invariant";
 export const baseBackupsInvariant: StackInvariant = {
   number: "11b",
   name: "base-backups",
-  description: "A cluster whose log is archived has a schedule of base backups that isn't suspended.",
+  description: "A cluster whose WAL is archived has a schedule of base backups that isn't suspended.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:
-    "Add a schedule: without a base backup the archived log restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`. " +
+    "Add a schedule: without a base backup archived WAL restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`. " +
     "The engine standalone: a CronJob with the cluster's label and `pgplatform.io/role: base-backup`.",
   on: "stack",
   check: ({ clusters, baseBackups }): Problem[] =>
@@ -25,7 +25,7 @@ export const baseBackupsInvariant: StackInvariant = {
         value: baseBackups.some((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
           ? "suspended"
           : "none",
-        allowed: "a schedule, since the archived log alone restores nothing",
-        fix: "add one to the stack, or let it go on",
+        allowed: "a schedule, since archived WAL alone restores nothing",
+        fix: "add one to the stack, or resume it",
       })),
 };

@@ -7,11 +7,11 @@ const overlap = (one: string, other: string): boolean => one.startsWith(other) |
 export const bucketLocksInvariant: StackInvariant = {
   number: "19c",
   name: "bucket-locks",
-  description: "Copies alone are locked, and not longer than backups are kept.",
+  description: "Only copies are locked, and no longer than backups are kept.",
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "Lock only where copies lie: files of a base backup are written twice in the live archive, and what a lock holds can't expire.",
+    "Lock only where copies are: files of a base backup are written twice in the live archive, and what a lock holds can't expire.",
   on: "stack",
   check: (stack): Problem[] =>
     backupBuckets(stack).flatMap(({ resource, bucket, locks }) =>

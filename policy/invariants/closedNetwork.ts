@@ -19,13 +19,13 @@ interface Options {
   readonly anyAddressPorts: readonly number[];
 }
 
-/** What must pass at the instances, each way: [what, direction, pod, other, port]. */
+/** Flows that the instances need, each way: [what, direction, pod, other, port]. */
 function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options) {
   const { namespace, network, services } = cluster;
   const { pods: labels, operator, ports } = network;
   const instances: Pod = { namespace, labels };
   const flows: [what: string, direction: "ingress" | "egress", pod: Pod, other: Pod, port: number][] = [
-    ["name look-ups", "egress", instances, dns, 53],
+    ["DNS", "egress", instances, dns, 53],
   ];
   // Without an operator nothing ever adds an instance to the one that is there.
   if (operator)
@@ -41,7 +41,7 @@ function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamesp
     const pods: Pod = { namespace, labels: pooler.podLabels };
     flows.push([`the pooler ${pooler.name}`, "ingress", instances, pods, ports.postgres]);
     flows.push([`the pooler ${pooler.name}`, "egress", pods, instances, ports.postgres]);
-    flows.push([`name look-ups of the pooler ${pooler.name}`, "egress", pods, dns, 53]);
+    flows.push([`DNS of the pooler ${pooler.name}`, "egress", pods, dns, 53]);
   }
   if (metricsNamespace !== "")
     flows.push(["metrics", "ingress", instances, { namespace: metricsNamespace, labels: {} }, ports.metrics]);
@@ -50,7 +50,7 @@ function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamesp
 
 const anyAddress = ["0.0.0.0/0", "::/0"];
 
-/** Why a peer is nearly everybody, or undefined. */
+/** Why a peer is too wide, or undefined. */
 function wide(
   peer: Peer,
   direction: "ingress" | "egress",
@@ -84,7 +84,7 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
       if (peers.length === 0)
         problems.push({
           path: `${path} peers`,
-          value: "everybody",
+          value: "any peer",
           allowed: "listed peers",
           fix: "list them",
         });
@@ -96,7 +96,7 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
           problems.push({
             path: `${path} peers`,
             value: who,
-            allowed: "exactly who needs it",
+            allowed: "only the pods that need it",
             fix: "select by labels, or narrow the range",
           });
       }
@@ -119,7 +119,7 @@ export const closedNetworkInvariant: StackInvariant = {
     metricsNamespace: {
       type: "string",
       default: "",
-      description: "Namespace that must be able to read the metrics port; empty where nobody reads metrics.",
+      description: "Namespace that must be able to read the metrics port; empty where no pod reads metrics.",
     },
     anyAddressPorts: {
       type: "array",

@@ -41,7 +41,7 @@ function problemOf(
 export const connectionBudgetInvariant: StackInvariant = {
   number: "10",
   name: "connection-budget",
-  description: "PostgreSQL has room for all that its poolers may open, the exporter and administrators.",
+  description: "max_connections covers poolers, exporter and administrators.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

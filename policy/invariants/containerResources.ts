@@ -7,8 +7,7 @@ const wanted = ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"
 export const containerResourcesInvariant: ObjectInvariant = {
   number: "30a",
   name: "container-resources",
-  description:
-    "Every container, and every PostgreSQL instance, says what it needs and what it may use at most.",
+  description: "Every container and every PostgreSQL instance has requests and limits.",
   severity: "medium",
   mandatory: "everywhere",
   remediation:

@@ -33,11 +33,11 @@ export function namesSecret(key: string): boolean {
   return secretWords.includes(end(1)) || secretPairs.includes(end(2));
 }
 
-/** A value that stands for another: an environment variable, a template, a path. */
+/** A value that refers to another: an environment variable, a template, a path. */
 const stands = (value: string): boolean =>
   /^(\$|\{\{|<|\/|%)/.test(value) || /^(true|false|none|\d+)$/i.test(value);
 
-/** Secrets that show by their form; the value itself never gets into a message. */
+/** Secrets known by their form; the value itself never gets into a message. */
 const forms: readonly [what: string, form: RegExp][] = [
   ["a URI with a password", /\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@"']+:(?![$%{<])[^\s:/@"']+@[^\s"']/i],
   ["a command line with a password", /--?(?:password|passwd|token)(?:=|\s+)(?![$%{<-])[^\s"']/i],
@@ -84,7 +84,7 @@ function search(value: unknown, path: string, key: string, found: Found[], unkno
       step(
         () => record[inner],
         `${path}${path === "" ? "" : "."}${inner}`,
-        // An environment variable and the like: the name stands beside the value.
+        // An environment variable and the like: the name is beside the value.
         inner === "value" ? nameIn(record) : inner,
       );
   }
@@ -114,7 +114,7 @@ function secretArguments(list: readonly unknown[], path: string, found: Found[])
   });
 }
 
-/** The content of a Secret is what belongs there; its metadata is looked at all the same. */
+/** A Secret's content is left out; its metadata is checked. */
 const isSecret = (object: KubernetesObject): boolean =>
   object.kind === "Secret" && object.apiVersion === "v1";
 
@@ -122,7 +122,7 @@ export const credentialsInvariant: ObjectInvariant = {
   number: "20",
   name: "no-plain-credentials",
   description:
-    "Passwords, keys and tokens stand in Secrets only: in no ConfigMap, field, argument, variable or annotation.",
+    "Passwords, keys and tokens are in Secrets only: in no ConfigMap, field, argument, variable or annotation.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:
@@ -133,7 +133,7 @@ export const credentialsInvariant: ObjectInvariant = {
       type: "array",
       items: { type: "string" },
       default: [],
-      description: "Paths that aren't looked at, such as `ConfigMap postgres/tool: data.token`.",
+      description: "Paths that aren't checked, such as `ConfigMap postgres/tool: data.token`.",
     },
   },
   on: "object",

@@ -4,7 +4,7 @@ import type { ClusterInvariant } from "./invariant";
 export const currentArchiverInvariant: ClusterInvariant = {
   number: "16a",
   name: "current-archiver",
-  description: "The log isn't archived in a way that is given up.",
+  description: "WAL isn't archived by a method that is no longer maintained.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

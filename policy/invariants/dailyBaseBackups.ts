@@ -13,7 +13,7 @@ export const dailyBaseBackups = (
         {
           path: "schedule",
           value: schedule,
-          allowed: `${most === 1 ? "at least daily" : `at least every ${most} days`}: a restore replays all that was logged since the last base backup`,
+          allowed: `${most === 1 ? "at least daily" : `at least every ${most} days`}: a restore replays all WAL since the last base backup`,
           fix: "write a schedule that fires more often",
         },
       ];

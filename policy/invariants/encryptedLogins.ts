@@ -23,7 +23,7 @@ function parsed(line: string): Rule {
   return { type, database, user, address, method: addressMask.test(second) ? third : second };
 }
 
-const everybody = ({ database, user, address }: Rule): boolean =>
+const matchesAll = ({ database, user, address }: Rule): boolean =>
   database === "all" && user === "all" && address === "all";
 
 /** Over the network: TLS, and a password that is never sent in a form that can be replayed. */
@@ -45,7 +45,7 @@ export function encryptedLogins({
       });
     else if (open && ["host", "hostnossl", "hostgssenc", "hostnogssenc"].includes(rule.type)) {
       if (rule.method === "reject")
-        open = !((rule.type === "host" || rule.type === "hostnossl") && everybody(rule));
+        open = !((rule.type === "host" || rule.type === "hostnossl") && matchesAll(rule));
       else
         problems.push({
           path: "pg_hba",
@@ -61,7 +61,7 @@ export function encryptedLogins({
       path: "password_encryption",
       value: passwordEncryption,
       allowed: "scram-sha-256",
-      fix: "set it, and the passwords anew",
+      fix: "set it, and set the passwords again",
     });
   if (!goodTls.includes(lowestTls))
     problems.push({

@@ -8,7 +8,7 @@ export const explicitMethodInvariant: ScheduleInvariant = {
   severity: "medium",
   mandatory: "everywhere",
   remediation:
-    "CloudNativePG: set `spec.method: plugin` and `spec.pluginConfiguration`; the default is the way that goes away.",
+    "CloudNativePG: set `spec.method: plugin` and `spec.pluginConfiguration`; a later release removes the default.",
   on: "schedule",
   check: ({ explicitMethod }): Problem[] =>
     explicitMethod
@@ -17,7 +17,7 @@ export const explicitMethodInvariant: ScheduleInvariant = {
           {
             path: "method",
             value: undefined,
-            allowed: "a method that is named, since the default goes away with an update",
+            allowed: "a method that is named, since an update removes the default",
             fix: "name it",
           },
         ],

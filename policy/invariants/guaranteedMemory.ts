@@ -3,7 +3,7 @@ import type { Problem } from "../../settings/problem";
 import { bytesOf } from "../../settings/quantity";
 import type { ClusterInvariant } from "./invariant";
 
-/** Memory above the request is taken back by killing: PostgreSQL restarts all its sessions then. */
+/** The kernel kills to take back memory above the request: PostgreSQL then restarts all sessions. */
 export function guaranteedMemory({ resources }: Pick<Facts, "resources">): Problem[] {
   const { memory: request } = resources.requests;
   const { memory: limit } = resources.limits;

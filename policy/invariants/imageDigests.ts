@@ -15,7 +15,7 @@ export const imageDigestsInvariant: ObjectInvariant = {
       type: "array",
       items: { type: "string" },
       default: [],
-      description: "Images, spelled exactly as they are used, that may go without a digest.",
+      description: "Images, written exactly as they are used, that need no digest.",
     },
   },
   on: "object",

@@ -16,7 +16,7 @@ export function imagesOf(object: KubernetesObject, facts: Facts | undefined): Im
 }
 
 export interface Reference {
-  /** Registry and repository; Docker's own are spelled out. */
+  /** Registry and repository; Docker's own are written in full. */
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: string;

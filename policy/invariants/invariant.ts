@@ -30,7 +30,7 @@ interface Described {
   readonly name: string;
   readonly description: string;
   readonly severity: "low" | "medium" | "high" | "critical";
-  /** How to mend a violation, step by step. */
+  /** How to fix a violation, step by step. */
   readonly remediation: string;
   /** Where a violation stops an update: everywhere, in prod only (a warning in dev), or nowhere. */
   readonly mandatory: "everywhere" | "prod" | "nowhere";

@@ -2,7 +2,7 @@ import type { Problem } from "../../settings/problem";
 import { loadBalancerOf } from "../kubernetes";
 import type { ObjectInvariant } from "./invariant";
 
-const everybody = ["0.0.0.0/0", "::/0"];
+const anyAddress = ["0.0.0.0/0", "::/0"];
 
 export const loadBalancersInvariant: ObjectInvariant = {
   number: "29",
@@ -16,7 +16,7 @@ export const loadBalancersInvariant: ObjectInvariant = {
   check(object, _options, facts): Problem[] {
     const own = loadBalancerOf(object);
     return [...(own ? [own] : []), ...(facts?.loadBalancers ?? [])].flatMap(({ service, sourceRanges }) => {
-      const wide = sourceRanges.filter((range) => everybody.includes(range));
+      const wide = sourceRanges.filter((range) => anyAddress.includes(range));
       if (sourceRanges.length > 0 && wide.length === 0) return [];
       return [
         {

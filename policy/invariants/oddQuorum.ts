@@ -18,7 +18,7 @@ export const oddQuorum = ({ instances, synchronous }: Pick<Facts, "instances" | 
 export const oddQuorumInvariant: ClusterInvariant = {
   number: "1b",
   name: "odd-quorum",
-  description: "A cluster whose failover asks a quorum has an odd number of instances.",
+  description: "A cluster that fails over by quorum has an odd number of instances.",
   severity: "medium",
   mandatory: "everywhere",
   remediation: "Add or remove one instance: `pgplatform:cluster.instances`, or `spec.instances`.",

@@ -21,7 +21,7 @@ export const oneArchiveInvariant: StackInvariant = {
               {
                 path: `${displayName("Cluster", cluster)}: archivers`,
                 value: archive.archivers,
-                allowed: "1, since one of them gets the log and the other nothing",
+                allowed: "1, since one of them gets the WAL and the other nothing",
                 fix: "keep one, and copy from its store",
               },
             ]
@@ -32,7 +32,7 @@ export const oneArchiveInvariant: StackInvariant = {
         .map((one) => ({
           path: `${displayName(one.kind, one)}: store`,
           value: one.store,
-          allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without the log behind them are no second target`,
+          allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without their WAL are no second target`,
           fix: "leave it out, and copy from the archive's store",
         }));
       return [...several, ...elsewhere];

@@ -10,7 +10,7 @@ export const ownArchiveInvariant: StackInvariant = {
   severity: "critical",
   mandatory: "everywhere",
   remediation:
-    "Give each cluster a prefix or a name in the store of its own: one would overwrite the other's log.",
+    "Give each cluster a prefix or a name in the store of its own: one would overwrite the other's WAL.",
   on: "stack",
   check(stack): Problem[] {
     const placed = stack.clusters.flatMap((cluster) => {

@@ -5,7 +5,7 @@ import type { StoreInvariant } from "./invariant";
 export const plainChecksumsInvariant: StoreInvariant = {
   number: "17",
   name: "plain-checksums",
-  description: "A store beside AWS is sent no checksums that only AWS knows.",
+  description: "A store other than AWS gets no checksums that only AWS supports.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

@@ -13,7 +13,7 @@ export const preferredQuorum = ({
           path: "quorum failover",
           value: true,
           allowed:
-            "off with two instances whose writes go on without a standby, since the standby could be elected without acknowledged commits",
+            "off with two instances whose writes continue without a standby, since the standby could be elected without acknowledged commits",
           fix: "switch it off, or have three instances and required synchronous replication",
         },
       ]

@@ -5,7 +5,7 @@ import type { StackInvariant } from "./invariant";
 export const privateBucketsInvariant: StackInvariant = {
   number: "19a",
   name: "private-buckets",
-  description: "Nobody else gets into a bucket that backups go to.",
+  description: "Only the platform has access to a bucket that backups go to.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:
@@ -19,7 +19,7 @@ export const privateBucketsInvariant: StackInvariant = {
             {
               path: `bucket ${resource} (${bucket}): access`,
               value: open,
-              allowed: "nobody's but the platform's",
+              allowed: "the platform's only",
               fix: "close it",
             },
           ],

@@ -17,7 +17,7 @@ export const protectedBucketsInvariant: StackInvariant = {
       .map(({ resource, bucket }) => ({
         path: `bucket ${resource} (${bucket}): protect`,
         value: false,
-        allowed: "true, since backups outlive what they are of",
+        allowed: "true, since backups outlive the cluster",
         fix: "protect it",
       })),
 };

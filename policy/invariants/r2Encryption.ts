@@ -18,7 +18,7 @@ export const r2EncryptionInvariant: StoreInvariant = {
           {
             path: "encryption",
             value: encryption,
-            allowed: "none at R2, which refuses to be asked and encrypts all the same",
+            allowed: "none at R2, which refuses the header and encrypts by itself",
             fix: "remove it",
           },
         ],

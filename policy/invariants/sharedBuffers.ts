@@ -5,10 +5,10 @@ import { bytesOf } from "../../settings/quantity";
 import type { ClusterInvariant } from "./invariant";
 
 const MiB = 2 ** 20;
-/** What the server takes it for: a bare number counts blocks. */
+/** As the server reads it: a bare number counts blocks. */
 const parameter = { type: "integer", unit: "8kB" } as const;
 
-/** Of the memory limit, where nobody says otherwise. */
+/** Default share of the memory limit. */
 export const mostPercent = 40;
 
 /** Buffers beyond two fifths of the limit leave too little for sessions, and the kernel kills one of them. */

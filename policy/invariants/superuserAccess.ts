@@ -18,7 +18,7 @@ export const superuserAccess = ({ superuserAccess }: Pick<Facts, "superuserAcces
 export const superuserAccessInvariant: ClusterInvariant = {
   number: "25",
   name: "no-superuser-access",
-  description: "Nobody logs in as superuser over the network.",
+  description: "No superuser logs in over the network.",
   severity: "high",
   mandatory: "everywhere",
   remediation:

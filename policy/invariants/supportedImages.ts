@@ -25,11 +25,11 @@ export const abandoned: readonly { prefix: string; why: string; instead: string 
 export const supportedImagesInvariant: ObjectInvariant = {
   number: "31b",
   name: "supported-images",
-  description: "Images have a tag that stays what it is, and come from registries that still get fixes.",
+  description: "Images have a fixed tag, and come from registries that still get fixes.",
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "Name a released version instead of `latest` or nothing, from a registry that its makers still keep.",
+    "Name a released version instead of `latest` or nothing, from a registry that is still maintained.",
   options: {
     refused: {
       type: "array",

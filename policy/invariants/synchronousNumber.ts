@@ -17,7 +17,7 @@ export const synchronousNumber = ({
       fix:
         most > 0
           ? `set ${most}, or more instances`
-          : "have three instances, or let writes go on without a standby",
+          : "have three instances, or let writes continue without a standby",
     },
   ];
 };

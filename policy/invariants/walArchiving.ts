@@ -2,13 +2,13 @@ import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
-/** Engines whose objects don't say whether the log is archived aren't judged. */
+/** Engines whose objects don't show whether WAL is archived aren't judged. */
 export const walArchiving = ({ archive }: Pick<Facts, "archive">): Problem[] =>
   archive === undefined || archive.archivers > 0
     ? []
     : [
         {
-          path: "archive of the log",
+          path: "WAL archive",
           value: archive.volume === undefined ? "none" : `on the volume ${archive.volume} alone`,
           allowed: "one, since what isn't archived is lost with the cluster",
           fix: "set pgplatform:backup, or name an archiver",
@@ -18,12 +18,12 @@ export const walArchiving = ({ archive }: Pick<Facts, "archive">): Problem[] =>
 export const walArchivingInvariant: ClusterInvariant = {
   number: "11a",
   name: "wal-archiving",
-  description: "The log is archived all the time.",
+  description: "WAL is archived continuously.",
   severity: "critical",
   mandatory: "prod",
   remediation:
     "Set `pgplatform:backup` with a target. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore. Zalando: Spilo's " +
-    "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and its kin) in `spec.env`; those of the operator's own configuration aren't seen.",
+    "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and related ones) in `spec.env`; those of the operator's own configuration aren't seen.",
   on: "cluster",
   check: walArchiving,
 };

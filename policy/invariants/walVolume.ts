@@ -6,7 +6,7 @@ import type { ClusterInvariant } from "./invariant";
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
-/** While the store is out, the log waits on its volume. Checkpoints' own reserves are the settings check's matter. */
+/** While the store is out, WAL waits on its volume. The settings check adds what checkpoints need. */
 export function walVolume({
   walVolume: size,
   claimsOutage: claim,
@@ -17,7 +17,7 @@ export function walVolume({
     ? []
     : [
         {
-          path: "volume of the log",
+          path: "WAL volume",
           value: size,
           allowed: `at least ${needed}Gi: ${claim.writeMiBPerSecond} MiB a second for ${claim.hours} h without the store`,
           fix: "raise it, or claim less",
@@ -29,8 +29,8 @@ export const walVolumeInvariant: ClusterInvariant = {
   number: "23",
   name: "wal-volume",
   description:
-    "A cluster that says for how long its store may be out (annotations pgplatform.io/tolerated-outage-hours and " +
-    "pgplatform.io/write-mib-per-second) has a volume for the log that holds what is written meanwhile.",
+    "A cluster that claims for how long its store may be out (annotations pgplatform.io/tolerated-outage-hours and " +
+    "pgplatform.io/write-mib-per-second) has a WAL volume that holds what is written meanwhile.",
   severity: "medium",
   mandatory: "everywhere",
   remediation:

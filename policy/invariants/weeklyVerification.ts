@@ -5,7 +5,7 @@ import { displayName, type StackInvariant } from "./invariant";
 export const weeklyVerificationInvariant: StackInvariant = {
   number: "33",
   name: "weekly-verification",
-  description: "A backup of each archived cluster is restored at least weekly, to see that it can be.",
+  description: "A backup of each archived cluster is restored at least weekly, to prove it.",
   severity: "high",
   mandatory: "prod",
   remediation:
@@ -30,7 +30,7 @@ export const weeklyVerificationInvariant: StackInvariant = {
           {
             path: `${displayName("Cluster", cluster)}: verification of backups`,
             value: first?.schedule ?? "none",
-            allowed: `one at least every ${Number(most)} days, since a backup that was never restored is a hope`,
+            allowed: `one at least every ${Number(most)} days, since only a restore proves a backup`,
             fix: "schedule one",
           },
         ];

@@ -2,7 +2,7 @@ import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
-/** Who says that nothing is lost must block writes without a standby, and elect by quorum. */
+/** A cluster that claims zero loss must block writes without a standby, and elect by quorum. */
 export function zeroLoss(
   facts: Pick<Facts, "claimsZeroLoss" | "synchronous">,
   { everyCluster }: { everyCluster: boolean },
@@ -32,12 +32,12 @@ export const zeroLossInvariant: ClusterInvariant = {
   number: "4",
   name: "zero-loss-claim",
   description:
-    "A cluster that says zero-loss (annotation pgplatform.io/durability) blocks writes without a standby and elects by quorum.",
+    "A cluster that claims zero-loss (annotation pgplatform.io/durability) blocks writes without a standby and elects by quorum.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:
     "CloudNativePG: set `spec.postgresql.synchronous` to `{ method: any, number: 1, dataDurability: required, failoverQuorum: true }`. " +
-    "Or take the annotation away.",
+    "Or remove the annotation.",
   options: {
     everyCluster: {
       type: "boolean",

@@ -48,18 +48,17 @@ const prefixOf = (name: string): string | undefined => (name.includes(".") ? nam
 export const extensionPrefixes = (major: string): string[] =>
   [...new Set([...namesOf(major).flatMap((name) => prefixOf(name) ?? []), ...foreign])].sort();
 
-/** Whether the parameter belongs to an extension that may be there, and whose parameters nobody here knows. */
+/** Whether the parameter belongs to an extension that may be there, and whose parameters aren't in the catalogue. */
 export const isForeign = (name: string): boolean => foreign.includes(prefixOf(name) ?? "");
 
 /** Why the major version doesn't know a parameter that another one does; undefined when none does. */
 export function whyMissing(major: string, name: string): string | undefined {
   const key = name.toLowerCase();
-  const successor = key in successors ? `; ${successors[key]} is its successor` : "";
-  if (key in ancient) return `PostgreSQL has it no more since version ${ancient[key]}${successor}`;
+  const successor = key in successors ? `; ${successors[key]} replaces it` : "";
+  if (key in ancient) return `PostgreSQL removed it in version ${ancient[key]}${successor}`;
   const majors = majorsOf(key);
   if (!majors) return undefined;
-  if (majors.last < Number(major))
-    return `PostgreSQL has it no more since version ${majors.last + 1}${successor}`;
+  if (majors.last < Number(major)) return `PostgreSQL removed it in version ${majors.last + 1}${successor}`;
   return majors.first > Number(major) ? `PostgreSQL has it from version ${majors.first} on` : undefined;
 }
 
@@ -74,7 +73,7 @@ export const nearest = (major: string, name: string): string[] =>
 
 /**
  * Whether a change of the parameter takes effect only when the server restarts; otherwise a reload does, or a new session.
- * A parameter that isn't in the catalogue is said to need the restart, since nobody here knows better.
+ * A parameter that isn't in the catalogue is taken to need a restart, the safe assumption.
  */
 export const needsRestart = (major: string, name: string): boolean =>
   (parameterOf(major, name)?.context ?? "postmaster") === "postmaster";

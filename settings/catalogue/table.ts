@@ -6,7 +6,7 @@ export const catalogueFile = join(__dirname, "parameters.tsv");
 
 /** A server parameter of one major version, in the words of pg_settings. */
 export interface Parameter {
-  /** As PostgreSQL spells it; the case of letters doesn't count. */
+  /** As PostgreSQL writes it; the case of letters doesn't count. */
   readonly name: string;
   /** What a change needs: `internal` can't be changed, `postmaster` needs a restart, the others a reload or a new session. */
   readonly context: string;

@@ -17,7 +17,7 @@ const time: Readonly<Record<string, number>> = {
   d: 86400e6,
 };
 
-/** A value of the settings as it stands in postgresql.conf. */
+/** A value of the settings as it is written in postgresql.conf. */
 export const parameterText = (value: string | number | boolean): string =>
   typeof value === "boolean" ? (value ? "on" : "off") : String(value);
 
@@ -27,7 +27,7 @@ function unitsOf({ unit }: Pick<Parameter, "unit">): Readonly<Record<string, num
   return unit in memory ? memory : time;
 }
 
-/** A leading zero, which PostgreSQL reads as octal, is refused: nobody means that. */
+/** A leading zero is refused: PostgreSQL reads it as octal, which is a mistake here. */
 const number =
   /^\s*([+-]?(?:0x[0-9a-f]+|(?:0|[1-9]\d*)(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?))\s*([a-z]*)\s*$/i;
 
@@ -65,7 +65,7 @@ const isBoolean = (text: string): boolean => {
   return word !== "" && word !== "o" && spellings.some((spelling) => spelling.startsWith(word));
 };
 
-/** The values that the parameter may have, to be read after "allowed is". */
+/** The values that the parameter may have, as a message writes them after "Allowed:". */
 export function allowedOf(parameter: Parameter): string {
   const { type, unit, least = -Infinity, most = Infinity, values } = parameter;
   if (type === "bool") return "on or off";
@@ -79,7 +79,7 @@ export function allowedOf(parameter: Parameter): string {
       : unit in memory
         ? "an amount of memory"
         : "a time";
-  // The largest number of its kind is no limit that anybody has in mind.
+  // The largest number of its type is no limit worth naming.
   const range = most > 1e300 ? `of at least ${least}` : `from ${least} to ${most}`;
   if (unit === undefined) return `${what} ${range}`;
   return unit === "8kB"
@@ -87,7 +87,7 @@ export function allowedOf(parameter: Parameter): string {
     : `${what} ${range} ${unit}, which a bare number counts`;
 }
 
-/** Whether the server would take the text as the parameter's value, and how to mend it where not. */
+/** Why the server wouldn't take the text as the parameter's value, and the fix; undefined when it would. */
 export function wrong(
   parameter: Parameter,
   text: string,

@@ -26,9 +26,9 @@ const query = z.strictObject({
 
 const verify = z.strictObject({
   enabled: boolean(
-    "Whether the newest backup of each target is restored on a schedule into a server of its own, beside everything else, and looked at: all of " +
-      "the log is there, a row that was written before is too, pg_amcheck and the pages' checksums find no damage, the queries return true. " +
-      "Base backups and log outside of the recovery window are deleted after that and at no other time. Default: true.",
+    "Whether the newest backup of each target is restored on a schedule into a separate server, and checked: no WAL is missing, a row " +
+      "that was written before is there, pg_amcheck and the pages' checksums find no damage, the queries return true. " +
+      "Base backups and WAL outside of the recovery window are deleted after that and at no other time. Default: true.",
     `A change takes effect at once. ${restarts}`,
   ).default(true),
   schedule: schedule(
@@ -41,18 +41,18 @@ const verify = z.strictObject({
   ).optional(),
   dump: boolean(
     "Whether a logical dump is made as well, of every database and of the roles, by pg_dump from the server that was just restored from the last target and " +
-      "found whole, and put beside the backup there: no load on the live database, and no further login. Those that are older than recoveryWindowDays are deleted " +
+      "passed the checks, and stored beside the backup there: no load on the live database, and no further login. Dumps older than recoveryWindowDays are deleted " +
       "after a newer one is stored. Default: false.",
     atOnce,
   ).default(false),
   queries: documented(z.array(query), {
-    means: "Questions to the restored data. Default: none.",
+    means: "Queries that check the restored data. Default: none.",
     change: atOnce,
     allowed: "a list of queries",
   }).default([]),
 });
 
-/** Days for which base backups and log stay on an archive volume. */
+/** Days for which base backups and WAL stay on an archive volume. */
 export const volumeDefaults = { baseBackupDays: 30, walRetentionDays: 7 } as const;
 
 const volume = z.strictObject({
@@ -64,7 +64,7 @@ const volume = z.strictObject({
     "days",
   ).default(volumeDefaults.baseBackupDays),
   walRetentionDays: integer(
-    "How far back every moment can be restored from the archive volume, in days: the log, and the base backup that it begins with, stay for that. Default: 7.",
+    "How far back every moment can be restored from the archive volume, in days: WAL, and the base backup that it begins with, stay for that. Default: 7.",
     1,
     3650,
     atOnce,
@@ -84,14 +84,14 @@ export const backup = z.strictObject({
     fix: "use Area/City, or UTC",
   }).default("UTC"),
   recoveryWindowDays: integer(
-    "How far back every moment can be restored, in days: base backups and log older than what that takes are deleted. Default: 7.",
+    "How far back every moment can be restored, in days: base backups and WAL that are no longer needed for that are deleted. Default: 7.",
     1,
     3650,
     `A shorter window deletes what lies outside of it with the next base backup. ${restarts}`,
     "days",
   ).default(7),
   rpoMinutes: integer(
-    "How much of the last work may be missing when everything but the store is lost, in minutes. The log is archived at least every half of that " +
+    "How much of the last work may be missing when everything but the store is lost, in minutes. WAL is archived at least every half of that " +
       "(`archive_timeout`), but not more often than every 30 s. Default: 2.",
     1,
     60,
@@ -100,8 +100,8 @@ export const backup = z.strictObject({
   ).default(2),
   compression: oneOf(
     ["gzip", "lz4", "zstd", "brotli", "none"],
-    "How the log and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others, where zstd is for the log " +
-      "and base backups are packed by gzip. lz4 packs base backups several times as fast, into more bytes, and has no check sum there. " +
+    "How WAL and base backups are compressed in the store; brotli only with the engine zalando, gzip only with the others, where zstd is for WAL " +
+      "and base backups are compressed by gzip. lz4 compresses base backups several times as fast, into more bytes, and without a checksum there. " +
       "Default: gzip; brotli with the engine zalando.",
     `A change is for what is archived later. ${restarts}`,
   ).optional(),
@@ -120,7 +120,7 @@ export const backup = z.strictObject({
   volume: volume.optional(),
   targets: documented(z.array(target).max(2), {
     means:
-      "Where backups go: the log and base backups to the first; the second is for an independent copy of that, at another provider and with " +
+      "Where backups go: WAL and base backups to the first; the second is for an independent copy of that, at another provider and with " +
       "other credentials in the tier prod. Default: none; base backups then go to the archive volume alone, which only the engine standalone has.",
     change: moves,
     allowed: "a list of one or two targets",

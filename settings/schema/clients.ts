@@ -8,7 +8,7 @@ const binding = documented(
       name: label(
         "Name of the ConfigMap, and of the Secret with copySecret. Default: `<cluster>-client-<client>`.",
         63,
-        "A change makes them anew under the other name; the client's pods must name it too.",
+        "A change recreates them under the new name; the client's pods must name it too.",
       ).optional(),
       database: sqlName(
         "Database that the client is told of. Default: that of its pooler, or else the first one.",
@@ -19,8 +19,8 @@ const binding = documented(
         atOnce,
       ).optional(),
       copySecret: boolean(
-        "Whether the role's name and password are copied into a Secret of the client's namespace, which everybody who reads Secrets there " +
-          "then has too. A client in the cluster's own namespace uses the role's Secret itself. Default: false.",
+        "Whether the role's name and password are copied into a Secret of the client's namespace, where everyone who may read Secrets " +
+          "can read it. A client in the cluster's own namespace uses the role's Secret itself. Default: false.",
         "From true to false deletes the copy.",
       ).default(false),
       makeNamespace: boolean(
@@ -42,10 +42,10 @@ const binding = documented(
 export const client = z.strictObject({
   name: label("Name of the client, unique in the stack; it appears in the network policy.", 40, atOnce),
   namespace: label(
-    "Namespace of the client's pods. The platform makes it only where binding asks for that.",
+    "Namespace of the client's pods. The platform makes it only where binding asks for that. Default: the cluster's.",
     63,
     atOnce,
-  ),
+  ).optional(),
   labels: labels("Labels that select the client's pods."),
   pooler: label("Pooler that the client may connect to. Default: none.", 40, atOnce).optional(),
   direct: documented(z.boolean(), {

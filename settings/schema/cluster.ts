@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { documented, atOnce, oneOf, cores, label, quantity, rolls, integer } from "./types";
+import { documented, atOnce, boolean, oneOf, cores, label, quantity, rolls, integer } from "./types";
 import { access, databases, roles } from "./databases";
 
 const storage = z.strictObject({
@@ -14,27 +14,27 @@ const storage = z.strictObject({
     "20Gi",
   ),
   walSize: quantity(
-    "Size of a volume of its own for the write-ahead log, in bytes. Default: none, the log shares the data volume.",
+    "Size of a separate volume for the WAL, in bytes. Default: none, the WAL is on the data volume.",
     "Can be added (a restart of each instance) but not removed.",
     "5Gi",
   ).optional(),
   archiveSize: quantity(
-    "Size of the volume for the archive of the write-ahead log, in bytes; only with the engine standalone, which keeps seven days there, " +
+    "Size of the volume for the WAL archive, in bytes; only with the engine standalone, which keeps seven days there, " +
       "compressed. Default: as size.",
     "A larger size grows the volume where the class can.",
     "50Gi",
   ).optional(),
   writeMiBPerSecond: documented(z.number().min(0.001).max(10000), {
     means:
-      "Rate at which the write-ahead log grows at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the log's " +
-      "volume. Default: not known.",
+      "Rate at which WAL is written at busy hours, in MiB a second. Together with toleratedOutageHours it sizes the WAL volume. " +
+      "Default: not known.",
     change: "As walSize, which follows from it.",
     allowed: "a number of MiB a second from 0.001 to 10000",
   }).optional(),
   toleratedOutageHours: documented(z.number().min(0.1).max(720), {
     means:
-      "How long the log may pile up while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for so long, the " +
-      "log's standing reserves and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
+      "How long WAL may accumulate while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for that time, " +
+      "max_wal_size, wal_keep_size and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
     change: "As walSize, which follows from it.",
     allowed: "a number of hours from 0.1 to 720",
   }).optional(),
@@ -42,7 +42,13 @@ const storage = z.strictObject({
 
 export const cluster = z.strictObject({
   name: label("Name of the database cluster; every object's name begins with it.", 50),
-  namespace: label("Namespace of the cluster. The platform makes it, and nothing else should live in it."),
+  namespace: label(
+    "Namespace of the cluster. Everything in it is cut off from the network but for what the settings open.",
+  ),
+  makeNamespace: boolean(
+    "Whether the platform makes the namespace. false: it is there already, also for a second cluster in it. Default: true.",
+    "From true to false removes the namespace from this stack's care: unprotect it first, or it is deleted with all in it.",
+  ).default(true),
   engine: oneOf(
     ["cnpg", "zalando", "standalone"],
     "What runs PostgreSQL. cnpg: CloudNativePG; zalando: the Zalando operator; standalone: one server without an " +

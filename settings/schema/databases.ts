@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { documented, atOnce, sqlName, boolean, integer } from "./types";
 
-/** What is inside PostgreSQL: databases, roles, and who may log in from where. */
+/** What is inside PostgreSQL: databases, roles, and rules of access. */
 
-const kept = "A new one is made at once; one that is taken off the list stays as it is.";
+const kept = "A new one is made at once; one that is removed from the list stays as it is.";
 
 const extensionName = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
 
@@ -131,9 +131,9 @@ const rule = z.strictObject({
 
 export const access = documented(z.array(rule), {
   means:
-    "Who may log in from where, with a password, among those whom the network lets in (clients). The first rule that fits decides, and whom none " +
-    "fits is refused; the platform's own roles always have their rule. It holds for the instances; poolers let in every role of their " +
-    "database. Default: none, which lets every role in, encrypted.",
+    "Which roles may log in from which addresses, with a password; the network must let the client in too (clients). The first rule that " +
+    "matches decides, and a session that none matches is refused; the platform's own roles always have their rule. It holds for the instances; " +
+    "poolers let in every role of their database. Default: none, which lets every role in, encrypted.",
   change: "A change is loaded at once, and holds for new sessions.",
   allowed: "a list of rules",
 }).default([]);

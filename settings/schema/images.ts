@@ -9,7 +9,7 @@ export const images = z
   .strictObject({
     registry: documented(z.string().regex(server), {
       means:
-        "Mirror that has the platform's images: it stands in the place of the registry's host in the name of every image that isn't set here. " +
+        "Mirror that has the platform's images: it replaces the registry's host in the name of every image that isn't set here. " +
         "Default: none.",
       change: rolls,
       allowed: "the host of a registry with or without a path, such as registry.example.com/mirror",

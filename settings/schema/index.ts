@@ -8,12 +8,13 @@ import { images, registry } from "./images";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
+import { transform } from "./transform";
 
 /**
  * Every setting of a stack file, below `pgplatform:`.
  *
  * Each carries its meaning, unit, default, limits and what a change does in its description, and what is allowed and how
- * to mend a wrong value in `allowed` and `fix`: the settings check builds its sentences from them.
+ * to fix a wrong value in `allowed` and `fix`: the settings check builds its messages from them.
  */
 
 export const schema = z.strictObject({
@@ -25,7 +26,7 @@ export const schema = z.strictObject({
   ),
   tier: oneOf(
     ["dev", "prod"],
-    "How much is mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
+    "Which rules are mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
       "Default: dev on local and k3d, prod on cloud.",
     atOnce,
   ).optional(),
@@ -33,12 +34,12 @@ export const schema = z.strictObject({
     .strictObject({
       kubeconfig: documented(z.string().min(1), {
         means: "Path of the kubeconfig file. Default: as kubectl finds it.",
-        change: "A change that names another Kubernetes cluster makes everything anew there.",
+        change: "A change that names another Kubernetes cluster recreates everything there.",
         allowed: "a path",
       }).optional(),
       context: documented(z.string().min(1), {
         means: "Context of the kubeconfig file. Default: its current context.",
-        change: "A change that names another Kubernetes cluster makes everything anew there.",
+        change: "A change that names another Kubernetes cluster recreates everything there.",
         allowed: "the name of a context",
       }).optional(),
     })
@@ -61,7 +62,7 @@ export const schema = z.strictObject({
     allowed: "a list of poolers",
   }).default([]),
   clients: documented(z.array(client), {
-    means: "Who may connect; all others are cut off. Default: nobody.",
+    means: "Clients that may connect; all others are cut off. Default: none.",
     change: atOnce,
     allowed: "a list of clients",
   }).default([]),
@@ -93,7 +94,7 @@ export const schema = z.strictObject({
   monitoring: z
     .strictObject({
       namespace: label(
-        "Namespace whose pods may read the metrics ports. Default: none, nobody may.",
+        "Namespace whose pods may read the metrics ports. Default: none, no pod may.",
         63,
         atOnce,
       ).optional(),
@@ -104,7 +105,7 @@ export const schema = z.strictObject({
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
       "serve others too, have none. Default: none.",
     change:
-      "A change relabels the objects and rolls the poolers' pods; PostgreSQL goes on, but restarts with the engine standalone.",
+      "A change relabels the objects and rolls the poolers' pods; PostgreSQL keeps running, but restarts with the engine standalone.",
     allowed:
       "`key: value` as Kubernetes takes them, with keys that are not the platform's, the operator's or Kubernetes' own",
     fix: "use a key such as team or example.com/team",
@@ -116,6 +117,7 @@ export const schema = z.strictObject({
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
     allowed: "a list of { server, username, password }",
   }).default([]),
+  transform,
 });
 
 /** What a stack file may hold. */
@@ -126,7 +128,7 @@ type ParsedCluster = Parsed["cluster"];
 export type Platform = Parsed["platform"];
 export type Tier = NonNullable<Parsed["tier"]>;
 export type PoolerSettings = Parsed["poolers"][number];
-export type ClientSettings = Parsed["clients"][number];
+export type ClientSettings = Omit<Parsed["clients"][number], "namespace"> & { readonly namespace: string };
 export type Images = { readonly [name in Exclude<keyof Parsed["images"], "registry">]-?: string };
 export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression"]>;
 export type RegistrySettings = Parsed["registries"][number];
@@ -138,7 +140,10 @@ export interface Resources {
 }
 
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
-export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | "images" | "backup"> {
+export interface Settings extends Omit<
+  Parsed,
+  "tier" | "cluster" | "clients" | "network" | "images" | "backup"
+> {
   readonly tier: Tier;
   readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
     readonly resources: Resources;
@@ -151,6 +156,7 @@ export interface Settings extends Omit<Parsed, "tier" | "cluster" | "network" | 
       readonly toleratedOutageHours?: number;
     };
   };
+  readonly clients: readonly ClientSettings[];
   readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
   readonly images: Images;
   readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {

@@ -73,7 +73,7 @@ const tuning = z.strictObject({
     rollsPooler,
   ).default(200),
   drainSeconds: integer(
-    "How long a pod that is to stop lets running transactions go on. Default: 30.",
+    "How long a stopping pod lets running transactions continue. Default: 30.",
     1,
     300,
     rollsPooler,
@@ -87,7 +87,7 @@ export const pooler = z.strictObject({
   reads: oneOf(
     ["primary", "standbys"],
     "Which instances it connects to. primary: the one that takes writes; standbys: the others, for sessions that only read and may see " +
-      "what was committed a moment ago; it has nobody to connect to while no standby is up. Default: primary.",
+      "what was committed a moment ago; it has no instance to connect to while no standby is up. Default: primary.",
     rollsPooler,
   ).default("primary"),
   mode: oneOf(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Group, groups } from "./groups";
 import { schema } from "./index";
 
 /** One setting as the reference shows it. */
@@ -71,54 +72,96 @@ export function entries(node: unknown = schema, path = ""): Entry[] {
   return [...own, ...inner];
 }
 
-/** What the groups are about; a group is a key below `pgplatform:`. */
-const groups: Readonly<Record<string, string>> = {
-  cluster: "Database cluster",
-  poolers: "Poolers",
-  clients: "Clients",
-  rotation: "Rotation of passwords",
-  network: "Network",
-  monitoring: "Monitoring",
-  kubernetes: "Kubernetes",
-  operator: "Operator",
-  images: "Images",
-  registries: "Registries",
-};
+const WIDTH = 110;
+
+/** A word that would begin a list, a heading or a quotation at the start of a line. */
+const marks = /^([*+>-]|#+|\d+[.)])$/;
+
+/** Fills lines of a paragraph; `indent` is what all lines but the first begin with. */
+function filled(text: string, indent = ""): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    const room = WIDTH - (lines.length > 0 ? indent.length : 0);
+    if (line !== "" && longer.length > room && !marks.test(word)) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line].join(`\n${indent}`);
+}
+
+/** Schedules as code: Markdown would read their stars as emphasis. */
+const plain = (text: string): string =>
+  text.replace(/(?<![\w`])(?:[\d*/,-]+ ){4}[\d*/-]+/g, (schedule) => `\`${schedule}\``);
 
 const section = ({ path, means, allowed, byDefault, change }: Entry): string =>
   [
     `### \`${path}\``,
     "",
-    means,
+    filled(plain(means)),
     "",
-    `- Allowed: ${allowed}.`,
-    `- Default: ${byDefault === undefined ? "none, it must be given" : byDefault}.`,
-    `- ${change}`,
+    filled(plain(`- Allowed: ${allowed}.`), "  "),
+    filled(
+      plain(`- Default: ${byDefault === undefined ? "none; the setting is required" : byDefault}.`),
+      "  ",
+    ),
+    filled(plain(`- ${change}`), "  "),
   ].join("\n");
+
+/** How much of a path a group names; 0 when the path is another group's. */
+const claim = (path: string, { paths }: Group): number =>
+  Math.max(
+    0,
+    ...paths.map((one) =>
+      path === one || (/^[.[]/.test(path.slice(one.length)) && path.startsWith(one)) ? one.length : 0,
+    ),
+  );
+
+/** The settings of each group, in the schema's order. Throws for a setting that no group claims. */
+export function grouped(all: readonly Entry[] = entries()): { group: Group; entries: Entry[] }[] {
+  const found = groups.map((group) => ({ group, entries: [] as Entry[] }));
+  for (const entry of all) {
+    const [best] = [...found].sort((a, b) => claim(entry.path, b.group) - claim(entry.path, a.group));
+    if (best === undefined || claim(entry.path, best.group) === 0)
+      throw new Error(`${entry.path} is in no group of settings/schema/groups.ts`);
+    best.entries.push(entry);
+  }
+  return found;
+}
+
+const anchor = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/[^a-z ]/g, "")
+    .replaceAll(" ", "-");
 
 /** The settings reference in Markdown. */
 export function settingsReference(): string {
-  const all = entries();
-  const groupOf = ({ path }: Entry) => /^[^.[]*/.exec(path)?.[0] ?? "";
-  const general = all.filter((entry) => !(groupOf(entry) in groups));
-  const titled = Object.entries(groups).map(([key, title]) => ({
-    title,
-    entries: all.filter((entry) => groupOf(entry) === key),
-  }));
+  const all = grouped();
   return [
     "# Settings",
     "",
-    "Everything that a stack file may say below `pgplatform:`. Made from the schema by `npm run docs:settings`; not edited by hand.",
+    "Write settings into `Pulumi.<stack>.yaml`, below `config:`, and run `make preview`: it refuses a wrong value with",
+    "its path, the value, what is allowed and the fix, before anything is changed. This page is generated from the",
+    "schema (`npm run docs:settings`); do not edit it.",
     "",
-    "Paths are as the settings check writes them; `[]` stands for each element of a list. Relations between settings, which",
-    "the check names with path, value, what is allowed and the fix, aren't repeated here.",
-    ...[{ title: "General", entries: general }, ...titled]
-      .filter(({ entries }) => entries.length > 0)
-      .flatMap(({ title, entries }) => [
-        "",
-        `## ${title}`,
-        ...entries.flatMap((entry) => ["", section(entry)]),
-      ]),
+    "`[]` in a path stands for each element of a list. Rules between settings are not repeated here: the check names",
+    "them. Each example passes the check together with the required settings; a unit test holds that.",
+    "",
+    ...all.map(({ group }) => `- [${group.title}](#${anchor(group.title)})`),
+    ...all.flatMap(({ group, entries: own }) => [
+      "",
+      `## ${group.title}`,
+      "",
+      filled(group.intro),
+      "",
+      "```yaml",
+      group.example,
+      "```",
+      ...own.flatMap((entry) => ["", section(entry)]),
+    ]),
     "",
   ].join("\n");
 }

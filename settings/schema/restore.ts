@@ -3,7 +3,7 @@ import { documented, label } from "./types";
 
 const once =
   "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. With the engine " +
-  "zalando taking it away restarts the instances one after another.";
+  "zalando removing it restarts the instances one after another.";
 
 const moment = (means: string, pattern: RegExp, allowed: string, fix: string) =>
   documented(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
@@ -36,7 +36,7 @@ export const restore = z.strictObject({
         "write date, T, time and Z or an offset",
       ),
       lsn: moment(
-        "The place in the log to go back to; not with the engine zalando. Default: none.",
+        "The LSN to go back to, a place in the WAL; not with the engine zalando. Default: none.",
         /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/,
         "a place such as 0/3000148",
         "write it as PostgreSQL does",

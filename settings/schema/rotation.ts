@@ -7,11 +7,11 @@ export const rotation = z.strictObject({
       "Default: 1.",
     1,
     9999,
-    "`make up` makes new logins, tries them directly and through the poolers, hands them out, waits until nobody uses the old ones, and closes " +
-      "those. The poolers' pods are rolled; PostgreSQL goes on.",
+    "`make up` makes new logins, tries them directly and through the poolers, hands them out, waits until no session uses the old ones, and " +
+      "closes those. The poolers' pods are rolled; PostgreSQL keeps running.",
   ).default(1),
   overlapMinutes: integer(
-    "How long `make up` waits for applications to leave the old logins, which work meanwhile; then it ends and says who still uses them. " +
+    "How long `make up` waits for applications to leave the old logins, which work meanwhile; then it ends and lists the sessions that still use them. " +
       "Default: 10.",
     1,
     1440,

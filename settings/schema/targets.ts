@@ -62,7 +62,7 @@ const region = documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
 });
 
 const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
-  means: "Where a store that is not AWS listens; only with the kind s3. Default: AWS.",
+  means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
   change: moves,
   allowed: "an address that begins with https:// and ends with the host or its port",
   fix: "write it without a path; stores without TLS aren't used",
@@ -70,7 +70,7 @@ const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$
 
 const caCertificate = documented(z.string().refine(isCertificates), {
   means:
-    "Certificate of the CA that signed the store's own, where no public one did: a store in one's own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
+    "Certificate of the CA that signed the store's own, where no public CA did: a store in your own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
   change:
     "The first one restarts the instances of the engines zalando and standalone; another one in its place takes effect at once and restarts nothing.",
   allowed:
@@ -105,7 +105,7 @@ const roleArn = documented(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.
 });
 
 const lockDays = integer(
-  "For how many days nobody can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
+  "For how many days no key can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
     "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
   0,
   3650,
@@ -125,7 +125,7 @@ const needed = <T extends z.ZodType>(own: TargetKind, field: T, what: string): T
 
 /** The words for a setting that belongs to other kinds; `shown` in the place of a value that is secret, or long. */
 const words = (own: TargetKind, others: readonly TargetKind[], shown?: string) => ({
-  allowed: `nothing with the kind ${own}`,
+  allowed: `must not be set with the kind ${own}`,
   fix: `leave it out, or use the kind ${others.join(" or ")}`,
   foreign: true,
   ...(shown !== undefined && { shown }),

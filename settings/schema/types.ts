@@ -7,7 +7,7 @@ interface Documented {
   means: string;
   /** What a change does to a running platform. */
   change: string;
-  /** What is allowed; reads on after "allowed is". */
+  /** What is allowed; a message and the reference write it after "Allowed:". */
   allowed: string;
   /** What to do about a wrong value. @default - choose an allowed value */
   fix?: string;
@@ -85,7 +85,7 @@ const labelPrefix = "(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([
 export const labelKey = z.string().regex(new RegExp(`^(${labelPrefix})?${labelName}$`));
 export const labelValue = z.string().regex(new RegExp(`^(${labelName})?$`));
 
-/** Whether a key of a label belongs to nobody that the platform knows: itself, operators, Kubernetes. */
+/** Whether a label's key is neither the platform's, nor an operator's, nor Kubernetes' own. */
 export const isFreeLabel = (key: string): boolean =>
   key === "app.kubernetes.io/part-of" ||
   !/^([^/]+\.)?(pgplatform\.io|cnpg\.io|kubernetes\.io|k8s\.io)\//.test(key);

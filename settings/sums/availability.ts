@@ -6,7 +6,7 @@ type Replication = Pick<Settings["cluster"], "instances" | "durability" | "synch
 export interface Survival {
   /** Whether a standby takes over without a hand: with zero-loss only where it surely holds every acknowledged commit. */
   readonly failover: boolean;
-  /** Whether writes go on after that, before a lost instance is back. */
+  /** Whether writes continue after that, before a lost instance is back. */
   readonly writes: boolean;
   /** Whether an instance that is left holds every acknowledged commit. */
   readonly commits: boolean;
@@ -15,7 +15,7 @@ export interface Survival {
 /**
  * What is left when `lost` instances, the primary among them, are gone at once and all were up before.
  *
- * An acknowledged commit is on the primary and on `synchronousStandbys` others, nobody knows which. So one of those left holds
+ * An acknowledged commit is on the primary and on `synchronousStandbys` others, it isn't known which. So one of those left holds
  * it as long as no more than that number is lost, and a standby may take over only as long: the same sum as the operator's
  * quorum, by which those that answer and those that must confirm are together more than all standbys.
  */
@@ -33,7 +33,7 @@ export function afterLoss(
 }
 
 /**
- * How many nodes may be drained at once while writes go on: the primary leaves by a switchover first, so that only the standbys
+ * How many nodes may be drained at once while writes continue: the primary leaves by a switchover first, so that only the standbys
  * that must confirm count. Zero means that a drain stops writes.
  */
 export const drainableNodes = ({ instances, durability, synchronousStandbys }: Replication): number =>

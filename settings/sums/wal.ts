@@ -4,7 +4,7 @@ import type { Settings } from "../schema";
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
-/** The log's two standing reserves on a volume of that size: together at most three eighths of it. */
+/** What WAL keeps for itself on a volume of that size: together at most three eighths of it. */
 export const walReserves = (volumeBytes: number): { maxWalSize: number; walKeepSize: number } => ({
   maxWalSize: Math.min(1024 * MiB, volumeBytes / 4),
   walKeepSize: Math.min(512 * MiB, volumeBytes / 8),
@@ -18,8 +18,8 @@ type Sized = Pick<Settings["cluster"], "postgresVersion" | "parameters"> & {
 };
 
 /**
- * Bytes of a volume that holds the log through an outage: what is written meanwhile, the standing reserves at their largest
- * (checkpoints go on, and so does what standbys may still ask for), a tenth more, in whole GiB. Undefined when rate or outage isn't given.
+ * Bytes of a volume that holds the WAL of an outage: what is written meanwhile, max_wal_size and wal_keep_size at their largest
+ * (checkpoints continue, and standbys may still ask for old segments), a tenth more, in whole GiB. Undefined when rate or outage isn't given.
  */
 export function walVolumeBytes(cluster: Sized): number | undefined {
   const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;

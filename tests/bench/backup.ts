@@ -131,7 +131,7 @@ export async function measureSpeeds(
     const pod = await kubectl.get("pod", namespace, POD);
     return pod !== undefined && isReady(pod) ? { done: undefined } : { why: "it isn't ready" };
   });
-  await until("the log is archived", 600, async () => {
+  await until("WAL is archived", 600, async () => {
     const waiting = await waitingLog(env);
     return waiting?.segments === 0 ? { done: undefined } : { why: `${waiting?.segments} segments wait` };
   });

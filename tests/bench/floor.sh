@@ -1,5 +1,6 @@
+# shellcheck shell=bash
 # Two PostgreSQL servers in one container, without anything that watches over them: `prepare <password>` makes a primary (port 5432) and
-# its synchronous standby (port 5433) anew; `fail` kills the one with SIGKILL and promotes the other at once.
+# its synchronous standby (port 5433); `fail` kills the one with SIGKILL and promotes the other at once.
 set -euo pipefail
 cd /data
 

@@ -54,7 +54,8 @@ export async function startFloor(env: Environment): Promise<() => Promise<FloorR
   const password = randomBytes(16).toString("hex");
   await makeNamespace(env, namespace);
   const owner = env.engine.backups?.server;
-  if (owner === undefined) throw new Error(`nobody says who runs the servers of ${env.engine.name}'s image`);
+  if (owner === undefined)
+    throw new Error(`the engine ${env.engine.name} doesn't say which user runs its image's servers`);
   await kubectl.apply(pod(env.settings.images.postgresql, owner));
   await kubectl.run(["-n", namespace, "wait", "--for=condition=Ready", `pod/${servers}`, "--timeout=120s"]);
   const address = podStatus((await kubectl.get("pod", namespace, servers)) ?? failed()).podIP ?? failed();

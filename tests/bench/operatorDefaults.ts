@@ -81,7 +81,7 @@ function startUntuned(env: Environment, untuned: Untuned): Promise<Defaults> {
   return startBeside(env, settings, (planned) => untuned.objects(planned));
 }
 
-/** A copy of the product with clients of its own; what comes back stands in for the running stack's environment. */
+/** A copy of the product with clients of its own; the result replaces the running stack's environment. */
 export async function startBeside(
   env: Environment,
   settings: Environment["settings"],
@@ -97,7 +97,7 @@ export async function startBeside(
   };
 }
 
-/** Makes the cluster and its clients; what comes back stands in for the running stack's environment. */
+/** Makes the cluster and its clients; the result replaces the running stack's environment. */
 export async function startDefaults(env: Environment): Promise<Defaults> {
   const { plain, untuned } = env.cluster.kit;
   if (plain !== undefined) return startPlain(env, plain);

@@ -12,7 +12,7 @@ export async function measurePolicies(
   const environment = await env.stack.environment();
   return interleave(
     {
-      with: projectPreview(env, environment, packArguments(env.settings.tier)),
+      with: projectPreview(env, environment, packArguments),
       without: projectPreview(env, environment),
     },
     rounds,

@@ -115,7 +115,7 @@ const order = [
   "policy",
 ];
 
-/** Keeps a part, and makes the page anew from all parts that are kept; returns the file of the raw samples. */
+/** Keeps a part, and makes the page again from all parts that are kept; returns the file of the raw samples. */
 export async function keepPart(part: Part): Promise<string> {
   await mkdir(samplesDir, { recursive: true });
   const file = join(samplesDir, `${part.name}.json`);

@@ -406,7 +406,7 @@ program
   .option("--seconds <n>", "length of each run", atLeast(1), 10)
   .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 3)
   .action(({ seconds, rounds }: { seconds: number; rounds: number }) => throughput(seconds, rounds));
-program.command("page").description("make the page anew from the samples that are kept").action(writePage);
+program.command("page").description("make the page again from the samples that are kept").action(writePage);
 program
   .command("all", { isDefault: true })
   .description("all of them, with their defaults: about an hour, more where the stack has backups")

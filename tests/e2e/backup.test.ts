@@ -14,7 +14,7 @@ import { say, until } from "./kit/wait";
 /**
  * Backups in two stores that the platform runs beside the cluster (versitygw, built here), over the real S3 protocol. A client writes, the
  * stores are cut off, everything but the stores is deleted, and a cluster of the same name is restored from each of them: to the newest that
- * was archived, and to a moment. It is the log's archive and the base backup together that are judged, by what a query finds. Backups are
+ * was archived, and to a moment. WAL archive and base backup are judged together, by what a query finds. Backups are
  * damaged to see that a verification finds it, and the first store is lost for good.
  *
  * Not proven here: a bucket of AWS, R2 or B2; what a store that refuses what those refuse says is another suite's (strictStore).
@@ -141,7 +141,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     assert.deepEqual(
       [...rows].filter((id) => !log.tried.has(id)),
       [],
-      "no row that nobody sent",
+      "no row that no client sent",
     );
   }
 
@@ -170,7 +170,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     return lastLine;
   }
 
-  it("`make up` goes on until the log is archived and there is a base backup", async () => {
+  it("`make up` waits until WAL is archived and there is a base backup", async () => {
     await up();
     assert.match(archiveIds[0] ?? "", /^[0-9a-f]{10}$/);
     const lines = await listed(env);
@@ -268,19 +268,19 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         "a flipped byte in a segment",
         `wals/${segment}`,
         flip,
-        /the log can't be replayed: [0-9A-F]{24} can't be fetched|the segment [0-9A-F]{24} is damaged/,
+        /the WAL can't be replayed: [0-9A-F]{24} can't be fetched|the segment [0-9A-F]{24} is damaged/,
       ],
       [
         "a truncated segment",
         `wals/${segment}`,
         half,
-        /the log can't be replayed: [0-9A-F]{24} can't be fetched/,
+        /the WAL can't be replayed: [0-9A-F]{24} can't be fetched/,
       ],
       [
         "a missing segment",
         `wals/${segment}`,
         "rm -f $w/bad",
-        /a segment behind [0-9A-F]{24} is missing: the archive goes on with [0-9A-F]{24}/,
+        /a segment behind [0-9A-F]{24} is missing: the archive continues with [0-9A-F]{24}/,
       ],
     ];
 
@@ -329,7 +329,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     });
   });
 
-  it(`the store is away for ${AWAY_SECONDS} s: writes go on, it is said within one, and the archive has no gap after it`, async () => {
+  it(`the store is away for ${AWAY_SECONDS} s: writes continue, it is said within one, and the archive has no gap after it`, async () => {
     const host = env.plan.endpoints.primary.host;
     await clients.direct.query(host, `create table away (id bigint not null)`);
     const writer = await Writer.start({
@@ -347,7 +347,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     try {
       const said = await until("that the store is away", 75, async () => {
         const one = await seen(NEAR);
-        return one && "refused" in one ? { done: one.refused } : { why: "nobody says so" };
+        return one && "refused" in one ? { done: one.refused } : { why: "no status says so" };
       });
       say(`after ${((Date.now() - began) / 1000).toFixed(0)} s: ${said}`);
       await writer.waitForMore(50, 120);
@@ -357,8 +357,8 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       );
       await writer.waitForMore(50, 120);
       const waiting = await waitingLog(env);
-      say(`the log that waits: ${JSON.stringify(waiting)}`);
-      assert.ok(waiting && waiting.segments > 0 && waiting.seconds > 30, "the log that waits is seen");
+      say(`WAL that waits: ${JSON.stringify(waiting)}`);
+      assert.ok(waiting && waiting.segments > 0 && waiting.seconds > 30, "WAL that waits is seen");
     } finally {
       await scaleStore(NEAR, 1);
     }
@@ -400,7 +400,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
       return Promise.resolve(seconds > RPO_MINUTES * 60 + COPY_SECONDS + 45 ? { done: undefined } : { why });
     });
 
-    // From here on nothing reaches the store any more: what the cluster does while it is deleted can't mend the archive.
+    // From here on nothing reaches the store any more: what the cluster does while it is deleted can't repair the archive.
     await writer.mark();
     await Promise.all([NEAR, FAR].map((target) => scaleStore(target, 0)));
     await writer.waitForMore(20, 120);
@@ -428,7 +428,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     await stack.write([archived, from(NEAR, archiveIds[1] ?? "")]);
     const { exitCode, lines } = await stack.make("up");
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /pgplatform:restore is .*, allowed is nothing while the cluster is there/);
+    assert.match(lines.join("\n"), /pgplatform:restore: must not be set once the cluster exists/);
   });
 
   it("the copy restores too: what was acknowledged until the RPO and the copy's schedule before the loss is there", async () => {

@@ -39,7 +39,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
   let deployment: Deployment;
   let namespace: string;
 
-  const wired: Edit = (settings) => {
+  const withBinding: Edit = (settings) => {
     const [pooler] = settings.poolers ?? [];
     if (pooler === undefined) throw new Error("the stack has no pooler");
     const { labels } = deployment.spec.template.metadata;
@@ -105,7 +105,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
 
   it("is refused before anything is touched while the client's namespace isn't there", async () => {
     await stack.write([
-      wired,
+      withBinding,
       ({ clients }) => {
         const client = clients?.at(-1);
         if (client) client.binding = true;
@@ -116,15 +116,15 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
     assert.match(
       lines.join("\n"),
       new RegExp(
-        `error: pgplatform:clients\\[\\d+\\]\\.namespace is "${namespace}", allowed is a namespace that is there, since the client's binding goes into it: ` +
+        `error: pgplatform:clients\\[\\d+\\]\\.namespace: "${namespace}" is not allowed\\. Allowed: a namespace that is there, since the client's binding goes into it\\. Fix: ` +
           `make it \\(kubectl create namespace ${namespace}\\), or set binding to \\{ makeNamespace: true \\}\\.`,
       ),
     );
   });
 
-  it("goes into a namespace that somebody has made meanwhile, too", async () => {
+  it("goes into a namespace that was made meanwhile, too", async () => {
     await env.kubectl.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-    await stack.write([wired]);
+    await stack.write([withBinding]);
     const { exitCode } = await stack.make("up");
     assert.equal(exitCode, 0);
     assert.deepEqual((await stack.planned()).steps, []);

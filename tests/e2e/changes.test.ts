@@ -135,14 +135,14 @@ describe("changes (three nodes of one machine, images built here, the other imag
         settings.cluster.storage = { size: text, ...(storageClass !== undefined && { class: storageClass }) };
       };
     const errors = await refused(size("1Gi", "no-such-class"));
-    assert.match(errors.join("\n"), /storage\.class is "no-such-class", allowed is one of /);
+    assert.match(errors.join("\n"), /storage\.class: "no-such-class" is not allowed\. Allowed: one of /);
     assert.match(
       errors.join("\n"),
-      /storage\.size is "1Gi", allowed is at least 2Gi, which the volumes have/,
+      /storage\.size: "1Gi" is not allowed\. Allowed: at least 2Gi, which the volumes have/,
     );
     assert.match(
       (await refused(size("4Gi"))).join("\n"),
-      /storage\.size is "4Gi", allowed is 2Gi, since the storage class/,
+      /storage\.size: "4Gi" is not allowed\. Allowed: 2Gi, since the storage class/,
     );
   });
 
@@ -274,7 +274,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     });
 
     long(
-      "to one that isn't there fail with the reason, writes go on where there is a standby, and the old settings converge by themselves",
+      "to one that isn't there fail with the reason, writes continue where there is a standby, and the old settings converge by themselves",
       async () => {
         const before = await holdsData();
         const missing = env.settings.images.postgresql.replace(/:.*/, ":17-missing");
@@ -294,7 +294,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
           const text = failed.lines.join("\n");
           assert.match(
             text,
-            /error: Pod \S+ has not started for 60 s: container (postgres|keeper|sql) waits with (ErrImagePull|ImagePullBackOff)/,
+            /error: Pod \S+ has not started for 60 s: container (postgres|config-reloader|sql) waits with (ErrImagePull|ImagePullBackOff)/,
           );
           assert.ok(text.includes(missing), "the image is named");
           const last = failed.lines.findLast((line) => !line.startsWith("make: ")) ?? "";
@@ -304,10 +304,10 @@ describe("changes (three nodes of one machine, images built here, the other imag
           if (env.engine.can.standbys === true) await watch.waitForMore(60);
 
           await stack.write(edits);
-          const mended = await stack.make("up");
-          assert.equal(mended.exitCode, 0, "the old settings converge");
+          const repaired = await stack.make("up");
+          assert.equal(repaired.exitCode, 0, "the old settings converge");
           assert.match(
-            mended.lines.join("\n"),
+            repaired.lines.join("\n"),
             /two updates: the parameters after the image/,
             "nothing would roll to the missing image",
           );
@@ -320,7 +320,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
   });
 
   long(
-    "of a pooler to an image that isn't there fail with the reason; sessions go on through the old pods",
+    "of a pooler to an image that isn't there fail with the reason; sessions continue through the old pods",
     async () => {
       const seen = await disturbance(env, clients, async (watch) => {
         const missing = pins.images.pgbouncer.replace(/:.*/, ":missing");
@@ -346,13 +346,13 @@ describe("changes (three nodes of one machine, images built here, the other imag
   );
 
   long(
-    "of the number of instances, to five and back, restart nobody who stays and keep their volumes",
+    "of the number of instances, to five and back, restart no instance that stays, and keep their volumes",
     async function () {
       needs(this, env, "standbys");
       // Five don't fit on three nodes while each must have its own: that is refused, and a preference is set first.
       assert.match(
         (await refused(({ cluster }) => (cluster.instances = 5))).join("\n"),
-        /cluster\.instances is 5, allowed is at most 3, each on a node of its own/,
+        /cluster\.instances: 5 is not allowed\. Allowed: at most 3, each on a node of its own/,
       );
       await change({ name: "spread preferred", edit: ({ cluster }) => (cluster.spread = "preferred") });
       const before = await holdsData();
@@ -403,7 +403,7 @@ context.verify_mode = ssl.CERT_NONE
 print(hashlib.sha256(context.wrap_socket(plain).getpeercert(True)).hexdigest())
 `;
 
-/** Whether a step of a preview, as a line, takes data away. */
+/** Whether a step of a preview, as a line, deletes data. */
 function losesData(line: string): boolean {
   const [op = "", type = ""] = line.split(" ");
   return destructive([{ op, urn: `urn:pulumi:stack::project::${type}::name` }]).length > 0;

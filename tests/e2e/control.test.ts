@@ -11,7 +11,7 @@ import { say, until } from "./kit/wait";
 
 /**
  * A database that does lose acknowledged rows, so that "0 lost" elsewhere means something: two instances with
- * asynchronous replication, the standby's supply stopped, then the primary taken away together with its volume.
+ * asynchronous replication, the standby's supply stopped, then the primary removed together with its volume.
  * It is a cluster of its own, beside the product's, with the operator and the images of the product. It proves that the
  * oracle sees a real loss; it proves nothing about the product.
  */

@@ -39,7 +39,7 @@ describe("destroy (images built here)", () => {
     await env.cluster.waitHealthy();
   });
 
-  it("`make destroy` takes the stack with its data away, and leaves the cluster", async () => {
+  it("`make destroy` removes the stack with its data, and leaves the cluster", async () => {
     assert.ok(
       (await listed("namespaces")).includes(env.settings.cluster.namespace),
       "the stack is there before",
@@ -76,7 +76,7 @@ describe("destroy (images built here)", () => {
     assert.match(again.lastLine, /nothing was deleted/);
   });
 
-  it("`make up` afterwards begins anew on the same cluster, beside the CRDs that stayed", async () => {
+  it("`make up` afterwards starts again on the same cluster, beside the CRDs that stayed", async () => {
     const up = await make("up");
     assert.equal(up.exitCode, 0);
     assert.match(up.lastLine, /is up: /);

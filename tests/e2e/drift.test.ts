@@ -5,8 +5,8 @@ import { make } from "./kit/make";
 import { until } from "./kit/wait";
 
 /**
- * Changes that someone made by hand: seen by `make preview`, mended by `make up`.
- * This doesn't prove that every field's drift is seen: fields that the program doesn't set belong to whoever sets them.
+ * Changes made by hand: seen by `make preview`, fixed by `make up`.
+ * This doesn't prove that every field's drift is seen: fields that the program doesn't set belong to the controller that sets them.
  */
 describe("drift (changes made by hand, on a cluster with images built here)", () => {
   let env: Environment;
@@ -43,7 +43,7 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     assert.equal((await make("preview", { quiet: true })).lastLine, "No changes.");
   }
 
-  it("of the pooler's Deployment is seen and mended", async () => {
+  it("of the pooler's Deployment is seen and fixed", async () => {
     await seenAndMended({
       kind: "deployment",
       name: env.pooler.name,
@@ -58,7 +58,7 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     });
   });
 
-  it("of the cluster's own object, which takes some of its safety away, is seen and mended", async () => {
+  it("of the cluster's own object, which removes some of its safety, is seen and fixed", async () => {
     const { apiVersion, kind } = env.engine.clusterKind;
     await seenAndMended({
       kind: resourceOf(apiVersion, kind),
@@ -69,7 +69,7 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     await env.cluster.waitHealthy();
   });
 
-  it("of what the cluster's object has no field for is mended by a CronJob", async function () {
+  it("of what the cluster's object has no field for is fixed by a CronJob", async function () {
     const { upkeep } = env.cluster.kit;
     if (upkeep === undefined) return this.skip();
     const { name, namespace } = env.settings.cluster;

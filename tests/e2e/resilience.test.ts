@@ -10,7 +10,7 @@ import { make } from "./kit/make";
 import { say, until } from "./kit/wait";
 
 /**
- * `make up` is killed with SIGKILL, or loses the operator, in the middle of its work; the next one goes on from there.
+ * `make up` is killed with SIGKILL, or loses the operator, in the middle of its work; the next one continues from there.
  * Only with RESILIENCE=1: it deletes the cluster several times. It proves three moments, not every moment; Ctrl-C is another
  * suite's subject.
  */

@@ -38,11 +38,12 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const straight = clients.find((client) => client.direct === true);
     if (viaPooler === undefined || straight === undefined)
       throw new Error("the stack must list a client of the pooler and a direct client");
-    return { pooled: viaPooler, direct: straight };
+    const complete = (client: typeof viaPooler) => ({ ...client, namespace: client.namespace ?? "" });
+    return { pooled: complete(viaPooler), direct: complete(straight) };
   };
 
   /** Each client has its login in its own namespace. */
-  const wired: Edit = (settings) => {
+  const withBinding: Edit = (settings) => {
     for (const client of Object.values(clientsOf(settings)))
       client.binding = { copySecret: true, makeNamespace: true };
   };
@@ -61,7 +62,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   before(async () => {
     env = await environment();
     stack = await ChangedStack.open();
-    assert.equal((await up(wired)).exitCode, 0);
+    assert.equal((await up(withBinding)).exitCode, 0);
     const clients = clientsOf(env.settings as Parameters<Edit>[0]);
     namespaces = [...new Set([clients.pooled.namespace, clients.direct.namespace])];
     const login = await loginOf(env);
@@ -119,7 +120,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       mountedLogin: true,
     });
 
-  it("by one raised number: clients go on writing, the old password is refused, PostgreSQL isn't restarted", async () => {
+  it("by one raised number: clients keep writing, the old password is refused, PostgreSQL isn't restarted", async () => {
     const { host } = env.plan.endpoints.primary;
     const [database] = env.settings.cluster.databases;
     const owner = database?.owner ?? "";
@@ -147,7 +148,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const said = lines.join("\n");
     assert.match(
       said,
-      /new logins beside the old ones[^]*get the new logins[^]*nobody uses the old logins any more/,
+      /new logins beside the old ones[^]*get the new logins[^]*no session uses the old logins any more/,
     );
     for (const [pod, { acknowledged, lost, duplicated, neverTried }] of Object.entries(
       await verify(env.cluster, database?.name ?? "", TABLE, logs),
@@ -155,7 +156,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       assert.ok(acknowledged > 0, pod);
       assert.deepEqual({ lost, duplicated, neverTried }, { lost: [], duplicated: [], neverTried: [] }, pod);
     }
-    assert.deepEqual(await started(), before, "no postmaster was started anew");
+    assert.deepEqual(await started(), before, "no postmaster was restarted");
     const fresh = await handedOut();
     assert.equal(fresh.user, `${owner}_b`);
     assert.deepEqual(await sessions(fresh), [`${owner}_b|${owner}`, `${owner}_b|${owner}`]);
@@ -190,7 +191,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     assert.equal(stdout.trim(), env.settings.cluster.databases[0]?.owner);
   });
 
-  it("waits for an application that keeps the old login, says who it is, and goes on when it has gone", async () => {
+  it("waits for an application that keeps the old login, says who it is, and continues when it has gone", async () => {
     const old = await handedOut();
     const { host } = env.plan.endpoints.primary;
     const log = "/data/keeps-the-old";
@@ -225,6 +226,9 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   it("isn't taken back: a lower credential version is refused before anything is touched", async () => {
     const { exitCode, lines } = await up(raised(1));
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /rotation\.credentialVersion is 1, allowed is 3, which is in use, or 4: /);
+    assert.match(
+      lines.join("\n"),
+      /rotation\.credentialVersion: 1 is not allowed\. Allowed: 3, which is in use, or 4\. Fix: /,
+    );
   });
 });

@@ -13,11 +13,11 @@ import { say } from "./kit/wait";
  *
  * Not proven here: B2 and R2 themselves, which may refuse more.
  */
-/** It destroys the stack and makes it anew. */
+/** It destroys the stack and recreates it. */
 const suite = process.env.BACKUP === "1" ? describe : describe.skip;
 
 type Target = Extract<NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number], { kind: "s3" }>;
-/** How long `make up` may go on after the update: it waits 45 s for a store that may be starting, and one that is away is asked for 15 s. */
+/** How long `make up` may take after the update: it waits 45 s for a store that may be starting, and one that is away is asked for 15 s. */
 const SAID_SECONDS = 90;
 
 suite("backup in a store that refuses what B2 and R2 refuse (a fake of both before versitygw)", () => {
@@ -61,7 +61,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
   }
 
   describe("with the platform's presets", () => {
-    it("`make up` goes on until the log is archived and there is a base backup", async () => {
+    it("`make up` waits until WAL is archived and there is a base backup", async () => {
       await write(targetAt(0), targetAt(1));
       const { exitCode } = await stack.make("up");
       assert.equal(exitCode, 0);
@@ -91,7 +91,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
   });
 
   describe("without them", () => {
-    it("the log is archived by hand with them, so that what follows shows what they do", async () => {
+    it("WAL is archived by hand with them, so that what follows shows what they do", async () => {
       const { exitCode, stderr } = await store.archive("000000010000000000000001", true);
       assert.equal(exitCode, 0, stderr);
     });
@@ -127,11 +127,11 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
       ],
       [
         "a wrong bucket",
-        () => ({ bucket: "nobodys-bucket" }),
-        /target first can't be read: .*(it has no bucket nobodys-bucket|NoSuchBucket|404)/,
+        () => ({ bucket: "missing-bucket" }),
+        /target first can't be read: .*(it has no bucket missing-bucket|NoSuchBucket|404)/,
       ],
       [
-        "an endpoint where nobody listens",
+        "an endpoint where no store listens",
         () => ({ endpoint: store.endpoint.replace(/\d+$/, "7099") }),
         /target first can't be read: .*(refused|unreachable|timeout|timed out|doesn't answer)/,
       ],

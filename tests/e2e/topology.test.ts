@@ -157,7 +157,7 @@ describe("topology (three nodes of one machine, images built here)", () => {
       assert.match(stdout.trim(), recovery, host);
     };
     for (const host of spellings(primary.host)) await check(clients.direct, host, /^f\|t$/);
-    // Without standbys this name leads to whoever there is.
+    // Without standbys this name leads to the only instance.
     const read = env.settings.cluster.instances > 1 ? /^t\|t$/ : /^f\|t$/;
     for (const host of spellings(standbys.host)) await check(clients.direct, host, read);
     for (const host of spellings(any.host)) await check(clients.direct, host, /^[ft]\|t$/);

@@ -13,7 +13,7 @@ const LARGER = "3Gi";
  * `make up` with a larger `cluster.storage.size` under writers: what Pulumi, the engine and its operator make of it, up to the volume.
  *
  * Not proven here: that a driver makes a file system larger. Volumes are folders on the built-in cluster, which nothing holds to their
- * size; a stand-in in the test says what a driver would say. A volume that has grown doesn't shrink: the stack is made anew afterwards.
+ * size; the test says what a driver would say. A volume that has grown doesn't shrink: the stack is recreated afterwards.
  */
 describe("larger volumes (folders without a limit, with a stand-in for their storage driver)", () => {
   let env: Environment;
@@ -39,7 +39,7 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
     assert.equal((await make("up")).exitCode, 0);
   });
 
-  it("grow in use: nobody restarts, nothing acknowledged is lost, and the preview is empty afterwards", async () => {
+  it("grow in use: no instance restarts, nothing acknowledged is lost, and the preview is empty afterwards", async () => {
     const { namespace, storage } = env.settings.cluster;
     const sizes = async () =>
       new Map(
@@ -74,6 +74,6 @@ describe("larger volumes (folders without a limit, with a stand-in for their sto
     await stack.write([]);
     const { exitCode, lines } = await stack.make("up");
     assert.notEqual(exitCode, 0);
-    assert.match(lines.join("\n"), /cluster\.storage\.size is "2Gi", allowed is at least 3Gi/);
+    assert.match(lines.join("\n"), /cluster\.storage\.size: "2Gi" is not allowed\. Allowed: at least 3Gi/);
   });
 });

@@ -56,7 +56,7 @@ async function attempt(setting: Setting, fault: Fault): Promise<FaultRun | strin
   const began = Date.now();
   await waitWhole(env);
   await env.cluster.freshPods();
-  const scene = await Scene.look(env, setting.clients);
+  const scene = await Scene.observe(env, setting.clients);
   setting.clients = scene.clients = await placeClients(setting, fault.nodes?.(scene) ?? []);
   let watch: Watch | undefined;
   let broken = false;

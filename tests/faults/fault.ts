@@ -30,9 +30,9 @@ export interface Fault {
   /** Abilities of the engine without which it can't happen, or means nothing. @default - none */
   readonly needs?: readonly Capability[];
   readonly bounds: Bounds;
-  /** The client pods lose their nodes too: the writers are revived, nobody watches for two primaries. @default false */
+  /** The client pods lose their nodes too: the writers are revived, no sampler watches for two primaries. @default false */
   readonly takesClients?: boolean;
-  /** Nodes that the fault takes away: the clients must not be there. @default - none */
+  /** Nodes that the fault stops: the clients must not be there. @default - none */
   nodes?(scene: Scene): readonly string[];
   /** Before the writers start; what takes time and isn't the fault. */
   prepare?(scene: Scene): Promise<void>;

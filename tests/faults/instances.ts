@@ -120,7 +120,7 @@ const bothStandbysDown: Fault = {
 
 /** Another instance is to lead, whether or not that one could take over. */
 async function successorChosen(scene: Scene): Promise<Look<string>> {
-  const { successor = "nobody" } = await scene.env.cluster.view();
+  const { successor = "none" } = await scene.env.cluster.view();
   return successor === scene.primary.pod
     ? { why: "no successor is chosen" }
     : { done: `${successor} is to lead` };
@@ -139,7 +139,7 @@ const stopPrimary: Fault = {
   },
   effect: successorChosen,
   hold: (scene) => scene.writesMeanwhile(STOPPED_SECONDS),
-  // Sessions from before go on with what they were about to do: nothing of it may be acknowledged any more.
+  // Sessions from before continue with what they were about to do: nothing of it may be acknowledged any more.
   heal: async (scene) => {
     scene.notes.continued = await scene.signal(scene.primary, "SIGCONT", all);
   },

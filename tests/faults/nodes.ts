@@ -4,7 +4,7 @@ import { type Look, until } from "../e2e/kit/wait";
 import { type Fault } from "./fault";
 import { type Scene } from "./scene";
 
-/** Faults that take whole nodes away. The clients are elsewhere, or they would not see what they are there for. */
+/** Faults that stop whole nodes. The clients are on other nodes, or they would stop too. */
 
 const quiet = { detail: () => undefined, say: () => undefined };
 

@@ -12,7 +12,7 @@ const absentDuringKill: Fault = {
   bounds: {},
   prepare: (scene) => scene.stopOperator(),
   inject: ({ env, primary }) => env.cluster.killPostmaster(primary.pod),
-  // Without an operator nobody is promoted: the instance must come back by itself.
+  // Without an operator no standby is promoted: the instance must come back by itself.
   effect: (scene) => scene.restarted(),
   heal: (scene) => scene.startOperator(),
 };
@@ -37,7 +37,7 @@ const killedTogether: Fault = {
   inject: async (scene) => {
     await Promise.all([scene.killOperator(), scene.delete(scene.primary.pod)]);
   },
-  // The next operator may promote another instance, or make the pod anew before it does.
+  // The next operator may promote another instance, or recreate the pod before it does.
   effect: (scene) => scene.restarted(),
 };
 

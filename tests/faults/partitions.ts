@@ -5,7 +5,7 @@ import { type Look } from "../e2e/kit/wait";
 import { type Fault } from "./fault";
 import { type Scene } from "./scene";
 
-/** Cut cables and a silent API server: packets vanish, nobody is told. Only the built-in cluster has such cables. */
+/** Cut cables and a silent API server: packets vanish without an error. Only the built-in cluster has such cables. */
 
 /** At one moment: a standby that is cut off later than the synchronous one would be ahead of it, and rewind before it follows. */
 const cutAll = (cut: readonly Cut[]) => network({ cut });
@@ -15,7 +15,7 @@ const healNetwork = () => network("heal");
 /** Seconds after which a lease that isn't renewed is given up by every profile of ours. */
 const STALE_SECONDS = 20;
 
-/** The primary can't renew its claim to lead; it has its standbys and its clients, and should go on. */
+/** The primary can't renew its claim to lead; it has its standbys and its clients, and should keep writing. */
 async function claimStale({ env, notes }: Scene): Promise<Look<string>> {
   const { cluster } = env;
   const renewed = (await cluster.kit.renewal?.(cluster)) ?? "never";

@@ -13,8 +13,8 @@ import { faults, faultsOf, possibleFaults } from "./list";
 import { allMissed, markdown, missed, oneLine, report } from "./report";
 
 /**
- * Breaks the running stack in many ways while two clients write, and judges what the clients were promised. Not for a stack that
- * anybody uses.
+ * Breaks the running stack in many ways while two clients write, and judges what the clients were promised. Not for a stack in
+ * use.
  */
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -123,7 +123,7 @@ new Command("faults")
     [],
   )
   .option("--runs <n>", "how often each; the faults take turns", wholeNumber, 1)
-  .option("--append", "add to the results of before instead of beginning anew", false)
+  .option("--append", "add to the results of before instead of starting again", false)
   .option("--list", "name the faults and do nothing", false)
   .action(async (options: Options) => {
     const chosen = faultsOf(options.only);

@@ -46,7 +46,7 @@ export class Scene {
     public clients: Clients,
   ) {}
 
-  static async look(env: Environment, clients: Clients): Promise<Scene> {
+  static async observe(env: Environment, clients: Clients): Promise<Scene> {
     const before = await env.cluster.leadership();
     const { term } = await env.cluster.view();
     const members = (await env.cluster.instances()).map((pod) => memberOf(pod, "postgres"));
@@ -75,7 +75,7 @@ export class Scene {
   /** Another instance leads, or the same one on a new timeline. */
   async failedOver(): Promise<Look<string>> {
     const { cluster, engine } = this.env;
-    // Where there is nobody else, the same one comes back.
+    // Without another instance the same one comes back.
     if (engine.can.standbys !== true) return this.restarted();
     const { primary } = this.before;
     // Kubernetes alone is asked: the old primary may be out of reach, or answer never.
@@ -130,7 +130,7 @@ export class Scene {
     return this.env.cluster.deletePod(pod);
   }
 
-  /** Deletes a pod unless it has already been made anew since the fault began. */
+  /** Deletes a pod unless it has already been recreated since the fault began. */
   async deleteOnce(pod: string): Promise<void> {
     const pods = await this.env.cluster.instances();
     const there = pods.some((one) => one.metadata.name === pod && uid(one) === this.primary.uid);

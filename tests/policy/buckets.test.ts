@@ -52,7 +52,7 @@ describe("buckets through Pulumi's engine, at a FAKE of AWS and Cloudflare", () 
     assert.deepEqual(there(), [...buckets, ...protections].sort());
   });
 
-  // Without going on it would end at the first bucket, whichever that is.
+  // Without this it would end at the first bucket, whichever that is.
   it("that are there already aren't taken over by a stack that would make them", async () => {
     const { exitCode, stdout, stderr } = await pulumi([
       "up",

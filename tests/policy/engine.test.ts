@@ -49,7 +49,7 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
             ...config,
             "pgplatform:kubernetes": { ...kubernetes, kubeconfig: previews.kubeconfig, context: "nowhere" },
           },
-          packArguments(tier),
+          packArguments,
         );
         assert.deepEqual([byPolicy(result, "mandatory"), result.exitCode], [[], 0], result.output);
         assert.match(result.output, /(✅|⚠️) postgres-platform@v/);
@@ -61,7 +61,7 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
     before(async function () {
       // A platform with backups for each policy.
       this.timeout(900_000);
-      result = await previews.preview(join(__dirname, "mutated"), {}, packArguments("prod"));
+      result = await previews.preview(join(__dirname, "mutated"), {}, packArguments);
     });
 
     it("doesn't pass", () => assert.notEqual(result.exitCode, 0, result.output));
@@ -92,16 +92,16 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
   });
 
   describe("a program that knows nothing of this project", () => {
-    const foreign = (which: string, args: readonly string[]) =>
-      previews.preview(join(__dirname, "foreign"), { "foreign:case": which }, args);
+    const foreign = (which: string, args: readonly string[], config: Record<string, unknown> = {}) =>
+      previews.preview(join(__dirname, "foreign"), { "foreign:case": which, ...config }, args);
 
     it("passes every policy as it should be, even where nothing is only a warning", async () => {
-      const result = await foreign("passing", packArguments("prod"));
+      const result = await foreign("passing", packArguments);
       assert.deepEqual([result.violations, result.exitCode], [[], 0], result.output);
     });
 
     it("goes against every policy: the message names policy and object; nothing that is prod's stops it in dev", async () => {
-      const prod = await foreign("violating", packArguments("prod"));
+      const prod = await foreign("violating", packArguments);
       assert.notEqual(prod.exitCode, 0);
       assert.deepEqual(
         byPolicy(prod, "mandatory"),
@@ -112,25 +112,26 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
         invariants.filter(({ mandatory }) => mandatory === "nowhere").map(({ name }) => name),
       );
       for (const { message } of prod.violations)
-        assert.match(message, / \S*shop(\/|:)[^\n]* is .*, allowed is .*: .*\.$/m);
+        assert.match(message, / \S*shop(\/|:)[^\n]*: .*(not set|is not allowed)\. Allowed: .*\. Fix: .*\.$/m);
 
-      const dev = await foreign("violating", packArguments("dev"));
+      const dev = await foreign("violating", packArguments, { "pgplatform:tier": "dev" });
       assert.deepEqual(
         byPolicy(dev, "mandatory"),
         invariants.filter(({ mandatory }) => mandatory === "everywhere").map(({ name }) => name),
       );
     });
 
-    it("is held to the pack as if it were prod where no configuration is given", async () => {
-      const result = await foreign("violating", ["--policy-pack", packFolder]);
+    it("is held to the levels of a file in the place of the tier's", async () => {
+      const levels = ["--policy-pack-config", join(packFolder, "dev.json")];
+      const result = await foreign("violating", [...packArguments, ...levels], { "pgplatform:tier": "prod" });
       assert.deepEqual(
         byPolicy(result, "mandatory"),
-        invariants.filter(({ mandatory }) => mandatory !== "nowhere").map(({ name }) => name),
+        invariants.filter(({ mandatory }) => mandatory === "everywhere").map(({ name }) => name),
       );
     });
 
-    it("is told what couldn't be checked where a value isn't known yet; a Secret's is nobody's business", async () => {
-      const result = await foreign("unknown", packArguments("prod"));
+    it("is told what couldn't be checked where a value isn't known yet; a Secret's isn't checked", async () => {
+      const result = await foreign("unknown", packArguments);
       assert.equal(result.exitCode, 0, result.output);
       assert.ok(
         result.violations.every(

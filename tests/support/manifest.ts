@@ -31,7 +31,7 @@ export function sorted(value: unknown): unknown {
   );
 }
 
-const digestOf = (value: unknown): string =>
+export const digestOf = (value: unknown): string =>
   `sha256:${createHash("sha256")
     .update(JSON.stringify(sorted(value)))
     .digest("hex")}`;

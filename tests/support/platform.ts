@@ -1,6 +1,5 @@
 import type { KubernetesObject } from "../../plan/objects";
-import { PostgresPlatform, type PostgresPlatformArgs } from "../../components/platform";
-import { plannerOf } from "../../plan/engines/select";
+import { PostgresPlatform, type CheckedArgs } from "../../components/platform";
 import { storeProvidersOf } from "../../stacks/providers";
 import { outputsOf } from "../../stacks/outputs";
 import type { Settings } from "../../settings/schema";
@@ -10,15 +9,14 @@ import { graphOf, type Graph } from "./graph";
 export const platformGraph = (
   settings: Settings,
   manifest: readonly KubernetesObject[],
-  more: Partial<PostgresPlatformArgs> = {},
+  more: Partial<CheckedArgs> = {},
 ): Promise<Graph> =>
   graphOf((options) => {
     const platform = new PostgresPlatform(
       settings.cluster.name,
       {
-        settings,
-        engine: plannerOf(settings),
-        operatorManifest: () => manifest,
+        checked: settings,
+        released: () => manifest,
         storeProviders: storeProvidersOf(settings),
         ...more,
       },

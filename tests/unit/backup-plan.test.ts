@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { backupPlan } from "../../plan/backup/plan";
 import { planners } from "../../plan/engines/select";
 import { live } from "../../plan/engines/cnpg/live";
+import type { Settings } from "../../settings/schema";
 import { archiveMoves, firstBackup, missingSource, whileAnswered } from "../../operations/backup";
 import { waitingLog, waitingSentence } from "../../operations/primary";
 import { listed, parseStatus, sentenceOf } from "../../operations/targets";
@@ -163,7 +164,7 @@ describe("what happens to backups after they were made", () => {
     assert.equal(named(43), "");
     assert.match(
       named(44),
-      /cluster\.name is "a+", allowed is short enough for the CronJob's name a+-verify-1/,
+      /cluster\.name: "a+" is not allowed\. Allowed: short enough for the CronJob's name a+-verify-1/,
     );
   });
 
@@ -233,7 +234,7 @@ describe("what is seen in the targets", () => {
   it("is told in a sentence", () => {
     assert.equal(
       sentenceOf({ target: "near", archiveId: "0123456789", log: "a of b" }),
-      "target near, archive 0123456789: no base backup yet, log until a of b",
+      "target near, archive 0123456789: no base backup yet, WAL until a of b",
     );
     assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
   });
@@ -252,10 +253,10 @@ describe("a restore that failed", () => {
   it("for its source says so, and what is there", async () => {
     assert.equal(
       await said("absent;0123456789 abcdef0123"),
-      'pgplatform:restore.archiveId is "0123456789", allowed is one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
-        "where there are abcdef0123: name another, and run it again; no cluster was made.",
+      'pgplatform:restore.archiveId: "0123456789" is not there, and no cluster was made. Allowed: one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
+        "where there are abcdef0123. Fix: name another, and run it again.",
     );
-    assert.match((await said("absent;")) ?? "", /there are no others: /);
+    assert.match((await said("absent;")) ?? "", /there are no others\. /);
     assert.match(
       (await said("refused;403")) ?? "",
       /^target near, .* can't be read: 403; nothing was made: /,
@@ -294,7 +295,7 @@ describe("what lies in the targets", () => {
     const settings = checked({ ...smallest(), backup: { targets: [near] } });
     const kubectl = { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) };
     assert.deepEqual(await listed({ kubectl, settings } as unknown as Subject), [
-      "near  0123456789  log until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
+      "near  0123456789  WAL until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
       "near  0123456789  20260101T000000  1.0 MiB  from 2026-01-01 00:00 to 2026-01-01 00:01  verification passed",
       "far  0123456789  dump 20260101T050000  3.0 MiB  of 2026-01-01 05:00:00 UTC",
       "far  0123456789  dump 20260102T050000  not finished",
@@ -303,8 +304,11 @@ describe("what lies in the targets", () => {
   });
 });
 
-describe("log that isn't archived yet", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+describe("WAL that isn't archived yet", () => {
+  let settings: Settings;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [near] } });
+  });
   /** The primary answers with this; undefined: there is none. */
   function asked(stdout: string | undefined) {
     const calls: string[][] = [];
@@ -338,13 +342,16 @@ describe("log that isn't archived yet", () => {
     assert.deepEqual(waitingSentence(undefined), []);
     assert.deepEqual(waitingSentence({ segments: 4, seconds: 900 }), []);
     assert.deepEqual(waitingSentence({ segments: 12, seconds: 95 }), [
-      "12 segments of the log wait to be archived, the oldest for 95 s",
+      "12 WAL segments wait to be archived, the oldest for 95 s",
     ]);
   });
 });
 
 describe("what waits for a backup", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [near] } });
+  let settings: Settings;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [near] } });
+  });
   /** `make up` waits for an engine that is never done; the watcher's file says `seen`, one answer after the other. */
   async function waiting(...seen: string[]): Promise<{ ended: string; looks: number }> {
     let looks = 0;
@@ -367,15 +374,15 @@ describe("what waits for a backup", () => {
   const refused = "refused;near;Forbidden: Forbidden status code: 403";
   const answers = "answers;near;0123456789;none;none";
 
-  it("ends with the words of a store that goes on refusing", async () => {
+  it("ends with the words of a store that keeps refusing", async () => {
     const { ended } = await waiting(answers, refused);
     assert.equal(
       ended,
-      "pgplatform:backup.targets[0]: target near can't be read: Forbidden: Forbidden status code: 403; allowed is a store that answers: correct the target, and run `make up` again.",
+      "pgplatform:backup.targets[0]: target near can't be read: Forbidden: Forbidden status code: 403. Allowed: a store that answers. Fix: correct the target, and run `make up` again.",
     );
   });
 
-  it("goes on when the store answers, after a refusal too, when the copy's refuses, and while nobody can look", async () => {
+  it("continues when the store answers, after a refusal too, when the copy's refuses, and while there is no watcher", async () => {
     for (const seen of [[answers], [refused, refused, answers], [`${answers}\nrefused;far;403`], [""]]) {
       const { ended, looks } = await waiting(...seen);
       assert.equal(ended, "well", seen.join());
@@ -385,8 +392,12 @@ describe("what waits for a backup", () => {
 });
 
 describe("an archive that goes elsewhere", () => {
-  const settings = checked({ ...smallest(), backup: { targets: [far, near] } });
-  const plan = cnpg.plan(settings);
+  let settings: Settings;
+  let plan: ReturnType<typeof cnpg.plan>;
+  before(() => {
+    settings = checked({ ...smallest(), backup: { targets: [far, near] } });
+    plan = cnpg.plan(settings);
+  });
   const subjectOf = (kubectl: object) =>
     ({ kubectl, settings, engine: cnpg, live, plan }) as unknown as Subject;
   const watcherOf = (...targets: object[]) =>
@@ -425,7 +436,7 @@ describe("an archive that goes elsewhere", () => {
           asked.push(command.filter((_, index) => command[index - 1] === "-c").join("; "));
           return Promise.resolve({ exitCode: 0, stdout: `0/1\n${segment(6)}\n`, stderr: "" });
         }
-        assert.equal(made.length, 3, "nobody looks before a base backup is made");
+        assert.equal(made.length, 3, "no status is read before a base backup is made");
         const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
         return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
       },
@@ -437,7 +448,7 @@ describe("an archive that goes elsewhere", () => {
       said.map((text) => text.slice(0, 50)),
       [
         "the archive goes elsewhere: a base backup is made ",
-        "the log is archived: target far, archive 012345678",
+        "WAL is archived: target far, archive 0123456789: n",
       ],
     );
     assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");
@@ -488,7 +499,7 @@ describe("a verification's report", () => {
   });
 });
 
-describe("a verification that somebody asks for", () => {
+describe("a verification that an operator asks for", () => {
   const context = { detail: () => undefined, say: () => undefined };
   /** The Job that is made; the run ends there. */
   async function jobFor(to?: string) {
@@ -531,7 +542,7 @@ describe("a verification that somebody asks for", () => {
     assert.deepEqual(applied, []);
     assert.match(
       error,
-      /the time is "yesterday", allowed is a time with its zone such as 2026-01-31T23:59:00Z: write /,
+      /TIME: "yesterday" is not allowed\. Allowed: a time with its zone such as 2026-01-31T23:59:00Z\. Fix: write /,
     );
   });
 });

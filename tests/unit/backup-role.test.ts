@@ -87,55 +87,55 @@ describe("a role in place of an access key is refused", () => {
       "that is no ARN of a role",
       [{ ...byRole, roleArn: "shop-backups" }],
       {},
-      /targets\[0\]\.roleArn is "shop-backups", allowed is the ARN of a role such as arn:aws:iam::/,
+      /targets\[0\]\.roleArn: "shop-backups" is not allowed\. Allowed: the ARN of a role such as arn:aws:iam::/,
     ],
     [
       "that is a user",
       [{ ...byRole, roleArn: "arn:aws:iam::123456789012:user/shop" }],
       {},
-      /targets\[0\]\.roleArn is .* allowed is the ARN of a role/,
+      /targets\[0\]\.roleArn: .* is not allowed\. Allowed: the ARN of a role/,
     ],
     [
       "beside a key",
       [{ ...byRole, credentials }],
       {},
-      /targets\[0\]\.roleArn is .*, allowed is nothing beside credentials, which it takes the place of: leave out one of them\./,
+      /targets\[0\]\.roleArn: must not be set beside credentials \(.*\): it takes their place\. Fix: leave out one of them\./,
     ],
     [
       "for a store that isn't AWS",
       [{ ...byRole, endpoint: "https://store.internal:9000" }],
       {},
-      /targets\[0\]\.roleArn is .*, allowed is nothing with an endpoint: only AWS knows its roles/,
+      /targets\[0\]\.roleArn: must not be set with an endpoint \(.*\): only AWS knows its roles/,
     ],
     [
       "for R2",
       [{ ...byRole, kind: "r2", account: "0123456789abcdef0123456789abcdef" }],
       {},
-      /targets\[0\]\.roleArn is .*, allowed is nothing with the kind r2: leave it out, or use the kind aws or s3/,
+      /targets\[0\]\.roleArn: must not be set with the kind r2 \(.*\)\. Fix: leave it out, or use the kind aws or s3/,
     ],
     [
       "for B2",
       [{ ...byRole, kind: "b2", region: "eu-central-003" }],
       {},
-      /targets\[0\]\.roleArn is .*, allowed is nothing with the kind b2/,
+      /targets\[0\]\.roleArn: must not be set with the kind b2 \(.*\)/,
     ],
     [
       "for a store beside the cluster",
       [{ name: "near", kind: "local", roleArn }],
       {},
-      /targets\[0\]\.roleArn is .*, allowed is nothing with the kind local/,
+      /targets\[0\]\.roleArn: must not be set with the kind local \(.*\)/,
     ],
     [
       "where another target has another one",
       [byRole, { ...made, roleArn: "arn:aws:iam::123456789012:role/other" }],
       {},
-      /targets\[1\]\.roleArn is ".*role\/other", allowed is arn:aws:iam::123456789012:role\/backups\/shop-backups, as at the target far: the pods/,
+      /targets\[1\]\.roleArn: ".*role\/other" is not allowed\. Allowed: arn:aws:iam::123456789012:role\/backups\/shop-backups, as at the target far: the pods/,
     ],
     [
       "on the built-in cluster, which isn't EKS",
       [byRole],
       { platform: "local" },
-      /targets\[0\]\.roleArn is .*, allowed is nothing with the platform local: EKS alone gives its pods a role/,
+      /targets\[0\]\.roleArn: must not be set with the platform local \(.*\): EKS alone gives its pods a role/,
     ],
   ];
   for (const [title, targets, more, expected] of cases)
@@ -148,7 +148,7 @@ describe("a role in place of an access key is refused", () => {
   });
 
   it("and without one a bucket that is there needs its key", () =>
-    assert.match(refused([withoutKey]), /targets\[0\]\.credentials is not set, allowed is an access key/));
+    assert.match(refused([withoutKey]), /targets\[0\]\.credentials: not set\. Allowed: an access key/));
 });
 
 describe("a role in place of an access key (never run)", () => {

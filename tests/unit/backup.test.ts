@@ -24,62 +24,70 @@ function refused(backup: object, more: object = {}): string[] {
 
 describe("backups are refused", () => {
   const cases: [title: string, backup: object, sentence: RegExp][] = [
-    ["without a target", { targets: [] }, /backup\.targets is \[\], allowed is a list of one or two targets/],
+    [
+      "without a target",
+      { targets: [] },
+      /backup\.targets: \[\] is not allowed\. Allowed: a list of one or two targets/,
+    ],
     [
       "to three targets",
       { targets: [near, bucket(), { ...bucket(), name: "third" }] },
-      /allowed is a list of one or two targets/,
+      /Allowed: a list of one or two targets/,
     ],
     [
       "to two targets of one name",
       { targets: [near, { ...bucket(), name: "near" }] },
-      /backup\.targets\[1\]\.name is "near", allowed is a name that the first target doesn't have/,
+      /backup\.targets\[1\]\.name: "near" is not allowed\. Allowed: a name that the first target doesn't have/,
     ],
     [
       "twice to one bucket",
       { targets: [bucket(), { ...bucket(), name: "copy" }] },
-      /backup\.targets\[1\]\.bucket is "jewelry-shop-backups", allowed is another bucket than that of the target far/,
+      /backup\.targets\[1\]\.bucket: "jewelry-shop-backups" is not allowed\. Allowed: another bucket than that of the target far/,
     ],
     [
       "by six fields",
       { targets: [near], schedule: "0 0 2 * * *" },
-      /backup\.schedule is "0 0 2 \* \* \*", allowed is cron's five fields/,
+      /backup\.schedule: "0 0 2 \* \* \*" is not allowed\. Allowed: cron's five fields/,
     ],
-    ["at a time that never comes", { targets: [near], schedule: "0 0 30 2 *" }, /backup\.schedule is/],
+    [
+      "at a time that never comes",
+      { targets: [near], schedule: "0 0 30 2 *" },
+      /backup\.schedule: "0 0 30 2 \*" is not allowed/,
+    ],
     [
       "in a zone that isn't one",
       { targets: [near], timeZone: "Mars/Base" },
-      /backup\.timeZone is "Mars\/Base"/,
+      /backup\.timeZone: "Mars\/Base" is not allowed/,
     ],
     [
       "less often than the recovery window",
       { targets: [near], schedule: "0 2 1 * *" },
-      /allowed is at least every 7 days, the recovery window/,
+      /Allowed: at least every 7 days, the recovery window/,
     ],
     [
       "to a bucket without a name",
       { targets: [{ ...bucket(), bucket: undefined }] },
-      /targets\[0\]\.bucket is not set/,
+      /targets\[0\]\.bucket: not set/,
     ],
     [
       "to a bucket without a key",
       { targets: [{ ...bucket(), credentials: undefined }] },
-      /targets\[0\]\.credentials is not set/,
+      /targets\[0\]\.credentials: not set/,
     ],
     [
       "to a store without TLS",
       { targets: [{ ...bucket(), endpoint: "http://store:9000" }] },
-      /targets\[0\]\.endpoint is "http:/,
+      /targets\[0\]\.endpoint: "http:/,
     ],
     [
       "to a store whose CA is a file's name",
       { targets: [{ ...bucket(), endpoint: "https://store", caCertificate: "/etc/ssl/ca.pem" }] },
-      /targets\[0\]\.caCertificate is "\/etc\/ssl\/ca\.pem", allowed is one certificate or more in PEM/,
+      /targets\[0\]\.caCertificate: "\/etc\/ssl\/ca\.pem" is not allowed\. Allowed: one certificate or more in PEM/,
     ],
     [
       "to a store whose CA is cut off",
       { targets: [{ ...bucket(), endpoint: "https://store", caCertificate: certificate.slice(0, 200) }] },
-      /targets\[0\]\.caCertificate is "-----BEGIN CERTIFICATE/,
+      /targets\[0\]\.caCertificate: "-----BEGIN CERTIFICATE/,
     ],
     [
       "to a store whose CA is no certificate inside",
@@ -92,82 +100,82 @@ describe("backups are refused", () => {
           },
         ],
       },
-      /targets\[0\]\.caCertificate is "-----BEGIN CERTIFICATE/,
+      /targets\[0\]\.caCertificate: "-----BEGIN CERTIFICATE/,
     ],
     [
       "to AWS with a CA",
       { targets: [{ ...bucket(), caCertificate: certificate }] },
-      /targets\[0\]\.caCertificate is "given", allowed is nothing without an endpoint/,
+      /targets\[0\]\.caCertificate: must not be set without an endpoint \("given"\)/,
     ],
     [
       "to a store beside the cluster with a CA",
       { targets: [{ ...near, caCertificate: certificate }] },
-      /targets\[0\]\.caCertificate is "given", allowed is nothing with the kind local/,
+      /targets\[0\]\.caCertificate: must not be set with the kind local \("given"\)/,
     ],
     [
       "to a target of no kind",
       { targets: [{ name: "far" }] },
-      /targets\[0\]\.kind is not set, allowed is r2, b2, aws, s3, local: set it\.$/,
+      /targets\[0\]\.kind: not set\. Allowed: r2, b2, aws, s3, local\. Fix: set it\.$/,
     ],
     [
       "to a target of a kind that isn't there",
       { targets: [{ ...bucket(), kind: "gcs" }] },
-      /targets\[0\]\.kind is "gcs", allowed is r2, b2, aws, s3, local: choose an allowed value\.$/,
+      /targets\[0\]\.kind: "gcs" is not allowed\. Allowed: r2, b2, aws, s3, local\. Fix: choose an allowed value\.$/,
     ],
     [
       "to a target with a setting that no kind has",
       { targets: [{ ...near, path: "/backups" }] },
-      /targets\[0\]\.path is "\/backups", allowed is one of name, kind, region, size: remove it or correct its spelling\.$/,
+      /targets\[0\]\.path: no such setting \("\/backups"\)\. Allowed: name, kind, region, size\. Fix: remove it, or correct its spelling\.$/,
     ],
     [
       "to a store beside the cluster with a key",
       { targets: [{ ...near, credentials: bucket().credentials }] },
-      /targets\[0\]\.credentials is "given", allowed is nothing with the kind local: leave it out, or use the kind r2 or b2 or aws or s3\.$/,
+      /targets\[0\]\.credentials: must not be set with the kind local \("given"\)\. Fix: leave it out, or use the kind r2 or b2 or aws or s3\.$/,
     ],
     [
       "to a bucket without a name, of any kind",
       { targets: [{ ...bucket(), kind: "aws", bucket: undefined }] },
-      /targets\[0\]\.bucket is not set, allowed is the name of a bucket with the kind aws: set it\.$/,
+      /targets\[0\]\.bucket: not set\. Allowed: the name of a bucket with the kind aws\. Fix: set it\.$/,
     ],
     [
       "to a store beside the cluster with a bucket",
       { targets: [{ ...near, bucket: "abc" }] },
-      /targets\[0\]\.bucket is "abc", allowed is nothing with the kind local/,
+      /targets\[0\]\.bucket: must not be set with the kind local \("abc"\)/,
     ],
     [
       "to a store that is too small",
       { targets: [{ ...near, size: "10Mi" }] },
-      /targets\[0\]\.size is "10Mi", allowed is at least 1Gi/,
+      /targets\[0\]\.size: "10Mi" is not allowed\. Allowed: at least 1Gi/,
     ],
     [
       "with a copy at a time that never comes",
       { targets: [near], copy: { schedule: "0 0 30 2 *" } },
-      /backup\.copy\.schedule is "0 0 30 2 \*", allowed is cron's five fields/,
+      /backup\.copy\.schedule: "0 0 30 2 \*" is not allowed\. Allowed: cron's five fields/,
     ],
     [
       "with a verification by six fields",
       { targets: [near], verify: { schedule: "0 0 5 * * 0" } },
-      /backup\.verify\.schedule is "0 0 5 \* \* 0", allowed is cron's five fields/,
+      /backup\.verify\.schedule: "0 0 5 \* \* 0" is not allowed\. Allowed: cron's five fields/,
     ],
     [
       "with a verification that is neither on nor off",
       { targets: [near], verify: { enabled: "sometimes" } },
-      /backup\.verify\.enabled is "sometimes", allowed is true or false/,
+      /backup\.verify\.enabled: "sometimes" is not allowed\. Allowed: true or false/,
     ],
     [
       "with a dump that is neither on nor off",
       { targets: [near], verify: { dump: "weekly" } },
-      /backup\.verify\.dump is "weekly", allowed is true or false/,
+      /backup\.verify\.dump: "weekly" is not allowed\. Allowed: true or false/,
     ],
     [
       "with a scratch volume without a size",
       { targets: [near], verify: { size: "large" } },
-      /backup\.verify\.size is "large", allowed is a Kubernetes quantity of bytes/,
+      /backup\.verify\.size: "large" is not allowed\. Allowed: a Kubernetes quantity of bytes/,
     ],
     [
       "with a query that asks nothing",
       { targets: [near], verify: { queries: [{ name: "orders", sql: "x" }] } },
-      /backup\.verify\.queries\[0\]\.sql is "x", allowed is a query that returns one true/,
+      /backup\.verify\.queries\[0\]\.sql: "x" is not allowed\. Allowed: a query that returns one true/,
     ],
     [
       "with two queries of one name in one database, which one of them names",
@@ -180,22 +188,22 @@ describe("backups are refused", () => {
           ],
         },
       },
-      /backup\.verify\.queries\[1\]\.name is "orders", allowed is a name that no other query of its database has: rename it\.$/,
+      /backup\.verify\.queries\[1\]\.name: "orders" is not allowed\. Allowed: a name that no other query of its database has\. Fix: rename it\.$/,
     ],
     [
       "with a query of a database that isn't there",
       { targets: [near], verify: { queries: [{ name: "orders", database: "shop", sql: "select true" }] } },
-      /backup\.verify\.queries\[0\]\.database is "shop", allowed is one of pgplatform:cluster\.databases \(app\), or postgres: correct it, or add the database\.$/,
+      /backup\.verify\.queries\[0\]\.database: "shop" is not allowed\. Allowed: one of pgplatform:cluster\.databases \(app\), or postgres\. Fix: correct it, or add the database\.$/,
     ],
     [
       "with a verification that would wait for the copy for most of a day",
       { targets: [near, { ...near, name: "far" }], copy: { schedule: "0 3 * * *" } },
-      /backup\.verify\.schedule is "0 5 \* \* 0", allowed is at most 6 hours before the next copy, which it waits for \(backup\.copy\.schedule is 0 3 \* \* \*\): verify shortly before the copy, or copy more often\.$/,
+      /backup\.verify\.schedule: "0 5 \* \* 0" is not allowed\. Allowed: at most 6 hours before the next copy, which it waits for \(backup\.copy\.schedule is 0 3 \* \* \*\)\. Fix: verify shortly before the copy, or copy more often\.$/,
     ],
     [
       "with a log older than an hour",
       { targets: [near], rpoMinutes: 90 },
-      /backup\.rpoMinutes is 90, allowed is a whole number of minutes from 1 to 60/,
+      /backup\.rpoMinutes: 90 is not allowed\. Allowed: a whole number of minutes from 1 to 60/,
     ],
   ];
   for (const [title, backup, expected] of cases)
@@ -238,7 +246,7 @@ describe("backups are refused", () => {
     const found = refused({
       targets: [{ ...bucket(), endpoint: "https://store", caCertificate: certificate + key }],
     });
-    assert.match(found.join("\n"), /targets\[0\]\.caCertificate is "\(hidden\)"/);
+    assert.match(found.join("\n"), /targets\[0\]\.caCertificate: "\(hidden\)"/);
   });
 
   it("in prod: seldom, or only beside the cluster", () => {
@@ -247,11 +255,11 @@ describe("backups are refused", () => {
     const found = "problems" in result ? result.problems.map(sentence).join("\n") : "";
     assert.match(
       found,
-      /backup\.schedule is "0 2 \* \* 1", allowed is in the tier prod at least daily: a restore/,
+      /backup\.schedule: "0 2 \* \* 1" is not allowed\. Allowed: in the tier prod at least daily: a restore/,
     );
     assert.match(
       found,
-      /backup\.targets\[0\]\.kind is "local", allowed is a store outside of the Kubernetes cluster/,
+      /backup\.targets\[0\]\.kind: "local" is not allowed\. Allowed: a store outside of the Kubernetes cluster/,
     );
   });
 });
@@ -277,7 +285,7 @@ describe("a second target", () => {
     const [same, ...others] = sentences(copy({ bucket: "other", credentials: keys }), "prod");
     assert.match(
       same ?? "",
-      /backup\.targets\[1\]\.kind is "s3", allowed is a store of another provider than amazonaws\.com, where the target far is, in the tier prod/,
+      /backup\.targets\[1\]\.kind: "s3" is not allowed\. Allowed: a store of another provider than amazonaws\.com, where the target far is, in the tier prod/,
     );
     assert.deepEqual(others, []);
     const normalizedTime = copy({
@@ -285,13 +293,13 @@ describe("a second target", () => {
       endpoint: "https://s3.eu-west-1.amazonaws.com",
       credentials: keys,
     });
-    assert.match(sentences(normalizedTime, "prod").join("\n"), /targets\[1\]\.endpoint is "https:/);
+    assert.match(sentences(normalizedTime, "prod").join("\n"), /targets\[1\]\.endpoint: "https:/);
   });
 
   it("is refused in prod with the first one's key", () =>
     assert.match(
       sentences(copy(elsewhere), "prod").join("\n"),
-      /targets\[1\]\.credentials\.accessKeyId is "an identifier", allowed is another key than that of the target far/,
+      /targets\[1\]\.credentials\.accessKeyId: "an identifier" is not allowed\. Allowed: another key than that of the target far/,
     ));
 
   it("may be beside the first one in dev, with its key", () => {
@@ -332,27 +340,27 @@ describe("a restore is refused", () => {
     [
       "from a target that isn't there",
       { ...restore, target: "far" },
-      /restore\.target is "far", allowed is one of the backup targets \(near\)/,
+      /restore\.target: "far" is not allowed\. Allowed: one of the backup targets \(near\)/,
     ],
     [
       "from a store beside a cluster in another namespace",
       { ...restore, from: "shop/main" },
-      /restore\.from is "shop\/main", allowed is a cluster of the namespace postgres, where the store near is/,
+      /restore\.from: "shop\/main" is not allowed\. Allowed: a cluster of the namespace postgres, where the store near is/,
     ],
     [
       "of something else than an archive",
       { ...restore, archiveId: "latest" },
-      /restore\.archiveId is "latest", allowed is the ten characters/,
+      /restore\.archiveId: "latest" is not allowed\. Allowed: the ten characters/,
     ],
     [
       "to a time without its zone",
       { ...restore, to: { time: "2026-01-31T23:59:00" } },
-      /restore\.to\.time is/,
+      /restore\.to\.time: /,
     ],
     [
       "to a time and a place at once",
       { ...restore, to: { time: "2026-01-31T23:59:00Z", lsn: "0/3000148" } },
-      /restore\.to is .*, allowed is one of time, lsn and name/,
+      /restore\.to: .* is not allowed\. Allowed: one of time, lsn and name/,
     ],
   ];
   for (const [title, wrong, expected] of cases)
@@ -426,7 +434,7 @@ describe("CloudNativePG's backups", () => {
     }
   });
 
-  it("are restored to a place in the log or to a named point, too", () => {
+  it("are restored to an LSN or to a named point, too", () => {
     for (const [to, target] of [
       [{ lsn: "0/3000148" }, { targetLSN: "0/3000148" }],
       [{ name: "before the fair" }, { targetName: "before the fair" }],
@@ -494,7 +502,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(configuration.destinationPath, "s3://jewelry-shop-backups/shop/old");
   });
 
-  it("are healthy only while the log is archived", () => {
+  it("are healthy only while WAL is archived", () => {
     const cluster = object(input, "cluster")!;
     const status = (archiving: string) => ({
       phase: "Cluster in healthy state",
@@ -507,7 +515,7 @@ describe("CloudNativePG's backups", () => {
     assert.equal(liveReaders.cnpg.progress({ ...cluster, status: status("True") }).done, true);
     assert.deepEqual(liveReaders.cnpg.progress({ ...cluster, status: status("False") }), {
       done: false,
-      why: "the log is not archived: exit status 4",
+      why: "WAL is not archived: exit status 4",
     });
   });
 

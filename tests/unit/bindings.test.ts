@@ -30,7 +30,7 @@ const input = (more: object) => ({
   clients: [client(more)],
 });
 
-function wired(more: object, change: (value: ReturnType<typeof input>) => unknown = (value) => value) {
+function withBinding(more: object, change: (value: ReturnType<typeof input>) => unknown = (value) => value) {
   const settings = checked(change(input(more)));
   const plan = cnpg.plan(settings);
   const poolers = settings.poolers.map((pooler) => poolerPlan(settings, pooler, plan));
@@ -48,12 +48,12 @@ const tls = { PGSSLMODE: "verify-full", PGSSLROOTCERT: "/etc/pgplatform/ca.crt" 
 
 describe("the binding of clients", () => {
   it("is nothing unless a client asks for it", () => {
-    assert.deepEqual(wired({ pooler: "p" }), []);
-    assert.deepEqual(wired({ pooler: "p", binding: false }), []);
+    assert.deepEqual(withBinding({ pooler: "p" }), []);
+    assert.deepEqual(withBinding({ pooler: "p", binding: false }), []);
   });
 
   it("of a pooler's client names the pooler everywhere: it may reach nothing else", () => {
-    assert.deepEqual(only(wired({ pooler: "p", binding: true })).data, {
+    assert.deepEqual(only(withBinding({ pooler: "p", binding: true })).data, {
       POSTGRES_HOST: pooler,
       POSTGRES_PORT: "5432",
       POSTGRES_DB: "app",
@@ -68,7 +68,7 @@ describe("the binding of clients", () => {
   });
 
   it("of a direct client names the instances, and no pooler", () => {
-    assert.deepEqual(only(wired({ direct: true, binding: true })).data, {
+    assert.deepEqual(only(withBinding({ direct: true, binding: true })).data, {
       POSTGRES_HOST: primary,
       POSTGRES_PORT: "5432",
       POSTGRES_DB: "app",
@@ -83,7 +83,7 @@ describe("the binding of clients", () => {
   });
 
   it("of a client of both prefers the pooler", () => {
-    const { data } = only(wired({ pooler: "p", direct: true, binding: true }));
+    const { data } = only(withBinding({ pooler: "p", direct: true, binding: true }));
     assert.deepEqual(
       [data.POSTGRES_HOST, data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST, data.PGBOUNCER_HOST],
       [pooler, primary, "main-ro.postgres.svc", pooler],
@@ -91,7 +91,7 @@ describe("the binding of clients", () => {
   });
 
   it("of a client that only reads names no primary", () => {
-    const { data } = only(wired({ pooler: "r", binding: true }));
+    const { data } = only(withBinding({ pooler: "r", binding: true }));
     const host = "main-pooler-r.postgres.svc";
     assert.deepEqual(
       [data.POSTGRES_HOST, data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST, data.POSTGRES_DB],
@@ -107,20 +107,20 @@ describe("the binding of clients", () => {
         "poolers",
         value.poolers.slice(0, 1),
       );
-    const { data } = only(wired({ direct: true, binding: true }, single));
+    const { data } = only(withBinding({ direct: true, binding: true }, single));
     assert.deepEqual([data.POSTGRES_MASTER_HOST, data.POSTGRES_REPLICA_HOST], [primary, primary]);
   });
 
   it("names another database and role where they are asked for", () => {
     const { data, credential } = only(
-      wired({ direct: true, binding: { database: "reports", role: "reader" } }),
+      withBinding({ direct: true, binding: { database: "reports", role: "reader" } }),
     );
     assert.deepEqual([data.POSTGRES_DB, data.DB_USER], ["reports", "reader"]);
     assert.equal(credential.secretName, "main-role-reader");
   });
 
   it("leads to the role's own Secret in the cluster's namespace, to a copy where asked for, else to none", () => {
-    const secretOf = (more: object) => only(wired({ pooler: "p", ...more })).secret;
+    const secretOf = (more: object) => only(withBinding({ pooler: "p", ...more })).secret;
     assert.deepEqual(secretOf({ namespace: "postgres", binding: true }), { name: "main-app", copied: false });
     assert.equal(secretOf({ binding: true }), undefined);
     assert.deepEqual(secretOf({ binding: { copySecret: true } }), {

@@ -91,7 +91,7 @@ describe("a bucket at R2", function () {
     });
   });
 
-  it("is spoken to by the token: its id, and the SHA-256 of its value, which stand in the Secret alone", async () => {
+  it("is spoken to by the token: its id, and the SHA-256 of its value, which only the Secret holds", async () => {
     const { resources } = await backupGraph(checked(settingsWith([r2])));
     const token = mockPassword("main-backup-live-token");
     const secretKey = createHash("sha256").update(token).digest("hex");
@@ -389,64 +389,64 @@ describe("targets are refused", () => {
     [
       "at R2 without the account",
       [{ ...r2, account: undefined }],
-      /targets\[0\]\.account is not set, allowed is the identifier of the Cloudflare account with the kind r2/,
+      /targets\[0\]\.account: not set\. Allowed: the identifier of the Cloudflare account with the kind r2/,
     ],
     [
       "at R2 with a region",
       [{ ...r2, region: "weur" }],
-      /targets\[0\]\.region is "weur", allowed is nothing with the kind r2: leave it out, or use the kind b2 or aws/,
+      /targets\[0\]\.region: must not be set with the kind r2 \("weur"\)\. Fix: leave it out, or use the kind b2 or aws/,
     ],
     [
       "at B2 without the region",
       [{ ...b2, region: undefined }],
-      /targets\[0\]\.region is not set, allowed is the region of the bucket with the kind b2/,
+      /targets\[0\]\.region: not set\. Allowed: the region of the bucket with the kind b2/,
     ],
-    ["at B2 without a key", [{ ...b2, credentials: undefined }], /targets\[0\]\.credentials is not set/],
+    ["at B2 without a key", [{ ...b2, credentials: undefined }], /targets\[0\]\.credentials: not set/],
     [
       "at B2 with the account's master key",
       [{ ...b2, credentials: { ...keys, accessKeyId: "0123456789ab" } }],
-      /accessKeyId is "0123456789ab", allowed is an application key: this is the account's master key/,
+      /accessKeyId: "0123456789ab" is not allowed\. Allowed: an application key: this is the account's master key/,
     ],
     [
       "at AWS with an endpoint",
       [{ ...aws, endpoint: "https://s3.example.com" }],
-      /targets\[0\]\.endpoint is "https:.*allowed is nothing with the kind aws: leave it out, or use the kind s3/,
+      /targets\[0\]\.endpoint: must not be set with the kind aws \("https:.*"\)\. Fix: leave it out, or use the kind s3/,
     ],
-    ["at AWS without a bucket", [{ ...aws, bucket: undefined }], /targets\[0\]\.bucket is not set/],
+    ["at AWS without a bucket", [{ ...aws, bucket: undefined }], /targets\[0\]\.bucket: not set/],
     [
       "with an account elsewhere",
       [{ ...aws, account }],
-      /targets\[0\]\.account is .*, allowed is nothing with the kind aws/,
+      /targets\[0\]\.account: must not be set with the kind aws \(.*\)/,
     ],
     [
-      "in a bucket that nobody would make anyway, adopted",
+      "in a bucket that the platform never makes, adopted",
       [{ ...bucket(), adopt: true }],
-      /targets\[0\]\.adopt is true, allowed is nothing with the kind s3/,
+      /targets\[0\]\.adopt: must not be set with the kind s3 \(true\)/,
     ],
     [
       "with a lock where the archive is live",
       [{ ...r2, lockDays: 3 }],
-      /targets\[0\]\.lockDays is 3, allowed is 0 at the first target/,
+      /targets\[0\]\.lockDays: 3 is not allowed\. Allowed: 0 at the first target/,
     ],
     [
       "with a lock that outlasts the backups",
       [r2, { ...b2, lockDays: 8 }],
-      /targets\[1\]\.lockDays is 8, allowed is at most 7, as long as backups are kept/,
+      /targets\[1\]\.lockDays: 8 is not allowed\. Allowed: at most 7, as long as backups are kept/,
     ],
     [
       "with a lock on a bucket that was there",
       [r2, { ...b2, adopt: true, lockDays: 3 }],
-      /targets\[1\]\.lockDays is 3, allowed is 0 with a bucket that was there/,
+      /targets\[1\]\.lockDays: 3 is not allowed\. Allowed: 0 with a bucket that was there/,
     ],
     [
-      "with a lock where nobody can lock",
+      "with a lock where the store has none",
       [r2, { ...bucket(), lockDays: 3 }],
-      /targets\[1\]\.lockDays is 3, allowed is nothing with the kind s3/,
+      /targets\[1\]\.lockDays: must not be set with the kind s3 \(3\)/,
     ],
     [
       "twice in one bucket, by two kinds",
       [{ ...aws, bucket: "jewelry-shop-backups" }, bucket()],
-      /targets\[1\]\.bucket is "jewelry-shop-backups", allowed is another bucket/,
+      /targets\[1\]\.bucket: "jewelry-shop-backups" is not allowed\. Allowed: another bucket/,
     ],
   ];
   for (const [title, targets, expected] of cases)

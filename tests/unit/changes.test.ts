@@ -127,7 +127,7 @@ describe("what a change means", () => {
       "parameters max_connections: the instances restart one after another, the primary last, by a switchover",
       "parameters log_statement, work_mem: reloaded, nothing restarts",
     ]);
-    assert.deepEqual(lines({ ...live, parameters: { work_mem: "4MB" } }).length, 1, "one that is taken away");
+    assert.deepEqual(lines({ ...live, parameters: { work_mem: "4MB" } }).length, 1, "one that is removed");
   });
 
   it("is told for image, instances and volumes", () => {
@@ -146,7 +146,7 @@ describe("what a change means", () => {
     assert.match(lines({ ...live, data: { size: "4Gi" } }).join(), /data volumes of 4Gi instead of 2Gi/);
     assert.match(
       lines({ ...live, log: { size: "1Gi" } }).join(),
-      /a volume of 1Gi for the log: the instances restart/,
+      /a WAL volume of 1Gi: the instances restart/,
     );
   });
 
@@ -187,13 +187,13 @@ describe("policies in Pulumi's events", () => {
       JSON.stringify({ policyEvent: { policyName: "p", message, enforcementLevel: level } });
     const log = [
       JSON.stringify({ sequence: 1, resourcePreEvent: {} }),
-      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
-      event("mandatory", "What it is for.\nCluster a/b: this is wrong: mend it.\n"),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong. Fix: change it.\n"),
+      event("mandatory", "What it is for.\nCluster a/b: this is wrong. Fix: change it.\n"),
       event("advisory", "Alone.\n"),
       "",
     ];
     assert.deepEqual(violationsIn(log.join("\n")), [
-      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong: mend it." },
+      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
       { mandatory: false, sentence: "policy p: Alone." },
     ]);
   });
@@ -270,7 +270,7 @@ describe("a pod that doesn't start", () => {
     assert.deepEqual(patience.exhausted([first], 60_000), [first]);
   });
 
-  it("begins anew after it got going, and when it is another pod", () => {
+  it("starts again after it got going, and when it is another pod", () => {
     const patience = new Patience();
     const one = stuck(waiting("ImagePullBackOff"));
     assert.ok(one);
@@ -285,7 +285,7 @@ describe("a pod that doesn't start", () => {
     assert.ok(one);
     assert.deepEqual(givenUp([one]), [
       `Pod main-3 has not started for ${patienceSeconds.ImagePullBackOff} s: container postgres waits with ImagePullBackOff, image p:99.`,
-      "The update was stopped; what ran before goes on. Put the old settings back or mend the cause, and run `make up` again.",
+      "The update was stopped; what ran before keeps running. Put the old settings back or fix the cause, and run `make up` again.",
     ]);
   });
 });

@@ -22,7 +22,10 @@ describe("check", () => {
     const all = refusals.map(({ sentences }) => sentences.join("\n"));
     assert.equal(new Set(all).size, all.length);
     for (const text of refusals.flatMap(({ sentences }) => sentences))
-      assert.match(text, /^pgplatform:\S+ is .+, allowed is .+: .+\.$/);
+      assert.match(
+        text,
+        /^pgplatform:\S+: (((.+ is not allowed|not set|no such setting \(.+\))\. Allowed: .+)|must not be set.* \(.+\).*)\. Fix: .+\.$/,
+      );
   });
 
   it("refuses two instances less than three in prod, and a cloud without a storage class", () => {
@@ -32,8 +35,8 @@ describe("check", () => {
         platform: "cloud",
       }),
       [
-        "pgplatform:cluster.instances is 1, allowed is at least 3 in the tier prod: set 3, or pgplatform:tier to dev.",
-        "pgplatform:cluster.storage.class is not set, allowed is a storage class on the platform cloud: name one; `kubectl get storageclass` lists them.",
+        "pgplatform:cluster.instances: 1 is not allowed. Allowed: at least 3 in the tier prod. Fix: set 3, or pgplatform:tier to dev.",
+        "pgplatform:cluster.storage.class: not set. Allowed: a storage class on the platform cloud. Fix: name one; `kubectl get storageclass` lists them.",
       ],
     );
   });
@@ -55,7 +58,7 @@ describe("check", () => {
     const input = changed(smallest(), "cluster.name", "a".repeat(50));
     const problems = sentences({ ...input, poolers: [{ name: "b".repeat(20), database: "app" }] });
     assert.equal(problems.length, 1);
-    assert.match(problems[0]!, /^pgplatform:poolers\[0\]\.name is .* which has 78 of at most 63 characters/);
+    assert.match(problems[0]!, /^pgplatform:poolers\[0\]\.name: .* which has 78 of at most 63 characters/);
   });
 
   it("names every problem at once", () => {
@@ -64,7 +67,7 @@ describe("check", () => {
       cluster: { name: "-", instances: 99, storage: {}, databases: [{ name: "app" }] },
       surprise: 1,
     });
-    assert.deepEqual(problems.map((text) => text.split(" is ")[0]).sort(), [
+    assert.deepEqual(problems.map((text) => /^\S+(?=: )/.exec(text)?.[0]).sort(), [
       "pgplatform:cluster.databases[0].owner",
       "pgplatform:cluster.instances",
       "pgplatform:cluster.name",
@@ -92,6 +95,7 @@ describe("check", () => {
         standbys: ["pgplatform:cluster.instances"],
         quorumFailover: ["pgplatform:cluster.durability"],
         walVolume: ["pgplatform:cluster.storage.walSize"],
+        accountInForeignNamespace: [],
         archiveVolume: [],
         backupTimeZone: [],
         restoreToPlace: [],
@@ -107,7 +111,7 @@ describe("check", () => {
     const [first] = checkRelations(checked(smallest()), without("quorumFailover"));
     assert.equal(
       sentence(first!),
-      'pgplatform:cluster.durability is "zero-loss", allowed is what the engine cnpg can do, and it is a test: use a real one.',
+      'pgplatform:cluster.durability: "zero-loss" is not allowed. Allowed: what the engine cnpg can do: it is a test. Fix: use a real one.',
     );
   });
 });
@@ -125,15 +129,15 @@ describe("sentence", () => {
     for (const text of words) assert.doesNotMatch(text, /s3cret/);
     assert.equal(
       words[0],
-      'pgplatform:x is {"user":"app","password":"(hidden)"}, allowed is something else: change it.',
+      'pgplatform:x: {"user":"app","password":"(hidden)"} is not allowed. Allowed: something else. Fix: change it.',
     );
     assert.match(
       sentence({ ...problem, path: "pgplatform:x.password_encryption", value: "md5" }),
-      /^pgplatform:x\.password_encryption is "md5", /,
+      /^pgplatform:x\.password_encryption: "md5" is not allowed\./,
     );
     assert.equal(
       sentence({ ...problem, path: "pgplatform:x.password", value: undefined }),
-      "pgplatform:x.password is not set, allowed is something else: change it.",
+      "pgplatform:x.password: not set. Allowed: something else. Fix: change it.",
     );
   });
 });

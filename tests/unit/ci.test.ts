@@ -87,7 +87,7 @@ echo '  2 passing (3s)'
   }
   const downs = (calls: readonly string[]) => calls.filter((call) => / down\b/.test(call)).length;
 
-  it("counts what has passed, and takes the cluster away at the end", () => {
+  it("counts what has passed, and deletes the cluster at the end", () => {
     const { code, last, calls } = verdict("no such command");
     assert.deepEqual([code, last], [0, "20 passed, 0 failed"]);
     assert.match(calls.at(-1) ?? "", /^make .*down/);

@@ -1,8 +1,8 @@
+import { planners } from "../../plan/engines/select";
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { fillIn } from "../../components/credentials";
 import { merge, type KubernetesObject } from "../../plan/objects";
-import { planners } from "../../plan/engines/select";
 import { graphOf, mockCa, mockPassword, type Graph } from "../support/graph";
 import { isCrd, releasedObjects, shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
@@ -129,7 +129,7 @@ describe("components", () => {
     assert.ok(kept.every(({ type }) => type.endsWith(":CustomResourceDefinition")));
   });
 
-  it("deletes databases' objects, and the schedule of base backups, together with their cluster, which nobody could otherwise delete when it is broken", () => {
+  it("deletes databases' objects, and the schedule of base backups, together with their cluster, which otherwise couldn't be deleted when it is broken", () => {
     const going = full.resources.filter(({ deletedWith }) => deletedWith !== undefined);
     assert.deepEqual(
       going.map(({ name, deletedWith }) => [name, deletedWith]),
@@ -169,7 +169,7 @@ describe("components", () => {
   it("installs no operator when another stack does", async () => {
     const settings = checked(changed(smallest(), "operator", { install: false }));
     const graph = await platformGraph(settings, [], {
-      operatorManifest: () => assert.fail("the manifest is read although nothing is installed"),
+      released: () => assert.fail("the manifest is read although nothing is installed"),
     });
     assert.deepEqual(
       graph.resources.filter(({ type }) => /Operator|CustomResourceDefinition|ClusterRole/.test(type)),
@@ -299,11 +299,7 @@ describe("components", () => {
     const secrecy: Promise<boolean>[] = [];
     await graphOf((options) => {
       const settings = checked(smallest());
-      const platform = new PostgresPlatform(
-        "main",
-        { settings, engine: planners.cnpg, operatorManifest: () => manifest },
-        options,
-      );
+      const platform = new PostgresPlatform("main", { checked: settings, released: () => manifest }, options);
       const { uris } = outputsOf(settings, platform) as { uris: Record<string, pulumi.Output<string>> };
       secrecy.push(...Object.values(uris).map((uri) => pulumi.isSecret(uri)));
       secrecy.push(pulumi.isSecret(platform.caCertificate));
@@ -314,9 +310,8 @@ describe("components", () => {
 
   it("merges transformations into planned objects and replaces none", async () => {
     const settings = checked(rawSettings(stackConfig("local")));
-    const graph = await platformGraph(settings, manifest, {
-      transform: { cluster: { cluster: { spec: { logLevel: "debug", storage: { size: "3Gi" } } } } },
-    });
+    const transform = { cluster: { cluster: { spec: { logLevel: "debug", storage: { size: "3Gi" } } } } };
+    const graph = await platformGraph({ ...settings, transform }, manifest);
     const before = one(local, "main-cluster-cluster").inputs.spec as Record<string, unknown>;
     const after = one(graph, "main-cluster-cluster").inputs.spec as Record<string, unknown>;
     assert.deepEqual(after, {

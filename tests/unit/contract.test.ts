@@ -54,10 +54,10 @@ for (const engine of Object.values(planners))
         const asRole = sentences(changed(of(engine), "cluster.roles", [{ name: role }]));
         assert.match(
           asRole.join("\n"),
-          new RegExp(`^pgplatform:cluster\\.roles\\[0\\]\\.name is "${role}"`, "m"),
+          new RegExp(`^pgplatform:cluster\\.roles\\[0\\]\\.name: "${role}"`, "m"),
         );
         const asOwner = sentences(changed(of(engine), "cluster.databases", [{ name: "app", owner: role }]));
-        assert.match(asOwner.join("\n"), /^pgplatform:cluster\.databases\[0\]\.owner is /m);
+        assert.match(asOwner.join("\n"), /^pgplatform:cluster\.databases\[0\]\.owner: /m);
       });
 
     for (const role of ["app_reader", "standby_reader", "administrator"])
@@ -93,7 +93,7 @@ for (const engine of Object.values(planners))
         it(`refuses the extension ${extension}, with the reason`, () => {
           const found = sentences(withExtensions(engine, [extension]));
           assert.equal(found.length, 1);
-          assert.match(found[0] ?? "", /^pgplatform:cluster\.databases\[0\]\.extensions\[0\] is /);
+          assert.match(found[0] ?? "", /^pgplatform:cluster\.databases\[0\]\.extensions\[0\]: /);
         });
 
     it("preloads auto_explain when one of its parameters is set, and says so to the engine", () => {
@@ -116,7 +116,7 @@ for (const engine of Object.values(planners))
         it(`refuses the parameter ${name}, which would have no effect`, () =>
           assert.match(
             sentences(withParameter(engine, name, value)).join("\n"),
-            /allowed is no value here: (nothing loads auth_delay|the image \S+ doesn't have )/,
+            /: must not be set \([^)]*\): (nothing loads auth_delay|the image \S+ doesn't have )/,
           ));
     }
 
@@ -196,7 +196,7 @@ describe("pg_cron in an image of the user's own", () => {
 
   it("is in one database only", () => {
     assert.deepEqual(sentences(own([shop, { ...shop, name: "second" }])), [
-      'pgplatform:cluster.databases[1].extensions[0] is "pg_cron", allowed is in one database only, and shop has it: remove it.',
+      'pgplatform:cluster.databases[1].extensions[0]: "pg_cron" is not allowed. Allowed: pg_cron in one database only: shop has it. Fix: remove it.',
     ]);
   });
 });

@@ -36,23 +36,23 @@ describe("the engines' traits", () => {
   it("let the Zalando operator have the smallest settings, and refuse what it can't do", () => {
     assert.deepEqual(sentences(on("zalando")), []);
     assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.storage.walSize", "5Gi"))), [
-      'pgplatform:cluster.storage.walSize is "5Gi", allowed is what the engine zalando can do, and its custom resource has one volume for each instance: leave walSize out, and make size larger by as much.',
+      'pgplatform:cluster.storage.walSize: "5Gi" is not allowed. Allowed: what the engine zalando can do: its custom resource has one volume for each instance. Fix: leave walSize out, and make size larger by as much.',
     ]);
     assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.postgresVersion", "18"))), [
-      'pgplatform:cluster.postgresVersion is "18", allowed is one of 15, 16, 17 with the engine zalando: choose one of them, or another engine.',
+      'pgplatform:cluster.postgresVersion: "18" is not allowed. Allowed: one of 15, 16, 17 with the engine zalando. Fix: choose one of them, or another engine.',
     ]);
   });
 
   it("let a standalone server have one instance, and refuse a second one", () => {
     assert.deepEqual(sentences(alone), []);
     assert.deepEqual(sentences(on("standalone")), [
-      "pgplatform:cluster.instances is 3, allowed is what the engine standalone can do, and it is one PostgreSQL server in a StatefulSet, which nothing replicates: set cluster.instances to 1 and cluster.durability to async, or choose cnpg.",
+      "pgplatform:cluster.instances: 3 is not allowed. Allowed: what the engine standalone can do: it is one PostgreSQL server in a StatefulSet, which nothing replicates. Fix: set cluster.instances to 1 and cluster.durability to async, or choose cnpg.",
     ]);
     assert.deepEqual(sentences(changed(alone, "cluster.durability", "zero-loss")), [
-      'pgplatform:cluster.durability is "zero-loss", allowed is async with one instance, since no standby could confirm a commit: set async, or cluster.instances to 3.',
+      'pgplatform:cluster.durability: "zero-loss" is not allowed. Allowed: async with one instance, since no standby could confirm a commit. Fix: set async, or cluster.instances to 3.',
     ]);
     assert.deepEqual(sentences(changed(alone, "cluster.parameters", { primary_conninfo: "host=x" })), [
-      'pgplatform:cluster.parameters.primary_conninfo is "host=x", allowed is no value here: it is one PostgreSQL server in a StatefulSet, which nothing replicates: remove it.',
+      'pgplatform:cluster.parameters.primary_conninfo: must not be set ("host=x"): it is one PostgreSQL server in a StatefulSet, which nothing replicates. Fix: remove it.',
     ]);
   });
 
@@ -83,13 +83,13 @@ describe("the engines' traits", () => {
   it("archive to a volume of its own with the standalone server only", () => {
     assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Gi")), []);
     assert.deepEqual(sentences(changed(alone, "cluster.storage.archiveSize", "50Mi")), [
-      'pgplatform:cluster.storage.archiveSize is "50Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+      'pgplatform:cluster.storage.archiveSize: "50Mi" is not allowed. Allowed: at least 1Gi. Fix: set 1Gi or more, or leave it out.',
     ]);
     assert.deepEqual(sentences(changed(smallest(), "cluster.storage.archiveSize", "50Gi")), [
-      'pgplatform:cluster.storage.archiveSize is "50Gi", allowed is what the engine cnpg can do, and its operator archives to an object store: leave archiveSize out.',
+      'pgplatform:cluster.storage.archiveSize: "50Gi" is not allowed. Allowed: what the engine cnpg can do: its operator archives to an object store. Fix: leave archiveSize out.',
     ]);
     assert.deepEqual(sentences(on("zalando", changed(smallest(), "cluster.storage.archiveSize", "50Gi"))), [
-      'pgplatform:cluster.storage.archiveSize is "50Gi", allowed is what the engine zalando can do, and it archives to an object store: leave archiveSize out.',
+      'pgplatform:cluster.storage.archiveSize: "50Gi" is not allowed. Allowed: what the engine zalando can do: it archives to an object store. Fix: leave archiveSize out.',
     ]);
   });
 });

@@ -67,7 +67,7 @@ describe("an archive that has ended", () => {
     assert.equal(said, `Archive ${before} is gone from target near.`);
     assert.match(
       shown.join("\n"),
-      new RegExp(`near {2}${before} {2}no log\n.*near {2}${before} {2}20260101`),
+      new RegExp(`near {2}${before} {2}no WAL\n.*near {2}${before} {2}20260101`),
     );
     assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh 1 ${before}`]);
   });
@@ -84,14 +84,24 @@ describe("an archive that has ended", () => {
       "the one that the cluster archives as",
       now,
       {},
-      /ARCHIVE_ID is "0123456789", allowed is one of target near that has ended \(abcdef0123\); this one is what/,
+      /ARCHIVE_ID: "0123456789" is not allowed: the cluster archives under it\. Allowed: one of target near that has ended \(abcdef0123\)\. Fix: /,
     ],
-    ["another target's", "fedcba9876", {}, /ARCHIVE_ID is "fedcba9876", allowed is .*\(abcdef0123\): name/],
+    [
+      "another target's",
+      "fedcba9876",
+      {},
+      /ARCHIVE_ID: "fedcba9876" is not allowed\. Allowed: .*\(abcdef0123\)\. Fix: name/,
+    ],
     ["one in a target that has none but the present", before, { target: "far" }, /\(fedcba9876\)/],
-    ["none", undefined, {}, /ARCHIVE_ID is "", allowed is/],
-    ["what is no name", "../main", {}, /ARCHIVE_ID is "\.\.\/main", allowed is/],
-    ["no target", before, { target: "" }, /TARGET is "", allowed is near or far: name/],
-    ["a target that isn't one", before, { target: "moon" }, /TARGET is "moon", allowed is near or far/],
+    ["none", undefined, {}, /ARCHIVE_ID: "" is not allowed\. Allowed: /],
+    ["what is no name", "../main", {}, /ARCHIVE_ID: "\.\.\/main" is not allowed\. Allowed: /],
+    ["no target", before, { target: "" }, /TARGET: "" is not allowed\. Allowed: near or far\. Fix: name/],
+    [
+      "a target that isn't one",
+      before,
+      { target: "moon" },
+      /TARGET: "moon" is not allowed\. Allowed: near or far\./,
+    ],
     ["one of a store that is away", before, { status: "refused;near;403" }, /target near can't be read: 403/],
     [
       "one that may be the last good one",

@@ -39,7 +39,7 @@ describe("the health check's client", () => {
     assert.equal(env({ ...rest, cluster: { ...cluster, instances: 1, durability: "async" } }).READER, "");
   });
 
-  it("asks whether the log is archived where it should be, on every engine", () => {
+  it("asks whether WAL is archived where it should be, on every engine", () => {
     assert.equal(env(smallest()).ARCHIVES, "");
     const backup = { targets: [{ name: "near", kind: "local" as const }] };
     for (const engine of ["cnpg", "zalando"] as const)
@@ -90,7 +90,7 @@ describe("kubectl's spelling of a kind", () => {
 });
 
 describe("waiting for the engine", () => {
-  it("goes on while the operator has an instance to make anew, though its object is well", async () => {
+  it("waits while the operator has an instance to recreate, though its object is well", async () => {
     const settings = checked(changed(smallest(), "cluster.engine", "zalando"));
     const engine = plannerOf(settings);
     const well = {
@@ -120,7 +120,7 @@ describe("waiting for the engine", () => {
     const live = liveReaderOf(settings);
     const subject = { settings, engine, live, plan: engine.plan(settings), kubectl } as unknown as Subject;
     await waitUntilDone(subject, { detail: (text) => said.push(text), say: () => undefined });
-    assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to make it anew"));
+    assert.deepEqual(said, Array(2).fill("main-0: the operator has yet to recreate it"));
     assert.equal(looks, 5, "three looks in a row that find nothing");
   });
 });

@@ -122,7 +122,7 @@ describe("the layers over every stack file, for every engine", () => {
   it("ask for the keys that a file lacks, but not on the built-in cluster, nor where a stack is only looked at", async () => {
     await assert.rejects(
       settingsOf("prod", undefined, false),
-      /^Error: pgplatform:backup\.targets\[1\]\.credentials is not set, allowed is an access key with the kind b2: set it\.$/,
+      /^Error: pgplatform:backup\.targets\[1\]\.credentials: not set\. Allowed: an access key with the kind b2\. Fix: set it\.$/,
     );
     const kinds = async (builtIn: boolean, withoutKeys: boolean) =>
       (await settingsOf("prod", undefined, builtIn, withoutKeys)).backup?.targets.map(
@@ -173,7 +173,7 @@ describe("a file for another platform on the built-in cluster", () => {
     ]);
   });
 
-  it("leaves the tier prod, whose databases nobody could destroy, and images with digests", () => {
+  it("leaves the tier prod, whose databases could not be destroyed, and images with digests", () => {
     const config = {
       "pgplatform:platform": "cloud",
       "pgplatform:tier": "prod",
@@ -233,7 +233,7 @@ describe("a file for another platform on the built-in cluster", () => {
   });
 });
 
-describe("a file whose secrets nobody can decrypt here", () => {
+describe("a file whose secrets can't be decrypted here", () => {
   it("has texts in their place, and leaves the providers' logins to the environment", () => {
     const config = {
       "cloudflare:apiToken": { secure: "v1:abc" },
@@ -267,7 +267,7 @@ describe("the engine of a stack that has been made", () => {
       (error) => {
         assert.ok(error instanceof UserError);
         assert.deepEqual(error.problems, [
-          "Stack local runs with the engine cnpg, whose data zalando can't take over: go on with ENGINE=cnpg, or delete that data first with `ENGINE=cnpg STACK=local make destroy`.",
+          "Stack local runs with the engine cnpg, whose data zalando can't take over: continue with ENGINE=cnpg, or delete that data first with `ENGINE=cnpg STACK=local make destroy`.",
         ]);
         return true;
       },
@@ -278,7 +278,7 @@ describe("the engine of a stack that has been made", () => {
     );
   });
 
-  it("is nobody's concern when nothing else is asked, or nothing was made", async () => {
+  it("doesn't matter when nothing else is asked, or nothing was made", async () => {
     await keepEngine(await made("zalando"), "zalando");
     await keepEngine(await made("zalando"), undefined);
     await keepEngine({ name: "local", file: join(folder, "none.yaml") }, "zalando");

@@ -40,17 +40,17 @@ describe("waiting until pods have loaded changed files", () => {
     const { subject, ran, version } = subjectWith(alone, ["", "older"]);
     await waitUntilLoaded(subject, context, undefined, 1);
     assert.deepEqual(ran, [
-      "-n postgres exec main-0 -c keeper -- cat /run/pgplatform/version",
+      "-n postgres exec main-0 -c config-reloader -- cat /run/pgplatform/version",
       `-n postgres annotate --overwrite pod main-0 pgplatform.io/files=${version}.0`,
-      "-n postgres exec main-0 -c keeper -- cat /run/pgplatform/version",
-      "-n postgres exec main-0 -c keeper -- cat /run/pgplatform/version",
+      "-n postgres exec main-0 -c config-reloader -- cat /run/pgplatform/version",
+      "-n postgres exec main-0 -c config-reloader -- cat /run/pgplatform/version",
     ]);
   });
 
   it("touches no pod that has them already", async () => {
     const { subject, ran } = subjectWith(alone, []);
     await waitUntilLoaded(subject, context, undefined, 1);
-    assert.deepEqual(ran, ["-n postgres exec main-0 -c keeper -- cat /run/pgplatform/version"]);
+    assert.deepEqual(ran, ["-n postgres exec main-0 -c config-reloader -- cat /run/pgplatform/version"]);
   });
 
   it("has nothing to do where an operator sees to it", async () => {

@@ -145,7 +145,7 @@ describe("network", () => {
     }
   });
 
-  it("opens no rule without ports, and none to everybody but the API server's addresses and DNS", () => {
+  it("opens no rule without ports, and none to any address but the API server's addresses and DNS", () => {
     for (const input of [local, everything()])
       for (const { spec, metadata } of policiesOf(input)) {
         for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {

@@ -103,12 +103,12 @@ describe("the oracle", () => {
     assert.deepEqual([verdict.lost, verdict.neverTried], [[], []]);
   });
 
-  it("control: reports a lost row, a duplicate and a row that nobody sent", () => {
+  it("control: reports a lost row, a duplicate and a row that no client sent", () => {
     const verdict = judge([quiet], [1, 4, 5, 5, 77]);
     assert.deepEqual([verdict.lost, verdict.duplicated, verdict.neverTried], [[2], [5], [77]]);
   });
 
-  it("control: reports exactly the rows that were taken away or added, whatever they are", () => {
+  it("control: reports exactly the rows that were removed or added, whatever they are", () => {
     const ids = fc.uniqueArray(fc.integer({ min: 1, max: 10_000 }), { minLength: 1 });
     fc.assert(
       fc.property(ids, fc.infiniteStream(fc.boolean()), (tried, keep) => {
@@ -121,7 +121,7 @@ describe("the oracle", () => {
     );
   });
 
-  it("keeps the rows of several writers apart from rows that nobody sent", () => {
+  it("keeps the rows of several writers apart from rows that no client sent", () => {
     const other = log("try 1000 1.0", "ack 1000 1.1", "end - 1.2");
     assert.deepEqual(judge([quiet, other], [1, 2, 4, 5, 1000]).neverTried, []);
     assert.deepEqual(judge([quiet], [1, 2, 4, 5, 1000]).neverTried, [1000]);
@@ -202,7 +202,7 @@ describe("the split-brain judge", () => {
     assert.deepEqual(judged(handOver), []);
   });
 
-  it("accepts a commit from before that a frozen server tells of when it goes on", () => {
+  it("accepts a commit from before that a frozen server tells of when it resumes", () => {
     assert.deepEqual(judged([...handOver, "commit a 2.2 2", "end - 3.0"]), []);
   });
 

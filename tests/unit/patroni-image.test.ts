@@ -213,7 +213,7 @@ sys.stdin.read()`;
       }
     });
 
-    it("with keys that stand in no command and no configuration, only in files of the user's own", async () => {
+    it("with keys that are in no command and no configuration, only in files of the user's own", async () => {
       assert.doesNotMatch(JSON.stringify(await configuration({}, { ...archive, ...clone })), /hunter22/);
       const folder = await mkdtemp(join(tmpdir(), "envdir-"));
       const said = await python(
@@ -235,7 +235,7 @@ print(json.dumps({file.name: [oct(file.stat().st_mode & 0o777), file.read_text()
       assert.equal(value("AWS_REQUEST_CHECKSUM_CALCULATION"), "when_required");
     });
 
-    it("from another archive where a cluster is made from one, and takes no error for the log's end", async () => {
+    it("from another archive where a cluster is made from one, and takes no error for the end of the WAL", async () => {
       const { bootstrap } = await configuration({}, { ...archive, ...clone });
       assert.equal(bootstrap.method, "clone");
       const { command, recovery_conf: recovery, time } = bootstrap.clone!;

@@ -3,6 +3,7 @@ import type { KubernetesObject } from "../../plan/objects";
 import { readers } from "../../plan/engines/readers";
 import { liveReaders } from "../../plan/engines/select";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import type { Settings } from "../../settings/schema";
 import { operatorPlan } from "../../plan/engines/cnpg/operator";
 import { ofPlugin } from "../../plan/engines/cnpg/plugin";
 import { timings } from "../../plan/engines/cnpg/timing";
@@ -389,11 +390,12 @@ describe("custom resources against the pinned CRDs", () => {
 
 describe("the operator's plan", () => {
   let released: KubernetesObject[];
+  let settings: Settings;
   before(async function () {
     this.timeout(120_000);
     released = (await releasedObjects()).filter((object) => !ofPlugin(object));
+    settings = checked(smallest());
   });
-  const settings = checked(smallest());
   const planned = () => operatorPlan(settings, released).objects;
 
   it("is the released manifest and the configuration, in three stages", () => {

@@ -271,7 +271,7 @@ describe("pooler", () => {
     );
     assert.deepEqual(poolerCredentials(plans(smallest()).settings), []);
     const [auth] = cnpg.plan(checked(smallest())).credentials.filter(({ id }) => id === "pooler-auth");
-    assert.deepEqual(auth!.extraKeys, {}, "without poolers nobody needs a user list");
+    assert.deepEqual(auth!.extraKeys, {}, "without poolers there is no user list");
   });
 });
 
@@ -281,7 +281,7 @@ describe("the pooler's script", function () {
   let folder: string;
   const script = join(__dirname, "..", "..", "plan", "pgbouncer", "run.sh");
   const log = () => readFileSync(join(folder, "log"), "utf8").split("\n").filter(Boolean);
-  /** The log without the stand-in's process id. */
+  /** The fake's log without its process id. */
   const events = () => log().map((line) => line.replace(/^start \d+ /, "start "));
   const until = async (condition: () => boolean, what: string) => {
     for (let tries = 0; tries < 100; tries++) {

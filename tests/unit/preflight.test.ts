@@ -80,14 +80,14 @@ describe("preflight over plain facts", () => {
     it("refuses a class that isn't there, and lists those that are", () => {
       const input = changed(smallest(), "cluster.storage.class", "nfs");
       assert.deepEqual(said(preflight(planned(input), healthy)), [
-        'pgplatform:cluster.storage.class is "nfs", allowed is one of local-path, fast: name a storage class that the Kubernetes cluster has.',
+        'pgplatform:cluster.storage.class: "nfs" is not allowed. Allowed: one of local-path, fast. Fix: name a storage class that the Kubernetes cluster has.',
       ]);
     });
 
     it("refuses volumes that would shrink", () => {
       const facts = madeBy(changed(smallest(), "cluster.storage.size", "4Gi"));
       assert.deepEqual(said(preflight(planned(smallest()), facts)), [
-        'pgplatform:cluster.storage.size is "2Gi", allowed is at least 4Gi, which the volumes have: volumes don\'t shrink; keep the size, or restore into a new cluster with smaller ones.',
+        'pgplatform:cluster.storage.size: "2Gi" is not allowed. Allowed: at least 4Gi, which the volumes have. Fix: volumes don\'t shrink; keep the size, or restore into a new cluster with smaller ones.',
       ]);
     });
 
@@ -100,22 +100,22 @@ describe("preflight over plain facts", () => {
       const larger = changed(smallest(), "cluster.storage.size", "4Gi");
       assert.match(
         said(preflight(planned(larger), madeBy(smallest())))[0] ?? "",
-        /size is "4Gi", allowed is 2Gi, since the storage class local-path can't grow volumes: keep the size/,
+        /size: "4Gi" is not allowed\. Allowed: 2Gi, since the storage class local-path can't grow volumes\. Fix: keep the size/,
       );
       const fast = changed(smallest(), "cluster.storage.class", "fast");
       const grown = planned(changed(larger, "cluster.storage.class", "fast"));
       assert.deepEqual(preflight(grown, madeBy(fast)), nothing);
     });
 
-    it("refuses to take the log's volume away or to shrink it, and lets it be added", () => {
+    it("refuses to remove the WAL volume or to shrink it, and lets it be added", () => {
       const log = (size: string) => changed(smallest(), "cluster.storage.walSize", size);
       assert.match(
         said(preflight(planned(smallest()), madeBy(log("1Gi"))))[0] ?? "",
-        /walSize is not set, allowed is at least 1Gi, which the log's volumes have: .* keep walSize\.$/,
+        /walSize: not set\. Allowed: at least 1Gi, which the WAL volumes have\. Fix: .* keep walSize\.$/,
       );
       assert.match(
         said(preflight(planned(log("1Gi")), madeBy(log("2Gi"))))[0] ?? "",
-        /walSize is "1Gi", allowed is at least 2Gi/,
+        /walSize: "1Gi" is not allowed\. Allowed: at least 2Gi/,
       );
       assert.deepEqual(preflight(planned(log("1Gi")), madeBy(smallest())), nothing);
     });
@@ -135,7 +135,7 @@ describe("preflight over plain facts", () => {
 
     it("must be enough for instances that keep apart", () => {
       assert.deepEqual(said(preflight(planned(smallest()), two)), [
-        "pgplatform:cluster.instances is 3, allowed is at most 2, each on a node of its own that takes pods and is big enough (n1, n2): add nodes, or ask for fewer instances or smaller requests.",
+        "pgplatform:cluster.instances: 3 is not allowed. Allowed: at most 2, each on a node of its own that takes pods and is big enough (n1, n2). Fix: add nodes, or ask for fewer instances or smaller requests.",
       ]);
     });
 
@@ -172,7 +172,7 @@ describe("preflight over plain facts", () => {
       const input = changed(pooled(), "poolers.0.instances", 4);
       assert.match(
         said(preflight(planned(input), healthy))[0] ?? "",
-        /poolers\[0\]\.instances is 4, allowed is at most 3/,
+        /poolers\[0\]\.instances: 4 is not allowed\. Allowed: at most 3/,
       );
     });
 
@@ -212,7 +212,7 @@ describe("preflight over plain facts", () => {
     });
   });
 
-  it("refuses autoscaling where nobody measures pods", () => {
+  it("refuses autoscaling without metrics of pods", () => {
     const input = {
       ...changed(pooled(), "poolers.0.autoscaling", { maxInstances: 4 }),
       platform: "cloud" as const,
@@ -221,7 +221,7 @@ describe("preflight over plain facts", () => {
     const scaled = planned(changed(input, "cluster.storage.class", "fast"));
     assert.match(
       said(preflight(scaled, healthy))[0] ?? "",
-      /poolers\[0\]\.autoscaling is .*, allowed is only where the API metrics\.k8s\.io is served: install metrics-server/,
+      /poolers\[0\]\.autoscaling: .* is not allowed\. Allowed: only where the API metrics\.k8s\.io is served\. Fix: install metrics-server/,
     );
     assert.deepEqual(preflight(scaled, { ...healthy, apiGroups: ["metrics.k8s.io"] }), nothing);
   });
@@ -230,7 +230,7 @@ describe("preflight over plain facts", () => {
     it("of Kubernetes that the operator doesn't run on are refused, and untested ones told", () => {
       assert.match(
         said(preflight(planned(smallest()), { ...healthy, kubernetes: "1.29.9" }))[0] ?? "",
-        /allowed is a cluster of Kubernetes 1\.30 or newer for the engine cnpg, and it has 1\.29\.9/,
+        /Allowed: a cluster of Kubernetes 1\.30 or newer for the engine cnpg, and it has 1\.29\.9/,
       );
       assert.match(
         preflight(planned(smallest()), { ...healthy, kubernetes: "1.32.1+k3s1" }).warnings.join(),
@@ -250,30 +250,30 @@ describe("preflight over plain facts", () => {
       ]);
       assert.match(
         said(preflight(planned(smallest()), newer))[0] ?? "",
-        /postgresVersion is "17", allowed is at least 18, which the data has/,
+        /postgresVersion: "17" is not allowed\. Allowed: at least 18, which the data has/,
       );
     });
   });
 
   describe("the namespace of a client with binding", () => {
-    const wired = (binding: boolean | object): SettingsInput => ({
+    const withBinding = (binding: boolean | object): SettingsInput => ({
       ...smallest(),
       clients: [{ name: "c", namespace: "shop", labels: { app: "c" }, direct: true, binding }],
     });
 
     it("must be there, with the ways to have it", () => {
-      assert.deepEqual(said(preflight(planned(wired(true)), healthy)), [
-        'pgplatform:clients[0].namespace is "shop", allowed is a namespace that is there, since the client\'s binding goes into it: ' +
+      assert.deepEqual(said(preflight(planned(withBinding(true)), healthy)), [
+        'pgplatform:clients[0].namespace: "shop" is not allowed. Allowed: a namespace that is there, since the client\'s binding goes into it. Fix: ' +
           "make it (kubectl create namespace shop), or set binding to { makeNamespace: true }.",
       ]);
     });
 
     it("is there, is to be made, or nothing goes into it", () => {
-      assert.deepEqual(preflight(planned(wired(true)), { ...healthy, namespaces: ["shop"] }), nothing);
-      assert.deepEqual(preflight(planned(wired({ makeNamespace: true })), healthy), nothing);
-      assert.deepEqual(preflight(planned(wired(false)), healthy), nothing);
-      const home = changed(wired(true), "clients.0.namespace", "postgres");
-      assert.deepEqual(preflight(planned(home), healthy), nothing);
+      assert.deepEqual(preflight(planned(withBinding(true)), { ...healthy, namespaces: ["shop"] }), nothing);
+      assert.deepEqual(preflight(planned(withBinding({ makeNamespace: true })), healthy), nothing);
+      assert.deepEqual(preflight(planned(withBinding(false)), healthy), nothing);
+      const inCluster = changed(withBinding(true), "clients.0.namespace", "postgres");
+      assert.deepEqual(preflight(planned(inCluster), healthy), nothing);
     });
   });
 
@@ -295,21 +295,21 @@ describe("preflight over plain facts", () => {
     it("is neither lowered nor raised by more", () => {
       for (const credentialVersion of [1, 4])
         assert.deepEqual(said(preflight(at(credentialVersion), live(2))), [
-          `pgplatform:rotation.credentialVersion is ${credentialVersion}, allowed is 2, which is in use, or 3: set 3 to rotate, or 2 to keep the passwords.`,
+          `pgplatform:rotation.credentialVersion: ${credentialVersion} is not allowed. Allowed: 2, which is in use, or 3. Fix: set 3 to rotate, or 2 to keep the passwords.`,
         ]);
     });
 
     it("is not changed while a rotation is under way", () => {
       for (const credentialVersion of [1, 3])
         assert.deepEqual(said(preflight(at(credentialVersion), live(2, "added"))), [
-          `pgplatform:rotation.credentialVersion is ${credentialVersion}, allowed is 2, whose rotation is under way: set 2 and let \`make up\` end it first.`,
+          `pgplatform:rotation.credentialVersion: ${credentialVersion} is not allowed. Allowed: 2, whose rotation is under way. Fix: set 2 and let \`make up\` end it first.`,
         ]);
     });
   });
 
   it("refuses to take another stack's cluster over", () => {
     assert.deepEqual(said(preflight(planned(smallest(), { heldBy: "dev" }), madeBy(smallest()))), [
-      'pgplatform:cluster.name is "main", allowed is another name or namespace, since cluster postgres/main is the stack dev\'s: name this one otherwise, or take that stack away first (`STACK=dev make destroy`).',
+      'pgplatform:cluster.name: "main" is not allowed. Allowed: another name or namespace, since cluster postgres/main is the stack dev\'s. Fix: rename this one, or remove that stack first (`STACK=dev make destroy`).',
     ]);
   });
 
@@ -317,10 +317,10 @@ describe("preflight over plain facts", () => {
     const foreign = { ...healthy, operator: { image: "operator:1" } };
     const neighbours = { ...healthy, operator: { image: "operator:2", installedBy: "other/db" } };
 
-    it("of somebody else is not taken over", () => {
+    it("of another installation is not taken over", () => {
       assert.match(
         said(preflight(planned(smallest()), foreign))[0] ?? "",
-        /operator\.install is true, allowed is false, since something else than this platform installed the operator \(operator:1\)/,
+        /operator\.install: true is not allowed\. Allowed: false, since something else than this platform installed the operator \(operator:1\)/,
       );
       assert.match(
         said(preflight(planned(smallest()), neighbours))[0] ?? "",
@@ -339,7 +339,7 @@ describe("preflight over plain facts", () => {
       delete (without as { operator?: unknown }).operator;
       assert.match(
         said(preflight(without, healthy))[0] ?? "",
-        /operator\.install is false, allowed is true where no operator runs/,
+        /operator\.install: false is not allowed\. Allowed: true where no operator runs/,
       );
       assert.deepEqual(preflight(without, neighbours), nothing);
     });

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { entries, settingsReference } from "../../settings/schema/reference";
-import { everything } from "../support/settings";
+import { parse } from "yaml";
+import { check, sentence } from "../../checks/index";
+import { groups } from "../../settings/schema/groups";
+import { entries, grouped, settingsReference } from "../../settings/schema/reference";
+import { everything, smallest } from "../support/settings";
 
 const file = join(__dirname, "..", "..", "docs", "settings.md");
 
@@ -11,6 +14,35 @@ function paths(value: unknown, path = ""): string[] {
   if (Array.isArray(value)) return value.flatMap((inner) => paths(inner, `${path}[]`));
   if (typeof value !== "object" || value === null) return [path];
   return Object.entries(value).flatMap(([key, inner]) => paths(inner, path === "" ? key : `${path}.${key}`));
+}
+
+type Fields = Record<string, unknown>;
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** One value over another: objects are merged, all else is replaced. */
+function over(base: unknown, value: unknown): unknown {
+  if (!isFields(base) || !isFields(value)) return value;
+  const merged = Object.entries(value).map(([key, inner]) => [key, over(base[key], inner)]);
+  return { ...base, ...(Object.fromEntries(merged) as Fields) };
+}
+
+/** Values as the program gets them: Pulumi has decrypted what stands below `secure`. */
+function decrypted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(decrypted);
+  if (!isFields(value)) return value;
+  if (typeof value.secure === "string") return value.secure;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, decrypted(inner)]));
+}
+
+/** An example of a stack file as settings, over the smallest ones. */
+function settingsOf(example: string): unknown {
+  const config = Object.entries(parse(example) as Fields).map(([key, value]) => {
+    assert.match(key, /^pgplatform:/);
+    return [key.slice("pgplatform:".length), decrypted(value)];
+  });
+  return over(smallest(), Object.fromEntries(config));
 }
 
 describe("the settings reference", () => {
@@ -46,4 +78,29 @@ describe("the settings reference", () => {
       assert.match(change, /\.$/, path);
     }
   });
+
+  it("has each setting in one group, and no group without one", () => {
+    const all = grouped();
+    assert.deepEqual(
+      all.flatMap(({ entries: own }) => own.map(({ path }) => path)).sort(),
+      entries()
+        .map(({ path }) => path)
+        .sort(),
+    );
+    for (const { group, entries: own } of all) assert.ok(own.length > 0, group.title);
+    const headings = [...settingsReference().matchAll(/^### `(.+)`$/gm)].map(([, path]) => path);
+    assert.equal(headings.length, new Set(headings).size);
+  });
+
+  it("refuses a setting that no group claims", () => {
+    const [first] = entries();
+    assert.ok(first);
+    assert.throws(() => grouped([{ ...first, path: "novelty.enabled" }]), /novelty\.enabled is in no group/);
+  });
+
+  for (const { title, example } of groups)
+    it(`has an example that passes the settings check: ${title}`, () => {
+      const checked = check(settingsOf(example));
+      assert.deepEqual("problems" in checked ? checked.problems.map(sentence) : [], []);
+    });
 });

@@ -56,7 +56,7 @@ describe("rotation of passwords", () => {
       });
     });
 
-    it("get their second login beside the first, whose password nobody touches", () => {
+    it("get their second login beside the first, whose password stays", () => {
       for (const stage of ["added", "handed-out"] as const)
         assert.deepEqual(rolesAt(at(2, stage)), {
           app: "login, password kept",
@@ -335,7 +335,7 @@ describe("rotation of passwords", () => {
         assert.equal(stdout.trim().split("\n").at(-1), "app_b can't log in at two: FATAL: no");
       });
 
-      it("fails when a login acts as somebody else", async () => {
+      it("fails when a login acts as another role", async () => {
         const { exitCode, stdout } = await tried("echo app_b");
         assert.equal(exitCode, 1);
         assert.match(stdout, /app_b can't log in at db: app_b/);
@@ -401,7 +401,7 @@ describe("rotation of passwords", () => {
           conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
         },
       });
-      /** Looks once, whether anybody uses an old login, as far as these pods can be asked. */
+      /** Checks once whether a session uses an old login, as far as these pods can be asked. */
       async function waited(instances: Pod[], poolers: Pod[]): Promise<void> {
         const settings = {
           ...checked(at(2)),
@@ -419,7 +419,7 @@ describe("rotation of passwords", () => {
       const well: Pod = { name: "main-1", ready: true };
       const pooler: Pod = { name: "main-pooler-p-x", ready: true };
 
-      it("when nobody is connected by them", () => waited([well], [pooler]));
+      it("when no session uses them", () => waited([well], [pooler]));
 
       it("not while an instance or a pooler can't be asked, which may serve sessions all the same", async () => {
         const silent = { name: "main-2", ready: false };
@@ -437,11 +437,11 @@ describe("rotation of passwords", () => {
     it("with access rules, which may keep the Job out", () => {
       const value = changed(at(2), "cluster.access", [{ role: "app" }]);
       assert.deepEqual(sentences(value), [
-        "pgplatform:rotation.credentialVersion is 2, allowed is 1 with cluster.access, whose rules may keep out the Job that tries the new logins: set 1, or leave cluster.access out.",
+        "pgplatform:rotation.credentialVersion: 2 is not allowed. Allowed: 1 with cluster.access, whose rules may keep out the Job that tries the new logins. Fix: set 1, or leave cluster.access out.",
       ]);
     });
 
-    it("where a second login would be somebody else, or too long", () => {
+    it("where a second login would be another role's, or too long", () => {
       const long = "x".repeat(62);
       const value = changed(
         changed(at(2), "cluster.roles", [
@@ -453,15 +453,15 @@ describe("rotation of passwords", () => {
         [],
       );
       assert.deepEqual(sentences(value), [
-        'pgplatform:cluster.databases[0].owner is "app", allowed is a name without a role app_b beside it, which is its second login: rename one.',
-        `pgplatform:cluster.roles[1].name is "${long}", allowed is at most 61 characters once passwords are rotated: shorten it.`,
+        'pgplatform:cluster.databases[0].owner: "app" is not allowed. Allowed: a name without a role app_b beside it, which is its second login. Fix: rename one.',
+        `pgplatform:cluster.roles[1].name: "${long}" is not allowed. Allowed: at most 61 characters once passwords are rotated. Fix: shorten it.`,
       ]);
       assert.deepEqual(sentences(changed(value, "rotation", { credentialVersion: 1 })), []);
     });
 
     it("at a stage of the first credential version", () => {
       assert.deepEqual(sentences(at(1, "added")), [
-        'pgplatform:rotation.stage is "added", allowed is only with the first credential version: leave it out.',
+        'pgplatform:rotation.stage: "added" is not allowed. Allowed: only with the first credential version. Fix: leave it out.',
       ]);
     });
   });

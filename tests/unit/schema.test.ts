@@ -52,6 +52,7 @@ describe("schema", () => {
       cluster: {
         name: "main",
         namespace: "postgres",
+        makeNamespace: true,
         engine: "cnpg",
         postgresVersion: "17",
         instances: 3,
@@ -73,6 +74,7 @@ describe("schema", () => {
       monitoring: {},
       labels: {},
       registries: [],
+      transform: {},
       images: {
         operator: pins.images.cnpgOperator,
         postgresql: pins.images.postgresql,

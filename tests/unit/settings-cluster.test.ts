@@ -33,12 +33,12 @@ describe("spread", () => {
 
   it("is required in prod", () => {
     assert.deepEqual(sentences(prod(changed(smallest(), "cluster.spread", "preferred"))), [
-      'pgplatform:cluster.spread is "preferred", allowed is required in the tier prod, since one lost node could take several instances with it: set required, or pgplatform:tier to dev.',
+      'pgplatform:cluster.spread: "preferred" is not allowed. Allowed: required in the tier prod, since one lost node could take several instances with it. Fix: set required, or pgplatform:tier to dev.',
     ]);
   });
 });
 
-describe("the log's volume", () => {
+describe("the WAL volume", () => {
   const sized = (more: object) => changed(smallest(), "cluster.storage", { size: "2Gi", ...more });
   const walSize = (more: object) => checked(sized(more)).cluster.storage.walSize;
 
@@ -64,10 +64,10 @@ describe("the log's volume", () => {
 
   it("may not be smaller, and one of the two numbers alone says nothing", () => {
     assert.deepEqual(sentences(sized({ writeMiBPerSecond: 1, toleratedOutageHours: 2, walSize: "9Gi" })), [
-      'pgplatform:cluster.storage.walSize is "9Gi", allowed is at least 10Gi: 1 MiB a second for 2 h, max_wal_size, wal_keep_size and a tenth more: raise it, or leave it out.',
+      'pgplatform:cluster.storage.walSize: "9Gi" is not allowed. Allowed: at least 10Gi: 1 MiB a second for 2 h, max_wal_size, wal_keep_size and a tenth more. Fix: raise it, or leave it out.',
     ]);
     assert.deepEqual(sentences(sized({ writeMiBPerSecond: 1 })), [
-      "pgplatform:cluster.storage.toleratedOutageHours is not set, allowed is a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given: set both, or none.",
+      "pgplatform:cluster.storage.toleratedOutageHours: not set. Allowed: a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given. Fix: set both, or none.",
     ]);
   });
 
@@ -145,7 +145,7 @@ describe("memory", () => {
 
   it("is refused where it can't be enough, with the sum", () => {
     assert.deepEqual(sentences(memory("1Gi", 200, { work_mem: "4MB" })), [
-      'pgplatform:cluster.resources.limits.memory is "1Gi", allowed is at least 1584Mi: shared_buffers 256MB, maintenance_work_mem 64MB, 3 times autovacuum_work_mem 21MB, 200 connections with work_mem 4096kB and 2048kB of their own: raise the memory, or lower cluster.maxConnections or the parameters.',
+      'pgplatform:cluster.resources.limits.memory: "1Gi" is not allowed. Allowed: at least 1584Mi: shared_buffers 256MB, maintenance_work_mem 64MB, 3 times autovacuum_work_mem 21MB, 200 connections with work_mem 4096kB and 2048kB of their own. Fix: raise the memory, or lower cluster.maxConnections or the parameters.',
     ]);
   });
 

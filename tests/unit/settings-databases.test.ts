@@ -16,7 +16,7 @@ describe("access", () => {
     ]);
   });
 
-  it("is what the rules say, in their order, for the platform's roles always, and for nobody else", () => {
+  it("is what the rules say, in their order, for the platform's roles always, and for no other role", () => {
     assert.deepEqual(specOf(rich()).postgresql.pg_hba, [
       "hostssl postgres pgp_pooler all scram-sha-256",
       "hostssl app pgp_health all scram-sha-256",
@@ -31,23 +31,23 @@ describe("access", () => {
   const cases: [object, string][] = [
     [
       { database: "shop" },
-      'pgplatform:cluster.access[0].database is "shop", allowed is one of all, app: correct it, or add the database.',
+      'pgplatform:cluster.access[0].database: "shop" is not allowed. Allowed: one of all, app. Fix: correct it, or add the database.',
     ],
     [
       { role: "nobody" },
-      'pgplatform:cluster.access[0].role is "nobody", allowed is one of all, app, pgp_admin: correct it, or add the role to cluster.roles.',
+      'pgplatform:cluster.access[0].role: "nobody" is not allowed. Allowed: one of all, app, pgp_admin. Fix: correct it, or add the role to cluster.roles.',
     ],
     [
       { from: "10.0.0.1" },
-      'pgplatform:cluster.access[0].from is "10.0.0.1", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+      'pgplatform:cluster.access[0].from: "10.0.0.1" is not allowed. Allowed: all, or an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
     ],
     [
       { from: "10.0.0.0/33" },
-      'pgplatform:cluster.access[0].from is "10.0.0.0/33", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+      'pgplatform:cluster.access[0].from: "10.0.0.0/33" is not allowed. Allowed: all, or an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
     ],
     [
       { from: "300.0.0.0/8" },
-      'pgplatform:cluster.access[0].from is "300.0.0.0/8", allowed is all, or an address range such as 192.0.2.10/32: write the address, a slash and the prefix length.',
+      'pgplatform:cluster.access[0].from: "300.0.0.0/8" is not allowed. Allowed: all, or an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
     ],
   ];
   for (const [rule, expected] of cases)
@@ -58,7 +58,7 @@ describe("access", () => {
     const input = changed(smallest(), "cluster.access", [{ tls: false }]);
     assert.deepEqual(sentences(input), []);
     assert.deepEqual(sentences(prod(input)), [
-      "pgplatform:cluster.access[0].tls is false, allowed is true in the tier prod, since passwords and data would cross the network as plain text: remove it.",
+      "pgplatform:cluster.access[0].tls: false is not allowed. Allowed: true in the tier prod, since passwords and data would cross the network as plain text. Fix: remove it.",
     ]);
   });
 });
@@ -121,58 +121,58 @@ describe("databases, schemas and extensions", () => {
       "an extension that the image doesn't have",
       { extensions: ["vector"] },
       new RegExp(
-        `^pgplatform:cluster\\.databases\\[0\\]\\.extensions\\[0\\] is "vector", allowed is an extension of the image ${pins.images.postgresql} \\(amcheck, .*, pg_trgm, .*\\): correct it, or name an image that has it in images\\.postgresql\\.$`,
+        `^pgplatform:cluster\\.databases\\[0\\]\\.extensions\\[0\\]: "vector" is not allowed\\. Allowed: an extension of the image ${pins.images.postgresql} \\(amcheck, .*, pg_trgm, .*\\)\\. Fix: correct it, or name an image that has it in images\\.postgresql\\.$`,
       ),
     ],
     [
       "an extension of an impossible form",
       { extensions: ["pg_trgm", { name: "citext", scheme: "x" }] },
-      /^pgplatform:cluster\.databases\[0\]\.extensions\[1\]\.scheme is "x", allowed is one of name, schema, version: remove it or correct its spelling\.$/,
+      /^pgplatform:cluster\.databases\[0\]\.extensions\[1\]\.scheme: no such setting \("x"\)\. Allowed: name, schema, version\. Fix: remove it, or correct its spelling\.$/,
     ],
     [
       "an extension of an impossible name",
       { extensions: ["Bad Name"] },
-      /extensions\[0\] is "Bad Name", allowed is the name of an extension, or \{ name, schema, version \} .*: write it as pg_trgm or \{ name: pg_trgm, schema: public \}\.$/,
+      /extensions\[0\]: "Bad Name" is not allowed\. Allowed: the name of an extension, or \{ name, schema, version \} .*\. Fix: write it as pg_trgm or \{ name: pg_trgm, schema: public \}\.$/,
     ],
     [
       "an extension's version that is a number",
       { extensions: [{ name: "citext", version: 1.6 }] },
-      /extensions\[0\] is \{"name":"citext","version":1\.6\}, allowed is .* the version is a text: write it as/,
+      /extensions\[0\]: \{"name":"citext","version":1\.6\} is not allowed\. Allowed: .* the version is a text\. Fix: write it as/,
     ],
     [
       "an extension in a schema that isn't there",
       { extensions: [{ name: "citext", schema: "x" }] },
-      /extensions\[0\]\.schema is "x", allowed is one of public: correct it, or add the schema\.$/,
+      /extensions\[0\]\.schema: "x" is not allowed\. Allowed: one of public\. Fix: correct it, or add the schema\.$/,
     ],
     [
       "an extension before the one that it needs",
       { extensions: ["earthdistance"] },
-      /behind cube, which it needs: list cube before it\.$/,
+      /a place after cube, which it needs\. Fix: list cube before it\.$/,
     ],
     [
       "the schema public",
       { schemas: [{ name: "public" }] },
-      /schemas\[0\]\.name is "public", allowed is any name but public/,
+      /schemas\[0\]\.name: "public" is not allowed\. Allowed: any name but public/,
     ],
     [
       "the platform's schema",
       { schemas: [{ name: "pgplatform" }] },
-      /schemas\[0\]\.name is "pgplatform", allowed is any name but/,
+      /schemas\[0\]\.name: "pgplatform" is not allowed\. Allowed: any name but/,
     ],
     [
       "a schema's unknown owner",
       { schemas: [{ name: "x", owner: "y" }] },
-      /owner is "y", allowed is one of app: correct it/,
+      /owner: "y" is not allowed\. Allowed: one of app\. Fix: correct it/,
     ],
     [
       "a name that could be no object's",
       { name: "app_" },
-      /databases\[0\]\.name is "app_", allowed is a PostgreSQL name: .* last no underscore/,
+      /databases\[0\]\.name: "app_" is not allowed\. Allowed: a PostgreSQL name: .* last no underscore/,
     ],
     [
       "a keyword of pg_hba.conf",
       { name: "replication" },
-      /databases\[0\]\.name is "replication", allowed is any name but/,
+      /databases\[0\]\.name: "replication" is not allowed\. Allowed: any name but/,
     ],
   ];
   for (const [name, more, expected] of cases)
@@ -190,7 +190,7 @@ describe("databases, schemas and extensions", () => {
     );
     const limited = { ...database({ connectionLimit: 30 }), poolers: [{ name: "p", database: "app" }] };
     assert.deepEqual(sentences(limited), [
-      "pgplatform:cluster.databases[0].connectionLimit is 30, allowed is at least 42, which the database's poolers may open: raise it, or lower the poolers' serverConnections.",
+      "pgplatform:cluster.databases[0].connectionLimit: 30 is not allowed. Allowed: at least 42, which the database's poolers may open. Fix: raise it, or lower the poolers' serverConnections.",
     ]);
     const [, second] = [1, 2].map((ownerConnectionLimit, index) => ({
       name: `d${index}`,
@@ -205,7 +205,7 @@ describe("databases, schemas and extensions", () => {
         ]),
       ),
       [
-        "pgplatform:cluster.databases[1].ownerConnectionLimit is 2, allowed is 1, which another database gives the same owner: give it once.",
+        "pgplatform:cluster.databases[1].ownerConnectionLimit: 2 is not allowed. Allowed: 1, which another database gives the same owner. Fix: give it once.",
       ],
     );
   });
@@ -244,30 +244,35 @@ describe("roles", () => {
   });
 
   const cases: [roles: object[], sentence: RegExp][] = [
-    [[{ name: "pgp_x" }], /roles\[0\]\.name is "pgp_x", allowed is a role that isn't the server's/],
-    [[{ name: "all" }], /roles\[0\]\.name is "all", allowed is .* nor a keyword/],
+    [
+      [{ name: "pgp_x" }],
+      /roles\[0\]\.name: "pgp_x" is not allowed\. Allowed: a role that isn't the server's/,
+    ],
+    [[{ name: "all" }], /roles\[0\]\.name: "all" is not allowed\. Allowed: .* nor a keyword/],
     [
       [{ name: "app" }],
-      /roles\[0\]\.name is "app", allowed is a role that owns none of cluster\.databases: remove it/,
+      /roles\[0\]\.name: "app" is not allowed\. Allowed: a role that owns none of cluster\.databases\. Fix: remove it/,
     ],
     ...["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"].map(
       (group): [object[], RegExp] => [
         [{ name: "x", memberOf: [group] }],
-        new RegExp(`memberOf\\[0\\] is "${group}", allowed is a role that can't become a superuser`),
+        new RegExp(
+          `memberOf\\[0\\]: "${group}" is not allowed. Allowed: a role that can't become a superuser`,
+        ),
       ],
     ),
     [
       [{ name: "x", memberOf: ["pgp_admin"] }],
-      /memberOf\[0\] is "pgp_admin", allowed is a role that isn't the platform's/,
+      /memberOf\[0\]: "pgp_admin" is not allowed\. Allowed: a role that isn't the platform's/,
     ],
     [
       [{ name: "x", memberOf: ["typo"] }],
-      /memberOf\[0\] is "typo", allowed is one of app, x, pg_checkpoint, /,
+      /memberOf\[0\]: "typo" is not allowed\. Allowed: one of app, x, pg_checkpoint, /,
     ],
-    [[{ name: "x", memberOf: ["pg_signal_autovacuum_worker"] }], /allowed is one of app, x, pg_checkpoint, /],
+    [[{ name: "x", memberOf: ["pg_signal_autovacuum_worker"] }], /Allowed: one of app, x, pg_checkpoint, /],
     [
       [{ name: "x", memberOf: ["x"] }],
-      /roles\[0\]\.memberOf is \["x"\], allowed is roles that are no members of this one: break the circle/,
+      /roles\[0\]\.memberOf: \["x"\] is not allowed\. Allowed: roles that are no members of this one\. Fix: break the circle/,
     ],
   ];
   for (const [roles, expected] of cases)

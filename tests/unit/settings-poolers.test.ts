@@ -16,7 +16,7 @@ describe("poolers", () => {
     assert.doesNotMatch(ini, /connect_query/, "a standby is what they want");
   });
 
-  it("scale by the CPU of PgBouncer's container, and nobody takes their number back", () => {
+  it("scale by the CPU of PgBouncer's container, and no update takes their number back", () => {
     const input = withPooler({ autoscaling: { maxInstances: 5 }, serverConnections: 50 });
     const objects = poolerObjects(input);
     assert.deepEqual(objects.find(({ id }) => id === "autoscaler")!.object.spec, {
@@ -41,7 +41,7 @@ describe("poolers", () => {
     assert.equal(poolerShares(checked(input).poolers[0]!).serverConnections, 10, "five pods share the total");
   });
 
-  it("registers the number of pods as somebody else's", async () => {
+  it("registers the number of pods as another controller's", async () => {
     const graph = await platformGraph(
       checked(withPooler({ autoscaling: { maxInstances: 3 } })),
       await shortObjects(),
@@ -59,27 +59,27 @@ describe("poolers", () => {
     [
       "one pod with autoscaling",
       withPooler({ instances: 1, autoscaling: { maxInstances: 4 } }),
-      "pgplatform:poolers[0].instances is 1, allowed is at least 2 with autoscaling, so that one pod may go at any time: set 2 or more.",
+      "pgplatform:poolers[0].instances: 1 is not allowed. Allowed: at least 2 with autoscaling, so that one pod may go at any time. Fix: set 2 or more.",
     ],
     [
       "autoscaling to one pod",
       withPooler({ autoscaling: { maxInstances: 1 } }),
-      "pgplatform:poolers[0].autoscaling.maxInstances is 1, allowed is a whole number from 2 to 50: choose an allowed value.",
+      "pgplatform:poolers[0].autoscaling.maxInstances: 1 is not allowed. Allowed: a whole number from 2 to 50. Fix: choose an allowed value.",
     ],
     [
       "autoscaling to as many as there are",
       withPooler({ autoscaling: { maxInstances: 2 } }),
-      "pgplatform:poolers[0].autoscaling.maxInstances is 2, allowed is more than instances, 2: raise it, or leave autoscaling out.",
+      "pgplatform:poolers[0].autoscaling.maxInstances: 2 is not allowed. Allowed: more than instances, 2. Fix: raise it, or leave autoscaling out.",
     ],
     [
       "one pod in prod",
       prod(withPooler({ instances: 1 })),
-      "pgplatform:poolers[0].instances is 1, allowed is at least 2 in the tier prod: set 2, or pgplatform:tier to dev.",
+      "pgplatform:poolers[0].instances: 1 is not allowed. Allowed: at least 2 in the tier prod. Fix: set 2, or pgplatform:tier to dev.",
     ],
     [
       "reads of standbys that aren't there",
       one(withPooler({ reads: "standbys" })),
-      'pgplatform:poolers[0].reads is "standbys", allowed is primary with one instance, which has no standby: set primary, or more instances.',
+      'pgplatform:poolers[0].reads: "standbys" is not allowed. Allowed: primary with one instance, which has no standby. Fix: set primary, or more instances.',
     ],
   ];
   for (const [name, input, expected] of cases)
@@ -110,7 +110,7 @@ describe("the budget of connections", () => {
     const client = { name: "c", namespace: "x", labels: { app: "c" }, direct: true, connections: 60 };
     const input = { ...withPooler({}), clients: [client] };
     assert.deepEqual(sentences(input), [
-      "pgplatform:cluster.maxConnections is 100, allowed is at least 112: 42 for the pooler p, 60 for the direct client c, 10 for the reserve: raise it, or lower the poolers' serverConnections or the clients' connections.",
+      "pgplatform:cluster.maxConnections: 100 is not allowed. Allowed: at least 112: 42 for the pooler p, 60 for the direct client c, 10 for the reserve. Fix: raise it, or lower the poolers' serverConnections or the clients' connections.",
     ]);
     assert.deepEqual(sentences({ ...input, clients: [{ ...client, direct: false, pooler: "p" }] }), []);
   });

@@ -112,7 +112,7 @@ describe("the credentials that engines share", () => {
 });
 
 describe("the access rules that engines share", () => {
-  it("let nobody in unencrypted", () => {
+  it("let no session in unencrypted", () => {
     assert.deepEqual(hostBasedAccess(checked(smallest()).cluster), [
       "hostssl all all all scram-sha-256",
       "hostnossl all all all reject",

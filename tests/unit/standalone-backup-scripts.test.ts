@@ -52,7 +52,7 @@ describe("the scripts of a standalone server that back up and restore", function
   const bash = (script: string, args: readonly string[], env: Record<string, string>) =>
     start("/bin/bash", [at("config", script), ...args], env);
 
-  /** Answers requests for files of the log with these lines, one after the other; returns the port, and what was asked. */
+  /** Answers requests for WAL files with these lines, one after the other; returns the port, and what was asked. */
   async function archiver(answers: readonly string[]): Promise<{ port: string; asked: string[] }> {
     const asked: string[] = [];
     server = createServer((socket) => {
@@ -89,7 +89,7 @@ describe("the scripts of a standalone server that back up and restore", function
       assert.equal((await archive(["0 archived"])).status, 0);
     });
 
-    it("hasn't when nobody answers", async () => {
+    it("hasn't when no server answers", async () => {
       const { port } = await archiver([]);
       server?.close();
       await mkdir(at("archive"));
@@ -162,13 +162,10 @@ describe("the scripts of a standalone server that back up and restore", function
       return said;
     };
 
-    it("marks whether the log gets into the archive, for the pod's readiness, and says when it doesn't", async () => {
+    it("marks whether WAL gets into the archive, for the pod's readiness, and says when it doesn't", async () => {
       await looked("t");
       assert.deepEqual(await readdir(at("state")), ["archiving"]);
-      assert.match(
-        await looked("f"),
-        new RegExp(`the log is not archived: ${segment} is tried again and again`),
-      );
+      assert.match(await looked("f"), new RegExp(`WAL is not archived: ${segment} is tried again and again`));
       assert.deepEqual(await readdir(at("state")), []);
     });
 
@@ -202,7 +199,7 @@ describe("the scripts of a standalone server that back up and restore", function
       };
     };
 
-    it("keeps the log from the newest base backup before the days of log on", async () => {
+    it("keeps WAL from the newest base backup before its days on", async () => {
       assert.deepEqual(await expire(40, 31, 20, 9, 8, 3, 0), {
         left: [20, 9, 8, 3, 0],
         cleaned: "from-8",
@@ -287,7 +284,7 @@ describe("the scripts of a standalone server that back up and restore", function
       assert.deepEqual(await made(), []);
     });
 
-    it("leaves nothing under a name when it breaks off, and begins anew", async () => {
+    it("leaves nothing under a name when it breaks off, and starts again", async () => {
       assert.notEqual((await base("1000", 'echo half > "$folder/base.tar.gz"; exit 1')).status, 0);
       assert.deepEqual(await made(), []);
       assert.equal((await base("1000")).status, 0);
@@ -333,7 +330,7 @@ describe("the scripts of a standalone server that back up and restore", function
       ]);
     });
 
-    it("begins with the newest before a moment, which it spells as PostgreSQL reads it there", async () => {
+    it("begins with the newest before a moment, which it writes as PostgreSQL reads it there", async () => {
       assert.equal((await recover("2026-01-02T01:00:00.5+01:00")).status, 0);
       assert.equal(await which(), "20260101T020000Z");
       assert.match(await told(), /recovery_target_time = '2026-01-02 00:00:00\.500000\+00'/);
@@ -346,7 +343,7 @@ describe("the scripts of a standalone server that back up and restore", function
       await assert.rejects(which());
     });
 
-    it("leaves the data to be made anew where somebody says so", async () => {
+    it("leaves the data to be made again where an operator says so", async () => {
       assert.equal((await recover("new")).status, 0);
       await assert.rejects(which());
     });
@@ -417,7 +414,7 @@ describe("the scripts of a standalone server that back up and restore", function
       ["the newest", {}, "20260102T020000"],
       ["a moment", { time: "2026-01-02T03:04:59+01:00" }, "20260101T020000"],
       ["the moment at which a base backup ended", { time: "2026-01-02T02:05:00Z" }, "20260102T020000"],
-      ["a place in the log", { lsn: "0/FFFFFFFF" }, "20260101T020000"],
+      ["an LSN", { lsn: "0/FFFFFFFF" }, "20260101T020000"],
       ["a restore point, which is somewhere behind the oldest", { name: "before" }, "20260101T020000"],
     ];
     for (const [title, target, backup] of cases)
@@ -479,7 +476,7 @@ describe("the scripts of a standalone server that back up and restore", function
       assert.equal(await calls(), "");
     });
 
-    it("begins anew where an earlier try broke off", async () => {
+    it("starts again where an earlier try broke off", async () => {
       await mkdir(at("data", "pgdata.new", "half"), { recursive: true });
       assert.equal((await restore({})).status, 0);
       assert.ok(!(await readdir(at("data", "pgdata"))).includes("half"));
@@ -501,7 +498,7 @@ describe("the scripts of a standalone server that back up and restore", function
       assert.ok(!(await readdir(at("data"))).includes("pgdata"));
     });
 
-    it("answers for the log: done, not there, or what went wrong, which is never the same", async () => {
+    it("answers for WAL: done, not there, or what went wrong, which is never the same", async () => {
       const port = await archiver([]).then(({ port }) => port);
       server?.close();
       for (const name of ["barman-cloud-wal-archive", "barman-cloud-wal-restore"])

@@ -234,7 +234,7 @@ describe("base backups of a standalone server", () => {
     });
     assert.deepEqual(failed, {
       phase: "failed",
-      why: "it was tried 3 times; the log of Job main-20260131235900 says why",
+      why: "it was tried 3 times; the log of the Job main-20260131235900 says why",
     });
   });
 
@@ -381,24 +381,27 @@ describe("settings of base backups on a volume are refused", () => {
   it("with an engine that has none", () => {
     assert.match(
       refused({ ...smallest(), backup: {} }),
-      /backup\.targets is \[\], allowed is a list of one or two targets with the engine cnpg/,
+      /backup\.targets: \[\] is not allowed\. Allowed: a list of one or two targets with the engine cnpg/,
     );
     assert.match(
       refused({ ...smallest(), backup: { targets: [near], volume: { walRetentionDays: 3 } } }),
-      /backup\.volume is .*, allowed is what the engine cnpg can do, and .*: leave it out/,
+      /backup\.volume: .* is not allowed\. Allowed: what the engine cnpg can do: .*\. Fix: leave it out/,
     );
   });
 
   it("where log would stay longer than what it begins with", () =>
     assert.match(
       refused(alone({ backup: { volume: { baseBackupDays: 3 } } })),
-      /backup\.volume\.baseBackupDays is 3, allowed is at least 7/,
+      /backup\.volume\.baseBackupDays: 3 is not allowed\. Allowed: at least 7/,
     ));
 
   it("where no base backup could be copied", () => {
     const senders = (count: number) =>
       refused(changed(onVolume, "cluster.parameters", { max_wal_senders: count }));
-    assert.match(senders(1), /cluster\.parameters\.max_wal_senders is 1, allowed is at least 2 with backup/);
+    assert.match(
+      senders(1),
+      /cluster\.parameters\.max_wal_senders: 1 is not allowed\. Allowed: at least 2 with backup/,
+    );
     assert.equal(senders(2), "");
   });
 });

@@ -20,7 +20,7 @@ describe("the scripts in the pod of a standalone server", function () {
     folder = await mkdtemp(join(tmpdir(), "standalone-"));
   });
   afterEach(async () => {
-    // Each is the head of its group; what stands in for the server is in one of its own, and ends with its parent.
+    // Each is the head of its group; the fake server is in one of its own, and ends with its parent.
     for (const { pid } of running.splice(0))
       try {
         process.kill(-Number(pid), "SIGKILL");
@@ -73,7 +73,7 @@ describe("the scripts in the pod of a standalone server", function () {
       assert.equal((await stored()).toString(), "one");
     });
 
-    it("begins anew where an earlier try broke off", async () => {
+    it("starts again where an earlier try broke off", async () => {
       await writeFile(at("archive", ".000000010000000000000001.part"), "half");
       assert.equal((await archive("one")).status, 0);
       assert.equal((await stored()).toString(), "one");
@@ -152,7 +152,7 @@ describe("the scripts in the pod of a standalone server", function () {
       assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
     });
 
-    it("takes away what a killed server left, whose numbers may be those of other processes by now", async () => {
+    it("removes what a killed server left, whose numbers may be those of other processes by now", async () => {
       await mkdir(at("data", "pgdata", "pg_wal"), { recursive: true });
       await writeFile(at("data", "pgdata", "postmaster.pid"), String(process.pid));
       await writeFile(at("socket", ".s.PGSQL.5432.lock"), String(process.pid));
@@ -171,7 +171,7 @@ describe("the scripts in the pod of a standalone server", function () {
       assert.doesNotMatch(await log(), /TERM/);
     });
 
-    it("waits while another one holds the data, and goes on when that is gone", async () => {
+    it("waits while another one holds the data, and continues when that is gone", async () => {
       const first = server();
       await started();
       const second = server();
@@ -190,7 +190,7 @@ describe("the scripts in the pod of a standalone server", function () {
       assert.match(said(), /the server ended with status 3/);
     });
 
-    it("moves the log to its volume once, and goes on from where it broke off", async () => {
+    it("moves the WAL to its volume once, and continues where it broke off", async () => {
       const first = server();
       await started();
       first.child.kill("SIGTERM");
@@ -208,7 +208,7 @@ describe("the scripts in the pod of a standalone server", function () {
       assert.equal(await readFile(at("data", "pgdata", "pg_wal", "1"), "utf8"), "segment\n");
     });
 
-    it("doesn't start without a log that was on a volume", async () => {
+    it("doesn't start without WAL that was on a volume", async () => {
       const first = server({ WAL_VOLUME: at("wal") });
       await started();
       first.child.kill("SIGTERM");

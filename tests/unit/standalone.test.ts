@@ -112,7 +112,7 @@ describe("the plan of a standalone server", () => {
     assert.equal(parametersOf(checked(alone())).shared_preload_libraries, undefined);
   });
 
-  it("lets in over the network by TLS and password alone, and nobody without a password but the pod's own users", () => {
+  it("lets in over the network by TLS and password alone, and only the pod's own users without a password", () => {
     const settings = checked(alone());
     const files = configurationFiles(settings, parametersOf(settings));
     assert.deepEqual(files["pg_hba.conf"]!.trim().split("\n"), [
@@ -147,7 +147,7 @@ describe("the plan of a standalone server", () => {
       spec.containers.map(({ name, securityContext }) => [name, securityContext]),
       [
         ["postgres", hardened],
-        ["keeper", hardened],
+        ["config-reloader", hardened],
         ["exporter", { ...hardened, runAsUser: 65534, runAsGroup: 65534 }],
       ],
     );
@@ -184,7 +184,7 @@ describe("the plan of a standalone server", () => {
     ]);
   });
 
-  it("leads everybody to the one server, under names that its certificate carries", () => {
+  it("leads every client to the one server, under names that its certificate carries", () => {
     const { endpoints, tls } = standalone.plan(
       checked({ ...alone(), poolers: [{ name: "app", database: "app" }] }),
     );
@@ -329,11 +329,11 @@ describe("what a standalone server claims", () => {
     assert.deepEqual(why(live(status, 3)), { done: false, why: "not looked at since its last change" });
     assert.deepEqual(why(live({ ...status, updateRevision: "b" })), {
       done: false,
-      why: "its pod is being made anew",
+      why: "its pod is being recreated",
     });
     assert.deepEqual(why(live({ ...status, readyReplicas: 0 })), {
       done: false,
-      why: "0 of 1 instances ready; the log of its container keeper says what is missing",
+      why: "0 of 1 instances ready; the log of the container config-reloader says what is missing",
     });
   });
 });

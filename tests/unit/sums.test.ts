@@ -71,7 +71,7 @@ describe("what is left after a loss", () => {
     }
   });
 
-  it("never lets writes go on without a primary, nor with zero-loss without the standbys that must confirm", () => {
+  it("never lets writes continue without a primary, nor with zero-loss without the standbys that must confirm", () => {
     for (const { settings, lost } of losses) {
       const { failover, writes } = afterLoss(settings, lost);
       const standbys = settings.instances - lost - 1;
@@ -194,7 +194,7 @@ describe("the sums of connections", () => {
                   direct: true,
                   connections,
                 })),
-                // Whoever comes through a pooler is counted there.
+                // Sessions through a pooler are counted there.
                 { name: "pooled", namespace: "x", labels: { app: "p" }, pooler: "p0", connections: 500 },
               ],
             });

@@ -14,7 +14,7 @@ import { goFits, goModuleFolder } from "../../local/toolchain/go";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
 
-describe("releases (a server on loopback stands in for the publisher's)", () => {
+describe("releases (a server on loopback in place of the publisher's)", () => {
   let server: Server;
   let base = "";
   let folder = "";
@@ -193,11 +193,11 @@ describe("pins", () => {
   });
 
   it("say what the npm packages say", async () => {
-    const { dependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-      dependencies: Record<string, string>;
+    const { devDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      devDependencies: Record<string, string>;
     };
-    assert.equal(dependencies["@pulumi/pulumi"], pins.tools.pulumi.version);
-    assert.equal(dependencies["@pulumi/kubernetes"], pins.tools.pulumiKubernetes.version);
-    assert.equal(dependencies["@pulumi/random"], pins.tools.pulumiRandom.version);
+    assert.equal(devDependencies["@pulumi/pulumi"], pins.tools.pulumi.version);
+    assert.equal(devDependencies["@pulumi/kubernetes"], pins.tools.pulumiKubernetes.version);
+    assert.equal(devDependencies["@pulumi/random"], pins.tools.pulumiRandom.version);
   });
 });

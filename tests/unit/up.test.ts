@@ -69,7 +69,7 @@ describe("the stack file, before anything is touched", () => {
     await assert.rejects(settingsOfTree("local", registries("hunter2")), {
       name: "UserError",
       message:
-        "pgplatform:registries[0].password is plain text, allowed is a text that Pulumi has encrypted: " +
+        "pgplatform:registries[0].password: plain text is not allowed. Allowed: a text that Pulumi has encrypted. Fix: " +
         "set it with pulumi config set --secret --path 'pgplatform:registries[0].password'.",
     });
   });
@@ -79,7 +79,7 @@ describe("the stack file, before anything is touched", () => {
     await assert.rejects(settingsOfTree("local", wrong), (error: Error) => {
       assert.ok(error instanceof UserError);
       assert.ok(error.problems.length > 2);
-      return error.problems.some((problem) => problem.startsWith('pgplatform:clients is "all"'));
+      return error.problems.some((problem) => problem.startsWith('pgplatform:clients: "all"'));
     });
   });
 

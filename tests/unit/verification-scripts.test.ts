@@ -80,7 +80,7 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
       writeFileSync(join(folder, "place/gen/wal_005", `${segment(number)}.br`), ""),
     );
 
-  it("chooses the newest finished base backup, a difference too, the log from there on, and the oldest one that the window takes", () => {
+  it("chooses the newest finished base backup, a difference too, the WAL from there on, and the oldest one that the window takes", () => {
     base(2, 20);
     const oldest = base(4, 9);
     base(6, 5);

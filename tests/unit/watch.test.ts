@@ -67,7 +67,7 @@ function scene(pods: KubeObject[]) {
   return { world, deleted, said, watch, looks };
 }
 
-/** Work that goes on until it is ended, as Pulumi does. */
+/** Work that runs until it is ended, as Pulumi does. */
 const endless = (signal: AbortSignal) =>
   new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error("interrupted"))));
 
@@ -118,7 +118,7 @@ describe("watching the pods of an update (made-up pods)", () => {
     assert.deepEqual(deleted, ["main-2"]);
   });
 
-  it("takes away an instance that never starts and is one more than wanted, never the primary, and only beside a ready primary", async () => {
+  it("removes an instance that never starts and is one more than wanted, never the primary, and only beside a ready primary", async () => {
     const ready = ["a", "b", "c"].map((name) => ({
       ...waiting(name),
       metadata: { name, namespace: "postgres" },

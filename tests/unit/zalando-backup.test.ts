@@ -91,7 +91,7 @@ describe("backups with the Zalando operator", () => {
     assert.deepEqual([env, additionalVolumes], [undefined, undefined]);
   });
 
-  it("archive as often as the RPO asks, and no key stands in the object", () => {
+  it("archive as often as the RPO asks, and no key is in the object", () => {
     for (const [rpoMinutes, timeout] of [
       [1, "30s"],
       [60, "1800s"],
@@ -110,11 +110,11 @@ describe("backups with the Zalando operator", () => {
       assert.equal(variables(withBackup({ compression })).WALG_COMPRESSION_METHOD, compression);
     assert.match(
       refused(withBackup({ compression: "gzip" })),
-      /backup\.compression is "gzip", allowed is one of brotli, lz4, zstd, none with the engine zalando, which archives with WAL-G: choose one of them, or leave it out\./,
+      /backup\.compression: "gzip" is not allowed\. Allowed: one of brotli, lz4, zstd, none with the engine zalando, which archives with WAL-G\. Fix: choose one of them, or leave it out\./,
     );
     assert.match(
       refused({ ...smallest(), backup: { targets: [near], compression: "brotli" } }),
-      /backup\.compression is "brotli", allowed is one of gzip, lz4, zstd, none with the engine cnpg/,
+      /backup\.compression: "brotli" is not allowed\. Allowed: one of gzip, lz4, zstd, none with the engine cnpg/,
     );
     assert.equal(
       checked({ ...smallest(), backup: { targets: [near] } }).backup?.compression,
@@ -207,7 +207,7 @@ describe("backups with the Zalando operator", () => {
     assert.equal(refused(withBackup({ timeZone: "UTC" })), "");
     assert.match(
       refused(withBackup({ timeZone: "Europe/Berlin" })),
-      /backup\.timeZone is "Europe\/Berlin", allowed is what the engine zalando can do, and its image starts cron with an empty environment/,
+      /backup\.timeZone: "Europe\/Berlin" is not allowed\. Allowed: what the engine zalando can do: its image starts cron with an empty environment/,
     );
   });
 
@@ -311,7 +311,7 @@ describe("a restore with the Zalando operator", () => {
     ] as const)
       assert.ok(
         refused(withBackup({}, { restore: { ...restore, to } })).includes(
-          `restore.to.${Object.keys(to)[0]} is ${value}, allowed is what the engine zalando can do, and its image restores to a moment only: set restore.to.time`,
+          `restore.to.${Object.keys(to)[0]}: ${value} is not allowed. Allowed: what the engine zalando can do: its image restores to a moment only. Fix: set restore.to.time`,
         ),
       );
   });

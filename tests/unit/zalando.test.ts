@@ -353,7 +353,7 @@ describe("the plan for the Zalando operator", () => {
         metadata: { name: "main-0", ...(annotations && { annotations }) },
       });
     const mark = "zalando-postgres-operator-rolling-update-required";
-    assert.deepEqual(pod({ [mark]: "true" }), { done: false, why: "the operator has yet to make it anew" });
+    assert.deepEqual(pod({ [mark]: "true" }), { done: false, why: "the operator has yet to recreate it" });
     assert.equal(pod({ [mark]: "false" }).done, true);
     assert.equal(pod().done, true);
   });
@@ -463,7 +463,7 @@ describe("the Zalando operator's plan", () => {
     );
   });
 
-  it("starts the operator anew when its configuration changes, and passes Pod Security restricted", () => {
+  it("restarts the operator when its configuration changes, and passes Pod Security restricted", () => {
     interface Deployment {
       spec: {
         template: {

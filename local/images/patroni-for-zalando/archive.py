@@ -12,8 +12,15 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+# What is known of an archive, by the names of Spilo's environment.
+Values = dict[str, str]
+# A base backup as Barman lists it.
+Backup = dict[str, Any]
 
 # Where Spilo has it.
 ENVIRONMENTS = Path("/run/etc/wal-e.d")
@@ -28,19 +35,29 @@ NAMES = (
     "AWS_SECRET_ACCESS_KEY",
 )
 # Barman knows no brotli: zstd is the nearest that it knows.
-COMPRESSIONS = {"none": [], "lz4": ["--lz4"], "zstd": ["--zstd"], "brotli": ["--zstd"]}
-# PostgreSQL takes a code above 125 for a failure, and any other for the end of the log.
+COMPRESSIONS: dict[str, list[str]] = {"none": [], "lz4": ["--lz4"], "zstd": ["--zstd"], "brotli": ["--zstd"]}
+# PostgreSQL takes a code above 125 for a failure, and any other for the end of the WAL.
 STOP_AT_ERRORS = "; case $? in 0) ;; 1) exit 1 ;; *) exit 255 ;; esac"
 
 
-def told(env, prefix=""):
+def told(env: Mapping[str, str], prefix: str = "") -> Values | None:
     """What the environment says of an archive; None when it says nothing."""
     values = {name: env[prefix + name] for name in NAMES if env.get(prefix + name)}
     return values if "WALG_S3_PREFIX" in values else None
 
 
-def environment(values):
-    """What the tools are told: Barman's by boto3's names, those for the log by those of Go's SDK."""
+def told_here(work: str) -> Values:
+    """The same of this process's environment, which must say something."""
+    values = told(os.environ)
+    if values is None:
+        sys.exit(
+            f"{work}: WALG_S3_PREFIX isn't set: run this by envdir, with the folder of the archive's environment"
+        )
+    return values
+
+
+def environment(values: Values) -> dict[str, str]:
+    """What the tools are told: Barman's by boto3's names, those for WAL by those of Go's SDK."""
     region = values.get("AWS_REGION", "us-east-1")
     result = {**values, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     if "WALG_S3_CA_CERT_FILE" in values:
@@ -52,7 +69,7 @@ def environment(values):
     return result
 
 
-def write_environment(folder, values):
+def write_environment(folder: Path, values: Values) -> None:
     """A file for each variable, as envdir reads them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in folder.iterdir():
@@ -62,36 +79,36 @@ def write_environment(folder, values):
             file.write(value)
 
 
-def place(values):
+def place(values: Values) -> tuple[list[str], list[str]]:
     """The arguments by which each of the tools is told where the archive is."""
     above, _, server = values["WALG_S3_PREFIX"].rstrip("/").rpartition("/")
     endpoint = ["--endpoint-url", values["AWS_ENDPOINT"]] if "AWS_ENDPOINT" in values else []
     return endpoint, [above, server]
 
 
-def command(folder, tool, values, *options):
+def command(folder: Path, tool: str, values: Values, *options: str) -> str:
     """A tool that runs with the environment in a folder, as text for a shell."""
     endpoint, where = place(values)
     return shlex.join(["envdir", str(folder), tool, *options, *endpoint, *where])
 
 
-def compression(values):
+def compression(values: Values) -> list[str]:
     return COMPRESSIONS[values.get("WALG_COMPRESSION_METHOD", "lz4")]
 
 
-def archive_command(folder, values):
+def archive_command(folder: Path, values: Values) -> str:
     return command(folder, "barman-cloud-wal-archive", values, *compression(values)) + ' "%p"'
 
 
-def restore_command(folder, values):
+def restore_command(folder: Path, values: Values) -> str:
     return command(folder, "barman-cloud-wal-restore", values) + ' "%f" "%p"'
 
 
-def bootstrap(folder, values, env):
+def bootstrap(folder: Path, values: Values, env: Mapping[str, str]) -> dict[str, Any]:
     """Patroni's bootstrap method for a cluster that begins with the data of another."""
     time = env.get("CLONE_TARGET_TIME")
     recovery = {
-        # A store that can't be reached is not the end of the log.
+        # A store that can't be reached is not the end of the WAL.
         "restore_command": restore_command(folder, values) + STOP_AT_ERRORS,
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote",
@@ -103,24 +120,29 @@ def bootstrap(folder, values, env):
     }
 
 
-def listed(values):
+def listed(values: Values) -> list[Backup]:
     """The base backups of an archive that are complete."""
     endpoint, where = place(values)
     answer = subprocess.run(
-        ["barman-cloud-backup-list", "--format", "json", *endpoint, *where], stdout=subprocess.PIPE, check=True
+        ["barman-cloud-backup-list", "--format", "json", *endpoint, *where],
+        stdout=subprocess.PIPE,
+        check=True,
     )
     return [one for one in json.loads(answer.stdout)["backups_list"] if one.get("status") == "DONE"]
 
 
-def choose(backups, moment):
+def choose(backups: Sequence[Backup], moment: datetime | None) -> str | None:
     """The newest base backup that was complete at the moment, or at all."""
-    ended = lambda one: datetime.fromisoformat(one["end_time_iso"])
+
+    def ended(one: Backup) -> datetime:
+        return datetime.fromisoformat(one["end_time_iso"])
+
     fit = [one for one in backups if moment is None or ended(one) <= moment]
     return max(fit, key=ended)["backup_id"] if fit else None
 
 
-def restore(data, time):
-    values = told(os.environ)
+def restore(data: Path, time: str | None) -> None:
+    values = told_here("RESTORE")
     moment = datetime.fromisoformat(time) if time else None
     backups = listed(values)
     chosen = choose(backups, moment)
@@ -136,10 +158,8 @@ def restore(data, time):
     data.chmod(0o700)
 
 
-def backup(data, first):
-    values = told(os.environ)
-    if values is None:
-        sys.exit("BACKUP: WALG_S3_PREFIX isn't set: run this by envdir, with the folder of the archive's environment")
+def backup(data: str, first: bool) -> None:
+    values = told_here("BACKUP")
     asked = ["psql", "--no-psqlrc", "-U", "postgres", "-d", "postgres", "-Atc", "select pg_is_in_recovery()"]
     if subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout.strip() == b"t":
         print("BACKUP: this is a standby, the primary makes them", flush=True)
@@ -150,15 +170,24 @@ def backup(data, first):
             return
         endpoint, where = place(values)
         # Of what is asked for, Barman compresses them with lz4 only.
-        asked = compression(values)
-        options = asked if asked in ([], ["--lz4"]) else ["--gzip"]
+        wanted = compression(values)
+        known = wanted if wanted in ([], ["--lz4"]) else ["--gzip"]
         # One job: the container's memory is the server's.
-        options += ["--jobs", "1", "--immediate-checkpoint", "-U", "postgres", "-h", "/var/run/postgresql"]
+        options = [
+            *known,
+            "--jobs",
+            "1",
+            "--immediate-checkpoint",
+            "-U",
+            "postgres",
+            "-h",
+            "/var/run/postgresql",
+        ]
         subprocess.run(["barman-cloud-backup", *options, *endpoint, *where], check=True)
     print(f"BACKUP: {data} is in {values['WALG_S3_PREFIX']}", flush=True)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     work = parser.add_subparsers(dest="work", required=True)
     making = work.add_parser("backup")

@@ -12,10 +12,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any, NoReturn, TextIO, cast
 
 import archive
+
+# A part of a configuration, as JSON has it.
+Tree = dict[str, Any]
+Option = str | dict[str, str]
 
 HOME = Path("/home/postgres")
 CONFIGURATION = HOME / "postgres.yml"
@@ -32,58 +38,64 @@ ORIGIN = archive.ENVIRONMENTS / "env-clone"
 PASSED_ON = ("PATH", "LANG", "HOME", "TZ", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT")
 
 
-def say(text):
+def say(text: str) -> None:
     print(time.strftime("%Y-%m-%d %H:%M:%S"), "INIT:", text, flush=True)
 
 
-def merged(base, over):
+def merged(base: Any, over: Any) -> Any:
     """`base` with `over` laid over it, dictionaries key by key."""
     if not (isinstance(base, dict) and isinstance(over, dict)):
         return over
-    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+    under, upper = cast(Tree, base), cast(Tree, over)
+    return {**under, **{key: merged(under.get(key), value) for key, value in upper.items()}}
 
 
-def initdb_options(own, given):
+def initdb_options(own: Sequence[Option], given: Sequence[Option]) -> list[Option]:
     """Options of initdb, each a name or {name: value}; a given one takes the place of our own of that name."""
-    name = lambda option: next(iter(option)) if isinstance(option, dict) else option
+
+    def name(option: Option) -> str:
+        return next(iter(option)) if isinstance(option, dict) else option
+
     names = {name(option) for option in given}
-    return [option for option in own if name(option) not in names] + list(given)
+    return [*(option for option in own if name(option) not in names), *given]
 
 
-def installed(libraries, folder):
+def installed(libraries: str, folder: Path) -> str:
     """The libraries to preload that this image has; Spilo has more."""
     names = [name.strip() for name in libraries.split(",")]
     return ",".join(name for name in names if (folder / f"{name}.so").exists())
 
 
-def archives(env):
+def archives(env: Mapping[str, str]) -> tuple[archive.Values | None, archive.Values | None]:
     """The archives that the environment tells of: this cluster's own, and the one that it begins with."""
     clones = env.get("CLONE_METHOD") == "CLONE_WITH_WALE"
     return archive.told(env), archive.told(env, "CLONE_") if clones else None
 
 
-def archiving(own, env):
+def archiving(own: Tree, env: Mapping[str, str]) -> Tree:
     """Patroni's configuration with what the archives add to it."""
     archived, origin = archives(env)
     if archived:
         own["postgresql"]["parameters"]["archive_command"] = archive.archive_command(OWN_ARCHIVE, archived)
-        own["postgresql"]["recovery_conf"] = {"restore_command": archive.restore_command(OWN_ARCHIVE, archived)}
+        own["postgresql"]["recovery_conf"] = {
+            "restore_command": archive.restore_command(OWN_ARCHIVE, archived)
+        }
     if origin:
         own["bootstrap"]["method"] = "clone"
         own["bootstrap"]["clone"] = archive.bootstrap(ORIGIN, origin, env)
     return own
 
 
-def configuration(env, hostname, server=None):
+def configuration(env: Mapping[str, str], hostname: str, server: Path | None = None) -> Tree:
     """Patroni's configuration for the operator's environment `env`."""
     version = env.get("PGVERSION", "17")
     server = server or Path(f"/usr/lib/postgresql/{version}")
     address = env["POD_IP"]
     superuser = env.get("PGUSER_SUPERUSER", "postgres")
     standby = env.get("PGUSER_STANDBY", "standby")
-    given = json.loads(env.get("SPILO_CONFIGURATION") or "{}")
-    given_initdb = given.get("bootstrap", {}).pop("initdb", [])
-    own = {
+    given: Tree = json.loads(env.get("SPILO_CONFIGURATION") or "{}")
+    given_initdb: list[Option] = given.get("bootstrap", {}).pop("initdb", [])
+    own: Tree = {
         "scope": env["SCOPE"],
         "name": hostname,
         "restapi": {"listen": f"0.0.0.0:{API_PORT}", "connect_address": f"{address}:{API_PORT}"},
@@ -119,8 +131,16 @@ def configuration(env, hostname, server=None):
             "pgpass": str(HOME / ".pgpass"),
             "use_unix_socket": True,
             "authentication": {
-                "superuser": {"username": superuser, "password": env["PGPASSWORD_SUPERUSER"], "sslmode": "prefer"},
-                "replication": {"username": standby, "password": env["PGPASSWORD_STANDBY"], "sslmode": "prefer"},
+                "superuser": {
+                    "username": superuser,
+                    "password": env["PGPASSWORD_SUPERUSER"],
+                    "sslmode": "prefer",
+                },
+                "replication": {
+                    "username": standby,
+                    "password": env["PGPASSWORD_STANDBY"],
+                    "sslmode": "prefer",
+                },
             },
             "parameters": {
                 "unix_socket_directories": "/var/run/postgresql",
@@ -155,13 +175,13 @@ def configuration(env, hostname, server=None):
             "use_endpoints": env.get("KUBERNETES_USE_CONFIGMAPS") != "true",
         },
     }
-    result = merged(archiving(own, env), given)
+    result: Tree = merged(archiving(own, env), given)
     parameters = result["postgresql"]["parameters"]
     parameters["shared_preload_libraries"] = installed(parameters["shared_preload_libraries"], server / "lib")
     return result
 
 
-def write_configuration(content):
+def write_configuration(content: Tree) -> None:
     """Patroni reads YAML, of which JSON is a part."""
     unfinished = CONFIGURATION.with_suffix(".new")
     with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -169,14 +189,14 @@ def write_configuration(content):
     unfinished.rename(CONFIGURATION)
 
 
-def hold(volume):
+def hold(volume: Path) -> TextIO:
     """Waits until no other container uses the volume, and keeps others out for as long as this process lives.
 
     A pod that was deleted by force is replaced at once, on the same node and volume, while it still stops. PostgreSQL's
     own guards see only processes of their own container; a lock of the file system is seen by all.
     """
     volume.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = open(volume / ".in-use", "a")
+    lock = open(volume / ".in-use", "a")  # noqa: SIM115 -- who asked for it closes it
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -190,18 +210,18 @@ def hold(volume):
 class Certificate:
     """The server's certificate and key: files of a mounted Secret, which change when it is renewed."""
 
-    def __init__(self, paths, data_directory):
+    def __init__(self, paths: Sequence[str], data_directory: Path) -> None:
         self.paths = paths
         self.pid_file = data_directory / "postmaster.pid"
         self.known = self.content()
 
-    def content(self):
+    def content(self) -> list[bytes] | None:
         try:
             return [Path(path).read_bytes() for path in self.paths]
         except OSError:
             return None
 
-    def reload_when_changed(self):
+    def reload_when_changed(self) -> None:
         content = self.content()
         if content is None or content == self.known:
             return
@@ -213,17 +233,17 @@ class Certificate:
             say("the certificate was renewed: PostgreSQL reads it when it starts")
 
 
-def child(arguments):
+def child(arguments: Sequence[str]) -> int:
     """Starts a process in a session of its own, without the passwords of this one's environment."""
     return subprocess.Popen(
         arguments,
         env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
         start_new_session=True,
-        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD]),
+        preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD]),  # noqa: PLW1509 -- there are no threads
     ).pid
 
 
-def ended():
+def ended() -> Iterator[tuple[int, int]]:
     """The children that have ended, orphans included, each with its exit code."""
     while True:
         try:
@@ -242,22 +262,28 @@ class BaseBackups:
     the store whether there is one.
     """
 
-    def __init__(self, data_directory, next_after, now, start=child):
+    def __init__(
+        self,
+        data_directory: Path,
+        next_after: Callable[[datetime], datetime],
+        now: datetime,
+        start: Callable[[Sequence[str]], int] = child,
+    ) -> None:
         self.data_directory = data_directory
         self.next_after = next_after
         self.start = start
         self.due = next_after(now)
         # None once there is one.
-        self.first_due = now
+        self.first_due: datetime | None = now
         self.pid = 0
 
-    def looks_primary(self):
+    def looks_primary(self) -> bool:
         signals = ("standby.signal", "recovery.signal")
         return (self.data_directory / "postmaster.pid").exists() and not any(
             (self.data_directory / name).exists() for name in signals
         )
 
-    def attend(self, now):
+    def attend(self, now: datetime) -> None:
         scheduled = now >= self.due
         if scheduled:
             self.due = self.next_after(now)
@@ -268,7 +294,7 @@ class BaseBackups:
         options = [] if scheduled else ["--first"]
         self.pid = self.start(["envdir", str(OWN_ARCHIVE), BACKUP_SCRIPT, str(self.data_directory), *options])
 
-    def has_ended(self, code, now):
+    def has_ended(self, code: int, now: datetime) -> None:
         self.pid = 0
         if code == 0:
             self.first_due = None
@@ -278,9 +304,9 @@ class BaseBackups:
             self.first_due = now + BACKUP_RETRY
 
 
-def schedule(text):
+def schedule(text: str) -> Callable[[datetime], datetime]:
     """Next moments of cron's five fields, in UTC."""
-    from croniter import croniter
+    from croniter import croniter  # noqa: PLC0415 -- only the image has it, who prints the configuration needn't
 
     return lambda now: croniter(text, now).get_next(datetime)
 
@@ -288,38 +314,42 @@ def schedule(text):
 class Patroni:
     """Patroni as a child process; the server that it started outlives it, and the next one takes that over."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stopping = False
         self.pid = 0
 
-    def start(self):
+    def start(self) -> None:
         self.pid = child(["/usr/bin/patroni", str(CONFIGURATION)])
         say(f"Patroni runs as process {self.pid}")
 
-    def stop(self, *_):
+    def stop(self, *_: object) -> None:
         self.stopping = True
         if self.pid != 0:
             os.kill(self.pid, signal.SIGTERM)
 
-    def has_ended(self, code):
-        """Starts it anew unless it was told to stop."""
+    def has_ended(self, code: int) -> None:
+        """Starts it again unless it was told to stop."""
         self.pid = 0
         if not self.stopping:
-            say(f"Patroni ended with {code}: it is started anew")
+            say(f"Patroni ended with {code}: it is started again")
             time.sleep(RESTART_SECONDS)
         if self.stopping:
             sys.exit(0)
         self.start()
 
 
-def main():
+def leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
+def main() -> None:
     env = dict(os.environ)
     content = configuration(env, os.uname().nodename)
     if "--print" in sys.argv[1:]:
         json.dump(content, sys.stdout, indent=1)
         return
     # The kernel ignores signals for PID 1 that it has no handler for.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, leave)
     with hold(Path(env["PGROOT"])):
         write_configuration(content)
         archived, origin = archives(env)
@@ -328,9 +358,8 @@ def main():
                 archive.write_environment(folder, told)
         data_directory = Path(content["postgresql"]["data_dir"])
         certificate = Certificate([env["SSL_CERTIFICATE_FILE"], env["SSL_PRIVATE_KEY_FILE"]], data_directory)
-        backups = archived and BaseBackups(
-            data_directory, schedule(env.get("BACKUP_SCHEDULE", "0 1 * * *")), datetime.now(timezone.utc)
-        )
+        next_after = schedule(env.get("BACKUP_SCHEDULE", "0 1 * * *"))
+        backups = BaseBackups(data_directory, next_after, datetime.now(timezone.utc)) if archived else None
         patroni = Patroni()
         # Blocked, so that the end of a child interrupts the wait below, whenever it comes.
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])

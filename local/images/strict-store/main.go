@@ -82,7 +82,7 @@ func strict(upstream *url.URL, refusals *log.Logger) http.Handler {
 func main() {
 	upstream, err := url.Parse(os.Getenv("UPSTREAM"))
 	if err != nil || upstream.Host == "" {
-		log.Fatalf("UPSTREAM is %q, allowed is an address such as http://127.0.0.1:7071", os.Getenv("UPSTREAM"))
+		log.Fatalf("UPSTREAM: %q is not allowed. Allowed: an address such as http://127.0.0.1:7071", os.Getenv("UPSTREAM"))
 	}
 	server := &http.Server{Addr: os.Getenv("LISTEN"), Handler: strict(upstream, log.New(os.Stdout, "", 0))}
 	log.Fatal(server.ListenAndServeTLS(os.Getenv("TLS_CERT"), os.Getenv("TLS_KEY")))

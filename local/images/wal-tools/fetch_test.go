@@ -148,7 +148,7 @@ func TestOnlyWhatTheStoreDoesntHaveIsNotFound(t *testing.T) {
 	}{
 		"nothing there":              {store{}, segment, exitNotFound},
 		"only a half-written one":    {store{objects: at(".partial", whole())}, segment, exitNotFound},
-		"an ending nobody reads":     {store{objects: at(".bz2", whole())}, segment, exitOther},
+		"an unknown ending":          {store{objects: at(".bz2", whole())}, segment, exitOther},
 		"the store refuses lists":    {store{objects: plain, listStatus: 403}, segment, exitOther},
 		"there is no such bucket":    {store{objects: plain, listStatus: 404}, segment, exitOther},
 		"the store is broken":        {store{objects: plain, listStatus: 503}, segment, exitOther},

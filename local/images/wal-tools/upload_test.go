@@ -112,7 +112,7 @@ func TestSaysThatItIsArchivedOnlyWhenItIs(t *testing.T) {
 		"there is no such bucket":       {taker{status: 404}, segment, whole(), nil, exitOther},
 		"the store is broken":           {taker{status: 500}, segment, whole(), nil, exitOther},
 		"the store hangs up":            {taker{hangsUp: true}, segment, whole(), nil, exitConnectivity},
-		"it has all, and nobody knows":  {taker{status: 503}, segment, whole(), []string{"--gzip"}, exitOther},
+		"it has all, unknown":           {taker{status: 503}, segment, whole(), []string{"--gzip"}, exitOther},
 		"half a segment":                {taker{}, segment, whole()[:1000], nil, exitOther},
 		"a name that no file has":       {taker{}, "postgresql.conf", whole(), nil, exitInvalidName},
 		"two ways to compress":          {taker{}, segment, whole(), []string{"--gzip", "--lz4"}, exitOther},

@@ -1,7 +1,8 @@
-# Starts a server on the restored files, lets it replay all of the log, and looks whether everything is there and whole.
+# shellcheck shell=bash
+# Starts a server on the restored files, lets it replay all WAL, and checks that nothing is missing or damaged.
 #
 # Environment: WORK and DATA, folders; LIBRARIES, that the server preloads; VALUE, of the row that was written; QUERIES, a folder with a file
-# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the log may take; DUMPS, the folder of a dump that is wanted;
+# <database>.<name> for each question that must be answered with `t`; PATIENCE_SECONDS, how long the WAL may take; DUMPS, the folder of a dump that is wanted;
 # TO and TO_SECONDS, see choose.sh; PROGRAMS, where PostgreSQL's are in an image of several versions.
 # Written: passed or failed, expired when nothing is to be deleted after this, and result, `<key> <value>` a line.
 set -u -o pipefail
@@ -30,7 +31,7 @@ trap at_end EXIT
 trap 'exit 1' TERM INT
 : >"$WORK/fetched"
 chmod 700 "$DATA"
-# The log lay on a volume of its own perhaps.
+# The WAL may have been on a volume of its own.
 rm -rf "$DATA/pg_wal" "$DATA"/{postmaster.pid,standby.signal,postgresql.auto.conf}
 mkdir "$DATA/pg_wal"
 : >"$DATA/postgresql.auto.conf"
@@ -54,7 +55,7 @@ autovacuum = off
 cron.launch_active_jobs = off
 # Jobs of a database's own would change what is looked at.
 timescaledb.max_background_workers = 0
-# Nobody needs these files once they have been looked at.
+# These files are deleted once they are checked.
 fsync = off
 full_page_writes = off
 CONF
@@ -62,17 +63,17 @@ CONF
 [ -z "${TO:-}" ] || printf "recovery_target_time = '%s'\nrecovery_target_action = promote\n" "${TO/%Z/+00:00}" >>"$WORK/postgresql.conf"
 : >"$WORK/pg_ident.conf"
 
-# Queries are answered when all of the log is replayed.
+# Queries are answered when all WAL is replayed.
 postgres -D "$DATA" -c "config_file=$WORK/postgresql.conf" >"$WORK/postgres.log" 2>&1 &
 server=$!
 until pg_isready -q || ! kill -0 "$server" 2>/dev/null || [ "$SECONDS" -gt "$PATIENCE_SECONDS" ]; do sleep 0.2; done
 pg_isready -q || {
-  [ ! -e "$WORK/unfetched" ] || fail "the log can't be replayed: $(tail -n 1 "$WORK/unfetched")"
+  [ ! -e "$WORK/unfetched" ] || fail "the WAL can't be replayed: $(tail -n 1 "$WORK/unfetched")"
   fail "the restored server doesn't start: $(grep -E 'FATAL|PANIC' "$WORK/postgres.log" | tail -n 1 | sed 's/.*\(FATAL\|PANIC\): *//')"
 }
 put "rto_seconds $(($(date +%s) - $(<"$WORK/started")))"
 
-# PostgreSQL takes the first segment that isn't there, or isn't whole, for the log's end.
+# PostgreSQL takes the first segment that is missing or damaged for the end of the WAL.
 broken=$(grep -E 'data checksum in record|incorrect prev-link|invalid magic number|unexpected pageaddr' "$WORK/postgres.log" | head -n 1 | sed 's/.*LOG: *//')
 newest=$(tail -n 1 "$WORK/segments")
 if [ -n "${TO:-}" ]; then
@@ -81,7 +82,7 @@ elif ! grep -qx "$newest" "$WORK/fetched"; then
   last=$(grep -E '^[0-9A-F]{24}$' "$WORK/fetched" | sort | tail -n 1)
   next=$(awk -v last="$last" '$0 "" > last ""' "$WORK/segments" | head -n 1)
   [ -z "$broken" ] || fail "the segment $last is damaged: $broken"
-  fail "a segment behind $last is missing: the archive goes on with $next, up to $newest"
+  fail "a segment behind $last is missing: the archive continues with $next, up to $newest"
 fi
 [ -z "$broken" ] || fail "the segment $newest is damaged: $broken"
 put "segment $newest"
@@ -92,7 +93,7 @@ wanted=${TO_SECONDS:-$(<"$WORK/chosen")}
 
 if [ -e "$WORK/segment" ]; then
   found=$(ask "$HOME_DATABASE" <<<"select count(*) from pgplatform.heartbeat where value = '$VALUE'")
-  [ "$found" = 1 ] || fail "the row that was written before isn't there, though its log was replayed"
+  [ "$found" = 1 ] || fail "the row that was written before isn't there, though its WAL was replayed"
 fi
 
 pg_amcheck --all --install-missing >"$WORK/amcheck.log" 2>&1 || fail "pg_amcheck finds damage: $(grep -v '^ *$' "$WORK/amcheck.log" | head -n 2 | tr -s '\n ' ' ' | cut -c 1-300)"
@@ -112,6 +113,7 @@ for query in "$QUERIES"/*; do
   put "query ${name#*.}"
 done
 
+# shellcheck source=dump.sh
 [ -n "${TO:-}" ] || [ -z "${DUMPS:-}" ] || . /scripts/dump.sh
 
 pg_ctl -D "$DATA" -m fast -w stop >/dev/null || fail "the restored server doesn't stop"

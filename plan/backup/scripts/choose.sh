@@ -1,10 +1,12 @@
-# Chooses what to restore: the newest finished base backup of a target, and the log from there on.
+# shellcheck shell=sh
+# Chooses what to restore: the newest finished base backup of a target, and the WAL from there on.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
-# copy may take to have the row's log; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest; TOOL, walg or
-# nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, the log's names; chosen, when; kept, what the last one kept; with WAL-G oldest,
+# copy may take to have the row's WAL; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest; TOOL, walg or
+# nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, their names; chosen, when; kept, what the last one kept; with WAL-G oldest,
 # the base backup from which on everything is needed.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 fail() {
   echo "$*" | tee "$WORK/failed"
@@ -21,7 +23,7 @@ if [ -e "$WORK/segment" ]; then
   end=$(($(date +%s) + WAIT_SECONDS))
   echo "waiting until the target $name has $segment"
   while newest=$(newest_segment "$place" 2>/dev/null); newest=${newest%%;*}; [ "$(printf '%s\n' "$newest" "$segment" | sort | tail -n 1)" != "$newest" ]; do
-    [ "$(date +%s)" -lt "$end" ] || fail "the target $name has the log until ${newest:-nothing} only, a row of $WAIT_SECONDS s ago is in $segment"
+    [ "$(date +%s)" -lt "$end" ] || fail "the target $name has the WAL until ${newest:-nothing} only, a row of $WAIT_SECONDS s ago is in $segment"
     sleep 2
   done
 fi

@@ -1,12 +1,14 @@
-# Copies the present archive from the first store to the second: finished base backups and the log.
+# shellcheck shell=sh
+# Copies the present archive from the first store to the second: finished base backups and WAL.
 #
 # What is there already with the same size and sum is left alone, and each object is there whole or not at all, so that a copy that was
-# interrupted goes on where it was. Nothing is ever deleted or written over here: an object that is another one in the first store now is
-# an error that somebody must look at, since neither a finished base backup nor a segment ever changes. Base backups go first: the log that each of them needs lies in
+# interrupted continues where it was. Nothing is ever deleted or written over here: an object that is another one in the first store now is
+# an error for an operator to look at, since neither a finished base backup nor a segment ever changes. Base backups go first: the WAL that each of them needs is in
 # the store by the time it is called finished, and is copied after it.
 #
 # Environment: see places.sh.
 set -eu
+# shellcheck source=places.sh
 . /scripts/places.sh
 
 from=$PLACE_1/$ARCHIVE_ID
@@ -20,7 +22,7 @@ if ! ask lsf --dirs-only "$from" >/dev/null 2>"$error" && ! grep -q 'directory n
 fi
 newest=$(newest_segment "$from" 2>/dev/null)
 if [ -z "$newest" ]; then
-  echo "nothing to copy: archive $ARCHIVE_ID has no log yet"
+  echo "nothing to copy: archive $ARCHIVE_ID has no WAL yet"
   exit 0
 fi
 for id in $(ids "$from"); do
@@ -37,7 +39,7 @@ done
 # The copied archive must have what the first one had when this began.
 copied=$(newest_segment "$to")
 if [ "$(printf '%s\n' "${newest%%;*}" "${copied%%;*}" | sort | tail -n 1)" != "${copied%%;*}" ]; then
-  echo "the target $TARGET_2 has the log until ${copied%%;*} only, $TARGET_1 had it until ${newest%%;*}"
+  echo "the target $TARGET_2 has the WAL until ${copied%%;*} only, $TARGET_1 had it until ${newest%%;*}"
   exit 1
 fi
-echo "copied from $TARGET_1 to $TARGET_2: log until ${newest%%;*}"
+echo "copied from $TARGET_1 to $TARGET_2: WAL until ${newest%%;*}"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Dumps every database of the restored server, and restores the first one's dump there; read by check.sh with `.` when everything else is well.
 #
 # Environment: see check.sh; DUMPS, a folder that isn't there yet. Written there: globals.sql and <database>.dump; in WORK undumped, why there is no

@@ -1,10 +1,12 @@
-# Deletes an archive that has ended from a store, with its log, base backups and dumps: forget.sh NUMBER ARCHIVE_ID.
+# shellcheck shell=sh
+# Deletes an archive that has ended from a store, with its WAL, base backups and dumps: forget.sh NUMBER ARCHIVE_ID.
 #
 # What says that a backup is finished goes first: what is left by an interruption must not look whole. Ends badly with the store's answer when it keeps
-# something; called again it goes on.
+# something; called again it continues.
 #
 # Environment: see places.sh.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 error=$(mktemp)
 trap 'rm -f "$error"' EXIT

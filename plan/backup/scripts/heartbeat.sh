@@ -1,4 +1,5 @@
-# Writes a row into the live database and waits until the log that holds it is archived: the restore that follows must have it.
+# shellcheck shell=bash
+# Writes a row into the live database and waits until the WAL that holds it is archived: the restore that follows must have it.
 #
 # Environment: WORK, the folder that the verification's containers share; PG*, how to log in at the primary; RPO_MINUTES; PATIENCE_SECONDS, how much longer the archive may take;
 # VALUE, of the row.
@@ -7,12 +8,12 @@ set -u
 [ -z "${TO:-}" ] || exit 0
 ask() { psql -XAtqw -v ON_ERROR_STOP=1 -v "value=$VALUE" 2>"$WORK/error"; }
 
-# Past its commit: what comes behind it in the log isn't needed.
+# Past its commit: later WAL isn't needed.
 if ! at=$(ask <<<"insert into pgplatform.heartbeat (value) values (:'value'); select pg_walfile_name(pg_current_wal_insert_lsn());"); then
   echo "no row was written: $(tail -n 1 "$WORK/error")" | tee "$WORK/note"
   exit 0
 fi
-echo "row $VALUE written; its log is in $at"
+echo "row $VALUE written; its WAL is in $at"
 echo "$at" >"$WORK/segment"
 
 # A server that has just started looks at archive_timeout for the first time with its first checkpoint, after checkpoint_timeout.

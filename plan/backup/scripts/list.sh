@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Lists every base backup in every store, the newest first, a line each:
 # <target>;<archive ID>;<id>;<status>;<begin>;<end>;<bytes>;<verified, failed or nothing>
 # for each dump: <target>;<archive ID>;dump;<id>;<bytes>, without bytes when it isn't whole
@@ -6,6 +7,7 @@
 #
 # Environment: see places.sh.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Functions for the scripts that look into the stores with rclone; read by them with `.`.
 #
 # Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of
@@ -10,7 +11,7 @@ export TZ=UTC
 # value NAME: of the variable with this name.
 value() { eval "printf '%s' \"\${$1}\""; }
 
-# ask ARGUMENTS: rclone, which repeats little: whoever calls this asks again later.
+# ask ARGUMENTS: rclone, which repeats little: the caller asks again later.
 ask() { rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "$@"; }
 
 # why FILE: what rclone said last, in one line without its date.

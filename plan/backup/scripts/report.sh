@@ -1,9 +1,11 @@
+# shellcheck shell=sh
 # Waits for the end of a verification and puts its result beside the backup, for people as JSON and for monitoring as metrics; ends badly
 # when the verification failed, and so does its Job.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; DUMPS, the folder of a dump that is stored too,
 # and WINDOW_DAYS; TO and TO_SECONDS, see choose.sh: such a result has a name of its own, and is no metric.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
 end=$(($(date +%s) + EXPIRY_SECONDS))
@@ -25,6 +27,7 @@ expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
 
 failed=0 dump='' dump_bytes=null
 dump_note=$(cat "$WORK/undumped" 2>/dev/null)
+# shellcheck source=storeDump.sh
 [ "$result" = failed ] || [ ! -d "${DUMPS:-}" ] || . /scripts/storeDump.sh
 [ -n "$dump" ] || [ -z "$dump_note" ] || failed=1
 
@@ -78,6 +81,6 @@ store newest.prom newest.prom
 if [ "$result" = passed ]; then
   store passed.prom passed.prom
   [ -z "$dump" ] || store dump.prom dump.prom
-  [ "$expiry" != done ] || store backup kept
+  [ "$expiry" != 'done' ] || store backup kept
 fi
 [ "$result" = passed ] && [ "$failed" = 0 ]

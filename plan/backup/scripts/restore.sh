@@ -1,7 +1,9 @@
+# shellcheck shell=sh
 # Restores the chosen base backup with the tool that made it.
 #
 # Environment: WORK and DATA, folders; TOOL, barman or walg, and what that wants.
 set -u
+# shellcheck source=barman.sh
 . "/scripts/${TOOL:-barman}.sh"
 [ ! -e "$WORK/failed" ] || exit 0
 backup=$(cat "$WORK/backup")

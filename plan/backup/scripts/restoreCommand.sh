@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # restoreCommand.sh NAME PATH: PostgreSQL's restore_command in a verification; see serve.sh. Only an archive that hasn't got the file says
 # so: everything else ends the server, and with it the verification.
 rm -f "$WORK/answered/$1"

@@ -1,9 +1,11 @@
-# Looks whether what is to be restored is there, before a cluster is made that would wait for it. Ends well when it is, and when the cluster has
-# been made already, since nobody reads the source any more then.
+# shellcheck shell=sh
+# Checks that what is to be restored is there, before a cluster is made that would wait for it. Ends well when it is, and when the cluster has
+# been made already, since no server reads the source any more then.
 #
 # Environment: see places.sh; SOURCE, where the archive lies as rclone names it; TO_SECONDS, the moment to go back to, or nothing; WAIT_SECONDS, how
 # long a store may take to start. Written when it ends badly: the pod's last words, `absent;<archives that are there>` or `refused;<why>`.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 error=$(mktemp)
 words() { printf '%s' "$*" | tee "${WORDS:-/dev/termination-log}"; }

@@ -1,3 +1,5 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # report.sh sets what is read here, and reads what is set.
 # Puts a dump beside the backups, and deletes those that are older than the recovery window; read by report.sh with `.`.
 #
 # Environment: see report.sh; DUMPS, the folder that dump.sh made; WINDOW_DAYS. Set: dump, its id, when it is stored, with dump_bytes; dump_note, why it isn't, or

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # What restore.sh and serve.sh do with WAL-G; read by them with `.`. Never run with WAL-G itself: written by its documentation and source (3.0.5).
 #
 # Environment: WAL-G's own.
@@ -5,8 +6,8 @@
 # restore_base ID: into $DATA, with what it is a difference to.
 restore_base() { wal-g backup-fetch "$DATA" "$1"; }
 
-# fetch_log NAME PATH: ends with 1 where the archive hasn't got it, and with more at errors. WAL-G has 74 for the one, and 1 for all others.
-fetch_log() {
+# fetch_wal NAME PATH: ends with 1 where the archive hasn't got it, and with more at errors. WAL-G has 74 for the one, and 1 for all others.
+fetch_wal() {
   wal-g wal-fetch "$1" "$2"
   case $? in
   0) ;;

@@ -1,7 +1,9 @@
+# shellcheck shell=sh
 # Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
 #
 # Environment: see places.sh; STATE, the folder of both files.
 set -u
+# shellcheck source=places.sh
 . /scripts/places.sh
 trap 'exit 0' TERM INT
 
@@ -9,8 +11,8 @@ gauge() { # NAME MEANING
   printf '# HELP pgplatform_backup_%s %s\n# TYPE pgplatform_backup_%s gauge\n' "$1" "$2" "$1"
 }
 
-# look NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>.
-look() {
+# inspect NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>.
+inspect() {
   name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID
   labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
   bucket=${place%%/*}
@@ -45,7 +47,7 @@ while :; do
   : >"$STATE/status"
   number=1
   while [ "$number" -le "$TARGETS" ]; do
-    look "$number"
+    inspect "$number"
     number=$((number + 1))
   done
   {
@@ -53,7 +55,7 @@ while :; do
     grep '^target_up' "$STATE/seen"
     gauge base_timestamp_seconds "When the newest base backup was finished."
     grep '^base_timestamp' "$STATE/seen"
-    gauge segment_timestamp_seconds "When the newest segment of the log was archived."
+    gauge segment_timestamp_seconds "When the newest WAL segment was archived."
     grep '^segment_timestamp' "$STATE/seen"
     gauge verified_timestamp_seconds "When a restore was last tried, and found good."
     grep '^verified_timestamp' "$STATE/seen"

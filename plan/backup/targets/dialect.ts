@@ -10,7 +10,7 @@ export interface Spoken {
   readonly endpoint?: string;
   /** Whether the checksums that newer S3 clients send without being asked are left out: some stores answer them with an error. */
   readonly plainChecksums: boolean;
-  /** Whether the bucket's name stands in the path and not in the host's name. */
+  /** Whether the bucket's name is in the path and not in the host's name. */
   readonly pathStyle: boolean;
   /** The store's own CA, where no public one signed for it. */
   readonly ca?: { readonly secretName: string; readonly key: string };

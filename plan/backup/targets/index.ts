@@ -15,7 +15,7 @@ export const spokenTo = <K extends TargetKind>(
   cluster: Settings["cluster"],
 ): Spoken => (dialects[target.kind] as Dialect<K>).speak(target, cluster);
 
-/** Kinds for whose buckets nobody makes a key. */
+/** Kinds for whose buckets the platform makes no key. */
 export const keyGiven = (Object.keys(dialects) as TargetKind[]).filter(
   (kind) => dialects[kind].key === "given",
 );

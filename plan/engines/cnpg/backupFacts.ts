@@ -31,7 +31,7 @@ export function archiveFacts(cluster: Cluster): ArchiveFacts {
         ? undefined
         : {
             way: "spec.backup.barmanObjectStore",
-            instead: `the plugin ${pluginName} with an ObjectStore: CloudNativePG 1.31 has the other no more`,
+            instead: `the plugin ${pluginName} with an ObjectStore: CloudNativePG 1.31 removed the other`,
           };
     },
   };

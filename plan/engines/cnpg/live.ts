@@ -2,7 +2,7 @@ import type { BaseBackup, LiveReader, Progress, Shape, VolumeShape } from "../li
 import type { KubernetesObject } from "../../objects";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
-/** Fields of the specification that stand in the instances' pods. */
+/** Fields of the specification that are part of the instances' pods. */
 const inPods = ["resources", "affinity", "topologySpreadConstraints", "probes", "stopDelay"] as const;
 
 const volumeOf = ({ size, storageClass }: Storage): VolumeShape => ({
@@ -80,7 +80,7 @@ function progress(object: KubernetesObject): Progress {
   if ((object.spec?.plugins?.length ?? 0) > 0 && archiving?.status !== "True")
     return {
       done: false,
-      why: `the log is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
+      why: `WAL is not archived: ${archiving?.message ?? "no segment was tried yet"}`,
     };
   const [refused] = Object.entries(managedRolesStatus?.cannotReconcile ?? {});
   if (refused) return { done: false, why: `the role ${refused[0]} can't be made: ${refused[1].join(", ")}` };

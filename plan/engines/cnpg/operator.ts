@@ -21,7 +21,7 @@ const resources = {
  */
 const STANDBY_TCP_USER_TIMEOUT = "1000";
 
-/** Two, on two nodes where there are two: the loss of the primary's node must not take away the one that answers it. */
+/** Two, on two nodes where there are two: the loss of the primary's node must not stop the operator that handles it. */
 const REPLICAS = 2;
 
 /**

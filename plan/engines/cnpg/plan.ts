@@ -157,7 +157,7 @@ export function plan(settings: Settings): Plan {
       ...databaseObjects(settings),
       ...backupObjects(settings),
     ],
-    // The operator sets a role's password anew when its Secret changes.
+    // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
     tls: {

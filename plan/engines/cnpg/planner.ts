@@ -26,6 +26,7 @@ export const planner: EnginePlanner = {
     majorUpgrade: true,
     podSecurityRestricted: true,
     operator: true,
+    accountInForeignNamespace: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion, kind: "Cluster" },

@@ -7,7 +7,7 @@ import { copyOf } from "../../deployment";
 /** The backup plugin of CloudNativePG, which its operator calls, out of the plugin's released manifest. */
 
 const deploymentName = "barman-cloud";
-/** Secrets with the certificates by which the operator and the plugin know each other: each trusts what stands in the other's Secret. */
+/** Secrets with the certificates by which the operator and the plugin know each other: each trusts the certificate in the other's Secret. */
 const tlsSecrets = { server: "barman-cloud-server-tls", client: "barman-cloud-client-tls" } as const;
 
 /** The release has them made by cert-manager; here the platform makes them. */

@@ -6,9 +6,9 @@ import type { ClusterSpec, Probe } from "./resources";
  *
  * The primary holds a Lease. One that stops in order releases it, and the instance that the operator has chosen takes it at its next
  * look, `retryPeriodSeconds` later at most. One that could not release it (its node is gone, or its pod was deleted by force, which
- * takes away its right to talk to the API server) is waited for: `leaseDurationSeconds` from the moment the chosen instance began to
+ * ends its access to the API server) is waited for: `leaseDurationSeconds` from the moment the chosen instance began to
  * look. The lease decides nothing by itself: the operator does, and a primary that can't renew its lease, because the API server is
- * silent, goes on. A short lease is therefore no risk to a healthy primary (docs/failover.md has the measurement); what it shortens
+ * silent, keeps running. A short lease is therefore no risk to a healthy primary (docs/failover.md has the measurement); what it shortens
  * is the time that a primary which was given up has to stop by itself. With synchronous replication such a primary acknowledges nothing.
  *
  * Stopping a primary that is cut off is the liveness probe's work: it fails when neither the API server nor a peer answers.

@@ -25,7 +25,7 @@ import {
 } from "./store";
 
 /**
- * Base backups by a CronJob, onto the archive volume and to the object store where there is one; the log to the store by a container beside
+ * Base backups by a CronJob, onto the archive volume and to the object store where there is one; WAL to the store by a container beside
  * the server; and what a server begins with that is restored from a store.
  */
 

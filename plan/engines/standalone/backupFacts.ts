@@ -16,7 +16,7 @@ export const archiveFacts = (object: StatefulSet): ArchiveFacts => {
     archivers: toStore ? 1 : 0,
     volume: names.archive(object.metadata.name),
     store: toStore ? { kind: object.kind, name: object.metadata.name } : undefined,
-    // Stands in its configuration; the place in the store is this cluster's alone.
+    // It is in the configuration; the place in the store is this cluster's alone.
     archiveId: "",
     outdated: undefined,
   };

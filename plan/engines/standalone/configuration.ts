@@ -62,7 +62,7 @@ const scripts = [
   "store.py",
 ];
 
-/** Days for which base backups and log stay on the archive volume, as keep.sh reads them. */
+/** Days for which base backups and WAL stay on the archive volume, as keep.sh reads them. */
 const expiryOf = ({ backup }: Settings): string => {
   const { baseBackupDays, walRetentionDays } = backup?.volume ?? volumeDefaults;
   return `${baseBackupDays} ${walRetentionDays}\n`;

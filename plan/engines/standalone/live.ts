@@ -31,13 +31,13 @@ function progress(object: KubernetesObject): Progress {
   const { readyReplicas: ready = 0, observedGeneration = 0, currentRevision, updateRevision } = status;
   if (observedGeneration < (metadata.generation ?? 0))
     return { done: false, why: "not looked at since its last change" };
-  if (currentRevision !== updateRevision) return { done: false, why: "its pod is being made anew" };
+  if (currentRevision !== updateRevision) return { done: false, why: "its pod is being recreated" };
   return {
     done: ready === wanted,
     why:
       ready === wanted
         ? `${ready} of ${wanted} instances ready`
-        : `${ready} of ${wanted} instances ready; the log of its container keeper says what is missing`,
+        : `${ready} of ${wanted} instances ready; the log of the container config-reloader says what is missing`,
   };
 }
 
@@ -46,7 +46,7 @@ function baseBackup(object: KubernetesObject): BaseBackup | undefined {
   const { conditions = [], failed = 0 } = object.status ?? {};
   const is = (type: string) => conditions.find((one) => one.type === type && one.status === "True");
   const failure = is("Failed");
-  const logs = `the log of Job ${object.metadata.name} says why`;
+  const logs = `the log of the Job ${object.metadata.name} says why`;
   if (is("Complete")) return { phase: "done", why: "made" };
   if (failure)
     return { phase: "failed", why: `${failure.message ?? failure.reason ?? "it failed"}; ${logs}` };

@@ -23,7 +23,7 @@ export const ownedParameters: Readonly<Record<string, string>> = {
   lc_messages: `${byPlatform}; it reads the server's messages in English`,
 };
 
-/** Parameters as they stand in postgresql.conf, apart from the names of files. */
+/** Parameters as postgresql.conf has them, apart from the names of files. */
 export function parametersOf(settings: Settings): Record<string, string> {
   const { cluster } = settings;
   const libraries = preloadLibraries(cluster);

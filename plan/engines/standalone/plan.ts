@@ -106,7 +106,7 @@ export function plan(settings: Settings): Plan {
     {
       spec: {
         replicas: cluster.instances,
-        // A pod that isn't ready is made anew by a change, which may be what mends it.
+        // A change recreates a pod that isn't ready, and may fix it.
         podManagementPolicy: "Parallel",
         serviceName: names.headless(name),
         selector: { matchLabels: selector },
@@ -188,7 +188,7 @@ export function plan(settings: Settings): Plan {
       keys: enginePasswords(credentials),
       why: "the passwords that the server's own pod sets, by role",
     },
-    loaded: { container: "keeper", file: `${paths.state}/version`, version },
+    loaded: { container: "config-reloader", file: `${paths.state}/version`, version },
     endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
     tls: {
       issuer: "platform",

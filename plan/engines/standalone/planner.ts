@@ -33,6 +33,7 @@ export const planner: EnginePlanner = {
     },
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
+    accountInForeignNamespace: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },

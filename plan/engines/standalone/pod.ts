@@ -16,7 +16,7 @@ import { server } from "./image";
 const EXPORTER_USER = 65534;
 /** How long a checkpoint and a fast shutdown may take before the server is killed and has to recover. */
 const STOP_SECONDS = 120;
-/** How long a server may take to recover, or to wait for another pod's last process, before its container is made anew. */
+/** How long a server may take to recover, or to wait for another pod's last process, before its container is recreated. */
 const START_SECONDS = 3600;
 
 const superuserLogin = { PGHOST: paths.socket, PGUSER: SUPERUSER };
@@ -84,14 +84,14 @@ function serverContainer(settings: Settings) {
 
 /**
  * Applies what changes in the mounted files, and watches the archive; the pod is ready once it has, and, where the archive is its volume
- * alone, while the log is archived. A store is looked after by the watcher: the pod, and every update of it, doesn't wait for one that is away.
+ * alone, while WAL is archived. The watcher checks the store: the pod, and every update of it, doesn't wait for one that is away.
  */
-function keeperContainer(settings: Settings) {
+function configReloaderContainer(settings: Settings) {
   const { cluster, images } = settings;
   const host = serviceHost(cluster.name, cluster.namespace);
   const marks = ["applied", ...(archiveStore(settings) === undefined ? ["archiving"] : [])];
   return {
-    name: "keeper",
+    name: "config-reloader",
     image: images.postgresql,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/keep.sh`],
@@ -189,7 +189,7 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
   // The server asks the archiver for what it needs of a store.
   const { annotations, account } = podsRole(
     settings,
-    [serverContainerName, "keeper", "exporter"],
+    [serverContainerName, "config-reloader", "exporter"],
     [archiveStore(settings), originOf(settings)],
   );
   return {
@@ -202,7 +202,7 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
       ...restrictedPod(settings, server, STOP_SECONDS),
       securityContext: asServer,
       ...(initContainers.length > 0 && { initContainers }),
-      containers: [serverContainer(settings), keeperContainer(settings), exporterContainer(settings)],
+      containers: [serverContainer(settings), configReloaderContainer(settings), exporterContainer(settings)],
       volumes: volumes(settings),
     },
   };

@@ -10,14 +10,14 @@ interface Volume {
   readonly class?: string;
 }
 
-/** What a StatefulSet of this engine says of its server: its configuration stands in other objects. */
+/** What a StatefulSet of this engine says of its server: its configuration is in other objects. */
 export interface Server {
   /** Major version of PostgreSQL. */
   readonly version: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly hostBasedAccess: readonly string[];
   readonly data: Volume;
-  /** The write-ahead log's own volume. */
+  /** The WAL volume. */
   readonly log?: Volume;
   /** What it was restored from when it was made. */
   readonly restored?: unknown;

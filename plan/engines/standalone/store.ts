@@ -17,7 +17,7 @@ export const asServer = {
   fsGroupChangePolicy: "OnRootMismatch",
 };
 
-/** Where log and base backups go. */
+/** Where WAL and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
 
 /** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
@@ -78,7 +78,7 @@ export const storeContainer = ({ images }: Settings, name: string, mode: "serve"
   securityContext: hardened,
 });
 
-/** What stands in the server's pod before and beside it; nothing without an object store. */
+/** Containers before and beside the server's in its pod; none without an object store. */
 export function podParts(settings: Settings): {
   readonly initContainers: readonly object[];
   readonly volumes: readonly object[];

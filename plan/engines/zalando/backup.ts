@@ -24,7 +24,7 @@ const DELTA_STEPS = 6;
 
 /** Files that a verification fetches at a time: each takes memory. */
 const DOWNLOADS = 4;
-/** More base backups than anybody makes: the verification deletes them. */
+/** More base backups than there ever are: the verification deletes them. */
 const ALL_BACKUPS = 36_500;
 
 const caFolder = ({ name }: Store): string => `/stores/${name}`;
@@ -95,7 +95,7 @@ export function backupVariables(settings: Settings): Variable[] {
       WALG_COMPRESSION_METHOD: backup.compression,
       WALG_DELTA_MAX_STEPS: String(DELTA_STEPS),
       BACKUP_SCHEDULE: backup.schedule,
-      // Spilo keeps as many base backups, and those of as many days, with the log since the oldest of them.
+      // Spilo keeps as many base backups, and those of as many days, with the WAL since the oldest of them.
       BACKUP_NUM_TO_RETAIN: String(
         backup.verify.enabled && hasWalG(settings) ? ALL_BACKUPS : backup.recoveryWindowDays,
       ),

@@ -64,7 +64,7 @@ export function archiveFacts(object: Postgresql): ArchiveFacts {
     get outdated() {
       return !env.archives || usesWalG(env)
         ? undefined
-        : { way: "WAL-E", instead: "WAL-G (USE_WALG_BACKUP is true): nobody keeps WAL-E any more" };
+        : { way: "WAL-E", instead: "WAL-G (USE_WALG_BACKUP is true): WAL-E is no longer maintained" };
     },
   };
 }

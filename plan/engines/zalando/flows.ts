@@ -43,7 +43,7 @@ export function flows(settings: Settings): Flow[] {
       instances,
       instances,
       ports.status,
-      "Patroni asks the others before an election, and a primary without the API server asks whether it may go on",
+      "Patroni asks the others before an election, and a primary without the API server asks whether it may stay primary",
     ),
     ...archiveFlows(settings, instances),
     tcp("sql", sql, instances, ports.postgres, "roles, databases and what belongs in them are applied"),

@@ -3,7 +3,7 @@ import type { LiveReader, Progress, Shape } from "../live";
 import type { KubernetesObject, Variable } from "../../objects";
 import { isPostgresql, type Postgresql } from "./resources";
 
-/** Fields of the specification that stand in the instances' pods. */
+/** Fields of the specification that are part of the instances' pods. */
 const inPods = ["resources", "tls", "additionalVolumes"] as const;
 
 /** Without what is drawn when the cluster is made. */
@@ -73,7 +73,7 @@ const toBeMadeAnew = "zalando-postgres-operator-rolling-update-required";
 
 const podProgress = ({ metadata }: Live): Progress =>
   metadata.annotations?.[toBeMadeAnew] === "true"
-    ? { done: false, why: "the operator has yet to make it anew" }
+    ? { done: false, why: "the operator has yet to recreate it" }
     : { done: true, why: "nothing to wait for" };
 
 function progress(object: KubernetesObject): Progress {

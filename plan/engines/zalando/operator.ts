@@ -25,7 +25,7 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
   enable_crd_registration: false,
   kubernetes: {
     watched_namespace: "*",
-    // Whoever deletes a cluster object by mistake still has data and passwords.
+    // A cluster object that was deleted by mistake leaves data and passwords.
     enable_persistent_volume_claim_deletion: false,
     enable_secrets_deletion: false,
     enable_pod_antiaffinity: true,
@@ -42,8 +42,8 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
     inherited_labels: Object.keys(labels),
   },
   timeouts: {
-    // While it rolls pods it may miss the event that it waits for, which costs ten minutes by default. It gives up sooner, and goes on with the roll
-    // when it looks again; a pod that takes longer to stop goes on stopping meanwhile.
+    // While it rolls pods it may miss the event that it waits for, which costs ten minutes by default. It gives up sooner, and continues the roll
+    // at its next round; a pod that takes longer to stop keeps stopping meanwhile.
     pod_deletion_wait_timeout: "1m",
     pod_label_wait_timeout: "3m",
   },
@@ -51,7 +51,7 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
   patroni: { enable_patroni_failsafe_mode: true },
   debug: {
     debug_logging: false,
-    // With SCRAM it would set every role's password anew, with a new salt, at each of its rounds.
+    // With SCRAM it would set every role's password again, with a new salt, at each of its rounds.
     enable_database_access: false,
   },
 });

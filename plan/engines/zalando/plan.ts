@@ -98,7 +98,7 @@ function clusterObject(settings: Settings): Postgresql {
       patroni: {
         ...timings[cluster.failover],
         maximum_lag_on_failover: MAXIMUM_LAG_BYTES,
-        // A primary that loses the API server goes on for as long as all standbys answer it.
+        // A primary that loses the API server stays primary for as long as all standbys answer it.
         failsafe_mode: true,
         synchronous_mode: synchronous,
         synchronous_mode_strict: cluster.durability === "zero-loss",
@@ -121,9 +121,13 @@ function clusterObject(settings: Settings): Postgresql {
   };
 }
 
-/** The account of the instances' pods: the operator would make it too, but without the logins at private registries. */
+/**
+ * The account of the instances' pods: the operator would make it too, but without the logins at private registries. In a namespace that was
+ * there already the operator makes it, or another cluster has: all of its clusters in a namespace share it.
+ */
 function accountObjects(settings: Settings): PlannedObject[] {
   const { cluster, registries } = settings;
+  if (!cluster.makeNamespace) return [];
   const annotations = accountOfStores(settings);
   const metadata = {
     name: podAccount,

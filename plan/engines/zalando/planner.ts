@@ -46,6 +46,11 @@ export const planner: EnginePlanner = {
       instead: "choose cnpg, or have baseline in the namespace",
     },
     operator: true,
+    accountInForeignNamespace: {
+      because:
+        "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
+      instead: "let the platform make the namespace, or leave registries and roleArn out",
+    },
     passwordlessSuperuser: {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",

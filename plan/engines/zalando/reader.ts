@@ -123,6 +123,6 @@ export const reader: EngineReader = {
   facts,
   storeFacts,
   baseBackupFacts,
-  // Poolers of the operator's own stand in its cluster object, and the platform makes none.
+  // The operator's own poolers are fields of its cluster object, and the platform makes none.
   poolerFacts: () => undefined,
 };

@@ -12,7 +12,7 @@ import { furtherConfiguration } from "./timing";
 
 /**
  * The Job that makes roles, databases and what belongs in them, and sets Patroni's further configuration, which a CronJob keeps so. The operator could make roles,
- * but sets every password anew, with a new salt, at each of its rounds, and PgBouncer logs in with keys that hold for one salt.
+ * but sets every password again, with a new salt, at each of its rounds, and PgBouncer logs in with keys that hold for one salt.
  */
 
 export const sqlLabels = (cluster: string): Record<string, string> => ({
@@ -26,7 +26,7 @@ const paths = { files: "/settings", passwords: "/passwords", tls: "/tls" } as co
 const setFurther = `python3 ${paths.files}/patroni.py`;
 const command = `bash ${paths.files}/apply.sh ${paths.files} ${paths.passwords} && ${setFurther}`;
 
-/** How often Patroni's further configuration is looked at: a cluster that is set up anew begins without it. */
+/** How often Patroni's further configuration is checked: a cluster that is set up again begins without it. */
 const UPKEEP_SCHEDULE = "*/5 * * * *";
 
 interface Work {

@@ -3,9 +3,9 @@
 #
 #   apply.sh <folder of scripts> [<folder of passwords>]
 #
-# - Scripts are named <order>.<database>.sql and run in the order of their names, each in its database, as superuser: who that
-#   is, and where the server is, libpq's environment says (PGHOST, PGUSER, PGSSLMODE ...).
-# - Password files are named as their roles. A password is set only when it doesn't hold yet: the same one set anew would get another
+# - Scripts are named <order>.<database>.sql and run in the order of their names, each in its database, as superuser: libpq's
+#   environment names server and superuser (PGHOST, PGUSER, PGSSLMODE ...).
+# - Password files are named as their roles. A password is set only when it doesn't hold yet: the same one set again would get another
 #   salt, and PgBouncer's logged-in sessions keep keys that hold for one salt. It reaches the server as a verifier, never as text.
 #
 # Environment: APPLY_WAIT_SECONDS, how long to wait for a server that takes writes; APPLY_LOGIN, libpq's connection string of the
@@ -43,7 +43,7 @@ say "roles, databases and what belongs in them are as described"
 [ -n "$passwords" ] || exit 0
 
 # Nothing, or why the login fails.
-login() { PGOPTIONS='' PGPASSWORD=$(<"$1") psql -X -w -q -d "$APPLY_LOGIN user=$2 dbname=postgres" -c 'SELECT 1' 2>&1 >/dev/null; }
+login() { { PGOPTIONS='' PGPASSWORD=$(<"$1") psql -X -w -q -d "$APPLY_LOGIN user=$2 dbname=postgres" -c 'SELECT 1' >/dev/null; } 2>&1; }
 
 # Without a terminal psql asks its standard input for the password, twice.
 set_password() {

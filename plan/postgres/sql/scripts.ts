@@ -38,7 +38,7 @@ const roleRights = ({
   `ALTER ROLE ${identifier(name)} ${login ? "" : "NO"}LOGIN ${createDatabases ? "" : "NO"}CREATEDB ` +
   `${createRoles ? "" : "NO"}CREATEROLE NOSUPERUSER ${replication ? "" : "NO"}REPLICATION NOBYPASSRLS CONNECTION LIMIT ${connectionLimit}`;
 
-/** Memberships beyond the wanted ones go, whoever granted them. */
+/** Revokes memberships beyond the wanted ones, whichever role granted them. */
 const revokeOthers = ({ name, memberOf }: WantedRole): string =>
   `SELECT format('REVOKE %I FROM %I GRANTED BY %I', held.rolname, member.rolname, giver.rolname)
 FROM pg_auth_members m

@@ -1,4 +1,4 @@
-/** Names and texts as they stand in SQL. */
+/** Names and texts as SQL writes them. */
 
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -1,7 +1,7 @@
 import { platformSchema } from "../../names";
 
 /**
- * Sizes and use, for people and dashboards: what each database, table and index takes. They show what whoever asks may see, and are
+ * Sizes and use, for people and dashboards: what each database, table and index takes. Each role sees what its own rights allow; they are
  * read as `pgplatform.v_table_sizes`.
  */
 

@@ -84,13 +84,13 @@ describe("cut cables of the built-in cluster", function () {
   afterEach(() => network("heal"));
   after(() => kubectl("delete", "namespace", namespace, "--wait=true"));
 
-  it("two pods: new connections and an established one fall silent, and go on when the cable is joined", async () => {
+  it("two pods: new connections and an established one fall silent, and resume when the cable is joined", async () => {
     const [to, from] = [await address("listener"), await address("beater")];
-    // The listener serves one connection at a time: its address is what is tried, on a port where nobody listens.
+    // The listener serves one connection at a time: its address is what is tried, on a port where no process listens.
     assert.equal(await connects("beater", to, 8001), "refused");
     await network({ cut: [{ from, to }] });
     assert.equal(await connects("beater", to, 8001), "silent");
-    assert.equal(await beatsGrow(), false, "the established connection goes on");
+    assert.equal(await beatsGrow(), false, "the established connection still works");
     assert.deepEqual((await status()).faults, [`${from} is cut from ${to}`]);
     await network({ join: { from: to, to: from } });
     assert.equal(await connects("beater", to, 8001), "refused");
@@ -124,7 +124,7 @@ describe("cut cables of the built-in cluster", function () {
     await assert.rejects(network({ cut: [{ from: "n1", to: "n1" }] }), /can't be cut from itself/);
   });
 
-  it("stalls the API server, which goes on by itself", async () => {
+  it("stalls the API server, which resumes by itself", async () => {
     await api({ stallSeconds: 3 });
     assert.deepEqual((await status()).faults, ["the API server is stalled"]);
     await waitFor(async () => (await status()).faults.length === 0, { what: "The end", timeoutMs: 10_000 });

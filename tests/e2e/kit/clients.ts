@@ -97,7 +97,7 @@ export class ClientPod {
     readonly node: string,
   ) {}
 
-  /** Starts the pod and waits until it runs. A pod of that name from an earlier run is made anew. */
+  /** Starts the pod and waits until it runs. A pod of that name from an earlier run is recreated. */
   static async start(
     kubectl: Kubectl,
     namespace: string,
@@ -116,7 +116,7 @@ export class ClientPod {
     return new ClientPod(kubectl, namespace, name, labels, options, node);
   }
 
-  /** This pod, or the same one made anew elsewhere when it runs on one of these nodes. */
+  /** This pod, or the same one recreated elsewhere when it runs on one of these nodes. */
   async awayFrom(nodes: readonly string[]): Promise<ClientPod> {
     if (!nodes.includes(this.node)) return this;
     const options = { ...this.options, awayFrom: nodes };
@@ -210,7 +210,7 @@ export class Writer {
     readWrite: boolean;
     /** Variables that replace the pod's. */
     env?: Readonly<Record<string, string>>;
-    /** Goes on after its node's power failure. @default false */
+    /** Resumes after its node's power failure. @default false */
     revive?: boolean;
     /** Logs in with the pod's mounted Secret, and takes a changed one up. @default - with the pod's variables */
     mountedLogin?: boolean;
@@ -271,7 +271,7 @@ export class Writer {
     return until(`${this.arm} writer ended`, 60, async () => {
       const text = await this.pod.file(this.log);
       const log = parseWriterLog(text.slice(0, text.lastIndexOf("\n") + 1));
-      return log.ended ? { done: { log, text } } : { why: "its log goes on" };
+      return log.ended ? { done: { log, text } } : { why: "its log has no end yet" };
     });
   }
 }

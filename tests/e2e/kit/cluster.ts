@@ -175,7 +175,7 @@ export class Cluster {
   }
 
   /**
-   * Makes pods anew whose containers were restarted: the next crash of such a pod would be answered by the crash-loop
+   * Recreates pods whose containers were restarted: the next crash of such a pod would be answered by the crash-loop
    * back-off, not by the product.
    */
   async freshPods(seconds = 300): Promise<void> {
@@ -183,14 +183,14 @@ export class Cluster {
       if (restarts(pod) > 0) await this.renewPod(pod.metadata.name, seconds);
   }
 
-  /** Makes an instance's pod anew, and waits until all is well. */
+  /** Recreates an instance's pod, and waits until all is well. */
   async renewPod(name: string, seconds = 300): Promise<void> {
     const old = await this.kubectl.get("pod", this.namespace, name);
     await this.deletePod(name);
-    await until(`${name} made anew`, seconds, async () => {
+    await until(`${name} recreated`, seconds, async () => {
       const found = await this.kubectl.get("pod", this.namespace, name);
-      const anew = found !== undefined && (old === undefined || uid(found) !== uid(old));
-      return anew ? { done: undefined } : { why: "the old pod is still there" };
+      const recreated = found !== undefined && (old === undefined || uid(found) !== uid(old));
+      return recreated ? { done: undefined } : { why: "the old pod is still there" };
     });
     await this.waitHealthy(seconds);
   }

@@ -9,6 +9,7 @@ import threading
 import time
 
 import psycopg2
+import psycopg2.extensions
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--log", required=True)
@@ -18,7 +19,7 @@ arguments = parser.parse_args()
 connections = [psycopg2.connect(connect_timeout=5) for _ in range(arguments.sessions)]
 
 
-def use(connection):
+def use(connection: psycopg2.extensions.connection) -> None:
     connection.autocommit = True
     with connection.cursor() as cursor:
         cursor.execute("select pg_sleep(0.3)")

@@ -80,7 +80,7 @@ export async function verify(
   return Object.fromEntries(await Promise.all(judged));
 }
 
-/** Takes one acknowledged row away, doubles another, adds one that nobody sent; returns what the oracle then says. */
+/** Removes one acknowledged row, doubles another, adds one that no client sent; returns what the oracle then says. */
 async function plantDamage(
   cluster: Cluster,
   database: string,
@@ -150,7 +150,7 @@ export class Watch {
     env: Environment,
     clients: Clients,
     options: {
-      /** The clients' own nodes lose their power: the writers go on afterwards, the sampler isn't started. @default false */
+      /** The clients' own nodes lose their power: the writers resume afterwards, the sampler isn't started. @default false */
       revive?: boolean;
     } = {},
   ): Promise<Watch> {
@@ -225,7 +225,7 @@ export class Watch {
     await Promise.all(this.both.map((writer) => writer.heal()));
   }
 
-  /** Waits until nobody has got an acknowledgement for so many seconds: writes are blocked. */
+  /** Waits until no client has got an acknowledgement for so many seconds: writes are blocked. */
   async waitBlocked(quietSeconds = 2, seconds = 60): Promise<void> {
     const count = async () => (await Promise.all(this.both.map((each) => each.acknowledged()))).join(" ");
     let last = "";
@@ -304,7 +304,7 @@ export class Watch {
   private samples(sampler: string): Promise<string> {
     return until("the sampler ended", 30, async () => {
       const text = await this.clients.direct.file(sampler);
-      return /^end /m.test(text) ? { done: text } : { why: "its log goes on" };
+      return /^end /m.test(text) ? { done: text } : { why: "its log has no end yet" };
     });
   }
 

@@ -207,7 +207,7 @@ export const rowsOf = ({ tries, commits }: InstanceSamples): Pick<WriterLog, "tr
 
 /**
  * Pairs of instances that both took commits, and acknowledged them, in the same stretch of time: a split brain. A commit counts with the moment
- * when it was sent: a server that was frozen may tell of one from before when it goes on, and whether that one was kept is `judge`'s to say.
+ * when it was sent: a server that was frozen may tell of one from before when it resumes, and whether that one was kept is `judge`'s to say.
  */
 export function overlappingPrimaries(samples: readonly InstanceSamples[]): [string, string][] {
   const spans = samples

@@ -5,7 +5,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 
-def probe(target):
+def probe(target: str) -> str:
     address, port = target.rsplit(":", 1)
     try:
         socket.create_connection((address, int(port)), timeout=2).close()

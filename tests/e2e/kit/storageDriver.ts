@@ -19,7 +19,7 @@ export async function claimsOf(kubectl: Kubectl, namespace: string): Promise<Cla
 export const capacityOf = ({ status }: Claim): string | undefined => status?.capacity?.storage;
 
 /**
- * Stands in for the part of a storage driver that grows volumes: the built-in cluster's has none, since its volumes are folders that
+ * Does the part of a storage driver that grows volumes: the built-in cluster's has none, since its volumes are folders that
  * nothing holds to their size. It does what is left to do then: it says that the volume has the size which its claim asks for.
  */
 export class GrowingVolumes {
@@ -31,7 +31,7 @@ export class GrowingVolumes {
     private readonly namespace: string,
     private readonly storageClass: string,
   ) {
-    this.work = this.look();
+    this.work = this.growClaims();
   }
 
   /** Lets the class of the namespace's claims grow volumes, and answers them. */
@@ -49,9 +49,9 @@ export class GrowingVolumes {
     await allow(this.kubectl, this.storageClass, false);
   }
 
-  private async look(): Promise<void> {
+  private async growClaims(): Promise<void> {
     while (!this.ended) {
-      // The operator may write the same claim at the same moment: the next look sees to it.
+      // The operator may write the same claim at the same moment: the next round grows it.
       await this.growAll().catch((error: unknown) => say((error as Error).message));
       await delay(LOOK_SECONDS * 1000);
     }

@@ -12,21 +12,24 @@ happened, and it must survive whatever happens to the server:
   end - <t>               the test asked for the end (it makes the file <log>.stop)
 
 <t> is this pod's monotonic clock in seconds. Ids begin at --first-id and are never used again, not even after an error, and
-not after a restart of this program either: an existing log is gone on with.
+not after a restart of this program either: an existing log is continued.
 The connection comes from libpq's environment variables (PGHOST, PGPASSWORD, PGSSLROOTCERT ...). With --login name and password come
 from the files of a mounted Secret, and a changed one is taken up at once, by a session of its own.
 """
 
 import argparse
+import contextlib
 import os
 import re
 import socket
 import threading
 import time
+from typing import Any
 
 import psycopg2
+import psycopg2.extensions
 
-LIVENESS = {
+LIVENESS: dict[str, Any] = {
     "connect_timeout": 2,
     # A server that vanished without a word is given up after about two seconds.
     "tcp_user_timeout": 1500,
@@ -38,39 +41,39 @@ LIVENESS = {
 
 
 class Log:
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         self.path = path
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
-    def past(self):
+    def past(self) -> str:
         with open(self.path) as log:
             return log.read()
 
-    def write(self, kind, row, text=""):
+    def write(self, kind: str, row: int | str, text: str = "") -> None:
         line = f"{kind} {row} {time.monotonic():.6f} {text}".rstrip() + "\n"
         os.write(self.file, line.encode())
         os.fdatasync(self.file)
 
-    def asked_for(self, what):
+    def asked_for(self, what: str) -> bool:
         return os.path.exists(f"{self.path}.{what}")
 
 
 class Watch(threading.Thread):
     """Writes the test's marks even while the writer waits, and ends a wait for a server that is there and doesn't answer."""
 
-    def __init__(self, log, patience, seen):
+    def __init__(self, log: Log, patience: float, seen: set[str]) -> None:
         super().__init__(daemon=True)
         self.log = log
         self.patience = patience
         self.marks = [what for what in ("mark", "heal") if what not in seen]
         self.lock = threading.Lock()
-        self.waiting = None
+        self.waiting: tuple[int, float] | None = None
 
-    def waits(self, connection):
+    def waits(self, connection: psycopg2.extensions.connection | None) -> None:
         with self.lock:
             self.waiting = None if connection is None else (connection.fileno(), time.monotonic())
 
-    def run(self):
+    def run(self) -> None:
         while True:
             for what in [mark for mark in self.marks if self.log.asked_for(mark)]:
                 self.log.write(what, "-")
@@ -83,23 +86,23 @@ class Watch(threading.Thread):
             time.sleep(0.01)
 
 
-def login_in(folder):
+def login_in(folder: str | None) -> dict[str, Any]:
     """Name and password out of one version of a mounted Secret."""
     if folder is None:
         return {}
     version = os.path.realpath(os.path.join(folder, "..data"))
-    texts = {}
+    texts: dict[str, Any] = {}
     for key, file in (("user", "username"), ("password", "password")):
         with open(os.path.join(version, file)) as content:
             texts[key] = content.read()
     return texts
 
 
-def short(error):
+def short(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
-def main():
+def given() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", required=True)
     parser.add_argument("--table", required=True)
@@ -108,24 +111,28 @@ def main():
     parser.add_argument("--patience", type=float, default=3, help="seconds to wait for the answer to a row")
     parser.add_argument("--read-write", action="store_true", help="refuse sessions with a standby")
     parser.add_argument("--login", help="folder of a mounted Secret with username and password")
-    arguments = parser.parse_args()
+    return parser.parse_args()
 
+
+def main() -> None:
+    arguments = given()
     log = Log(arguments.log)
     past = log.past()
-    tried = [int(row) for row in re.findall(r"^try (\d+) ", past, re.M)]
+    tried = [int(row) for row in re.findall(r"^try (\d+) ", past, re.MULTILINE)]
     row = max(tried) + 1 if tried else arguments.first_id
-    watch = Watch(log, arguments.patience, set(re.findall(r"^(mark|heal) ", past, re.M)))
+    watch = Watch(log, arguments.patience, set(re.findall(r"^(mark|heal) ", past, re.MULTILINE)))
     watch.start()
     # PgBouncer knows no target_session_attrs: it asks for the server itself.
-    extra = {"target_session_attrs": "read-write"} if arguments.read_write else {}
-    insert = f"insert into {arguments.table} (id) values (%s)"
-    connection = None
-    login = {}
+    extra: dict[str, Any] = {"target_session_attrs": "read-write"} if arguments.read_write else {}
+    insert = f"insert into {arguments.table} (id) values (%s)"  # noqa: S608 -- the table's name is the test's own
+    connection: psycopg2.extensions.connection | None = None
+    login: dict[str, Any] = {}
     while not log.asked_for("stop"):
         began = time.monotonic()
         try:
             if login_in(arguments.login) != login:
-                connection = close(connection)
+                close(connection)
+                connection = None
             if connection is None:
                 login = login_in(arguments.login)
                 connection = psycopg2.connect(**LIVENESS, **extra, **login)
@@ -136,12 +143,14 @@ def main():
                     cursor.execute(
                         "select coalesce(host(inet_server_addr()), 'local'), pg_is_in_recovery(), host(inet_client_addr())"
                     )
-                    log.write("connected", "-", "%s recovery=%s via=%s" % cursor.fetchone())
+                    server, recovery, via = cursor.fetchall()[0]
+                    log.write("connected", "-", f"{server} recovery={recovery} via={via}")
                 watch.waits(None)
         except Exception as error:
             watch.waits(None)
             log.write("failed", "-", short(error))
-            connection = close(connection)
+            close(connection)
+            connection = None
         else:
             log.write("try", row)
             try:
@@ -153,20 +162,18 @@ def main():
             except Exception as error:
                 watch.waits(None)
                 log.write("unknown", row, short(error))
-                connection = close(connection)
+                close(connection)
+                connection = None
             row += 1
         time.sleep(max(0.0, arguments.interval - (time.monotonic() - began)))
     close(connection)
     log.write("end", "-")
 
 
-def close(connection):
-    try:
-        if connection is not None:
+def close(connection: psycopg2.extensions.connection | None) -> None:
+    if connection is not None:
+        with contextlib.suppress(Exception):
             connection.close()
-    except Exception:
-        pass
-    return None
 
 
 main()

@@ -25,7 +25,7 @@ export interface Previewed {
   readonly output: string;
 }
 
-/** A kubeconfig whose cluster nobody answers for: Pulumi's Kubernetes provider then plans without asking it. */
+/** A kubeconfig whose cluster doesn't answer: Pulumi's Kubernetes provider then plans without asking it. */
 const nowhere = JSON.stringify({
   apiVersion: "v1",
   kind: "Config",
@@ -83,6 +83,11 @@ export class Previews {
       // The Kubernetes provider leaves copies of the kubeconfig there.
       TMPDIR: folder,
     });
+  }
+
+  /** What makes Pulumi's CLI and its plugins found. */
+  get tools(): Record<string, string> {
+    return this.environment;
   }
 
   /** Path of the kubeconfig that leads nowhere. */

@@ -12,7 +12,7 @@ import { type Mutation, mutations, settingsOf } from "./mutations";
 
 /**
  * The platform of the stack local with backups, once for each policy in a namespace of the policy's name, changed behind the settings
- * check's back so that only the policy stands in the way.
+ * check's back so that only the policy can refuse them.
  */
 
 const provider = new Provider("kubernetes", { kubeconfig: process.env.NO_CLUSTER_KUBECONFIG ?? "" });
@@ -65,10 +65,8 @@ for (const [policy, { transform, open, twin, bucket }] of Object.entries(mutatio
   new PostgresPlatform(
     policy,
     {
-      settings,
-      engine: plannerOf(settings),
-      operatorManifest: () => [],
-      transform: merge({ cluster: knownArchiveId }, transform),
+      checked: { ...settings, transform: merge({ cluster: knownArchiveId }, transform) },
+      released: () => [],
     },
     { providers: { kubernetes: provider } },
   );

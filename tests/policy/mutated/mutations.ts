@@ -1,4 +1,3 @@
-import type { PostgresPlatformArgs } from "../../../components/platform";
 import { rawSettings } from "../../../stacks/program";
 import type { Settings, SettingsInput } from "../../../settings/schema";
 import { bucket, changed, checked, smallest, stackConfig } from "../../support/settings";
@@ -6,8 +5,8 @@ import { bucket, changed, checked, smallest, stackConfig } from "../../support/s
 export interface Mutation {
   /** Fields of the checked settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
-  readonly transform?: NonNullable<PostgresPlatformArgs["transform"]>;
-  /** A network policy beside the platform's own that lets everybody in. */
+  readonly transform?: Settings["transform"];
+  /** A network policy beside the platform's own that lets every pod in. */
   readonly open?: true;
   /** A second Cluster that archives to the same place under the same name. */
   readonly twin?: true;
@@ -77,7 +76,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "protected-buckets": copyTo("protected-buckets", { protect: false }),
   "bucket-locks": copyTo("bucket-locks", { protect: true, lockDays: 8 }),
   "no-plain-credentials": {
-    transform: { pooler: { config: { data: { note: "postgresql://app:hunter2@main-rw/app" } } } },
+    transform: { poolers: { config: { data: { note: "postgresql://app:hunter2@main-rw/app" } } } },
   },
   "wal-volume": {
     transform: {
@@ -97,7 +96,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "no-superuser-access": spec({ enableSuperuserAccess: true }),
   "encrypted-logins": spec({ postgresql: { pg_hba: ["host all all all md5"] } }),
   "closed-network": { open: true },
-  "load-balancer-ranges": { transform: { pooler: { service: { spec: { type: "LoadBalancer" } } } } },
+  "load-balancer-ranges": { transform: { poolers: { service: { spec: { type: "LoadBalancer" } } } } },
   "container-resources": {
     ...spec({ resources: { limits: { cpu: undefined } } }),
   },

@@ -5,7 +5,7 @@ import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
 import { changed, checked, everything } from "../../support/settings";
-import { about, aboutStack, good, goodStack, mutated } from "./kit";
+import { violationsOf, violationsInStack, good, goodStack, mutated } from "./kit";
 
 /** Policies of archives, base backups, targets and verifications: each on a hand-written object, right and wrong. */
 
@@ -53,15 +53,16 @@ it("the policies of backups have nothing to say about the platform's own CloudNa
 
 describe("the invariant wal-archiving", () => {
   const says = [
-    'Cluster shop/orders: archive of the log is "none", allowed is one, since what isn\'t archived is lost with the cluster: set pgplatform:backup, or name an archiver.',
+    'Cluster shop/orders: WAL archive: "none" is not allowed. Allowed: one, since what isn\'t archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.',
   ];
-  const find = (plugins: unknown) => about("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
+  const find = (plugins: unknown) =>
+    violationsOf("wal-archiving", mutated("cluster", { "spec.plugins": plugins }));
   const [archiver] = archivers("orders-archive");
 
   it("has nothing to say about an archiver, whichever it is", () => {
-    assert.deepEqual(about("wal-archiving", good("cluster")), []);
+    assert.deepEqual(violationsOf("wal-archiving", good("cluster")), []);
     assert.deepEqual(find([{ name: "other.example.com", isWALArchiver: true }]), []);
-    assert.deepEqual(about("wal-archiving", mutated("cluster", inTree)), []);
+    assert.deepEqual(violationsOf("wal-archiving", mutated("cluster", inTree)), []);
   });
   it("refuses none, a plugin that is switched off, and one that doesn't archive", () => {
     for (const plugins of [
@@ -77,9 +78,9 @@ describe("the invariant wal-archiving", () => {
 
 describe("the invariant base-backups", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("base-backups", goodStack(changes));
+    violationsInStack("base-backups", goodStack(changes));
   const says = (value: string) => [
-    `Cluster shop/orders: base backups is "${value}", allowed is a schedule, since the archived log alone restores nothing: add one to the stack, or let it go on.`,
+    `Cluster shop/orders: base backups: "${value}" is not allowed. Allowed: a schedule, since archived WAL alone restores nothing. Fix: add one to the stack, or resume it.`,
   ];
   it("has nothing to say about the good program, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);
@@ -99,7 +100,7 @@ describe("the invariant base-backups", () => {
 
 describe("the invariants about the schedule of base backups", () => {
   const find = (name: string, change: Record<string, unknown>, options?: object) =>
-    about(name, mutated("base-backups", change), options);
+    violationsOf(name, mutated("base-backups", change), options);
   const schedule = (text: string) => ({ "spec.schedule": text });
   const at = "ScheduledBackup shop/orders";
 
@@ -118,7 +119,7 @@ describe("the invariants about the schedule of base backups", () => {
   });
   it("refuse what fires less often, up to the option's days", () => {
     const sentenceOf = (text: string, often: string) => [
-      `${at}: schedule is "${text}", allowed is at least ${often}: a restore replays all that was logged since the last base backup: write a schedule that fires more often.`,
+      `${at}: schedule: "${text}" is not allowed. Allowed: at least ${often}: a restore replays all WAL since the last base backup. Fix: write a schedule that fires more often.`,
     ];
     for (const text of ["0 0 2 * * 1-5", "0 0 2 * * 0", "@every 25h"])
       assert.deepEqual(find("daily-base-backups", schedule(text)), sentenceOf(text, "daily"));
@@ -131,14 +132,14 @@ describe("the invariants about the schedule of base backups", () => {
   it("refuse five fields, which the operator reads as if the first were seconds, and what is none", () => {
     for (const text of ["0 2 * * *", "0 0 25 * * *", "tomorrow", ""]) {
       assert.deepEqual(find("base-backup-schedule", schedule(text)), [
-        `${at}: schedule is "${text}", allowed is six fields, of which the first are the seconds: write it so.`,
+        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds. Fix: write it so.`,
       ]);
       assert.deepEqual(find("daily-base-backups", schedule(text)), []);
     }
   });
   it("refuse a method that is left to the default", () => {
     assert.deepEqual(find("explicit-backup-method", { "spec.method": undefined }), [
-      `${at}: method is not set, allowed is a method that is named, since the default goes away with an update: name it.`,
+      `${at}: method: not set. Allowed: a method that is named, since an update removes the default. Fix: name it.`,
     ]);
     assert.deepEqual(find("explicit-backup-method", { "spec.method": "volumeSnapshot" }), []);
   });
@@ -146,9 +147,9 @@ describe("the invariants about the schedule of base backups", () => {
 
 describe("the invariant two-targets", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("two-targets", goodStack(changes));
+    violationsInStack("two-targets", goodStack(changes));
   const says = (value: string) => [
-    `Cluster shop/orders: backup targets is "${value}", allowed is two at different providers, so that no provider, account or key takes both: copy to another provider.`,
+    `Cluster shop/orders: backup targets: "${value}" is not allowed. Allowed: two at different providers, so that no provider, account or key takes both. Fix: copy to another provider.`,
   ];
   const secret = (change: (object: KubernetesObject) => void) => {
     const object = good("second-target");
@@ -197,7 +198,7 @@ describe("the invariant two-targets", () => {
 
 describe("the invariant one-archive", () => {
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("one-archive", goodStack(changes));
+    violationsInStack("one-archive", goodStack(changes));
   it("has nothing to say about one archiver, and base backups that name its store or none", () => {
     assert.deepEqual(find({}), []);
     const named = { "spec.pluginConfiguration.parameters": { barmanObjectName: "orders-archive" } };
@@ -207,7 +208,7 @@ describe("the invariant one-archive", () => {
   });
   it("refuses two archivers", () => {
     const says = [
-      "Cluster shop/orders: archivers is 2, allowed is 1, since one of them gets the log and the other nothing: keep one, and copy from its store.",
+      "Cluster shop/orders: archivers: 2 is not allowed. Allowed: 1, since one of them gets the WAL and the other nothing. Fix: keep one, and copy from its store.",
     ];
     assert.deepEqual(find(cluster({ "spec.plugins": archivers("orders-archive", "other") })), says);
     assert.deepEqual(find(cluster({ "spec.backup": { barmanObjectStore: {} } })), says);
@@ -215,7 +216,7 @@ describe("the invariant one-archive", () => {
   it("refuses base backups to another store", () => {
     const other = { "spec.pluginConfiguration.parameters": { barmanObjectName: "other" } };
     assert.deepEqual(find({ "base-backups": mutated("base-backups", other) }), [
-      "ScheduledBackup shop/orders: store is \"other\", allowed is orders-archive, the archive's, since base backups without the log behind them are no second target: leave it out, and copy from the archive's store.",
+      "ScheduledBackup shop/orders: store: \"other\" is not allowed. Allowed: orders-archive, the archive's, since base backups without their WAL are no second target. Fix: leave it out, and copy from the archive's store.",
     ]);
   });
 });
@@ -225,7 +226,7 @@ describe("the invariant archive-of-its-own", () => {
     second: mutated("cluster", { "metadata.name": "second", ...change }),
   });
   const find = (changes: Record<string, KubernetesObject | undefined>) =>
-    aboutStack("archive-of-its-own", goodStack(changes));
+    violationsInStack("archive-of-its-own", goodStack(changes));
   const parameters = (serverName: string | undefined, barmanObjectName = "orders-archive") => ({
     "spec.plugins": [{ name: plugin, isWALArchiver: true, parameters: { barmanObjectName, serverName } }],
   });
@@ -254,8 +255,8 @@ describe("the invariant archive-of-its-own", () => {
       find({ ...second(parameters("orders-2", "copy")), copy }),
     ]) {
       assert.equal(found.length, 1);
-      assert.match(found[0]!, /^Cluster shop\/second: archive is "https:/);
-      assert.match(found[0]!, /allowed is another place or name than that of the cluster shop\/orders/);
+      assert.match(found[0]!, /^Cluster shop\/second: archive: "https:/);
+      assert.match(found[0]!, /Allowed: another place or name than that of the cluster shop\/orders/);
     }
   });
   it("reads no name, which a preview may not know, where the places differ", () => {
@@ -275,12 +276,12 @@ describe("the invariant archive-of-its-own", () => {
 describe("the invariant current-archiver", () => {
   const old = mutated("cluster", inTree);
   it("refuses what the next version of the operator no longer has", () =>
-    assert.deepEqual(about("current-archiver", old), [
-      `Cluster shop/orders: archiver is "spec.backup.barmanObjectStore", allowed is the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 has the other no more: move the archive.`,
+    assert.deepEqual(violationsOf("current-archiver", old), [
+      `Cluster shop/orders: archiver: "spec.backup.barmanObjectStore" is not allowed. Allowed: the plugin ${plugin} with an ObjectStore: CloudNativePG 1.31 removed the other. Fix: move the archive.`,
     ]));
   it("allows the plugin, and the old way by option", () => {
-    assert.deepEqual(about("current-archiver", good("cluster")), []);
-    assert.deepEqual(about("current-archiver", old, { allowed: true }), []);
+    assert.deepEqual(violationsOf("current-archiver", good("cluster")), []);
+    assert.deepEqual(violationsOf("current-archiver", old, { allowed: true }), []);
   });
 });
 
@@ -289,14 +290,14 @@ describe("the invariants about stores", () => {
   const environment = "spec.instanceSidecarConfiguration.env";
   const pair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
   const says = (title: string, url: string) => [
-    `${title}: checksums is "sent always", allowed is when_required in both directions at ${url}, which is not AWS: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
+    `${title}: checksums: "sent always" is not allowed. Allowed: when_required in both directions at ${url}, which is not AWS. Fix: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
   ];
 
   it("have nothing to say about the good store, and about AWS with whatever checksums", () => {
-    assert.deepEqual(about("plain-checksums", good("archive")), []);
+    assert.deepEqual(violationsOf("plain-checksums", good("archive")), []);
     for (const url of [undefined, "https://s3.eu-west-1.amazonaws.com"])
       assert.deepEqual(
-        about("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
+        violationsOf("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
         [],
       );
   });
@@ -309,12 +310,15 @@ describe("the invariants about stores", () => {
       [when(pair[0]!), { name: pair[1], value: "when_supported" }],
     ])
       assert.deepEqual(
-        about("plain-checksums", mutated("archive", { [environment]: list })),
+        violationsOf("plain-checksums", mutated("archive", { [environment]: list })),
         says("ObjectStore shop/orders-archive", r2),
       );
     const disguised = "https://amazonaws.com.example.net";
     assert.deepEqual(
-      about("plain-checksums", mutated("archive", { [endpoint]: disguised, [environment]: undefined })),
+      violationsOf(
+        "plain-checksums",
+        mutated("archive", { [endpoint]: disguised, [environment]: undefined }),
+      ),
       says("ObjectStore shop/orders-archive", disguised),
     );
   });
@@ -325,29 +329,29 @@ describe("the invariants about stores", () => {
         "spec.backup.barmanObjectStore": { destinationPath: "s3://a/b", endpointURL: b2 },
         "spec.env": env,
       });
-    assert.deepEqual(about("plain-checksums", own(undefined)), says("Cluster shop/orders", b2));
+    assert.deepEqual(violationsOf("plain-checksums", own(undefined)), says("Cluster shop/orders", b2));
     const both = pair.map((name) => ({ name, value: "when_required" }));
-    assert.deepEqual(about("plain-checksums", own(both)), []);
+    assert.deepEqual(violationsOf("plain-checksums", own(both)), []);
   });
   it("refuse encryption that R2 is asked for, and allow it elsewhere", () => {
     for (const part of ["data", "wal"]) {
       const asked = { [`spec.configuration.${part}`]: { encryption: "AES256" } };
-      assert.deepEqual(about("no-encryption-header-at-r2", mutated("archive", asked)), [
-        'ObjectStore shop/orders-archive: encryption is "AES256", allowed is none at R2, which refuses to be asked and encrypts all the same: remove it.',
+      assert.deepEqual(violationsOf("no-encryption-header-at-r2", mutated("archive", asked)), [
+        'ObjectStore shop/orders-archive: encryption: "AES256" is not allowed. Allowed: none at R2, which refuses the header and encrypts by itself. Fix: remove it.',
       ]);
       assert.deepEqual(
-        about("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
+        violationsOf("no-encryption-header-at-r2", mutated("archive", { ...asked, [endpoint]: b2 })),
         [],
       );
     }
-    assert.deepEqual(about("no-encryption-header-at-r2", good("archive")), []);
+    assert.deepEqual(violationsOf("no-encryption-header-at-r2", good("archive")), []);
   });
 });
 
 describe("the invariant no-plain-credentials", () => {
   it("finds a store's key in the environment of the archiver, and allows one that refers to a Secret", () => {
     const environment = (variable: object) =>
-      about(
+      violationsOf(
         "no-plain-credentials",
         mutated("archive", { "spec.instanceSidecarConfiguration.env": [variable] }),
       );
@@ -360,8 +364,10 @@ describe("the invariant no-plain-credentials", () => {
 describe("the names of a plugin's certificates", () => {
   it("are no secrets, though their annotations end like ones that are", () => {
     const annotated = (key: string) =>
-      about("no-plain-credentials", mutated("archive", { "metadata.annotations": { [key]: "hunter2" } }))
-        .length;
+      violationsOf(
+        "no-plain-credentials",
+        mutated("archive", { "metadata.annotations": { [key]: "hunter2" } }),
+      ).length;
     assert.deepEqual(
       ["cnpg.io/pluginClientSecret", "cnpg.io/pluginServerSecret", "example.com/pluginClientSecret"].map(
         annotated,
@@ -378,7 +384,7 @@ describe("the invariant wal-volume", () => {
       "pgplatform.io/tolerated-outage-hours": hours,
     },
   });
-  const find = (change: Record<string, unknown>) => about("wal-volume", mutated("cluster", change));
+  const find = (change: Record<string, unknown>) => violationsOf("wal-volume", mutated("cluster", change));
   const size = (text: string) => ({ "spec.walStorage": { size: text } });
   it("has nothing to say without a claim, and where the volume holds what is claimed", () => {
     assert.deepEqual(find(size("1Gi")), []);
@@ -387,28 +393,28 @@ describe("the invariant wal-volume", () => {
   });
   it("refuses a volume that is too small, and none", () => {
     const says = (value: string) => [
-      `Cluster shop/orders: volume of the log is ${value}, allowed is at least 85Gi: 2 MiB a second for 12 h without the store: raise it, or claim less.`,
+      `Cluster shop/orders: WAL volume: ${value}. Allowed: at least 85Gi: 2 MiB a second for 12 h without the store. Fix: raise it, or claim less.`,
     ];
-    assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi"'));
+    assert.deepEqual(find({ ...claim("2", "12"), ...size("84Gi") }), says('"84Gi" is not allowed'));
     assert.deepEqual(find(claim("2", "12")), says("not set"));
   });
 });
 
 describe("the invariant weekly-verification", () => {
   const find = (change: Record<string, unknown> | undefined, options?: object) =>
-    aboutStack(
+    violationsInStack(
       "weekly-verification",
       goodStack({ verification: change === undefined ? undefined : mutated("verification", change) }),
       options,
     );
   const says = (value: string, days = 7) => [
-    `Cluster shop/orders: verification of backups is "${value}", allowed is one at least every ${days} days, since a backup that was never restored is a hope: schedule one.`,
+    `Cluster shop/orders: verification of backups: "${value}" is not allowed. Allowed: one at least every ${days} days, since only a restore proves a backup. Fix: schedule one.`,
   ];
   it("has nothing to say about weekly and more often, and about a cluster without an archive", () => {
     assert.deepEqual(find({}), []);
     assert.deepEqual(find({ "spec.schedule": "@daily" }), []);
     assert.deepEqual(
-      aboutStack(
+      violationsInStack(
         "weekly-verification",
         goodStack({ ...cluster({ "spec.plugins": [] }), verification: undefined }),
       ),

@@ -57,7 +57,7 @@ const find = (policy: string, clouds: readonly CloudResource[], objects = goodSt
 
 describe("the invariant private-buckets", () => {
   const says = (bucket: string, why: string) => [
-    `bucket ${bucket}: access is "${why}", allowed is nobody's but the platform's: close it.`,
+    `bucket ${bucket}: access: "${why}" is not allowed. Allowed: the platform's only. Fix: close it.`,
   ];
   const unblocked = "no public access block that has all four of its parts";
 
@@ -116,7 +116,7 @@ describe("the invariant protected-buckets", () => {
   it("refuses a bucket of backups without protection, and no other", () => {
     assert.deepEqual(find("protected-buckets", [r2(), aws()]), []);
     assert.deepEqual(find("protected-buckets", [r2({ protect: false }), aws()]), [
-      "bucket live (orders-backups): protect is false, allowed is true, since backups outlive what they are of: protect it.",
+      "bucket live (orders-backups): protect: false is not allowed. Allowed: true, since backups outlive the cluster. Fix: protect it.",
     ]);
     assert.deepEqual(find("protected-buckets", [aws({ protect: false, props: { bucket: "website" } })]), []);
   });
@@ -136,15 +136,15 @@ describe("the invariant bucket-locks", () => {
   it("refuses a lock where a cluster archives, above or below that place", () => {
     for (const prefix of ["", "live", "live/orders-2/"])
       assert.deepEqual(locks(r2(), r2Lock({ prefix, ...age(1) })), [
-        `bucket live (orders-backups): lock on ${prefix === "" ? "everything" : prefix} is "1 days", allowed is none on live, where a cluster archives: lock the copy in another bucket or under another prefix.`,
+        `bucket live (orders-backups): lock on ${prefix === "" ? "everything" : prefix}: "1 days" is not allowed. Allowed: none on live, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
       ]);
   });
   it("refuses a lock that outlasts what is kept, where that is said, and one for ever everywhere", () => {
     assert.deepEqual(locks(r2(), r2Lock(age(15))), [
-      'bucket live (orders-backups): lock on copies/ is "15 days", allowed is at most 14 days, as long as backups are kept: shorten it.',
+      'bucket live (orders-backups): lock on copies/: "15 days" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
     ]);
     assert.deepEqual(locks(r2(), r2Lock({ condition: { type: "Indefinite" } })), [
-      'bucket live (orders-backups): lock on copies/ is "for ever", allowed is at most 14 days, as long as backups are kept: shorten it.',
+      'bucket live (orders-backups): lock on copies/: "for ever" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
     ]);
     const kept = goodStack().map((object) =>
       object.metadata.name === "orders-b2"
@@ -160,7 +160,7 @@ describe("the invariant bucket-locks", () => {
     const at = (retention: object) => find("bucket-locks", [aws(b2), awsLock(retention, b2)], kept);
     assert.deepEqual(at({ days: 7 }), []);
     assert.deepEqual(at({ days: 8 }), [
-      'bucket copies (orders-copies): lock on everything is "8 days", allowed is at most 7 days, as long as backups are kept: shorten it.',
+      'bucket copies (orders-copies): lock on everything: "8 days" is not allowed. Allowed: at most 7 days, as long as backups are kept. Fix: shorten it.',
     ]);
     assert.equal(at({ years: 1 }).length, 1);
   });

@@ -10,7 +10,7 @@ import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
 import { changed, checked, smallest } from "../../support/settings";
-import { about, aboutStack } from "./kit";
+import { violationsOf, violationsInStack } from "./kit";
 
 /** Policies of archives and base backups by the engines without objects of their own for them: each right and wrong, as rendered. */
 
@@ -101,11 +101,15 @@ const names = [
 ];
 
 for (const engine of [zalando, standalone] as EnginePlanner[]) {
-  const good = rendered(engine, { targets });
   const { kind } = engine.clusterKind;
   const at = `${kind} postgres/main`;
 
   describe(`the policies of backups, about the engine ${engine.name}`, () => {
+    let good: KubernetesObject[];
+    before(() => {
+      good = rendered(engine, { targets });
+    });
+
     it("have nothing to say about the platform's own", () => {
       const found = invariants
         .filter(({ name }) => names.includes(name))
@@ -117,50 +121,53 @@ for (const engine of [zalando, standalone] as EnginePlanner[]) {
       assert.deepEqual(found, []);
     });
 
-    it("say when its log goes to no store", () => {
+    it("say when its WAL goes to no store", () => {
       const without = clusterOf(engine, rendered(engine, undefined));
       const value = engine === zalando ? "none" : "on the volume main-archive alone";
-      assert.deepEqual(about("wal-archiving", without), [
-        `${at}: archive of the log is "${value}", allowed is one, since what isn't archived is lost with the cluster: set pgplatform:backup, or name an archiver.`,
+      assert.deepEqual(violationsOf("wal-archiving", without), [
+        `${at}: WAL archive: "${value}" is not allowed. Allowed: one, since what isn't archived is lost with the cluster. Fix: set pgplatform:backup, or name an archiver.`,
       ]);
     });
 
     it("say when its base backups are rare, or have no schedule that is one", () => {
       const weekly = rendered(engine, { targets, schedule: "0 2 * * 0" });
-      const found = weekly.flatMap((object) => about("daily-base-backups", object));
+      const found = weekly.flatMap((object) => violationsOf("daily-base-backups", object));
       assert.equal(found.length, 1);
       assert.match(
         found[0]!,
-        /^(postgresql|CronJob) postgres\/main(-base)?: schedule is "0 2 \* \* 0", allowed is at least daily/,
+        /^(postgresql|CronJob) postgres\/main(-base)?: schedule: "0 2 \* \* 0" is not allowed\. Allowed: at least daily/,
       );
       assert.deepEqual(
-        weekly.flatMap((object) => about("daily-base-backups", object, { most: 7 })),
+        weekly.flatMap((object) => violationsOf("daily-base-backups", object, { most: 7 })),
         [],
       );
     });
 
     it("say when there is one target, when both are one provider's, and when nothing is verified", () => {
       const one = rendered(engine, { targets: targets.slice(0, 1) });
-      assert.deepEqual(aboutStack("two-targets", one), [
-        'Cluster postgres/main: backup targets is "one", allowed is two at different providers, so that no provider, account or key takes both: copy to another provider.',
+      assert.deepEqual(violationsInStack("two-targets", one), [
+        'Cluster postgres/main: backup targets: "one" is not allowed. Allowed: two at different providers, so that no provider, account or key takes both. Fix: copy to another provider.',
       ]);
       const both = rendered(engine, {
         targets: [targets[0], { ...targets[0], name: "copy", bucket: "copies" }],
       });
-      assert.match(aboutStack("two-targets", both)[0] ?? "", /is "2 at cloudflarestorage.com"/);
+      assert.match(
+        violationsInStack("two-targets", both)[0] ?? "",
+        /: "2 at cloudflarestorage.com" is not allowed/,
+      );
       const unverified = rendered(engine, { targets, verify: { enabled: false } });
-      assert.deepEqual(aboutStack("weekly-verification", unverified), [
-        'Cluster postgres/main: verification of backups is "none", allowed is one at least every 7 days, since a backup that was never restored is a hope: schedule one.',
+      assert.deepEqual(violationsInStack("weekly-verification", unverified), [
+        'Cluster postgres/main: verification of backups: "none" is not allowed. Allowed: one at least every 7 days, since only a restore proves a backup. Fix: schedule one.',
       ]);
     });
 
     it("say when two clusters archive to one place", () => {
       const second = structuredClone(clusterOf(engine, good));
       second.metadata.name = "second";
-      const found = aboutStack("archive-of-its-own", [...good, second]);
+      const found = violationsInStack("archive-of-its-own", [...good, second]);
       assert.equal(found.length, 1);
-      assert.match(found[0]!, /^Cluster postgres\/second: archive is "https:.* s3:\/\/order/);
-      assert.match(found[0]!, /allowed is another place or name than that of the cluster postgres\/main/);
+      assert.match(found[0]!, /^Cluster postgres\/second: archive: "https:.* s3:\/\/order/);
+      assert.match(found[0]!, /Allowed: another place or name than that of the cluster postgres\/main/);
     });
 
     it("say when what isn't archived yet may be more than the recovery point objective", () => {
@@ -172,25 +179,29 @@ for (const engine of [zalando, standalone] as EnginePlanner[]) {
         engine,
         plan.objects.map(({ object }) => object),
       );
-      assert.match(about("archive-timeout", cluster)[0] ?? "", /: archive_timeout is "1200s"/);
+      assert.match(violationsOf("archive-timeout", cluster)[0] ?? "", /: archive_timeout: "1200s"/);
     });
   });
 }
 
 describe("what Spilo is told", () => {
-  const objects = rendered(zalando, { targets });
-  const cluster = clusterOf(zalando, objects);
+  let objects: KubernetesObject[];
+  let cluster: KubernetesObject;
+  before(() => {
+    objects = rendered(zalando, { targets });
+    cluster = clusterOf(zalando, objects);
+  });
   const withEnv = (values: Record<string, string | undefined>) => inEnv(values)(cluster);
   const store = (object: KubernetesObject) => readers.zalando.storeFacts(object)!;
 
   it("is five fields, or Spilo's own schedule", () => {
-    assert.deepEqual(about("base-backup-schedule", withEnv({ BACKUP_SCHEDULE: "0 0 2 * * *" })), [
-      'postgresql postgres/main: schedule is "0 0 2 * * *", allowed is cron\'s five fields: write it so.',
+    assert.deepEqual(violationsOf("base-backup-schedule", withEnv({ BACKUP_SCHEDULE: "0 0 2 * * *" })), [
+      'postgresql postgres/main: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
     ]);
     for (const schedule of [undefined, "@daily", "0 2 * * MON-SUN"]) {
       const object = withEnv({ BACKUP_SCHEDULE: schedule });
-      assert.deepEqual(about("base-backup-schedule", object), []);
-      assert.deepEqual(about("daily-base-backups", object), []);
+      assert.deepEqual(violationsOf("base-backup-schedule", object), []);
+      assert.deepEqual(violationsOf("daily-base-backups", object), []);
     }
   });
 
@@ -198,7 +209,7 @@ describe("what Spilo is told", () => {
     const nothing = changed(cluster, "spec.env", undefined);
     for (const name of ["WAL_S3_BUCKET", "WALE_S3_PREFIX", "WAL_GS_BUCKET", "WALG_AZ_PREFIX"]) {
       const object = inEnv({ [name]: "somewhere", USE_WALG_BACKUP: "true" })(nothing);
-      assert.deepEqual(about("wal-archiving", object), [], name);
+      assert.deepEqual(violationsOf("wal-archiving", object), [], name);
       assert.equal(readers.zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
     }
     assert.equal(readers.zalando.baseBackupFacts(nothing), undefined);
@@ -221,20 +232,21 @@ describe("what Spilo is told", () => {
 
   it("isn't WAL-E, which is Spilo's default", () => {
     for (const values of [{ USE_WALG_BACKUP: undefined }, { USE_WALG_BACKUP: "false", USE_WALG: "true" }])
-      assert.deepEqual(about("current-archiver", withEnv(values)), [
-        'postgresql postgres/main: archiver is "WAL-E", allowed is WAL-G (USE_WALG_BACKUP is true): nobody keeps WAL-E any more: move the archive.',
+      assert.deepEqual(violationsOf("current-archiver", withEnv(values)), [
+        'postgresql postgres/main: archiver: "WAL-E" is not allowed. Allowed: WAL-G (USE_WALG_BACKUP is true): WAL-E is no longer maintained. Fix: move the archive.',
       ]);
     assert.deepEqual(
-      about("current-archiver", withEnv({ USE_WALG_BACKUP: undefined, USE_WALG: "true" })),
+      violationsOf("current-archiver", withEnv({ USE_WALG_BACKUP: undefined, USE_WALG: "true" })),
       [],
     );
   });
 
   it("asks R2 for no encryption, which Spilo does by itself where it isn't told of an endpoint", () => {
     const says = (value: string) => [
-      `postgresql postgres/main: encryption is "${value}", allowed is none at R2, which refuses to be asked and encrypts all the same: remove it.`,
+      `postgresql postgres/main: encryption: "${value}" is not allowed. Allowed: none at R2, which refuses the header and encrypts by itself. Fix: remove it.`,
     ];
-    const find = (values: Record<string, string>) => about("no-encryption-header-at-r2", withEnv(values));
+    const find = (values: Record<string, string>) =>
+      violationsOf("no-encryption-header-at-r2", withEnv(values));
     assert.deepEqual(find({ WALG_S3_SSE: "aws:kms" }), says("aws:kms"));
     assert.deepEqual(find({ WALG_DISABLE_S3_SSE: "false" }), says("AES256"));
     assert.deepEqual(find({ WALG_DISABLE_S3_SSE: "true" }), []);
@@ -242,7 +254,10 @@ describe("what Spilo is told", () => {
   });
 
   it("has no checksums in it that only AWS knows, wherever it goes: WAL-G's library has none (not run here)", () => {
-    assert.deepEqual(about("plain-checksums", withEnv({ AWS_ENDPOINT: "https://s3.example.com" })), []);
+    assert.deepEqual(
+      violationsOf("plain-checksums", withEnv({ AWS_ENDPOINT: "https://s3.example.com" })),
+      [],
+    );
   });
 
   it("keeps so many days, at least two", () => {
@@ -262,30 +277,36 @@ describe("what Spilo is told", () => {
     const stack = objects.map((one) => (one === cluster ? unknown : one));
     for (const name of names) {
       const invariant = invariants.find((one) => one.name === name)!;
-      if (invariant.on === "stack") assert.deepEqual(aboutStack(name, stack), [], name);
-      else assert.deepEqual(about(name, unknown), [], name);
+      if (invariant.on === "stack") assert.deepEqual(violationsInStack(name, stack), [], name);
+      else assert.deepEqual(violationsOf(name, unknown), [], name);
     }
   });
 });
 
 describe("what the standalone server's pods are told", () => {
-  const objects = rendered(standalone, { targets });
+  let objects: KubernetesObject[];
+  before(() => {
+    objects = rendered(standalone, { targets });
+  });
 
   it("leaves out checksums that R2 refuses", () => {
     const cluster = clusterOf(standalone, objects);
-    assert.deepEqual(about("plain-checksums", inArchiver({ ARCHIVE_PLAIN_CHECKSUMS: undefined })(cluster)), [
-      `StatefulSet postgres/main: checksums is "sent always", allowed is when_required in both directions at https://${account}.r2.cloudflarestorage.com, which is not AWS: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
-    ]);
+    assert.deepEqual(
+      violationsOf("plain-checksums", inArchiver({ ARCHIVE_PLAIN_CHECKSUMS: undefined })(cluster)),
+      [
+        `StatefulSet postgres/main: checksums: "sent always" is not allowed. Allowed: when_required in both directions at https://${account}.r2.cloudflarestorage.com, which is not AWS. Fix: set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION.`,
+      ],
+    );
   });
 
   it("is a schedule of base backups in a CronJob of their role, which isn't suspended", () => {
     const jobs = (change: (object: KubernetesObject) => KubernetesObject) =>
       objects.map((one) => (one.metadata.name === "main-base" ? change(one) : one));
     const none = (value: string) => [
-      `Cluster postgres/main: base backups is "${value}", allowed is a schedule, since the archived log alone restores nothing: add one to the stack, or let it go on.`,
+      `Cluster postgres/main: base backups: "${value}" is not allowed. Allowed: a schedule, since archived WAL alone restores nothing. Fix: add one to the stack, or resume it.`,
     ];
     const find = (change: (object: KubernetesObject) => KubernetesObject) =>
-      aboutStack("base-backups", jobs(change));
+      violationsInStack("base-backups", jobs(change));
     assert.deepEqual(
       find((one) => changed(one, "spec.suspend", true)),
       none("suspended"),
@@ -301,14 +322,14 @@ describe("what the standalone server's pods are told", () => {
     const [job] = jobs((one) => changed(one, "spec.schedule", "0 0 2 * * *")).filter(
       ({ metadata }) => metadata.name === "main-base",
     );
-    assert.deepEqual(about("base-backup-schedule", job!), [
-      'CronJob postgres/main-base: schedule is "0 0 2 * * *", allowed is cron\'s five fields: write it so.',
+    assert.deepEqual(violationsOf("base-backup-schedule", job!), [
+      'CronJob postgres/main-base: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
     ]);
   });
 
   it("isn't judged by what goes to the archive volume alone", () => {
     const volume = rendered(standalone, { volume: { walRetentionDays: 3 } });
     for (const name of ["base-backups", "two-targets", "weekly-verification"])
-      assert.deepEqual(aboutStack(name, volume), [], name);
+      assert.deepEqual(violationsInStack(name, volume), [], name);
   });
 });

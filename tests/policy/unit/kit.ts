@@ -13,7 +13,7 @@ export const good = (name: string): KubernetesObject => {
   return structuredClone(object) as KubernetesObject;
 };
 
-/** Every object of the passing program, with some replaced, added or (undefined) taken away. */
+/** Every object of the passing program, with some replaced, added or (undefined) removed. */
 export const goodStack = (changes: Record<string, KubernetesObject | undefined> = {}): KubernetesObject[] =>
   Object.values({ ...(structuredClone(passing) as Record<string, KubernetesObject>), ...changes }).filter(
     (object) => object !== undefined,
@@ -29,12 +29,12 @@ export const named = (name: string): Invariant => {
   return invariant;
 };
 
-/** Sentences of one invariant about one object. */
-export const about = (name: string, object: KubernetesObject, options: object = {}): string[] =>
+/** Messages of one invariant about one object. */
+export const violationsOf = (name: string, object: KubernetesObject, options: object = {}): string[] =>
   problemsOfObject(named(name), object, options).map(sentence);
 
-/** Sentences of one invariant about a whole stack. */
-export function aboutStack(
+/** Messages of one invariant about a whole stack. */
+export function violationsInStack(
   name: string,
   objects: readonly KubernetesObject[],
   options: object = {},

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
 import { abandoned } from "../../../policy/invariants/supportedImages";
-import { about, good, mutated } from "./kit";
+import { violationsOf, good, mutated } from "./kit";
 
 const digest = `@sha256:${"a".repeat(64)}`;
 
@@ -22,10 +22,11 @@ const container = (field: string, value: unknown): KubernetesObject => {
 };
 
 const secretAt = (title: string, path: string, what: string) =>
-  `${title}: ${path} is "(hidden: ${what})", allowed is no secret outside of Secrets: put it into a Secret and refer to that.`;
+  `${title}: ${path}: "(hidden: ${what})" is not allowed. Allowed: no secret outside of Secrets. Fix: put it into a Secret and refer to that.`;
 
 describe("the invariant no-plain-credentials", () => {
-  const find = (object: KubernetesObject, options?: object) => about("no-plain-credentials", object, options);
+  const find = (object: KubernetesObject, options?: object) =>
+    violationsOf("no-plain-credentials", object, options);
   const inConfigMap = (key: string, value: unknown, what: string) => {
     const path = /^[\w-]+$/.test(key) ? `data.${key}` : `data.${key}`;
     const found = find(configMap({ [key]: value }));
@@ -96,7 +97,10 @@ describe("the invariant no-plain-credentials", () => {
 
   it("finds it in what is only called a Secret", () => {
     const secret = { ...good("secret"), apiVersion: "example.com/v1", data: { password: "hunter2" } };
-    assert.match(find(secret).join(), /Secret web\/mail: data\.password is \(hidden\), allowed is no secret/);
+    assert.match(
+      find(secret).join(),
+      /Secret web\/mail: data\.password: \(hidden\) is not allowed\. Allowed: no secret/,
+    );
   });
 
   const allowed: Record<string, unknown> = {
@@ -139,7 +143,7 @@ describe("the invariant no-plain-credentials", () => {
       [],
     ));
 
-  it("goes on behind a value that isn't known yet, and says so when nothing was found", () => {
+  it("continues behind a value that isn't known yet, and says so when nothing was found", () => {
     const unknown = (): Record<string, unknown> =>
       Object.defineProperty({}, "later", {
         enumerable: true,
@@ -155,9 +159,9 @@ describe("the invariant no-plain-credentials", () => {
 });
 
 describe("the invariant load-balancer-ranges", () => {
-  const find = (object: KubernetesObject) => about("load-balancer-ranges", object);
+  const find = (object: KubernetesObject) => violationsOf("load-balancer-ranges", object);
   const refused = (title: string, service: string, value: string) => [
-    `${title}: loadBalancerSourceRanges of the Service ${service} is ${value}, allowed is ranges of the clients' addresses: list them, or use a ClusterIP.`,
+    `${title}: loadBalancerSourceRanges of the Service ${service}: ${value}. Allowed: ranges of the clients' addresses. Fix: list them, or use a ClusterIP.`,
   ];
 
   it("allows listed ranges, and Services of other types", () => {
@@ -172,10 +176,10 @@ describe("the invariant load-balancer-ranges", () => {
       find(mutated("gateway", { "spec.loadBalancerSourceRanges": undefined })),
       refused("Service shop/gateway", "gateway", "not set"),
     ));
-  it("refuses everybody among others", () =>
+  it("refuses any address among others", () =>
     assert.deepEqual(
       find(mutated("gateway", { "spec.loadBalancerSourceRanges": ["192.0.2.0/24", "0.0.0.0/0"] })),
-      refused("Service shop/gateway", "gateway", '["192.0.2.0/24","0.0.0.0/0"]'),
+      refused("Service shop/gateway", "gateway", '["192.0.2.0/24","0.0.0.0/0"] is not allowed'),
     ));
   it("looks into a Cluster's own Services", () => {
     const services = (spec: object) => ({
@@ -198,9 +202,9 @@ describe("the invariant load-balancer-ranges", () => {
 });
 
 describe("the invariant container-resources", () => {
-  const find = (object: KubernetesObject) => about("container-resources", object);
+  const find = (object: KubernetesObject) => violationsOf("container-resources", object);
   const missing = (title: string, path: string) =>
-    `${title}: ${path} is not set, allowed is a quantity: set it.`;
+    `${title}: ${path}: not set. Allowed: a quantity. Fix: set it.`;
 
   for (const name of ["cluster", "pooler", "application", "gateway"])
     it(`has nothing to say about the good ${name}`, () => assert.deepEqual(find(good(name)), []));
@@ -238,9 +242,10 @@ describe("the invariant container-resources", () => {
 });
 
 describe("the invariants of images", () => {
-  const pinned = (object: KubernetesObject, options?: object) => about("image-digests", object, options);
+  const pinned = (object: KubernetesObject, options?: object) =>
+    violationsOf("image-digests", object, options);
   const supported = (object: KubernetesObject, options?: object) =>
-    about("supported-images", object, options);
+    violationsOf("supported-images", object, options);
   const image = (name: string) => container("image", name);
   const title = "Deployment web/application: containers[0].image";
   const shown = (name: string) => (name.length > 78 ? `"${name.slice(0, 76)}...` : `"${name}"`);
@@ -253,11 +258,11 @@ describe("the invariants of images", () => {
   for (const name of ["ghcr.io/example/app:1", `ghcr.io/example/app${digest}`, "registry:5000/app"])
     it(`asks for tag and digest of ${name.slice(0, 40)}`, () =>
       assert.deepEqual(pinned(image(name)), [
-        `${title} is ${shown(name)}, allowed is a name with tag and digest, such as registry/name:tag@sha256:…: add what is missing.`,
+        `${title}: ${shown(name)} is not allowed. Allowed: a name with tag and digest, such as registry/name:tag@sha256:…. Fix: add what is missing.`,
       ]));
   it("asks for the image of a cluster that leaves it to the operator, and not where a catalog decides", () => {
     assert.deepEqual(pinned(mutated("cluster", { "spec.imageName": undefined })), [
-      "Cluster shop/orders: image is not set, allowed is a name with tag and digest, such as registry/name:tag@sha256:…: add what is missing.",
+      "Cluster shop/orders: image: not set. Allowed: a name with tag and digest, such as registry/name:tag@sha256:…. Fix: add what is missing.",
     ]);
     const catalog = { "spec.imageName": undefined, "spec.imageCatalogRef": { name: "x", major: 17 } };
     assert.deepEqual(pinned(mutated("cluster", catalog)), []);
@@ -271,7 +276,7 @@ describe("the invariants of images", () => {
   for (const name of ["ghcr.io/example/app", "ghcr.io/example/app:latest", "postgres", "registry:5000/app"])
     it(`refuses ${name}`, () =>
       assert.deepEqual(supported(image(name)), [
-        `${title} is "${name}", allowed is a tag that isn't latest: name a released version.`,
+        `${title}: "${name}" is not allowed. Allowed: a tag that isn't latest. Fix: name a released version.`,
       ]));
   it("allows a digest without a tag, and a port in the registry's name", () => {
     assert.deepEqual(supported(image(`ghcr.io/example/app${digest}`)), []);
@@ -281,7 +286,7 @@ describe("the invariants of images", () => {
     it(`refuses ${prefix}`, () => {
       const name = `${prefix}app:1`;
       assert.deepEqual(supported(image(name)), [
-        `${title} is "${name}", allowed is any registry but ${prefix.slice(0, -1)}, which is ${why}: ${instead}.`,
+        `${title}: "${name}" is not allowed. Allowed: any registry but ${prefix.slice(0, -1)}, which is ${why}. Fix: ${instead}.`,
       ]);
     });
   it("leaves an image to image-digests that isn't named at all", () =>

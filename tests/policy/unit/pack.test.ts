@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { planners } from "../../../plan/engines/select";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packArguments, packFolder } from "../../../policy/arguments";
+import { platformDefaults } from "../../../checks/defaults";
+import { levelsOf } from "../../../policy/levels";
+import { packFolder } from "../../../policy/arguments";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain, policies } from "../../../policy/policies";
@@ -62,17 +64,35 @@ describe("the policy pack", () => {
 
   it("wants the versions that the project has", () => {
     const { dependencies: own } = json("package.json") as { dependencies: Record<string, string> };
-    const { dependencies } = json("..", "package.json") as { dependencies: Record<string, string> };
-    for (const [name, version] of Object.entries(own)) assert.equal(dependencies[name], version, name);
+    const project = json("..", "package.json") as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string>
+    >;
+    const wanted = { ...project.devDependencies, ...project.dependencies };
+    for (const [name, version] of Object.entries(own)) assert.equal(wanted[name], version, name);
   });
 
-  it("says how Pulumi is told to use it", () =>
-    assert.deepEqual(packArguments("dev"), [
-      "--policy-pack",
-      packFolder,
-      "--policy-pack-config",
-      join(packFolder, "dev.json"),
-    ]));
+  it("takes its levels from the stack's tier, which has the default that the settings check gives it", () => {
+    const mandatory = invariants
+      .filter(({ mandatory: where }) => where !== "nowhere")
+      .map(({ name }) => name);
+    const expected = {
+      dev: { ...Object.fromEntries(mandatory.map((name) => [name, "mandatory"])), ...json("dev.json") },
+      prod: {
+        ...Object.fromEntries(mandatory.map((name) => [name, "mandatory"])),
+        "image-digests": { enforcementLevel: "mandatory", ...(json("prod.json")["image-digests"] as object) },
+      },
+    };
+    for (const platform of ["local", "k3d", "cloud"] as const)
+      assert.deepEqual(
+        levelsOf({ "pgplatform:platform": platform }),
+        expected[platformDefaults[platform].tier],
+        platform,
+      );
+    assert.deepEqual(levelsOf({ "pgplatform:platform": "cloud", "pgplatform:tier": "dev" }), expected.dev);
+    assert.deepEqual(levelsOf({ "pgplatform:platform": "local", "pgplatform:tier": "prod" }), expected.prod);
+    assert.deepEqual(levelsOf({}), expected.prod, "another program");
+  });
 
   it("is documented: each policy and each option", () => {
     const text = read("..", "docs", "policies.md");
@@ -86,7 +106,7 @@ describe("the policy pack", () => {
 });
 
 describe("objects out of Pulumi's properties", () => {
-  const kind = { apiVersion: "v1", kind: "ConfigMap" };
+  const kind = Object.freeze({ apiVersion: "v1", kind: "ConfigMap" });
   const throwing = (key: string) =>
     Object.defineProperty({}, key, {
       enumerable: true,

@@ -4,7 +4,7 @@ import { poolsOf } from "../../../plan/pgbouncer/facts";
 import { poolerPlan } from "../../../plan/pgbouncer/plan";
 import { planner as cnpg } from "../../../plan/engines/cnpg/planner";
 import { everything, checked } from "../../support/settings";
-import { aboutStack, good, goodStack, mutated } from "./kit";
+import { violationsInStack, good, goodStack, mutated } from "./kit";
 
 /** The objects of the platform's own plan with everything in use. */
 function ownObjects(change: (settings: ReturnType<typeof everything>) => void = () => undefined) {
@@ -23,7 +23,7 @@ const ofKind = (objects: readonly KubernetesObject[], kind: string): KubernetesO
 
 describe("the invariant pooler-availability", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("pooler-availability", objects, options);
+    violationsInStack("pooler-availability", objects, options);
   const at = "Pooler shop/orders-pool";
 
   it("has nothing to say about the good program and the platform's own poolers", () => {
@@ -32,12 +32,14 @@ describe("the invariant pooler-availability", () => {
   });
   it("refuses one pod, unless the option allows it", () => {
     const pooler = mutated("pooler", { "spec.instances": 1 });
-    assert.deepEqual(find(goodStack({ pooler })), [`${at}: pods is 1, allowed is at least 2: set 2.`]);
+    assert.deepEqual(find(goodStack({ pooler })), [
+      `${at}: pods: 1 is not allowed. Allowed: at least 2. Fix: set 2.`,
+    ]);
     assert.deepEqual(find(goodStack({ pooler }), { least: 1 }), []);
   });
   it("refuses pods that may share a node", () => {
     const sentence = [
-      `${at}: spread over kubernetes.io/hostname is "none", allowed is anti-affinity or a topology spread constraint, so that a lost node takes one pod: add one.`,
+      `${at}: spread over kubernetes.io/hostname: "none" is not allowed. Allowed: anti-affinity or a topology spread constraint, so that a lost node takes one pod. Fix: add one.`,
     ];
     assert.deepEqual(
       find(goodStack({ pooler: mutated("pooler", { "spec.template.spec.affinity": undefined }) })),
@@ -72,7 +74,7 @@ describe("the invariant pooler-availability", () => {
   });
   it("refuses a missing budget, one of another namespace, and one for other pods", () => {
     const sentence = [
-      `${at}: disruption budget is "none", allowed is a PodDisruptionBudget that selects its pods: add one to the stack.`,
+      `${at}: disruption budget: "none" is not allowed. Allowed: a PodDisruptionBudget that selects its pods. Fix: add one to the stack.`,
     ];
     assert.deepEqual(find(goodStack({ "pooler-budget": undefined })), sentence);
     assert.deepEqual(
@@ -86,7 +88,7 @@ describe("the invariant pooler-availability", () => {
     const objects = ownObjects();
     (ofKind(objects, "Deployment").spec as { replicas: number }).replicas = 1;
     assert.deepEqual(find(objects), [
-      "Deployment jewelry-shop/jewelry-shop-db-pooler-app: pods is 1, allowed is at least 2: set 2.",
+      "Deployment jewelry-shop/jewelry-shop-db-pooler-app: pods: 1 is not allowed. Allowed: at least 2. Fix: set 2.",
     ]);
   });
   it("takes an autoscaler's least number", () => {
@@ -107,10 +109,10 @@ describe("the invariant pooler-availability", () => {
 
 describe("the invariant connection-budget", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("connection-budget", objects, options);
+    violationsInStack("connection-budget", objects, options);
   const pooler = (change: Record<string, unknown>) => ({ pooler: mutated("pooler", change) });
   const says = (needed: number, pooled: number, reserve = 10) => [
-    `Cluster shop/orders: max_connections is 100, allowed is at least ${needed}: ${pooled} for the poolers (pool size × pods × roles) and ${reserve} in reserve: raise it, or lower the pools.`,
+    `Cluster shop/orders: max_connections: 100 is not allowed. Allowed: at least ${needed}: ${pooled} for the poolers (pool size × pods × roles) and ${reserve} in reserve. Fix: raise it, or lower the pools.`,
   ];
   const size = "spec.pgbouncer.parameters.default_pool_size";
   const most = "spec.pgbouncer.parameters.max_db_connections";
@@ -169,7 +171,7 @@ describe("the invariant connection-budget", () => {
     ).postgresql.parameters.max_connections = "140";
     // app: (50 + 1) × 2, batch: (10 + 1) × 3; the 1 looks logins up.
     assert.deepEqual(find(objects), [
-      "Cluster jewelry-shop/jewelry-shop-db: max_connections is 140, allowed is at least 145: 135 for the poolers (pool size × pods × roles) and 10 in reserve: raise it, or lower the pools.",
+      "Cluster jewelry-shop/jewelry-shop-db: max_connections: 140 is not allowed. Allowed: at least 145: 135 for the poolers (pool size × pods × roles) and 10 in reserve. Fix: raise it, or lower the pools.",
     ]);
   });
   it("reads pgbouncer.ini: comments, quotes, defaults, full names of hosts", () => {
@@ -192,9 +194,9 @@ describe("the invariant connection-budget", () => {
 
 describe("the invariant closed-network", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
-    aboutStack("closed-network", objects, options);
+    violationsInStack("closed-network", objects, options);
   const closed = (what: string, way: string, port: number) =>
-    `Cluster shop/orders: network for ${what} is "closed", allowed is open, ${way} on port ${port}: add a NetworkPolicy for it.`;
+    `Cluster shop/orders: network for ${what}: "closed" is not allowed. Allowed: open, ${way} on port ${port}. Fix: add a NetworkPolicy for it.`;
 
   it("has nothing to say about the good program", () =>
     assert.deepEqual(find(goodStack(), { metricsNamespace: "monitoring" }), []));
@@ -209,10 +211,10 @@ describe("the invariant closed-network", () => {
   }))
     it(`refuses a namespace that isn't closed: ${title}`, () =>
       assert.deepEqual(find(goodStack({ "deny-all": change && mutated("deny-all", change) })), [
-        'Namespace shop: network is "open", allowed is a NetworkPolicy that denies everything, and others that open listed flows: add them to the stack.',
+        'Namespace shop: network: "open" is not allowed. Allowed: a NetworkPolicy that denies everything, and others that open listed flows. Fix: add them to the stack.',
       ]));
 
-  /** Takes openings of a policy away. */
+  /** Removes openings of a policy. */
   const without = (name: string, direction: "ingress" | "egress", index: number): KubernetesObject => {
     const policy = good(name);
     (policy.spec as Record<string, unknown[]>)[direction]!.splice(index, 1);
@@ -250,14 +252,11 @@ describe("the invariant closed-network", () => {
     ],
     ["metrics", "instances-network", "ingress", 3, [closed("metrics", "ingress", 9187)]],
     [
-      "name look-ups",
+      "DNS",
       "everyone-dns",
       "egress",
       0,
-      [
-        closed("name look-ups", "egress", 53),
-        closed("name look-ups of the pooler orders-pool", "egress", 53),
-      ],
+      [closed("DNS", "egress", 53), closed("DNS of the pooler orders-pool", "egress", 53)],
     ],
   ];
   for (const [title, policy, direction, index, says] of flows)
@@ -266,7 +265,7 @@ describe("the invariant closed-network", () => {
         find(goodStack({ [policy]: without(policy, direction, index) }), { metricsNamespace: "monitoring" }),
         says,
       ));
-  it("asks for metrics only where somebody reads them", () =>
+  it("asks for metrics only where pods read them", () =>
     assert.deepEqual(
       find(goodStack({ "instances-network": without("instances-network", "ingress", 3) })),
       [],
@@ -299,13 +298,13 @@ describe("the invariant closed-network", () => {
     },
   });
   const wide = (who: string, direction = "ingress") =>
-    `NetworkPolicy shop/more: ${direction}[0] peers is "${who}", allowed is exactly who needs it: select by labels, or narrow the range.`;
+    `NetworkPolicy shop/more: ${direction}[0] peers: "${who}" is not allowed. Allowed: only the pods that need it. Fix: select by labels, or narrow the range.`;
   const ports = [{ port: 5432 }];
 
-  it("refuses everybody and every port", () =>
+  it("refuses any peer and every port", () =>
     assert.deepEqual(find(goodStack(opening({}))), [
-      'NetworkPolicy shop/more: ingress[0] peers is "everybody", allowed is listed peers: list them.',
-      'NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.',
+      'NetworkPolicy shop/more: ingress[0] peers: "any peer" is not allowed. Allowed: listed peers. Fix: list them.',
+      'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
     ]));
   it("refuses a protocol's every port", () =>
     assert.deepEqual(
@@ -314,7 +313,9 @@ describe("the invariant closed-network", () => {
           opening({ from: [{ podSelector: { matchLabels: { a: "b" } } }], ports: [{ protocol: "TCP" }] }),
         ),
       ),
-      ['NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.'],
+      [
+        'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
+      ],
     ));
   it("refuses every port of one protocol beside a listed port", () =>
     assert.deepEqual(
@@ -326,7 +327,9 @@ describe("the invariant closed-network", () => {
           }),
         ),
       ),
-      ['NetworkPolicy shop/more: ingress[0] ports is "all", allowed is listed ports: list them.'],
+      [
+        'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
+      ],
     ));
   it("asks nothing for poolers of other clusters and namespaces, and for one that serves several", () => {
     const labels = { app: "bouncer" };
@@ -387,7 +390,7 @@ describe("the invariant closed-network", () => {
     assert.deepEqual(
       find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress")), { anyAddressPorts: [] }),
       [
-        'NetworkPolicy shop/instances: egress[1] peers is "every address (0.0.0.0/0)", allowed is exactly who needs it: select by labels, or narrow the range.',
+        'NetworkPolicy shop/instances: egress[1] peers: "every address (0.0.0.0/0)" is not allowed. Allowed: only the pods that need it. Fix: select by labels, or narrow the range.',
         wide("every address (0.0.0.0/0)", "egress"),
       ],
     );

@@ -10,7 +10,7 @@ import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
 import { rawSettings } from "../../../stacks/program";
 import { changed, checked, stackConfig } from "../../support/settings";
-import { about, aboutStack } from "./kit";
+import { violationsOf, violationsInStack } from "./kit";
 
 /** What the stack file of a standalone server renders with these poolers in front of it, network policies included. */
 function ownObjects(poolers: readonly object[] = []): KubernetesObject[] {
@@ -26,7 +26,7 @@ function ownObjects(poolers: readonly object[] = []): KubernetesObject[] {
 }
 
 const budgetWith = (most: string, objects: readonly KubernetesObject[]): string[] =>
-  aboutStack(
+  violationsInStack(
     "connection-budget",
     objects.map((object) =>
       object.kind === "StatefulSet" ? claiming("parameters.max_connections", most) : object,
@@ -59,9 +59,9 @@ describe("the policies about a standalone server", () => {
 
   it("say what one instance is not, and what a drain does to it", () => {
     const at = "StatefulSet alert-history/alert-history";
-    assert.deepEqual(about("enough-instances", server()).length, 1);
-    assert.deepEqual(about("single-instance-drain", server()), [
-      `${at}: instances is 1, allowed is 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere: add a standby, or plan the downtime.`,
+    assert.deepEqual(violationsOf("enough-instances", server()).length, 1);
+    assert.deepEqual(violationsOf("single-instance-drain", server()), [
+      `${at}: instances: 1 is not allowed. Allowed: 2 or more where nodes are drained: a drain stops the database until its pod runs elsewhere. Fix: add a standby, or plan the downtime.`,
     ]);
   });
 
@@ -74,42 +74,42 @@ describe("the policies about a standalone server", () => {
     ["shared-buffers", "parameters.shared_buffers", "1GB"],
   ] as const)
     it(`read its configuration: ${policy} refuses ${path} ${JSON.stringify(value)}`, () =>
-      assert.equal(about(policy, claiming(path, value)).length, 1));
+      assert.equal(violationsOf(policy, claiming(path, value)).length, 1));
 
   it("read its pod: memory, resources, images, each once", () => {
     const at = "spec.template.spec.containers.0";
     assert.equal(
-      about("guaranteed-memory", changed(server(), `${at}.resources.requests.memory`, "1Gi")).length,
+      violationsOf("guaranteed-memory", changed(server(), `${at}.resources.requests.memory`, "1Gi")).length,
       1,
     );
     assert.equal(
-      about("container-resources", changed(server(), `${at}.resources.limits.cpu`, undefined)).length,
+      violationsOf("container-resources", changed(server(), `${at}.resources.limits.cpu`, undefined)).length,
       1,
     );
-    assert.deepEqual(about("supported-images", changed(server(), `${at}.image`, "postgres:latest")), [
-      'StatefulSet alert-history/alert-history: containers[0].image is "postgres:latest", allowed is a tag that isn\'t latest: name a released version.',
+    assert.deepEqual(violationsOf("supported-images", changed(server(), `${at}.image`, "postgres:latest")), [
+      'StatefulSet alert-history/alert-history: containers[0].image: "postgres:latest" is not allowed. Allowed: a tag that isn\'t latest. Fix: name a released version.',
     ]);
   });
 
-  it("count a pool once, though one Service is the primary's, the standbys' and anybody's", () => {
+  it("count a pool once, though one Service is the primary's, the standbys' and every instance's", () => {
     const objects = ownObjects([
       { name: "app", database: "alert_history", serverConnections: 20, poolSize: 10 },
     ]);
     // 2 pods with 10 and 1 more, which looks logins up.
     assert.deepEqual(budgetWith("32", objects), []);
     assert.deepEqual(budgetWith("31", objects), [
-      "Cluster alert-history/alert-history: max_connections is 31, allowed is at least 32: 22 for the poolers (pool size × pods × roles) and 10 in reserve: raise it, or lower the pools.",
+      "Cluster alert-history/alert-history: max_connections: 31 is not allowed. Allowed: at least 32: 22 for the poolers (pool size × pods × roles) and 10 in reserve. Fix: raise it, or lower the pools.",
     ]);
   });
 
-  it("want its network closed, and open for name look-ups alone, since nothing else is needed", () => {
+  it("want its network closed, and open for DNS alone, since nothing else is needed", () => {
     const objects = ownObjects();
-    assert.deepEqual(aboutStack("closed-network", objects), []);
+    assert.deepEqual(violationsInStack("closed-network", objects), []);
     const without = objects.filter(
       ({ kind, metadata }) => kind !== "NetworkPolicy" || !metadata.name.endsWith("-everyone"),
     );
-    assert.deepEqual(aboutStack("closed-network", without), [
-      'Cluster alert-history/alert-history: network for name look-ups is "closed", allowed is open, egress on port 53: add a NetworkPolicy for it.',
+    assert.deepEqual(violationsInStack("closed-network", without), [
+      'Cluster alert-history/alert-history: network for DNS: "closed" is not allowed. Allowed: open, egress on port 53. Fix: add a NetworkPolicy for it.',
     ]);
     assert.deepEqual(server().metadata.labels, { [clusterLabel]: "alert-history" });
   });

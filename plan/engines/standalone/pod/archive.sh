@@ -1,5 +1,5 @@
 #!/bin/bash
-# archive.sh <path of a segment> <its name>: puts a full segment of the write-ahead log into the archive, and where there is an object store,
+# archive.sh <path of a segment> <its name>: puts a full WAL segment into the archive, and where there is an object store,
 # there too: it is archived when it is in both.
 #
 # It is on the volume under its name only when all of it is on the disk. What is there is never written over: the same content again is fine

@@ -1,6 +1,6 @@
 #!/bin/bash
-# ask.sh archive|fetch <file of the log>: asks the container that speaks to the object store, and ends with its status. What it says
-# about a file that was fetched is where that lies.
+# ask.sh archive|fetch <WAL file>: asks the container that speaks to the object store, and ends with its status. What it says
+# about a file that was fetched is where that is.
 #
 # Environment: STORE_PORT.
 set -u

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Puts a base backup onto the archive volume, as <identifier of the database cluster>/<time of its end>: base.tar.gz, the log that it needs by
+# Puts a base backup onto the archive volume, as <identifier of the database cluster>/<time of its end>: base.tar.gz, the WAL that it needs by
 # itself (pg_wal.tar.gz), its manifest, and in the file `start` the first segment that a recovery from it reads.
 #
 # It is there under its name only when all of it is on the disk. One that would leave less than a tenth of the volume, or 2 GiB, isn't
-# begun: the log goes there too, and a server that can't archive fills the volume of its data.
+# begun: WAL goes there too, and a server that can't archive fills the volume of its data.
 #
 # Environment: ARCHIVE_VOLUME; the server, by libpq's own.
 set -eu -o pipefail
@@ -15,7 +15,7 @@ bytes() { df --block-size=1 --output="$1" "$ARCHIVE_VOLUME" | tail -n 1; }
 # The role may be about to be made: the server loads changed files within a minute or so.
 until identified=$(ask -d 'replication=true' -c IDENTIFY_SYSTEM 2>&1); do
   if [ "$SECONDS" -ge 300 ]; then
-    say "the server lets nobody in: $identified"
+    say "the server refuses the login: $identified"
     exit 1
   fi
   sleep 5
@@ -23,7 +23,7 @@ done
 folder=$ARCHIVE_VOLUME/base/${identified%%|*}
 mkdir -p "$folder"
 
-# One at a time, whichever pod makes it: what is half made then is nobody's.
+# One at a time, whichever pod makes it: what is half made then has no owner.
 exec 9>>"$folder/.lock"
 flock 9
 part=$folder/.part
@@ -38,7 +38,7 @@ fi
 kept=$(($(bytes size) / 10))
 [ "$kept" -lt $((2 << 30)) ] || kept=$((2 << 30))
 if [ $(($(bytes avail) - size)) -lt "$kept" ]; then
-  say "the archive volume has $(($(bytes avail) >> 20)) MiB free of $(($(bytes size) >> 20)), the base backup may take $((size >> 20)), and $((kept >> 20)) are kept for the log:" \
+  say "the archive volume has $(($(bytes avail) >> 20)) MiB free of $(($(bytes size) >> 20)), the base backup may take $((size >> 20)), and $((kept >> 20)) are kept for WAL:" \
     'raise pgplatform:cluster.storage.archiveSize, or lower backup.volume.baseBackupDays'
   exit 1
 fi

@@ -1,9 +1,9 @@
 #!/bin/bash
-# expire.sh <identifier of the database cluster> <days of base backups> <days of log>: deletes what the archive volume needn't hold any more.
+# expire.sh <identifier of the database cluster> <days of base backups> <days of WAL>: deletes what the archive volume needn't hold any more.
 #
-# Every moment of the days of log can be gone back to: that needs the newest base backup of before, and all log from there on. Older base
-# backups have the log that they need with them, and are good for the moment at which they ended. The newest one always stays. While there is
-# none, log goes by its age alone. What belonged to other database clusters isn't touched.
+# Every moment of the days of WAL can be restored: that needs the newest base backup of before, and all WAL from there on. Older base
+# backups have the WAL that they need with them, and are good for the moment at which they ended. The newest one always stays. While there is
+# none, WAL is deleted by its age alone. What belonged to other database clusters isn't touched.
 #
 # Environment: ARCHIVE_VOLUME.
 set -eu -o pipefail

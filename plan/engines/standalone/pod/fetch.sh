@@ -1,7 +1,7 @@
 #!/bin/bash
-# fetch.sh <file of the log> <where to>: the restore_command of a server that is restored from the object store.
+# fetch.sh <WAL file> <where to>: the restore_command of a server that is restored from the object store.
 #
-# Status 1 says that the archive ends here, and nothing else does: PostgreSQL would take any failure for that, and go on without
+# Status 1 says that the archive ends here, and nothing else does: PostgreSQL would take any failure for that, and start without
 # the rest. An error is tried again for a while; then the status ends the server, which is started again.
 set -u
 for ((try = 0; try < 30; try++)); do

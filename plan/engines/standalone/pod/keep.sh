@@ -4,7 +4,7 @@
 # - configuration, access rules and certificates are loaded when they have changed, without a restart;
 # - SQL and passwords are applied when they have changed, and until they could be.
 #
-# Beside that it keeps the server's log files small, deletes what the archive volume needn't hold any more, and watches whether the log gets
+# Beside that it keeps the server's log files small, deletes what the archive volume needn't hold any more, and watches whether WAL gets
 # into the archive: where that is its volume alone, the pod isn't ready while it doesn't.
 #
 # Environment: CONFIG, TLS, SQL and PASSWORDS folders; LOG folder; ARCHIVE_VOLUME; STATE folder for the probes.
@@ -26,11 +26,12 @@ trim_logs() {
 
 ask() { psql -X -w -q -A -t -d postgres -c "$1" 2>/dev/null; }
 
-# The file `expiry` has the days of base backups and those of log.
+# The file `expiry` has the days of base backups and those of WAL.
 trim_archive() {
-  local id
+  local id days=()
+  read -r -a days <"$CONFIG/expiry"
   id=$(ask 'SELECT system_identifier FROM pg_control_system()') && [ -n "$id" ] || return 1
-  /bin/bash "$CONFIG/expire.sh" "$id" $(<"$CONFIG/expiry") || say 'the archive volume could not be cleared'
+  /bin/bash "$CONFIG/expire.sh" "$id" "${days[@]}" || say 'the archive volume could not be cleared'
 }
 
 # PostgreSQL tries a segment again until it is archived; what counts is how the last try went. None was made before the first segment was full.
@@ -41,12 +42,12 @@ watch_archive() {
     t)
       if [ ! -e "$STATE/archiving" ]; then
         touch "$STATE/archiving"
-        say 'the log is archived'
+        say 'WAL is archived'
       fi
       ;;
     f)
       rm -f "$STATE/archiving"
-      [ -z "$warned" ] && say "the log is not archived: $(ask 'SELECT last_failed_wal FROM pg_stat_archiver') is tried again and again; the server's log says why"
+      [ -z "$warned" ] && say "WAL is not archived: $(ask 'SELECT last_failed_wal FROM pg_stat_archiver') is tried again and again; the server's log says why"
       ;;
   esac
   [ "$well" = f ] && warned=yes || warned=''
@@ -77,7 +78,7 @@ while :; do
       pause=15
     fi
   fi
-  # Whoever changed the files sees here that both folders hold the same version, and that it is loaded and applied.
+  # `make up` reads here that both folders hold the same version, and that it is loaded and applied.
   if [ "$loaded" = "$(version "$CONFIG" "$TLS")" ] && [ "$applied" = "$(version "$SQL" "$PASSWORDS")" ] &&
     cmp -s "$CONFIG/version" "$SQL/version"; then
     cat "$SQL/version" >"$STATE/version.new"

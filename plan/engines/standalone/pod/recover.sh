@@ -1,6 +1,6 @@
 #!/bin/bash
-# Decides what a server with an empty data volume begins with, where its archive volume has base backups: a new, empty database would go
-# on as if nothing had been lost. Somebody says so by a line in the file `restore` of the archive volume:
+# Decides what a server with an empty data volume begins with, where its archive volume has base backups: a new, empty database would
+# hide the loss. An operator decides by a line in the file `restore` of the archive volume:
 #
 #   new          nothing is restored: an empty database cluster
 #   latest       the newest that was archived
@@ -26,7 +26,7 @@ for ((second = 0; ; second++)); do
     esac
     [ $((second % 60)) != 0 ] || say "$decision says '$what': it must be new, latest, or a time such as 2026-01-31T23:59:00Z"
   elif [ $((second % 60)) = 0 ]; then
-    say "the data volume is empty, and the archive volume has base backups ($(list | cut -d' ' -f1 | xargs)): somebody must write new, latest or a time into $decision"
+    say "the data volume is empty, and the archive volume has base backups ($(list | cut -d' ' -f1 | xargs)): write new, latest or a time into $decision"
   fi
   sleep 1 &
   wait $!

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Runs one PostgreSQL server: makes its data where there are none, and keeps it running until the pod is to stop.
 #
-# - Where base backups say that there were data once, somebody must decide what it begins with (recover.sh).
-# - Whoever uses the data holds a lock on a file beside them, the server's own processes included. Pods that are deleted by force leave
+# - Where base backups say that there were data once, an operator must decide what it begins with (recover.sh).
+# - Every process that uses the data holds a lock on a file beside them, the server's own processes included. Pods that are deleted by force leave
 #   processes behind for a while, which a new pod can't see: it waits here until the last one is gone.
 # - A server that ends by itself is started again at once; one that can't stay up is left to Kubernetes, which waits longer each time.
 # - SIGTERM is a fast shutdown: PostgreSQL's own answer would wait for sessions, which poolers never end.
@@ -50,11 +50,11 @@ fi
 # A decision counts for the data that were lost then, not for the next ones.
 [ -z "$ARCHIVE_VOLUME" ] || rm -f "$ARCHIVE_VOLUME"/restore "$ARCHIVE_VOLUME"/restore.refused
 
-# The log moves to its volume once, whole or not at all.
+# The WAL moves to its volume once, completely or not at all.
 log=$PGDATA/pg_wal
 if [ -n "$WAL_VOLUME" ]; then
   if [ -d "$log" ] && [ ! -L "$log" ]; then
-    say 'moving the write-ahead log to its own volume'
+    say 'moving the WAL to its own volume'
     rm -rf "$WAL_VOLUME"/pg_wal "$WAL_VOLUME"/pg_wal.new
     cp -a "$log" "$WAL_VOLUME/pg_wal.new" && sync && mv "$WAL_VOLUME/pg_wal.new" "$WAL_VOLUME/pg_wal" && sync || exit 1
     mv "$log" "$log.old"
@@ -64,7 +64,7 @@ if [ -n "$WAL_VOLUME" ]; then
   rm -rf "$log.old"
 fi
 if [ ! -d "$log/" ]; then
-  say "the write-ahead log is not there: the server had a volume for it, and needs it"
+  say "the WAL is not there: the server had a volume for it, and needs it"
   exit 1
 fi
 

@@ -22,6 +22,13 @@ import socketserver
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+# A base backup as Barman lists it.
+Backup = dict[str, Any]
+# Nothing, or one of time, lsn and name.
+Target = dict[str, str]
 
 # A shutdown of the server asks three times for its last segment, and must end before the pod is killed.
 ARCHIVE_SECONDS = 35
@@ -33,25 +40,27 @@ segment = r"[0-9A-F]{24}"
 file_name = re.compile(rf"{segment}(\.partial|\.[0-9A-F]{{8}}\.backup)?|[0-9A-F]{{8}}\.history")
 
 
-def say(*words):
+def say(*words: object) -> None:
     print("store:", *words, file=sys.stderr, flush=True)
 
 
 class Place:
     """A bucket, and what lies in it of one database cluster."""
 
-    def __init__(self, prefix):
+    def __init__(self, prefix: str) -> None:
         self.values = {
-            name[len(prefix) + 1 :]: value for name, value in os.environ.items() if name.startswith(f"{prefix}_")
+            name[len(prefix) + 1 :]: value
+            for name, value in os.environ.items()
+            if name.startswith(f"{prefix}_")
         }
         if "SERVER" not in self.values:
             with open(os.path.join(os.path.dirname(__file__), "archiveId")) as file:
                 self.values["SERVER"] = file.read().strip()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.values['LOCATION']}/{self.values['SERVER']}"
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         values = self.values
         own = {
             "AWS_ACCESS_KEY_ID": values["ACCESS_KEY_ID"],
@@ -69,15 +78,26 @@ class Place:
         others = {n: v for n, v in os.environ.items() if not n.startswith(("ARCHIVE_", "ORIGIN_"))}
         return {**others, **own}
 
-    def run(self, program, options=(), arguments=(), seconds=None):
-        """Runs one of Barman's tools; returns its exit status and what it printed. Errors go to the log."""
+    def run(
+        self,
+        program: str,
+        options: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        seconds: float | None = None,
+    ) -> tuple[int, str]:
+        """Runs one of Barman's tools; returns its exit status and what it printed. Errors go to the container's log."""
         endpoint = self.values.get("ENDPOINT")
         command = [program, "--cloud-provider", "aws-s3"]
         command += ["--endpoint-url", endpoint] if endpoint else []
         command += [*options, self.values["LOCATION"], self.values["SERVER"], *arguments]
         try:
             done = subprocess.run(
-                command, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=seconds, check=False
+                command,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                timeout=seconds,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             say(f"{program} {' '.join(arguments)}: no end after {seconds} s")
@@ -85,7 +105,7 @@ class Place:
         return done.returncode, done.stdout.decode()
 
 
-def compression(known):
+def compression(known: Sequence[str]) -> list[str]:
     """The tool's option for the compression that was asked for; gzip where the tool doesn't know it."""
     asked = os.environ["COMPRESSION"]
     return [] if asked == "none" else [f"--{asked if asked in known else 'gzip'}"]
@@ -94,7 +114,7 @@ def compression(known):
 # --- serve
 
 
-def archive(name):
+def archive(name: str) -> tuple[int, str]:
     path = os.path.join(os.environ["PGDATA"], "pg_wal", name)
     status, _ = Place("ARCHIVE").run(
         "barman-cloud-wal-archive", compression(("gzip", "lz4", "zstd")), [path], ARCHIVE_SECONDS
@@ -103,17 +123,21 @@ def archive(name):
     return (0, "archived") if status == 0 else (OTHER, f"barman-cloud-wal-archive ended with status {status}")
 
 
-def fetch(name):
+def fetch(name: str) -> tuple[int, str]:
     place = Place("ORIGIN")
     target = os.path.join(os.environ["SPOOL"], name)
     status, _ = place.run("barman-cloud-wal-restore", (), [name, target], FETCH_SECONDS)
     if status == 0:
         return 0, target
-    return (1, f"not in {place}") if status == 1 else (OTHER, f"barman-cloud-wal-restore ended with status {status}")
+    return (
+        (1, f"not in {place}")
+        if status == 1
+        else (OTHER, f"barman-cloud-wal-restore ended with status {status}")
+    )
 
 
 class Requests(socketserver.StreamRequestHandler):
-    def handle(self):
+    def handle(self) -> None:
         verb, _, name = self.rfile.readline(200).decode("ascii", "replace").strip().partition(" ")
         does = {"archive": archive, "fetch": fetch}.get(verb)
         if does is None or not file_name.fullmatch(name):
@@ -125,10 +149,10 @@ class Requests(socketserver.StreamRequestHandler):
         self.wfile.write(f"{status} {why}\n".encode())
 
 
-def serve():
+def serve() -> None:
     socketserver.ThreadingTCPServer.allow_reuse_address = True
     socketserver.ThreadingTCPServer.daemon_threads = True
-    # Nobody but the pod's own containers reaches this address.
+    # Only the pod's own containers reach this address.
     with socketserver.ThreadingTCPServer(("127.0.0.1", int(os.environ["PORT"])), Requests) as server:
         say("ready")
         server.serve_forever()
@@ -137,16 +161,16 @@ def serve():
 # --- restore
 
 
-def moment(time):
-    return datetime.datetime.fromisoformat(time.replace("Z", "+00:00"))
+def moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def position(lsn):
+def position(lsn: str) -> int:
     high, low = lsn.split("/")
     return int(high, 16) << 32 | int(low, 16)
 
 
-def chosen(backups, target):
+def chosen(backups: Sequence[Backup], target: Target) -> str | None:
     """The base backup to begin with: the newest that ended before the target. Undecided where nothing says when that was."""
     done = sorted((one for one in backups if one["status"] == "DONE"), key=lambda one: one["backup_id"])
     if "time" in target:
@@ -154,49 +178,55 @@ def chosen(backups, target):
     elif "lsn" in target:
         done = [one for one in done if position(one["end_xlog"]) <= position(target["lsn"])]
     elif "name" in target:
-        # Nobody knows when the point was made: it is found on the way from the oldest.
+        # When the point was made isn't known: replay finds it from the oldest.
         done = done[:1]
     return done[-1]["backup_id"] if done else None
 
 
-def parameters(target):
+def parameters(target: Target) -> str:
     """What the server is told for its recovery. Standbys' sessions aren't served meanwhile, so that no parameter may be too small for them."""
     # PostgreSQL knows no names of time zones yet, `Z` neither, when it reads this.
-    spelt = {kind: moment(value).isoformat(" ") if kind == "time" else value for kind, value in target.items()}
+    written = {
+        kind: moment(value).isoformat(" ") if kind == "time" else value for kind, value in target.items()
+    }
     given = {
         "restore_command": os.environ["FETCH"],
         "recovery_target_timeline": "latest",
         "recovery_target_action": "promote",
         "hot_standby": "off",
-        **{f"recovery_target_{kind}": value for kind, value in spelt.items()},
+        **{f"recovery_target_{kind}": value for kind, value in written.items()},
     }
     quoted = {name: value.replace("'", "''") for name, value in given.items()}
     return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
 
 
-def fail(why):
+def fail(why: str) -> NoReturn:
     say(why)
     sys.exit(1)
 
 
-def restore():
+def restore() -> None:
     data = os.environ["PGDATA"]
     if os.path.exists(data):
         return say("there are data: nothing is restored")
     # The server's processes hold it too: a pod that was deleted by force may still be at it.
-    lock = open(os.path.join(os.path.dirname(data), "lock"), "a")  # noqa: SIM115
+    lock = open(os.path.join(os.path.dirname(data), "lock"), "a")  # noqa: SIM115 -- held until the process ends
     fcntl.flock(lock, fcntl.LOCK_EX)
     if os.path.exists(data):
         return say("there are data: nothing is restored")
     origin, target = Place("ORIGIN"), json.loads(os.environ["TARGET"])
     status, listed = origin.run("barman-cloud-backup-list", ["--format", "json"])
     if status != 0:
-        fail(f"the base backups of {origin} can't be listed: barman-cloud-backup-list ended with status {status}")
-    backups = json.loads(listed)["backups_list"]
+        fail(
+            f"the base backups of {origin} can't be listed: barman-cloud-backup-list ended with status {status}"
+        )
+    backups: list[Backup] = json.loads(listed)["backups_list"]
     backup = chosen(backups, target)
     if backup is None:
         there = ", ".join(f"{one['backup_id']} ({one['status']})" for one in backups) or "none at all"
-        fail(f"{origin} has no base backup to begin with for the target {target or 'latest'}: there are {there}")
+        fail(
+            f"{origin} has no base backup to begin with for the target {target or 'latest'}: there are {there}"
+        )
     say(f"fetching the base backup {backup} of {origin}")
     new = f"{data}.new"
     shutil.rmtree(new, ignore_errors=True)
@@ -206,7 +236,9 @@ def restore():
     with open(os.path.join(new, "PG_VERSION")) as file:
         major = file.read().strip()
     if major != os.environ["MAJOR"]:
-        fail(f"the base backup {backup} is of PostgreSQL {major}: set pgplatform:cluster.postgresVersion to it")
+        fail(
+            f"the base backup {backup} is of PostgreSQL {major}: set pgplatform:cluster.postgresVersion to it"
+        )
     os.chmod(new, 0o700)
     # What an earlier recovery was told is in the copy too.
     with open(os.path.join(new, "postgresql.auto.conf"), "w") as file:
@@ -222,9 +254,9 @@ def restore():
 # --- backup
 
 
-def wait_for_server():
+def wait_for_server() -> None:
     """The role may be about to be made: the server loads changed files within a minute or so."""
-    import psycopg2
+    import psycopg2  # noqa: PLC0415 -- nothing else here needs it
 
     for last in [*[False] * (SERVER_SECONDS // 5), True]:
         try:
@@ -232,11 +264,11 @@ def wait_for_server():
             return
         except psycopg2.OperationalError as error:
             if last:
-                fail(f"the server lets nobody in: {str(error).strip()}")
+                fail(f"the server refuses the login: {str(error).strip()}")
             time.sleep(5)
 
 
-def backup():
+def backup() -> None:
     archive = Place("ARCHIVE")
     wait_for_server()
     options = ["--immediate-checkpoint", "--dbname", os.environ["CONNECTION"]]
@@ -246,7 +278,11 @@ def backup():
     say(f"a base backup is in {archive}")
 
 
+def leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
 if __name__ == "__main__":
     # The first process of a container ignores signals that it has no answer to.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, leave)
     {"serve": serve, "restore": restore, "backup": backup}[sys.argv[1]]()

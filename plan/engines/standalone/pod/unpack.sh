@@ -1,5 +1,5 @@
 #!/bin/bash
-# unpack.sh <folder> <file of the log> <where to>: the restore_command of a server that is restored from its archive volume.
+# unpack.sh <folder> <WAL file> <where to>: the restore_command of a server that is restored from its archive volume.
 #
 # Status 1 says that the archive ends here; what is there and can't be read ends the server (see fetch.sh).
 set -u

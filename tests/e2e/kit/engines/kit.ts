@@ -60,13 +60,13 @@ export interface EngineKit {
   /** Names of the engine's software with their versions, as results are to be read. */
   readonly versions: Readonly<Record<string, string>>;
   view(cluster: Cluster): Promise<View>;
-  /** Text that changes whenever the primary renews its claim to lead. @default - nobody claims anything */
+  /** Text that changes whenever the primary renews its claim to lead. @default - no instance claims to lead */
   readonly renewal?: (cluster: Cluster) => Promise<string>;
   /** PostgreSQL of these instances isn't started again once it is down; that of all others is. @default - nothing to keep it from */
   readonly fence?: (cluster: Cluster, pods: readonly string[]) => Promise<void>;
   /** @default - no operator rolls the instances after its object */
   readonly patches?: Patches;
-  /** A change of the cluster's object that someone made by hand and that takes some of its safety away; `path` reads it. */
+  /** A change of the cluster's object by hand that removes some of its safety; `path` reads it. */
   readonly drift: { readonly patch: object; readonly path: string };
   /** What someone may change that the cluster's object has no field for, and the CronJob that puts it right. @default - there is none */
   readonly upkeep?: {
@@ -74,11 +74,11 @@ export interface EngineKit {
     value(cluster: Cluster): Promise<string>;
     cronJob(cluster: string): string;
   };
-  /** Ports that instances declare and nobody listens at. @default - none */
+  /** Ports that instances declare and no process listens on. @default - none */
   readonly silentPorts?: readonly number[];
   /** `synchronous_standby_names` of a primary whose commits wait for one of the standbys. @default - there are none */
   readonly synchronousNames?: RegExp;
-  /** @default - nobody else makes clusters of it, or none that clients could check */
+  /** @default - no other stack makes clusters of it, or none that clients could check */
   readonly plain?: PlainCluster;
   /** @default - the operator's defaults are those of `plain`, or there is no operator */
   readonly untuned?: Untuned;

@@ -2,7 +2,7 @@ import { durabilityAnnotation } from "../../../../plan/names";
 import { isReady } from "../../../../operations/kubectl";
 import { type EngineKit } from "./kit";
 
-/** One server in a StatefulSet: whoever there is leads. */
+/** One server in a StatefulSet: it always leads. */
 export const standalone: EngineKit = {
   versions: {},
   async view(cluster) {

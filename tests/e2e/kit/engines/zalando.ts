@@ -31,7 +31,7 @@ export function timelineAfter(history = "[]"): number {
   return Math.max(0, ...ended) + 1;
 }
 
-/** Stops, or lets go on, the Patroni of an instance: a PostgreSQL that it doesn't see to isn't started again. */
+/** Stops or resumes the Patroni of an instance: without it PostgreSQL isn't started again. */
 const signalPatroni = (signal: "STOP" | "CONT") =>
   `for folder in /proc/[0-9]*; do case "$(tr '\\0' ' ' <"$folder/cmdline" 2>/dev/null)" in /usr/bin/python3" "*/bin/patroni" "*) ` +
   `kill -${signal} "\${folder#/proc/}" ;; esac; done`;

@@ -1,0 +1,37 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { SettingsInput } from "../settings/schema";
+
+/** Types of the arguments that the components take: the settings of a stack file, with outputs where the cloud decides. */
+
+type Part<Key extends keyof SettingsInput> = NonNullable<SettingsInput[Key]>;
+
+type Opened<T, Keys extends PropertyKey> = T extends unknown
+  ? {
+      [Key in keyof T]: Key extends Keys
+        ? pulumi.Input<NonNullable<T[Key]>> | Extract<T[Key], undefined>
+        : T[Key];
+    }
+  : never;
+
+type Target = NonNullable<Part<"backup">["targets"]>[number];
+type TargetArgs = Target extends infer Kind
+  ? Kind extends Target
+    ? Opened<Omit<Kind, "credentials">, "bucket" | "account" | "endpoint" | "roleArn"> & {
+        credentials?: Opened<NonNullable<Kind["credentials"]>, "accessKeyId" | "secretAccessKey">;
+      }
+    : never
+  : never;
+
+/** What one platform is made of; the settings reference (docs/settings.md) has meaning, limits and default of each. */
+export interface SettingsArgs extends Omit<
+  SettingsInput,
+  "kubernetes" | "operator" | "cluster" | "backup" | "registries" | "restore" | "poolers"
+> {
+  readonly cluster: Opened<SettingsInput["cluster"], "namespace">;
+  readonly backup?: Omit<Part<"backup">, "targets"> & { readonly targets?: TargetArgs[] };
+  readonly restore?: Opened<Part<"restore">, "archiveId">;
+  readonly registries?: Opened<Part<"registries">[number], "password">[];
+}
+
+/** The settings of one pooler. */
+export type PoolerArgs<Name extends string> = Omit<Part<"poolers">[number], "name"> & { readonly name: Name };

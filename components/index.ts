@@ -1,0 +1,4 @@
+/** What other programs import from the package. */
+export type { PoolerArgs, SettingsArgs } from "./args";
+export { Operator, type OperatorArgs } from "./operator";
+export { type CheckedArgs, type Connection, PostgresPlatform, type PostgresPlatformArgs } from "./platform";

@@ -1,0 +1,126 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isRecord } from "../plan/objects";
+
+/** A setting that the cloud decides, and the text that stands for it while the platform is planned. */
+interface Open {
+  /** Path of the setting; `*` stands for an index. */
+  readonly path: string;
+  /** A text that passes for the setting's form, and that nothing else contains. */
+  readonly standIn: (number: number) => string;
+  /** Whether it is read by the component that needs it alone, so that no object shows it. */
+  readonly secret?: true;
+}
+
+const name = (number: number) => `unresolved-b59f1c-${number}`;
+
+/** Everything else is plain: checks, plans and policies must see it. */
+const open: readonly Open[] = [
+  { path: "cluster.namespace", standIn: name },
+  { path: "backup.targets.*.bucket", standIn: name },
+  {
+    path: "backup.targets.*.account",
+    standIn: (number) => `b59f1cb59f1c${String(number).padStart(20, "0")}`,
+  },
+  { path: "backup.targets.*.endpoint", standIn: (number) => `https://${name(number)}.invalid` },
+  {
+    path: "backup.targets.*.roleArn",
+    standIn: (number) => `arn:aws:iam::000000000000:role/${name(number)}`,
+  },
+  { path: "backup.targets.*.credentials.accessKeyId", standIn: name, secret: true },
+  { path: "backup.targets.*.credentials.secretAccessKey", standIn: name, secret: true },
+  { path: "registries.*.password", standIn: name, secret: true },
+  { path: "restore.archiveId", standIn: (number) => String(number).padStart(10, "b") },
+];
+
+const promised = (value: unknown): value is pulumi.Output<unknown> | Promise<unknown> =>
+  pulumi.Output.isInstance(value) || value instanceof Promise;
+
+/** Outputs among a component's arguments: texts stand for them in the plan, and the resources get the values. */
+export class Inputs {
+  /** The arguments as plain data. */
+  readonly plain: unknown;
+  /** A sentence for each output where a plain value is needed. */
+  readonly problems: readonly string[];
+
+  constructor(args: unknown) {
+    const problems: string[] = [];
+    this.plain = this.taken(args, "", "", problems);
+    this.problems = problems;
+  }
+
+  private readonly visible = new Map<string, pulumi.Output<string>>();
+  private readonly hidden = new Map<string, pulumi.Output<string>>();
+
+  private taken(value: unknown, path: string, pattern: string, problems: string[]): unknown {
+    const below = (key: string, inner: unknown) =>
+      [path === "" ? key : `${path}.${key}`, pattern === "" ? key : `${pattern}.${key}`, inner] as const;
+    if (promised(value)) {
+      const found = open.find((one) => one.path === pattern);
+      if (found === undefined) {
+        problems.push(
+          `${path} must not be an output: the checks and policies have to see it. ` +
+            `Allowed: a plain value (outputs are taken for ${open.map((one) => one.path).join(", ")}). Fix: give it as it is.`,
+        );
+        return undefined;
+      }
+      const held = found.secret ? this.hidden : this.visible;
+      const text = found.standIn(this.hidden.size + this.visible.size + 1);
+      held.set(text, pulumi.output(value) as pulumi.Output<string>);
+      return text;
+    }
+    if (Array.isArray(value))
+      return value.map((inner: unknown, index) =>
+        this.taken(inner, `${path}[${index}]`, `${pattern}.*`, problems),
+      );
+    if (!isRecord(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, inner]) => inner !== undefined)
+        .map(([key, inner]) => {
+          const [innerPath, innerPattern] = below(key, inner);
+          return [key, this.taken(inner, innerPath, innerPattern, problems)];
+        }),
+    );
+  }
+
+  /** The value of a setting that a component reads by itself. */
+  readonly value = (text: string): pulumi.Output<string> =>
+    this.hidden.get(text) ?? this.visible.get(text) ?? pulumi.output(text);
+
+  /** A text with the values in it. */
+  readonly filled = (text: string): pulumi.Output<string> =>
+    pulumi.output(this.fill(text)) as pulumi.Output<string>;
+
+  private fill(value: unknown): unknown {
+    if (typeof value === "string") {
+      const found = [...this.visible].filter(([text]) => value.includes(text));
+      if (found.length === 0) return value;
+      return pulumi
+        .all(found.map(([, output]) => output))
+        .apply((values) =>
+          found.reduce((whole, [text], index) => whole.replaceAll(text, values[index] ?? ""), value),
+        );
+    }
+    if (pulumi.Output.isInstance(value)) return value.apply((inner: unknown) => this.fill(inner));
+    if (Array.isArray(value)) return value.map((inner) => this.fill(inner));
+    if (!isRecord(value) || !isPlain(value)) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.fill(inner)]));
+  }
+
+  /** Puts the values into everything that is registered below a resource. */
+  get transformations(): pulumi.ResourceTransformation[] {
+    if (this.visible.size === 0) return [];
+    return [
+      ({ props, opts }) => ({
+        props: this.fill(props) as pulumi.Inputs,
+        opts:
+          "id" in opts && opts.id !== undefined
+            ? { ...opts, id: this.fill(opts.id) as pulumi.Input<string> }
+            : opts,
+      }),
+    ];
+  }
+}
+
+/** Whether an object is a literal: resources and assets have a class. */
+const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;
