@@ -114,6 +114,8 @@ function planned(
     const raw = {
       ...(inputs.plain as object),
       platform,
+      // What prod asks of a cluster is nothing that an operator could hold.
+      tier: "dev",
       cluster: {
         name,
         namespace: "operator",

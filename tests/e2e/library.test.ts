@@ -9,6 +9,7 @@ import { planners } from "../../plan/engines/select";
 import { stackImages } from "../../plan/images";
 import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
+import { readmeProgram } from "../support/readme";
 import { checked, smallest } from "../support/settings";
 import { clientImage } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
@@ -65,11 +66,12 @@ describe("library (the packed package in another program; images built here)", f
       }),
     );
     await copyFile(join(projectDir, "tests/e2e/library/index.ts"), join(folder, "index.ts"));
+    await writeFile(join(folder, "readme.ts"), await readmeProgram());
     await writeFile(
       join(folder, "tsconfig.json"),
       JSON.stringify({
         compilerOptions: { strict: true, noEmit: true, module: "node16", target: "ES2022", types: ["node"] },
-        files: ["index.ts"],
+        files: ["index.ts", "readme.ts"],
       }),
     );
     await writeFile(
@@ -115,7 +117,8 @@ describe("library (the packed package in another program; images built here)", f
     return stdout;
   }
 
-  it("has types that the program's own compiler takes", () => run("npx", ["tsc"], { cwd: folder }));
+  it("has types that the program's own compiler takes, as does README's example", () =>
+    run("npx", ["tsc"], { cwd: folder }));
 
   it("makes three platforms by two engines, two of them in one namespace, each with a row written through its pooler", async () => {
     const started = Date.now();

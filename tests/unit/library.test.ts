@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { Operator, PostgresPlatform, type PostgresPlatformArgs } from "../../components";
+import ts from "typescript";
+import { Operator, type OperatorArgs, PostgresPlatform, type PostgresPlatformArgs } from "../../components";
 import type { KubernetesObject } from "../../plan/objects";
 import { graphOf, mockPassword } from "../support/graph";
 import { shortObjects } from "../support/manifest";
+import { readmeProgram } from "../support/readme";
 
 const cluster = (name: string, more: object = {}) =>
   ({
@@ -78,6 +81,31 @@ describe("the components in another program", function () {
       "main-rw.main.svc",
       true,
     ]);
+  });
+
+  it("plans README's example, with the operators' released manifests replaced by short ones", async () => {
+    const { outputText } = ts.transpileModule(await readmeProgram(), {
+      compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+    });
+    const library = {
+      PostgresPlatform,
+      Operator: class extends Operator {
+        constructor(name: string, args: OperatorArgs, options: pulumi.ComponentResourceOptions) {
+          super(name, { ...args, released }, options);
+        }
+      },
+    };
+    const exported: Record<string, pulumi.Output<unknown>> = {};
+    const modules: Record<string, unknown> = {
+      "@pulumi/kubernetes": kubernetes,
+      "postgres-platform": library,
+    };
+    await graphOf(() => {
+      runInNewContext(outputText, { require: (name: string) => modules[name], exports: exported });
+      return {};
+    });
+    assert.equal(exported.port, 5432);
+    assert.equal(await resolved(exported.secretName as pulumi.Output<string>), "shop-db-app");
   });
 
   it("tells everything that is wrong at once", async () => {
