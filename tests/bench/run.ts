@@ -28,6 +28,7 @@ import { describeMachine } from "./machine";
 import { cleaningUp, deleteBenchNamespaces } from "./namespaces";
 import { defaultsNotes, startBeside, startDefaults } from "./operatorDefaults";
 import { measurePolicies } from "./policy";
+import { growthTable, measureGrowth } from "./growth";
 import { measurePreviews, previewGoal, ratioTable } from "./preview";
 import { restartGoals, restartTable } from "./restart";
 import { goalLine, keepPart, pageFile, shown, writePage, type Part } from "./results";
@@ -129,6 +130,24 @@ async function policy(rounds: number): Promise<void> {
     notes: ["the running stack, nothing to change"],
     tables: [result],
     goals: [],
+    samples,
+  });
+}
+
+async function growth(rounds: number): Promise<void> {
+  const machine = await describeMachine(await environment());
+  say("preview of 1, 5 and 20 platforms in one program, in turn");
+  const samples = await measureGrowth(rounds, say);
+  const { table: result, goal } = growthTable(samples);
+  await finish(machine, {
+    name: "growth",
+    title: "Preview: several platforms in one program",
+    command: commandLine(`growth --rounds ${rounds}`),
+    notes: [
+      "each with a pooler, a client and a backup; one operator for all; from nothing, without a cluster",
+    ],
+    tables: [result],
+    goals: [goal],
     samples,
   });
 }
@@ -359,6 +378,11 @@ program
   .option("--pairs <n>", "measured pairs, after one that warms up", atLeast(1), 5)
   .action(({ pairs }: { pairs: number }) => policy(pairs));
 program
+  .command("growth")
+  .description("`pulumi preview` of 1, 5 and 20 platforms in one program")
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 3)
+  .action(({ rounds }: { rounds: number }) => growth(rounds));
+program
   .command("failover")
   .description(
     "pauses when the primary goes: operator's defaults, the stack, bare kill + promote; disturbs the database",
@@ -416,6 +440,7 @@ program
     const parts = [
       () => preview(5),
       () => policy(5),
+      () => growth(3),
       () => throughput(10, 3),
       () => failover(5, "delete"),
       () => failover(5, "postmaster"),

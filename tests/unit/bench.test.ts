@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { archivingGoals, archivingTables } from "../bench/archiving";
 import { speedGoals, speedTables, type Speeds } from "../bench/backup";
+import { growthTable } from "../bench/growth";
 import { failoverGoals, failoverTables, type ArmRun, type Round } from "../bench/failover";
 import { interleave, roundName } from "../bench/interleave";
 import { longestStep, milestonesOf, milestoneTable, stepsOf, type Evidence } from "../bench/milestones";
@@ -368,6 +369,31 @@ describe("previews", () => {
       ["ratio", 3, 2, 3, 3],
     ]);
   });
+});
+
+describe("previews of several platforms", () => {
+  const of = (one: number, five: number, twenty: number) => ({
+    warmUp: { 1: 9, 5: 9, 20: 9 },
+    counted: [{ 1: one, 5: five, 20: twenty }],
+  });
+
+  it("grow along a line: what one more adds, and whether it adds more when there are many", () => {
+    const { table: result, goal } = growthTable(of(6, 8, 15.5));
+    assert.deepEqual(
+      result.rows.map(([name, n, middle]) => [name, n, middle]),
+      [
+        ["1", 1, 6],
+        ["5", 1, 8],
+        ["20", 1, 15.5],
+        ["each from 1 to 5", 1, 0.5],
+        ["each from 5 to 20", 1, 0.5],
+      ],
+    );
+    assert.equal(goal.met, true);
+    assert.match(goal.text, /1\.00$/);
+  });
+
+  it("miss the goal when they grow faster", () => assert.equal(growthTable(of(6, 8, 19.5)).goal.met, false));
 });
 
 describe("the page of results", () => {
