@@ -121,7 +121,7 @@ command("verify", "restore the newest backup beside everything else, and check t
 
 command("restore", "show what a restore brings back, and make the cluster out of it after asking")
   .option("-t, --target <name>", "backup target to restore from (default: the setting restore)")
-  .option("-g, --archive-id <id>", "which archive of the target, as `backups` lists them")
+  .option("-a, --archive-id <id>", "which archive of the target, as `backups` lists them")
   .option("--from <namespace/name>", "the cluster that was backed up, when its name was another")
   .option(
     "--time <time>",
@@ -139,7 +139,7 @@ command("restore", "show what a restore brings back, and make the cluster out of
 
 command("forget", "delete an archive that has ended from a target, after asking")
   .option("-t, --target <name>", "backup target to delete from")
-  .option("-g, --archive-id <id>", "which archive of the target, as `backups` lists them")
+  .option("-a, --archive-id <id>", "which archive of the target, as `backups` lists them")
   .action(({ stack, target, archiveId }: StackOption & { target?: string; archiveId?: string }) =>
     conclude(() =>
       interruptible(progress, async (signal) => {

@@ -83,6 +83,8 @@ function dataOf(
     POSTGRES_PORT: port(preferred),
     POSTGRES_DB: database,
     DB_USER: role,
+    POSTGRES_PRIMARY_HOST: primary?.host ?? "",
+    // The same, by the name that applications had before.
     POSTGRES_MASTER_HOST: primary?.host ?? "",
     POSTGRES_REPLICA_HOST: standbys?.host ?? "",
     USE_PGBOUNCER: pooler ? "True" : "False",

@@ -143,7 +143,7 @@ function policyOf(invariant: Invariant): ResourceValidationPolicy | StackValidat
     description: invariant.description,
     severity: invariant.severity,
     remediationSteps: invariant.remediation,
-    url: `docs/policies.md#${invariant.name}`,
+    url: "docs/policies.md",
     enforcementLevel: invariant.mandatory === "nowhere" ? ("advisory" as const) : ("mandatory" as const),
     ...schemaOf(invariant),
   };

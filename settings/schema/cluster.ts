@@ -57,8 +57,8 @@ export const cluster = z.strictObject({
   ).default("cnpg"),
   postgresVersion: oneOf(
     ["15", "16", "17", "18"],
-    "PostgreSQL's major version. Default: 17.",
-    "A change asks the operator for a major upgrade, which stops the database meanwhile.",
+    "PostgreSQL's major version; with the engine zalando 15 to 17. Default: 17.",
+    "With cnpg a newer one is a major upgrade, which stops the database meanwhile; `make up` refuses a change with the other engines.",
   ).default("17"),
   instances: integer(
     "Number of PostgreSQL instances: one primary, the others standbys, each on a node of its own. Default: 3.",
