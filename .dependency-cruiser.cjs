@@ -17,7 +17,7 @@ const inside = (folders) => `^(${folders.join("|")})/`;
 const readable = [
   "^plan/(names|network|objects)\\.ts$",
   "^plan/backup/hosts\\.ts$",
-  "^plan/pgbouncer/(facts|spread)\\.ts$",
+  "^plan/pooler/(facts|spread)\\.ts$",
   "^plan/engines/readers?\\.ts$",
   "^plan/engines/[^/]+/(reader|backupFacts|names|resources)\\.ts$",
 ];

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "../plan/network";
 import { registerObjects } from "./register";
-import type { PoolerPlan } from "../plan/pgbouncer/plan";
+import type { PoolerPlan } from "../plan/pooler/plan";
 
 export interface PoolerArgs {
   /** What the pooler consists of. A change of its configuration rolls its pods, which drain their sessions. */

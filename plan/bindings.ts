@@ -3,7 +3,7 @@ import { credentialOf } from "./postgres/roles";
 import type { Endpoint } from "./network";
 import type { Credential, Plan } from "./plan";
 import { clientName } from "./names";
-import type { PoolerPlan } from "./pgbouncer/plan";
+import type { PoolerPlan } from "./pooler/plan";
 
 /** How one client reaches the database: what its namespace gets. */
 export interface ClientBinding {

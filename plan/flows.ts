@@ -2,7 +2,7 @@ import type { ClientSettings, Settings } from "../settings/schema";
 import type { Plan } from "./plan";
 import type { Flow, Peer } from "./network";
 import { healthCheckLabels, poolerPorts } from "./names";
-import type { PoolerPlan } from "./pgbouncer/plan";
+import type { PoolerPlan } from "./pooler/plan";
 import { tcp } from "./network";
 
 const dns: Peer = {

@@ -1,7 +1,7 @@
 import type { Images, Settings } from "../settings/schema";
 import { backupPlanImages } from "./backup/plan";
 import type { EngineTraits } from "./engines/planner";
-import { poolerImages } from "./pgbouncer/plan";
+import { poolerImages } from "./pooler/plan";
 
 /** Names of the images that the pods of a stack run. */
 export function stackImages(

@@ -4,7 +4,7 @@ import { environment, hardened, clientOwner, restrictedPod } from "./containers"
 import type { KubernetesObject, PlannedObject } from "./objects";
 import type { Credential, Plan } from "./plan";
 import { clusterLabel, healthCheckLabels, roles } from "./names";
-import type { PoolerPlan } from "./pgbouncer/plan";
+import type { PoolerPlan } from "./pooler/plan";
 
 /** How long one login may take until it works: the engine makes it a moment after it was told. */
 const WAIT_SECONDS = 180;

@@ -8,7 +8,7 @@ import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
 import { networkPolicies } from "./networkPolicies";
 import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
-import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pgbouncer/plan";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
 import { rotationAnnotation } from "./postgres/rotation";

@@ -7,7 +7,7 @@ import type {
 import type { KubernetesObject } from "../plan/objects";
 import type { BaseBackupFacts, EngineReader, Facts, StoreFacts } from "../plan/engines/reader";
 import { readers } from "../plan/engines/readers";
-import { pgbouncerFacts } from "../plan/pgbouncer/facts";
+import { pgbouncerFacts } from "../plan/pooler/facts";
 import { type Problem, sentence } from "../settings/problem";
 import { bucketFacts, cloudResource, type CloudResource } from "./buckets";
 import { invariants, valuesOf } from "./invariants";

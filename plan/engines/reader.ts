@@ -9,7 +9,7 @@ export interface EngineReader {
   storeFacts(object: KubernetesObject): StoreFacts | undefined;
   /** The schedule of base backups that an object is. */
   baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined;
-  /** A pooler of this engine's own kind; the platform's poolers are read by plan/pgbouncer. */
+  /** A pooler of this engine's own kind; the platform's poolers are read by plan/pooler. */
   poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Plan } from "../../plan/plan";
 import type { KubernetesObject, PlannedObject } from "../../plan/objects";
 import { secretNames } from "../../plan/names";
 import { issue } from "../../components/issuing";
-import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerCredentials, poolerPlan, type PoolerPlan } from "../../plan/pooler/plan";
 import { liveReaderOf } from "../../plan/engines/select";
 import { waitUntilDone } from "../../operations/health";
 import { type Settings } from "../../settings/schema";

@@ -1,5 +1,5 @@
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import { check, sentence } from "../../checks/index";
 import { changed, checked, smallest } from "./settings";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import { clientBindings, type ClientBinding } from "../../plan/bindings";
 import { rawSettings } from "../../stacks/program";
 import { mockCa, mockPassword, type Registered } from "../support/graph";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { EngineTraits } from "../../plan/engines/planner";
 import { stackImages } from "../../plan/images";
 import { loginCheck } from "../../plan/loginCheck";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import { parameterOf } from "../../settings/catalogue";
 import { check, sentence } from "../../checks/index";
 import { plannerOf, planners } from "../../plan/engines/select";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { allFlows } from "../../plan/flows";
 import { networkPolicies } from "../../plan/networkPolicies";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import type { Flow, Peer } from "../../plan/network";
 import { rawSettings } from "../../stacks/program";
 import { checked, everything, smallest, stackConfig } from "../support/settings";

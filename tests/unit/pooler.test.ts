@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
-import { pgbouncerHba, pgbouncerIni } from "../../plan/pgbouncer/configuration";
-import { poolerCredentials, poolerPlan } from "../../plan/pgbouncer/plan";
+import { pgbouncerHba, pgbouncerIni } from "../../plan/pooler/configuration";
+import { poolerCredentials, poolerPlan } from "../../plan/pooler/plan";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const withPooler = { ...smallest(), poolers: [{ name: "app", database: "app" }] };
@@ -279,7 +279,7 @@ describe("pooler", () => {
 describe("the pooler's script", function () {
   this.timeout(20_000);
   let folder: string;
-  const script = join(__dirname, "..", "..", "plan", "pgbouncer", "run.sh");
+  const script = join(__dirname, "..", "..", "plan", "pooler", "run.sh");
   const log = () => readFileSync(join(folder, "log"), "utf8").split("\n").filter(Boolean);
   /** The fake's log without its process id. */
   const events = () => log().map((line) => line.replace(/^start \d+ /, "start "));

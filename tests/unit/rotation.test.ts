@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { loginCheck } from "../../plan/loginCheck";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import { credentialOf, credentialsOf, wantedRoles } from "../../plan/postgres/roles";
 import { rotationOf, type Rotation } from "../../plan/postgres/rotation";
 import { scriptsOf } from "../../plan/postgres/sql/scripts";

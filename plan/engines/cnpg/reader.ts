@@ -2,7 +2,7 @@ import { type KubernetesObject, namespaceOf } from "../../objects";
 import type { EngineReader, Facts, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
-import { spreadsOverHosts } from "../../pgbouncer/spread";
+import { spreadsOverHosts } from "../../pooler/spread";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 import { isCluster, isPooler } from "./resources";

@@ -1,5 +1,5 @@
 import type { KubernetesObject, Variable } from "../../objects";
-import type { Spreading } from "../../pgbouncer/spread";
+import type { Spreading } from "../../pooler/spread";
 import type { Resources } from "../reader";
 import { apiVersion, storeApiVersion } from "./names";
 

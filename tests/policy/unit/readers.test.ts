@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
-import { pgbouncerFacts, poolsOf } from "../../../plan/pgbouncer/facts";
+import { pgbouncerFacts, poolsOf } from "../../../plan/pooler/facts";
 import { loadBalancerOf, selects } from "../../../policy/kubernetes";
 import { deniesAll, type NetworkPolicy, passes } from "../../../policy/networkPolicies";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
-import { poolsOf } from "../../../plan/pgbouncer/facts";
-import { poolerPlan } from "../../../plan/pgbouncer/plan";
+import { poolsOf } from "../../../plan/pooler/facts";
+import { poolerPlan } from "../../../plan/pooler/plan";
 import { planner as cnpg } from "../../../plan/engines/cnpg/planner";
 import { everything, checked } from "../../support/settings";
 import { violationsInStack, good, goodStack, mutated } from "./kit";

@@ -4,7 +4,7 @@ import { planner as standalone } from "../../../plan/engines/standalone/planner"
 import { allFlows } from "../../../plan/flows";
 import { clusterLabel } from "../../../plan/names";
 import { networkPolicies } from "../../../plan/networkPolicies";
-import { poolerPlan } from "../../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../../plan/pooler/plan";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import { problemsOfObject, stackFacts } from "../../../policy/policies";
 import { sentence } from "../../../settings/problem";
