@@ -29,11 +29,6 @@ export interface BackupArgs {
   readonly flows: readonly Flow[];
   /** What watches over the backups. */
   readonly objects: readonly PlannedObject[];
-  /**
-   * Providers for the buckets of targets whose store the stack's own can't reach, by the targets' names.
-   * @default - the stack's own
-   */
-  readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
   /** The access key that a target's setting stands for. @default - the setting itself */
   readonly value?: (text: string) => pulumi.Output<string>;
 }
@@ -120,17 +115,17 @@ export class Backup extends pulumi.ComponentResource {
   }
 
   /** Makes the target's bucket where its kind says so; the key for it, if one was made. */
-  private bucket({ settings, storeProviders }: BackupArgs, target: Target, store: Store): Keys | undefined {
-    const provider = storeProviders?.[target.name];
+  private bucket({ settings, value }: BackupArgs, target: Target, store: Store): Keys | undefined {
     return makeBucket(
       `${this.name}-${target.name}`,
       {
         target,
         store,
+        ...(target.credentials && { given: this.keysOf(target, undefined, value) }),
         recoveryWindowDays: settings.backup?.recoveryWindowDays ?? 0,
         protect: settings.tier === "prod",
       },
-      { parent: this, ...(provider && { providers: [provider] }) },
+      { parent: this },
     )?.keys;
   }
 

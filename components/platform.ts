@@ -28,8 +28,6 @@ import { PullSecret } from "./pullSecret";
 interface Surroundings {
   /** The operator's released objects; read only where the platform installs the operator. @default - those of the pinned release */
   readonly released?: () => readonly KubernetesObject[];
-  /** Providers for the buckets of backup targets, by the targets' names. @default - those of the platform */
-  readonly storeProviders?: Readonly<Record<string, pulumi.ProviderResource>>;
 }
 
 /** A platform: the settings of a stack file, as arguments. */
@@ -178,7 +176,6 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
           flows,
           objects: platform.backups,
           value: inputs.value,
-          ...(args.storeProviders && { storeProviders: args.storeProviders }),
         },
         { parent: this, dependsOn: [...made, ...pullSecrets] },
       );
@@ -300,7 +297,8 @@ function planned(args: PostgresPlatformArgs | CheckedArgs): Planned {
       platform: planPlatform(settings, released(settings), args.engine),
     };
   }
-  const { operator, ...rest } = without(args, "released", "storeProviders");
+  const { operator, ...rest } = { ...args };
+  delete rest.released;
   const given = operator instanceof Operator ? operator : undefined;
   const inputs = new Inputs({ ...rest, operator: given ? { install: false } : operator });
   const checked = check(inputs.plain);
@@ -310,12 +308,6 @@ function planned(args: PostgresPlatformArgs | CheckedArgs): Planned {
   if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
   const { settings } = checked;
   return { settings, inputs, platform: planPlatform(settings, released(settings)), ...(given && { given }) };
-}
-
-function without<T extends object, K extends keyof T>(value: T, ...keys: K[]): Omit<T, K> {
-  const rest = { ...value };
-  for (const key of keys) delete rest[key];
-  return rest;
 }
 
 /** A component gets its provider by its options; a kubeconfig among the settings would have no effect. */

@@ -3,7 +3,7 @@ import { check, sentence } from "../checks/index";
 import { hasManifest, isOperated } from "../releases/manifest";
 import type { Settings } from "../settings/schema";
 import { outputsOf } from "./outputs";
-import { providersOf, storeProvidersOf } from "./providers";
+import { providersOf } from "./providers";
 import { UserError } from "../shell/userError";
 
 const prefix = "pgplatform:";
@@ -56,7 +56,6 @@ export async function program(config: Readonly<Record<string, string>>): Promise
     settings.cluster.name,
     {
       checked: settings,
-      storeProviders: storeProvidersOf(settings),
     },
     { providers: providersOf(settings) },
   );

@@ -1,16 +1,12 @@
-import { createRequire } from "node:module";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { Provider as RandomProvider } from "@pulumi/random/provider";
-import { storeOf } from "../plan/backup/store";
 import type { Settings } from "../settings/schema";
 
-// Read only where a target needs it.
-const read = createRequire(__filename);
-const awsProvider = () => (read("@pulumi/aws/provider") as typeof import("@pulumi/aws/provider")).Provider;
-const b2 = () => read("../components/buckets/b2") as typeof import("../components/buckets/b2");
-
-/** The providers of a stack; no other place builds any. */
+/**
+ * The providers of a stack. Buckets at Cloudflare and AWS are made by the default ones, which take their login from the environment or the stack's
+ * configuration, as in any Pulumi program; one at B2 has a provider of its own.
+ */
 export function providersOf({ kubernetes }: Settings): Record<string, pulumi.ProviderResource> {
   return {
     kubernetes: new KubernetesProvider("kubernetes", {
@@ -23,23 +19,4 @@ export function providersOf({ kubernetes }: Settings): Record<string, pulumi.Pro
     }),
     random: new RandomProvider("random"),
   };
-}
-
-/**
- * Providers for the buckets at B2, by their targets' names. Buckets at Cloudflare and AWS are made by the stack's own providers, which take their
- * login from the environment or the stack's configuration, as in any Pulumi program.
- */
-export function storeProvidersOf(settings: Settings): Record<string, pulumi.ProviderResource> {
-  return Object.fromEntries(
-    (settings.backup?.targets ?? []).flatMap((target) =>
-      target.kind === "b2" && !target.adopt
-        ? [
-            [
-              target.name,
-              new (awsProvider())(`b2-${target.name}`, b2().b2Provider(target, storeOf(settings, target))),
-            ],
-          ]
-        : [],
-    ),
-  );
 }

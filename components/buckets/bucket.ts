@@ -12,6 +12,8 @@ export interface BucketArgs<T extends Target = Target> {
   /** The target as the settings have it, and how it is spoken to. */
   readonly target: T;
   readonly store: Store;
+  /** The key that the settings give. @default - none */
+  readonly given?: Keys;
   /** How far back every moment can be restored, in days. */
   readonly recoveryWindowDays: number;
   /** Whether deleting the bucket is refused until an operator unprotects it. */

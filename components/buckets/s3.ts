@@ -15,6 +15,7 @@ export const lifecycle = (
   { store, recoveryWindowDays }: BucketArgs<TargetOf<"aws" | "b2">>,
   bucket: S3Bucket,
   place: Place = {},
+  provider?: pulumi.ProviderResource,
 ): BucketLifecycleConfiguration =>
   new BucketLifecycleConfiguration(
     `${name}-lifecycle`,
@@ -36,7 +37,7 @@ export const lifecycle = (
         },
       ],
     },
-    retained(parent, { dependsOn: [bucket] }),
+    retained(parent, { dependsOn: [bucket], ...(provider && { provider }) }),
   );
 
 /** Each copy is locked from its upload on; only who may bypass governance can shorten that. */
@@ -46,6 +47,7 @@ export const lock = (
   { target, store }: BucketArgs<TargetOf<"aws" | "b2">>,
   bucket: S3Bucket,
   place: Place = {},
+  provider?: pulumi.ProviderResource,
 ): BucketObjectLockConfiguration | undefined =>
   target.lockDays === 0
     ? undefined
@@ -56,5 +58,5 @@ export const lock = (
           ...place,
           rule: { defaultRetention: { mode: "GOVERNANCE", days: target.lockDays } },
         },
-        retained(parent, { dependsOn: [bucket] }),
+        retained(parent, { dependsOn: [bucket], ...(provider && { provider }) }),
       );

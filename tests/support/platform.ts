@@ -1,6 +1,5 @@
 import type { KubernetesObject } from "../../plan/objects";
 import { PostgresPlatform, type CheckedArgs } from "../../components/platform";
-import { storeProvidersOf } from "../../stacks/providers";
 import { outputsOf } from "../../stacks/outputs";
 import type { Settings } from "../../settings/schema";
 import { graphOf, type Graph } from "./graph";
@@ -17,7 +16,6 @@ export const platformGraph = (
       {
         checked: settings,
         released: () => manifest,
-        storeProviders: storeProvidersOf(settings),
         ...more,
       },
       options,

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { isSecret, type Output } from "@pulumi/pulumi";
+import { isSecret, output, type Output } from "@pulumi/pulumi";
 import { Backup } from "../../components/backup";
 import { accessPolicy } from "../../components/buckets/aws";
 import { b2Provider } from "../../components/buckets/b2";
 import { storeOf } from "../../plan/backup/store";
 import { check, sentence } from "../../checks/index";
-import { storeProvidersOf } from "../../stacks/providers";
 import type { Settings } from "../../settings/schema";
 import { type Graph, graphOf, mockPassword, type Registered } from "../support/graph";
 import { platformGraph } from "../support/platform";
@@ -44,8 +43,7 @@ const refused = (targets: readonly object[]): string[] => {
 /** What is registered for backups. */
 const backupGraph = (settings: Settings): Promise<Graph> =>
   graphOf((options) => {
-    const storeProviders = storeProvidersOf(settings);
-    new Backup("main-backup", { settings, instances: {}, flows: [], objects: [], storeProviders }, options);
+    new Backup("main-backup", { settings, instances: {}, flows: [], objects: [] }, options);
     return {};
   });
 
@@ -175,17 +173,22 @@ describe("a bucket at B2", function () {
         ],
       },
     });
-    for (const { custom, provider } of resources) if (custom) assert.equal(provider, "b2-copy");
+    for (const { custom, provider } of resources)
+      if (custom) assert.equal(provider, "main-backup-copy-provider");
   });
 
   it("is made by an AWS provider that is aimed at B2 with the target's key, and asks AWS nothing", async () => {
     const settings = checked(settingsWith(copyTo()));
     const target = settings.backup!.targets[1]!;
     assert.ok(target.kind === "b2");
-    const { secretKey, ...others } = b2Provider(target, storeOf(settings, target));
+    const keys = {
+      accessKeyId: output(target.credentials.accessKeyId),
+      secretAccessKey: output(target.credentials.secretAccessKey),
+    };
+    const { secretKey, accessKey, ...others } = b2Provider(keys, storeOf(settings, target));
+    assert.equal(accessKey, keys.accessKeyId);
     assert.deepEqual(others, {
       region: "eu-central-003",
-      accessKey: "an identifier",
       endpoints: [{ s3: "https://s3.eu-central-003.backblazeb2.com" }],
       s3UsePathStyle: true,
       skipCredentialsValidation: true,

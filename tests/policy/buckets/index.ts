@@ -1,6 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { makeBucket } from "../../../components/buckets/index";
 import { storeOf } from "../../../plan/backup/store";
-import { storeProvidersOf } from "../../../stacks/providers";
 import { checked, smallest } from "../../support/settings";
 
 /** Buckets of each kind and nothing else, for the FAKE cloud. */
@@ -17,14 +17,17 @@ const stacks = [
 
 for (const targets of stacks) {
   const settings = checked({ ...smallest(), backup: { targets } });
-  const providers = storeProvidersOf(settings);
   for (const target of settings.backup?.targets ?? []) {
     const store = storeOf(settings, target);
-    const provider = providers[target.name];
+    const given = target.credentials && {
+      accessKeyId: pulumi.output(target.credentials.accessKeyId),
+      secretAccessKey: pulumi.secret(target.credentials.secretAccessKey),
+    };
+    const recoveryWindowDays = settings.backup?.recoveryWindowDays ?? 0;
     makeBucket(
       target.name,
-      { target, store, recoveryWindowDays: settings.backup?.recoveryWindowDays ?? 0, protect: false },
-      provider ? { providers: [provider] } : {},
+      { target, store, ...(given && { given }), recoveryWindowDays, protect: false },
+      {},
     );
   }
 }
