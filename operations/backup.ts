@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames, backupRoles } from "../plan/backup/names";
 import { backupPlan } from "../plan/backup/plan";
+import { parseResult, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
 import { clusterLabel, roleLabel } from "../plan/names";
@@ -128,7 +129,7 @@ export async function whileAnswered(
     for (let since: number | undefined; !over.signal.aborted && refused === undefined;) {
       // A status that can't be read for a moment says nothing.
       const [archive] = (await readStatus(subject).catch(() => undefined)) ?? [];
-      const refuses = archive !== undefined && "refused" in archive;
+      const refuses = archive?.kind === "refused";
       since = refuses ? (since ?? Date.now()) : undefined;
       if (refuses && Date.now() - (since ?? 0) > patienceMs) {
         refused = refusal(0, archive);
@@ -160,20 +161,20 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
       ({ state }) => state?.terminated?.message ?? [],
     ),
   );
-  const [kind, found = ""] = /^(absent|refused);([^]*)$/.exec(words[0] ?? "")?.slice(1) ?? [];
-  if (kind === "refused")
-    return `target ${restore.target}, which is to be restored from, can't be read: ${found}; nothing was made: correct the target, and run it again.`;
+  const [said = ""] = words;
+  if (said.trim() === "") return undefined;
+  const found = parseResult(said, "absent", "unreadable");
+  if (found.kind === "unknown")
+    return `the search for the source of the restore ended with what isn't understood: ${said.trim()}; no cluster was made: fix that, and run it again.`;
+  if (found.kind === "unreadable")
+    return `target ${restore.target}, which is to be restored from, can't be read: ${found.why}; nothing was made: correct the target, and run it again.`;
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
-  return kind === "absent"
-    ? `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
-        `there are ${
-          found
-            .split(" ")
-            .filter((one) => one !== restore.archiveId)
-            .join(", ") || "no others"
-        }. Fix: name another, and run it again.`
-    : undefined;
+  const others = found.archiveIds.filter((one) => one !== restore.archiveId);
+  return (
+    `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
+    `there are ${others.join(", ") || "no others"}. Fix: name another, and run it again.`
+  );
 }
 
 interface Watcher extends KubernetesObject {
@@ -197,9 +198,8 @@ export async function archiveMoves({ kubectl, settings, engine, plan }: Subject)
   return before !== undefined && before !== archivePlace(watcher.object);
 }
 
-/** The moment in a text that ends with it, as the watcher writes both. */
-const momentIn = (text: string): number =>
-  Date.parse(/(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC$/.exec(text)?.slice(1).join("T").concat("Z") ?? "");
+/** A moment as the watcher writes it, in milliseconds since 1970. */
+const momentOf = (at: string): number => Date.parse(`${at.replace(" ", "T")}Z`);
 
 /** How long base backups in an archive's new place may fail: the instances see its key and CA a minute or two later. */
 const MOVING_MINUTES = 10;
@@ -218,22 +218,24 @@ export async function firstBackup(
   { retryMs = 10_000 } = {},
 ): Promise<void> {
   const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
-  const complete = (base = "", log = "") =>
-    moved === undefined || end === undefined
-      ? base !== "" && log !== ""
-      : momentIn(base) >= moved.getTime() && (log.split(" ")[0] ?? "") >= end;
+  const complete = ({ base, wal }: ResultOf<"answers">): boolean =>
+    base !== undefined &&
+    wal !== undefined &&
+    (moved === undefined ||
+      end === undefined ||
+      (momentOf(base.at) >= moved.getTime() && wal.segment >= end));
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
   for (let tries = 0; ;) {
     const seen = (await readStatus(subject)) ?? [];
-    const refused = seen.findIndex((one) => "refused" in one);
+    const refused = seen.findIndex(({ kind }) => kind === "refused");
     refusedSince = refused === -1 ? undefined : (refusedSince ?? Date.now());
     const sentences = seen.map(sentenceOf);
     if (refusedSince !== undefined && Date.now() - refusedSince > REFUSED_SECONDS * 1000)
-      throw refusal(refused, seen[refused] ?? { target: "", refused: "" });
+      throw refusal(refused, seen[refused] ?? { kind: "unknown", line: "" });
     const [archive] = seen;
-    if (archive && "archiveId" in archive && complete(archive.base, archive.log)) {
+    if (archive?.kind === "answers" && complete(archive)) {
       context.say(`WAL is archived: ${sentences[0]}`);
       return;
     }

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { planners } from "../plan/engines/select";
 import { backUp } from "./backup";
-import { listed } from "./targets";
+import { listed, rowLine } from "./targets";
 import { destroy, down } from "./down";
 import { forget } from "./forget";
 import { writeAndRead } from "./health";
@@ -90,9 +90,9 @@ command("backups", "list the base backups in every target, of every archive").ac
   ({ stack }: StackOption) =>
     conclude(async () => {
       const { subject } = await runningSubject(stack, progress);
-      const lines = await listed(subject);
-      lines.forEach((line) => progress.line(`  ${line}`));
-      return `${lines.length} lines; \`pgplatform:restore\` takes the target and the archive ID.`;
+      const rows = await listed(subject);
+      rows.forEach((row) => progress.line(`  ${rowLine(row)}`));
+      return `${rows.length} lines; \`pgplatform:restore\` takes the target and the archive ID.`;
     }),
 );
 

@@ -1,5 +1,6 @@
 import { UserError } from "../shell/userError";
-import { execInWatcher, listed, readStatus } from "./targets";
+import { parseResult } from "../plan/backup/results";
+import { execInWatcher, listed, readStatus, type Row, rowLine, sentenceOf } from "./targets";
 import { confirm } from "./confirm";
 import { type Subject } from "./health";
 import { type Progress } from "../shell/progress";
@@ -7,9 +8,15 @@ import { type Progress } from "../shell/progress";
 /** How long deleting may take: an object at a time. */
 const PATIENCE_MINUTES = 60;
 
-/** Lines of `make backups` about one archive of a target. */
-const linesOf = (lines: readonly string[], target: string, archiveId: string): string[] =>
-  lines.filter((line) => line.startsWith(`${target}  ${archiveId}  `));
+/** What lies in one archive of a target. */
+const rowsOf = (rows: readonly Row[], target: string, archiveId: string): Row[] =>
+  rows.filter((row) => "archiveId" in row && row.target === target && row.archiveId === archiveId);
+
+/** Why something stays, by what forget.sh said: its last line. */
+function whyKept(said: string): string {
+  const result = parseResult(said.trim().split("\n").at(-1) ?? "", "kept");
+  return result.kind === "unknown" ? result.line : result.why;
+}
 
 /**
  * Deletes an archive that has ended from a target, after showing what goes and asking. Refused for the archive that the cluster archives as, and as long
@@ -27,26 +34,35 @@ export async function forget(
     throw new UserError([
       `TARGET: ${JSON.stringify(target ?? "")} is not allowed. Allowed: ${names.join(" or ") || "none, since no target is set"}. Fix: name the one to delete from.`,
     ]);
-  const seen = (await readStatus(subject))?.find((one) => one.target === target);
-  if (seen === undefined || "refused" in seen)
+  const status = (await readStatus(subject)) ?? [];
+  const seen =
+    status.find((one) => "target" in one && one.target === target) ??
+    status.find((one) => one.kind === "unknown");
+  if (seen?.kind !== "answers")
     throw new UserError([
-      `target ${target} can't be read: ${seen?.refused ?? "the watcher has not looked yet"}; nothing was deleted: run it again once \`make status\` sees it.`,
+      `target ${target} can't be read: ${seen === undefined ? "the watcher has not looked yet" : seen.kind === "refused" ? seen.why : sentenceOf(seen)}; nothing was deleted: run it again once \`make status\` sees it.`,
     ]);
-  const lines = await listed(subject);
-  const ended = lines
-    .flatMap((line) => new RegExp(`^${target} {2}([0-9a-f]{10}) {2}`).exec(line)?.[1] ?? [])
+  const rows = await listed(subject);
+  const ended = rows
+    .flatMap((row) => ("archiveId" in row && row.target === target ? row.archiveId : []))
+    .filter((one) => /^[0-9a-f]{10}$/.test(one))
     .filter((one, at, all) => one !== seen.archiveId && all.indexOf(one) === at);
-  const gone = linesOf(lines, target, archiveId ?? "");
   if (archiveId === undefined || !ended.includes(archiveId))
     throw new UserError([
       `ARCHIVE_ID: ${JSON.stringify(archiveId ?? "")} is not allowed${archiveId === seen.archiveId ? ": the cluster archives under it" : ""}. ` +
         `Allowed: one of target ${target} that has ended (${ended.join(", ") || "there is none"}). Fix: name one that \`make backups\` lists.`,
     ]);
-  if (!linesOf(lines, target, seen.archiveId).some((line) => line.endsWith("verification passed")))
+  const good = (row: Row) => row.kind === "base" && row.status === "DONE" && row.verdict === "passed";
+  if (!rowsOf(rows, target, seen.archiveId).some(good))
     throw new UserError([
       `archive ${archiveId} of target ${target} stays: no backup of the present archive ${seen.archiveId} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,
     ]);
-  gone.forEach((line) => progress.line(`  ${line}`));
+  const gone = [
+    ...rowsOf(rows, target, archiveId),
+    // It may be of this archive, too.
+    ...rows.filter(({ kind }) => kind === "unknown"),
+  ];
+  gone.forEach((row) => progress.line(`  ${rowLine(row)}`));
   await confirm(`This deletes archive ${archiveId} from target ${target}, for good. Continue?`);
   await progress.step(`delete archive ${archiveId} from ${target}`, async () => {
     const { exitCode, stdout, stderr } = await execInWatcher(
@@ -56,7 +72,7 @@ export async function forget(
     );
     if (exitCode !== 0)
       throw new Error(
-        `archive ${archiveId} isn't deleted whole from target ${target}: ${(stdout.trim() || stderr.trim()).split("\n").at(-1)}; run it again once that is fixed`,
+        `archive ${archiveId} isn't deleted whole from target ${target}: ${whyKept(stdout.trim() || stderr)}; run it again once that is fixed`,
       );
   });
   return `Archive ${archiveId} is gone from target ${target}.`;

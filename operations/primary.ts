@@ -1,3 +1,4 @@
+import { parseResults, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
 import type { Subject } from "./health";
 import { selectorOf } from "./kubectl";
@@ -5,15 +6,9 @@ import { serverContainer } from "../plan/names";
 
 /** What is asked of the primary itself, in its pod. */
 
-/** WAL segments that the primary has finished and not archived yet. */
-export interface Waiting {
-  readonly segments: number;
-  /** How long the oldest of them has waited. */
-  readonly seconds: number;
-}
-
 const WAITING =
-  "select count(*), coalesce(extract(epoch from clock_timestamp() - min(modification))::int, 0) " +
+  "select json_build_object('kind', 'waiting', 'segments', count(*), " +
+  "'seconds', coalesce(extract(epoch from clock_timestamp() - min(modification))::int, 0)) " +
   "from pg_ls_archive_statusdir() where name ~ '^[0-9A-F]{24}[.]ready$'";
 
 /** The pod of the instance that is called the primary; undefined while there is none. */
@@ -56,16 +51,18 @@ export async function askPrimary(
 }
 
 /** What waits to be archived; undefined without a primary that answers. */
-export async function waitingLog(subject: Subject): Promise<Waiting | undefined> {
-  const [, segments, seconds] = /^(\d+)\|(\d+)$/m.exec((await askPrimary(subject, [WAITING])) ?? "") ?? [];
-  return segments === undefined ? undefined : { segments: Number(segments), seconds: Number(seconds) };
+export async function waitingLog(subject: Subject): Promise<ResultOf<"waiting"> | undefined> {
+  const [answer] = parseResults((await askPrimary(subject, [WAITING])) ?? "", "waiting");
+  if (answer?.kind === "unknown")
+    throw new Error(`the primary answers what isn't understood: ${answer.line}`);
+  return answer;
 }
 
 /** How many segments may wait without a word: a burst of work leaves a few for a moment. */
 const FEW_SEGMENTS = 4;
 
 /** What is to be said of them. */
-export const waitingSentence = (waiting: Waiting | undefined): string[] =>
+export const waitingSentence = (waiting: ResultOf<"waiting"> | undefined): string[] =>
   waiting === undefined || waiting.segments <= FEW_SEGMENTS
     ? []
     : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];

@@ -1,39 +1,25 @@
 import type { Subject } from "./health";
 import { UserError } from "../shell/userError";
 import { backupNames } from "../plan/backup/names";
+import { parseResults, type ResultOf, type Unknown } from "../plan/backup/results";
 
 /** What is seen in the targets of backups, by the platform's watcher, which has their keys. */
 
 /** What the platform's watcher saw in a target's store a moment ago. */
-export type Seen =
-  | { readonly target: string; readonly refused: string }
-  | {
-      readonly target: string;
-      readonly archiveId: string;
-      /** The newest finished base backup, and the newest archived segment, each with its time. */
-      readonly base?: string;
-      readonly log?: string;
-    };
-
-/** A line of plan/backup/scripts/watch.sh. */
-export function parseStatus(line: string): Seen {
-  const [kind, target = "", third = "", base = "", log = ""] = line.split(";");
-  if (kind === "refused") return { target, refused: line.split(";").slice(2).join(";") };
-  return {
-    target,
-    archiveId: third,
-    ...(base !== "none" && { base }),
-    ...(log !== "none" && { log }),
-  };
-}
+export type Seen = ResultOf<"refused" | "answers"> | Unknown;
 
 /** What is to be said of it. */
 export function sentenceOf(seen: Seen): string {
-  if ("refused" in seen) return `target ${seen.target} can't be read: ${seen.refused}`;
-  const base = seen.base === undefined ? "no base backup yet" : `newest base backup ${seen.base}`;
-  const log = seen.log === undefined ? "no WAL yet" : `WAL until ${seen.log}`;
-  return `target ${seen.target}, archive ${seen.archiveId}: ${base}, ${log}`;
+  if (seen.kind === "unknown") return unknownSentence(seen);
+  if (seen.kind === "refused") return `target ${seen.target} can't be read: ${seen.why}`;
+  const { target, archiveId, base, wal } = seen;
+  const made = base === undefined ? "no base backup yet" : `newest base backup ${base.id} of ${base.at} UTC`;
+  const log = wal === undefined ? "no WAL yet" : `WAL until ${wal.segment} of ${wal.at} UTC`;
+  return `target ${target}, archive ${archiveId}: ${made}, ${log}`;
 }
+
+/** What is to be said of a line of the watcher that none of its results is. */
+const unknownSentence = ({ line }: Unknown): string => `the watcher says what isn't understood: ${line}`;
 
 /** Runs a script of the watcher, which has the stores' keys. */
 export function execInWatcher(
@@ -49,34 +35,46 @@ export function execInWatcher(
 /** What the targets have; undefined before the watcher's first status. */
 export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
   const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
-  const lines = stdout.split("\n").filter((line) => line !== "");
-  return exitCode === 0 && lines.length > 0 ? lines.map(parseStatus) : undefined;
+  const seen = parseResults(stdout, "refused", "answers");
+  return exitCode === 0 && seen.length > 0 ? seen : undefined;
 }
 
-/** Every base backup in every target, as lines to read. */
-export async function listed(subject: Subject): Promise<string[]> {
+/** What lies in a target: an archive's newest WAL, a base backup, a dump, or nothing that can be read. */
+export type Row = ResultOf<"refused" | "wal" | "base" | "dump"> | Unknown;
+
+/** Everything in every target. */
+export async function listed(subject: Subject): Promise<Row[]> {
   const { stdout, stderr, exitCode } = await execInWatcher(subject, ["sh", "/scripts/list.sh"]);
   if (exitCode !== 0)
     throw new UserError([
       `the watcher can't list the targets (${stderr.trim().split("\n").at(-1)}): run \`make up\`, which makes it.`,
     ]);
-  const rows = stdout.split("\n").filter((line) => line !== "");
-  return rows.map((row) => {
-    const [target = "", second = "", third = "", ...more] = row.split(";");
-    if (second === "refused") return `${target}  can't be read: ${[third, ...more].join(";")}`;
-    if (third === "log")
-      return `${target}  ${second}  ${more[0] === "none" ? "no WAL" : `WAL until ${more[0]} of ${more[1]} UTC`}`;
-    if (third === "dump") {
-      const [id, dumped = ""] = more;
-      const made = (id ?? "").replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");
-      const what =
-        dumped === "" ? "not finished" : `${(Number(dumped) / 2 ** 20).toFixed(1)} MiB  of ${made} UTC`;
-      return `${target}  ${second}  dump ${id}  ${what}`;
+  return parseResults(stdout, "refused", "wal", "base", "dump");
+}
+
+const mebibytes = (bytes: number | null): string => `${((bytes ?? 0) / 2 ** 20).toFixed(1)} MiB`;
+
+/** A row as a line to read. */
+export function rowLine(row: Row): string {
+  switch (row.kind) {
+    case "unknown":
+      return unknownSentence(row);
+    case "refused":
+      return `${row.target}  can't be read: ${row.why}`;
+    case "wal":
+      return `${row.target}  ${row.archiveId}  ${row.segment === undefined ? "no WAL" : `WAL until ${row.segment} of ${row.at} UTC`}`;
+    case "dump": {
+      const made = row.id.replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");
+      const what = row.bytes === null ? "not finished" : `${mebibytes(row.bytes)}  of ${made} UTC`;
+      return `${row.target}  ${row.archiveId}  dump ${row.id}  ${what}`;
     }
-    const [state, begin = "", end = "", bytes = "", verdict = ""] = more;
-    const size = `${(Number(bytes) / 2 ** 20).toFixed(1)} MiB`;
-    return state === "DONE"
-      ? `${target}  ${second}  ${third}  ${size}  from ${begin} to ${end}  ${verdict === "" ? "not verified" : `verification ${verdict}`}`
-      : `${target}  ${second}  ${third}  not finished (${state})`;
-  });
+    case "base": {
+      const { target, archiveId, id, status, begin, end, bytes, verdict } = row;
+      const what =
+        status === "DONE"
+          ? `${mebibytes(bytes)}  from ${begin} to ${end}  ${verdict === undefined ? "not verified" : `verification ${verdict}`}`
+          : `not finished (${status})`;
+      return `${target}  ${archiveId}  ${id}  ${what}`;
+    }
+  }
 }

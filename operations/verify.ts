@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupNames } from "../plan/backup/names";
 import { secondsAt } from "../plan/backup/restore";
+import { parseResult, type ResultOf, type Unknown } from "../plan/backup/results";
 import { environment } from "../plan/containers";
 import type { KubernetesObject } from "../plan/objects";
 import { isMoment } from "../settings/schema/restore";
@@ -9,37 +10,24 @@ import { type Subject } from "./health";
 import { type KubeObject } from "./kubectl";
 import { type StepContext } from "../shell/progress";
 
-/** A verification's report, the parts that are told here; plan/backup/scripts/report.sh writes it. */
-export interface Report {
-  readonly result: "passed" | "failed";
-  readonly backup: string;
-  /** The moment that was restored to, else empty. @default - a report of before there were any */
-  readonly to?: string;
-  readonly why: string;
-  readonly note: string;
-  readonly rpoSeconds: number | null;
-  readonly rtoSeconds: number | null;
-  readonly bytes: number | null;
-  readonly expiry: string;
-  /** Id of the logical dump that was stored, else empty. @default - a report of before there were dumps */
-  readonly dump?: string;
-  readonly dumpBytes?: number | null;
-  /** Why there is no dump though one is wanted, or why older ones are still there. */
-  readonly dumpNote?: string;
-}
+type Report = ResultOf<"report">;
 
-/** The last JSON object in a container's log; undefined when there is none. */
-export function reportIn(log: string): Report | undefined {
-  const [text] = /^\{$[^]*?^\}$/m.exec(log) ?? [];
-  return text === undefined ? undefined : (JSON.parse(text) as Report);
+/** The report in a container's log; the last line that may have been meant as one where none is understood. */
+export function reportIn(log: string): Report | Unknown {
+  const lines = log.trim().split("\n");
+  for (const line of lines.toReversed()) {
+    const result = parseResult(line, "report");
+    if (result.kind === "report") return result;
+  }
+  return { kind: "unknown", line: lines.findLast((line) => line.startsWith("{")) ?? lines.at(-1) ?? "" };
 }
 
 /** Whether a dump was wanted and isn't there. */
-const lacksDump = ({ dump = "", dumpNote = "" }: Report): boolean => dump === "" && dumpNote !== "";
+const lacksDump = ({ dump, dumpNote }: Report): boolean => dump === "" && dumpNote !== "";
 
 /** What a verification found, in a sentence. */
 export function verdictOf(target: string, report: Report): string {
-  const { result, backup, to = "", why, note, ...found } = report;
+  const { result, backup, to, why, note, ...found } = report;
   if (result === "failed")
     return `the restore of target ${target}${backup === "" ? "" : `, base backup ${backup}`}, failed: ${why}`;
   const mebibytes = ((found.bytes ?? 0) / 2 ** 20).toFixed(0);
@@ -47,7 +35,7 @@ export function verdictOf(target: string, report: Report): string {
     found.rpoSeconds === null
       ? ""
       : `, newest transaction ${found.rpoSeconds} s old${to === "" ? "" : " then"}`;
-  const { dump = "", dumpBytes, dumpNote = "" } = found;
+  const { dump, dumpBytes, dumpNote } = found;
   const dumped = dump === "" ? "" : `, dump ${dump} of ${((dumpBytes ?? 0) / 2 ** 20).toFixed(1)} MiB`;
   const more = [
     note,
@@ -134,11 +122,10 @@ export async function verify(
     const log = async (container: string) =>
       (await kubectl.run(["-n", namespace, "logs", `job/${job}`, "-c", container], { allowFailure: true }))
         .stdout;
-    const text = await log("report");
-    const report = reportIn(text);
-    if (report === undefined)
+    const report = reportIn(await log("report"));
+    if (report.kind === "unknown")
       throw new Error(
-        `the verification ${job} of target ${target} has no report: ${text.trim().split("\n").at(-1) ?? "its pod is gone"}`,
+        `the verification ${job} of target ${target} has no report: ${report.line || "its pod is gone"}`,
       );
     const verdict = verdictOf(target, report);
     if (report.result === "failed" || lacksDump(report)) {

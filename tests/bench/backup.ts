@@ -123,7 +123,7 @@ export async function measureSpeeds(
   const { kubectl, settings } = env;
   const { namespace } = settings.cluster;
   const [seen] = (await readStatus(env)) ?? [];
-  if (seen === undefined || "refused" in seen) throw new Error("the first target's store doesn't answer");
+  if (seen?.kind !== "answers") throw new Error("the first target's store doesn't answer");
   await fill(env, options.mebibytes);
   await removePod(env);
   await kubectl.apply(benchPod(settings, env.engine, env.plan, seen.archiveId));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { backupNames } from "../../plan/backup/names";
 import { storeName, storeNamespace } from "../../plan/backup/storeNames";
 import { waitingLog } from "../../operations/primary";
-import { listed, readStatus } from "../../operations/targets";
+import { listed, readStatus, rowLine } from "../../operations/targets";
 import { Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { type Clients, deleteNamespaces, startClients } from "./kit/fixture";
@@ -76,12 +76,13 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     env.cluster.value(await env.cluster.primary(), statement, clients.login.database);
 
   /** What the platform sees in a target; undefined while it sees nothing. */
-  const seen = async (target: string) => (await readStatus(env))?.find((one) => one.target === target);
+  const seen = async (target: string) =>
+    (await readStatus(env))?.find((one) => "target" in one && one.target === target);
 
   /** The archive that the cluster archives as. */
   async function archiveId(): Promise<string> {
     const one = await seen(NEAR);
-    return one && "archiveId" in one ? one.archiveId : "";
+    return one?.kind === "answers" ? one.archiveId : "";
   }
 
   /** Runs a script where the platform looks into the stores: $PLACE_1 and $PLACE_2 are the targets' places. */
@@ -173,7 +174,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
   it("`make up` waits until WAL is archived and there is a base backup", async () => {
     await up();
     assert.match(archiveIds[0] ?? "", /^[0-9a-f]{10}$/);
-    const lines = await listed(env);
+    const lines = (await listed(env)).map(rowLine);
     assert.ok(
       lines.some((line) => line.startsWith(`${NEAR}  ${archiveIds[0]}  2`) && line.includes(" MiB  from ")),
       `the base backups: ${lines.join(" | ")}`,
@@ -198,11 +199,11 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
         said,
         new RegExp(`target ${target}, base backup \\w+, is restored and whole: \\d+ MiB in \\d+ s`),
       );
-    const dump = (await listed(env)).find((line) => line.startsWith(FAR) && line.includes("  dump "));
-    const id = /dump (\w+) {2}\d+\.\d MiB/.exec(dump ?? "")?.[1];
+    const dump = (await listed(env)).find((row) => row.kind === "dump" && row.target === FAR);
+    const id = dump?.kind === "dump" && dump.bytes !== null ? dump.id : undefined;
     assert.ok(
       id !== undefined && said.includes(`dump ${id} of `),
-      `the copy's dump is listed: ${dump}; ${said}`,
+      `the copy's dump is listed: ${dump && rowLine(dump)}; ${said}`,
     );
     const { database } = clients.login;
     const stored = await inStores(
@@ -347,7 +348,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     try {
       const said = await until("that the store is away", 75, async () => {
         const one = await seen(NEAR);
-        return one && "refused" in one ? { done: one.refused } : { why: "no status says so" };
+        return one?.kind === "refused" ? { done: one.why } : { why: "no status says so" };
       });
       say(`after ${((Date.now() - began) / 1000).toFixed(0)} s: ${said}`);
       await writer.waitForMore(50, 120);
@@ -365,7 +366,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     await until("the archive has caught up", 300, async () => {
       const waiting = await ask("select count(*) from pg_ls_archive_statusdir() where name like '%.ready'");
       const one = await seen(NEAR);
-      return waiting === "0" && one && "log" in one
+      return waiting === "0" && one?.kind === "answers" && one.wal
         ? { done: undefined }
         : { why: `${waiting} segments wait` };
     });
@@ -454,7 +455,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
     const { passed, said } = await verified(NEAR);
     assert.ok(passed, said);
     assert.equal((await asked()).exitCode, 0);
-    const left = (await listed(env)).filter((line) => line.includes(`  ${ended}  `));
+    const left = (await listed(env)).map(rowLine).filter((line) => line.includes(`  ${ended}  `));
     assert.ok(left.length > 0, "the copy's is still there");
     assert.deepEqual(
       left.filter((line) => line.startsWith(NEAR)),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { listed } from "../../operations/targets";
+import { listed, rowLine } from "../../operations/targets";
 import { type SettingsInput } from "../../settings/schema";
 import { environment, type Environment } from "./kit/environment";
 import { withoutTime } from "./kit/make";
@@ -65,7 +65,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
       await write(targetAt(0), targetAt(1));
       const { exitCode } = await stack.make("up");
       assert.equal(exitCode, 0);
-      const lines = await listed(env);
+      const lines = (await listed(env)).map(rowLine);
       assert.ok(
         lines.some((line) => /^first {2}[0-9a-f]{10} {2}2/.test(line) && line.includes(" MiB  from ")),
         lines.join(" | "),

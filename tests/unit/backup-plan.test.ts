@@ -9,7 +9,7 @@ import { live } from "../../plan/engines/cnpg/live";
 import type { Settings } from "../../settings/schema";
 import { archiveMoves, firstBackup, missingSource, whileAnswered } from "../../operations/backup";
 import { waitingLog, waitingSentence } from "../../operations/primary";
-import { listed, parseStatus, sentenceOf } from "../../operations/targets";
+import { listed, readStatus, rowLine, sentenceOf } from "../../operations/targets";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf, verify } from "../../operations/verify";
 import { check, sentence } from "../../checks/index";
@@ -219,24 +219,41 @@ describe("the newest finished base backup", () => {
 });
 
 describe("what is seen in the targets", () => {
-  it("is read line by line", () => {
-    assert.deepEqual(parseStatus("answers;near;0123456789;20260101T000000 of 2026-01-01 00:00:09 UTC;none"), {
-      target: "near",
-      archiveId: "0123456789",
-      base: "20260101T000000 of 2026-01-01 00:00:09 UTC",
-    });
-    assert.deepEqual(parseStatus("refused;far;AccessDenied: no; status code: 403"), {
-      target: "far",
-      refused: "AccessDenied: no; status code: 403",
-    });
+  const answers = { kind: "answers", target: "near", archiveId: "0123456789" } as const;
+  const base = { id: "20260101T000000", at: "2026-01-01 00:00:09" };
+  const refused = { kind: "refused", target: "far", why: 'AccessDenied: "no"; status code: 403' } as const;
+
+  it("is read line by line, and a line that isn't understood stays as it is", async () => {
+    const lines = [{ ...answers, base }, refused].map((one) => JSON.stringify(one));
+    const others = [
+      "refused;far;403",
+      '{"kind":"refused","target":"far"}',
+      '{"kind":"kept","why":"of another"}',
+    ];
+    const settings = checked({ ...smallest(), backup: { targets: [near] } });
+    const stdout = `${[...lines, ...others].join("\n")}\n`;
+    const kubectl = { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) };
+    assert.deepEqual(await readStatus({ kubectl, settings } as unknown as Subject), [
+      { ...answers, base },
+      refused,
+      ...others.map((line) => ({ kind: "unknown", line })),
+    ]);
   });
 
   it("is told in a sentence", () => {
     assert.equal(
-      sentenceOf({ target: "near", archiveId: "0123456789", log: "a of b" }),
-      "target near, archive 0123456789: no base backup yet, WAL until a of b",
+      sentenceOf({ ...answers, wal: { segment: "a", at: "b" } }),
+      "target near, archive 0123456789: no base backup yet, WAL until a of b UTC",
     );
-    assert.equal(sentenceOf({ target: "far", refused: "403" }), "target far can't be read: 403");
+    assert.equal(
+      sentenceOf({ ...answers, base }),
+      "target near, archive 0123456789: newest base backup 20260101T000000 of 2026-01-01 00:00:09 UTC, no WAL yet",
+    );
+    assert.equal(sentenceOf(refused), 'target far can\'t be read: AccessDenied: "no"; status code: 403');
+    assert.equal(
+      sentenceOf({ kind: "unknown", line: "refused;far" }),
+      "the watcher says what isn't understood: refused;far",
+    );
   });
 });
 
@@ -248,23 +265,30 @@ describe("a restore that failed", () => {
     const settings = checked({ ...smallest(), backup: { targets: [near] }, ...(restore && { restore }) });
     return missingSource({ kubectl, settings } as unknown as Subject);
   }
+  const absent = (...archiveIds: string[]) => JSON.stringify({ kind: "absent", archiveIds });
   const source = { target: "near", archiveId: "0123456789", to: { time: "2026-01-01T00:00:00Z" } };
 
   it("for its source says so, and what is there", async () => {
     assert.equal(
-      await said("absent;0123456789 abcdef0123"),
+      await said(absent("0123456789", "abcdef0123")),
       'pgplatform:restore.archiveId: "0123456789" is not there, and no cluster was made. Allowed: one with a finished base backup from before 2026-01-01T00:00:00Z in target near, ' +
         "where there are abcdef0123. Fix: name another, and run it again.",
     );
-    assert.match((await said("absent;")) ?? "", /there are no others\. /);
+    assert.match((await said(absent())) ?? "", /there are no others\. /);
     assert.match(
-      (await said("refused;403")) ?? "",
+      (await said(JSON.stringify({ kind: "unreadable", why: "403" }))) ?? "",
       /^target near, .* can't be read: 403; nothing was made: /,
     );
   });
 
+  it("for its source says with which words, where they aren't understood", async () =>
+    assert.equal(
+      await said("no such file: source.sh\n"),
+      "the search for the source of the restore ended with what isn't understood: no such file: source.sh; no cluster was made: fix that, and run it again.",
+    ));
+
   it("for another reason doesn't", async () => {
-    assert.deepEqual(await Promise.all([said(undefined), said(""), said("absent;", false)]), [
+    assert.deepEqual(await Promise.all([said(undefined), said(""), said(absent(), false)]), [
       undefined,
       undefined,
       undefined,
@@ -285,21 +309,35 @@ describe("a restore that failed", () => {
 
 describe("what lies in the targets", () => {
   it("is listed line by line", async () => {
+    const at = (target: string) => ({ target, archiveId: "0123456789" });
+    const base = { kind: "base", ...at("near"), id: "20260101T000000", begin: "2026-01-01 00:00" };
+    const whole = { ...base, status: "DONE", end: "2026-01-01 00:01", bytes: 1048576 };
     const stdout = [
-      "near;0123456789;log;000000010000000000000004;2026-01-01 00:00:09",
-      "near;0123456789;20260101T000000;DONE;2026-01-01 00:00;2026-01-01 00:01;1048576;passed",
-      "far;0123456789;dump;20260101T050000;3145728",
-      "far;0123456789;dump;20260102T050000;",
-      "other;refused;403; no",
-    ].join("\n");
+      { kind: "wal", ...at("near"), segment: "000000010000000000000004", at: "2026-01-01 00:00:09" },
+      { ...whole, verdict: "passed" },
+      whole,
+      { ...base, status: "STARTED", end: "", bytes: null },
+      { kind: "wal", ...at("far") },
+      { kind: "dump", ...at("far"), id: "20260101T050000", bytes: 3145728 },
+      { kind: "dump", ...at("far"), id: "20260102T050000", bytes: null },
+      { kind: "refused", target: "other", why: "403; no" },
+      { kind: "dump", ...at("far"), id: "20260103T050000", bytes: "many" },
+    ]
+      .map((row) => JSON.stringify(row))
+      .join("\n");
     const settings = checked({ ...smallest(), backup: { targets: [near] } });
     const kubectl = { run: () => Promise.resolve({ exitCode: 0, stdout, stderr: "" }) };
-    assert.deepEqual(await listed({ kubectl, settings } as unknown as Subject), [
+    const rows = await listed({ kubectl, settings } as unknown as Subject);
+    assert.deepEqual(rows.map(rowLine), [
       "near  0123456789  WAL until 000000010000000000000004 of 2026-01-01 00:00:09 UTC",
       "near  0123456789  20260101T000000  1.0 MiB  from 2026-01-01 00:00 to 2026-01-01 00:01  verification passed",
+      "near  0123456789  20260101T000000  1.0 MiB  from 2026-01-01 00:00 to 2026-01-01 00:01  not verified",
+      "near  0123456789  20260101T000000  not finished (STARTED)",
+      "far  0123456789  no WAL",
       "far  0123456789  dump 20260101T050000  3.0 MiB  of 2026-01-01 05:00:00 UTC",
       "far  0123456789  dump 20260102T050000  not finished",
       "other  can't be read: 403; no",
+      'the watcher says what isn\'t understood: {"kind":"dump","target":"far","archiveId":"0123456789","id":"20260103T050000","bytes":"many"}',
     ]);
   });
 });
@@ -328,20 +366,21 @@ describe("WAL that isn't archived yet", () => {
   }
 
   it("is counted at the primary", async () => {
-    const { calls, answer } = asked("12|95\n");
-    assert.deepEqual(await answer, { segments: 12, seconds: 95 });
+    const { calls, answer } = asked('{"kind" : "waiting", "segments" : 12, "seconds" : 95}\n');
+    assert.deepEqual(await answer, { kind: "waiting", segments: 12, seconds: 95 });
     assert.match(calls[0]?.join(" ") ?? "", /^postgres .*cnpg\.io\/instanceRole=primary/);
     assert.match(calls[1]?.join(" ") ?? "", /exec main-1 -c postgres .* pg_ls_archive_statusdir/);
   });
 
   it("is unknown without a primary, or one that doesn't answer", async () => {
     for (const stdout of [undefined, ""]) assert.equal(await asked(stdout).answer, undefined);
+    await assert.rejects(asked("12|95").answer, /the primary answers what isn't understood: 12\|95$/);
   });
 
   it("is said when it is more than a few segments", () => {
     assert.deepEqual(waitingSentence(undefined), []);
-    assert.deepEqual(waitingSentence({ segments: 4, seconds: 900 }), []);
-    assert.deepEqual(waitingSentence({ segments: 12, seconds: 95 }), [
+    assert.deepEqual(waitingSentence({ kind: "waiting", segments: 4, seconds: 900 }), []);
+    assert.deepEqual(waitingSentence({ kind: "waiting", segments: 12, seconds: 95 }), [
       "12 WAL segments wait to be archived, the oldest for 95 s",
     ]);
   });
@@ -371,8 +410,9 @@ describe("what waits for a backup", () => {
     );
     return { ended, looks };
   }
-  const refused = "refused;near;Forbidden: Forbidden status code: 403";
-  const answers = "answers;near;0123456789;none;none";
+  const refusal = (target: string, why: string) => JSON.stringify({ kind: "refused", target, why });
+  const refused = refusal("near", "Forbidden: Forbidden status code: 403");
+  const answers = JSON.stringify({ kind: "answers", target: "near", archiveId: "0123456789" });
 
   it("ends with the words of a store that keeps refusing", async () => {
     const { ended } = await waiting(answers, refused);
@@ -383,7 +423,13 @@ describe("what waits for a backup", () => {
   });
 
   it("continues when the store answers, after a refusal too, when the copy's refuses, and while there is no watcher", async () => {
-    for (const seen of [[answers], [refused, refused, answers], [`${answers}\nrefused;far;403`], [""]]) {
+    for (const seen of [
+      [answers],
+      [refused, refused, answers],
+      [`${answers}\n${refusal("far", "403")}`],
+      ["what?"],
+      [""],
+    ]) {
       const { ended, looks } = await waiting(...seen);
       assert.equal(ended, "well", seen.join());
       assert.ok(looks > 20);
@@ -414,9 +460,17 @@ describe("an archive that goes elsewhere", () => {
 
   it("has a base backup made there, however often that fails at first, and what the copy left doesn't count", async () => {
     const segment = (last: number) => `00000001000000000000000${last}`;
-    const copied = `20260101T000000 of 2026-01-01 00:00:00 UTC;${segment(9)} of 2026-01-02 00:00:00 UTC`;
-    const own = `20260102T000000 of 2026-01-02 00:00:05 UTC;${segment(6)} of 2026-01-02 00:00:09 UTC`;
-    const half = `20260102T000000 of 2026-01-02 00:00:05 UTC;${segment(5)} of 2026-01-02 00:00:08 UTC`;
+    const status = (baseAt: string, wal: number, at: string) =>
+      JSON.stringify({
+        kind: "answers",
+        target: "far",
+        archiveId: "0123456789",
+        base: { id: "a", at: baseAt },
+        wal: { segment: segment(wal), at },
+      });
+    const copied = status("2026-01-01 00:00:00", 9, "2026-01-02 00:00:00");
+    const own = status("2026-01-02 00:00:05", 6, "2026-01-02 00:00:09");
+    const half = status("2026-01-02 00:00:05", 5, "2026-01-02 00:00:08");
     const asked: string[] = [];
     const phases = ["failed", "failed", "completed"];
     const seen = [copied, half, own];
@@ -437,7 +491,7 @@ describe("an archive that goes elsewhere", () => {
           return Promise.resolve({ exitCode: 0, stdout: `0/1\n${segment(6)}\n`, stderr: "" });
         }
         assert.equal(made.length, 3, "no status is read before a base backup is made");
-        const line = `answers;far;0123456789;${seen.length > 1 ? seen.shift() : seen[0]}`;
+        const line = seen.length > 1 ? seen.shift() : seen[0];
         return Promise.resolve({ exitCode: 0, stdout: `${line}\n`, stderr: "" });
       },
     });
@@ -461,19 +515,35 @@ describe("an archive that goes elsewhere", () => {
 
 describe("a verification's report", () => {
   const good = {
+    kind: "report",
+    target: "near",
+    archiveId: "0123456789",
     result: "passed",
     backup: "20260101T000000",
+    to: "",
+    at: "2026-01-01T00:00:00Z",
     why: "",
     note: "",
     rpoSeconds: 7,
     rtoSeconds: 12,
     bytes: 30 * 2 ** 20,
+    pages: 3840,
+    segment: "000000010000000000000004",
+    schemas: ["app 0123456789abcdef"],
+    queries: [],
+    dump: "",
+    dumpBytes: null,
+    dumpNote: "",
     expiry: "done",
-  } as const;
+  } satisfies Parameters<typeof verdictOf>[1];
 
   it("is found among other lines", () => {
-    assert.deepEqual(reportIn(`a line {\n${JSON.stringify(good, null, 2)}\nthe end\n`), good);
-    assert.equal(reportIn("nothing\n"), undefined);
+    const text = JSON.stringify(good);
+    assert.deepEqual(reportIn(`a line {\n${text}\nthe end\n`), good);
+    assert.deepEqual(reportIn("first\nlast\n"), { kind: "unknown", line: "last" });
+    assert.deepEqual(reportIn(""), { kind: "unknown", line: "" });
+    const other = text.replace("passed", "perhaps");
+    assert.deepEqual(reportIn(`${other}\nlast\n`), { kind: "unknown", line: other });
   });
 
   it("is told in a sentence", () => {

@@ -5,38 +5,51 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { forget } from "../../operations/forget";
 import { type Subject } from "../../operations/health";
+import { parseResults } from "../../plan/backup/results";
 import { Progress } from "../../shell/progress";
 import { checked, smallest } from "../support/settings";
 
 const scripts = join(__dirname, "../../plan/backup/scripts");
 const fakes = join(__dirname, "../fakes/walg");
 
+const odd = String.raw`AccessDenied: "locked" by \a;b\n`;
 const now = "0123456789";
 const before = "abcdef0123";
-const base = "20260101T000000;DONE;2026-01-01 00:00;2026-01-01 00:01;1048576";
+const base = {
+  kind: "base",
+  target: "near",
+  id: "20260101T000000",
+  status: "DONE",
+  begin: "2026-01-01 00:00",
+  end: "2026-01-01 00:01",
+  bytes: 1048576,
+};
 
 describe("an archive that has ended", () => {
   /** What is said, and which commands ran in the watcher, when a target has these lines. */
   async function forgotten(
     archiveId: string | undefined,
-    { target = "near", verdict = "passed", status = "", answer = "", FORCE = "1" } = {},
+    { target = "near", verdict = "passed", seen = "", more = "", answer = "", FORCE = "1" } = {},
   ) {
     const calls: string[] = [];
     const lines = [
-      `near;${now};log;000000010000000000000004;2026-01-01 00:00:09`,
-      `near;${now};${base};${verdict}`,
-      `near;${before};log;none`,
-      `near;${before};${base};passed`,
-      `far;fedcba9876;log;none`,
-    ];
+      { kind: "wal", target: "near", archiveId: now, segment: "04", at: "2026-01-01 00:00:09" },
+      { ...base, archiveId: now, verdict },
+      { kind: "wal", target: "near", archiveId: before },
+      { ...base, archiveId: before, verdict: "passed" },
+      { kind: "wal", target: "far", archiveId: "fedcba9876" },
+    ].map((row) => JSON.stringify(row));
+    const status = ["near", "far"].map((target) =>
+      JSON.stringify({ kind: "answers", target, archiveId: now }),
+    );
     const kubectl = {
       run: (args: readonly string[]) => {
         const command = args.slice(args.indexOf("--") + 1).join(" ");
         calls.push(command);
         const stdout = command.startsWith("cat ")
-          ? status || `answers;near;${now};none;none\nanswers;far;${now};none;none\n`
+          ? seen || `${status.join("\n")}\n`
           : command.includes("list.sh")
-            ? lines.join("\n")
+            ? [...lines, more].join("\n")
             : answer;
         return Promise.resolve({ exitCode: stdout === answer && answer !== "" ? 1 : 0, stdout, stderr: "" });
       },
@@ -102,7 +115,12 @@ describe("an archive that has ended", () => {
       { target: "moon" },
       /TARGET: "moon" is not allowed\. Allowed: near or far\./,
     ],
-    ["one of a store that is away", before, { status: "refused;near;403" }, /target near can't be read: 403/],
+    [
+      "one of a store that is away",
+      before,
+      { seen: JSON.stringify({ kind: "refused", target: "near", why: "403" }) },
+      /target near can't be read: 403/,
+    ],
     [
       "one that may be the last good one",
       before,
@@ -117,10 +135,23 @@ describe("an archive that has ended", () => {
       assert.deepEqual(deleted(calls), []);
     });
 
-  it("that the store keeps is said with the store's words", async () => {
-    assert.match(
-      (await forgotten(before, { answer: "AccessDenied: it is locked" })).said,
-      /isn't deleted whole from target near: AccessDenied: it is locked; run it again/,
+  it("that the store keeps is said with the store's words, or with those of a script that failed", async () => {
+    const why = 'AccessDenied: "it" is \\locked;\nfor good';
+    for (const answer of [why, JSON.stringify({ kind: "kept", why })]) {
+      const said = answer === why ? "for good" : why;
+      assert.equal(
+        (await forgotten(before, { answer: `a line\n${answer}\n` })).said,
+        `archive abcdef0123 isn't deleted whole from target near: ${said}; run it again once that is fixed`,
+      );
+    }
+  });
+
+  it("is shown with what isn't understood", async () => {
+    const { shown } = await forgotten(before, { more: "near;abcdef0123;log;none" });
+    assert.match(shown.join("\n"), /the watcher says what isn't understood: near;abcdef0123;log;none/);
+    assert.equal(
+      (await forgotten(before, { seen: "answers;near;0123456789;none;none" })).said,
+      "target near can't be read: the watcher says what isn't understood: answers;near;0123456789;none;none; nothing was deleted: run it again once `make status` sees it.",
     );
   });
 });
@@ -144,7 +175,7 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "pgp-forget-"));
-    for (const name of ["forget.sh", "places.sh"])
+    for (const name of ["forget.sh", "json.sh", "places.sh"])
       writeFileSync(
         join(folder, name),
         readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
@@ -163,13 +194,16 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
 
   it("never deletes the present one", () => {
     const { status, stdout } = ran("now");
-    assert.deepEqual([status, stdout], [1, "it is the one that the cluster archives as\n"]);
+    assert.deepEqual(
+      [status, parseResults(stdout, "kept")],
+      [1, [{ kind: "kept", why: "it is the one that the cluster archives as" }]],
+    );
     assert.ok(existsSync(join(folder, "shop/now/wals/1/1.gz")));
   });
 
   it("that ends in the middle leaves nothing that looks whole, and says why", () => {
-    const { status, stdout } = ran("old", { FAKE_REFUSES: "purge" });
-    assert.deepEqual([status, stdout], [1, "AccessDenied: it is locked\n"]);
+    const { status, stdout } = ran("old", { FAKE_REFUSES: "purge", FAKE_WORDS: odd });
+    assert.deepEqual([status, parseResults(stdout, "kept")], [1, [{ kind: "kept", why: odd }]]);
     assert.ok(!existsSync(join(folder, "shop/old/base/1/backup.info")));
     assert.ok(!existsSync(join(folder, "shop/old/dumps/1/dump.json")));
     assert.ok(existsSync(join(folder, "shop/old/base/1/data.tar")));

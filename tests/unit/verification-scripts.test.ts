@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseResults } from "../../plan/backup/results";
 
 /**
  * The verification's scripts for archives by WAL-G, with a FAKE of WAL-G and one of rclone (tests/fakes/walg): what they ask, and what they make of
@@ -21,6 +22,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 const scripts = join(__dirname, "../../plan/backup/scripts");
 const fakes = join(__dirname, "../fakes/walg");
+/** What a store may say, and what a shell, sed or JSON would read in it. */
+const odd = String.raw`"AccessDenied": \a;b\n $(c) é`;
 const DAY = 86_400_000;
 const segment = (number: number) =>
   `0000000100000000000000${number.toString(16).toUpperCase().padStart(2, "0")}`;
@@ -265,12 +268,13 @@ describe("the source of a restore (a FAKE of rclone)", () => {
       encoding: "utf8",
     });
     const words = join(folder, "words");
-    return { passed: status === 0, words: existsSync(words) ? readFileSync(words, "utf8") : "" };
+    const said = existsSync(words) ? readFileSync(words, "utf8") : "";
+    return { passed: status === 0, words: parseResults(said, "absent", "unreadable") };
   };
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "pgp-source-"));
-    for (const name of ["source.sh", "places.sh"])
+    for (const name of ["source.sh", "json.sh", "places.sh"])
       writeFileSync(
         join(folder, name),
         readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
@@ -280,10 +284,10 @@ describe("the source of a restore (a FAKE of rclone)", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("is there", () => assert.deepEqual(looked("whole"), { passed: true, words: "" }));
+  it("is there", () => assert.deepEqual(looked("whole"), { passed: true, words: [] }));
 
   it("isn't there: without a whole base backup, from before the moment, or at all; what is there is named", () => {
-    const absent = { passed: false, words: "absent;half whole" };
+    const absent = { passed: false, words: [{ kind: "absent", archiveIds: ["half", "whole"] }] };
     assert.deepEqual(looked("half"), absent);
     assert.deepEqual(looked("none"), absent);
     const moment = (time: string) => ({ TO_SECONDS: String(Date.parse(time) / 1000) });
@@ -291,8 +295,202 @@ describe("the source of a restore (a FAKE of rclone)", () => {
     assert.equal(looked("whole", moment("2026-01-03T00:00:00Z")).passed, true);
   });
 
+  it("can't be looked for in a store that refuses; what the store says comes through", () =>
+    assert.deepEqual(looked("whole", { FAKE_REFUSES: "lsf", FAKE_WORDS: odd }), {
+      passed: false,
+      words: [{ kind: "unreadable", why: odd }],
+    }));
+
   it("isn't asked for any more when the cluster archives", () => {
     put("shop/new/wals/0000000100000000/000000010000000000000001.gz", "");
     assert.equal(looked("none").passed, true);
+  });
+});
+
+describe("what the scripts say (a FAKE of rclone)", () => {
+  let folder: string;
+  const target = `a "near" \\one\\n\tand\ntwo; $(x)`;
+  const put = (path: string, text = "") => {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const env = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+    PATH: `${fakes}:${process.env.PATH}`,
+    TARGETS: "1",
+    TARGET_1: target,
+    // Relative: what is before the first slash is the bucket.
+    PLACE_1: "shop",
+    ARCHIVE_ID: "now",
+    STATE: join(folder, "state"),
+    WORK: join(folder, "work"),
+    NUMBER: "1",
+    EXPIRY_SECONDS: "0",
+    ...more,
+  });
+  const ran = (script: string, more: NodeJS.ProcessEnv = {}) =>
+    spawnSync("dash", [join(folder, script)], { cwd: folder, env: env(more), encoding: "utf8" });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "pgp-says-"));
+    for (const name of ["state", "work"]) mkdirSync(join(folder, name));
+    for (const name of readdirSync(scripts))
+      writeFileSync(
+        join(folder, name),
+        readFileSync(join(scripts, name), "utf8").replaceAll("/scripts/", `${folder}/`),
+      );
+    put(
+      "shop/now/base/20260102T000000/backup.info",
+      "status=DONE\nbegin_time=2026-01-02 00:00:00\nend_time=2026-01-02 00:00:10\n",
+    );
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("is JSON, whatever the texts are", () => {
+    const controls = Array.from({ length: 31 }, (_, code) => String.fromCharCode(code + 1)).join("");
+    const texts = [
+      controls,
+      '"',
+      "\\",
+      '\\"',
+      "\\n",
+      "",
+      "\n\n",
+      "a\n",
+      "-f",
+      "--",
+      "a=1",
+      "%s",
+      "é🙂",
+      target,
+    ];
+    const given = texts.flatMap((text, index) => [`key${index}`, text]);
+    const script = `. "${join(scripts, "json.sh")}"; json "$@" number: 1.5 none: '' list: "$(printf 'a"\\nb\\\\\\n' | json_list)" empty: "$(json_list </dev/null)"`;
+    for (const shell of ["dash", "bash"]) {
+      const { stdout } = spawnSync(shell, ["-c", script, shell, ...given], { encoding: "utf8" });
+      assert.match(stdout, /^[^\n]*\n$/);
+      assert.deepEqual(JSON.parse(stdout), {
+        ...Object.fromEntries(texts.map((text, index) => [`key${index}`, text])),
+        number: 1.5,
+        none: null,
+        list: ['a"', "b\\"],
+        empty: [],
+      });
+    }
+  });
+
+  /** The watcher's first status. */
+  async function watched(more: NodeJS.ProcessEnv = {}) {
+    const status = join(folder, "state/status.txt");
+    rmSync(status, { force: true });
+    const watcher = spawn("dash", [join(folder, "watch.sh")], {
+      cwd: folder,
+      env: env(more),
+      stdio: "ignore",
+    });
+    try {
+      for (let tries = 0; tries < 1000 && !existsSync(status); tries++) await delay(20);
+      return parseResults(readFileSync(status, "utf8"), "answers", "refused");
+    } finally {
+      watcher.kill();
+    }
+  }
+
+  it("of what is seen in a target, names it and what is there", async () => {
+    const [seen, ...others] = await watched();
+    assert.deepEqual(others, []);
+    assert.ok(seen?.kind === "answers");
+    assert.deepEqual([seen.target, seen.archiveId, seen.wal], [target, "now", undefined]);
+    assert.equal(seen.base?.id, "20260102T000000");
+    assert.match(seen.base.at, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    put(`shop/now/wals/0000000100000000/${segment(1)}.gz`);
+    const [more] = await watched();
+    assert.ok(more?.kind === "answers");
+    assert.equal(more.wal?.segment, segment(1));
+    assert.deepEqual(await watched({ FAKE_REFUSES: "lsf", FAKE_WORDS: odd }), [
+      { kind: "refused", target, why: odd },
+    ]);
+  });
+
+  it("of what lies in a target, names every object of every archive", () => {
+    put("shop/now/base/20260103T000000/backup.info", 'status=FAILED "x"\nbegin_time=b\nend_time=\n');
+    put("shop/now/verified/20260102T000000.json", '{"kind":"report","result":"passed"}');
+    put("shop/now/dumps/20260102T050000/dump.json", '{"base":"a","bytes":7}\n');
+    // As it was written before.
+    put("shop/now/dumps/20260101T050000/dump.json", '{ "base": "a", "bytes": 5 }\n');
+    put("shop/now/dumps/20260103T050000/app.dump");
+    mkdirSync(join(folder, "shop/old"));
+    const at = { target, archiveId: "now" };
+    const base = { kind: "base", ...at, bytes: 1048576 };
+    const rows = parseResults(ran("list.sh").stdout, "wal", "base", "dump", "refused");
+    assert.deepEqual(
+      new Set(rows),
+      new Set([
+        { kind: "wal", ...at },
+        { ...base, id: "20260103T000000", status: 'FAILED "x"', begin: "b", end: "" },
+        {
+          ...base,
+          id: "20260102T000000",
+          status: "DONE",
+          begin: "2026-01-02 00:00:00",
+          end: "2026-01-02 00:00:10",
+          verdict: "passed",
+        },
+        { kind: "dump", ...at, id: "20260103T050000", bytes: null },
+        { kind: "dump", ...at, id: "20260102T050000", bytes: 7 },
+        { kind: "dump", ...at, id: "20260101T050000", bytes: 5 },
+        { kind: "wal", target, archiveId: "old" },
+      ]),
+    );
+    const { stdout } = ran("list.sh", { FAKE_REFUSES: "lsf", FAKE_WORDS: odd });
+    assert.deepEqual(parseResults(stdout, "refused"), [{ kind: "refused", target, why: odd }]);
+  });
+
+  it("of a verification, is its report, and the same is kept beside the backup", () => {
+    const work = (name: string, text: string) => put(`work/${name}`, text);
+    work("backup", "20260102T000000\n");
+    work("passed", "");
+    work("expired", `${odd}\n`);
+    work("note", `${target}\n`);
+    work(
+      "result",
+      `rto_seconds 12\nsegment ${segment(1)}\nschema app a\nschema "s" b\\\nbytes 7\nquery one\n`,
+    );
+    const { stdout, status } = ran("report.sh");
+    const [report] = parseResults(stdout, "report");
+    assert.ok(report?.kind === "report", stdout);
+    assert.equal(status, 0);
+    const { at, ...rest } = report;
+    assert.match(at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.deepEqual(rest, {
+      kind: "report",
+      target,
+      archiveId: "now",
+      backup: "20260102T000000",
+      to: "",
+      result: "passed",
+      why: "",
+      note: target,
+      rpoSeconds: null,
+      rtoSeconds: 12,
+      bytes: 7,
+      pages: null,
+      segment: segment(1),
+      schemas: ["app a", '"s" b\\'],
+      queries: ["one"],
+      dump: "",
+      dumpBytes: null,
+      dumpNote: "",
+      expiry: odd,
+    });
+    for (const name of ["20260102T000000", "newest"])
+      assert.equal(readFileSync(join(folder, `shop/now/verified/${name}.json`), "utf8"), stdout);
+    rmSync(join(folder, "work/passed"));
+    work("failed", `${target}\n`);
+    const failed = ran("report.sh");
+    const [bad] = parseResults(failed.stdout, "report");
+    assert.deepEqual(
+      [failed.status, bad?.kind === "report" && [bad.result, bad.why]],
+      [1, ["failed", target]],
+    );
   });
 });

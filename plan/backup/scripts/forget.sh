@@ -1,18 +1,21 @@
 # shellcheck shell=sh
 # Deletes an archive that has ended from a store, with its WAL, base backups and dumps: forget.sh NUMBER ARCHIVE_ID.
 #
-# What says that a backup is finished goes first: what is left by an interruption must not look whole. Ends badly with the store's answer when it keeps
-# something; called again it continues.
+# What says that a backup is finished goes first: what is left by an interruption must not look whole. Where the store keeps something it ends badly, with why in a
+# line of JSON (../results.ts); called again it continues.
 #
 # Environment: see places.sh.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
+# shellcheck source=json.sh
+. /scripts/json.sh
 error=$(mktemp)
 trap 'rm -f "$error"' EXIT
-delete() { rclone --retries 3 "$@" 2>"$error" || { why "$error"; exit 1; }; }
+stays() { json kind kept why "$1"; exit 1; }
+delete() { rclone --retries 3 "$@" 2>"$error" || stays "$(why "$error")"; }
 
-[ "$2" != "$ARCHIVE_ID" ] || { echo "it is the one that the cluster archives as"; exit 1; }
+[ "$2" != "$ARCHIVE_ID" ] || stays "it is the one that the cluster archives as"
 at=$(value "PLACE_$1")/$2
 delete delete --include '/base/*/backup.info' --include '/basebackups_005/*_backup_stop_sentinel.json' --include '/dumps/*/dump.json' "$at"
 delete purge "$at"

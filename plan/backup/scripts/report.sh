@@ -1,12 +1,14 @@
 # shellcheck shell=sh
-# Waits for the end of a verification and puts its result beside the backup, for people as JSON and for monitoring as metrics; ends badly
-# when the verification failed, and so does its Job.
+# Waits for the end of a verification and puts its result beside the backup, as a line of JSON (../results.ts), which it also says, and for monitoring as metrics; ends
+# badly when the verification failed, and so does its Job.
 #
 # Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; DUMPS, the folder of a dump that is stored too,
 # and WINDOW_DAYS; TO and TO_SECONDS, see choose.sh: such a result has a name of its own, and is no metric.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
+# shellcheck source=json.sh
+. /scripts/json.sh
 while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
 end=$(($(date +%s) + EXPIRY_SECONDS))
 while [ -e "$WORK/passed" ] && [ ! -e "$WORK/expired" ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.2; done
@@ -14,12 +16,8 @@ while [ -e "$WORK/passed" ] && [ ! -e "$WORK/expired" ] && [ "$(date +%s)" -lt "
 name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID
 backup=$(cat "$WORK/backup" 2>/dev/null)
 labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
-got() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null | head -n 1; }
-text() { tr -d '\000-\037' | sed 's/\\/\\\\/g; s/"/\\"/g'; }
-list() { # KEY: the values as a list of texts
-  sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | paste -s -d , -
-}
-number() { value=$(got "$1"); echo "${value:-null}"; }
+all() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null; }
+got() { all "$1" | head -n 1; }
 result=passed
 [ -e "$WORK/passed" ] || result=failed
 expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
@@ -31,29 +29,11 @@ dump_note=$(cat "$WORK/undumped" 2>/dev/null)
 [ "$result" = failed ] || [ ! -d "${DUMPS:-}" ] || . /scripts/storeDump.sh
 [ -n "$dump" ] || [ -z "$dump_note" ] || failed=1
 
-cat >"$WORK/report.json" <<JSON
-{
-  "target": "$name",
-  "archiveId": "$ARCHIVE_ID",
-  "backup": "$backup",
-  "to": "${TO:-}",
-  "result": "$result",
-  "why": "$(cat "$WORK/failed" 2>/dev/null | text)",
-  "note": "$(cat "$WORK/note" 2>/dev/null | text)",
-  "at": "$(date +%Y-%m-%dT%H:%M:%SZ)",
-  "rpoSeconds": $(number rpo_seconds),
-  "rtoSeconds": $(number rto_seconds),
-  "bytes": $(number bytes),
-  "pages": $(number pages),
-  "segment": "$(got segment)",
-  "schemas": [$(list schema)],
-  "queries": [$(list query)],
-  "dump": "$dump",
-  "dumpBytes": $dump_bytes,
-  "dumpNote": "$(printf '%s' "$dump_note" | text)",
-  "expiry": "$(printf '%s' "$expiry" | text)"
-}
-JSON
+json kind report target "$name" archiveId "$ARCHIVE_ID" backup "$backup" to "${TO:-}" result "$result" \
+  why "$(cat "$WORK/failed" 2>/dev/null)" note "$(cat "$WORK/note" 2>/dev/null)" at "$(date +%Y-%m-%dT%H:%M:%SZ)" \
+  rpoSeconds: "$(got rpo_seconds)" rtoSeconds: "$(got rto_seconds)" bytes: "$(got bytes)" pages: "$(got pages)" segment "$(got segment)" \
+  schemas: "$(all schema | json_list)" queries: "$(all query | json_list)" \
+  dump "$dump" dumpBytes: "$dump_bytes" dumpNote "$dump_note" expiry "$expiry" >"$WORK/report.json"
 cat "$WORK/report.json"
 
 {

@@ -3,22 +3,25 @@
 # been made already, since no server reads the source any more then.
 #
 # Environment: see places.sh; SOURCE, where the archive lies as rclone names it; TO_SECONDS, the moment to go back to, or nothing; WAIT_SECONDS, how
-# long a store may take to start. Written when it ends badly: the pod's last words, `absent;<archives that are there>` or `refused;<why>`.
+# long a store may take to start. Written when it ends badly: the pod's last words, a line of JSON (../results.ts).
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
+# shellcheck source=json.sh
+. /scripts/json.sh
 error=$(mktemp)
-words() { printf '%s' "$*" | tee "${WORDS:-/dev/termination-log}"; }
+words() { json "$@" | tee "${WORDS:-/dev/termination-log}"; }
 
 [ -z "$(newest_segment "$PLACE_1/$ARCHIVE_ID" 2>/dev/null)" ] || { echo "the cluster archives already"; exit 0; }
 end=$(($(date +%s) + WAIT_SECONDS))
 until there=$(ask lsf --dirs-only "${SOURCE%/*}" 2>"$error") || grep -q 'directory not found' "$error"; do
-  [ "$(date +%s)" -lt "$end" ] || { words "refused;$(why "$error")"; exit 1; }
+  [ "$(date +%s)" -lt "$end" ] || { words kind unreadable why "$(why "$error")"; exit 1; }
   sleep 2
 done
 if id=$(finished "$SOURCE" "$error" "${TO_SECONDS:-}"); then
   echo "base backup $id is there"
 else
-  words "absent;$(echo "$there" | tr -d / | sort | tr '\n' ' ' | sed 's/ $//')"
+  # Kubernetes keeps 4 KiB of a pod's last words.
+  words kind absent archiveIds: "$(printf '%s' "$there" | tr -d / | sort | head -n 200 | json_list)"
   exit 1
 fi

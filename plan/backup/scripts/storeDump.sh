@@ -8,7 +8,7 @@ moment() { date -d "@$1" +%Y%m%dT%H%M%S; }
 
 dump_bytes=$(du -sb "$DUMPS" | cut -f 1)
 at=$place/dumps/$(moment "$(cat "$WORK/chosen")")
-printf '{ "base": "%s", "bytes": %s }\n' "$backup" "$dump_bytes" >"$WORK/dump.json"
+json base "$backup" bytes: "$dump_bytes" >"$WORK/dump.json"
 if rclone copy --checksum --transfers 2 "$DUMPS" "$at" 2>"$WORK/error" && rclone copyto "$WORK/dump.json" "$at/dump.json" 2>"$WORK/error"; then
   dump=${at##*/}
   oldest=$(moment $(($(date +%s) - WINDOW_DAYS * 86400)))

@@ -1,17 +1,20 @@
 # shellcheck shell=sh
-# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt for people.
+# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt,
+# a line of JSON for each store (../results.ts), for the operations.
 #
 # Environment: see places.sh; STATE, the folder of both files.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
+# shellcheck source=json.sh
+. /scripts/json.sh
 trap 'exit 0' TERM INT
 
 gauge() { # NAME MEANING
   printf '# HELP pgplatform_backup_%s %s\n# TYPE pgplatform_backup_%s gauge\n' "$1" "$2" "$1"
 }
 
-# inspect NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>.
+# inspect NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>, and to $STATE/status. Sets pause where something is missing.
 inspect() {
   name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID
   labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
@@ -23,28 +26,34 @@ inspect() {
     [ -s "$STATE/error" ] || echo "it doesn't answer within 15 s" >"$STATE/error"
     ! grep -q 'directory not found' "$STATE/error" || echo "it has no bucket ${bucket#*:}" >"$STATE/error"
     echo "target_up{$labels} 0" >>"$STATE/seen"
-    echo "refused;$name;$(why "$STATE/error")" >>"$STATE/status"
+    json kind refused target "$name" why "$(why "$STATE/error")" >>"$STATE/status"
+    pause=10
     return
   fi
   newest=$(newest_segment "$place" 2>/dev/null)
   echo "target_up{$labels} 1" >>"$STATE/seen"
-  base=none log=none
+  set -- kind answers target "$name" archiveId "$ARCHIVE_ID"
   if [ -n "$newest" ]; then
-    log="${newest%%;*} of ${newest#*;} UTC"
+    set -- "$@" wal: "$(json segment "${newest%%;*}" at "${newest#*;}")"
     echo "segment_timestamp_seconds{$labels} $(seconds "${newest#*;}")" >>"$STATE/seen"
+  else
+    pause=10
   fi
   if id=$(finished "$place" "$STATE/info"); then
     made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
-    base="$id of $made UTC"
+    set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
+  else
+    pause=10
   fi
-  echo "answers;$name;$ARCHIVE_ID;$base;$log" >>"$STATE/status"
+  json "$@" >>"$STATE/status"
   ask cat "$place/verified" --include '*.prom' 2>/dev/null >>"$STATE/seen"
 }
 
 while :; do
   : >"$STATE/seen"
   : >"$STATE/status"
+  pause=30
   number=1
   while [ "$number" -le "$TARGETS" ]; do
     inspect "$number"
@@ -76,8 +85,6 @@ while :; do
   } | sed '/^#/!s/^/pgplatform_backup_/' >"$STATE/metrics.new"
   mv "$STATE/metrics.new" "$STATE/metrics.txt"
   mv "$STATE/status" "$STATE/status.txt"
-  pause=30
-  ! grep -qE '^refused|;none' "$STATE/status.txt" || pause=10
   sleep "$pause" &
   wait $!
 done
