@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { bytesOf, milliCoresOf, postgresMemory } from "../../settings/quantity";
 import { memoryOf } from "../../settings/sums/memory";
 import { walReserves } from "../../settings/sums/wal";
 import { sentence } from "../../settings/problem";
@@ -41,4 +42,16 @@ it("a sentence shows 80 characters of a value, or 77 and that there is more", ()
   const says = (value: string) => sentence({ path: "p", value, allowed: "a", fix: "f" });
   assert.equal(says("x".repeat(78)), `p is "${"x".repeat(78)}", allowed is a: f.`);
   assert.equal(says("x".repeat(79)), `p is "${"x".repeat(76)}..., allowed is a: f.`);
+});
+
+it("quantities have any number of digits behind the point, and nothing behind their unit", () => {
+  assert.equal(bytesOf("1.25Gi"), 1.25 * GiB);
+  assert.equal(bytesOf("0.125k"), 125);
+  assert.equal(milliCoresOf("0.125"), 125);
+  for (const text of ["1Gib", "x1Gi", "1.Gi", "1.xGi", "-1", ""])
+    assert.equal(bytesOf(text), undefined, text);
+  for (const text of ["1mm", "x1", "1.", ""]) assert.equal(milliCoresOf(text), undefined, text);
+  assert.equal(postgresMemory(10 * MiB), "10MB");
+  assert.equal(postgresMemory(10 * MiB - 1), "10239kB");
+  assert.equal(postgresMemory(1), "1kB");
 });
