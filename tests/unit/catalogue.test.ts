@@ -186,3 +186,25 @@ describe("the catalogue of server parameters", () => {
     for (const [name, value] of Object.entries(right)) assert.deepEqual(sentences(name, value), [], name);
   });
 });
+
+describe("a parameter that isn't there", () => {
+  it("is said to be gone or to come, at the very versions", () => {
+    const says = (name: string) => majors.map((major) => whyMissing(major, name));
+    const gone = (version: number) => `PostgreSQL has it no more since version ${version}`;
+    assert.deepEqual(says("old_snapshot_threshold"), [undefined, undefined, gone(17), gone(17)]);
+    assert.deepEqual(says("promote_trigger_file"), [undefined, gone(16), gone(16), gone(16)]);
+    const later = "PostgreSQL has it from version 18 on";
+    assert.deepEqual(says("io_method"), [later, later, later, undefined]);
+    assert.deepEqual(says("fsm"), [undefined, undefined, undefined, undefined]);
+  });
+
+  it("has up to three near names, the nearest first, and none that is far", () => {
+    for (const [name, near] of [
+      ["wrk_mem", ["work_mem"]],
+      ["max_conections", ["max_connections", "log_connections"]],
+      ["zzzzzzzzz", []],
+      ["enable_x", []],
+    ] as const)
+      assert.deepEqual(nearest("17", name), near, name);
+  });
+});

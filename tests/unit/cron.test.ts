@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { daysBetween, inSixFields, isSchedule, isTimeZone } from "../../settings/cron";
+import {
+  daysBetween,
+  daysOfCron,
+  inSixFields,
+  isSchedule,
+  isTimeZone,
+  longestPause,
+  longestWait,
+} from "../../settings/cron";
 
 describe("schedules", () => {
   it("are five fields that every reader takes, and fire at some time", () => {
@@ -45,5 +53,44 @@ describe("schedules", () => {
     assert.equal(inSixFields("0 2 * * *", "Europe/Berlin"), "CRON_TZ=Europe/Berlin 0 0 2 * * *");
     assert.equal(isTimeZone("Europe/Berlin"), true);
     assert.equal(isTimeZone("Europe/Nowhere"), false);
+  });
+
+  it("may have names, and blanks around, where other programs read them", () => {
+    for (const [text, days] of [
+      ["@daily", 1],
+      [" 0 2  * * 1 ", 7],
+      ["0 5 * * MON", 7],
+    ] as const)
+      assert.equal(daysOfCron(text), days, text);
+    for (const text of ["0 2 * *", "0 0 2 * * *", "five words that are none", ""])
+      assert.equal(daysOfCron(text), undefined, text);
+  });
+
+  it("say how many seconds lie between two runs at most", () => {
+    for (const [schedule, seconds] of [
+      ["*/5 * * * *", 300],
+      ["0,30 1 * * *", 23.5 * 3600],
+      ["0 3 * * *", 86_400],
+      ["0 3 * * 1-5", 3 * 86_400],
+      ["0 3 1 * *", 31 * 86_400],
+      // From one leap day to the next.
+      ["0 0 29 2 *", 1461 * 86_400],
+    ] as const)
+      assert.equal(longestPause(schedule), seconds, schedule);
+  });
+
+  it("say how long one waits for the other at most, which is never the same moment", () => {
+    for (const [from, to, seconds] of [
+      ["0 5 * * 0", "0 3 * * *", 22 * 3600],
+      ["0 3 * * *", "0 3 * * *", 86_400],
+      ["0 * * * *", "30 */2 * * *", 5400],
+      ["0 0 29 2 *", "0 0 1 3 *", 86_400],
+    ] as const)
+      assert.equal(longestWait(from, to), seconds, `${from}, ${to}`);
+  });
+
+  it("are in time zones by their names alone", () => {
+    for (const zone of ["UTC", "Europe/Berlin"]) assert.ok(isTimeZone(zone), zone);
+    for (const zone of ["europe/Berlin", "+01:00", ""]) assert.ok(!isTimeZone(zone), zone);
   });
 });
