@@ -21,11 +21,11 @@ const twoDatabases = (first: object, second: object) =>
     { name: "shop", owner: "app", ...second },
   ]);
 const target = (more: object) => withBackup({ targets: [near, { ...bucket(), ...more }] });
-const client = (wiring: unknown, more: object = {}): object => ({
+const client = (binding: unknown, more: object = {}): object => ({
   ...smallest(),
   poolers: [{ name: "p", database: "app" }],
   clients: [
-    { name: "web", namespace: "web", labels: { app: "web" }, pooler: "p", wiring, ...more } as NonNullable<
+    { name: "web", namespace: "web", labels: { app: "web" }, pooler: "p", binding, ...more } as NonNullable<
       SettingsInput["clients"]
     >[number],
   ],
@@ -33,7 +33,7 @@ const client = (wiring: unknown, more: object = {}): object => ({
 const roles = (...list: object[]) => set("cluster.roles", list);
 const restore = (more: object, backup: object = { targets: [bucket()] }) => ({
   ...withBackup(backup),
-  restore: { target: "far", generation: "3f2a90b1c4", ...more },
+  restore: { target: "far", archiveId: "3f2a90b1c4", ...more },
 });
 const eks = (more: object) => ({
   ...withBackup({ targets: [{ ...bucket(), credentials: undefined, roleArn: arn, ...more }] }),
@@ -44,7 +44,10 @@ const arn = "arn:aws:iam::123456789012:role/backups";
 const twoClients = (wired: boolean): object => {
   const one = client({ name: "shared" }) as SettingsInput;
   const [first] = one.clients ?? [];
-  return { ...one, clients: [first, { ...first, name: "cron", wiring: wired ? { name: "shared" } : false }] };
+  return {
+    ...one,
+    clients: [first, { ...first, name: "cron", binding: wired ? { name: "shared" } : false }],
+  };
 };
 const volume = (more: object) => withBackup({ volume: more }, alone());
 
@@ -67,11 +70,11 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     ],
   },
   {
-    what: "a probe of the database postgres",
-    allowed: withBackup({ verify: { probes: [{ name: "x", database: "postgres", sql: "select true" }] } }),
-    refused: withBackup({ verify: { probes: [{ name: "x", database: "template1", sql: "select true" }] } }),
+    what: "a query of the database postgres",
+    allowed: withBackup({ verify: { queries: [{ name: "x", database: "postgres", sql: "select true" }] } }),
+    refused: withBackup({ verify: { queries: [{ name: "x", database: "template1", sql: "select true" }] } }),
     sentences: [
-      'pgplatform:backup.verify.probes[0].database is "template1", allowed is one of pgplatform:cluster.databases (app), or postgres: correct it, or add the database.',
+      'pgplatform:backup.verify.queries[0].database: "template1" is not allowed. Allowed: one of pgplatform:cluster.databases (app), or postgres. Fix: correct it, or add the database.',
     ],
   },
   {
@@ -79,7 +82,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ schedule: "0 2 * * 0", recoveryWindowDays: 7 }),
     refused: withBackup({ schedule: "0 2 * * 0", recoveryWindowDays: 6 }),
     sentences: [
-      'pgplatform:backup.schedule is "0 2 * * 0", allowed is at least every 6 days, the recovery window: make base backups more often, or lengthen backup.recoveryWindowDays.',
+      'pgplatform:backup.schedule: "0 2 * * 0" is not allowed. Allowed: at least every 6 days, the recovery window. Fix: make base backups more often, or lengthen backup.recoveryWindowDays.',
     ],
   },
   {
@@ -87,7 +90,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: prod(set("cluster.instances", 3)),
     refused: prod(withBackup({ targets: [{ ...bucket() }], schedule: "0 2 * * 1-6" })),
     sentences: [
-      'pgplatform:backup.schedule is "0 2 * * 1-6", allowed is in the tier prod at least daily: a restore replays all that was logged since the last base backup: write a schedule that fires more often, such as 0 2 * * *.',
+      'pgplatform:backup.schedule: "0 2 * * 1-6" is not allowed. Allowed: in the tier prod at least daily: a restore replays all WAL since the last base backup. Fix: write a schedule that fires more often, such as 0 2 * * *.',
     ],
   },
   {
@@ -95,7 +98,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ targets: [bucket()], compression: "brotli" }, zalando()),
     refused: withBackup({ targets: [bucket()], compression: "brotli" }),
     sentences: [
-      'pgplatform:backup.compression is "brotli", allowed is one of gzip, lz4, zstd, none with the engine cnpg, which archives with Barman\'s cloud tools: choose one of them, or leave it out.',
+      'pgplatform:backup.compression: "brotli" is not allowed. Allowed: one of gzip, lz4, zstd, none with the engine cnpg, which archives with Barman\'s cloud tools. Fix: choose one of them, or leave it out.',
     ],
   },
   {
@@ -103,7 +106,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ targets: [{ ...near, size: "1Gi" }] }),
     refused: withBackup({ targets: [{ ...near, size: "1023Mi" }] }),
     sentences: [
-      'pgplatform:backup.targets[0].size is "1023Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+      'pgplatform:backup.targets[0].size: "1023Mi" is not allowed. Allowed: at least 1Gi. Fix: set 1Gi or more, or leave it out.',
     ],
   },
   {
@@ -111,7 +114,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: target({}),
     refused: target({ size: "1Gi" }),
     sentences: [
-      'pgplatform:backup.targets[1].size is "1Gi", allowed is nothing with the kind s3: leave it out, or use the kind local.',
+      'pgplatform:backup.targets[1].size: must not be set with the kind s3 ("1Gi"). Fix: leave it out, or use the kind local.',
     ],
   },
   {
@@ -127,7 +130,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       credentials: { accessKeyId: "0123456789ab", secretAccessKey: "a secret key" },
     }),
     sentences: [
-      'pgplatform:backup.targets[1].credentials.accessKeyId is "0123456789ab", allowed is an application key: this is the account\'s master key, which may do everything in every bucket: make an application key for this bucket alone.',
+      'pgplatform:backup.targets[1].credentials.accessKeyId: "0123456789ab" is not allowed. Allowed: an application key: this is the account\'s master key, which may do everything in every bucket. Fix: make an application key for this bucket alone.',
     ],
   },
   {
@@ -135,7 +138,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: target({ credentials: { accessKeyId: "0123456789ab", secretAccessKey: "a secret key" } }),
     refused: target({ credentials: undefined }),
     sentences: [
-      "pgplatform:backup.targets[1].credentials is not set, allowed is an access key with the kind s3: set it.",
+      "pgplatform:backup.targets[1].credentials: not set. Allowed: an access key with the kind s3. Fix: set it.",
     ],
   },
   {
@@ -143,7 +146,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: target({ name: "other" }),
     refused: target({ name: "near" }),
     sentences: [
-      'pgplatform:backup.targets[1].name is "near", allowed is a name that the first target doesn\'t have: rename one of them.',
+      'pgplatform:backup.targets[1].name: "near" is not allowed. Allowed: a name that the first target doesn\'t have. Fix: rename one of them.',
     ],
   },
   {
@@ -151,7 +154,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ targets: [bucket(), { ...bucket(), name: "copy", bucket: "more" }] }),
     refused: withBackup({ targets: [bucket(), { ...bucket(), name: "copy" }] }),
     sentences: [
-      'pgplatform:backup.targets[1].bucket is "jewelry-shop-backups", allowed is another bucket than that of the target far, or another endpoint: name a bucket of its own for the copy.',
+      'pgplatform:backup.targets[1].bucket: "jewelry-shop-backups" is not allowed. Allowed: another bucket than that of the target far, or another endpoint. Fix: name a bucket of its own for the copy.',
     ],
   },
   {
@@ -183,7 +186,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       ],
     }),
     sentences: [
-      "pgplatform:backup.targets[1].lockDays is 10, allowed is at most 9, as long as backups are kept (backup.recoveryWindowDays): shorten it, or lengthen the window.",
+      "pgplatform:backup.targets[1].lockDays: 10 is not allowed. Allowed: at most 9, as long as backups are kept (backup.recoveryWindowDays). Fix: shorten it, or lengthen the window.",
     ],
   },
   {
@@ -203,7 +206,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       ],
     }),
     sentences: [
-      "pgplatform:backup.targets[0].lockDays is 1, allowed is 0 at the first target: files of a base backup are written twice there, and what a lock holds can't expire: lock the second target, which is the copy.",
+      "pgplatform:backup.targets[0].lockDays: 1 is not allowed. Allowed: 0 at the first target: files of a base backup are written twice there, and what a lock holds can't expire. Fix: lock the second target, which is the copy.",
     ],
   },
   {
@@ -234,15 +237,15 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       ],
     }),
     sentences: [
-      "pgplatform:backup.targets[1].lockDays is 1, allowed is 0 with a bucket that was there: its locks stay as they are: lock it at the provider.",
+      "pgplatform:backup.targets[1].lockDays: 1 is not allowed. Allowed: 0 with a bucket that was there: its locks stay as they are. Fix: lock it at the provider.",
     ],
   },
   {
     what: "an authority of an endpoint",
-    allowed: target({ endpoint: "https://store.example.com", authority: certificate }),
-    refused: target({ authority: certificate }),
+    allowed: target({ endpoint: "https://store.example.com", caCertificate: certificate }),
+    refused: target({ caCertificate: certificate }),
     sentences: [
-      'pgplatform:backup.targets[1].authority is "given", allowed is nothing without an endpoint: a public authority signs for AWS: set endpoint, or leave it out.',
+      'pgplatform:backup.targets[1].caCertificate: must not be set without an endpoint ("given"): a public CA signs for AWS. Fix: set endpoint, or leave it out.',
     ],
   },
   {
@@ -250,7 +253,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: eks({}),
     refused: { ...eks({}), platform: "local" },
     sentences: [
-      'pgplatform:backup.targets[0].roleArn is "arn:aws:iam::123456789012:role/backups", allowed is nothing with the platform local: EKS alone gives its pods a role: give credentials in its place, or set pgplatform:platform to cloud.',
+      'pgplatform:backup.targets[0].roleArn: must not be set with the platform local ("arn:aws:iam::123456789012:role/backups"): EKS alone gives its pods a role. Fix: give credentials in its place, or set pgplatform:platform to cloud.',
     ],
   },
   {
@@ -258,7 +261,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: eks({}),
     refused: eks({ credentials: bucket().credentials }),
     sentences: [
-      'pgplatform:backup.targets[0].roleArn is "arn:aws:iam::123456789012:role/backups", allowed is nothing beside credentials, which it takes the place of: leave out one of them.',
+      'pgplatform:backup.targets[0].roleArn: must not be set beside credentials ("arn:aws:iam::123456789012:role/backups"): it takes their place. Fix: leave out one of them.',
     ],
   },
   {
@@ -266,15 +269,15 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: eks({}),
     refused: eks({ endpoint: "https://store.example.com" }),
     sentences: [
-      'pgplatform:backup.targets[0].roleArn is "arn:aws:iam::123456789012:role/backups", allowed is nothing with an endpoint: only AWS knows its roles: leave out the endpoint, or give credentials in its place.',
+      'pgplatform:backup.targets[0].roleArn: must not be set with an endpoint ("arn:aws:iam::123456789012:role/backups"): only AWS knows its roles. Fix: leave out the endpoint, or give credentials in its place.',
     ],
   },
   {
     what: "base backups as old as the log on their volume",
-    allowed: volume({ baseBackupDays: 5, logDays: 5 }),
-    refused: volume({ baseBackupDays: 4, logDays: 5 }),
+    allowed: volume({ baseBackupDays: 5, walRetentionDays: 5 }),
+    refused: volume({ baseBackupDays: 4, walRetentionDays: 5 }),
     sentences: [
-      "pgplatform:backup.volume.baseBackupDays is 4, allowed is at least 5, as backup.volume.logDays: log without a base backup before it restores nothing: keep base backups as long as the log, or longer.",
+      "pgplatform:backup.volume.baseBackupDays: 4 is not allowed. Allowed: at least 5, as backup.volume.walRetentionDays: WAL without an older base backup restores nothing. Fix: keep base backups as long as the WAL, or longer.",
     ],
   },
   {
@@ -282,7 +285,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.parameters", { max_wal_senders: 2 }, withBackup({ targets: [] }, alone())),
     refused: set("cluster.parameters", { max_wal_senders: 1 }, withBackup({ targets: [] }, alone())),
     sentences: [
-      "pgplatform:cluster.parameters.max_wal_senders is 1, allowed is at least 2 with backup: one for a base backup, one for the log that goes with it: raise it, or leave it out.",
+      "pgplatform:cluster.parameters.max_wal_senders: 1 is not allowed. Allowed: at least 2 with backup: one for a base backup, one for its WAL. Fix: raise it, or leave it out.",
     ],
   },
   {
@@ -290,7 +293,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: volume({ baseBackupDays: 9 }),
     refused: withBackup({ volume: { baseBackupDays: 9 } }),
     sentences: [
-      'pgplatform:backup.volume is {"baseBackupDays":9,"logDays":7}, allowed is what the engine cnpg can do, and its operator archives to an object store: leave it out.',
+      'pgplatform:backup.volume: {"baseBackupDays":9,"walRetentionDays":7} is not allowed. Allowed: what the engine cnpg can do: its operator archives to an object store. Fix: leave it out.',
     ],
   },
   {
@@ -298,7 +301,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ targets: [] }, alone()),
     refused: withBackup({ targets: [] }),
     sentences: [
-      "pgplatform:backup.targets is [], allowed is a list of one or two targets with the engine cnpg: list one target, or two, or leave out backup.",
+      "pgplatform:backup.targets: [] is not allowed. Allowed: a list of one or two targets with the engine cnpg. Fix: list one target, or two, or leave out backup.",
     ],
   },
   {
@@ -306,7 +309,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.postgresVersion", "17", zalando()),
     refused: set("cluster.postgresVersion", "18", zalando()),
     sentences: [
-      'pgplatform:cluster.postgresVersion is "18", allowed is one of 15, 16, 17 with the engine zalando: choose one of them, or another engine.',
+      'pgplatform:cluster.postgresVersion: "18" is not allowed. Allowed: one of 15, 16, 17 with the engine zalando. Fix: choose one of them, or another engine.',
     ],
   },
   {
@@ -314,7 +317,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.storage.walSize", "1Gi"),
     refused: set("cluster.storage.walSize", "1Gi", zalando()),
     sentences: [
-      'pgplatform:cluster.storage.walSize is "1Gi", allowed is what the engine zalando can do, and its custom resource has one volume for each instance: leave walSize out, and make size larger by as much.',
+      'pgplatform:cluster.storage.walSize: "1Gi" is not allowed. Allowed: what the engine zalando can do: its custom resource has one volume for each instance. Fix: leave walSize out, and make size larger by as much.',
     ],
   },
   {
@@ -322,7 +325,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.storage.archiveSize", "1Gi", alone()),
     refused: set("cluster.storage.archiveSize", "1Gi"),
     sentences: [
-      'pgplatform:cluster.storage.archiveSize is "1Gi", allowed is what the engine cnpg can do, and its operator archives to an object store: leave archiveSize out.',
+      'pgplatform:cluster.storage.archiveSize: "1Gi" is not allowed. Allowed: what the engine cnpg can do: its operator archives to an object store. Fix: leave archiveSize out.',
     ],
   },
   {
@@ -330,21 +333,23 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({ timeZone: "UTC" }, zalando()),
     refused: withBackup({ timeZone: "Europe/Berlin" }, zalando()),
     sentences: [
-      'pgplatform:backup.timeZone is "Europe/Berlin", allowed is what the engine zalando can do, and its image starts cron with an empty environment, which leaves it UTC: leave timeZone out, and write schedule in UTC.',
+      'pgplatform:backup.timeZone: "Europe/Berlin" is not allowed. Allowed: what the engine zalando can do: its image starts cron with an empty environment, which leaves it UTC. Fix: leave timeZone out, and write schedule in UTC.',
     ],
   },
   {
     what: "a gibibyte for the data",
     allowed: set("cluster.storage.size", "1Gi"),
     refused: set("cluster.storage.size", "1023Mi"),
-    sentences: ['pgplatform:cluster.storage.size is "1023Mi", allowed is at least 1Gi: set 1Gi or more.'],
+    sentences: [
+      'pgplatform:cluster.storage.size: "1023Mi" is not allowed. Allowed: at least 1Gi. Fix: set 1Gi or more.',
+    ],
   },
   {
     what: "a gibibyte for the log",
     allowed: set("cluster.storage.walSize", "1Gi"),
     refused: set("cluster.storage.walSize", "1023Mi"),
     sentences: [
-      'pgplatform:cluster.storage.walSize is "1023Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+      'pgplatform:cluster.storage.walSize: "1023Mi" is not allowed. Allowed: at least 1Gi. Fix: set 1Gi or more, or leave it out.',
     ],
   },
   {
@@ -352,7 +357,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.storage.archiveSize", "1Gi", alone()),
     refused: set("cluster.storage.archiveSize", "1023Mi", alone()),
     sentences: [
-      'pgplatform:cluster.storage.archiveSize is "1023Mi", allowed is at least 1Gi: set 1Gi or more, or leave it out.',
+      'pgplatform:cluster.storage.archiveSize: "1023Mi" is not allowed. Allowed: at least 1Gi. Fix: set 1Gi or more, or leave it out.',
     ],
   },
   {
@@ -360,7 +365,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: setAll({ "cluster.storage.writeMiBPerSecond": 1, "cluster.storage.toleratedOutageHours": 1 }),
     refused: set("cluster.storage.toleratedOutageHours", 1),
     sentences: [
-      "pgplatform:cluster.storage.writeMiBPerSecond is not set, allowed is a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given: set both, or none.",
+      "pgplatform:cluster.storage.writeMiBPerSecond: not set. Allowed: a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given. Fix: set both, or none.",
     ],
   },
   {
@@ -368,7 +373,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.resources", { requests: { cpu: "10m" } }),
     refused: set("cluster.resources", { requests: { cpu: "9m" } }),
     sentences: [
-      'pgplatform:cluster.resources.requests.cpu is "9m", allowed is at least 10m: set 10m or more.',
+      'pgplatform:cluster.resources.requests.cpu: "9m" is not allowed. Allowed: at least 10m. Fix: set 10m or more.',
     ],
   },
   {
@@ -376,7 +381,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.resources", { requests: { cpu: "2" }, limits: { cpu: "2" } }),
     refused: set("cluster.resources", { requests: { cpu: "2" }, limits: { cpu: "1999m" } }),
     sentences: [
-      'pgplatform:cluster.resources.limits.cpu is "1999m", allowed is at least the request of 2: raise the limit or lower the request.',
+      'pgplatform:cluster.resources.limits.cpu: "1999m" is not allowed. Allowed: at least the request of 2. Fix: raise the limit or lower the request.',
     ],
   },
   {
@@ -384,7 +389,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: set("cluster.name", "a".repeat(47), alone()),
     refused: set("cluster.name", "a".repeat(48), alone()),
     sentences: [
-      'pgplatform:cluster.name is "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", allowed is at most 47 characters with the engine standalone: shorten it.',
+      'pgplatform:cluster.name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not allowed. Allowed: at most 47 characters with the engine standalone. Fix: shorten it.',
     ],
   },
   {
@@ -392,7 +397,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withBackup({}, set("cluster.name", "a".repeat(43))),
     refused: withBackup({}, set("cluster.name", "a".repeat(44))),
     sentences: [
-      'pgplatform:cluster.name is "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", allowed is short enough for the CronJob\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-verify-1, which has 53 of at most 52 characters: shorten it.',
+      'pgplatform:cluster.name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not allowed. Allowed: short enough for the CronJob\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-verify-1, which has 53 of at most 52 characters. Fix: shorten it.',
     ],
   },
   {
@@ -400,7 +405,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(15), database: "app" }] },
     refused: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(16), database: "app" }] },
     sentences: [
-      'pgplatform:poolers[0].name is "bbbbbbbbbbbbbbbb", allowed is short enough for the Service\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-pooler-bbbbbbbbbbbbbbbb, which has 64 of at most 63 characters: shorten it or cluster.name.',
+      'pgplatform:poolers[0].name: "bbbbbbbbbbbbbbbb" is not allowed. Allowed: short enough for the Service\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-pooler-bbbbbbbbbbbbbbbb, which has 64 of at most 63 characters. Fix: shorten it or cluster.name.',
     ],
   },
   {
@@ -408,8 +413,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withPooler({ instances: 3, serverConnections: 3, poolSize: 3 }),
     refused: withPooler({ instances: 3, serverConnections: 2, poolSize: 2 }),
     sentences: [
-      "pgplatform:poolers[0].serverConnections is 2, allowed is at least 3, one for each pod: raise it.",
-      "pgplatform:poolers[0].poolSize is 2, allowed is from 3 (one for each pod) to serverConnections, 2: change one of the two.",
+      "pgplatform:poolers[0].serverConnections: 2 is not allowed. Allowed: at least 3, one for each pod. Fix: raise it.",
+      "pgplatform:poolers[0].poolSize: 2 is not allowed. Allowed: from 3 (one for each pod) to serverConnections, 2. Fix: change one of the two.",
     ],
   },
   {
@@ -417,7 +422,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withPooler({ instances: 3, serverConnections: 9, poolSize: 3 }),
     refused: withPooler({ instances: 3, serverConnections: 9, poolSize: 2 }),
     sentences: [
-      "pgplatform:poolers[0].poolSize is 2, allowed is from 3 (one for each pod) to serverConnections, 9: change one of the two.",
+      "pgplatform:poolers[0].poolSize: 2 is not allowed. Allowed: from 3 (one for each pod) to serverConnections, 9. Fix: change one of the two.",
     ],
   },
   {
@@ -425,7 +430,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withPooler({ serverConnections: 9, poolSize: 9 }),
     refused: withPooler({ serverConnections: 9, poolSize: 10 }),
     sentences: [
-      "pgplatform:poolers[0].poolSize is 10, allowed is from 2 (one for each pod) to serverConnections, 9: change one of the two.",
+      "pgplatform:poolers[0].poolSize: 10 is not allowed. Allowed: from 2 (one for each pod) to serverConnections, 9. Fix: change one of the two.",
     ],
   },
   {
@@ -433,7 +438,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: withPooler({ serverConnections: 30, maxClients: 30 }),
     refused: withPooler({ serverConnections: 30, maxClients: 29 }),
     sentences: [
-      "pgplatform:poolers[0].maxClients is 29, allowed is at least serverConnections, 30: raise it, or lower serverConnections.",
+      "pgplatform:poolers[0].maxClients: 29 is not allowed. Allowed: at least serverConnections, 30. Fix: raise it, or lower serverConnections.",
     ],
   },
   {
@@ -453,8 +458,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       ],
     },
     sentences: [
-      'pgplatform:poolers[0].name is "p", allowed is a name that no other pooler has: rename it.',
-      'pgplatform:poolers[1].name is "p", allowed is a name that no other pooler has: rename it.',
+      'pgplatform:poolers[0].name: "p" is not allowed. Allowed: a name that no other pooler has. Fix: rename it.',
+      'pgplatform:poolers[1].name: "p" is not allowed. Allowed: a name that no other pooler has. Fix: rename it.',
     ],
   },
   {
@@ -468,7 +473,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       poolers: [{ name: "p", database: "app", serverConnections: 30, instances: 2 }],
     },
     sentences: [
-      "pgplatform:cluster.databases[0].connectionLimit is 31, allowed is at least 32, which the database's poolers may open: raise it, or lower the poolers' serverConnections.",
+      "pgplatform:cluster.databases[0].connectionLimit: 31 is not allowed. Allowed: at least 32, which the database's poolers may open. Fix: raise it, or lower the poolers' serverConnections.",
     ],
   },
   {
@@ -476,7 +481,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: twoDatabases({ ownerConnectionLimit: 5 }, { ownerConnectionLimit: 5 }),
     refused: twoDatabases({ ownerConnectionLimit: 5 }, { ownerConnectionLimit: 6 }),
     sentences: [
-      "pgplatform:cluster.databases[1].ownerConnectionLimit is 6, allowed is 5, which another database gives the same owner: give it once.",
+      "pgplatform:cluster.databases[1].ownerConnectionLimit: 6 is not allowed. Allowed: 5, which another database gives the same owner. Fix: give it once.",
     ],
   },
   {
@@ -484,7 +489,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: twoDatabases({ ownerConnectionLimit: 5 }, { owner: "other", ownerConnectionLimit: 6 }),
     refused: twoDatabases({ ownerConnectionLimit: 5 }, { ownerConnectionLimit: 7 }),
     sentences: [
-      "pgplatform:cluster.databases[1].ownerConnectionLimit is 7, allowed is 5, which another database gives the same owner: give it once.",
+      "pgplatform:cluster.databases[1].ownerConnectionLimit: 7 is not allowed. Allowed: 5, which another database gives the same owner. Fix: give it once.",
     ],
   },
   {
@@ -496,7 +501,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       { name: "c", owner: "x", ownerConnectionLimit: 6 },
     ]),
     sentences: [
-      "pgplatform:cluster.databases[2].ownerConnectionLimit is 6, allowed is 5, which another database gives the same owner: give it once.",
+      "pgplatform:cluster.databases[2].ownerConnectionLimit: 6 is not allowed. Allowed: 5, which another database gives the same owner. Fix: give it once.",
     ],
   },
   {
@@ -504,8 +509,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: database({ schemas: [{ name: "my_pg_x" }, { name: "my_information_schema" }] }),
     refused: database({ schemas: [{ name: "pg_my" }, { name: "information_schema" }] }),
     sentences: [
-      'pgplatform:cluster.databases[0].schemas[0].name is "pg_my", allowed is any name but public, which is there anyway, information_schema, pgplatform and pg_…: rename or remove it.',
-      'pgplatform:cluster.databases[0].schemas[1].name is "information_schema", allowed is any name but public, which is there anyway, information_schema, pgplatform and pg_…: rename or remove it.',
+      'pgplatform:cluster.databases[0].schemas[0].name: "pg_my" is not allowed. Allowed: any name but public, which is there anyway, information_schema, pgplatform and pg_…. Fix: rename or remove it.',
+      'pgplatform:cluster.databases[0].schemas[1].name: "information_schema" is not allowed. Allowed: any name but public, which is there anyway, information_schema, pgplatform and pg_…. Fix: rename or remove it.',
     ],
   },
   {
@@ -513,8 +518,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: database({ schemas: [{ name: "a" }, { name: "b" }] }),
     refused: database({ schemas: [{ name: "a" }, { name: "a" }] }),
     sentences: [
-      'pgplatform:cluster.databases[0].schemas[0].name is "a", allowed is a name that no other schema has: rename it.',
-      'pgplatform:cluster.databases[0].schemas[1].name is "a", allowed is a name that no other schema has: rename it.',
+      'pgplatform:cluster.databases[0].schemas[0].name: "a" is not allowed. Allowed: a name that no other schema has. Fix: rename it.',
+      'pgplatform:cluster.databases[0].schemas[1].name: "a" is not allowed. Allowed: a name that no other schema has. Fix: rename it.',
     ],
   },
   {
@@ -522,8 +527,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: database({ extensions: ["hstore", "citext"] }),
     refused: database({ extensions: ["hstore", "hstore"] }),
     sentences: [
-      'pgplatform:cluster.databases[0].extensions[0] is "hstore", allowed is an extension that is listed once: remove one.',
-      'pgplatform:cluster.databases[0].extensions[1] is "hstore", allowed is an extension that is listed once: remove one.',
+      'pgplatform:cluster.databases[0].extensions[0]: "hstore" is not allowed. Allowed: an extension that is listed once. Fix: remove one.',
+      'pgplatform:cluster.databases[0].extensions[1]: "hstore" is not allowed. Allowed: an extension that is listed once. Fix: remove one.',
     ],
   },
   {
@@ -531,7 +536,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: database({ extensions: ["cube", "earthdistance"] }),
     refused: database({ extensions: ["earthdistance", "cube"] }),
     sentences: [
-      'pgplatform:cluster.databases[0].extensions[0] is "earthdistance", allowed is behind cube, which it needs: list cube before it.',
+      'pgplatform:cluster.databases[0].extensions[0]: "earthdistance" is not allowed. Allowed: a place after cube, which it needs. Fix: list cube before it.',
     ],
   },
   {
@@ -545,7 +550,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
       "cluster.roles": [{ name: "reader", memberOf: ["pg_use_reserved_connections"] }],
     }),
     sentences: [
-      'pgplatform:cluster.roles[0].memberOf[0] is "pg_use_reserved_connections", allowed is one of app, reader, pg_checkpoint, pg_monitor, pg_read_all_data, pg_read_all_settings, pg_read_all_stats, pg_signal_backend, pg_stat_scan_tables, pg_write_all_data: correct it, or add the role.',
+      'pgplatform:cluster.roles[0].memberOf[0]: "pg_use_reserved_connections" is not allowed. Allowed: one of app, reader, pg_checkpoint, pg_monitor, pg_read_all_data, pg_read_all_settings, pg_read_all_stats, pg_signal_backend, pg_stat_scan_tables, pg_write_all_data. Fix: correct it, or add the role.',
     ],
   },
   {
@@ -553,8 +558,8 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: roles({ name: "a" }, { name: "b" }),
     refused: roles({ name: "a" }, { name: "a" }),
     sentences: [
-      'pgplatform:cluster.roles[0].name is "a", allowed is a name that no other role has: rename it.',
-      'pgplatform:cluster.roles[1].name is "a", allowed is a name that no other role has: rename it.',
+      'pgplatform:cluster.roles[0].name: "a" is not allowed. Allowed: a name that no other role has. Fix: rename it.',
+      'pgplatform:cluster.roles[1].name: "a" is not allowed. Allowed: a name that no other role has. Fix: rename it.',
     ],
   },
   {
@@ -562,7 +567,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: roles({ name: "a", memberOf: ["pg_read_all_data"] }),
     refused: roles({ name: "a", memberOf: ["pg_read_server_files"] }),
     sentences: [
-      'pgplatform:cluster.roles[0].memberOf[0] is "pg_read_server_files", allowed is a role that can\'t become a superuser by files or programs of the server: remove it.',
+      'pgplatform:cluster.roles[0].memberOf[0]: "pg_read_server_files" is not allowed. Allowed: a role that can\'t become a superuser by files or programs of the server. Fix: remove it.',
     ],
   },
   {
@@ -570,21 +575,21 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: roles({ name: "a", memberOf: ["app"] }),
     refused: roles({ name: "a", memberOf: ["pgp_health"] }),
     sentences: [
-      "pgplatform:cluster.roles[0].memberOf[0] is \"pgp_health\", allowed is a role that isn't the platform's: remove it.",
+      "pgplatform:cluster.roles[0].memberOf[0]: \"pgp_health\" is not allowed. Allowed: a role that isn't the platform's. Fix: remove it.",
     ],
   },
   {
     what: "the longest name of a role whose password is rotated",
     allowed: {
       ...set("cluster.databases", [{ name: "app", owner: "a".repeat(61) }]),
-      rotation: { generation: 2 },
+      rotation: { credentialVersion: 2 },
     },
     refused: {
       ...set("cluster.databases", [{ name: "app", owner: "a".repeat(62) }]),
-      rotation: { generation: 2 },
+      rotation: { credentialVersion: 2 },
     },
     sentences: [
-      'pgplatform:cluster.databases[0].owner is "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", allowed is at most 61 characters once passwords are rotated: shorten it.',
+      'pgplatform:cluster.databases[0].owner: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" is not allowed. Allowed: at most 61 characters once passwords are rotated. Fix: shorten it.',
     ],
   },
   {
@@ -592,7 +597,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: { ...zalando(), labels: { "example.com/team": "x" } },
     refused: { ...zalando(), labels: { team: "x" } },
     sentences: [
-      'pgplatform:labels.team is "x", allowed is any key but those that the engine zalando or Kubernetes writes itself (application, cluster-name, spilo-role, team, acid.zalan.do/…, pod-template-hash, controller-revision-hash, controller-uid, job-name): choose another key, such as one with a prefix of your own.',
+      'pgplatform:labels.team: "x" is not allowed. Allowed: any key but those that the engine zalando or Kubernetes writes itself (application, cluster-name, spilo-role, team, acid.zalan.do/…, pod-template-hash, controller-revision-hash, controller-uid, job-name). Fix: choose another key, such as one with a prefix of your own.',
     ],
   },
   {
@@ -600,7 +605,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: restore({}),
     refused: restore({ target: "away" }),
     sentences: [
-      'pgplatform:restore.target is "away", allowed is one of the backup targets (far): name one of them, or add the target to backup.targets.',
+      'pgplatform:restore.target: "away" is not allowed. Allowed: one of the backup targets (far). Fix: name one of them, or add the target to backup.targets.',
     ],
   },
   {
@@ -608,7 +613,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: restore({ to: { lsn: "0/3000148" } }),
     refused: restore({ to: { lsn: "0/3000148", name: "x" } }),
     sentences: [
-      'pgplatform:restore.to is {"lsn":"0/3000148","name":"x"}, allowed is one of time, lsn and name, or nothing for the newest that was archived: keep one of them.',
+      'pgplatform:restore.to: {"lsn":"0/3000148","name":"x"} is not allowed. Allowed: one of time, lsn and name, or nothing for the newest that was archived. Fix: keep one of them.',
     ],
   },
   {
@@ -619,7 +624,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     },
     refused: { ...restore({ to: { lsn: "0/3000148" } }), cluster: set("cluster.engine", "zalando").cluster },
     sentences: [
-      'pgplatform:restore.to.lsn is "0/3000148", allowed is what the engine zalando can do, and its image restores to a moment only: set restore.to.time, or leave restore.to out for the newest that was archived.',
+      'pgplatform:restore.to.lsn: "0/3000148" is not allowed. Allowed: what the engine zalando can do: its image restores to a moment only. Fix: set restore.to.time, or leave restore.to out for the newest that was archived.',
     ],
   },
   {
@@ -627,7 +632,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: restore({ target: "near", from: "postgres/other" }, { targets: [near, bucket()] }),
     refused: restore({ target: "near", from: "shop/other" }, { targets: [near, bucket()] }),
     sentences: [
-      'pgplatform:restore.from is "shop/other", allowed is a cluster of the namespace postgres, where the store near is: restore in that namespace, or from a bucket.',
+      'pgplatform:restore.from: "shop/other" is not allowed. Allowed: a cluster of the namespace postgres, where the store near is. Fix: restore in that namespace, or from a bucket.',
     ],
   },
   {
@@ -635,40 +640,40 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: restore({ from: "shop/postgres" }, { targets: [near, bucket()] }),
     refused: restore({ target: "near", from: "shop/postgres" }, { targets: [near, bucket()] }),
     sentences: [
-      'pgplatform:restore.from is "shop/postgres", allowed is a cluster of the namespace postgres, where the store near is: restore in that namespace, or from a bucket.',
+      'pgplatform:restore.from: "shop/postgres" is not allowed. Allowed: a cluster of the namespace postgres, where the store near is. Fix: restore in that namespace, or from a bucket.',
     ],
   },
   {
-    what: "a wiring's name in the cluster's own namespace",
+    what: "a binding's name in the cluster's own namespace",
     allowed: client({ name: "web-main" }, { namespace: "postgres" }),
     refused: client({ name: "main-web" }, { namespace: "postgres" }),
     sentences: [
-      "pgplatform:clients[0].wiring.name is \"main-web\", allowed is a name that doesn't begin with main-, as the platform's own objects in that namespace do: rename it, or leave it out.",
+      "pgplatform:clients[0].binding.name: \"main-web\" is not allowed. Allowed: a name that doesn't begin with main-, as the platform's own objects in that namespace do. Fix: rename it, or leave it out.",
     ],
   },
   {
-    what: "a wiring's name elsewhere",
+    what: "a binding's name elsewhere",
     allowed: client({ name: "main-web" }),
     refused: client({ name: "main-web", database: "shop" }),
     sentences: [
-      'pgplatform:clients[0].wiring.database is "shop", allowed is one of pgplatform:cluster.databases (app): correct it, or add the database.',
+      'pgplatform:clients[0].binding.database: "shop" is not allowed. Allowed: one of pgplatform:cluster.databases (app). Fix: correct it, or add the database.',
     ],
   },
   {
-    what: "a wiring's role that logs in",
+    what: "a binding's role that logs in",
     allowed: { ...client({ role: "reader" }), cluster: roles({ name: "reader" }).cluster },
     refused: { ...client({ role: "reader" }), cluster: roles({ name: "reader", login: false }).cluster },
     sentences: [
-      'pgplatform:clients[0].wiring.role is "reader", allowed is a role that logs in (app): correct it, or add the role to cluster.roles.',
+      'pgplatform:clients[0].binding.role: "reader" is not allowed. Allowed: a role that logs in (app). Fix: correct it, or add the role to cluster.roles.',
     ],
   },
   {
-    what: "two wirings of one name, of which one isn't made",
+    what: "two bindings of one name, of which one isn't made",
     allowed: twoClients(false),
     refused: twoClients(true),
     sentences: [
-      'pgplatform:clients[0].wiring.name is "shared", allowed is a name that no other client\'s wiring has in the namespace web: rename it.',
-      'pgplatform:clients[1].wiring.name is "shared", allowed is a name that no other client\'s wiring has in the namespace web: rename it.',
+      'pgplatform:clients[0].binding.name: "shared" is not allowed. Allowed: a name that no other client\'s binding has in the namespace web. Fix: rename it.',
+      'pgplatform:clients[1].binding.name: "shared" is not allowed. Allowed: a name that no other client\'s binding has in the namespace web. Fix: rename it.',
     ],
   },
 ];

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { cnpg } from "../../plan/engines/cnpg/index";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { stackImages } from "../../plan/images";
 import { loginCheck } from "../../plan/loginCheck";
-import { poolerPlan } from "../../plan/pgbouncer/plan";
+import { poolerPlan } from "../../plan/pooler/plan";
 import { planPlatform } from "../../plan/platform";
 import type { Settings } from "../../settings/schema";
 import { bucket, changed, checked, smallest } from "../support/settings";
 
 /** No stack of the repository has rotated its passwords, so that no golden graph has the Job. */
-describe("the Job that tries the logins of a second generation", () => {
+describe("the Job that tries the logins of a second version", () => {
   const input = (more: object = {}) => ({
     ...changed(smallest(), "cluster.databases", [
       { name: "app", owner: "app" },
       { name: "shop", owner: "keeper" },
     ]),
     labels: { "example.com/team": "shop" },
-    rotation: { generation: 2 },
+    rotation: { credentialVersion: 2 },
     poolers: [
       { name: "p", database: "app", serverConnections: 20, poolSize: 10 },
       { name: "q", database: "shop", serverConnections: 20, poolSize: 10 },
@@ -164,11 +164,12 @@ describe("the Job that tries the logins of a second generation", () => {
     ]);
   });
 
-  it("is a part of the platform's plan then, as is what the cluster says of its generation", () => {
-    const of = (generation: number) => planPlatform(checked(input({ rotation: { generation } })), () => []);
-    const annotations = (generation: number) =>
-      of(generation).cluster.objects.map(({ object }) =>
-        Object.keys(object.metadata.annotations ?? {}).some((key) => /rotation|generation/.test(key)),
+  it("is a part of the platform's plan then, as is what the cluster says of its version", () => {
+    const of = (credentialVersion: number) =>
+      planPlatform(checked(input({ rotation: { credentialVersion } })), () => []);
+    const annotations = (credentialVersion: number) =>
+      of(credentialVersion).cluster.objects.map(({ object }) =>
+        Object.keys(object.metadata.annotations ?? {}).some((key) => /rotation|credentialVersion/.test(key)),
       );
     assert.deepEqual(
       [of(1).logins.length, of(2).logins.map(({ object }) => object.metadata.name)],

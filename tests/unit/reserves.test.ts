@@ -40,8 +40,8 @@ describe("what is set aside", () => {
 
 it("a sentence shows 80 characters of a value, or 77 and that there is more", () => {
   const says = (value: string) => sentence({ path: "p", value, allowed: "a", fix: "f" });
-  assert.equal(says("x".repeat(78)), `p is "${"x".repeat(78)}", allowed is a: f.`);
-  assert.equal(says("x".repeat(79)), `p is "${"x".repeat(76)}..., allowed is a: f.`);
+  assert.equal(says("x".repeat(78)), `p: "${"x".repeat(78)}" is not allowed. Allowed: a. Fix: f.`);
+  assert.equal(says("x".repeat(79)), `p: "${"x".repeat(76)}... is not allowed. Allowed: a. Fix: f.`);
 });
 
 it("quantities have any number of digits behind the point, and nothing behind their unit", () => {
