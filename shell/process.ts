@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-
 export interface RunOptions {
   cwd?: string;
   /** Added to the environment; `undefined` removes a variable. */
@@ -40,92 +38,61 @@ export class CommandError extends Error {
 const TAIL_LINES = 25;
 const KILL_AFTER_MS = 30_000;
 
-/** Cuts a stream into lines, whatever its chunks; `flush` hands over a last line without a line end. */
-function lineSplitter(onLine: (line: string) => void) {
-  let rest = "";
-  return {
-    push(chunk: string) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      lines.forEach(onLine);
-    },
-    flush() {
-      if (rest !== "") onLine(rest);
-      rest = "";
-    },
-  };
-}
-
 /** Runs a command to its end; throws CommandError with the last lines that it printed when it fails. */
-export function run(
+export async function run(
   command: string,
   args: readonly string[] = [],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    const shown = [command, ...args].join(" ").replace(/\s+/g, " ");
-    const tail: string[] = [];
-    const fail = (exitCode: number | undefined, why: string) =>
-      reject(new CommandError(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown, exitCode, tail, why));
-    if (options.signal?.aborted === true) return fail(undefined, "was not started: interrupted");
+  const { input, signal, timeoutMs, ownGroup = false } = options;
+  const shown = [command, ...args].join(" ").replace(/\s+/g, " ");
+  const tail: string[] = [];
+  const failure = (exitCode: number | undefined, why: string) =>
+    new CommandError(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown, exitCode, tail, why);
+  if (signal?.aborted === true) throw failure(undefined, "was not started: interrupted");
 
-    const child = spawn(command, args, {
-      cwd: options.cwd,
-      env: { ...process.env, ...options.env },
-      detached: options.ownGroup === true,
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    let ending: "timeout" | "interrupt" | undefined;
-    let killTimer: NodeJS.Timeout | undefined;
-    const end = (reason: "timeout" | "interrupt") => {
-      ending ??= reason;
-      child.kill(reason === "interrupt" ? "SIGINT" : "SIGTERM");
-      killTimer ??= setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
-    };
-    const timeout =
-      options.timeoutMs === undefined ? undefined : setTimeout(() => end("timeout"), options.timeoutMs);
-    const interrupt = () => end("interrupt");
-    options.signal?.addEventListener("abort", interrupt, { once: true });
-
-    const remember = (line: string) => {
+  // execa exists as an ES module only, and tsx can't turn one of its dependencies into CommonJS.
+  const { execa } = await import("execa");
+  const child = execa(command, args, {
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.env && { env: options.env }),
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
+    ...(timeoutMs !== undefined && { timeout: timeoutMs }),
+    ...(signal && { cancelSignal: signal, killSignal: "SIGINT" }),
+    forceKillAfterDelay: KILL_AFTER_MS,
+    detached: ownGroup,
+    stripFinalNewline: false,
+    maxBuffer: Infinity,
+    reject: false,
+    // A command that is half done, dpkg for one, isn't ended because this process ends.
+    cleanup: false,
+  });
+  // A command is told to end once, and sees to its own processes; what is left of its group then is killed.
+  child.once("exit", () => {
+    if (!ownGroup || !child.killed || child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Nothing is left of it.
+    }
+  });
+  const read = async (from: "stdout" | "stderr") => {
+    for await (const line of child.iterable({ from })) {
       tail.push(line);
       if (tail.length > TAIL_LINES) tail.shift();
       options.onLine?.(line);
-    };
-    const outLines = lineSplitter(remember);
-    const errLines = lineSplitter(remember);
-    child.stdout
-      ?.setEncoding("utf8")
-      .on("data", (chunk: string) => ((stdout += chunk), outLines.push(chunk)));
-    child.stderr
-      ?.setEncoding("utf8")
-      .on("data", (chunk: string) => ((stderr += chunk), errLines.push(chunk)));
-    // A command may end without reading its input.
-    child.stdin?.on("error", () => undefined).end(options.input);
-
-    const settle = () => {
-      clearTimeout(timeout);
-      clearTimeout(killTimer);
-      options.signal?.removeEventListener("abort", interrupt);
-    };
-    child.on("error", (error) => {
-      settle();
-      fail(undefined, `could not be run: ${error.message}`);
-    });
-    child.on("close", (code, signal) => {
-      settle();
-      outLines.flush();
-      errLines.flush();
-      if (ending === "timeout")
-        return fail(undefined, `did not end within ${Math.round((options.timeoutMs ?? 0) / 1000)} s`);
-      if (ending === "interrupt") return fail(undefined, "was interrupted");
-      if (code === null) return fail(undefined, `was ended by ${signal}`);
-      if (code !== 0 && options.allowFailure !== true) return fail(code, `failed with exit code ${code}`);
-      resolve({ stdout, stderr, exitCode: code });
-    });
-  });
+    }
+  };
+  const reading = child.pid === undefined ? [] : [read("stdout"), read("stderr")];
+  const [{ stdout, stderr, exitCode, ...ending }] = await Promise.all([child, ...reading]);
+  if (ending.timedOut)
+    throw failure(undefined, `did not end within ${Math.round((timeoutMs ?? 0) / 1000)} s`);
+  if (ending.isCanceled) throw failure(undefined, "was interrupted");
+  if (ending.signal !== undefined) throw failure(undefined, `was ended by ${ending.signal}`);
+  if (exitCode === undefined) throw failure(undefined, `could not be run: ${ending.originalMessage}`);
+  if (exitCode !== 0 && options.allowFailure !== true)
+    throw failure(exitCode, `failed with exit code ${exitCode}`);
+  return { stdout, stderr, exitCode };
 }
 
 /** True when the command is there and ends with 0. */

@@ -79,7 +79,11 @@ unset IFS
 shift 2
 exec "$@"`;
 
-/** Starts a command that outlives this process, unless it already runs; output goes to `logs/<name>.log`. */
+/**
+ * Starts a command that outlives this process, unless it already runs; output goes to `logs/<name>.log`.
+ *
+ * By Node.js itself: nothing is read from the command or waited for, so that execa, and `run`, have nothing to do.
+ */
 export async function start(
   name: string,
   command: readonly string[],

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run, succeeds } from "../../shell/process";
@@ -36,15 +35,12 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   path = ${JSON.stringify(join(target, "opt"))}
 `,
     );
-    const daemon = spawn(
+    const stop = new AbortController();
+    const daemon = succeeds(
       "setpriv",
       ["--pdeathsig", "KILL", "unshare", "--mount", "--", "containerd", "--config", config],
-      { stdio: "ignore" },
+      { signal: stop.signal },
     );
-    const ended = new Promise<void>((resolve) => {
-      daemon.once("exit", () => resolve());
-      daemon.once("error", () => resolve());
-    });
     try {
       const ctr = ["--address", socket, "--namespace", "k8s.io"];
       await waitFor(() => succeeds("ctr", [...ctr, "version"]), {
@@ -56,8 +52,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
         await run("ctr", [...ctr, "images", "import", tar]);
       }
     } finally {
-      daemon.kill("SIGTERM");
-      await ended;
+      stop.abort();
+      await daemon;
     }
     for (const name of ["state", "opt", "socket", "socket.ttrpc"]) {
       await rm(join(target, name), { recursive: true, force: true });

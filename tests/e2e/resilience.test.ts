@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { isReady, type KubeObject, selectorOf } from "../../operations/kubectl";
 import { operatorOf } from "../../operations/liveCheck";
@@ -25,20 +24,23 @@ suite("resilience of make up (images built here)", () => {
   /** Starts from a machine without a cluster, and begins `make up` in a process group of its own. */
   async function begin() {
     assert.equal((await make("down", { env: { FORCE: "1" } })).exitCode, 0);
-    const child = spawn("make", ["--no-print-directory", "up"], {
+    const { execa } = await import("execa");
+    const child = execa("make", ["--no-print-directory", "up"], {
       cwd: projectDir,
       detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdin: "ignore",
+      all: true,
+      reject: false,
     });
     const lines: string[] = [];
-    const listen = (chunk: Buffer) => {
-      for (const line of chunk.toString().split("\n").filter(Boolean)) {
+    const listen = async () => {
+      for await (const line of child.iterable({ from: "all" })) {
+        if (line === "") continue;
         lines.push(line);
         say(`make up: ${line}`);
       }
     };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
+    void listen();
     const exited = once(child, "exit") as Promise<[number | null, string | null]>;
     /** Waits for a moment of the run; a run that ends before it is an error. */
     const reach = (moment: string, look: () => Promise<boolean>) =>

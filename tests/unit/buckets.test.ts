@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { isSecret, output, type Output } from "@pulumi/pulumi";
 import { Backup } from "../../components/backup";
@@ -8,6 +7,7 @@ import { b2Provider } from "../../components/buckets/b2";
 import { storeOf } from "../../plan/backup/store";
 import { check, sentence } from "../../checks/index";
 import type { Settings } from "../../settings/schema";
+import { run } from "../../shell/process";
 import { type Graph, graphOf, mockPassword, type Registered } from "../support/graph";
 import { platformGraph } from "../support/platform";
 import { bucket, changed, checked, smallest } from "../support/settings";
@@ -377,13 +377,13 @@ describe("buckets of any kind", function () {
     assert.ok(archive?.dependsOn.includes("main-backup"));
   });
 
-  it("are read from modules that other programs don't load", () => {
+  it("are read from modules that other programs don't load", async () => {
     const loaded = `
       require("./stacks/program");
       const of = (name) => Object.keys(require.cache).filter((file) => file.includes("@pulumi/" + name)).length;
       console.log(JSON.stringify([of("kubernetes") > 0, of("aws"), of("cloudflare")]));`;
-    const output = execFileSync(process.execPath, ["--import", "tsx", "-e", loaded], { encoding: "utf8" });
-    assert.deepEqual(JSON.parse(output), [true, 0, 0]);
+    const { stdout } = await run(process.execPath, ["--import", "tsx", "-e", loaded]);
+    assert.deepEqual(JSON.parse(stdout), [true, 0, 0]);
   });
 });
 

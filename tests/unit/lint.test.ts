@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,6 +6,7 @@ import { interpreterOf, languageOf, scriptsIn } from "../../local/lint/files";
 import { linter } from "../../local/lint/linters";
 import { pins } from "../../releases/pins";
 import { projectDir } from "../../shell/paths";
+import { run } from "../../shell/process";
 import { UserError } from "../../shell/userError";
 
 describe("the scripts that are linted", () => {
@@ -48,11 +48,11 @@ describe("the scripts that are linted", () => {
   });
 
   it("are all that Git knows or would add, in any folder", async () => {
-    execFileSync("git", ["init", "--quiet"], { cwd: folder });
+    await run("git", ["init", "--quiet"], { cwd: folder });
     put(".gitignore", "ignored/\n");
     put("known.sh", "");
     put("gone.sh", "");
-    execFileSync("git", ["add", "."], { cwd: folder });
+    await run("git", ["add", "."], { cwd: folder });
     rmSync(join(folder, "gone.sh"));
     put("a/b/new", "#!/bin/bash\n", 0o755);
     put(".ci/job", "#!/usr/bin/env python3\n");

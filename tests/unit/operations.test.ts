@@ -88,6 +88,78 @@ describe("run", () => {
   it("passes standard input on", async () => {
     assert.equal((await run("cat", [], { input: "hello" })).stdout, "hello");
   });
+
+  it("lets a command end without reading its input", async () => {
+    assert.equal((await run("true", [], { input: "x".repeat(1_000_000) })).exitCode, 0);
+  });
+
+  it("puts a line together that comes in pieces, each stream's for itself", async () => {
+    const lines: string[] = [];
+    const pieces = "printf o; printf e >&2; sleep 0.05; printf 'ut\\nx'; sleep 0.05; printf 'rr\\n' >&2";
+    const { stdout, stderr } = await run("sh", ["-c", pieces], { onLine: (line) => lines.push(line) });
+    assert.deepEqual([stdout, stderr], ["out\nx", "err\n"]);
+    assert.deepEqual(lines.sort(), ["err", "out", "x"]);
+  });
+
+  it("puts a character together whose bytes come apart", async () => {
+    const { stdout } = await run("sh", ["-c", "printf '\\303'; sleep 0.05; printf '\\251'"]);
+    assert.equal(stdout, "é");
+  });
+
+  it("has more output than a buffer holds", async () => {
+    const { stdout } = await run("sh", ["-c", "head -c 5000000 /dev/zero | tr '\\0' x"]);
+    assert.equal(stdout.length, 5_000_000);
+  });
+
+  it("removes a variable that is undefined, and keeps the others", async () => {
+    process.env.PGP_TEST_RUN = "here";
+    after(() => delete process.env.PGP_TEST_RUN);
+    const echo = ["-c", "echo $PGP_TEST_RUN-$OTHER"];
+    const ask = async (env: Record<string, string | undefined>) => (await run("sh", echo, { env })).stdout;
+    assert.equal(await ask({ OTHER: "too" }), "here-too\n");
+    assert.equal(await ask({ PGP_TEST_RUN: undefined }), "-\n");
+  });
+
+  it("names the signal that ended a command, which no `allowFailure` accepts", () =>
+    assert.rejects(run("sh", ["-c", "kill -TERM $$"], { allowFailure: true }), /was ended by SIGTERM$/));
+
+  it("says so when the system refuses the command's length", () =>
+    assert.rejects(run("echo", ["x".repeat(3_000_000)]), /could not be run: .*E2BIG/));
+
+  /** A shell that says by which signal it was told to end. */
+  const trapping = (then: string) => [
+    "-c",
+    `trap 'echo told by INT; exit' INT; trap 'echo told by TERM; exit' TERM; ${then}`,
+  ];
+
+  it("tells a command by SIGTERM that its time is over, by SIGINT that it is interrupted", async () => {
+    const failed = (reason: unknown) => (reason as CommandError).tail;
+    const args = trapping("echo ready; while :; do sleep 0.02; done");
+    const late = await run("sh", args, { timeoutMs: 500 }).then(() => [], failed);
+    assert.deepEqual(late, ["ready", "told by TERM"]);
+
+    const controller = new AbortController();
+    const onLine = () => controller.abort();
+    const interrupted = await run("sh", args, { signal: controller.signal, onLine }).then(() => [], failed);
+    assert.deepEqual(interrupted, ["ready", "told by INT"]);
+  });
+
+  it("kills what an interrupted command leaves of its own group", async () => {
+    const controller = new AbortController();
+    const started = Date.now();
+    const running = run("sh", trapping("sleep 60 & echo ready; wait"), {
+      ownGroup: true,
+      signal: controller.signal,
+      onLine: () => controller.abort(),
+    });
+    await assert.rejects(running, /was interrupted/);
+    assert.ok(Date.now() - started < 30_000, "the sleep would have held the output open");
+  });
+
+  it("leaves alone what a command that ends by itself started in its group", async () => {
+    const { stdout } = await run("sh", ["-c", "sleep 60 >/dev/null 2>&1 & echo $!"], { ownGroup: true });
+    process.kill(Number(stdout), "SIGKILL");
+  });
 });
 
 describe("progress", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { pgbouncerHba, pgbouncerIni } from "../../plan/pooler/configuration";
 import { poolerCredentials, poolerPlan } from "../../plan/pooler/plan";
+import { run } from "../../shell/process";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const withPooler = { ...smallest(), poolers: [{ name: "app", database: "app" }] };
@@ -342,7 +342,7 @@ while :; do sleep 0.05; done
   };
 
   it("passes a syntax check", async () => {
-    await promisify(execFile)("bash", ["-n", script]);
+    await run("bash", ["-n", script]);
   });
 
   it("reloads when a watched file changes, once for each change", async () => {

@@ -38,16 +38,11 @@ describe("the scripts of a standalone server that back up and restore", function
     await chmod(at("bin", name), 0o755);
   }
   async function start(command: string, args: readonly string[], env: Record<string, string>) {
-    const child = spawn(command, args, {
+    const { exitCode, stderr, stdout } = await run(command, args, {
       env: { PATH: `${at("bin")}:${process.env.PATH}`, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      allowFailure: true,
     });
-    let said = "";
-    let out = "";
-    child.stderr.on("data", (text: Buffer) => (said += text.toString()));
-    child.stdout.on("data", (text: Buffer) => (out += text.toString()));
-    const [status] = (await once(child, "close")) as [number | null];
-    return { status, said, out };
+    return { status: exitCode, said: stderr, out: stdout };
   }
   const bash = (script: string, args: readonly string[], env: Record<string, string>) =>
     start("/bin/bash", [at("config", script), ...args], env);
