@@ -190,7 +190,7 @@ describe("the catalogue of server parameters", () => {
 describe("a parameter that isn't there", () => {
   it("is said to be gone or to come, at the very versions", () => {
     const says = (name: string) => majors.map((major) => whyMissing(major, name));
-    const gone = (version: number) => `PostgreSQL has it no more since version ${version}`;
+    const gone = (version: number) => `PostgreSQL removed it in version ${version}`;
     assert.deepEqual(says("old_snapshot_threshold"), [undefined, undefined, gone(17), gone(17)]);
     assert.deepEqual(says("promote_trigger_file"), [undefined, gone(16), gone(16), gone(16)]);
     const later = "PostgreSQL has it from version 18 on";
