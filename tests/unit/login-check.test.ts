@@ -162,6 +162,13 @@ describe("the Job that tries the logins of a second version", () => {
     assert.deepEqual((spec.template.spec as { imagePullSecrets?: unknown }).imagePullSecrets, [
       { name: "main-registries" },
     ]);
+    const own = { "example.com/team": "shop", "pgplatform.io/cluster": "main" };
+    assert.deepEqual(planPlatform(checked(input({ registries })), () => []).pullSecret, {
+      secretName: "main-registries",
+      registries,
+      labels: own,
+    });
+    assert.equal(planPlatform(checked(input()), () => []).pullSecret, undefined);
   });
 
   it("is a part of the platform's plan then, as is what the cluster says of its version", () => {
