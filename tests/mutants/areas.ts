@@ -25,7 +25,7 @@ export const areas: Readonly<Record<string, Area>> = {
         "catalogue",
         "sums",
         "rotation",
-        "wiring",
+        "bindings",
         "buckets",
       ],
       ...["backup", "backup-role", "standalone", "standalone-backup", "zalando", "zalando-backup"],
@@ -50,10 +50,10 @@ export const areas: Readonly<Record<string, Area>> = {
     ),
   },
   plan: {
-    mutate: ["plan/*.ts", "plan/postgres/**/*.ts", "plan/pgbouncer/**/*.ts"],
+    mutate: ["plan/*.ts", "plan/postgres/**/*.ts", "plan/pooler/**/*.ts"],
     tests: [
       ...plans,
-      ...unit("network", "wiring", "platform", "rotation", "certificates", "pooler", "settings-poolers"),
+      ...unit("network", "bindings", "platform", "rotation", "certificates", "pooler", "settings-poolers"),
       ...unit("settings-databases", "sql", "register"),
       ...["readers", "objects", "stacks", "clusters"].map((name) => `policy/unit/${name}`),
     ],
