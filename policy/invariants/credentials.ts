@@ -76,7 +76,9 @@ function search(value: unknown, path: string, key: string, found: Found[], unkno
     else if (isUserList(key, value)) found.push({ path, what: "a list of passwords" });
     else if (namesSecret(key) && !stands(value)) found.push({ path, what: "a value under a secret's name" });
   } else if (Array.isArray(value)) {
-    value.forEach((_, index) => step(() => (value as unknown[])[index], `${path}[${index}]`, key));
+    // By number: to read an element that isn't known yet throws.
+    for (let index = 0; index < value.length; index++)
+      step(() => (value as unknown[])[index], `${path}[${index}]`, key);
     secretArguments(value, path, found);
   } else if (typeof value === "object" && value !== null) {
     const record = value as Record<string, unknown>;
@@ -108,10 +110,9 @@ function secretArguments(list: readonly unknown[], path: string, found: Found[])
       return "";
     }
   };
-  list.forEach((_, index) => {
+  for (let index = 0; index < list.length; index++)
     if (/^--?(password|passwd|token)$/i.test(text(index)) && !/^(\$|-|$)/.test(text(index + 1)))
       found.push({ path: `${path}[${index + 1}]`, what: "a command line with a password" });
-  });
 }
 
 /** A Secret's content is left out; its metadata is checked. */

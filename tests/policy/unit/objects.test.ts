@@ -156,6 +156,21 @@ describe("the invariant no-plain-credentials", () => {
     both.password = "hunter2";
     assert.equal(find(configMap(both)).length, 1);
   });
+
+  it("continues behind an element of a list that isn't known yet", () => {
+    const list = ["", "--password", "hunter2"];
+    Object.defineProperty(list, 0, {
+      enumerable: true,
+      get() {
+        throw new Error("not known");
+      },
+    });
+    const tool = { apiVersion: "v1", kind: "Pod", metadata: { name: "tool" }, spec: { args: list } };
+    assert.deepEqual(
+      find(tool).map((text) => text.split(" ")[2]),
+      ["spec.args[2]:"],
+    );
+  });
 });
 
 describe("the invariant load-balancer-ranges", () => {
