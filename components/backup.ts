@@ -8,25 +8,20 @@ import { base64 } from "../plan/base64";
 import type { Settings } from "../settings/schema";
 import type { Keys } from "./buckets/bucket";
 import { makeBucket } from "./buckets";
-import { localStoreObjects, localStoreTlsNames, RETAINED } from "../plan/backup/localStore";
+import type { LocalStores } from "../plan/backup/localStore";
 import { archiveCa, type Store, storeKeys, storeOf, targetFacts } from "../plan/backup/store";
-import { storeName, storeNamespace } from "../plan/backup/storeNames";
+import { storeName } from "../plan/backup/storeNames";
 import type { Target } from "../settings/schema/targets";
 import { Certificates } from "./certificates";
-import type { Flow, Labels } from "../plan/network";
 import { clusterLabel, roleLabel, targetRole } from "../plan/names";
-import { networkPolicies } from "../plan/networkPolicies";
 import { registerObjects } from "./register";
-import { withLabels, type PlannedObject } from "../plan/objects";
-import { podSecurity } from "../plan/podSecurity";
+import type { PlannedObject } from "../plan/objects";
 
 export interface BackupArgs {
   /** Checked settings with a backup. */
   readonly settings: Settings;
-  /** Labels of the pods that run the database, which local stores keep away from. */
-  readonly instances: Labels;
-  /** All that may pass in the platform; local stores let in what is theirs of it. */
-  readonly flows: readonly Flow[];
+  /** Stores beside the cluster. @default - no target is local */
+  readonly localStores?: LocalStores;
   /** What watches over the backups. */
   readonly objects: readonly PlannedObject[];
   /** The access key that a target's setting stands for. @default - the setting itself */
@@ -57,9 +52,7 @@ export class Backup extends pulumi.ComponentResource {
       { parent: this },
     ).hex;
 
-    const storesNamespace = targets.some(({ kind }) => kind === "local")
-      ? this.storesNamespace(args)
-      : undefined;
+    const storesNamespace = args.localStores && this.storesNamespace(args.localStores);
     const all: Keys[] = [];
     const secrets = targets.flatMap((target, index) => {
       const store = storeOf(settings, target);
@@ -97,21 +90,14 @@ export class Backup extends pulumi.ComponentResource {
   }
 
   /** The namespace of the local stores, closed but for what the flows open. */
-  private storesNamespace({ settings, flows }: BackupArgs): Namespace {
-    const { cluster, labels } = settings;
-    const name = storeNamespace(cluster);
-    const namespace = new Namespace(
+  private storesNamespace({ namespace, networkPolicies }: LocalStores): Namespace {
+    const made = new Namespace(
       `${this.name}-stores`,
-      { metadata: { name, labels: { ...this.labels(settings), ...podSecurity(true) } } },
+      { metadata: namespace },
       { parent: this, retainOnDelete: true },
     );
-    const policies = networkPolicies(cluster.name, name, flows);
-    registerObjects(
-      `${this.name}-stores`,
-      withLabels(policies, labels).map((policy) => ({ ...policy, retain: RETAINED })),
-      { parent: this, dependsOn: [namespace] },
-    );
-    return namespace;
+    registerObjects(`${this.name}-stores`, networkPolicies, { parent: this, dependsOn: [made] });
+    return made;
   }
 
   /** Makes the target's bucket where its kind says so; the key for it, if one was made. */
@@ -196,16 +182,17 @@ export class Backup extends pulumi.ComponentResource {
     );
   }
 
-  /** Returns the certificate of its CA. */
+  /** Returns the certificate of its CA; undefined for a target that isn't local. */
   private localStore(
-    { settings, instances }: BackupArgs,
+    { settings, localStores }: BackupArgs,
     target: Target,
     store: Store,
     keys: Keys,
     storesNamespace: Namespace,
   ): pulumi.Output<string> | undefined {
-    if (target.kind !== "local" || store.ca === undefined) return undefined;
-    const namespace = storeNamespace(settings.cluster);
+    const planned = localStores?.stores.find((one) => one.target === target.name);
+    if (localStores === undefined || planned === undefined) return undefined;
+    const namespace = localStores.namespace.name;
     const dependsOn = [storesNamespace];
     const credentials = this.credentials(`${target.name}-own-credentials`, store, keys, settings, namespace, {
       dependsOn,
@@ -214,15 +201,7 @@ export class Backup extends pulumi.ComponentResource {
     const certificates = new Certificates(
       `${this.name}-${target.name}-certificates`,
       {
-        tls: {
-          names: localStoreTlsNames(settings, target),
-          ca: store.ca,
-          server: {
-            secretName: `${storeName(settings.cluster.name, target.name)}-server`,
-            certificateKey: "tls.crt",
-            privateKeyKey: "tls.key",
-          },
-        },
+        tls: planned.tls,
         namespace,
         caNamespace: settings.cluster.namespace,
         retained: true,
@@ -233,7 +212,7 @@ export class Backup extends pulumi.ComponentResource {
     const id = `store-${target.name}`;
     registerObjects(
       this.name,
-      withLabels(localStoreObjects(settings, target, store, instances), settings.labels),
+      planned.objects,
       { parent: this, dependsOn: [credentials, certificates] },
       // It reads its keys when it starts.
       { [id]: { spec: { template: { metadata: { annotations: { [keysAnnotation]: keys.accessKeyId } } } } } },

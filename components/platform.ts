@@ -1,7 +1,6 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
 import { check, sentence } from "../checks/index";
-import { plannerOf } from "../plan/engines/select";
 import type { EnginePlanner } from "../plan/engines/planner";
 import type { Endpoint } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
@@ -104,7 +103,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       },
     );
     const { name: clusterName } = settings.cluster;
-    const { labels, flows, pullSecret } = platform;
+    const { labels, pullSecret } = platform;
     const namespace = platform.namespace.name;
     if (platform.operator)
       failPlainly(`PostgresPlatform ${name}`, () =>
@@ -172,9 +171,8 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         `${name}-backup`,
         {
           settings,
-          instances: plannerOf(settings).instancePods.labels(clusterName),
-          flows,
           objects: platform.backups,
+          ...(platform.localStores && { localStores: platform.localStores }),
           value: inputs.value,
         },
         { parent: this, dependsOn: [...made, ...pullSecrets] },

@@ -1,4 +1,5 @@
 import type { Settings } from "../settings/schema";
+import { type LocalStores, planLocalStores } from "./backup/localStore";
 import { backupPlan } from "./backup/plan";
 import type { EnginePlanner } from "./engines/planner";
 import { plannerOf } from "./engines/select";
@@ -48,6 +49,8 @@ export interface PlatformPlan {
   readonly certificates?: { readonly labels: Labels };
   /** What watches over, copies and verifies the backups. @default - nothing, without targets */
   readonly backups: readonly PlannedObject[];
+  /** Stores beside the cluster. @default - no target is local */
+  readonly localStores?: LocalStores;
   /** The database cluster. */
   readonly cluster: Plan;
   /** The poolers in front of it, in the settings' order. */
@@ -112,6 +115,7 @@ export function planPlatform(
   const backups = backupPlan(settings, engine, cluster);
   const flows = allFlows(settings, cluster, poolers, backups.flows);
   const check = loginCheck(settings, cluster, poolers);
+  const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
   const platform: PlatformPlan = {
     labels,
@@ -134,6 +138,7 @@ export function planPlatform(
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
     backups: transform.over("backup", labelled(backups.objects)),
+    ...(localStores && { localStores }),
     cluster,
     poolers,
     logins: check ? labelled([check]) : [],

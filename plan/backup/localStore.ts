@@ -1,9 +1,12 @@
 import type { Settings } from "../../settings/schema";
-import type { Labels } from "../network";
-import type { KubernetesObject, PlannedObject } from "../objects";
+import type { Flow, Labels } from "../network";
+import { networkPolicies } from "../networkPolicies";
+import { type KubernetesObject, type PlannedObject, withLabels } from "../objects";
+import type { Plan } from "../plan";
+import { podSecurity } from "../podSecurity";
 import { environment, hardened, unprivileged, restrictedPod } from "../containers";
-import { tlsNames } from "../names";
-import { keyVariables, type Store } from "./store";
+import { clusterLabel, tlsNames } from "../names";
+import { keyVariables, type Store, storeOf } from "./store";
 import { localBucket, localStorePort, storeLabels, storeName, storeNamespace } from "./storeNames";
 import type { TargetOf } from "../../settings/schema/targets";
 
@@ -12,11 +15,63 @@ import type { TargetOf } from "../../settings/schema/targets";
 const paths = { root: "/data", tls: "/tls" } as const;
 const DEFAULT_SIZE = "10Gi";
 /** Why objects of a local store outlive the stack. */
-export const RETAINED = "backups outlive what they are of";
+const RETAINED = "backups outlive what they are of";
 
-/** Names that the store's certificate carries. */
-export const localStoreTlsNames = ({ cluster }: Settings, target: TargetOf<"local">): string[] =>
-  tlsNames(storeName(cluster.name, target.name), storeNamespace(cluster));
+/** The stores of local targets, and the namespace that they share. */
+export interface LocalStores {
+  readonly namespace: { readonly name: string; readonly labels: Labels };
+  /** The flows to the stores as network policies; everything else is denied. */
+  readonly networkPolicies: readonly PlannedObject[];
+  readonly stores: readonly LocalStore[];
+}
+
+export interface LocalStore {
+  /** Name of the target. */
+  readonly target: string;
+  /** Names that its certificate carries, and the Secrets that it goes into. */
+  readonly tls: Omit<Plan["tls"], "issuer">;
+  readonly objects: readonly PlannedObject[];
+}
+
+/** `instances`: labels of the pods that run the database; `flows`: all that may pass. Undefined where no target is local. */
+export function planLocalStores(
+  settings: Settings,
+  instances: Labels,
+  flows: readonly Flow[],
+): LocalStores | undefined {
+  const { cluster, labels, backup } = settings;
+  const name = storeNamespace(cluster);
+  const stores = (backup?.targets ?? []).flatMap((target) => {
+    const store = storeOf(settings, target);
+    if (target.kind !== "local" || store.ca === undefined) return [];
+    const service = storeName(cluster.name, target.name);
+    return [
+      {
+        target: target.name,
+        tls: {
+          names: tlsNames(service, name),
+          ca: store.ca,
+          server: {
+            secretName: `${service}-server`,
+            certificateKey: "tls.crt",
+            privateKeyKey: "tls.key",
+          },
+        },
+        objects: withLabels(localStoreObjects(settings, target, store, instances), labels),
+      },
+    ];
+  });
+  if (stores.length === 0) return undefined;
+  const policies = networkPolicies(cluster.name, name, flows);
+  return {
+    namespace: {
+      name,
+      labels: { ...labels, [clusterLabel]: cluster.name, ...podSecurity(true) },
+    },
+    networkPolicies: withLabels(policies, labels).map((policy) => ({ ...policy, retain: RETAINED })),
+    stores,
+  };
+}
 
 const away = (weight: number, namespaces: readonly string[], labels: Labels) => ({
   weight,
@@ -27,8 +82,7 @@ const away = (weight: number, namespaces: readonly string[], labels: Labels) => 
   },
 });
 
-/** `instances`: labels of the pods that run the database. */
-export function localStoreObjects(
+function localStoreObjects(
   settings: Settings,
   target: TargetOf<"local">,
   store: Store,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { localStoreObjects } from "../../plan/backup/localStore";
+import { planLocalStores } from "../../plan/backup/localStore";
 import { liveReaders, planners } from "../../plan/engines/select";
 import { backupPlan } from "../../plan/backup/plan";
 import { storeOf } from "../../plan/backup/store";
@@ -657,9 +657,7 @@ describe("a store beside the cluster, as it is registered", () => {
   it("has a volume of the size that was asked for", () => {
     const sizeOf = (size?: string) => {
       const settings = checked(withBackup({ targets: [{ ...near, ...(size && { size }) }] }));
-      const [target] = settings.backup!.targets;
-      assert.ok(target?.kind === "local");
-      const objects = localStoreObjects(settings, target, storeOf(settings, target), {});
+      const objects = planLocalStores(settings, {}, [])?.stores[0]?.objects ?? [];
       return JSON.stringify(objects.map((one) => one.object)).match(/"storage":"(\w+)"/)?.[1];
     };
     assert.deepEqual([sizeOf(), sizeOf("50Gi")], ["10Gi", "50Gi"]);

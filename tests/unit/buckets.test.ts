@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { isSecret, output, type Output } from "@pulumi/pulumi";
 import { Backup } from "../../components/backup";
 import { accessPolicy } from "../../components/buckets/aws";
+import { planLocalStores } from "../../plan/backup/localStore";
 import { b2Provider } from "../../components/buckets/b2";
 import { storeOf } from "../../plan/backup/store";
 import { check, sentence } from "../../checks/index";
@@ -43,7 +44,8 @@ const refused = (targets: readonly object[]): string[] => {
 /** What is registered for backups. */
 const backupGraph = (settings: Settings): Promise<Graph> =>
   graphOf((options) => {
-    new Backup("main-backup", { settings, instances: {}, flows: [], objects: [] }, options);
+    const localStores = planLocalStores(settings, {}, []);
+    new Backup("main-backup", { settings, objects: [], ...(localStores && { localStores }) }, options);
     return {};
   });
 
