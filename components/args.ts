@@ -16,7 +16,7 @@ type Opened<T, Keys extends PropertyKey> = T extends unknown
 type Target = NonNullable<Part<"backup">["targets"]>[number];
 type TargetArgs = Target extends infer Kind
   ? Kind extends Target
-    ? Opened<Omit<Kind, "credentials">, "bucket" | "account" | "endpoint" | "roleArn"> & {
+    ? Opened<Omit<Kind, "credentials">, "bucket" | "account"> & {
         credentials?: Opened<NonNullable<Kind["credentials"]>, "accessKeyId" | "secretAccessKey">;
       }
     : never

@@ -11,7 +11,8 @@ interface Open {
   readonly secret?: true;
 }
 
-const name = (number: number) => `unresolved-b59f1c-${number}`;
+// Of one length: none is a part of another.
+const name = (number: number) => `unresolved-b59f1c-${String(number).padStart(4, "0")}`;
 
 /** Everything else is plain: checks, plans and policies must see it. */
 const open: readonly Open[] = [
@@ -20,11 +21,6 @@ const open: readonly Open[] = [
   {
     path: "backup.targets.*.account",
     standIn: (number) => `b59f1cb59f1c${String(number).padStart(20, "0")}`,
-  },
-  { path: "backup.targets.*.endpoint", standIn: (number) => `https://${name(number)}.invalid` },
-  {
-    path: "backup.targets.*.roleArn",
-    standIn: (number) => `arn:aws:iam::000000000000:role/${name(number)}`,
   },
   { path: "backup.targets.*.credentials.accessKeyId", standIn: name, secret: true },
   { path: "backup.targets.*.credentials.secretAccessKey", standIn: name, secret: true },
@@ -50,6 +46,9 @@ export class Inputs {
 
   private readonly visible = new Map<string, pulumi.Output<string>>();
   private readonly hidden = new Map<string, pulumi.Output<string>>();
+  /** Of each output, the texts by the patterns of the settings that have it. */
+  private readonly texts = new Map<unknown, Record<string, string>>();
+  private count = 0;
 
   private taken(value: unknown, path: string, pattern: string, problems: string[]): unknown {
     const below = (key: string, inner: unknown) =>
@@ -64,7 +63,10 @@ export class Inputs {
         return undefined;
       }
       const held = found.secret ? this.hidden : this.visible;
-      const text = found.standIn(this.hidden.size + this.visible.size + 1);
+      // One output has one text, so that the checks see that two settings are the same.
+      const known = this.texts.get(value) ?? {};
+      const text = (known[pattern] ??= found.standIn(++this.count));
+      this.texts.set(value, known);
       held.set(text, pulumi.output(value) as pulumi.Output<string>);
       return text;
     }

@@ -71,6 +71,8 @@ export class Operator extends pulumi.ComponentResource {
   ) {
     super("pgplatform:components:Operator", name, {}, options);
     const { plan, pullSecret, scope } = "plan" in args ? { ...args, scope: undefined } : planned(name, args);
+    if (scope !== undefined)
+      failPlainly(`Operator ${name}`, () => installOnce(`operator ${name}`, scope.engine, this));
     const objects = registerObjects(name, plan.objects, { parent: this });
     // Beside the Deployment, which waits for its image and so for this.
     const first = plan.objects.find(({ object }) => object.kind === "Namespace");
@@ -149,4 +151,23 @@ function planned(
       scope: { engine, spread, labelKeys, backups },
     };
   });
+}
+
+/** What installs an operator in this program, by engine, for each Kubernetes provider. */
+const installers = new WeakMap<object, Map<string, string>>();
+
+/** Refuses a second operator of an engine in one Kubernetes cluster: both would change the same objects. */
+export function installOnce(installer: string, engine: string, component: pulumi.Resource): void {
+  const provider = component.getProvider("kubernetes:core/v1:Namespace");
+  // Each run of a program has a connection to the engine of its own; so has each test.
+  const key = provider ?? pulumi.runtime.getMonitor() ?? installers;
+  const ofCluster = installers.get(key) ?? new Map<string, string>();
+  installers.set(key, ofCluster);
+  const other = ofCluster.get(engine);
+  if (other !== undefined)
+    throw new UserError([
+      `The ${other} installs the operator of ${engine} already, and a Kubernetes cluster has one. ` +
+        "Allowed: one operator. Fix: make it once with `new Operator(…)` and give it to each platform as operator.",
+    ]);
+  ofCluster.set(engine, installer);
 }

@@ -20,7 +20,7 @@ import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
 import { Network } from "./network";
-import { Operator } from "./operator";
+import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
 import { PullSecret } from "./pullSecret";
 
@@ -65,8 +65,13 @@ export interface Connection {
 
 /** A PostgreSQL with everything that belongs to it. */
 export class PostgresPlatform<const PoolerName extends string = string> extends pulumi.ComponentResource {
-  /** What was planned. */
+  /**
+   * What was planned; outputs among the arguments are texts in it.
+   * @internal
+   */
   public readonly planned: PlatformPlan;
+  /** Where the standbys listen, for reading; a single instance listens there, too. */
+  public readonly standbys: { readonly host: pulumi.Output<string>; readonly port: number };
   /** Where each pooler listens, by its name. */
   public readonly poolers: Readonly<
     Record<PoolerName, { readonly host: pulumi.Output<string>; readonly port: number }>
@@ -107,7 +112,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
     const namespace = platform.namespace.name;
     if (platform.operator)
       failPlainly(`PostgresPlatform ${name}`, () =>
-        installOnce(name, settings, this.getProvider(kubernetes)),
+        installOnce(`platform ${name}`, settings.cluster.engine, this),
       );
 
     const operator =
@@ -227,6 +232,8 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
     };
     this.passwords = credentials.passwords;
     this.caCertificate = cluster.caCertificate;
+    const { standbys } = platform.cluster.endpoints;
+    this.standbys = { host: this.once("", standbys.host), port: standbys.port };
     this.poolers = Object.fromEntries(
       platform.poolers.map((plan) => [
         plan.name,
@@ -346,24 +353,4 @@ function disagreements({ cluster, labels, backup }: Settings, operator: Operator
         ]
       : []),
   ];
-}
-
-const kubernetes = "kubernetes:core/v1:Namespace";
-
-/** The platforms of a program that install an operator, by the provider of their Kubernetes cluster. */
-const installers = new WeakMap<object, Map<string, string>>();
-
-/** Refuses a second operator of an engine in one Kubernetes cluster: both would change the same objects. */
-function installOnce(name: string, { cluster: { engine } }: Settings, provider: object | undefined): void {
-  // Each run of a program has a connection to the engine of its own; so has each test.
-  const key = provider ?? pulumi.runtime.getMonitor() ?? installers;
-  const ofCluster = installers.get(key) ?? new Map<string, string>();
-  installers.set(key, ofCluster);
-  const other = ofCluster.get(engine);
-  if (other !== undefined)
-    throw new UserError([
-      `The platform ${other} installs the operator of ${engine} already, and a Kubernetes cluster has one. ` +
-        "Allowed: one operator. Fix: make it once with `new Operator(…)` and give it to both platforms as operator.",
-    ]);
-  ofCluster.set(engine, name);
 }

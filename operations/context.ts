@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { check, sentence } from "../checks/index";
+import { clusterPlan } from "../plan/platform";
 import { liveReaderOf, plannerOf } from "../plan/engines/select";
 import { type Settings } from "../settings/schema";
 import { cluster } from "../settings/schema/cluster";
@@ -81,7 +82,7 @@ export function subjectWith(
     settings,
     engine,
     live: liveReaderOf(settings),
-    plan: engine.plan(settings),
+    plan: clusterPlan(settings, engine),
   };
 }
 

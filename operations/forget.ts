@@ -29,8 +29,7 @@ export async function forget(
   progress: Progress,
 ): Promise<string> {
   const names = subject.settings.backup?.targets.map(({ name }) => name) ?? [];
-  const index = names.indexOf(target ?? "");
-  if (target === undefined || index === -1)
+  if (target === undefined || !names.includes(target))
     throw new UserError([
       `TARGET: ${JSON.stringify(target ?? "")} is not allowed. Allowed: ${names.join(" or ") || "none, since no target is set"}. Fix: name the one to delete from.`,
     ]);
@@ -67,7 +66,7 @@ export async function forget(
   await progress.step(`delete archive ${archiveId} from ${target}`, async () => {
     const { exitCode, stdout, stderr } = await execInWatcher(
       subject,
-      ["sh", "/scripts/forget.sh", String(index + 1), archiveId],
+      ["sh", "/scripts/forget.sh", target, archiveId],
       PATIENCE_MINUTES * 60_000,
     );
     if (exitCode !== 0)

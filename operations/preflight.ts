@@ -296,10 +296,21 @@ const majorVersion: Rule = ({ settings, shape, engine }, { cluster }) => {
   };
 };
 
-/** Where clients are told how to connect. The cluster's own namespace is made with it. */
+/** A namespace that the platform is told not to make. */
+const namespaceThere: Rule = ({ settings: { cluster } }, { namespaces }) =>
+  cluster.makeNamespace || namespaces.includes(cluster.namespace)
+    ? {}
+    : problem(
+        "cluster.namespace",
+        cluster.namespace,
+        "a namespace that is there, since cluster.makeNamespace is false",
+        `make it (kubectl create namespace ${cluster.namespace}), or leave makeNamespace out`,
+      );
+
+/** Where clients are told how to connect. The cluster's own namespace may be made with it. */
 const wiredNamespaces: Rule = ({ settings }, { namespaces }) => {
   const { cluster, clients } = settings;
-  const there = new Set([...namespaces, cluster.namespace]);
+  const there = new Set([...namespaces, ...(cluster.makeNamespace ? [cluster.namespace] : [])]);
   clients.forEach(({ namespace, binding }) => {
     if (typeof binding === "object" && binding.makeNamespace) there.add(namespace);
   });
@@ -359,6 +370,7 @@ const rules: readonly Rule[] = [
   nodesForPoolers,
   autoscaling,
   wiredNamespaces,
+  namespaceThere,
   zones,
   otherOperator,
   otherStack,

@@ -79,6 +79,12 @@ const withRotation = (
       : one,
   );
 
+/** The plan of the cluster as it is registered: with what `transform` lays over its objects, which `planPlatform` checks. */
+export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
+  const plan = engine.plan(settings);
+  return { ...plan, objects: new Transform(settings.transform).over("cluster", plan.objects) };
+}
+
 /**
  * Plans a platform: a pure function of checked settings, the same for the same settings. Throws where `transform` names what isn't there.
  *

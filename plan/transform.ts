@@ -20,30 +20,18 @@ const has = (overlay: Overlay, path: string): boolean => {
 
 /** Lays a user's fields over the objects of a platform's children, and keeps what is wrong with them until the end. */
 export class Transform {
-  private readonly problems = new Set<string>();
-  private readonly unused: Set<Transformed>;
+  /** Ids and kinds of the objects that each part has. */
+  private readonly names = new Map<Transformed, Set<string>>();
 
-  constructor(private readonly overlays: Readonly<Partial<Record<Transformed, Overlays | undefined>>>) {
-    this.unused = new Set(Object.keys(overlays) as Transformed[]);
-  }
+  constructor(private readonly overlays: Readonly<Partial<Record<Transformed, Overlays | undefined>>>) {}
 
-  /** The objects of one child with the fields laid over them, by kind first and then by id. */
+  /** The objects of one child, or of one of several, with the fields laid over them, by kind first and then by id. */
   over(part: Transformed, planned: readonly PlannedObject[]): readonly PlannedObject[] {
-    this.unused.delete(part);
     const overlays = this.overlays[part];
     if (overlays === undefined) return planned;
-    const names = [...new Set(planned.map(({ object }) => object.kind)), ...planned.map(({ id }) => id)];
-    for (const [key, overlay] of Object.entries(overlays)) {
-      const path = `pgplatform:transform.${part}.${key}`;
-      if (!names.includes(key))
-        this.problems.add(
-          `${path} names no object. Allowed: ${names.join(", ") || "none, there are no objects"}. Fix: name one of them.`,
-        );
-      for (const field of identity.filter((one) => has(overlay, one)))
-        this.problems.add(
-          `${path}.${field} must not be set: others find the object by it. Allowed: other fields. Fix: remove it.`,
-        );
-    }
+    const names = this.names.get(part) ?? new Set();
+    planned.forEach(({ object, id }) => names.add(object.kind).add(id));
+    this.names.set(part, names);
     return planned.map((one) => {
       const object = merge(merge(one.object, overlays[one.object.kind]), overlays[one.id]);
       return object === one.object ? one : { ...one, object };
@@ -52,11 +40,31 @@ export class Transform {
 
   /** Throws one sentence for each overlay that has no object, or that would change what an object is found by. */
   finish(): void {
-    for (const part of this.unused)
-      if (Object.keys(this.overlays[part] ?? {}).length > 0)
-        this.problems.add(
-          `pgplatform:transform.${part} has no object to change: these settings plan none. Fix: remove it.`,
-        );
-    if (this.problems.size > 0) throw new UserError([...this.problems]);
+    const problems = Object.entries(this.overlays).flatMap(([part, overlays = {}]) => {
+      const names = this.names.get(part as Transformed);
+      if (names === undefined)
+        return Object.keys(overlays).length === 0
+          ? []
+          : [
+              `pgplatform:transform.${part} has no object to change: these settings plan none. Fix: remove it.`,
+            ];
+      return Object.entries(overlays).flatMap(([key, overlay]) => {
+        const path = `pgplatform:transform.${part}.${key}`;
+        return [
+          ...(names.has(key)
+            ? []
+            : [
+                `${path} names no object. Allowed: ${[...names].sort().join(", ") || "none, there are no objects"}. Fix: name one of them.`,
+              ]),
+          ...identity
+            .filter((one) => has(overlay, one))
+            .map(
+              (field) =>
+                `${path}.${field} must not be set: others find the object by it. Allowed: other fields. Fix: remove it.`,
+            ),
+        ];
+      });
+    });
+    if (problems.length > 0) throw new UserError(problems);
   }
 }

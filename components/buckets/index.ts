@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Bucket, BucketArgs } from "./bucket";
 
 /**
@@ -7,10 +7,23 @@ import type { Bucket, BucketArgs } from "./bucket";
  * kind is there: all other programs start without them.
  */
 
-const read = createRequire(__filename);
-const r2 = () => read("./r2") as typeof import("./r2");
-const b2 = () => read("./b2") as typeof import("./b2");
-const aws = () => read("./aws") as typeof import("./aws");
+const load = createRequire(__filename);
+
+/** A program installs the provider that it needs. */
+function read(module: string, provider: string): unknown {
+  try {
+    return load(module);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    throw new pulumi.RunError(
+      `A backup target of the kind ${module.slice(2)} needs the package ${provider}, which is not installed. Fix: npm install ${provider}.`,
+    );
+  }
+}
+
+const r2 = () => read("./r2", "@pulumi/cloudflare") as typeof import("./r2");
+const b2 = () => read("./b2", "@pulumi/aws") as typeof import("./b2");
+const aws = () => read("./aws", "@pulumi/aws") as typeof import("./aws");
 
 /** Undefined where nothing is to be made: for kinds without a bucket of the platform's, and for an adopted one with a key or a role of its own. */
 export function makeBucket(

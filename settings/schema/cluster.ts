@@ -47,7 +47,7 @@ export const cluster = z.strictObject({
   ),
   makeNamespace: boolean(
     "Whether the platform makes the namespace. false: it is there already, also for a second cluster in it. Default: true.",
-    "From true to false removes the namespace from this stack's care: unprotect it first, or it is deleted with all in it.",
+    "From true to false deletes the namespace with all in it: decide before there is data. From false to true takes it over.",
   ).default(true),
   engine: oneOf(
     ["cnpg", "zalando", "standalone"],

@@ -109,7 +109,7 @@ const lockDays = integer(
     "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
   0,
   3650,
-  "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later.",
+  "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later. 0 leaves the bucket's lock as it is: remove it at the provider.",
   "days",
 ).default(0);
 

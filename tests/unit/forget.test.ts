@@ -82,7 +82,7 @@ describe("an archive that has ended", () => {
       shown.join("\n"),
       new RegExp(`near {2}${before} {2}no WAL\n.*near {2}${before} {2}20260101`),
     );
-    assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh 1 ${before}`]);
+    assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh near ${before}`]);
   });
 
   it("stays without a yes", async () => {
@@ -162,10 +162,14 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
     mkdirSync(join(folder, path, ".."), { recursive: true });
     writeFileSync(join(folder, path), "");
   };
-  const ran = (archiveId: string, more: NodeJS.ProcessEnv = {}) =>
-    spawnSync("dash", [join(folder, "forget.sh"), "2", archiveId], {
+  const ran = (archiveId: string, more: NodeJS.ProcessEnv = {}, target = "near") =>
+    spawnSync("dash", [join(folder, "forget.sh"), target, archiveId], {
       env: {
         PATH: `${fakes}:${process.env.PATH}`,
+        TARGETS: "2",
+        TARGET_1: "far",
+        PLACE_1: join(folder, "other"),
+        TARGET_2: "near",
         PLACE_2: join(folder, "shop"),
         ARCHIVE_ID: "now",
         ...more,
@@ -190,6 +194,17 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
     assert.equal(ran("old").status, 0);
     assert.ok(!existsSync(join(folder, "shop/old")));
     assert.ok(existsSync(join(folder, "shop/now/base/1/data.tar")));
+  });
+
+  it("goes by the target's name, whatever order the settings have by now, and by no unknown one", () => {
+    put("other/old/base/1/backup.info");
+    assert.equal(ran("old").status, 0);
+    assert.ok(existsSync(join(folder, "other/old/base/1/backup.info")));
+    const { status, stdout } = ran("now", {}, "elsewhere");
+    assert.deepEqual(
+      [status, parseResults(stdout, "kept")],
+      [1, [{ kind: "kept", why: "no target elsewhere is known here" }]],
+    );
   });
 
   it("never deletes the present one", () => {

@@ -124,6 +124,46 @@ describe("the components in another program", function () {
     assert.doesNotMatch(said, /hunter2/);
   });
 
+  it("takes no output for what checks and policies read a part of: a role, an address", async () => {
+    const said = await failing({
+      platform: "cloud",
+      cluster: cluster("main", { storage: { class: "x", size: "1Gi" } }),
+      backup: {
+        targets: [
+          {
+            name: "a",
+            kind: "aws",
+            bucket: "abc",
+            roleArn: pulumi.output("arn:aws:iam::123456789012:role/x"),
+          },
+          { name: "b", kind: "s3", bucket: "abd", endpoint: pulumi.output("https://store:9000") },
+        ],
+      },
+    });
+    assert.match(said, /backup\.targets\[0\]\.roleArn must not be an output/);
+    assert.match(said, /backup\.targets\[1\]\.endpoint must not be an output/);
+  });
+
+  it("sees that one output is given for two settings", async () => {
+    const bucket = pulumi.output("one-bucket");
+    const credentials = { accessKeyId: "identifier", secretAccessKey: "secret-key" };
+    const said = await failing({
+      platform: "local",
+      cluster: cluster("main"),
+      backup: {
+        targets: ["a", "b"].map((name) => ({
+          name,
+          kind: "b2",
+          region: "eu-central-003",
+          adopt: true,
+          bucket,
+          credentials,
+        })),
+      },
+    });
+    assert.match(said, /targets\[1\]\.bucket: .* is not allowed\. Allowed: another bucket/);
+  });
+
   it("takes no kubeconfig, which would have no effect", async () => {
     const said = await failing({
       platform: "local",
@@ -178,6 +218,21 @@ describe("the components in another program", function () {
       return {};
     });
     assert.match(said, /^PostgresPlatform two\n {2}The platform one installs the operator of cnpg already/);
+
+    // Made beside it, and forgotten as an argument.
+    await graphOf((options) => {
+      new Operator("shared", { engine: "cnpg", platform: "local", released }, options);
+      try {
+        new PostgresPlatform("three", { platform: "local", cluster: cluster("three"), released }, options);
+      } catch (error) {
+        said = (error as Error).message;
+      }
+      return {};
+    });
+    assert.match(
+      said,
+      /^PostgresPlatform three\n {2}The operator shared installs the operator of cnpg already/,
+    );
   });
 
   it("lets platforms for two Kubernetes clusters have an operator each", async () => {

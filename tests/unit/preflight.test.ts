@@ -255,6 +255,15 @@ describe("preflight over plain facts", () => {
     });
   });
 
+  it("wants the namespace that the platform is told not to make", () => {
+    const input = changed(smallest(), "cluster.makeNamespace", false);
+    assert.deepEqual(said(preflight(planned(input), healthy)), [
+      'pgplatform:cluster.namespace: "postgres" is not allowed. Allowed: a namespace that is there, since cluster.makeNamespace is false. Fix: ' +
+        "make it (kubectl create namespace postgres), or leave makeNamespace out.",
+    ]);
+    assert.deepEqual(preflight(planned(input), { ...healthy, namespaces: ["postgres"] }), nothing);
+  });
+
   describe("the namespace of a client with binding", () => {
     const withBinding = (binding: boolean | object): SettingsInput => ({
       ...smallest(),

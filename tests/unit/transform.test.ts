@@ -74,6 +74,26 @@ describe("the setting transform", () => {
     );
   });
 
+  it("knows the objects of all poolers, of which some have more", () => {
+    const plan = planPlatform(
+      withTransform(
+        { poolers: { HorizontalPodAutoscaler: { spec: { maxReplicas: 7 } } } },
+        {
+          operator: { install: false },
+          poolers: [
+            { name: "app", database: "app", autoscaling: { maxInstances: 4 } },
+            { name: "reports", database: "app" },
+          ],
+        },
+      ),
+      () => [],
+    );
+    const of = (name: string) => plan.poolers.find((one) => one.name === name)?.objects ?? [];
+    const scaler = of("app").find(({ object }) => object.kind === "HorizontalPodAutoscaler");
+    assert.equal((scaler?.object.spec as { maxReplicas?: number }).maxReplicas, 7);
+    assert.ok(!of("reports").some(({ object }) => object.kind === "HorizontalPodAutoscaler"));
+  });
+
   it("refuses a part that these settings plan nothing of", () => {
     const settings = withTransform(
       { operator: { Deployment: { spec: {} } } },

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Deletes an archive that has ended from a store, with its WAL, base backups and dumps: forget.sh NUMBER ARCHIVE_ID.
+# Deletes an archive that has ended from a store, with its WAL, base backups and dumps: forget.sh TARGET ARCHIVE_ID.
 #
 # What says that a backup is finished goes first: what is left by an interruption must not look whole. Where the store keeps something it ends badly, with why in a
 # line of JSON (../results.ts); called again it continues.
@@ -15,7 +15,13 @@ trap 'rm -f "$error"' EXIT
 stays() { json kind kept why "$1"; exit 1; }
 delete() { rclone --retries 3 "$@" 2>"$error" || stays "$(why "$error")"; }
 
+# By its name: the settings may have put the targets in another order since this pod was made.
+number=1
+while [ "$(value "TARGET_$number")" != "$1" ]; do
+  [ "$number" -lt "$TARGETS" ] || stays "no target $1 is known here"
+  number=$((number + 1))
+done
 [ "$2" != "$ARCHIVE_ID" ] || stays "it is the one that the cluster archives as"
-at=$(value "PLACE_$1")/$2
+at=$(value "PLACE_$number")/$2
 delete delete --include '/base/*/backup.info' --include '/basebackups_005/*_backup_stop_sentinel.json' --include '/dumps/*/dump.json' "$at"
 delete purge "$at"
