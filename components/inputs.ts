@@ -1,5 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { check, sentence } from "../checks/index";
+import type { Settings } from "../settings/schema";
+import { UserError } from "../shell/userError";
 import { isRecord } from "../plan/objects";
+import { withTokens } from "./tokens";
 
 /** A setting that the cloud decides, and the text that stands for it while the platform is planned. */
 interface Open {
@@ -91,22 +95,17 @@ export class Inputs {
 
   /** A text with the values in it. */
   readonly filled = (text: string): pulumi.Output<string> =>
-    pulumi.output(this.fill(text)) as pulumi.Output<string>;
+    pulumi.output(withTokens(text, this.visible)) as pulumi.Output<string>;
 
-  private fill(value: unknown): unknown {
-    if (typeof value === "string") {
-      const found = [...this.visible].filter(([text]) => value.includes(text));
-      if (found.length === 0) return value;
-      return pulumi
-        .all(found.map(([, output]) => output))
-        .apply((values) =>
-          found.reduce((whole, [text], index) => whole.replaceAll(text, values[index] ?? ""), value),
-        );
-    }
-    if (pulumi.Output.isInstance(value)) return value.apply((inner: unknown) => this.fill(inner));
-    if (Array.isArray(value)) return value.map((inner) => this.fill(inner));
-    if (!isRecord(value) || !isPlain(value)) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.fill(inner)]));
+  /** The settings of the arguments, checked; throws every sentence at once, of outputs too, and of what `more` finds. */
+  settings(raw: unknown = this.plain, more: (settings: Settings) => readonly string[] = () => []): Settings {
+    const checked = check(raw);
+    const problems = [
+      ...this.problems,
+      ...("problems" in checked ? checked.problems.map(sentence) : more(checked.settings)),
+    ];
+    if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
+    return checked.settings;
   }
 
   /** Puts the values into everything that is registered below a resource. */
@@ -114,15 +113,12 @@ export class Inputs {
     if (this.visible.size === 0) return [];
     return [
       ({ props, opts }) => ({
-        props: this.fill(props) as pulumi.Inputs,
+        props: withTokens(props, this.visible) as pulumi.Inputs,
         opts:
           "id" in opts && opts.id !== undefined
-            ? { ...opts, id: this.fill(opts.id) as pulumi.Input<string> }
+            ? { ...opts, id: withTokens(opts.id, this.visible) as pulumi.Input<string> }
             : opts,
       }),
     ];
   }
 }
-
-/** Whether an object is a literal: resources and assets have a class. */
-const isPlain = (value: object): boolean => Object.getPrototypeOf(value) === Object.prototype;

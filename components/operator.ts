@@ -1,6 +1,5 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { check, sentence } from "../checks/index";
 import type { SettingsArgs } from "./args";
 import { base64 } from "../plan/base64";
 import { plannerOf } from "../plan/engines/select";
@@ -129,10 +128,7 @@ function planned(
       labels: Object.fromEntries(labelKeys.map((key) => [key, "x"])),
       ...(backups && { backup: { targets: [{ name: "store", kind: "local" }] } }),
     };
-    const checked = check(raw);
-    const problems = [...inputs.problems, ...("problems" in checked ? checked.problems.map(sentence) : [])];
-    if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
-    const { settings } = checked;
+    const settings = inputs.settings(raw);
     const plan = plannerOf(settings).operator?.(settings, released());
     if (plan === undefined) throw new UserError([`The engine ${engine} has no operator.`]);
     const overlays = new Transform({ operator: transform });

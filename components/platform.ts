@@ -1,20 +1,18 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import * as pulumi from "@pulumi/pulumi";
-import { check, sentence } from "../checks/index";
+import { forReading } from "../plan/bindings";
 import type { EnginePlanner } from "../plan/engines/planner";
 import type { Endpoint } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { planPlatform, type PlatformPlan } from "../plan/platform";
-import { credentialOf } from "../plan/postgres/roles";
-import { passwordId } from "../plan/postgres/rotation";
 import { operatorManifest } from "../releases/manifest";
 import type { Settings } from "../settings/schema";
-import { UserError } from "../shell/userError";
 import type { PoolerArgs, SettingsArgs } from "./args";
 import { Backup } from "./backup";
 import { Bindings } from "./bindings";
 import { Certificates } from "./certificates";
 import { Cluster } from "./cluster";
+import { ownerLogin, uriOf } from "./connection";
 import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
@@ -47,11 +45,15 @@ export interface CheckedArgs extends Surroundings {
   readonly engine?: EnginePlanner;
 }
 
-/** How an application reaches its database. What depends on it waits until the database can be used. */
-export interface Connection {
+/** Where something listens. What depends on it waits until it can be used. */
+export interface Address {
   /** Host name that holds in every namespace. */
   readonly host: pulumi.Output<string>;
   readonly port: number;
+}
+
+/** How an application reaches its database. What depends on it waits until the database can be used. */
+export interface Connection extends Address {
   readonly database: string;
   /** Role that the application logs in as: the database's owner. */
   readonly role: string;
@@ -70,12 +72,10 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
    * @internal
    */
   public readonly planned: PlatformPlan;
-  /** Where the standbys listen, for reading; a single instance listens there, too. */
-  public readonly standbys: { readonly host: pulumi.Output<string>; readonly port: number };
+  /** Where the standbys listen, for reading; a single instance is the one to read from, too. */
+  public readonly standbys: Address;
   /** Where each pooler listens, by its name. */
-  public readonly poolers: Readonly<
-    Record<PoolerName, { readonly host: pulumi.Output<string>; readonly port: number }>
-  >;
+  public readonly poolers: Readonly<Record<PoolerName, Address>>;
   /** Generated passwords, by the ids of the plan's credentials. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
   /** Certificate of the CA that clients must trust, in PEM. */
@@ -232,13 +232,9 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
     };
     this.passwords = credentials.passwords;
     this.caCertificate = cluster.caCertificate;
-    const { standbys } = platform.cluster.endpoints;
-    this.standbys = { host: this.once("", standbys.host), port: standbys.port };
+    this.standbys = this.address("", forReading(settings, platform.cluster));
     this.poolers = Object.fromEntries(
-      platform.poolers.map((plan) => [
-        plan.name,
-        { host: this.once(plan.name, plan.endpoint.host), port: plan.endpoint.port },
-      ]),
+      platform.poolers.map((plan) => [plan.name, this.address(plan.name, plan.endpoint)]),
     ) as typeof this.poolers;
     this.registerOutputs({ caCertificate: this.caCertificate });
   }
@@ -257,24 +253,24 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       );
     const { databases } = this.settings.cluster;
     const served = this.settings.poolers.find(({ name }) => name === pooler)?.database;
-    const database = databases.find(({ name }) => name === served) ?? databases[0];
-    if (database === undefined) throw new Error("settings without a database were not checked");
-    const { id, role, secretName, credentialVersion } = credentialOf(cluster.credentials, database.owner);
-    const password = this.passwords[passwordId(id, credentialVersion)];
-    if (password === undefined) throw new Error(`no password for ${database.owner}`);
-    const { host, port }: Endpoint = asked?.endpoint ?? cluster.endpoints.primary;
-    const at = this.once(pooler ?? "", host);
+    const login = ownerLogin(
+      cluster,
+      this.passwords,
+      databases.find(({ name }) => name === served) ?? databases[0],
+    );
+    const at = this.address(pooler ?? "", asked?.endpoint ?? cluster.endpoints.primary);
     return {
-      host: at,
-      port,
-      database: database.name,
-      role,
-      secretName: this.once(pooler ?? "", secretName),
+      ...at,
+      database: login.database,
+      role: login.role,
+      secretName: this.once(pooler ?? "", login.secretName),
       caCertificate: this.caCertificate,
-      uri: pulumi.secret(
-        pulumi.interpolate`postgresql://${role}:${password}@${at}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt`,
-      ),
+      uri: uriOf(login, at),
     };
+  }
+
+  private address(pooler: string, { host, port }: Endpoint): Address {
+    return { host: this.once(pooler, host), port };
   }
 
   /** A text that is known at a preview; what depends on it waits for a pooler, or for the cluster. */
@@ -293,27 +289,22 @@ interface Planned {
 }
 
 function planned(args: PostgresPlatformArgs | CheckedArgs): Planned {
-  const released = (settings: Settings) => args.released ?? (() => operatorManifest(settings.cluster.engine));
   if ("checked" in args) {
-    const { checked: settings } = args;
-    return {
-      settings,
-      inputs: new Inputs({}),
-      platform: planPlatform(settings, released(settings), args.engine),
-    };
+    const { checked: settings, released, engine } = args;
+    return { settings, inputs: new Inputs({}), platform: planOf(settings, released, engine) };
   }
-  const { operator, ...rest } = { ...args };
-  delete rest.released;
+  const { operator, released, ...rest } = args;
   const given = operator instanceof Operator ? operator : undefined;
   const inputs = new Inputs({ ...rest, operator: given ? { install: false } : operator });
-  const checked = check(inputs.plain);
-  const problems = [...inputs.problems, ...("problems" in checked ? checked.problems.map(sentence) : [])];
-  if ("settings" in checked)
-    problems.push(...connected(checked.settings), ...disagreements(checked.settings, given));
-  if (!("settings" in checked) || problems.length > 0) throw new UserError(problems);
-  const { settings } = checked;
-  return { settings, inputs, platform: planPlatform(settings, released(settings)), ...(given && { given }) };
+  const settings = inputs.settings(inputs.plain, (one) => [...connected(one), ...disagreements(one, given)]);
+  return { settings, inputs, platform: planOf(settings, released), ...(given && { given }) };
 }
+
+const planOf = (
+  settings: Settings,
+  released = () => operatorManifest(settings.cluster.engine) as readonly KubernetesObject[],
+  engine?: EnginePlanner,
+): PlatformPlan => planPlatform(settings, released, engine);
 
 /** A component gets its provider by its options; a kubeconfig among the settings would have no effect. */
 const connected = ({ kubernetes: { kubeconfig, context } }: Settings): string[] =>

@@ -21,7 +21,8 @@ import { Role } from "@pulumi/kubernetes/rbac/v1/role";
 import { RoleBinding } from "@pulumi/kubernetes/rbac/v1/roleBinding";
 import * as pulumi from "@pulumi/pulumi";
 import { archiveIdToken } from "../plan/backup/store";
-import { isRecord, merge, type KubernetesObject, type Overlay, type PlannedObject } from "../plan/objects";
+import { merge, type KubernetesObject, type Overlay, type PlannedObject } from "../plan/objects";
+import { withTokens } from "./tokens";
 
 /** The resource class of each kind that plans hold; everything else is a custom resource. */
 type ResourceClass = new (
@@ -60,17 +61,6 @@ function annotated(planned: PlannedObject): KubernetesObject {
   });
 }
 
-/** The value with an output in the place of a token in its texts; the rest stays known at a preview. */
-export function withToken(value: unknown, token: string, output: pulumi.Output<string>): unknown {
-  if (typeof value === "string")
-    return value.includes(token) ? output.apply((text) => value.replaceAll(token, text)) : value;
-  if (Array.isArray(value)) return value.map((inner) => withToken(inner, token, output));
-  if (!isRecord(value) || pulumi.Output.isInstance(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, withToken(inner, token, output)]),
-  );
-}
-
 /** Registers a plan's objects as `<name>-<id>`, stage after stage. */
 export function registerObjects(
   name: string,
@@ -89,7 +79,7 @@ export function registerObjects(
     before = current.map((one) => {
       const complete = merge(annotated(one), overlays[one.id]);
       const object = archiveId
-        ? (withToken(complete, archiveIdToken, archiveId) as KubernetesObject)
+        ? (withTokens(complete, new Map([[archiveIdToken, archiveId]])) as KubernetesObject)
         : complete;
       const timeout = one.timeoutMinutes === undefined ? undefined : `${one.timeoutMinutes}m`;
       const own: pulumi.CustomResourceOptions = {

@@ -65,10 +65,14 @@ function reachOf(
     ...(settings?.reads === "primary" && { primary: pooler }),
   };
   if (!client.direct) return { ...pooled };
-  const { primary, standbys } = plan.endpoints;
-  // A single instance is the one to read from, too.
-  return { ...pooled, primary, standbys: cluster.instances > 1 ? standbys : primary };
+  return { ...pooled, primary: plan.endpoints.primary, standbys: forReading({ cluster }, plan) };
 }
+
+/** Where to read from; a single instance is the one to read from, too. */
+export const forReading = (
+  { cluster }: Pick<Settings, "cluster">,
+  { endpoints: { primary, standbys } }: Pick<Plan, "endpoints">,
+): Endpoint => (cluster.instances > 1 ? standbys : primary);
 
 /** Every key is always there, so that one pod template fits all clients; one that has nothing to name is empty. */
 function dataOf(

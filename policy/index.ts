@@ -6,18 +6,9 @@ import { listen, stackConfig } from "./stackConfig";
 listen();
 
 /** The levels of the stack that is judged, which the pack learns after it is made. */
-const levels = new Proxy<PolicyPackConfig>(
-  {},
-  {
-    ownKeys: () => Object.keys(levelsOf(stackConfig())),
-    get: (_, name) => levelsOf(stackConfig())[String(name)],
-    getOwnPropertyDescriptor: (_, name) => ({
-      value: levelsOf(stackConfig())[String(name)],
-      enumerable: true,
-      configurable: true,
-    }),
-  },
-);
+const levels: PolicyPackConfig = {};
+for (const name of Object.keys(levelsOf({})))
+  Object.defineProperty(levels, name, { enumerable: true, get: () => levelsOf(stackConfig())[name] });
 
 // Making the pack starts its server: nothing else may import this file.
 new PolicyPack("postgres-platform", { policies, enforcementLevel: "mandatory" }, levels);

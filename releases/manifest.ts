@@ -34,14 +34,16 @@ export const packedManifests = join("releases", "manifests");
 /** Where a program that imports the package finds them. */
 const packedPath = (engine: OperatedEngine): string => join(__dirname, "manifests", manifestName(engine));
 
+const found = (engine: OperatedEngine, pathOf = manifestPath): string | undefined =>
+  [packedPath(engine), pathOf(engine)].find((path) => existsSync(path));
+
 /** Whether the manifest of an engine's operator is there. */
-export const hasManifest = (engine: OperatedEngine): boolean =>
-  [packedPath(engine), manifestPath(engine)].some((path) => existsSync(path));
+export const hasManifest = (engine: OperatedEngine): boolean => found(engine) !== undefined;
 
 /** The released objects of an engine's operator; they are read from a file, so that a preview needs no cluster. */
 export function operatorManifest(engine: string, pathOf = manifestPath): KubernetesObject[] {
   if (!isOperated(engine)) return [];
-  const path = [packedPath(engine), pathOf(engine)].find(existsSync);
+  const path = found(engine, pathOf);
   if (path === undefined)
     throw new UserError([
       `The operator's manifest is not at ${pathOf(engine)}: run \`make tools\`, which puts it there.`,

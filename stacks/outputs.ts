@@ -1,8 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "../plan/network";
 import type { PostgresPlatform } from "../components/platform";
-import { credentialOf } from "../plan/postgres/roles";
-import { passwordId } from "../plan/postgres/rotation";
+import { ownerLogin, uriOf } from "../components/connection";
 import type { Settings } from "../settings/schema";
 
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
@@ -11,17 +9,11 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
   const { endpoints, tls, credentials } = platform.planned.cluster;
   const [database] = cluster.databases;
   if (!database) throw new Error("settings without a database were not checked");
-  const application = credentialOf(credentials, database.owner);
-  const password = platform.passwords[passwordId(application.id, application.credentialVersion)];
-  if (password === undefined) throw new Error(`no password for ${database.owner}`);
+  const application = ownerLogin(platform.planned.cluster, platform.passwords, database);
   const handed = credentials.filter(({ internal }) => internal !== true);
 
   const first = settings.poolers.find((one) => one.database === database.name && one.reads === "primary");
   const pooled = platform.planned.poolers.find(({ name }) => name === first?.name)?.endpoint;
-  const uri = ({ host, port }: Endpoint, more = "") =>
-    pulumi.secret(
-      pulumi.interpolate`postgresql://${application.role}:${password}@${host}:${port}/${database.name}?sslmode=verify-full&sslrootcert=ca.crt${more}`,
-    );
   const address = ({ host, port }: Endpoint) => ({ host, port });
   const preferred = pooled ?? endpoints.primary;
 
@@ -55,9 +47,9 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     caCertificate: platform.caCertificate,
     psql: `psql "host=${preferred.host} port=${preferred.port} dbname=${database.name} user=${application.role} sslmode=verify-full sslrootcert=ca.crt"`,
     uris: {
-      ...(pooled && { pooler: uri(pooled) }),
-      direct: uri(endpoints.primary, "&target_session_attrs=read-write"),
-      readOnly: uri(endpoints.standbys),
+      ...(pooled && { pooler: uriOf(application, pooled) }),
+      direct: uriOf(application, endpoints.primary, "&target_session_attrs=read-write"),
+      readOnly: uriOf(application, endpoints.standbys),
     },
   };
 }

@@ -62,6 +62,16 @@ describe("the components in another program", function () {
       const { host, port, secretName, uri, role, database } = shop.connection("app");
       said.push(resolved(pulumi.all({ host, port, secretName, role, database })), resolved(uri));
       said.push(resolved(shop.poolers.app.host), resolved(shop.connection().host), pulumi.isSecret(uri));
+      const one = new PostgresPlatform(
+        "one",
+        {
+          platform: "local",
+          operator: { install: false },
+          cluster: cluster("alone", { instances: 1, durability: "async" }),
+        },
+        options,
+      );
+      said.push(resolved(shop.standbys.host), resolved(one.standbys.host));
       assert.throws(
         () => shop.connection("other" as "app"),
         /^Error: connection\("other"\) names no pooler\. Allowed: app\./,
@@ -80,6 +90,8 @@ describe("the components in another program", function () {
       "main-pooler-app.main.svc",
       "main-rw.main.svc",
       true,
+      "main-ro.main.svc",
+      "alone-rw.alone.svc",
     ]);
   });
 
@@ -316,6 +328,18 @@ describe("the components in another program", function () {
   });
 
   describe("with outputs", () => {
+    type Target = NonNullable<NonNullable<PostgresPlatformArgs["backup"]>["targets"]>[number];
+    const withTarget = (target: Target) =>
+      graphOf((options) => {
+        const backup = { targets: [target] };
+        new PostgresPlatform(
+          "shop",
+          { platform: "local", cluster: cluster("main"), backup, released },
+          options,
+        );
+        return {};
+      });
+
     const namespace = () => pulumi.output(Promise.resolve("shop-db"));
 
     it("puts a namespace that another resource made everywhere, and makes none", async () => {
@@ -353,32 +377,16 @@ describe("the components in another program", function () {
     });
 
     it("takes bucket, account and keys of a store that the program makes; no object shows the keys", async () => {
-      const { resources } = await graphOf((options) => {
-        new PostgresPlatform(
-          "shop",
-          {
-            platform: "local",
-            cluster: cluster("main"),
-            backup: {
-              targets: [
-                {
-                  name: "far",
-                  kind: "r2",
-                  adopt: true,
-                  bucket: pulumi.output("made-bucket"),
-                  account: pulumi.output("0123456789abcdef0123456789abcdef"),
-                  credentials: {
-                    accessKeyId: pulumi.output("made-key-id"),
-                    secretAccessKey: pulumi.secret("made-secret-key"),
-                  },
-                },
-              ],
-            },
-            released,
-          },
-          options,
-        );
-        return {};
+      const { resources } = await withTarget({
+        name: "far",
+        kind: "r2",
+        adopt: true,
+        bucket: pulumi.output("made-bucket"),
+        account: pulumi.output("0123456789abcdef0123456789abcdef"),
+        credentials: {
+          accessKeyId: pulumi.output("made-key-id"),
+          secretAccessKey: pulumi.secret("made-secret-key"),
+        },
       });
       const text = JSON.stringify(resources.map(({ inputs }) => inputs));
       assert.doesNotMatch(text, /unresolved|b59f1c/);
@@ -396,31 +404,15 @@ describe("the components in another program", function () {
     });
 
     it("makes a bucket at B2 with a provider that is aimed there, by the program's key", async () => {
-      const { resources } = await graphOf((options) => {
-        new PostgresPlatform(
-          "shop",
-          {
-            platform: "local",
-            cluster: cluster("main"),
-            backup: {
-              targets: [
-                {
-                  name: "far",
-                  kind: "b2",
-                  bucket: "shop-copies",
-                  region: "eu-central-003",
-                  credentials: {
-                    accessKeyId: pulumi.output("made-key-id"),
-                    secretAccessKey: pulumi.secret("made-secret-key"),
-                  },
-                },
-              ],
-            },
-            released,
-          },
-          options,
-        );
-        return {};
+      const { resources } = await withTarget({
+        name: "far",
+        kind: "b2",
+        bucket: "shop-copies",
+        region: "eu-central-003",
+        credentials: {
+          accessKeyId: pulumi.output("made-key-id"),
+          secretAccessKey: pulumi.secret("made-secret-key"),
+        },
       });
       const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
       const { accessKey, secretKey, endpoints } = provider?.inputs ?? {};

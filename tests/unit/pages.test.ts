@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-const root = join(__dirname, "..", "..");
-const read = (file: string): string => readFileSync(join(root, file), "utf8");
-
-const pages = [
-  "README.md",
-  "policy/README.md",
-  ...readdirSync(join(root, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+import { pages, read, root } from "../support/pages";
 
 const LONGEST = 120;
 

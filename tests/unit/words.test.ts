@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { groups } from "../../settings/schema/groups";
+import { pages, read } from "../support/pages";
 import { found, words } from "../support/words";
-
-const root = join(__dirname, "..", "..");
-const read = (file: string): string => readFileSync(join(root, file), "utf8");
 
 /** Its texts are the settings' descriptions, which their own test is to hold. */
 const generated = "docs/settings.md";
-
-const pages = [
-  "README.md",
-  "policy/README.md",
-  ...readdirSync(join(root, "docs"))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
 
 /** What may stay as it is, and why. Decisions (`docs/decisions`) are history and are not read. */
 const exceptions: readonly { file: string; text: string; because: string }[] = [];
