@@ -2,6 +2,7 @@ import type { EngineTraits } from "../plan/engines/planner";
 import { plannerOf } from "../plan/engines/select";
 import { withDefaults } from "./defaults";
 import { schema, type Settings } from "../settings/schema";
+import { spelled } from "../settings/spelling";
 import { abilities } from "./abilities";
 import { access } from "./access";
 import { backup } from "./backup";
@@ -70,7 +71,7 @@ export function checkRelations(settings: Settings, engine: EngineTraits): Proble
  * when each setting has its form, since they would make no sense before. Pure: no cluster is asked.
  */
 export function check(raw: unknown): Checked {
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(spelled(schema, raw));
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
   const engine = plannerOf(parsed.data);
   const settings = withDefaults(parsed.data, engine);

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
-import { atOnce, boolean, documented, integer, label, quantity } from "./types";
+import { atOnce, boolean, documented, integer, label, quantity, quoted } from "./types";
 
 /** Targets of backups, by kind: which settings each kind has, needs and refuses. */
 
@@ -50,7 +50,8 @@ const account = documented(z.string().regex(/^[0-9a-f]{32}$/), {
   means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
   change: moves,
   allowed: "the 32 hexadecimal digits that the dashboard shows",
-  fix: "copy it from the overview of R2",
+  fix: "copy it from the overview of R2, and write it in quotes",
+  numbers: quoted,
 });
 
 const region = documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
@@ -83,14 +84,18 @@ const credentials = z.strictObject({
     means:
       "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
     change: atOnce,
-    allowed: "a text",
+    allowed: "a text of at least 3 characters",
+    fix: "copy it from the store's provider, and write it in quotes",
+    numbers: quoted,
   }),
   secretAccessKey: documented(z.string().min(8), {
     means:
       "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
     change: atOnce,
-    allowed: "a text that Pulumi has encrypted",
+    allowed: "a text of at least 8 characters that Pulumi has encrypted",
     fix: "set it with pulumi config set --secret --path",
+    numbers: quoted,
+    secret: true,
   }),
 });
 

@@ -1,0 +1,76 @@
+import { distance } from "fastest-levenshtein";
+import { namespace, type Problem, sentence } from "../settings/problem";
+import { schema } from "../settings/schema";
+import { UserError } from "../shell/userError";
+import { nearest } from "./nearKeys";
+
+/** A stack's configuration: which of its keys are settings, and which would be read by no one. */
+
+/** Namespaces of keys that Pulumi or a provider reads. */
+const providers = ["pulumi", "kubernetes", "aws", "cloudflare", "random", "command", "tls", "b2", "gcp", "azure", "azure-native"];
+
+const names = Object.keys(schema.shape);
+
+/** Old configurations have `config:` in the middle of a key, which Pulumi leaves out. */
+const clean = (key: string): string => key.replace(/^([^:]+):config:/, "$1:");
+
+const near = (one: string, other: string): boolean =>
+  distance(one.toLowerCase().replace(/[-_]/g, ""), other.replace(/[-_]/g, "")) <= 3;
+
+/**
+ * What is wrong with a key that isn't a setting's: `pulumi config set` without a namespace writes below the project's name, and a misspelt
+ * namespace is anyone's. Undefined for a key that somebody else may read.
+ */
+function strayKey(key: string, project: string): Problem | undefined {
+  const [space = "", ...rest] = key.includes(":") ? key.split(":") : [project, key];
+  const [, name = "", below = ""] = /^([^.[]*)(.*)$/.exec(rest.join(":")) ?? [];
+  if (space === namespace || providers.includes(space)) return undefined;
+  const meant = names.includes(name) ? name : nearest(name, names)[0];
+  const misspelt = space === project || near(space, namespace) || near(space, project);
+  if (!misspelt && !names.includes(name)) return undefined;
+  const right = `${namespace}:${meant ?? "…"}${below}`;
+  return {
+    path: key,
+    value: undefined,
+    wrong: "no setting has this key, and it would be ignored",
+    allowed: meant === undefined ? `keys such as ${namespace}:cluster` : right,
+    fix:
+      meant === undefined
+        ? "remove it, or correct its spelling"
+        : `write it as ${right}, with the command \`pulumi config set --path '${right}'\` say, and remove this one by \`pulumi config rm '${key}'\``,
+  };
+}
+
+const goTime = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d\d)(\d\d) \S+$/;
+
+/** Pulumi reads a time without quotes as a time, and hands it on as Go prints it. */
+const asWritten = (_key: string, value: unknown): unknown =>
+  typeof value === "string" ? value.replace(goTime, "$1T$2$3:$4") : value;
+
+function parsed(key: string, text: string): unknown {
+  try {
+    return JSON.parse(text, asWritten);
+  } catch {
+    throw new UserError([
+      `${key} begins like an object or a list and isn't one: write it in the stack file as YAML.`,
+    ]);
+  }
+}
+
+/** A stack's configuration as the settings of this program; objects and lists may be texts of JSON. Refuses keys that nothing would read. */
+export function rawSettings(
+  config: Readonly<Record<string, unknown>>,
+  project = "postgres-platform",
+): Record<string, unknown> {
+  const entries = Object.entries(config).map(([key, value]) => [clean(key), value] as const);
+  const stray = entries.flatMap(([key]) => strayKey(key, project) ?? []);
+  if (stray.length > 0) throw new UserError(stray.map(sentence));
+  return Object.fromEntries(
+    entries
+      .filter(([key]) => key.startsWith(`${namespace}:`))
+      .map(([key, value]) => [
+        key.slice(namespace.length + 1),
+        typeof value === "string" && /^\s*[[{]/.test(value) ? parsed(key, value) : value,
+      ]),
+  );
+}
