@@ -1,7 +1,7 @@
 import { providerOf } from "../plan/backup/hosts";
 import { endpointOf, storesOf } from "../plan/backup/store";
 import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
-import { daysBetween, longestWait } from "../settings/cron";
+import { daysBetween, longestWait, type Schedule, shortestPause } from "../settings/cron";
 import { bytesOf } from "../settings/quantity";
 import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
@@ -53,6 +53,27 @@ function independence(settings: Settings, report: Report): void {
 
 /** Longest that a verification may wait for the copy, of the twelve hours that it may take. */
 const MOST_HOURS_OF_WAITING = 6;
+
+/** Least minutes between two runs: each reads or writes the whole database, or asks a store that counts requests. */
+const leastMinutes = { base: 60, verify: 60, copy: 5 };
+
+/** Schedules that would never let the work end. */
+function often({ backup }: Settings, report: Report): void {
+  if (backup === undefined) return;
+  const judge = (path: string, schedule: Schedule, least: number, what: string) => {
+    const minutes = shortestPause(schedule) / 60;
+    if (minutes < least)
+      report(
+        path,
+        schedule,
+        `at least ${least} minutes between two ${what}, and this one has ${minutes}`,
+        `write a schedule that fires less often, such as ${least < 60 ? "*/15 * * * *" : "0 2 * * *"}`,
+      );
+  };
+  judge("backup.schedule", backup.schedule, leastMinutes.base, "base backups; WAL is archived all the time");
+  judge("backup.verify.schedule", backup.verify.schedule, leastMinutes.verify, "verifications");
+  judge("backup.copy.schedule", backup.copy.schedule, leastMinutes.copy, "copies");
+}
 
 /** A verification of the second target waits until the copy has the row that it wrote. */
 function verification({ backup, cluster }: Settings, report: Report): void {
@@ -121,6 +142,7 @@ export const backup: Rule = (settings, report, engine) => {
   if (backup === undefined) return;
   onVolume(settings, report, engine);
   independence(settings, report);
+  often(settings, report);
   verification(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod")

@@ -7,7 +7,19 @@ import { nearest } from "./nearKeys";
 /** A stack's configuration: which of its keys are settings, and which would be read by no one. */
 
 /** Namespaces of keys that Pulumi or a provider reads. */
-const providers = ["pulumi", "kubernetes", "aws", "cloudflare", "random", "command", "tls", "b2", "gcp", "azure", "azure-native"];
+const providers = [
+  "pulumi",
+  "kubernetes",
+  "aws",
+  "cloudflare",
+  "random",
+  "command",
+  "tls",
+  "b2",
+  "gcp",
+  "azure",
+  "azure-native",
+];
 
 const names = Object.keys(schema.shape);
 

@@ -104,7 +104,9 @@ function insideUnion(raw: unknown, issue: z.core.$ZodIssue): z.core.$ZodIssue[] 
   if (issue.code !== "invalid_union") return undefined;
   const objections = issue.errors.flat().filter((one) => objectionIn(one));
   const inside = isObject(valueAt(raw, issue.path))
-    ? issue.errors.find((errors) => errors.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"))
+    ? issue.errors.find((errors) =>
+        errors.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+      )
     : objections.slice(0, 1);
   return inside === undefined || inside.length === 0
     ? undefined
@@ -112,7 +114,12 @@ function insideUnion(raw: unknown, issue: z.core.$ZodIssue): z.core.$ZodIssue[] 
 }
 
 /** Keys that are no setting; a misspelt one may be told from what is near to it. */
-const strayKey = (raw: unknown, path: readonly PropertyKey[], key: string, known: readonly string[]): Problem => ({
+const strayKey = (
+  raw: unknown,
+  path: readonly PropertyKey[],
+  key: string,
+  known: readonly string[],
+): Problem => ({
   path: pathOf([...path, key]),
   value: valueAt(raw, [...path, key]),
   wrong: "no such setting",

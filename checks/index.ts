@@ -7,12 +7,15 @@ import { abilities } from "./abilities";
 import { access } from "./access";
 import { backup } from "./backup";
 import { clients } from "./clients";
+import { dangerousNumbers } from "./dangers";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
 import { memory } from "./memory";
 import { names } from "./names";
+import { namespaces } from "./namespaces";
+import { networks } from "./network";
 import { parameters } from "./parameters";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
@@ -23,6 +26,7 @@ import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { storage } from "./storage";
+import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
 export { type Problem, sentence } from "../settings/problem";
@@ -32,12 +36,15 @@ export type Checked = { readonly settings: Settings } | { readonly problems: rea
 /** One subject a file; each is asked, so that every problem is told at once. */
 const rules: readonly Rule[] = [
   names,
+  namespaces,
   labels,
   instancesAndDurability,
   storage,
+  volumes,
   resources,
   memory,
   parameters,
+  dangerousNumbers,
   databases,
   schemas,
   extensions,
@@ -46,6 +53,7 @@ const rules: readonly Rule[] = [
   poolers,
   connectionSum,
   clients,
+  networks,
   binding,
   rotation,
   backup,

@@ -18,6 +18,14 @@ export const restore: Rule = ({ backup, cluster, restore }, report) => {
       `a cluster of the namespace ${cluster.namespace}, where the store ${restore.target} is`,
       "restore in that namespace, or from a bucket",
     );
+  const { time } = restore.to;
+  if (time !== undefined && Date.parse(time) > Date.now())
+    report(
+      "restore.to.time",
+      time,
+      "a moment that has passed: nothing was written after it yet",
+      "correct it, or leave it out for the newest that was archived",
+    );
   const given = Object.keys(restore.to);
   if (given.length > 1)
     report(

@@ -16,8 +16,7 @@ const asText = (value: number, digits = wholeNumber): unknown => {
 
 const asNumber = (text: string): unknown => (number.test(text) ? Number(text) : text);
 
-const asBoolean = (text: string): unknown =>
-  text === "true" ? true : text === "false" ? false : text;
+const asBoolean = (text: string): unknown => (text === "true" ? true : text === "false" ? false : text);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -57,8 +56,7 @@ export function spelled(node: unknown, value: unknown, digits?: RegExp): unknown
   if (node instanceof z.ZodUnion) return spelled(optionFor(node, value), value, own);
   if (node instanceof z.ZodArray)
     return Array.isArray(value) ? value.map((one: unknown) => spelled(node.element, one)) : value;
-  if (node instanceof z.ZodRecord)
-    return isRecord(value) ? mapped(value, () => node.valueType) : value;
+  if (node instanceof z.ZodRecord) return isRecord(value) ? mapped(value, () => node.valueType) : value;
   if (node instanceof z.ZodObject)
     return isRecord(value)
       ? mapped(value, (key) => (Object.hasOwn(node.shape, key) ? node.shape[key] : undefined))

@@ -71,6 +71,8 @@ export interface EngineTraits {
   readonly backupImages: readonly (keyof Images)[];
   /** How it can compress its log in a store, the default first, and the tool that decides. */
   readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
+  /** Namespace of its operator. @default - the engine has none */
+  readonly operatorNamespace?: string;
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */

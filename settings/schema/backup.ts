@@ -8,7 +8,7 @@ import { documented, atOnce, objecting, oneOf, label, quantity, sqlName, boolean
 const schedule = (means: string, change = atOnce) =>
   documented(
     objecting(z.string().refine(hasForm), (text) =>
-      !hasForm(text) || fires(text)
+      fires(text)
         ? undefined
         : {
             allowed: "a schedule that fires: no month that it names has a day that it names",
@@ -29,7 +29,8 @@ const query = z.strictObject({
   sql: documented(z.string().min(8).max(10_000), {
     means: "A query whose only answer is true where the restored data is as it should be.",
     change: atOnce,
-    allowed: "a query of 8 to 10,000 characters that returns one true, such as select count(*) > 0 from orders",
+    allowed:
+      "a query of 8 to 10,000 characters that returns one true, such as select count(*) > 0 from orders",
     fix: "write a query with one row and one column",
   }),
 });

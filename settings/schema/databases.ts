@@ -21,7 +21,7 @@ const extension = documented(
         means: "Version of the extension. Default: the image's.",
         change: "A change updates the extension at once.",
         allowed: 'a version in quotes, such as "1.6"',
-        fix: 'write it in quotes: of the number 1.10 the zero is lost',
+        fix: "write it in quotes: of the number 1.10 the zero is lost",
         numbers: quoted,
       }).optional(),
     }),

@@ -33,7 +33,8 @@ export const objecting = <T extends z.ZodType<string>>(
   objection: (text: string) => Objection | undefined,
 ) =>
   schema.superRefine((text, context) => {
-    const params = objection(text);
+    // What has another form altogether is said to have it, and no more.
+    const params = context.issues.length > 0 ? undefined : objection(text);
     if (params) context.addIssue({ code: "custom", params: { ...params } });
   });
 
@@ -112,16 +113,22 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(
 const labelName = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
 const labelPrefix = "(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/";
 /** Keys and values that Kubernetes takes for labels. */
-export const labelKey = z.string().regex(new RegExp(`^(${labelPrefix})?${labelName}$`)).meta({
-  allowed:
-    "keys of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit, with or without a prefix such as example.com/",
-  fix: "use a key such as team or example.com/team",
-});
-export const labelValue = z.string().regex(new RegExp(`^(${labelName})?$`)).meta({
-  allowed:
-    "a text of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit",
-  fix: "correct it; a value such as true stands in quotes",
-});
+export const labelKey = z
+  .string()
+  .regex(new RegExp(`^(${labelPrefix})?${labelName}$`))
+  .meta({
+    allowed:
+      "keys of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit, with or without a prefix such as example.com/",
+    fix: "use a key such as team or example.com/team",
+  });
+export const labelValue = z
+  .string()
+  .regex(new RegExp(`^(${labelName})?$`))
+  .meta({
+    allowed:
+      "a text of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit",
+    fix: "correct it, and write a value such as true in quotes",
+  });
 
 /** Whether a label's key is neither the platform's, nor an operator's, nor Kubernetes' own. */
 export const isFreeLabel = (key: string): boolean =>
@@ -173,13 +180,12 @@ const moving = /:latest$/;
 export const image = (means: string, change: string) =>
   documented(
     objecting(
-      z
-        .string()
-        .regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/),
+      z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/),
       (text) =>
         moving.test(text) || !/(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text.replace(/^.*\//, ""))
           ? {
-              allowed: "an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest",
+              allowed:
+                "an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest",
               fix: "add the version that is meant as a tag, or the digest",
             }
           : undefined,

@@ -2,7 +2,7 @@ import type { EnginePlanner } from "../planner";
 import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
-import { apiVersion, instanceLabels } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -34,6 +34,7 @@ export const planner: EnginePlanner = {
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
+  operatorNamespace,
   longestClusterName: 50,
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.

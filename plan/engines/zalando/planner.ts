@@ -1,7 +1,7 @@
 import type { EnginePlanner } from "../planner";
 import { backups, byWalG } from "./backup";
 import { imageContents, publishedImages } from "./image";
-import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -62,6 +62,7 @@ export const planner: EnginePlanner = {
   // The instances' own image has the tools.
   backupImages: [],
   compression: byWalG,
+  operatorNamespace,
   longestClusterName: 53,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
