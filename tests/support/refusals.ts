@@ -276,7 +276,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:cluster.namespace: "Postgres" is not allowed. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 63 characters. Fix: rename it.',
       'pgplatform:cluster.failover: "now" is not allowed. Allowed: fast, standard, patient. Fix: choose an allowed value.',
       'pgplatform:cluster.storage.size: "big" is not allowed. Allowed: a Kubernetes quantity of bytes such as 20Gi. Fix: write a number and a unit, such as 20Gi.',
-      "pgplatform:cluster.resources.requests.cpu: "two" is not allowed. Allowed: a quantity of cores such as 200m or 2. Fix: write thousandths with an m, or whole cores, such as 200m or 2.",
+      'pgplatform:cluster.resources.requests.cpu: "two" is not allowed. Allowed: a quantity of cores such as 200m or 2. Fix: write thousandths with an m, or whole cores, such as 200m or 2.',
       'pgplatform:cluster.resources.requests.memory: "1 Gi" is not allowed. Allowed: a Kubernetes quantity of bytes such as 2Gi. Fix: write a number and a unit, such as 2Gi.',
       'pgplatform:cluster.maxConnections: "many" is not allowed. Allowed: a whole number from 20 to 5000. Fix: choose an allowed value.',
       "pgplatform:poolers[0].name: not set. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 40 characters. Fix: set it.",
