@@ -22,6 +22,7 @@ export const abilities: Rule = (settings, report, engine) => {
       "cluster.durability",
       durability,
     ],
+    drainsWait: [cluster.drains === "wait", "cluster.drains", cluster.drains],
     walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
     archiveVolume: [
       cluster.storage.archiveSize !== undefined,

@@ -21,6 +21,7 @@ import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
+import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
@@ -106,6 +107,7 @@ export async function up(
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
   connection(subject).forEach((line) => progress.line(line));
+  drained(settings).forEach((line) => progress.line(line));
   const { name, instances, namespace } = settings.cluster;
   const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
   const read = instances > 1 ? " and read on a standby" : "";
@@ -147,6 +149,16 @@ async function allowDestructive(steps: readonly PlannedStep[], context: StepCont
   losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
   await confirm("This update deletes data. Continue?");
 }
+
+/** What a drain does to a single instance. */
+export const drained = ({ cluster }: Settings): string[] =>
+  cluster.instances > 1
+    ? []
+    : [
+        cluster.drains === "wait"
+          ? "one instance: a drain of its node waits for ever, until pgplatform:cluster.drains is allow"
+          : "one instance: a drain of its node stops the database until its pod runs elsewhere",
+      ];
 
 /** How to connect, without any secret in it. */
 export function connection({ settings, plan, kubectl }: Subject): string[] {

@@ -73,6 +73,8 @@ export interface EngineTraits {
   readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
   /** Namespace of its operator. @default - the engine has none */
   readonly operatorNamespace?: string;
+  /** What a drain of a single instance's node does where no setting says it. */
+  readonly drains: NonNullable<Settings["cluster"]["drains"]>;
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */
@@ -129,6 +131,8 @@ export const capabilities = [
   "operator",
   /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
   "accountInForeignNamespace",
+  /** Keeps a single instance on its node until it is let go. */
+  "drainsWait",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
 ] as const;

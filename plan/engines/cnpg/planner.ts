@@ -27,6 +27,7 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: true,
     accountInForeignNamespace: true,
+    drainsWait: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion, kind: "Cluster" },
@@ -35,6 +36,7 @@ export const planner: EnginePlanner = {
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
   operatorNamespace,
+  drains: "wait",
   longestClusterName: 50,
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.

@@ -34,6 +34,7 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     accountInForeignNamespace: true,
+    drainsWait: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
@@ -42,6 +43,7 @@ export const planner: EnginePlanner = {
   backupImages: ["backupSidecar"],
   compression: byBarman,
   // The name of a CronJob has at most 52 characters.
+  drains: "allow",
   longestClusterName: 47,
   systemRoles: [],
   operatorLabels: ["statefulset.kubernetes.io/*"],

@@ -51,6 +51,10 @@ export const planner: EnginePlanner = {
         "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
       instead: "let the platform make the namespace, or leave registries and roleArn out",
     },
+    drainsWait: {
+      because: "its operator moves a single instance by itself once its node is cordoned",
+      instead: "leave cluster.drains out, or choose another engine",
+    },
     passwordlessSuperuser: {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",
@@ -63,6 +67,7 @@ export const planner: EnginePlanner = {
   backupImages: [],
   compression: byWalG,
   operatorNamespace,
+  drains: "allow",
   longestClusterName: 53,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
