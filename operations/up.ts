@@ -8,6 +8,7 @@ import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
+import { growFull } from "./fullVolumes";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
@@ -121,6 +122,7 @@ async function update(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
+  await growFull(subject, context);
   const plan = await stack.preview({ refresh: false, context });
   await allowDestructive(plan, context);
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
