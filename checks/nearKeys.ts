@@ -19,17 +19,26 @@ export function nearest(name: string, known: readonly string[]): string[] {
 
 let all: readonly string[] | undefined;
 
-/** Settings of that very name at other places. */
-function elsewhere(name: string): string[] {
+/** The setting of that very name at another place: the only one, or the one that lies above all others. */
+function elsewhere(name: string): string | undefined {
   all ??= [
     ...new Set(
       entries().flatMap(({ path }) => {
         const parts = path.split(".");
-        return parts.map((_part, index) => parts.slice(0, index + 1).join("."));
+        return parts.map((_part, index) =>
+          parts
+            .slice(0, index + 1)
+            .join(".")
+            .replace(/\[\]$/, ""),
+        );
       }),
     ),
   ];
-  return all.filter((path) => plain(path.replace(/\[\]/g, "").split(".").at(-1) ?? "") === plain(name));
+  const depth = (path: string) => path.split(".").length;
+  const [first, second] = all
+    .filter((path) => plain(path.split(".").at(-1) ?? "") === plain(name))
+    .sort((a, b) => depth(a) - depth(b));
+  return first !== undefined && (second === undefined || depth(second) > depth(first)) ? first : undefined;
 }
 
 /** The fix for a key that is no setting, at a path below the namespace. */
@@ -38,8 +47,8 @@ export function nearKeys(path: string, key: string, known: readonly string[]): s
     return `write it as \`pulumi config set --path '${namespace}:${key}'\` does, which makes an object of it`;
   const near = nearest(key, known);
   if (near.length > 0) return `did you mean ${near.join(" or ")}? Correct it, or remove it`;
-  const others = elsewhere(key);
-  return others.length === 1
-    ? `did you mean ${namespace}:${others[0]}? Move it there, or remove it`
-    : "remove it, or correct its spelling";
+  const other = elsewhere(key);
+  return other === undefined
+    ? "remove it, or correct its spelling"
+    : `did you mean ${namespace}:${other}? Move it there, or remove it`;
 }

@@ -24,8 +24,14 @@ export function hasForm(text: string): boolean {
 }
 
 /** Whether a schedule fires at some time: 30 February never comes. */
-export const fires = (schedule: Schedule): boolean =>
-  parsed(schedule).nextRun(new Date("2028-01-01T00:00:00Z")) !== null;
+export function fires(schedule: Schedule): boolean {
+  try {
+    return parsed(schedule).nextRun(new Date("2028-01-01T00:00:00Z")) !== null;
+  } catch {
+    // The search through months that have no such day ends with the stack.
+    return false;
+  }
+}
 
 const DAY = 24 * 3_600_000;
 
