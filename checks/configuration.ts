@@ -29,11 +29,28 @@ const clean = (key: string): string => key.replace(/^([^:]+):config:/, "$1:");
 const near = (one: string, other: string): boolean =>
   distance(one.toLowerCase().replace(/[-_]/g, ""), other.replace(/[-_]/g, "")) <= 3;
 
+/** The way to the first value below a key, as `--path` writes it: what someone has just set. */
+function firstPath(value: unknown): string {
+  const object: unknown = typeof value === "string" && /^\s*[[{]/.test(value) ? tried(value) : value;
+  if (typeof object !== "object" || object === null) return "";
+  const [[key, inner] = []] = Object.entries(object);
+  if (key === undefined) return "";
+  return `${Array.isArray(object) ? `[${key}]` : `.${key}`}${firstPath(inner)}`;
+}
+
+function tried(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * What is wrong with a key that isn't a setting's: `pulumi config set` without a namespace writes below the project's name, and a misspelt
  * namespace is anyone's. Undefined for a key that somebody else may read.
  */
-function strayKey(key: string, project: string): Problem | undefined {
+function strayKey(key: string, value: unknown, project: string): Problem | undefined {
   const [space = "", ...rest] = key.includes(":") ? key.split(":") : [project, key];
   const [, name = "", below = ""] = /^([^.[]*)(.*)$/.exec(rest.join(":")) ?? [];
   if (space === namespace || providers.includes(space)) return undefined;
@@ -41,6 +58,7 @@ function strayKey(key: string, project: string): Problem | undefined {
   const misspelt = space === project || near(space, namespace) || near(space, project);
   if (!misspelt && !names.includes(name)) return undefined;
   const right = `${namespace}:${meant ?? "…"}${below}`;
+  const path = `${right}${below === "" ? firstPath(value) : ""}`;
   return {
     path: key,
     value: undefined,
@@ -49,7 +67,7 @@ function strayKey(key: string, project: string): Problem | undefined {
     fix:
       meant === undefined
         ? "remove it, or correct its spelling"
-        : `write it as ${right}, with the command \`pulumi config set --path '${right}'\` say, and remove this one by \`pulumi config rm '${key}'\``,
+        : `write it as ${right}, such as by \`pulumi config set --path '${path}'\`, and remove this key by \`pulumi config rm '${key}'\``,
   };
 }
 
@@ -75,7 +93,7 @@ export function rawSettings(
   project = "postgres-platform",
 ): Record<string, unknown> {
   const entries = Object.entries(config).map(([key, value]) => [clean(key), value] as const);
-  const stray = entries.flatMap(([key]) => strayKey(key, project) ?? []);
+  const stray = entries.flatMap(([key, value]) => strayKey(key, value, project) ?? []);
   if (stray.length > 0) throw new UserError(stray.map(sentence));
   return Object.fromEntries(
     entries

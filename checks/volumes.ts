@@ -20,10 +20,10 @@ export const volumes: Rule = ({ cluster }, report) => {
       "lower it, or enlarge the volume; a bare number counts the parameter's own unit",
     );
 
-  const room = walSize === undefined ? walBytes / 2 : walBytes * 0.8;
+  const room = walSize === undefined ? walBytes * 0.75 : walBytes * 0.8;
   const where =
     walSize === undefined
-      ? `half of cluster.storage.size (${size}), which holds the data too`
+      ? `three quarters of cluster.storage.size (${size}), which holds the data too`
       : `four fifths of cluster.storage.walSize (${walSize})`;
   const larger = most >= kept ? "max_wal_size" : "wal_keep_size";
   const given = [larger, "max_wal_size", "wal_keep_size"].find((name) => name in parameters);

@@ -18,12 +18,12 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
+    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: did you mean instances? Correct it, or remove it.",
+    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: did you mean instances? Correct it, or remove it.",
   ],
   [
     "backups",

@@ -181,12 +181,24 @@ describe("keys that nothing would read", () => {
           assert.equal(
             error.message,
             `${key}: no setting has this key, and it would be ignored. Allowed: ${right}. ` +
-              `Fix: write it as ${right}, with the command \`pulumi config set --path '${right}'\` say, and remove this one by \`pulumi config rm '${key}'\`.`,
+              `Fix: write it as ${right}, such as by \`pulumi config set --path '${right}'\`, and remove this key by \`pulumi config rm '${key}'\`.`,
           );
           return true;
         },
       );
     });
+
+  it("are told the command for what was set", () => {
+    for (const value of [{ instances: 5 }, '{"instances":5}'])
+      assert.throws(
+        () => rawSettings({ "postgres-platform:cluster": value }),
+        /such as by `pulumi config set --path 'pgplatform:cluster\.instances'`/,
+      );
+    assert.throws(
+      () => rawSettings({ poolers: [{ instances: 2 }] }),
+      /--path 'pgplatform:poolers\[0\]\.instances'`/,
+    );
+  });
 
   it("are found below another project's name too", () =>
     assert.throws(
@@ -411,7 +423,7 @@ describe("sizes beyond the volume", () => {
     [
       "max_wal_size",
       () => sized({ max_wal_size: "15GB" }),
-      /max_wal_size: "15GB" .* at most 10240MB: half of cluster\.storage\.size \(20Gi\), which holds the data too/,
+      /max_wal_size: "15GB" .* at most 15360MB: three quarters of cluster\.storage\.size \(20Gi\), which holds the data too/,
     ],
     [
       "a bare number of megabytes",
@@ -423,11 +435,11 @@ describe("sizes beyond the volume", () => {
       () => sized({ max_wal_size: "9GB" }, wal),
       /four fifths of cluster\.storage\.walSize \(10Gi\)/,
     ],
-    ["wal_keep_size", () => sized({ wal_keep_size: "12GB" }), /wal_keep_size: "12GB" is not allowed/],
+    ["wal_keep_size", () => sized({ wal_keep_size: "16GB" }), /wal_keep_size: "16GB" is not allowed/],
     [
       "both together",
-      () => sized({ max_wal_size: "6GB", wal_keep_size: "5GB" }),
-      /max_wal_size: "6GB" .* together with wal_keep_size, which is 5120MB/,
+      () => sized({ max_wal_size: "10GB", wal_keep_size: "6GB" }),
+      /max_wal_size: "10GB" .* together with wal_keep_size, which is 6144MB/,
     ],
     [
       "min_wal_size",

@@ -100,6 +100,7 @@ describe("check", () => {
         backupTimeZone: [],
         restoreToPlace: [],
         zoneSpread: [],
+        drainsWait: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
         majorUpgrade: [],
