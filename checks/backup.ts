@@ -54,25 +54,24 @@ function independence(settings: Settings, report: Report): void {
 /** Longest that a verification may wait for the copy, of the twelve hours that it may take. */
 const MOST_HOURS_OF_WAITING = 6;
 
-/** Least minutes between two runs: each reads or writes the whole database, or asks a store that counts requests. */
-const leastMinutes = { base: 60, verify: 60, copy: 5 };
+/** Least minutes between two base backups, or two verifications: each reads the whole database. */
+const LEAST_MINUTES = 60;
 
 /** Schedules that would never let the work end. */
 function often({ backup }: Settings, report: Report): void {
   if (backup === undefined) return;
-  const judge = (path: string, schedule: Schedule, least: number, what: string) => {
+  const judge = (path: string, schedule: Schedule, what: string) => {
     const minutes = shortestPause(schedule) / 60;
-    if (minutes < least)
+    if (minutes < LEAST_MINUTES)
       report(
         path,
         schedule,
-        `at least ${least} minutes between two ${what}, and this one has ${minutes}`,
-        `write a schedule that fires less often, such as ${least < 60 ? "*/15 * * * *" : "0 2 * * *"}`,
+        `at least ${LEAST_MINUTES} minutes between two ${what}, and this one has ${minutes}`,
+        "write a schedule that fires less often, such as 0 2 * * *",
       );
   };
-  judge("backup.schedule", backup.schedule, leastMinutes.base, "base backups; WAL is archived all the time");
-  judge("backup.verify.schedule", backup.verify.schedule, leastMinutes.verify, "verifications");
-  judge("backup.copy.schedule", backup.copy.schedule, leastMinutes.copy, "copies");
+  judge("backup.schedule", backup.schedule, "base backups; WAL is archived all the time");
+  judge("backup.verify.schedule", backup.verify.schedule, "verifications");
 }
 
 /** A verification of the second target waits until the copy has the row that it wrote. */

@@ -10,6 +10,7 @@ import { clients } from "./clients";
 import { dangerousNumbers } from "./dangers";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
+import { images } from "./images";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
 import { memory } from "./memory";
@@ -59,6 +60,7 @@ const rules: readonly Rule[] = [
   backup,
   restore,
   registries,
+  images,
   abilities,
 ];
 
