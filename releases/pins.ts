@@ -42,7 +42,9 @@ export const pins = {
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
-  operators: { cnpg: "1.30.0", zalando: "1.15.1" },
+  operators: { cnpg: "1.30.1", zalando: "1.15.1" },
+  /** Of the operators that are built here: a module that CloudNativePG 1.30.1 needs is not served to everybody who builds. */
+  builtOperators: { cnpg: "1.30.0", zalando: "1.15.1" },
   /** CloudNativePG's plugin for Barman's cloud tools. */
   backupPlugin: "0.14.0",
   /** Barman's cloud tools in the images that are built here, with the hash of their wheel: what the plugin's own sidecar has. */
@@ -52,10 +54,16 @@ export const pins = {
   },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
   rclone: "1.71.0",
+  /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */
+  commits: {
+    cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
+    barmanPlugin: "1e13020fe5f09fd8fc29ea03828f7b61375b3721",
+    zalando: "c4f10ceadc9dfd541f61318441920eca1c01b5d2",
+  },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
     cnpg: {
-      "releases/cnpg-1.30.0.yaml": "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88",
+      "releases/cnpg-1.30.1.yaml": "37237f145d8138256ea25ae830f87759255665ff08f8d552fdd8224a5ec032fb",
     },
     barmanPlugin: {
       "manifest.yaml": "691e598b4591e83e23586d3394a8fedef429586a01d1a1b56ab8b80e9fa6ccb0",

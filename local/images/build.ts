@@ -35,12 +35,12 @@ const programs: Readonly<
   cnpgOperator: {
     folder: "cnpg-operator",
     package: "github.com/cloudnative-pg/cloudnative-pg/cmd/manager",
-    ldflags: `-X ${cnpgVersions}.buildVersion=${pins.operators.cnpg} -X ${cnpgVersions}.buildCommit=built-from-modules`,
+    ldflags: `-X ${cnpgVersions}.buildVersion=${pins.builtOperators.cnpg} -X ${cnpgVersions}.buildCommit=built-from-modules`,
   },
   zalandoOperator: {
     folder: "zalando-operator",
     package: "github.com/zalando/postgres-operator/cmd",
-    ldflags: `-X main.version=v${pins.operators.zalando}`,
+    ldflags: `-X main.version=v${pins.builtOperators.zalando}`,
   },
   barmanPlugin: {
     folder: "barman-plugin",
