@@ -42,6 +42,8 @@ export const pins = {
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
+  /** What k3d makes its nodes of. Read from users of it: this machine reaches no registry of images. */
+  k3sImage: "docker.io/rancher/k3s:v1.34.5-k3s1",
   operators: { cnpg: "1.30.1", zalando: "1.15.1" },
   /** Of the operators that are built here: a module that CloudNativePG 1.30.1 needs is not served to everybody who builds. */
   builtOperators: { cnpg: "1.30.0", zalando: "1.15.1" },
