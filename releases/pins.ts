@@ -55,7 +55,7 @@ export const pins = {
     sha256: "0a6a9e1babf97687732d8b2a3eb79ea95d55246a5257b9433865cb6e755221c0",
   },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
-  rclone: "1.71.0",
+  rclone: "1.75.1",
   /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */
   commits: {
     cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
@@ -83,7 +83,7 @@ export const pins = {
     },
   },
   /** Minor versions of PostgreSQL in the images that the engines' makers publish. */
-  postgresql: { "15": "15.14", "16": "16.10", "17": "17.6", "18": "18.4" },
+  postgresql: { "15": "15.19", "16": "16.15", "17": "17.11", "18": "18.6" },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",
