@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { alpine } from "../../releases/imageFacts";
 import { pins, type ImageName } from "../../releases/pins";
 import { imageArchitecture, type ImageConfig } from "./oci";
 
@@ -12,6 +13,7 @@ export type ProgramName =
   | "zalandoOperator"
   | "barmanPlugin"
   | "walTools"
+  | "rclone"
   | "versitygw"
   | "strictStore";
 
@@ -48,6 +50,8 @@ export interface DebianRecipe {
   keepsRun?: boolean;
   /** Shell lines run inside the root file system at the end. */
   script?: string;
+  /** Keeps nothing but these files and programs, with BusyBox under these names beside them. @default - all of it */
+  reducedTo?: { files: readonly string[]; applets: readonly string[] };
   config: ImageConfig;
 }
 
@@ -121,7 +125,6 @@ export const recipes: Record<ImageName, Recipe> = {
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "locales",
       "ca-certificates",
-      "procps",
     ],
     users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
     groups: ["postgres:x:102:"],
@@ -146,7 +149,6 @@ export const recipes: Record<ImageName, Recipe> = {
       `postgresql-${major}`,
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "ca-certificates",
-      "procps",
     ],
     users: ["postgres:x:999:999:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
     groups: ["postgres:x:999:"],
@@ -165,7 +167,7 @@ export const recipes: Record<ImageName, Recipe> = {
   // CloudNativePG runs /usr/bin/pgbouncer as 998:996, and lets in the system user `pgbouncer` by `peer`.
   pgbouncer: {
     kind: "debian",
-    packages: ["pgbouncer", "ca-certificates", "procps"],
+    packages: ["pgbouncer", "ca-certificates"],
     users: ["pgbouncer:x:998:996:PgBouncer:/:/usr/sbin/nologin"],
     groups: ["pgbouncer:x:996:"],
     script: ["ln -s ../sbin/pgbouncer /usr/bin/pgbouncer", "/usr/bin/pgbouncer --version"].join("\n"),
@@ -252,21 +254,29 @@ export const recipes: Record<ImageName, Recipe> = {
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
-  // Debian's build of rclone, with a shell.
+  // As upstream's, on BusyBox, so that a script can't use what isn't there; rclone with the commands that scripts use, and S3 alone.
   backupTools: {
     kind: "debian",
-    packages: ["rclone", "ca-certificates"],
+    packages: ["busybox-static", "ca-certificates"],
+    programs: { "usr/local/bin/rclone": "rclone" },
     script: "rclone version",
-    config: { User: "65532:65532", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/bin/sh"] },
+    reducedTo: {
+      files: ["usr/bin/busybox", "etc/passwd", "etc/group", "etc/ssl/certs/ca-certificates.crt"],
+      applets: alpine,
+    },
+    config: { User: "65532:65532", Env: [`PATH=${path}`], Entrypoint: ["rclone"] },
   },
 
   zalandoOperator: {
     kind: "program",
     program: "zalandoOperator",
     path: "postgres-operator",
-    texts: users,
+    texts: {
+      "etc/passwd": `${users["etc/passwd"]}pgo:x:1000:1000:Postgres Operator:/home/pgo:/sbin/nologin\n`,
+      "etc/group": `${users["etc/group"]}pgo:x:1000:\n`,
+    },
     certificateAuthorities: true,
-    config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/postgres-operator"] },
+    config: { Env: ["PATH=/"], WorkingDir: "/", User: "1000:1000", Entrypoint: ["/postgres-operator"] },
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
@@ -283,7 +293,6 @@ export const recipes: Record<ImageName, Recipe> = {
       "daemontools",
       "locales",
       "ca-certificates",
-      "procps",
     ],
     wheels: barman.wheels,
     users: ["postgres:x:101:103:PostgreSQL administrator:/home/postgres:/bin/bash"],

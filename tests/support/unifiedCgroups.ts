@@ -64,7 +64,7 @@ export class UnifiedCgroups {
         this.write(file, text);
         return Promise.resolve();
       } catch (error) {
-        return Promise.reject(error as Error);
+        return Promise.reject(error);
       }
     },
   };
