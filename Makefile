@@ -9,7 +9,7 @@ export PATH := $(folder):$(PATH)
 endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy backup backups verify restore forget status preview tools test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget status preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ preview: ## Show what `make up` would change; without a cluster, the plan from n
 
 tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools
+
+pins: ## Say which pinned versions are not the newest, as far as package registries answer; changes nothing
+	$(RUN) local/pins.ts
 
 test: ## Unit and golden tests; needs no cluster
 	@operations/bootstrap.sh && npm test --silent
