@@ -29,7 +29,7 @@ export interface ImageFacts {
 
 const words = (text: string): string[] => text.trim().split(/\s+/);
 
-/** Debian's essential packages, which `debian:trixie-slim` consists of; procps (ps, pgrep) and curl are not among them. */
+/** Debian's essential packages, which `debian:trixie-slim` consists of; curl is not among them. */
 const debian = words(`
   bash sh dash
   [ b2sum base32 base64 basename cat chgrp chmod chown cksum comm cp csplit cut date dd df dir dirname du echo env expand expr factor false fmt
@@ -48,11 +48,16 @@ export const alpine = words(`
   sleep sort split stat strings stty su sum sync tac tail tar tee test time timeout top touch tr tree true truncate tty uname unexpand uniq unlink
   unlzma unshare unxz unzip uptime usleep vi watch wc wget which who whoami xargs xxd xzcat yes zcat`);
 
+/** Of procps, which trixie's postgresql-common brings, as the images show that are built here. */
+const procps = words(
+  "free pgrep pkill pmap ps pidwait skill slabtop snice sysctl tload top uptime vmstat w watch",
+);
+
 /** Of PostgreSQL's own packages; since the majors' folder is on PATH, servers' programs too. */
 const postgresql = words(`
   clusterdb createdb createuser dropdb dropuser initdb pg_amcheck pg_archivecleanup pg_basebackup pg_checksums pg_controldata pg_ctl pg_dump
   pg_dumpall pg_isready pg_receivewal pg_recvlogical pg_resetwal pg_restore pg_rewind pg_test_fsync pg_test_timing pg_upgrade pg_verifybackup
-  pg_waldump pgbench postgres psql reindexdb vacuumdb`);
+  pg_waldump pgbench postgres psql reindexdb vacuumdb ${procps.join(" ")}`);
 
 const barman = words(`
   barman-cloud-backup barman-cloud-backup-delete barman-cloud-backup-keep barman-cloud-backup-list barman-cloud-backup-show
@@ -138,7 +143,7 @@ export const shared: Readonly<Record<Exclude<keyof Images, "operator" | "postgre
     entrypoint: ["./entrypoint.sh"],
     flavour: "GNU",
     // Not what its package of PostgreSQL brings: that is Debian's, of another major.
-    tools: [...debian, "pgbouncer"],
+    tools: [...debian, ...procps, "pgbouncer"],
     writable: ["/var/log/pgbouncer", "/var/run/pgbouncer", "/tmp"],
   },
   pgbouncerExporter: {

@@ -98,10 +98,10 @@ export const pins = {
     coredns: "pgplatform.local/coredns:1.12.1-1",
     localPathProvisioner: "pgplatform.local/local-path-provisioner:0.0.30-1",
     cnpgOperator: "pgplatform.local/cnpg-operator:1.30.0-1",
-    postgresql: "pgplatform.local/postgresql:17-3",
-    postgresqlStandalone: "pgplatform.local/postgresql-standalone:17-2",
+    postgresql: "pgplatform.local/postgresql:17-2",
+    postgresqlStandalone: "pgplatform.local/postgresql-standalone:17-1",
     postgresExporter: "pgplatform.local/postgres-exporter:0.17.1-1",
-    pgbouncer: "pgplatform.local/pgbouncer:1.24-2",
+    pgbouncer: "pgplatform.local/pgbouncer:1.24-1",
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
@@ -113,7 +113,7 @@ export const pins = {
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
-    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-7",
+    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-5",
   },
 } as const;
 

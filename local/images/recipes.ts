@@ -125,6 +125,7 @@ export const recipes: Record<ImageName, Recipe> = {
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "locales",
       "ca-certificates",
+      "procps",
     ],
     users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
     groups: ["postgres:x:102:"],
@@ -149,6 +150,7 @@ export const recipes: Record<ImageName, Recipe> = {
       `postgresql-${major}`,
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
       "ca-certificates",
+      "procps",
     ],
     users: ["postgres:x:999:999:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
     groups: ["postgres:x:999:"],
@@ -167,7 +169,7 @@ export const recipes: Record<ImageName, Recipe> = {
   // CloudNativePG runs /usr/bin/pgbouncer as 998:996, and lets in the system user `pgbouncer` by `peer`.
   pgbouncer: {
     kind: "debian",
-    packages: ["pgbouncer", "ca-certificates"],
+    packages: ["pgbouncer", "ca-certificates", "procps"],
     users: ["pgbouncer:x:998:996:PgBouncer:/:/usr/sbin/nologin"],
     groups: ["pgbouncer:x:996:"],
     script: ["ln -s ../sbin/pgbouncer /usr/bin/pgbouncer", "/usr/bin/pgbouncer --version"].join("\n"),
@@ -293,6 +295,7 @@ export const recipes: Record<ImageName, Recipe> = {
       "daemontools",
       "locales",
       "ca-certificates",
+      "procps",
     ],
     wheels: barman.wheels,
     users: ["postgres:x:101:103:PostgreSQL administrator:/home/postgres:/bin/bash"],
