@@ -51,7 +51,7 @@ export const allPins = (): Pin[] => [
     pinned: `${pinned}.0`,
     registry: { npm: servers },
     within: `${major}.x`,
-    note: "a minor release is security: see docs/changes.md, PostgreSQL's minors",
+    note: "a minor release is security: see docs/changes.md, new minor versions",
   })),
   { name: "pulumi", pinned: pins.tools.pulumi.version, registry: { npm: "@pulumi/pulumi" } },
   {
