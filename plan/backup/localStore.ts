@@ -156,8 +156,8 @@ function localStoreObjects(
             },
           ],
           volumes: [
-            // The root itself holds locks of objects that are being written.
-            { name: "root", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
+            // The root itself holds locks of objects that are being written. Not in memory: tmpfs has no user xattrs before Linux 6.6.
+            { name: "root", emptyDir: { sizeLimit: "16Mi" } },
             { name: "tls", secret: { secretName: `${name}-server`, defaultMode: 0o440 } },
           ],
         },
