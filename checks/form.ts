@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { schema } from "../settings/schema";
 import { namespace, type Problem } from "../settings/problem";
-import { nearKeys } from "./nearKeys";
+import { nearest, nearKeys } from "./nearKeys";
 
 /** `pgplatform:cluster.databases[0].name` */
 const pathOf = (keys: readonly PropertyKey[]): string =>
@@ -48,7 +48,7 @@ const proposed = (shape: Readonly<Record<string, z.ZodType>>): string[] =>
 function schemaAt(
   raw: unknown,
   keys: readonly PropertyKey[],
-): { hints?: Hints; keyHints?: Hints; keys?: string[] } {
+): { hints?: Hints; keyHints?: Hints; keys?: string[]; values?: readonly string[] } {
   let node: unknown = schema;
   let value = raw;
   let hints: Hints | undefined;
@@ -86,6 +86,7 @@ function schemaAt(
   return {
     ...(hints && { hints }),
     ...(isHints(keyHints) && { keyHints }),
+    ...(node instanceof z.ZodEnum && { values: node.options.map(String) }),
     ...(node instanceof z.ZodObject && { keys: proposed(node.shape) }),
   };
 }
@@ -153,15 +154,21 @@ export function problemsOf(raw: unknown, issues: readonly z.core.$ZodIssue[]): P
     if (name) return [name];
     const missing = valueAt(raw, issue.path) === undefined;
     const hints = objectionIn(issue) ?? at.hints;
+    const value = valueAt(raw, issue.path);
+    const near = typeof value === "string" ? nearest(value, at.values ?? []) : [];
     return [
       {
         path: pathOf(issue.path),
-        value: missing ? undefined : (at.hints?.shown ?? valueAt(raw, issue.path)),
+        value: missing ? undefined : (at.hints?.shown ?? value),
         allowed:
           (missing ? hints?.missing : undefined) ??
           hints?.allowed ??
           (at.keys ? `an object with ${at.keys.join(", ")}` : issue.message),
-        fix: missing ? "set it" : (hints?.fix ?? "give it that form"),
+        fix: missing
+          ? "set it"
+          : near.length === 1
+            ? `write ${near[0]}`
+            : (hints?.fix ?? "give it that form"),
       },
     ];
   });

@@ -654,4 +654,15 @@ describe("misspelt keys", () => {
   ];
   for (const [input, expected] of cases)
     it(`are told the setting that is meant: ${expected.source}`, () => refused(sentences(input), expected));
+
+  it("and misspelt values of a list too", () => {
+    for (const [path, value, meant] of [
+      ["cluster.durability", "zeroloss", "zero-loss"],
+      ["cluster.engine", "CNPG", "cnpg"],
+      ["cluster.engine", "stand-alone", "standalone"],
+      ["platform", "locals", "local"],
+    ] as const)
+      refused(with1(path, value), new RegExp(`: "${value}" is not allowed\\. .* Fix: write ${meant}\\.$`));
+    refused(with1("cluster.durability", "paranoid"), /Fix: choose an allowed value\.$/);
+  });
 });
