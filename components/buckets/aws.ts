@@ -3,6 +3,8 @@ import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
 import { User } from "@pulumi/aws/iam/user";
 import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Bucket as S3Bucket } from "@pulumi/aws/s3/bucket";
+import { BucketLifecycleConfiguration } from "@pulumi/aws/s3/bucketLifecycleConfiguration";
+import { BucketObjectLockConfiguration } from "@pulumi/aws/s3/bucketObjectLockConfiguration";
 import { BucketPolicy } from "@pulumi/aws/s3/bucketPolicy";
 import { BucketPublicAccessBlock } from "@pulumi/aws/s3/bucketPublicAccessBlock";
 import { BucketServerSideEncryptionConfiguration } from "@pulumi/aws/s3/bucketServerSideEncryptionConfiguration";
@@ -11,11 +13,18 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Store } from "../../plan/backup/store";
 import { arnOf } from "../../plan/backup/targets/aws";
 import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
-import { lifecycle, lock } from "./s3";
 import type { TargetOf } from "../../settings/schema/targets";
 
+/** Unfinished uploads are deleted after so many days. */
+const UNFINISHED_DAYS = 7;
+
 /** Reads the bucket, since a restore may be from another cluster's place in it, and writes in the cluster's own place alone. */
-export const accessPolicy = ({ bucket, prefix }: Pick<Store, "bucket" | "prefix">): string =>
+export const accessPolicy = ({
+  bucket,
+  region,
+  prefix,
+  reports,
+}: Pick<Store, "bucket" | "region" | "prefix" | "reports">): string =>
   JSON.stringify({
     Version: "2012-10-17",
     Statement: [
@@ -23,20 +32,20 @@ export const accessPolicy = ({ bucket, prefix }: Pick<Store, "bucket" | "prefix"
         Sid: "List",
         Effect: "Allow",
         Action: ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"],
-        Resource: arnOf(bucket),
+        Resource: arnOf(region, bucket),
       },
-      { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: arnOf(bucket, "/*") },
+      { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: arnOf(region, bucket, "/*") },
       {
         Sid: "Write",
         Effect: "Allow",
         Action: ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-        Resource: arnOf(bucket, `/${prefix}/*`),
+        Resource: [prefix, reports].map((folder) => arnOf(region, bucket, `/${folder}/*`)),
       },
     ],
   });
 
 /** Denies every request without TLS. */
-const onlyEncryptedConnections = (bucket: string): string =>
+const onlyEncryptedConnections = ({ bucket, region }: Store): string =>
   JSON.stringify({
     Version: "2012-10-17",
     Statement: [
@@ -45,7 +54,7 @@ const onlyEncryptedConnections = (bucket: string): string =>
         Effect: "Deny",
         Principal: "*",
         Action: "s3:*",
-        Resource: [arnOf(bucket), arnOf(bucket, "/*")],
+        Resource: [arnOf(region, bucket), arnOf(region, bucket, "/*")],
         Condition: { Bool: { "aws:SecureTransport": "false" } },
       },
     ],
@@ -103,12 +112,47 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
     );
     new BucketPolicy(
       part("policy"),
-      { ...place, policy: onlyEncryptedConnections(store.bucket) },
+      { ...place, policy: onlyEncryptedConnections(store) },
       // AWS refuses to change both at once.
       retained(this, { dependsOn: [closed] }),
     );
-    lifecycle(this, this.name, args, bucket, { region });
-    lock(this, this.name, args, bucket, { region });
+    this.lifecycle(args, place, behind);
+    // Each copy is locked from its upload on; only who may bypass governance can shorten that.
+    if (target.lockDays > 0)
+      new BucketObjectLockConfiguration(
+        part("lock"),
+        { ...place, rule: { defaultRetention: { mode: "GOVERNANCE", days: target.lockDays } } },
+        behind,
+      );
+  }
+
+  /** What was deleted can be got back for as long as the recovery window; then it is gone. */
+  private lifecycle(
+    { recoveryWindowDays }: BucketArgs<TargetOf<"aws">>,
+    place: { readonly bucket: string; readonly region: string },
+    options: pulumi.CustomResourceOptions,
+  ): void {
+    new BucketLifecycleConfiguration(
+      `${this.name}-lifecycle`,
+      {
+        ...place,
+        rules: [
+          {
+            id: "deleted-objects",
+            status: "Enabled",
+            filter: { prefix: "" },
+            noncurrentVersionExpiration: { noncurrentDays: recoveryWindowDays },
+          },
+          {
+            id: "unfinished-uploads",
+            status: "Enabled",
+            filter: { prefix: "" },
+            abortIncompleteMultipartUpload: { daysAfterInitiation: UNFINISHED_DAYS },
+          },
+        ],
+      },
+      options,
+    );
   }
 
   /** Lets a role that is there do what a user would be made for. */

@@ -35,6 +35,8 @@ export const planner: EnginePlanner = {
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     accountInForeignNamespace: true,
     passwordlessSuperuser: true,
+    roleInPlaceOfKey: true,
+    virtualHosts: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
