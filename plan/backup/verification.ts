@@ -214,7 +214,7 @@ export function verification(
           ...reading,
           ...environment({
             EXPIRY_SECONDS: String(EXPIRY_SECONDS),
-            ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
+            WINDOW_DAYS: String(backup.recoveryWindowDays),
           }),
           ...dumps,
         ],
