@@ -1,14 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -193,13 +184,25 @@ ${retained === true ? `client.put_object_lock_configuration(Bucket="${bucket}", 
     };
   }
 
-  /** The keys of all objects, as the store's files have them. */
+  /** The keys of all objects that the store lists. */
   objects(): string[] {
-    const folder = join(this.folder, "data", this.options.bucket);
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-      .filter((key) => !key.startsWith("."))
+    const option = (name: string) => `RCLONE_CONFIG_HERE_${name}`;
+    return execFileSync(this.tools.rclone, ["lsf", "-R", "--files-only", `here:${this.options.bucket}`], {
+      env: {
+        ...this.python(),
+        [option("TYPE")]: "s3",
+        [option("PROVIDER")]: "Other",
+        [option("ENDPOINT")]: this.endpoint,
+        [option("FORCE_PATH_STYLE")]: String(this.options.virtual !== true),
+        [option("ENV_AUTH")]: "true",
+        RCLONE_CONFIG: "/dev/null",
+      },
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+      .toString()
+      .trim()
+      .split("\n")
+      .filter((key) => key !== "")
       .sort();
   }
 
