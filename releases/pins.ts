@@ -97,7 +97,7 @@ export const pins = {
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     /** A store of the tests. */
-    strictStore: "pgplatform.local/strict-store:1-1",
+    strictStore: "pgplatform.local/strict-store:1-2",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-3",
     backupTools: "pgplatform.local/backup-tools:1.60-1",

@@ -105,6 +105,8 @@ describe("check", () => {
         majorUpgrade: [],
         operator: [],
         passwordlessSuperuser: [],
+        roleInPlaceOfKey: [],
+        virtualHosts: [],
         podSecurityRestricted: [],
       },
     );
