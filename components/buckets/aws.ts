@@ -1,5 +1,6 @@
 import { AccessKey } from "@pulumi/aws/iam/accessKey";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
+import { Provider } from "@pulumi/aws/provider";
 import { User } from "@pulumi/aws/iam/user";
 import { UserPolicy } from "@pulumi/aws/iam/userPolicy";
 import { Bucket as S3Bucket } from "@pulumi/aws/s3/bucket";
@@ -63,6 +64,7 @@ const onlyEncryptedConnections = ({ bucket, region }: Store): string =>
 /** A bucket of AWS S3, and a user, or a role that is there, that may do in it what backups take. */
 export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
+  private readonly provider: pulumi.ProviderResource;
 
   constructor(
     private readonly name: string,
@@ -71,10 +73,22 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   ) {
     super("pgplatform:backup:AwsTarget", name, {}, options);
     const { target, store } = args;
+    // A program may hand its own on; the default one knows no region unless the environment says it, and a user of another partition is made there.
+    this.provider =
+      this.getProvider("aws:index:any") ??
+      new Provider(`${name}-provider`, { region: store.region }, { parent: this });
     if (!target.adopt) this.bucket(args);
     if (target.roleArn !== undefined) this.grant(store, target.roleArn);
     else if (target.credentials === undefined) this.keys = this.user(store);
     this.registerOutputs({});
+  }
+
+  private own(): pulumi.CustomResourceOptions {
+    return { parent: this, provider: this.provider };
+  }
+
+  private kept(more: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
+    return retained(this, { provider: this.provider, ...more });
   }
 
   private bucket(args: BucketArgs<TargetOf<"aws">>): void {
@@ -86,9 +100,9 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
       part("bucket"),
       { ...place, ...(target.lockDays > 0 && { objectLockEnabled: true }) },
       // In prod no change of settings deletes backups: see docs/backup.md for the way out.
-      retained(this, { protect }),
+      this.kept({ protect }),
     );
-    const behind = retained(this, { dependsOn: [bucket] });
+    const behind = this.kept({ dependsOn: [bucket] });
     new BucketVersioning(
       part("versioning"),
       { ...place, versioningConfiguration: { status: "Enabled" } },
@@ -114,7 +128,7 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
       part("policy"),
       { ...place, policy: onlyEncryptedConnections(store) },
       // AWS refuses to change both at once.
-      retained(this, { dependsOn: [closed] }),
+      this.kept({ dependsOn: [closed] }),
     );
     this.lifecycle(args, place, behind);
     // Each copy is locked from its upload on; only who may bypass governance can shorten that.
@@ -158,13 +172,13 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   /** Lets a role that is there do what a user would be made for. */
   private grant(store: Store, roleArn: string): void {
     const role = roleArn.slice(roleArn.lastIndexOf("/") + 1);
-    new RolePolicy(`${this.name}-access`, { role, policy: accessPolicy(store) }, { parent: this });
+    new RolePolicy(`${this.name}-access`, { role, policy: accessPolicy(store) }, this.own());
   }
 
   private user(store: Store): Keys {
-    const user = new User(`${this.name}-user`, { path: "/pgplatform/" }, { parent: this });
-    new UserPolicy(`${this.name}-access`, { user: user.name, policy: accessPolicy(store) }, { parent: this });
-    const key = new AccessKey(`${this.name}-key`, { user: user.name }, { parent: this });
+    const user = new User(`${this.name}-user`, { path: "/pgplatform/" }, this.own());
+    new UserPolicy(`${this.name}-access`, { user: user.name, policy: accessPolicy(store) }, this.own());
+    const key = new AccessKey(`${this.name}-key`, { user: user.name }, this.own());
     return { accessKeyId: key.id, secretAccessKey: pulumi.secret(key.secret) };
   }
 }

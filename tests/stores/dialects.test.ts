@@ -107,8 +107,11 @@ for (const { dialect, preset, versions, retained, lock } of cases)
       mkdirSync(join(work, "bin"), { recursive: true });
       execFileSync("ln", ["-sf", all.rclone, join(work, "bin/rclone")]);
       const store = both[number - 1]!;
+      const told = variables(places(both));
+      // Older scripts had no such options.
+      if (process.env.SCRIPTS !== undefined) delete told.RCLONE_CONFIG_TARGET2_UPLOAD_CUTOFF;
       return {
-        ...variables(places(both)),
+        ...told,
         ...(number === 2 ? copies.python(narrow) : live.python()),
         RCLONE_CONFIG_TARGET2_ACCESS_KEY_ID: narrow.accessKeyId,
         RCLONE_CONFIG_TARGET2_SECRET_ACCESS_KEY: narrow.secretAccessKey,
