@@ -99,7 +99,7 @@ export const pins = {
     /** A store of the tests. */
     strictStore: "pgplatform.local/strict-store:1-2",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
-    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-3",
+    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.60-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
