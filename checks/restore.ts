@@ -1,3 +1,4 @@
+import { isLostWithCluster } from "../plan/backup/targets";
 import type { Rule } from "./rule";
 
 export const restore: Rule = ({ backup, cluster, restore }, report) => {
@@ -10,7 +11,7 @@ export const restore: Rule = ({ backup, cluster, restore }, report) => {
       `one of the backup targets (${targets.join(", ") || "there are none"})`,
       "name one of them, or add the target to backup.targets",
     );
-  const local = backup?.targets.some(({ name, kind }) => name === restore.target && kind === "local");
+  const local = backup?.targets.some((target) => target.name === restore.target && isLostWithCluster(target));
   if (local === true && restore.from !== undefined && !restore.from.startsWith(`${cluster.namespace}/`))
     report(
       "restore.from",

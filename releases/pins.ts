@@ -107,9 +107,9 @@ export const pins = {
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     /** A store of the tests. */
-    strictStore: "pgplatform.local/strict-store:1-1",
+    strictStore: "pgplatform.local/strict-store:1-2",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
-    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-3",
+    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */

@@ -70,7 +70,12 @@ export interface EngineTraits {
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
   /** How it can compress its log in a store, the default first, and the tool that decides. */
-  readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
+  readonly compression: {
+    readonly methods: readonly [Compression, ...Compression[]];
+    readonly by: string;
+    /** Those with which the parts of an upload are of different sizes. */
+    readonly unequalParts: readonly Compression[];
+  };
   /** Namespace of its operator. @default - the engine has none */
   readonly operatorNamespace?: string;
   /** What a drain of a single instance's node does where no setting says it. */
@@ -135,6 +140,10 @@ export const capabilities = [
   "drainsWait",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
+  /** Its tools speak to the archive by a role of AWS where there is no key. */
+  "roleInPlaceOfKey",
+  /** Its tools can be told that the bucket's name is in the host's name, at a store that isn't AWS. */
+  "virtualHosts",
 ] as const;
 export type Capability = (typeof capabilities)[number];
 

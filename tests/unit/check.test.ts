@@ -106,6 +106,8 @@ describe("check", () => {
         majorUpgrade: [],
         operator: [],
         passwordlessSuperuser: [],
+        roleInPlaceOfKey: [],
+        virtualHosts: [],
         podSecurityRestricted: [],
       },
     );

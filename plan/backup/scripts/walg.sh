@@ -18,5 +18,6 @@ fetch_wal() {
 
 # expire: deletes what lies before the oldest base backup that the recovery window takes; the one that was just found good is never older.
 expire() {
+  : >"$WORK/keeps"
   [ ! -s "$WORK/oldest" ] || wal-g delete before FIND_FULL "$(cat "$WORK/oldest")" --confirm >>"$WORK/expiry.log" 2>&1
 }

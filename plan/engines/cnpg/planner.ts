@@ -29,6 +29,11 @@ export const planner: EnginePlanner = {
     accountInForeignNamespace: true,
     drainsWait: true,
     passwordlessSuperuser: true,
+    roleInPlaceOfKey: true,
+    virtualHosts: {
+      because: "its plugin tells not all of Barman's tools where the bucket's name is",
+      instead: "use a store that takes path style, or the engine standalone or zalando",
+    },
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },

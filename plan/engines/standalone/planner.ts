@@ -36,6 +36,8 @@ export const planner: EnginePlanner = {
     accountInForeignNamespace: true,
     drainsWait: true,
     passwordlessSuperuser: true,
+    roleInPlaceOfKey: true,
+    virtualHosts: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },

@@ -49,7 +49,7 @@ export const planner: EnginePlanner = {
     accountInForeignNamespace: {
       because:
         "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
-      instead: "let the platform make the namespace, or leave registries and roleArn out",
+      instead: "let the platform make the namespace, or leave registries out",
     },
     drainsWait: {
       because: "its operator moves a single instance by itself once its node is cordoned",
@@ -59,6 +59,11 @@ export const planner: EnginePlanner = {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",
     },
+    roleInPlaceOfKey: {
+      because: "WAL-G before 3.0.6, which Spilo 4.0-p3 has, asks AWS to assume the role once more, and fails",
+      instead: "give credentials, or choose cnpg",
+    },
+    virtualHosts: true,
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
