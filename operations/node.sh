@@ -9,7 +9,7 @@ case $major in
     ;;
 esac
 cache=${PGP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/postgres-platform}/node
-package=$(node -p '`node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`')
+package=$(node -p 'const {platform, arch} = process; ["node", platform, arch].join("-")')
 folder=$cache/$major/node_modules/$package/bin
 if [ ! -x "$folder/node" ]; then
   mkdir -p "$cache/$major"

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { recipes } from "../../local/images/recipes";
 import { planPlatform } from "../../plan/platform";
@@ -8,8 +8,9 @@ import { factsOf, type ImageFacts, operators, servers, shared } from "../../rele
 import { pins, type ImageName } from "../../releases/pins";
 import { imagesOf } from "../../checks/images";
 import type { Images, Settings } from "../../settings/schema";
-import { cacheDir, projectDir } from "../../shell/paths";
+import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
+import { builtImage } from "../support/builtImages";
 import { releasedObjects } from "../support/manifest";
 import { type Run, runsOf } from "../support/podPrograms";
 import { programs, read } from "../support/shellCommands";
@@ -261,9 +262,9 @@ const beyond: Readonly<Record<string, string>> = { openssl: "Debian's ca-certifi
 describe("the images in the cache", () => {
   for (const [name, places] of Object.entries(placeOf) as [ImageName, readonly ImageFacts[]][])
     it(`have what scripts use, and nothing tempting that the upstream one lacks: ${name}`, async function () {
-      const tar = await cachedTar(name);
-      if (tar === undefined) return this.skip();
-      const found = await programsIn(tar);
+      const image = await builtImage(name);
+      if (image === undefined) return this.skip();
+      const found = await programsIn(image);
       const known = new Set(places.flatMap(({ tools }) => tools));
       const used = (await Promise.all(engines.map((engine) => usedIn(engine, name)))).flat();
       const entry = recipes[name].config.Entrypoint?.[0]?.split("/").at(-1);
@@ -293,28 +294,9 @@ describe("the images in the cache", () => {
       .filter((program) => !program.endsWith("*"));
   }
 
-  /** The archive of the image with today's name, if it was built here. */
-  async function cachedTar(name: ImageName): Promise<string | undefined> {
-    const folder = join(cacheDir, "images", name);
-    if (!existsSync(folder)) return undefined;
-    for (const key of readdirSync(folder)) {
-      const tar = join(folder, key, "image.tar");
-      if (!existsSync(join(folder, key, ".made"))) continue;
-      const index = await run("tar", ["-xOf", tar, "index.json"]);
-      if (index.stdout.includes(`"${pins.images[name]}"`)) return tar;
-    }
-    return undefined;
-  }
-
   /** Names below the folders of PATH. */
-  async function programsIn(tar: string): Promise<Set<string>> {
-    const listed = (await run("tar", ["-tvf", tar])).stdout.trim().split("\n");
-    const sizes = listed
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => fields.at(-1)!.startsWith("blobs/sha256/"));
-    // The layer is the largest of the blobs.
-    const [layer] = sizes.sort((one, other) => Number(other[2]) - Number(one[2]));
-    const { stdout } = await run("sh", ["-c", 'tar -xOf "$1" "$2" | tar -t', "list", tar, layer!.at(-1)!]);
+  async function programsIn({ tar, layer }: { tar: string; layer: string }): Promise<Set<string>> {
+    const { stdout } = await run("sh", ["-c", 'tar -xOf "$1" "$2" | tar -t', "list", tar, layer]);
     const folders =
       /^\.\/(?:usr\/local\/|usr\/)?s?bin\/([^/]+)$|^\.\/usr\/lib\/postgresql\/\d+\/bin\/([^/]+)$/;
     return new Set(

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cached, keepNewest, keyOf } from "../../local/cache";
+import { published } from "../../releases/images";
 import { pins } from "../../releases/pins";
 import { goFits, releasedModule } from "../../local/toolchain/go";
 
@@ -122,6 +123,13 @@ describe("pins", () => {
       await required("local/images/zalando-operator", "github.com/zalando/postgres-operator"),
       pins.builtOperators.zalando,
     );
+  });
+
+  it("are what a stack's images and their stand-ins are made of", async () => {
+    assert.equal(await required("local/images/rclone", "github.com/rclone/rclone"), pins.rclone);
+    const versitygw = await required("local/images/versitygw", "github.com/versity/versitygw");
+    assert.ok(published.objectStore.endsWith(`:v${versitygw}`));
+    assert.ok(pins.images.backupTools.includes(`:${pins.rclone}-`));
   });
 
   it("say what the npm packages say", async () => {
