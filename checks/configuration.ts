@@ -26,8 +26,14 @@ const names = Object.keys(schema.shape);
 /** Old configurations have `config:` in the middle of a key, which Pulumi leaves out. */
 const clean = (key: string): string => key.replace(/^([^:]+):config:/, "$1:");
 
-const near = (one: string, other: string): boolean =>
-  distance(one.toLowerCase().replace(/[-_]/g, ""), other.replace(/[-_]/g, "")) <= 3;
+/** Whether a namespace is another one misspelt: short names are near to too many others. */
+const near = (one: string, other: string): boolean => {
+  const [given, meant] = [one, other].map((name) => name.toLowerCase().replace(/[-_]/g, "")) as [
+    string,
+    string,
+  ];
+  return distance(given, meant) <= Math.floor(meant.length / 4);
+};
 
 /** The way to the first value below a key, as `--path` writes it: what someone has just set. */
 function firstPath(value: unknown): string {
@@ -48,7 +54,7 @@ function tried(text: string): unknown {
 
 /**
  * What is wrong with a key that isn't a setting's: `pulumi config set` without a namespace writes below the project's name, and a misspelt
- * namespace is anyone's. Undefined for a key that somebody else may read.
+ * namespace belongs to no program. Undefined for a key that another program may read.
  */
 function strayKey(key: string, value: unknown, project: string): Problem | undefined {
   const [space = "", ...rest] = key.includes(":") ? key.split(":") : [project, key];

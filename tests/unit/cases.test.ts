@@ -221,6 +221,11 @@ describe("keys that nothing would read", () => {
       { platform: "local" },
     ));
 
+  it("are another program's where the project has a short name that is near", () =>
+    assert.deepEqual(rawSettings({ "pgplatform:platform": "local", "ape:x": "1" }, "app"), {
+      platform: "local",
+    }));
+
   it("with a path in them are told how a path is written", () =>
     refused(
       sentences({ ...smallest(), "cluster.instances": 5 }),
