@@ -16,7 +16,7 @@ location, server, backup_id, age, compression, endpoint, size = sys.argv[1:8]
 style = sys.argv[8] if len(sys.argv) > 8 else None
 store = S3CloudInterface(url=location, jobs=2, endpoint_url=endpoint, addressing_style=style)
 folder = f"{store.path}/{server}/base/{backup_id}"
-end = datetime.datetime.now(tz=datetime.UTC) - datetime.timedelta(days=float(age))
+end = datetime.datetime.now(tz=datetime.timezone.utc) - datetime.timedelta(days=float(age))
 controller = CloudUploadController(
     store, folder, 1 << 35, None if compression == "none" else compression, min_chunk_size=5 << 20
 )
@@ -24,8 +24,10 @@ with tempfile.TemporaryDirectory() as data:
     path = os.path.join(data, "rows")
     with open(path, "wb") as file:
         # Of rows that are packed more and less.
-        for row in range(int(float(size) * 10)):
-            file.write(os.urandom(100_000 + row % 7 * 1_000).ljust(100_000 + row % 5 * 3_000, b"x"))
+        file.writelines(
+            os.urandom(100_000 + row % 7 * 1_000).ljust(100_000 + row % 5 * 3_000, b"x")
+            for row in range(int(float(size) * 10))
+        )
     controller.add_file("data", path, "data", "rows")
 controller.close()
 store.close()

@@ -14,7 +14,7 @@ const dialectOf = (target: Target) => dialects[target.kind] as Dialect<TargetKin
 
 /** How a target's bucket is spoken to. */
 export const spokenTo = (target: Target, cluster: Settings["cluster"]): Spoken =>
-  dialectOf(target).speak(target as never, cluster);
+  dialectOf(target).speak(target, cluster);
 
 /** What is wrong with a target by itself: names, and what its settings ask of each other. */
 export function targetProblems(target: Target, cluster: Settings["cluster"]): readonly TargetProblem[] {
@@ -31,7 +31,7 @@ export function targetProblems(target: Target, cluster: Settings["cluster"]): re
           },
         ]
       : []),
-    ...(dialectOf(target).problems?.(target as never) ?? []),
+    ...(dialectOf(target).problems?.(target) ?? []),
   ];
 }
 
