@@ -35,6 +35,8 @@ export interface LoadedFiles {
   readonly container: string;
   readonly file: string;
   readonly version: string;
+  /** File with the ID of the archive that WAL goes to, as the container sees it. @default - the engine is told otherwise */
+  readonly archiveId?: string;
 }
 
 export interface Plan {

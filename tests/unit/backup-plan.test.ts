@@ -7,7 +7,8 @@ import { backupPlan } from "../../plan/backup/plan";
 import { planners } from "../../plan/engines/select";
 import { live } from "../../plan/engines/cnpg/live";
 import type { Settings } from "../../settings/schema";
-import { archiveMoves, firstBackup, missingSource, whileAnswered } from "../../operations/backup";
+import { archiveNow } from "../../operations/archive";
+import { firstBackup, missingSource, whileAnswered } from "../../operations/backup";
 import { waitingLog, waitingSentence } from "../../operations/primary";
 import { listed, readStatus, rowLine, sentenceOf } from "../../operations/targets";
 import { type Subject } from "../../operations/health";
@@ -183,7 +184,7 @@ describe("what happens to backups after they were made", () => {
   it("is done by scripts that a shell, or Python, can read", () => {
     for (const name of readdirSync(folder)) {
       const file = join(folder, name);
-      const bash = ["check.sh", "dump.sh", "heartbeat.sh"].includes(name);
+      const bash = ["check.sh", "database.sh", "dump.sh", "heartbeat.sh"].includes(name);
       const { status, stderr } = name.endsWith(".py")
         ? spawnSync("python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file])
         : spawnSync(bash ? "bash" : "dash", ["-n", file]);
@@ -449,13 +450,14 @@ describe("an archive that goes elsewhere", () => {
   const watcherOf = (...targets: object[]) =>
     planned({ targets }).objects.find(({ id }) => id === "watch")?.object;
 
-  it("is known by where the watcher that runs looks for it", async () => {
-    for (const [live, moves] of [
-      [watcherOf(near, far), true],
-      [watcherOf(far), false],
-      [undefined, false],
-    ] as const)
-      assert.equal(await archiveMoves(subjectOf({ get: () => Promise.resolve(live) })), moves);
+  it("is known by where the watcher that runs looks for it, and by the archive's ID", async () => {
+    const now = (live: object | undefined) => archiveNow(subjectOf({ get: () => Promise.resolve(live) }));
+    const withId = (id: string, ...targets: object[]) =>
+      JSON.parse(JSON.stringify(watcherOf(...targets)).replaceAll("{archiveId}", id)) as object;
+    assert.equal(await now(undefined), undefined);
+    assert.equal(await now(withId("0123456789", far)), await now(withId("0123456789", far, near)));
+    assert.notEqual(await now(withId("0123456789", far)), await now(withId("0123456789", near, far)));
+    assert.notEqual(await now(withId("0123456789", far)), await now(withId("9876543210", far)));
   });
 
   it("has a base backup made there, however often that fails at first, and what the copy left doesn't count", async () => {

@@ -1,13 +1,15 @@
 # shellcheck shell=sh
-# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt,
-# a line of JSON for each store (../results.ts), for the operations.
+# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in three files: metrics.txt for monitoring, and for the
+# operations status.txt, a line of JSON for each store (../results.ts), and writes.txt, one for what isn't archived.
 #
-# Environment: see places.sh; STATE, the folder of both files.
+# Environment: see places.sh; STATE, the folder of these files, where database.sh puts what it hears; RPO_SECONDS.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
 # shellcheck source=json.sh
 . /scripts/json.sh
+# shellcheck source=timelines.sh
+. /scripts/timelines.sh
 trap 'exit 0' TERM INT
 
 gauge() { # NAME MEANING
@@ -43,6 +45,12 @@ inspect() {
     made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
+    histories "$place" "$STATE/timelines-$name"
+    if [ -e "$STATE/timelines-$name/known" ]; then
+      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$name/known" "${newest%%;*}" "$system")
+      [ -z "$problem" ] || set -- "$@" problem "$problem"
+      echo "restorable{$labels} $([ -z "$problem" ] && echo 1 || echo 0)" >>"$STATE/seen"
+    fi
   else
     pause=10
   fi
@@ -50,10 +58,24 @@ inspect() {
   ask cat "$place/verified" --include '*.prom' 2>/dev/null >>"$STATE/seen"
 }
 
+# writes: what the primary has that isn't archived; nothing before it was asked.
+writes() {
+  [ -n "$system" ] || return
+  waiting=0
+  [ "$since" = none ] || waiting=$(($(date +%s) - since))
+  echo "unarchived_seconds $waiting" >>"$STATE/seen"
+  echo "rpo_seconds $RPO_SECONDS" >>"$STATE/seen"
+  json kind writes system "$system" unarchivedSeconds: "$waiting" rpoSeconds: "$RPO_SECONDS" >"$STATE/writes.new"
+  mv "$STATE/writes.new" "$STATE/writes.txt"
+}
+
 while :; do
   : >"$STATE/seen"
   : >"$STATE/status"
   pause=30
+  system='' since=none
+  [ ! -e "$STATE/database" ] || read -r system since <"$STATE/database"
+  writes
   number=1
   while [ "$number" -le "$TARGETS" ]; do
     inspect "$number"
@@ -66,6 +88,12 @@ while :; do
     grep '^base_timestamp' "$STATE/seen"
     gauge segment_timestamp_seconds "When the newest WAL segment was archived."
     grep '^segment_timestamp' "$STATE/seen"
+    gauge restorable "Whether the newest base backup can be restored up to the archive's end, by the timelines there."
+    grep '^restorable' "$STATE/seen"
+    gauge unarchived_seconds "Age of the oldest write that isn't archived."
+    grep '^unarchived_seconds' "$STATE/seen"
+    gauge rpo_seconds "How old it may be: backup.rpoMinutes."
+    grep '^rpo_seconds' "$STATE/seen"
     gauge verified_timestamp_seconds "When a restore was last tried, and found good."
     grep '^verified_timestamp' "$STATE/seen"
     gauge verification_timestamp_seconds "When a restore was last tried."

@@ -30,4 +30,6 @@ export const postInitApplicationSql = ({ name, owner }: { name: string; owner: s
   `CREATE SCHEMA ${platformSchema} AUTHORIZATION ${roles.health}`,
   `CREATE TABLE ${heartbeatTable}`,
   `ALTER TABLE ${platformSchema}.heartbeat OWNER TO ${roles.health}`,
+  // For the watcher of the backups, as plan/postgres/roles.ts says.
+  `GRANT pg_checkpoint TO ${roles.health}`,
 ];
