@@ -34,6 +34,11 @@ export const abilities: Rule = (settings, report, engine) => {
       settings.backup?.timeZone,
     ],
     restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
+    foreignArchive: [
+      settings.restore?.serverName !== undefined,
+      "restore.serverName",
+      settings.restore?.serverName,
+    ],
     accountInForeignNamespace: [
       !cluster.makeNamespace &&
         (settings.registries.length > 0 || settings.backup?.targets.some(({ roleArn }) => roleArn) === true),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { backupRoles } from "../plan/backup/names";
+import { originArchive } from "../plan/backup/restore";
 import { parseResult, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
@@ -175,9 +176,10 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
     return `target ${restore.target}, which is to be restored from, can't be read: ${found.why}; nothing was made: correct the target, and run it again.`;
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
-  const others = found.archiveIds.filter((one) => one !== restore.archiveId);
+  const wanted = originArchive(restore);
+  const others = found.archiveIds.filter((one) => one !== wanted);
   return (
-    `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
+    `pgplatform:restore.${restore.archiveId === undefined ? "serverName" : "archiveId"}: ${JSON.stringify(wanted)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
     `there are ${others.join(", ") || "no others"}. Fix: name another, and run it again.`
   );
 }

@@ -5,6 +5,7 @@ import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { archiveNow, completeArchive, idsOfFormer } from "./archive";
 import { firstBackup, missingSource, whileAnswered } from "./backup";
+import { adopt } from "./adopt";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -133,7 +134,15 @@ async function update(
   const archive = await archiveNow(subject);
   const began = new Date();
   await whileWatching(subject, operator, changesCluster, context, async (end) => {
-    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end, redrawn)));
+    const applied = new AbortController();
+    const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
+    context.say(
+      plan.length === 0
+        ? "no changes"
+        : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
+    );
+    applied.abort();
+    await adopted;
     const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
     await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
       await waitUntilDone(subject, context, answered);
