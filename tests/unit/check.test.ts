@@ -99,6 +99,7 @@ describe("check", () => {
         archiveVolume: [],
         backupTimeZone: [],
         restoreToPlace: [],
+        foreignArchive: [],
         zoneSpread: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
