@@ -44,6 +44,4 @@ export const owned = (reason: string, names: string): Record<string, string> =>
 export const archiveSeconds = ({ rpoMinutes }: Pick<NonNullable<Settings["backup"]>, "rpoMinutes">): number =>
   Math.max(LEAST_ARCHIVE_SECONDS, rpoMinutes * 30);
 export const archiveParameters = ({ backup }: Settings): Record<string, string> =>
-  backup === undefined
-    ? {}
-    : { archive_timeout: `${archiveSeconds(backup)}s` };
+  backup === undefined ? {} : { archive_timeout: `${archiveSeconds(backup)}s` };

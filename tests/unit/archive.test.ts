@@ -35,9 +35,9 @@ describe("the archive's ID (Pulumi's mocks)", () => {
   async function idWith(began: string, major: string, archiveNumber = 1): Promise<string> {
     await pulumi.runtime.setMocks({
       newResource: ({ name, inputs }) => {
-        const { keepers: given } = inputs as { keepers?: object };
+        const { keepers: given, ...others } = inputs as { keepers?: object };
         keepers[name] = given;
-        const state = { ...inputs, hex: `${name} ${JSON.stringify(given)}` };
+        const state = { ...others, keepers: given, hex: `${name} ${JSON.stringify(given)}` };
         return {
           id: name,
           // As ignoreChanges leaves it.
@@ -202,7 +202,7 @@ describe("a new major version", () => {
       return { settings, shape: found };
     };
     return preflight(
-      { ...shapeOf("17"), requiredHostSpread: false, engine: planners[engine], ownsOperator: false } as never,
+      { ...shapeOf("17"), requiredHostSpread: false, engine: planners[engine], ownsOperator: false },
       {
         kubernetes: "1.34.1",
         storageClasses: [{ name: "gp3", isDefault: true, expands: true }],
@@ -313,7 +313,7 @@ describe("what the watcher sees of an archive's identity", () => {
       sentenceOf(answers),
       /that base backup does not restore to the archive's end: the histories/,
     );
-    assert.doesNotMatch(sentenceOf({ ...answers, problem: undefined } as never), /does not restore/);
+    assert.doesNotMatch(sentenceOf({ ...answers, problem: undefined }), /does not restore/);
     const row = { kind: "wal", target: "near", archiveId: "0123456789", problem } as const;
     assert.match(rowLine(row), /no WAL; that base backup does not restore/);
   });
@@ -331,7 +331,7 @@ describe("what the watcher sees of an archive's identity", () => {
     Date.now = () => now() + (later += 50_000);
     try {
       await assert.rejects(
-        firstBackup(subject as unknown as Subject, context as never, none),
+        firstBackup(subject as unknown as Subject, context, none),
         /targets\[0\]: target near, archive 0123456789: .* does not restore .* Allowed: an archive of one database cluster\. Fix: run `make backup`; where it stays so, raise backup\.archiveNumber/,
       );
     } finally {
@@ -528,7 +528,7 @@ describe("an archive that another program made", () => {
         },
       },
     } as unknown as Subject;
-    await adopt(subject, context as never, none, { pauseMs: 1 });
+    await adopt(subject, context, none, { pauseMs: 1 });
     assert.equal(ran.length, 4);
     assert.match(
       ran[2] ?? "",
@@ -537,7 +537,7 @@ describe("an archive that another program made", () => {
     assert.match(ran[3] ?? "", /\\connect app .*CREATE TABLE IF NOT EXISTS pgplatform\.heartbeat/s);
     const end = new AbortController();
     end.abort();
-    await adopt(subject, context as never, end.signal, { pauseMs: 1 });
+    await adopt(subject, context, end.signal, { pauseMs: 1 });
     assert.equal(ran.length, 5, "it was tried once more, and not again");
   });
 });

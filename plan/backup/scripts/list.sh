@@ -26,6 +26,7 @@ while [ "$number" -le "$TARGETS" ]; do
     newest=$(newest_segment "$at" 2>/dev/null)
     # Only of the present archive is it known which cluster archives there.
     system='' problem=''
+    # shellcheck disable=SC2153 # It is the present one's, in the environment.
     [ "$archive_id" != "$ARCHIVE_ID" ] || [ ! -e "${STATE:-}/database" ] || read -r system _ <"$STATE/database"
     if finished "$at" "$work/info" >/dev/null && histories "$at" "$work/$number-$archive_id"; then
       problem=$(unrestorable "$work/info" "$work/$number-$archive_id/known" "${newest%%;*}" "$system")

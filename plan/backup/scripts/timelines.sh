@@ -18,7 +18,7 @@ histories() {
     object=${line%%;*}
     name=${object##*/}
     case $name in
-    *.history) through=cat ;;
+    *.history) through='cat' ;;
     *.gz) through='gzip -dc' ;;
     # This image can read no others.
     *) through='' ;;
