@@ -278,7 +278,7 @@ async function backUpInNewPlace(
   signal: AbortSignal,
   retryMs: number,
 ): Promise<string> {
-  context.say("a new archive begins: a base backup is made there");
+  context.say("WAL goes to another archive: a base backup is made there");
   const deadline = Date.now() + MOVING_MINUTES * 60_000;
   for (;;) {
     try {

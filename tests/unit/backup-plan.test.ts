@@ -504,7 +504,7 @@ describe("an archive that goes elsewhere", () => {
     assert.deepEqual(
       said.map((text) => text.slice(0, 50)),
       [
-        "a new archive begins: a base backup is made there",
+        "WAL goes to another archive: a base backup is made",
         "WAL is archived: target far, archive 0123456789: n",
       ],
     );
