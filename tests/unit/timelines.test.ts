@@ -22,6 +22,8 @@ interface Archive {
   readonly segment?: number;
   /** Identifier of the cluster that runs. */
   readonly system?: string;
+  /** Of the base backup, where it is WAL-G's. */
+  readonly id?: string;
 }
 
 const digits = (number: number) => number.toString(16).toUpperCase().padStart(8, "0");
@@ -44,7 +46,7 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const ask = ({ info, segment, system = "" }: Archive) => {
+  const ask = ({ info, segment, system = "", id = "20260101T000000" }: Archive) => {
     writeFileSync(
       join(folder, "info"),
       Object.entries(info)
@@ -54,7 +56,7 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
     const places = readFileSync(join(scripts, "places.sh"), "utf8");
     const timelines = readFileSync(join(scripts, "timelines.sh"), "utf8");
     const newest = segment === undefined ? "" : `${digits(segment)}0000000000000009`;
-    const script = `${places}\n${timelines}\nhistories now state && unrestorable info state/known "${newest}" "${system}"`;
+    const script = `${places}\n${timelines}\nhistories now state && identify now ${id} info && unrestorable info state/known "${newest}" "${system}"`;
     const { stdout, stderr } = spawnSync("dash", ["-c", script], {
       cwd: folder,
       env: { PATH: `${fakes}:${process.env.PATH}` },
@@ -205,6 +207,33 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
     assert.equal(ask(archive), "");
     put({ 2: ["1 0/5000000"], 3: ["1 0/5000000", "2 0/9000000"] });
     assert.match(ask(archive), refused);
+  });
+
+  it("knows of a base backup by WAL-G which database cluster it is of, and where it ended, by what WAL-G writes last", () => {
+    const id = "base_0000000A0000000000000005";
+    put({ 11: ["10 1/7000000"] }, { log: "wal_005" });
+    mkdirSync(join(folder, "now/basebackups_005"));
+    const sentinel = (more: object) =>
+      writeFileSync(
+        join(folder, `now/basebackups_005/${id}_backup_stop_sentinel.json`),
+        // The identifier has more digits than a number of JavaScript's.
+        JSON.stringify({ LSN: 4378853416, PgVersion: 170004, FinishLSN: 0x1_0600_0100, ...more }).replace(
+          "}",
+          ',"SystemIdentifier": 7411111111111111111,"Spec":{"a":null}}',
+        ),
+      );
+    const info = { status: "DONE", begin_wal: "0000000A0000000000000005" };
+    sentinel({});
+    assert.equal(ask({ info, id, segment: 11, system: "7411111111111111111" }), "");
+    assert.match(
+      ask({ info, id, segment: 11, system: "7411111111111111112" }),
+      /and 7411111111111111112 runs/,
+    );
+    sentinel({ FinishLSN: 0x1_0800_0100 });
+    assert.match(
+      ask({ info, id, segment: 11 }),
+      /it ends at 1\/8000100, and that timeline left timeline 10 at 1\/7000000/,
+    );
   });
 
   it("takes the timeline of a base backup by WAL-G out of its name", () => {

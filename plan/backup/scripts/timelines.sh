@@ -35,6 +35,15 @@ histories() {
   mv "$2/listing.new" "$2/listing"
 }
 
+# identify PLACE ID INFO: adds to what is known of a base backup by WAL-G of which database cluster it is, and where it ended; Barman says both by itself.
+identify() {
+  case $2 in base_*) ;; *) return ;; esac
+  ask cat "$(mark "$1" "$2")" 2>/dev/null | sed 's|[,{}]|\n|g' | awk -F : '
+    { gsub(/[" \t]/, "") }
+    $1 == "SystemIdentifier" && $2 ~ /^[0-9]+$/ { print "systemid=" $2 }
+    $1 == "FinishLSN" && $2 ~ /^[0-9]+$/ { high = int($2 / 4294967296); printf "end_xlog=%X/%X\n", high, $2 - high * 4294967296 }' >>"$3"
+}
+
 # unrestorable INFO KNOWN [SEGMENT] [SYSTEM]: why the base backup that INFO describes, the newest, doesn't restore up to the archive's end, a sentence;
 # nothing where it does. SEGMENT: the archive's newest; SYSTEM: the identifier of the database cluster that runs.
 unrestorable() {

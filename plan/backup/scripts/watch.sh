@@ -45,9 +45,10 @@ inspect() {
     made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
-    histories "$place" "$STATE/timelines-$name"
-    if [ -e "$STATE/timelines-$name/known" ]; then
-      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$name/known" "${newest%%;*}" "$system")
+    identify "$place" "$id" "$STATE/info"
+    histories "$place" "$STATE/timelines-$number"
+    if [ -e "$STATE/timelines-$number/known" ]; then
+      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$number/known" "${newest%%;*}" "$system")
       [ -z "$problem" ] || set -- "$@" problem "$problem"
       echo "restorable{$labels} $([ -z "$problem" ] && echo 1 || echo 0)" >>"$STATE/seen"
     fi
