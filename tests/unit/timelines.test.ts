@@ -55,8 +55,10 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
     );
     const places = readFileSync(join(scripts, "places.sh"), "utf8");
     const timelines = readFileSync(join(scripts, "timelines.sh"), "utf8");
-    const newest = segment === undefined ? "" : `${digits(segment)}0000000000000009`;
-    const script = `${places}\n${timelines}\nhistories now state && identify now ${id} info && unrestorable info state/known "${newest}" "${system}"`;
+    // With it the base backup begins.
+    wal(info.timeline === undefined ? 10 : Number(info.timeline), 5, id);
+    if (segment !== undefined) wal(segment, 9, id);
+    const script = `${places}\n${timelines}\nhistories now state ${id} && identify now ${id} info && unrestorable info state/known "$(orphan now state)" "${system}"`;
     const { stdout, stderr } = spawnSync("dash", ["-c", script], {
       cwd: folder,
       env: { PATH: `${fakes}:${process.env.PATH}` },
@@ -64,6 +66,13 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
     });
     assert.equal(stderr, "");
     return stdout.trim();
+  };
+  /** A segment in the archive. */
+  const wal = (timeline: number, number: number, id = "") => {
+    const name = `${digits(timeline)}00000000${digits(number)}`;
+    const at = join(folder, "now", id.startsWith("base_") ? "wal_005" : `wals/${name.slice(0, 16)}`);
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, `${name}.gz`), "");
   };
   const put = (
     histories: Archive["histories"] = {},
@@ -193,7 +202,7 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
     assert.match(ask(archive), refused);
     rmSync(join(folder, "now/wals"), { recursive: true });
     put(foreign, { log: "wal_005" });
-    assert.match(ask(archive), refused);
+    assert.match(ask({ ...archive, id: "base_000000020000000000000005" }), refused);
     rmSync(join(folder, "now/wal_005"), { recursive: true });
     put(foreign, { pack: () => "lz4's own", ending: ".lz4" });
     assert.equal(ask(archive), "");
@@ -234,6 +243,39 @@ describe("the newest base backup and the archive's timelines (a FAKE of rclone)"
       ask({ info, id, segment: 11 }),
       /it ends at 1\/8000100, and that timeline left timeline 10 at 1\/7000000/,
     );
+  });
+
+  it("takes no notice of what an upgrade left there of the former cluster: its last segment, on a higher timeline", () => {
+    const newest = (id = "") => {
+      const places = readFileSync(join(scripts, "places.sh"), "utf8");
+      const tool = id === "" ? "" : "walg";
+      const script = `${places}\nTOOL=${tool}; newest_segment now; segments now ${digits(1)}00000000${digits(5)}`;
+      const { stdout } = spawnSync("dash", ["-c", script], {
+        cwd: folder,
+        env: { PATH: `${fakes}:${process.env.PATH}` },
+        encoding: "utf8",
+      });
+      const [first = "", ...all] = stdout.trim().split("\n");
+      return [first.split(";")[0]?.slice(-18), all.map((name) => name.slice(-2)).join()];
+    };
+    for (const id of ["", "base_000000010000000000000005"]) {
+      rmSync(join(folder, "now/wals"), { recursive: true, force: true });
+      const archive = { info: base(1, "0/6000100"), ...(id !== "" && { id }) };
+      // The former cluster's, before the segment with which the new one begins.
+      wal(3, 4, id);
+      for (const number of [5, 6]) wal(1, number, id);
+      assert.equal(ask(archive), "", id);
+      assert.deepEqual(newest(id), ["010000000000000006", "05,06"]);
+      // One that the restore would need is another matter.
+      wal(3, 7, id);
+      assert.match(
+        ask(archive),
+        /a restore ends on timeline 1: the archive has WAL of timeline 3 and not its history/,
+      );
+      put({ 2: ["1 0/7000000"], 3: ["1 0/7000000", "2 0/7000000"] }, id === "" ? {} : { log: "wal_005" });
+      assert.equal(ask(archive), "");
+      assert.deepEqual(newest(id), ["030000000000000007", "05,06,07"]);
+    }
   });
 
   it("takes the timeline of a base backup by WAL-G out of its name", () => {

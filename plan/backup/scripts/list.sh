@@ -28,8 +28,8 @@ while [ "$number" -le "$TARGETS" ]; do
     system='' problem=''
     # shellcheck disable=SC2153 # It is the present one's, in the environment.
     [ "$archive_id" != "$ARCHIVE_ID" ] || [ ! -e "${STATE:-}/database" ] || read -r system _ <"$STATE/database"
-    if id=$(finished "$at" "$work/info") && identify "$at" "$id" "$work/info" && histories "$at" "$work/$number-$archive_id"; then
-      problem=$(unrestorable "$work/info" "$work/$number-$archive_id/known" "${newest%%;*}" "$system")
+    if id=$(finished "$at" "$work/info") && identify "$at" "$id" "$work/info" && histories "$at" "$work/$number-$archive_id" "$id"; then
+      problem=$(unrestorable "$work/info" "$work/$number-$archive_id/known" "$(orphan "$at" "$work/$number-$archive_id")" "$system")
     fi
     json kind wal target "$name" archiveId "$archive_id" ${newest:+segment "${newest%%;*}" at "${newest#*;}"} ${problem:+problem "$problem"}
     for id in $(ids "$at"); do

@@ -5,13 +5,13 @@
 # must say that it left the base backup's timeline after the backup's end. Histories of two database clusters in one archive don't: a major
 # upgrade begins timeline 1 again.
 
-# histories PLACE FOLDER: puts what the archive's histories say into FOLDER/known, a line each: `<timeline> <its parent> <where it left that>` for each
-# ancestor, `<timeline> ?` for a history that can't be read here. They are fetched again only when the archive has others than before.
+# histories PLACE FOLDER ID: puts what the archive's histories say into FOLDER/known, a line each: `<timeline> <its parent> <where it left that>` for each
+# ancestor, `<timeline> ?` for a history that can't be read here. They are fetched again only when the archive has others than before. ID: of a base backup there.
 histories() {
   mkdir -p "$2"
-  for log in wals wal_005; do
-    ask lsf --files-only --use-server-modtime --format pst --include '*.history*' "$1/$log" 2>/dev/null | sed -nE "s|^([0-9A-F]{8}\.history(\.[a-z0-9]+)?;.*)|$log/\1|p"
-  done | sort >"$2/listing.new"
+  case $3 in base_*) log=wal_005 ;; *) log=wals ;; esac
+  ask lsf --use-server-modtime --format pst "$1/$log" >"$2/names" 2>/dev/null
+  sed -nE "s|^([0-9A-F]{8}\.history(\.[a-z0-9]+)?;.*)|$log/\1|p" "$2/names" | sort >"$2/listing.new"
   if [ -e "$2/known" ] && cmp -s "$2/listing" "$2/listing.new"; then return; fi
   : >"$2/known.new"
   while IFS= read -r line; do
@@ -44,14 +44,25 @@ identify() {
     $1 == "FinishLSN" && $2 ~ /^[0-9]+$/ { high = int($2 / 4294967296); printf "end_xlog=%X/%X\n", high, $2 - high * 4294967296 }' >>"$3"
 }
 
+# orphan PLACE FOLDER: the newest segment of a timeline that a restore can't reach, after `histories`; nothing where there is none.
+orphan() {
+  sed -E 's/;.*//' "$2/names" | sed -nE 's,^([0-9A-F]{16})/$,\1,p; s/^([0-9A-F]{24})(\..*)?$/\1/p; s/^([0-9A-F]{8}\.history).*/\1/p' >"$2/all"
+  reachable <"$2/all" >"$2/reached"
+  lost=$(sort "$2/reached" "$2/all" | uniq -u | grep -v history | tail -n 1)
+  case $lost in
+  ????????????????) ask lsf --files-only "$1/wals/$lost" 2>/dev/null | sed -nE 's/^([0-9A-F]{24})(\..*)?$/\1/p' | sort | tail -n 1 ;;
+  ?*) echo "$lost" ;;
+  esac
+}
+
 # unrestorable INFO KNOWN [SEGMENT] [SYSTEM]: why the base backup that INFO describes, the newest, doesn't restore up to the archive's end, a sentence;
-# nothing where it does. SEGMENT: the archive's newest; SYSTEM: the identifier of the database cluster that runs.
+# nothing where it does. SEGMENT: the newest of a timeline that can't be reached; SYSTEM: the identifier of the database cluster that runs.
 unrestorable() {
   timeline=$(info "$1" timeline)
   # Of WAL-G's only the name says it.
-  begin=$(info "$1" begin_wal | cut -c 1-8)
-  [ -n "$timeline" ] || [ -z "$begin" ] || timeline=${begin}x
-  awk -v base="$timeline" -v end="$(info "$1" end_xlog)" -v of="$(info "$1" systemid)" -v segment="${3:-}" -v runs="${4:-}" '
+  begin=$(info "$1" begin_wal)
+  [ -n "$timeline" ] || [ -z "$begin" ] || timeline=$(echo "$begin" | cut -c 1-8)x
+  awk -v base="$timeline" -v begin="$begin" -v end="$(info "$1" end_xlog)" -v of="$(info "$1" systemid)" -v segment="${3:-}" -v runs="${4:-}" '
     function hex(text,    at, number) {
       for (at = 1; at <= length(text); at++) number = number * 16 + index("0123456789ABCDEF", substr(text, at, 1)) - 1
       return number + 0
@@ -93,7 +104,8 @@ unrestorable() {
       }
       if (last > newest)
         say("a restore ends on timeline " newest ": the archive has the history of timeline " last " and not that of timeline " newest + 1)
-      if (segment != "" && hex(substr(segment, 1, 8)) > newest)
+      # What is older than the base backup is needed by nothing: an upgrade leaves that.
+      if (segment != "" && hex(substr(segment, 1, 8)) > newest && substr(segment, 9) "" >= substr(begin, 9) "")
         say("a restore ends on timeline " newest ": the archive has WAL of timeline " hex(substr(segment, 1, 8)) " and not its history")
     }' "$2"
 }

@@ -46,9 +46,9 @@ inspect() {
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
     identify "$place" "$id" "$STATE/info"
-    histories "$place" "$STATE/timelines-$number"
+    histories "$place" "$STATE/timelines-$number" "$id"
     if [ -e "$STATE/timelines-$number/known" ]; then
-      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$number/known" "${newest%%;*}" "$system")
+      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$number/known" "$(orphan "$place" "$STATE/timelines-$number")" "$system")
       [ -z "$problem" ] || set -- "$@" problem "$problem"
       echo "restorable{$labels} $([ -z "$problem" ] && echo 1 || echo 0)" >>"$STATE/seen"
     fi
