@@ -40,6 +40,11 @@ export const abilities: Rule = (settings, report, engine) => {
       settings.backup?.timeZone,
     ],
     restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
+    foreignArchive: [
+      settings.restore?.serverName !== undefined,
+      "restore.serverName",
+      settings.restore?.serverName,
+    ],
     accountInForeignNamespace: [
       !cluster.makeNamespace && (settings.registries.length > 0 || targets.some(({ roleArn }) => roleArn)),
       "cluster.makeNamespace",

@@ -27,6 +27,22 @@ export const restore: Rule = ({ backup, cluster, restore }, report) => {
       "a moment that has passed: nothing was written after it yet",
       "correct it, or leave it out for the newest that was archived",
     );
+  if ((restore.archiveId === undefined) === (restore.serverName === undefined))
+    report(
+      "restore",
+      restore,
+      "one of archiveId and serverName",
+      "name the archive that `make backups` lists by archiveId, or one that another program made by serverName",
+    );
+  if (restore.path !== undefined && restore.serverName === undefined)
+    report(
+      "restore.path",
+      restore.path,
+      "must not be set without serverName",
+      "name an archive of this platform by `from`, the namespace and name of its cluster",
+    );
+  if (restore.path !== undefined && restore.from !== undefined)
+    report("restore.path", restore.path, "must not be set with from", "keep path");
   const given = Object.keys(restore.to);
   if (given.length > 1)
     report(

@@ -6,6 +6,7 @@ import { RandomId } from "@pulumi/random/randomId";
 import { RandomPassword } from "@pulumi/random/randomPassword";
 import { base64 } from "../plan/base64";
 import type { Settings } from "../settings/schema";
+import { archiveIdOf } from "./archiveId";
 import type { Keys } from "./buckets/bucket";
 import { makeBucket } from "./buckets";
 import type { LocalStores } from "../plan/backup/localStore";
@@ -31,8 +32,8 @@ export interface BackupArgs {
 /** Where backups go: the targets' Secrets, and the stores that run beside the cluster. */
 export class Backup extends pulumi.ComponentResource {
   /**
-   * The archive's ID, drawn once for each cluster that is made: one that is recreated under the same name never
-   * writes into the former's archive.
+   * The archive's ID, drawn for each cluster that is made and for each of its major versions: one that is recreated under the same name, or
+   * upgraded, never writes into the former's archive.
    */
   public readonly archiveId: pulumi.Output<string>;
 
@@ -46,11 +47,7 @@ export class Backup extends pulumi.ComponentResource {
     const { cluster, backup } = settings;
     const targets = backup?.targets ?? [];
 
-    this.archiveId = new RandomId(
-      `${name}-archive-id`,
-      { byteLength: 5, keepers: { namespace: cluster.namespace, name: cluster.name } },
-      { parent: this },
-    ).hex;
+    this.archiveId = archiveIdOf(name, settings, this);
 
     const storesNamespace = args.localStores && this.storesNamespace(args.localStores);
     const all: Keys[] = [];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backupNames, backupRoles } from "../plan/backup/names";
-import { backupPlan } from "../plan/backup/plan";
+import { backupRoles } from "../plan/backup/names";
+import { originArchive } from "../plan/backup/restore";
 import { parseResult, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
@@ -9,7 +9,8 @@ import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
-import { readStatus, type Seen, sentenceOf } from "./targets";
+import { readStatus, readWrites, type Seen, sentenceOf, writesSentence } from "./targets";
+import { switchWal } from "./archive";
 import { askPrimary, primaryPod, waitingLog, waitingSentence } from "./primary";
 
 /** How long the command waits for the end of a base backup, which continues by itself. */
@@ -48,7 +49,12 @@ const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targe
 export async function seenOf(subject: Subject): Promise<string[]> {
   if (subject.settings.backup === undefined) return [];
   const waiting = waitingSentence(await waitingLog(subject));
-  if (!onVolumeAlone(subject)) return [...((await readStatus(subject)) ?? []).map(sentenceOf), ...waiting];
+  if (!onVolumeAlone(subject))
+    return [
+      ...((await readStatus(subject)) ?? []).map(sentenceOf),
+      ...writesSentence(await readWrites(subject)),
+      ...waiting,
+    ];
   const request = requestOf(subject, "any");
   const [newest] = "object" in request ? await asked(subject, request) : [];
   return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet", ...waiting];
@@ -170,36 +176,20 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
     return `target ${restore.target}, which is to be restored from, can't be read: ${found.why}; nothing was made: correct the target, and run it again.`;
   const { time } = restore.to;
   const before = time === undefined ? "" : ` from before ${time}`;
-  const others = found.archiveIds.filter((one) => one !== restore.archiveId);
+  const wanted = originArchive(restore);
+  const others = found.archiveIds.filter((one) => one !== wanted);
   return (
-    `pgplatform:restore.archiveId: ${JSON.stringify(restore.archiveId)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
+    `pgplatform:restore.${restore.archiveId === undefined ? "serverName" : "archiveId"}: ${JSON.stringify(wanted)} is not there, and no cluster was made. Allowed: one with a finished base backup${before} in target ${restore.target}, where ` +
     `there are ${others.join(", ") || "no others"}. Fix: name another, and run it again.`
   );
 }
 
-interface Watcher extends KubernetesObject {
-  spec?: { template?: { spec?: { containers?: { env?: { name: string; value?: string }[] }[] } } };
-}
-
-/** Where the watcher looks for the archive: a path in a bucket, and who has that; undefined for one that looks nowhere. */
-function archivePlace(watcher: KubernetesObject | undefined): string | undefined {
-  const [container] = (watcher as Watcher | undefined)?.spec?.template?.spec?.containers ?? [];
-  const valueOf = (name: string) => container?.env?.find((one) => one.name === name)?.value;
-  const place = valueOf("PLACE_1");
-  return place && `${place} ${valueOf("RCLONE_CONFIG_TARGET1_ENDPOINT")}`;
-}
-
-/** Whether the archive of a cluster that is there goes elsewhere with the next update. */
-export async function archiveMoves({ kubectl, settings, engine, plan }: Subject): Promise<boolean> {
-  const { namespace, name } = settings.cluster;
-  const watcher = backupPlan(settings, engine, plan).objects.find(({ id }) => id === "watch");
-  if (watcher === undefined) return false;
-  const before = archivePlace(await kubectl.get("deployments.apps", namespace, backupNames.watch(name)));
-  return before !== undefined && before !== archivePlace(watcher.object);
-}
-
 /** A moment as the watcher writes it, in milliseconds since 1970. */
 const momentOf = (at: string): number => Date.parse(`${at.replace(" ", "T")}Z`);
+
+/** How long a newest base backup that doesn't restore is waited with, and how long for one that nobody seems to make. */
+const DOUBTED_SECONDS = 120;
+const IDLE_SECONDS = 60;
 
 /** How long base backups in an archive's new place may fail: the instances see its key and CA a minute or two later. */
 const MOVING_MINUTES = 10;
@@ -207,8 +197,8 @@ const MOVING_MINUTES = 10;
 /**
  * Waits until the archive has WAL and a base backup. A failed one, such as the schedule's first, is asked for once more.
  *
- * @param moved since when the archive goes elsewhere. What is older there, a copy's, doesn't count, and a base backup is asked for until one
- * is made. @default - it goes where it went
+ * @param moved since when the archive is another one, or elsewhere. What is older there, a copy's, doesn't count, and a base backup is asked for
+ * until one is made. @default - it is the one that it was
  */
 export async function firstBackup(
   subject: Subject,
@@ -218,15 +208,18 @@ export async function firstBackup(
   { retryMs = 10_000 } = {},
 ): Promise<void> {
   const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
-  const complete = ({ base, wal }: ResultOf<"answers">): boolean =>
+  const complete = ({ base, wal, problem }: ResultOf<"answers">): boolean =>
     base !== undefined &&
     wal !== undefined &&
+    problem === undefined &&
     (moved === undefined ||
       end === undefined ||
       (momentOf(base.at) >= moved.getTime() && wal.segment >= end));
   const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
+  let idleSince: number | undefined;
+  let doubtedSince: number | undefined;
   for (let tries = 0; ;) {
     const seen = (await readStatus(subject)) ?? [];
     const refused = seen.findIndex(({ kind }) => kind === "refused");
@@ -239,6 +232,13 @@ export async function firstBackup(
       context.say(`WAL is archived: ${sentences[0]}`);
       return;
     }
+    // Timelines' histories may be on the way.
+    const doubted = archive?.kind === "answers" && archive.problem !== undefined;
+    doubtedSince = doubted ? (doubtedSince ?? Date.now()) : undefined;
+    if (doubted && Date.now() - (doubtedSince ?? 0) > DOUBTED_SECONDS * 1000)
+      throw new UserError([
+        `pgplatform:backup.targets[0]: ${sentences[0]}. Allowed: an archive of one database cluster. Fix: run \`make backup\`; where it stays so, raise backup.archiveNumber, which begins a new archive.`,
+      ]);
     context.detail(sentences[0] ?? "the watcher has not seen a base backup yet");
     if ("object" in request) {
       const all = await asked(subject, request);
@@ -250,6 +250,14 @@ export async function firstBackup(
       const [newest] = all;
       if (newest?.phase === "failed" && !all.some(({ phase }) => phase === "running")) {
         if (tries > 0) throw new Error(`no base backup can be made: ${newest.why}`);
+        tries++;
+        await backUp(subject, context, signal);
+      }
+      // An earlier run that began an archive may have been ended before it asked for one.
+      const lacking = !onVolumeAlone(subject) && archive?.kind === "answers" && archive.base === undefined;
+      const idle = lacking && tries === 0 && !all.some(({ phase }) => phase === "running");
+      idleSince = idle ? (idleSince ?? Date.now()) : undefined;
+      if (idle && Date.now() - (idleSince ?? 0) > IDLE_SECONDS * 1000) {
         tries++;
         await backUp(subject, context, signal);
       }
@@ -270,20 +278,15 @@ async function backUpInNewPlace(
   signal: AbortSignal,
   retryMs: number,
 ): Promise<string> {
-  context.say("the archive goes elsewhere: a base backup is made there");
+  context.say("WAL goes to another archive: a base backup is made there");
   const deadline = Date.now() + MOVING_MINUTES * 60_000;
-  const message = "select pg_logical_emit_message(true, 'pgplatform', 'the archive goes elsewhere')";
   for (;;) {
     try {
-      if (
-        (await askPrimary(subject, [message, "select pg_switch_wal()", "checkpoint"], 60_000)) === undefined
-      )
+      await switchWal(subject);
+      if ((await askPrimary(subject, ["checkpoint"], 60_000)) === undefined)
         throw new Error("the primary doesn't answer");
       await backUp(subject, context, signal);
-      const answer = await askPrimary(subject, [message, "select pg_walfile_name(pg_switch_wal())"]);
-      const end = /^[0-9A-F]{24}$/m.exec(answer ?? "")?.[0];
-      if (end !== undefined) return end;
-      throw new Error("the primary doesn't answer");
+      return await switchWal(subject);
     } catch (error) {
       signal.throwIfAborted();
       if (Date.now() > deadline) throw error;

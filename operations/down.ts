@@ -9,14 +9,10 @@ import { engineAsked } from "./layers";
 import { stateDir } from "../shell/paths";
 import { type Progress } from "../shell/progress";
 import { run } from "../shell/process";
-import { Stack, type StateResource } from "./pulumi";
+import { archiveIdIn } from "./archive";
+import { Stack } from "./pulumi";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
-
-/** The ID of the archive that a stack's cluster writes; undefined when it archives nothing. */
-const archiveIdIn = (resources: readonly StateResource[]): string | undefined =>
-  resources.find(({ type, urn }) => type === "random:index/randomId:RandomId" && urn.endsWith("-archive-id"))
-    ?.outputs?.hex as string | undefined;
 
 /** Deletes the stack's objects with their data and leaves the Kubernetes cluster as it is. Returns the closing line. */
 export async function destroy(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {

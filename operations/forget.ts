@@ -51,7 +51,8 @@ export async function forget(
       `ARCHIVE_ID: ${JSON.stringify(archiveId ?? "")} is not allowed${archiveId === seen.archiveId ? ": the cluster archives under it" : ""}. ` +
         `Allowed: one of target ${target} that has ended (${ended.join(", ") || "there is none"}). Fix: name one that \`make backups\` lists.`,
     ]);
-  const good = (row: Row) => row.kind === "base" && row.status === "DONE" && row.verdict === "passed";
+  const good = (row: Row) =>
+    row.kind === "base" && row.status === "DONE" && (row.verdict === "passed" || row.verdict === "late");
   if (!rowsOf(rows, target, seen.archiveId).some(good))
     throw new UserError([
       `archive ${archiveId} of target ${target} stays: no backup of the present archive ${seen.archiveId} was found good there, so this may be the last that is: run \`make verify TARGET=${target}\` first.`,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { archiveIdNow } from "./archive";
 import { type Subject } from "./health";
 import { selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
@@ -13,22 +14,34 @@ const nudge = "pgplatform.io/files";
  * within a minute or so; a changed annotation of the pod has it do so at once.
  */
 export async function waitUntilLoaded(
-  { kubectl, settings, engine, plan }: Subject,
+  subject: Subject,
   context: StepContext,
   signal?: AbortSignal,
   pauseMs = 1000,
 ): Promise<void> {
+  const { kubectl, settings, engine, plan } = subject;
   const { loaded } = plan;
   if (loaded === undefined) return;
+  const archiveId = loaded.archiveId === undefined ? undefined : await archiveIdNow(subject);
+  const wanted: [file: string, content: string][] = [
+    [loaded.file, loaded.version],
+    ...(loaded.archiveId !== undefined && archiveId !== undefined
+      ? [[loaded.archiveId, archiveId] as [string, string]]
+      : []),
+  ];
   const { name, namespace } = settings.cluster;
   const deadline = Date.now() + LOADED_MINUTES * 60_000;
   const pods = await kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name)));
   for (const { metadata } of pods) {
-    const version = async () => {
-      const args = ["exec", metadata.name, "-c", loaded.container, "--", "cat", loaded.file];
-      return (await kubectl.run(["-n", namespace, ...args], { allowFailure: true })).stdout.trim();
+    const loads = async () => {
+      for (const [file, content] of wanted) {
+        const args = ["exec", metadata.name, "-c", loaded.container, "--", "cat", file];
+        const { stdout } = await kubectl.run(["-n", namespace, ...args], { allowFailure: true });
+        if (stdout.trim() !== content) return false;
+      }
+      return true;
     };
-    for (let tries = 0; (await version()) !== loaded.version; tries++) {
+    for (let tries = 0; !(await loads()); tries++) {
       if (signal?.aborted === true) throw new Error("interrupted");
       if (Date.now() > deadline)
         throw new Error(

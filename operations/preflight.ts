@@ -291,7 +291,11 @@ const majorVersion: Rule = ({ settings, shape, engine }, { cluster }) => {
     );
   return {
     questions: [
-      `PostgreSQL ${from} becomes ${to}: the database stops for the upgrade, and there is no way back.`,
+      `PostgreSQL ${from} becomes ${to}: the database stops for the upgrade, and there is no way back${
+        (settings.backup?.targets.length ?? 0) > 0
+          ? ` but a restore: version ${to} begins a new archive with a base backup of its own, and the one of ${from} stays as it is.`
+          : "."
+      }`,
     ],
   };
 };

@@ -268,9 +268,13 @@ export class Stack {
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }
 
-  /** Applies the copy of the stack file; `signal` ends it in order, beside the signal of the whole command. */
-  async up(context: StepContext, signal?: AbortSignal): Promise<string> {
-    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target];
+  /**
+   * Applies the copy of the stack file; `signal` ends it in order, beside the signal of the whole command. `replaced`: URNs of what is made again though
+   * nothing of it has changed.
+   */
+  async up(context: StepContext, signal?: AbortSignal, replaced: readonly string[] = []): Promise<string> {
+    const again = replaced.flatMap((urn) => ["--replace", urn]);
+    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...again, ...this.target];
     return (await this.pulumi(args, { context, ...(signal && { signal }) })).stdout;
   }
 

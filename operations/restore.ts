@@ -6,6 +6,7 @@ import { type Progress } from "../shell/progress";
 import { type Overlay, readStackFile } from "./pulumi";
 import { findCluster } from "./target";
 import { up } from "./up";
+import { originArchive } from "../plan/backup/restore";
 import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 
@@ -42,7 +43,7 @@ export function planOf({ cluster, restore, backup }: Settings): string[] {
   ].find((one) => one !== false);
   const kind = backup?.targets.find((one) => one.name === restore.target)?.kind;
   return [
-    `source: target ${restore.target} (${kind}), archive ${restore.archiveId} of ${restore.from ?? `${cluster.namespace}/${cluster.name}`}; it stays as it is`,
+    `source: target ${restore.target} (${kind}), archive ${originArchive(restore)} of ${restore.path ?? restore.from ?? `${cluster.namespace}/${cluster.name}`}; it stays as it is`,
     `what comes back: ${until ?? "everything that was archived"}`,
     `into: a new cluster ${cluster.namespace}/${cluster.name} with ${cluster.instances} instances, new passwords, and an archive of its own`,
   ];

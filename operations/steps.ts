@@ -23,6 +23,10 @@ export const firstStepOf = async (
 ): Promise<FirstStep | undefined> =>
   firstStep({ ...(await readStackFile(stackName)).config, ...overlay }, engine, live, planned);
 
+/** Whether data of an older major version become those of a newer one. */
+export const isUpgrade = (live: Shape | undefined, planned: Shape): boolean =>
+  live?.major !== undefined && planned.major !== undefined && live.major < planned.major;
+
 /** Names of the parameters that differ. */
 export const differing = (one: Shape["parameters"], other: Shape["parameters"]): string[] =>
   [...new Set([...Object.keys(one), ...Object.keys(other)])]
@@ -35,6 +39,8 @@ export const differing = (one: Shape["parameters"], other: Shape["parameters"]):
  * - Image and parameters: an operator that changes the primary gracefully (CloudNativePG) refuses both at once, since it could
  *   not tell which of them a server has; the others are spared the question. The first update keeps the image (and major version)
  *   that runs; unless a pod waits for that one in vain, since nothing rolls then: the first update keeps the parameters.
+ * - A new major version: the first update keeps the one that runs, so that everything else is as it should be before the database stops, and Pulumi's state says
+ *   which version the archive began with.
  * - More instances and other pods: the operator adds instances before it rolls those that run, and these may still keep others
  *   from their nodes. The first update keeps the number of instances.
  */
@@ -50,11 +56,11 @@ export function firstStep(
   // What the platform itself sets can't be held back by settings.
   const held =
     both && live.imageFails === true && parameters.every((name) => ownerOf(engine, name) === undefined);
-  const image = both && !held;
+  const major = isUpgrade(live, planned) && live.imageFails !== true;
+  const image = (both && !held) || major;
   const instances = planned.instances > live.instances && !isDeepStrictEqual(live.pods, planned.pods);
-  if (!both && !instances) return undefined;
+  if (!both && !major && !instances) return undefined;
   const part = (key: string) => config?.[`pgplatform:${key}`] as Record<string, unknown> | undefined;
-  const major = image && live.major !== undefined && live.major !== planned.major;
   return {
     overlay: {
       ...(image && { "pgplatform:images": { ...part("images"), postgresql: live.image } }),
@@ -68,7 +74,10 @@ export function firstStep(
       }),
     },
     why: [
-      ...(image ? ["the image after the parameters, since not every engine takes both in one update"] : []),
+      ...(major ? ["the new major version after everything else"] : []),
+      ...(image && !major
+        ? ["the image after the parameters, since not every engine takes both in one update"]
+        : []),
       ...(held ? ["the parameters after the image, since the one that is asked for now can't be had"] : []),
       ...(instances ? ["further instances after those that run were rolled"] : []),
     ].join("; "),

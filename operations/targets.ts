@@ -12,11 +12,15 @@ export type Seen = ResultOf<"refused" | "answers"> | Unknown;
 export function sentenceOf(seen: Seen): string {
   if (seen.kind === "unknown") return unknownSentence(seen);
   if (seen.kind === "refused") return `target ${seen.target} can't be read: ${seen.why}`;
-  const { target, archiveId, base, wal } = seen;
+  const { target, archiveId, base, wal, problem } = seen;
   const made = base === undefined ? "no base backup yet" : `newest base backup ${base.id} of ${base.at} UTC`;
   const log = wal === undefined ? "no WAL yet" : `WAL until ${wal.segment} of ${wal.at} UTC`;
-  return `target ${target}, archive ${archiveId}: ${made}, ${log}`;
+  return `target ${target}, archive ${archiveId}: ${made}, ${log}${doubt(problem)}`;
 }
+
+/** What is to be said where the newest base backup doesn't restore up to the archive's end. */
+const doubt = (problem: string | undefined): string =>
+  problem === undefined ? "" : `; that base backup does not restore to the archive's end: ${problem}`;
 
 /** What is to be said of a line of the watcher that none of its results is. */
 const unknownSentence = ({ line }: Unknown): string => `the watcher says what isn't understood: ${line}`;
@@ -41,6 +45,21 @@ export async function readStatus(subject: Subject): Promise<Seen[] | undefined> 
   return exitCode === 0 && seen.length > 0 ? seen : undefined;
 }
 
+/** What the primary has that isn't archived; undefined before the watcher has asked it. */
+export async function readWrites(subject: Subject): Promise<ResultOf<"writes"> | undefined> {
+  const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/writes.txt"]);
+  const [writes] = parseResults(stdout, "writes");
+  return exitCode === 0 && writes?.kind === "writes" ? writes : undefined;
+}
+
+/** What is to be said of it: nothing while the RPO is kept. */
+export const writesSentence = (writes: ResultOf<"writes"> | undefined): string[] =>
+  writes === undefined || writes.unarchivedSeconds <= writes.rpoSeconds
+    ? []
+    : [
+        `the RPO is missed: a write of ${writes.unarchivedSeconds} s ago is not archived, and backup.rpoMinutes is ${writes.rpoSeconds / 60}`,
+      ];
+
 /** What lies in a target: an archive's newest WAL, a base backup, a dump, or nothing that can be read. */
 export type Row = ResultOf<"refused" | "wal" | "base" | "dump"> | Unknown;
 
@@ -64,7 +83,7 @@ export function rowLine(row: Row): string {
     case "refused":
       return `${row.target}  can't be read: ${row.why}`;
     case "wal":
-      return `${row.target}  ${row.archiveId}  ${row.segment === undefined ? "no WAL" : `WAL until ${row.segment} of ${row.at} UTC`}`;
+      return `${row.target}  ${row.archiveId}  ${row.segment === undefined ? "no WAL" : `WAL until ${row.segment} of ${row.at} UTC`}${doubt(row.problem)}`;
     case "dump": {
       const made = row.id.replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3 $4:$5:$6");
       const what = row.bytes === null ? "not finished" : `${mebibytes(row.bytes)}  of ${made} UTC`;

@@ -3,7 +3,9 @@ import { poolerName, poolerPorts, secretNames, serviceHost, serverContainer } fr
 import { manifestFiles } from "../local/manifests";
 import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
-import { archiveMoves, firstBackup, missingSource, whileAnswered } from "./backup";
+import { archiveNow, completeArchive, idsOfFormer } from "./archive";
+import { firstBackup, missingSource, whileAnswered } from "./backup";
+import { adopt } from "./adopt";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
@@ -18,7 +20,7 @@ import { type Progress, type StepContext } from "../shell/progress";
 import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
 import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
-import { firstStepOf } from "./steps";
+import { firstStepOf, isUpgrade } from "./steps";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
@@ -82,6 +84,8 @@ export async function up(
     const { config } = await readStackFile(stackName);
     const { rotation } = settings;
     const stages = stagesBefore(facts.rotation, rotation);
+    // A cluster that is gone takes its archive's ID with it: the next one is another database cluster.
+    const redrawn = facts.cluster === undefined ? idsOfFormer(await stack.resources()) : [];
     const updateWith = async (more: Overlay) => {
       await stack.prepare({ ...overlay, ...more });
       await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
@@ -103,7 +107,9 @@ export async function up(
       context.detail("the old logins are closed");
     }
     await stack.prepare(overlay);
-    await update(stack, subject, context, signal);
+    if (archives(settings) && isUpgrade(facts.cluster, shape))
+      await completeArchive(subject, context, signal);
+    await update(stack, subject, context, signal, redrawn);
   });
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
@@ -121,15 +127,26 @@ async function update(
   subject: Subject,
   context: StepContext,
   signal: AbortSignal,
+  redrawn: readonly string[] = [],
 ): Promise<void> {
   await growFull(subject, context);
   const plan = await stack.preview({ refresh: false, context });
   await allowDestructive(plan, context);
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
-  const moved = (await archiveMoves(subject)) ? new Date() : undefined;
+  const archive = await archiveNow(subject);
+  const began = new Date();
   await whileWatching(subject, operator, changesCluster, context, async (end) => {
-    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
+    const applied = new AbortController();
+    const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
+    context.say(
+      plan.length === 0
+        ? "no changes"
+        : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
+    );
+    applied.abort();
+    await adopted;
+    const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
     await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
       await waitUntilDone(subject, context, answered);
       await waitUntilLoaded(subject, context, answered);
@@ -140,6 +157,8 @@ async function update(
     throw missing === undefined ? error : new UserError([missing]);
   });
 }
+
+const archives = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0) > 0;
 
 /** Pulumi's types of the objects that the engine judges. */
 const judgedTypes = (subject: Subject): Set<string> =>

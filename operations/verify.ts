@@ -28,6 +28,7 @@ const lacksDump = ({ dump, dumpNote }: Report): boolean => dump === "" && dumpNo
 /** What a verification found, in a sentence. */
 export function verdictOf(target: string, report: Report): string {
   const { result, backup, to, why, note, ...found } = report;
+  const late = result === "late" ? `; but ${why}` : "";
   if (result === "failed")
     return `the restore of target ${target}${backup === "" ? "" : `, base backup ${backup}`}, failed: ${why}`;
   const mebibytes = ((found.bytes ?? 0) / 2 ** 20).toFixed(0);
@@ -44,7 +45,8 @@ export function verdictOf(target: string, report: Report): string {
   ].filter((one) => one !== "");
   return (
     `target ${target}, base backup ${backup}, is restored${to === "" ? "" : ` to ${to}`} and whole: ${mebibytes} MiB in ${found.rtoSeconds} s${rpo}${dumped}` +
-    (more.length > 0 ? ` (${more.join("; ")})` : "")
+    (more.length > 0 ? ` (${more.join("; ")})` : "") +
+    late
   );
 }
 
@@ -128,7 +130,7 @@ export async function verify(
         `the verification ${job} of target ${target} has no report: ${report.line || "its pod is gone"}`,
       );
     const verdict = verdictOf(target, report);
-    if (report.result === "failed" || lacksDump(report)) {
+    if (report.result !== "passed" || lacksDump(report)) {
       kept = true;
       throw new Error(`${verdict}; the Job ${namespace}/${job} stays for a day, with its logs`);
     }

@@ -35,6 +35,14 @@ export interface LoadedFiles {
   readonly container: string;
   readonly file: string;
   readonly version: string;
+  /** File with the ID of the archive that WAL goes to, as the container sees it. @default - the engine is told otherwise */
+  readonly archiveId?: string;
+}
+
+/** Statements that a superuser executes in a database; they may be executed again. */
+export interface Adoption {
+  readonly database: string;
+  readonly statements: readonly string[];
 }
 
 export interface Plan {
@@ -44,6 +52,8 @@ export interface Plan {
   readonly passwords?: PasswordFiles;
   /** How to see that the pods have loaded the plan's files. @default - an operator sees to it */
   readonly loaded?: LoadedFiles;
+  /** What is added to data that another program made. @default - the data is the platform's own */
+  readonly adoption?: readonly Adoption[];
   readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
   readonly tls: {
     /** Who signs: the engine by itself, or the platform, which then makes both Secrets before anything of the cluster. */

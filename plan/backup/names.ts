@@ -22,3 +22,9 @@ export const backupNames = {
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
 };
+
+/** Pulumi's names of what holds the archive's ID, by that of the component: as it was drawn first, and since the major version has changed. */
+export const archiveIdNames = (component: string): readonly [first: string, later: string] => [
+  `${component}-archive-id`,
+  `${component}-archive-id-later`,
+];

@@ -72,7 +72,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
     ...stores
       .filter(({ login }) => "roleArn" in login)
       .map((store) => object(`target-${store.name}`, roleTarget(settings, store), 0)),
-    object("watch", watch(settings, stores)),
+    object("watch", watch(settings, plan, stores)),
     ...(origin ? [object("restore-source", source(settings, stores, origin))] : []),
     ...(stores.length > 1 ? [object("copy", copy(settings, stores, backup.copy.schedule))] : []),
     ...(verify.enabled
@@ -95,6 +95,13 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
       stores.map(({ name, peer, port }) =>
         tcp(`${role}-${name}`, peerOf(settings, role), peer, port, reason),
       ),
+    ),
+    tcp(
+      "backups-instances",
+      peerOf(settings, backupRoles.watch),
+      plan.pods,
+      plan.ports.postgres,
+      "the watcher asks the primary what isn't archived",
     ),
     ...(verify.enabled
       ? [

@@ -7,7 +7,8 @@ import type { Settings } from "../../settings/schema";
 import { archiveIdToken, keyVariables, rcloneOptions, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
 import { backupNames } from "./names";
-import { clusterLabel, roleLabel } from "../names";
+import { clusterLabel, roleLabel, roles, secretNames } from "../names";
+import type { Plan } from "../plan";
 import { podsRole } from "./role";
 
 /** What the pods of the scripts have in common. */
@@ -30,6 +31,34 @@ export const fromSecret = (name: string, secret: string, key: string) => ({
   name,
   valueFrom: { secretKeyRef: { name: secret, key } },
 });
+
+/** How the scripts log in at the primary: as the role of the health checks. */
+export const asHealth = ({ cluster }: Settings, plan: Plan): object[] => [
+  ...environment({
+    LC_ALL: "C",
+    HOME: "/tmp",
+    PGHOST: plan.endpoints.primary.host,
+    PGPORT: String(plan.endpoints.primary.port),
+    PGUSER: roles.health,
+    PGDATABASE: cluster.databases[0]?.name ?? "postgres",
+    PGSSLMODE: "verify-full",
+    PGSSLROOTCERT: "/ca/ca.crt",
+    PGCONNECT_TIMEOUT: "5",
+  }),
+  fromSecret("PGPASSWORD", secretNames.health(cluster.name), "password"),
+];
+
+/** The CA that signed the servers' certificates. */
+export const serverCa = ({ tls: { ca } }: Plan, more: { readonly optional?: true } = {}) => ({
+  name: "ca",
+  secret: {
+    secretName: ca.secretName,
+    items: [{ key: ca.key, path: "ca.crt" }],
+    defaultMode: 0o440,
+    ...more,
+  },
+});
+export const serverCaMount = { name: "ca", mountPath: "/ca", readOnly: true };
 
 /** Name of a store's remote, which rclone is told by variables. */
 export const remote = (index: number): string => `target${index + 1}`;
@@ -102,7 +131,7 @@ export const container = (
 });
 
 /** Containers that speak to no store. */
-const STORELESS = ["metrics", "heartbeat", "check"];
+const STORELESS = ["metrics", "database", "heartbeat", "check"];
 
 /** What every pod of the scripts has. */
 export const podOf = (settings: Settings, owner: Owner, volumes: readonly object[]) => ({

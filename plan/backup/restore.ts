@@ -5,8 +5,12 @@ import { type Store, storesOf } from "./store";
 export function originOf(settings: Settings): Store | undefined {
   const { restore } = settings;
   const store = storesOf(settings).find(({ name }) => name === restore?.target);
-  return store && { ...store, prefix: restore?.from ?? store.prefix };
+  return store && { ...store, prefix: restore?.path ?? restore?.from ?? store.prefix };
 }
+
+/** The folder below that, of the archive to restore from. */
+export const originArchive = ({ archiveId, serverName }: NonNullable<Settings["restore"]>): string =>
+  archiveId ?? serverName ?? "";
 
 /** A moment in whole seconds since 1970, for scripts. */
 export const secondsAt = (time: string): string => String(Math.floor(Date.parse(time) / 1000));

@@ -35,10 +35,29 @@ const answers = z.object({
   base: z.object({ id: z.string(), at: moment }).optional(),
   /** The newest archived segment. @default - there is none */
   wal: segment.optional(),
+  /** Why that base backup doesn't restore up to there. @default - it does, as far as the timelines say */
+  problem: z.string().optional(),
+});
+
+/** What the primary has that isn't archived: watch.sh, by what database.sh hears. */
+const writes = z.object({
+  kind: z.literal("writes"),
+  /** Identifier of the database cluster. */
+  system: z.string(),
+  /** Age of the oldest write that isn't archived; 0 when there is none. */
+  unarchivedSeconds: z.number(),
+  /** How old it may be. */
+  rpoSeconds: z.number(),
 });
 
 /** An archive in a target, with its newest segment if it has any: list.sh. */
-const wal = z.object({ kind: z.literal("wal"), ...ofArchive, ...segment.partial().shape });
+const wal = z.object({
+  kind: z.literal("wal"),
+  ...ofArchive,
+  ...segment.partial().shape,
+  /** Why its newest base backup doesn't restore up to there. @default - it does, as far as the timelines say */
+  problem: z.string().optional(),
+});
 
 /** A base backup in an archive: list.sh. */
 const base = z.object({
@@ -53,7 +72,7 @@ const base = z.object({
   /** Null where the store didn't say. */
   bytes: z.number().nullable(),
   /** What its last restore came to. @default - it was never tried */
-  verdict: z.enum(["passed", "failed"]).optional(),
+  verdict: z.enum(["passed", "late", "failed"]).optional(),
 });
 
 /** A logical dump in an archive: list.sh. */
@@ -87,8 +106,9 @@ const report = z.object({
   backup: z.string(),
   /** The moment that was restored to, else empty. */
   to: z.string(),
-  result: z.enum(["passed", "failed"]),
-  /** Why it failed, else empty. */
+  /** `late`: it restores, and yet WAL was archived later than backup.rpoMinutes says. */
+  result: z.enum(["passed", "late", "failed"]),
+  /** Why it isn't passed, else empty. */
   why: z.string(),
   /** What was odd on the way, else empty. */
   note: z.string(),
@@ -128,6 +148,7 @@ const waiting = z.object({
 const result = z.discriminatedUnion("kind", [
   refused,
   answers,
+  writes,
   wal,
   base,
   dump,

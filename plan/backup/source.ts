@@ -5,7 +5,7 @@ import { backupNames, backupRoles } from "./names";
 import { caMounts, caVolumes, container, places, podOf, podTemplate, remote, shell, small } from "./pods";
 import { clusterLabel, roleLabel } from "../names";
 import { environment, unprivileged } from "../containers";
-import { secondsAt } from "./restore";
+import { originArchive, secondsAt } from "./restore";
 
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
@@ -34,7 +34,7 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
             [
               ...places(stores),
               ...environment({
-                SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.archiveId}`,
+                SOURCE: `${remote(index)}:${[origin.bucket, origin.prefix, restore && originArchive(restore)].filter((part) => part !== "").join("/")}`,
                 WAIT_SECONDS: String(SOURCE_SECONDS),
                 ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
               }),

@@ -12,13 +12,15 @@ import {
 } from "./store";
 import {
   VERIFY_HOURS,
+  asHealth,
   caMounts,
   caVolumes,
   container,
   cronJob,
-  fromSecret,
   places,
   podOf,
+  serverCa,
+  serverCaMount,
   shell,
   small,
   transfers,
@@ -28,7 +30,6 @@ import { bytesOf } from "../../settings/quantity";
 import { environment, unprivileged } from "../containers";
 import { longestPause } from "../../settings/cron";
 import { preloadLibraries } from "../postgres/extensions";
-import { roles, secretNames } from "../names";
 
 /** How long deleting what lies outside of the recovery window may take after it. */
 const EXPIRY_SECONDS = 1800;
@@ -52,7 +53,6 @@ export function verification(
   const store = stores[index];
   if (store === undefined || backup === undefined) throw new Error("a verification is of a target");
   const [database] = cluster.databases;
-  const { ca } = plan.tls;
   const shared = environment({ WORK: "/work" });
   const work = { name: "work", mountPath: "/work" };
   const scratch = { name: "scratch", mountPath: "/scratch" };
@@ -87,7 +87,6 @@ export function verification(
     : barman;
   const restoreImage = tool?.image ?? images.backupRestore;
   const ofTool = tool && environment({ TOOL: tool.name, WINDOW_DAYS: String(backup.recoveryWindowDays) });
-  const health = secretNames.health(cluster.name);
   const longest = backup.rpoMinutes * 60 + (index === 0 ? 0 : 2 * longestPause(backup.copy.schedule));
   // The copy's: what is dumped there was copied, and proven, and it is farther away.
   const dumps = verify.dump && index === stores.length - 1 ? environment({ DUMPS: "/scratch/dumps" }) : [];
@@ -108,14 +107,7 @@ export function verification(
           },
         },
       },
-      {
-        name: "ca",
-        secret: {
-          secretName: ca.secretName,
-          items: [{ key: ca.key, path: "ca.crt" }],
-          defaultMode: 0o440,
-        },
-      },
+      serverCa(plan),
       ...(verify.queries.length > 0
         ? [{ name: "queries", configMap: { name: backupNames.queries(cluster.name) } }]
         : []),
@@ -132,19 +124,10 @@ export function verification(
           ...environment({
             RPO_MINUTES: String(backup.rpoMinutes),
             PATIENCE_SECONDS: String(ARCHIVE_PATIENCE_SECONDS),
-            LC_ALL: "C",
-            HOME: "/tmp",
-            PGHOST: plan.endpoints.primary.host,
-            PGPORT: String(plan.endpoints.primary.port),
-            PGUSER: roles.health,
-            PGDATABASE: database?.name ?? "postgres",
-            PGSSLMODE: "verify-full",
-            PGSSLROOTCERT: "/ca/ca.crt",
-            PGCONNECT_TIMEOUT: "5",
           }),
-          fromSecret("PGPASSWORD", health, "password"),
+          ...asHealth(settings, plan),
         ],
-        [work, { name: "ca", mountPath: "/ca", readOnly: true }],
+        [work, serverCaMount],
         small,
       ),
       container(

@@ -2,7 +2,21 @@ import type { KubernetesObject } from "../objects";
 import type { Settings } from "../../settings/schema";
 import type { Store } from "./store";
 import { backupNames, backupRoles, metricsPort } from "./names";
-import { caMounts, caVolumes, container, places, podOf, podTemplate, shell, small } from "./pods";
+import type { Plan } from "../plan";
+import { archiveSeconds } from "../postgres/parameters";
+import {
+  asHealth,
+  caMounts,
+  caVolumes,
+  container,
+  places,
+  podOf,
+  podTemplate,
+  serverCa,
+  serverCaMount,
+  shell,
+  small,
+} from "./pods";
 import { clusterLabel, roleLabel } from "../names";
 import { environment, unprivileged } from "../containers";
 
@@ -14,9 +28,10 @@ const budgets = (stores: readonly Store[]): Record<string, string> =>
     ),
   );
 
-/** Looks into the stores all the time, and says what it sees. */
-export function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
-  const { cluster, images } = settings;
+/** Looks into the stores, and asks the primary, all the time, and says what it sees. */
+export function watch(settings: Settings, plan: Plan, stores: readonly Store[]): KubernetesObject {
+  const { cluster, images, backup } = settings;
+  if (backup === undefined) throw new Error("there are backups to watch");
   const name = backupNames.watch(cluster.name);
   const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.watch };
   const state = { name: "state", mountPath: "/state" };
@@ -30,6 +45,8 @@ export function watch(settings: Settings, stores: readonly Store[]): KubernetesO
       template: podTemplate(settings, backupRoles.watch, {
         ...podOf(settings, unprivileged, [
           { name: "state", emptyDir: { sizeLimit: "16Mi" } },
+          // The engine may make it after this pod.
+          serverCa(plan, { optional: true }),
           ...caVolumes(stores),
         ]),
         containers: [
@@ -38,12 +55,30 @@ export function watch(settings: Settings, stores: readonly Store[]): KubernetesO
               "watch",
               images.backupTools,
               shell("watch.sh"),
-              [...places(stores), ...environment({ STATE: "/state", ...budgets(stores) })],
+              [
+                ...places(stores),
+                ...environment({
+                  STATE: "/state",
+                  RPO_SECONDS: String(backup.rpoMinutes * 60),
+                  ...budgets(stores),
+                }),
+              ],
               [state, ...caMounts(stores)],
               small,
             ),
             readinessProbe: { exec: { command: ["test", "-e", "/state/metrics.txt"] }, periodSeconds: 2 },
           },
+          container(
+            "database",
+            images.postgresql,
+            ["bash", "/scripts/database.sh"],
+            [
+              ...environment({ STATE: "/state", ARCHIVE_SECONDS: String(archiveSeconds(backup)) }),
+              ...asHealth(settings, plan),
+            ],
+            [state, serverCaMount],
+            small,
+          ),
           {
             ...container(
               "metrics",

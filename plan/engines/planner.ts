@@ -127,6 +127,8 @@ export const capabilities = [
   "backupTimeZone",
   /** Restores to an LSN and to a named point, not only to a moment. */
   "restoreToPlace",
+  /** Begins with an archive that CloudNativePG's backup plugin made for another program. */
+  "foreignArchive",
   "zoneSpread",
   "severalDatabases",
   /** Data of an older major version of PostgreSQL become those of a newer one. */

@@ -41,7 +41,7 @@ export const replicationParameters: Readonly<Record<string, string>> = {
 export const owned = (reason: string, names: string): Record<string, string> =>
   Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));
 /** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */
+export const archiveSeconds = ({ rpoMinutes }: Pick<NonNullable<Settings["backup"]>, "rpoMinutes">): number =>
+  Math.max(LEAST_ARCHIVE_SECONDS, rpoMinutes * 30);
 export const archiveParameters = ({ backup }: Settings): Record<string, string> =>
-  backup === undefined
-    ? {}
-    : { archive_timeout: `${Math.max(LEAST_ARCHIVE_SECONDS, backup.rpoMinutes * 30)}s` };
+  backup === undefined ? {} : { archive_timeout: `${archiveSeconds(backup)}s` };

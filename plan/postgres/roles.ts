@@ -87,7 +87,8 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
       createRoles: true,
     }),
     role(roles.pooler, { secretName: secretNames.poolerAuth(cluster.name) }),
-    role(roles.health, { secretName: secretNames.health(cluster.name) }),
+    // A server that was restarted archives nothing by the clock before a first checkpoint, which the watcher of the backups asks for.
+    role(roles.health, { secretName: secretNames.health(cluster.name), memberOf: ["pg_checkpoint"] }),
   ];
   return wanted.flatMap((one) => withLogins(one, rotation));
 }

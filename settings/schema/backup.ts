@@ -128,6 +128,13 @@ export const backup = z.strictObject({
   firstBackup: boolean("Whether `make up` waits for a first base backup. Default: true.", atOnce).default(
     true,
   ),
+  archiveNumber: integer(
+    "A higher number begins a new archive, under an ID of its own, with a base backup that `make up` waits for; the former archive stays for restores. It is for data that " +
+      "was exchanged below a cluster that stayed, which `make status` says. A new major version of PostgreSQL and a recreated cluster begin a new archive by themselves. Default: 1.",
+    1,
+    9999,
+    atOnce,
+  ).default(1),
   volume: volume.optional(),
   targets: documented(z.array(target).max(2), {
     means:

@@ -36,13 +36,35 @@ export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
   archiveId: documented(z.string().regex(/^[0-9a-f]{10}$/), {
     means:
-      "Which archive of the target: each cluster that was made has one of its own; `make status` and `make destroy` name it, and the store has a folder of that name.",
+      "Which archive of the target: each cluster that was made has one of its own, and each of its major versions; `make status` and `make destroy` name it, and the store has a " +
+      "folder of that name.",
     change: once,
     allowed: "the ten characters of an archive ID, in quotes, such as 3f2a90b1c4",
-    fix: "take the name that `make status` or `make destroy` gave, and write it in quotes",
+    fix: "take the name that `make status` or `make destroy` gave; serverName is for an archive that another program made",
     // Without quotes 12345678e2 is the number 1234567800: ten digits that end otherwise are as they were written.
     numbers: /^\d{8}(?!00)\d\d$/,
-  }),
+  }).optional(),
+  serverName: documented(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/), {
+    means:
+      "In the place of archiveId: the archive of a CloudNativePG cluster that wasn't made by this platform, by its `serverName` (by default the cluster's name); with the " +
+      "engine cnpg. `make up` adds the platform's own schema and roles to what comes back. Default: none.",
+    change: once,
+    allowed: "the folder's name below the path, letters, digits, points, hyphens and underscores",
+    fix: "take `serverName` of the Cluster that was backed up, or its name",
+  }).optional(),
+  path: documented(
+    z
+      .string()
+      .regex(/^([A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*)?$/)
+      .max(200),
+    {
+      means:
+        "With serverName: where the archive is in the bucket, the `destinationPath` without `s3://` and the bucket; empty for the bucket itself. Default: `from`, else the " +
+        "namespace and name of this cluster.",
+      change: once,
+      allowed: "names with slashes between them, such as backups/shop, and none at the ends",
+    },
+  ).optional(),
   from: documented(z.string().regex(/^[a-z0-9-]{1,63}\/[a-z0-9-]{1,63}$/), {
     means: "Namespace and name of the cluster that was backed up. Default: this cluster's.",
     change: once,

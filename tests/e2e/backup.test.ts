@@ -475,7 +475,7 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
           settings.backup.targets = [FAR, "new"].map((name) => ({ name, kind: "local", size: "5Gi" }));
       };
       const lines = await up(replaced);
-      assert.match(lines.join("\n"), /the archive goes elsewhere: a base backup is made there/);
+      assert.match(lines.join("\n"), /WAL goes to another archive: a base backup is made there/);
       await segmentStored("after the loss", 60);
       for (const target of [FAR, "new"]) {
         const { passed, said } = await verified(target);

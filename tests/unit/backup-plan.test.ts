@@ -7,7 +7,8 @@ import { backupPlan } from "../../plan/backup/plan";
 import { planners } from "../../plan/engines/select";
 import { live } from "../../plan/engines/cnpg/live";
 import type { Settings } from "../../settings/schema";
-import { archiveMoves, firstBackup, missingSource, whileAnswered } from "../../operations/backup";
+import { archiveNow } from "../../operations/archive";
+import { firstBackup, missingSource, whileAnswered } from "../../operations/backup";
 import { waitingLog, waitingSentence } from "../../operations/primary";
 import { listed, readStatus, rowLine, sentenceOf } from "../../operations/targets";
 import { type Subject } from "../../operations/health";
@@ -149,6 +150,7 @@ describe("what happens to backups after they were made", () => {
         "backup-copy-far",
         "verification-near",
         "verification-far",
+        "backups-instances",
         "verification-instances",
         "metrics-backups",
       ],
@@ -183,7 +185,7 @@ describe("what happens to backups after they were made", () => {
   it("is done by scripts that a shell, or Python, can read", () => {
     for (const name of readdirSync(folder)) {
       const file = join(folder, name);
-      const bash = ["check.sh", "dump.sh", "heartbeat.sh"].includes(name);
+      const bash = ["check.sh", "database.sh", "dump.sh", "heartbeat.sh"].includes(name);
       const { status, stderr } = name.endsWith(".py")
         ? spawnSync("python3", ["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", file])
         : spawnSync(bash ? "bash" : "dash", ["-n", file]);
@@ -449,13 +451,14 @@ describe("an archive that goes elsewhere", () => {
   const watcherOf = (...targets: object[]) =>
     planned({ targets }).objects.find(({ id }) => id === "watch")?.object;
 
-  it("is known by where the watcher that runs looks for it", async () => {
-    for (const [live, moves] of [
-      [watcherOf(near, far), true],
-      [watcherOf(far), false],
-      [undefined, false],
-    ] as const)
-      assert.equal(await archiveMoves(subjectOf({ get: () => Promise.resolve(live) })), moves);
+  it("is known by where the watcher that runs looks for it, and by the archive's ID", async () => {
+    const now = (live: object | undefined) => archiveNow(subjectOf({ get: () => Promise.resolve(live) }));
+    const withId = (id: string, ...targets: object[]) =>
+      JSON.parse(JSON.stringify(watcherOf(...targets)).replaceAll("{archiveId}", id)) as object;
+    assert.equal(await now(undefined), undefined);
+    assert.equal(await now(withId("0123456789", far)), await now(withId("0123456789", far, near)));
+    assert.notEqual(await now(withId("0123456789", far)), await now(withId("0123456789", near, far)));
+    assert.notEqual(await now(withId("0123456789", far)), await now(withId("9876543210", far)));
   });
 
   it("has a base backup made there, however often that fails at first, and what the copy left doesn't count", async () => {
@@ -501,15 +504,19 @@ describe("an archive that goes elsewhere", () => {
     assert.deepEqual(
       said.map((text) => text.slice(0, 50)),
       [
-        "the archive goes elsewhere: a base backup is made ",
+        "WAL goes to another archive: a base backup is made",
         "WAL is archived: target far, archive 0123456789: n",
       ],
     );
     assert.deepEqual(seen, [own], "neither the copy's nor half of it was enough");
-    assert.equal(asked.length, 4);
-    for (const statements of asked.slice(0, 3))
-      assert.match(statements, /emit_message.*; select pg_switch_wal\(\); checkpoint$/);
-    assert.match(asked[3] ?? "", /emit_message.*; select pg_walfile_name\(pg_switch_wal\(\)\)$/);
+    // The backup that is made needs no WAL from the former place, and an idle server archives the end of its own.
+    const ends = /emit_message.*; select pg_walfile_name\(pg_switch_wal\(\)\)$/;
+    assert.equal(asked.length, 7);
+    for (const try_ of [0, 2, 4]) {
+      assert.match(asked[try_] ?? "", ends);
+      assert.match(asked[try_ + 1] ?? "", /checkpoint$/);
+    }
+    assert.match(asked[6] ?? "", ends);
   });
 });
 

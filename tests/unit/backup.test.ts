@@ -124,8 +124,8 @@ describe("backups are refused", () => {
     ],
     [
       "to a target with a setting that no kind has",
-      { targets: [{ ...near, path: "/backups" }] },
-      /targets\[0\]\.path: no such setting \("\/backups"\)\. Allowed: name, kind, region, size\. Fix: remove it, or correct its spelling\.$/,
+      { targets: [{ ...near, folder: "/backups" }] },
+      /targets\[0\]\.folder: no such setting \("\/backups"\)\. Allowed: name, kind, region, size\. Fix: remove it, or correct its spelling\.$/,
     ],
     [
       "to a store beside the cluster with a key",

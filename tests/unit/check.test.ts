@@ -99,6 +99,7 @@ describe("check", () => {
         archiveVolume: [],
         backupTimeZone: [],
         restoreToPlace: [],
+        foreignArchive: [],
         zoneSpread: [],
         drainsWait: [],
         severalDatabases: ["pgplatform:cluster.databases"],

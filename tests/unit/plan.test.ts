@@ -118,7 +118,7 @@ describe("the plan of CloudNativePG", () => {
       builtinLocale: "C.UTF-8",
     });
     assert.equal(postInitSQL.length, 7);
-    assert.equal(postInitApplicationSQL.length, 5);
+    assert.equal(postInitApplicationSQL.length, 6);
   });
 
   it("gives the database to the application's role, whose password the operator doesn't set again at each failover", () => {

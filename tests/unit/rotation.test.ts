@@ -52,7 +52,7 @@ describe("rotation of passwords", () => {
         app: "login, password main-app",
         pgp_admin: "login, password main-admin",
         pgp_pooler: "login, password main-pooler-auth",
-        pgp_health: "login, password main-health",
+        pgp_health: "login, password main-health, in pg_checkpoint",
       });
     });
 
@@ -65,7 +65,7 @@ describe("rotation of passwords", () => {
           pgp_admin_b: "login, password main-admin.2, in pgp_admin, as pgp_admin",
           pgp_pooler: "login, password kept",
           pgp_pooler_b: "login, password main-pooler-auth.2, in pgp_pooler, as pgp_pooler",
-          pgp_health: "login, password main-health",
+          pgp_health: "login, password main-health, in pg_checkpoint",
         });
     });
 

@@ -97,7 +97,7 @@ describe("the scripts in the pod of a standalone server", function () {
       for (const name of ["data", "log", "wal", "archive", "socket"]) await mkdir(at(name));
       await program(
         "initdb",
-        `echo initdb >> ${at("calls")}; for a; do case $a in --pgdata=*) mkdir -p "\${a#*=}/pg_wal"; echo segment > "\${a#*=}/pg_wal/1" ;; esac; done`,
+        `echo initdb >> ${at("calls")}; for a; do case $a in --pgdata=*) mkdir -p "\${a#*=}/pg_wal"; echo segment > "\${a#*=}/pg_wal/1"; echo 17 > "\${a#*=}/PG_VERSION" ;; esac; done`,
       );
       await program("pg_controldata", "echo 'Database system identifier:           42'");
       await program(
@@ -144,22 +144,33 @@ describe("the scripts in the pod of a standalone server", function () {
       await second.end;
     });
 
+    it("leaves data of another major version as it is, and says so", async () => {
+      await mkdir(at("data", "pgdata", "pg_wal"), { recursive: true });
+      await writeFile(at("data", "pgdata", "PG_VERSION"), "16\n");
+      const { end, said } = server({ WAL_VOLUME: at("wal") });
+      assert.deepEqual(await end, [1, null]);
+      assert.match(said(), /the data is of PostgreSQL 16, which PostgreSQL 17 of this image can't read/);
+      assert.equal(await log(), "");
+      assert.deepEqual(await readdir(at("wal")), []);
+    });
+
     it("throws half-made data away, and keeps whole ones", async () => {
       await mkdir(at("data", "pgdata.new", "half"), { recursive: true });
       server();
       await started();
       assert.deepEqual(await readdir(at("data")), ["lock", "pgdata"]);
-      assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
+      assert.deepEqual(await readdir(at("data", "pgdata")), ["PG_VERSION", "pg_wal"]);
     });
 
     it("removes what a killed server left, whose numbers may be those of other processes by now", async () => {
       await mkdir(at("data", "pgdata", "pg_wal"), { recursive: true });
+      await writeFile(at("data", "pgdata", "PG_VERSION"), "17\n");
       await writeFile(at("data", "pgdata", "postmaster.pid"), String(process.pid));
       await writeFile(at("socket", ".s.PGSQL.5432.lock"), String(process.pid));
       server();
       await started();
       assert.deepEqual(await readdir(at("socket")), []);
-      assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
+      assert.deepEqual(await readdir(at("data", "pgdata")), ["PG_VERSION", "pg_wal"]);
     });
 
     it("answers SIGTERM with a fast shutdown, and ends with the server", async () => {
@@ -200,7 +211,7 @@ describe("the scripts in the pod of a standalone server", function () {
       second.child.kill("SIGTERM");
       await second.end;
       assert.equal(await readFile(at("wal", "pg_wal", "1"), "utf8"), "segment\n");
-      assert.deepEqual(await readdir(at("data", "pgdata")), ["pg_wal"]);
+      assert.deepEqual(await readdir(at("data", "pgdata")), ["PG_VERSION", "pg_wal"]);
       // The moment between the move and the link.
       await rm(at("data", "pgdata", "pg_wal"));
       server({ WAL_VOLUME: at("wal") });

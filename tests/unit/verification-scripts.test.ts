@@ -121,6 +121,24 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
     assert.equal(read("failed"), "the target near has no finished base backup of archive gen");
   });
 
+  it("fails where the newest base backup is of another database cluster than the one that runs", () => {
+    const id = base(2, 1);
+    archived(2, 3);
+    writeFileSync(
+      join(folder, `place/gen/basebackups_005/${id}_backup_stop_sentinel.json`),
+      '{"SystemIdentifier":7411111111111111111,"FinishLSN":1}',
+    );
+    writeFileSync(work("system"), "7411111111111111111\n");
+    run("choose.sh");
+    assert.ok(!existsSync(work("failed")));
+    writeFileSync(work("system"), "7411111111111111112\n");
+    run("choose.sh");
+    assert.equal(
+      read("failed"),
+      `the newest base backup ${id} in the target near is of the database cluster 7411111111111111111, and 7411111111111111112 runs: begin an archive of its own (backup.archiveNumber)`,
+    );
+  });
+
   it("restores it, and says why it can't", () => {
     writeFileSync(work("backup"), "base_whole\n");
     run("restore.sh");
@@ -415,6 +433,48 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     ]);
   });
 
+  it("of the primary, is how old the oldest write is that isn't archived; of its identifier, whether the base backup is its own", async () => {
+    const info = "shop/now/base/20260102T000000/backup.info";
+    put(
+      info,
+      "status=DONE\ntimeline=1\nbegin_wal=000000010000000000000001\nend_xlog=0/2000100\nsystemid=7411\n",
+    );
+    const more = { RPO_SECONDS: "60", TARGET_1: "near" };
+    const said = async (database: string) => {
+      put("state/database", `${database}\n`);
+      const [seen] = await watched(more);
+      assert.ok(seen?.kind === "answers");
+      const [writes] = parseResults(readFileSync(join(folder, "state/writes.txt"), "utf8"), "writes");
+      assert.ok(writes?.kind === "writes");
+      return {
+        problem: seen.problem,
+        writes,
+        metrics: readFileSync(join(folder, "state/metrics.txt"), "utf8"),
+      };
+    };
+    const kept = await said("7411 none");
+    assert.equal(kept.problem, undefined);
+    assert.deepEqual(kept.writes, { kind: "writes", system: "7411", unarchivedSeconds: 0, rpoSeconds: 60 });
+    assert.match(kept.metrics, /^pgplatform_backup_unarchived_seconds 0$/m);
+    assert.match(kept.metrics, /^pgplatform_backup_rpo_seconds 60$/m);
+    assert.match(kept.metrics, /^pgplatform_backup_restorable\{.*\} 1$/m);
+    const missed = await said(`7412 ${Math.floor(Date.now() / 1000) - 162}`);
+    assert.ok(missed.writes.unarchivedSeconds >= 162);
+    assert.match(missed.problem ?? "", /it is of the database cluster 7411, and 7412 runs/);
+    assert.match(missed.metrics, /^pgplatform_backup_restorable\{.*\} 0$/m);
+    // The list says it too, of the present archive alone.
+    mkdirSync(join(folder, "shop/old/base/20260101T000000"), { recursive: true });
+    put("shop/old/base/20260101T000000/backup.info", "status=DONE\ntimeline=1\nsystemid=7400\n");
+    const rows = parseResults(ran("list.sh").stdout, "wal", "base", "dump", "refused");
+    const problems = rows.flatMap((row) =>
+      row.kind === "wal" ? [[row.archiveId, row.problem !== undefined]] : [],
+    );
+    assert.deepEqual(problems, [
+      ["now", true],
+      ["old", false],
+    ]);
+  });
+
   it("of what lies in a target, names every object of every archive", () => {
     put("shop/now/base/20260103T000000/backup.info", 'status=FAILED "x"\nbegin_time=b\nend_time=\n');
     put("reports/now/20260102T000000.json", '{"kind":"report","result":"passed"}');
@@ -488,6 +548,17 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     });
     for (const name of ["20260102T000000", "newest"])
       assert.equal(readFileSync(join(folder, `reports/now/${name}.json`), "utf8"), stdout);
+    // Whole and late: no pass, and a restore that was found good.
+    work("late", `${target}\n`);
+    const late = ran("report.sh");
+    const [tardy] = parseResults(late.stdout, "report");
+    assert.deepEqual(
+      [late.status, tardy?.kind === "report" && [tardy.result, tardy.why]],
+      [1, ["late", target]],
+    );
+    const metric = (name: string) => readFileSync(join(folder, `reports/now/${name}.prom`), "utf8");
+    assert.match(metric("newest"), /^verification_passed\{.*\} 0$/ms);
+    assert.match(metric("passed"), /^verified_timestamp_seconds/m);
     rmSync(join(folder, "work/passed"));
     work("failed", `${target}\n`);
     const failed = ran("report.sh");

@@ -8,6 +8,8 @@
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
+# shellcheck source=timelines.sh
+. /scripts/timelines.sh
 fail() {
   echo "$*" | tee "$WORK/failed"
   exit 0
@@ -31,6 +33,10 @@ fi
 backup=$(finished "$place" "$WORK/info" "${TO_SECONDS:-}") ||
   fail "the target $name has no finished base backup of archive $ARCHIVE_ID${TO:+ from before $TO}"
 begin=$(info "$WORK/info" begin_wal)
+identify "$place" "$backup" "$WORK/info"
+of=$(info "$WORK/info" systemid) runs=$(cat "$WORK/system" 2>/dev/null)
+[ -z "$of" ] || [ -z "$runs" ] || [ "$of" = "$runs" ] ||
+  fail "the newest base backup $backup in the target $name is of the database cluster $of, and $runs runs: begin an archive of its own (backup.archiveNumber)"
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"

@@ -1,13 +1,15 @@
 # shellcheck shell=sh
-# Lists what lies in every store, a line of JSON each (../results.ts): for each archive its newest segment, every base backup and every dump, the newest
-# first; and each store that doesn't answer.
+# Lists what lies in every store, a line of JSON each (../results.ts): for each archive its newest segment, and why its newest base backup doesn't restore up to
+# there; every base backup and every dump, the newest first; and each store that doesn't answer.
 #
-# Environment: see places.sh.
+# Environment: see places.sh; STATE, see watch.sh.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
 # shellcheck source=json.sh
 . /scripts/json.sh
+# shellcheck source=timelines.sh
+. /scripts/timelines.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -22,7 +24,14 @@ while [ "$number" -le "$TARGETS" ]; do
   for archive_id in $(tr -d / <"$work/archive_ids"); do
     at=$place/$archive_id
     newest=$(newest_segment "$at" 2>/dev/null)
-    json kind wal target "$name" archiveId "$archive_id" ${newest:+segment "${newest%%;*}" at "${newest#*;}"}
+    # Only of the present archive is it known which cluster archives there.
+    system='' problem=''
+    # shellcheck disable=SC2153 # It is the present one's, in the environment.
+    [ "$archive_id" != "$ARCHIVE_ID" ] || [ ! -e "${STATE:-}/database" ] || read -r system _ <"$STATE/database"
+    if id=$(finished "$at" "$work/info") && identify "$at" "$id" "$work/info" && histories "$at" "$work/$number-$archive_id" "$id"; then
+      problem=$(unrestorable "$work/info" "$work/$number-$archive_id/known" "$(orphan "$at" "$work/$number-$archive_id")" "$system")
+    fi
+    json kind wal target "$name" archiveId "$archive_id" ${newest:+segment "${newest%%;*}" at "${newest#*;}"} ${problem:+problem "$problem"}
     for id in $(ids "$at"); do
       inform "$at" "$id" "$work/info" || continue
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')

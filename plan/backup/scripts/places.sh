@@ -96,23 +96,41 @@ outside() {
   esac
 }
 
+# reachable: of the names on standard input, segments or folders of them, those that a restore can reach: of timelines whose history is there too, and of the
+# oldest. A major upgrade may leave the former cluster's last segment in the new archive, on a higher timeline. Compared as texts: of digits alone awk would make
+# numbers that it can't tell apart.
+reachable() {
+  awk '
+    { timeline = substr($0, 1, 8) }
+    /history/ { has[timeline] = 1; next }
+    { names[++count] = $0 }
+    count == 1 || timeline "" < oldest "" { oldest = timeline }
+    END { for (at = 1; at <= count; at++) if (substr(names[at], 1, 8) "" == oldest "" || substr(names[at], 1, 8) in has) print names[at] }'
+}
+
 # segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. TOOL: whose.
-# Compared as texts: of digits alone awk would make numbers that it can't tell apart.
 segments() {
   if [ "${TOOL:-}" = walg ]; then ask lsf --files-only "$1/wal_005"; else barman_segments "$@"; fi |
-    sed -nE 's/^([0-9A-F]{24})(\.(gz|lz4|zst|bz2|xz|snappy|br|lzma))?$/\1/p' | sort | awk -v first="$2" '$0 "" >= first ""'
+    sed -nE 's/^([0-9A-F]{24})(\.(gz|lz4|zst|bz2|xz|snappy|br|lzma))?$/\1/p; s/^([0-9A-F]{8}\.history).*/\1/p' | reachable | sort |
+    awk -v first="$2" '$0 "" >= first "" && substr($0, 9) "" >= substr(first, 9) ""'
 }
 barman_segments() {
-  for folder in $(ask lsf --dirs-only "$1/wals" | tr -d / | sort); do
-    [ "$(printf '%s\n' "$folder" "$2" | sort | head -n 1)" = "$folder" ] && [ "$folder" != "$(echo "$2" | cut -c 1-16)" ] && continue
-    ask lsf --files-only "$1/wals/$folder" || return
+  for folder in $(ask lsf "$1/wals" | sort); do
+    case $folder in
+    *.history*) echo "$folder" ;;
+    */)
+      folder=${folder%/}
+      [ "$(printf '%s\n' "$folder" "$2" | sort | head -n 1)" = "$folder" ] && [ "$folder" != "$(echo "$2" | cut -c 1-16)" ] && continue
+      ask lsf --files-only "$1/wals/$folder" || return
+      ;;
+    esac
   done
 }
 
 # newest_segment PLACE: `<name>;<time>` of the newest one, or nothing. LISTED: a file for all that was listed for that.
 newest_segment() {
-  folder=$(ask lsf --dirs-only "$1/wals" | tr -d / | grep -E '^[0-9A-F]{16}$' | sort | tail -n 1)
+  folder=$(ask lsf "$1/wals" | sed -nE 's,^([0-9A-F]{16})/$,\1,p; s/^([0-9A-F]{8}\.history).*/\1/p' | reachable | sort | tail -n 1)
   folder=${folder:+wals/$folder}
   ask lsf --files-only --use-server-modtime --format pt "$1/${folder:-wal_005}" | tee "${LISTED:-/dev/null}" |
-    sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?;/\1;/p' | sort | tail -n 1
+    sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?;/\1;/p; s/^([0-9A-F]{8}\.history).*/\1/p' | reachable | sort | tail -n 1
 }

@@ -19,9 +19,10 @@ labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
 all() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null; }
 got() { all "$1" | head -n 1; }
 result=passed
+[ ! -e "$WORK/late" ] || result=late
 [ -e "$WORK/passed" ] || result=failed
 expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
-[ "$result$expiry" != passednone ] || expiry="no answer after $EXPIRY_SECONDS s"
+[ "$result" = failed ] || [ "$expiry" != none ] || expiry="no answer after $EXPIRY_SECONDS s"
 # Tools and stores have called that done which wasn't.
 if [ "$expiry" = 'done' ]; then
   left=$(outside "$place" "$WORK/keeps" $(($(cat "$WORK/chosen") - WINDOW_DAYS * 86400))) || left='what the store has now, which it does not say:'
@@ -35,7 +36,7 @@ dump_note=$(cat "$WORK/undumped" 2>/dev/null)
 [ -n "$dump" ] || [ -z "$dump_note" ] || failed=1
 
 json kind report target "$name" archiveId "$ARCHIVE_ID" backup "$backup" to "${TO:-}" result "$result" \
-  why "$(cat "$WORK/failed" 2>/dev/null)" note "$(cat "$WORK/note" 2>/dev/null)" at "$(date +%Y-%m-%dT%H:%M:%SZ)" \
+  why "$(cat "$WORK/failed" 2>/dev/null || cat "$WORK/late" 2>/dev/null)" note "$(cat "$WORK/note" 2>/dev/null)" at "$(date +%Y-%m-%dT%H:%M:%SZ)" \
   rpoSeconds: "$(got rpo_seconds)" rtoSeconds: "$(got rto_seconds)" bytes: "$(got bytes)" pages: "$(got pages)" segment "$(got segment)" \
   schemas: "$(all schema | json_list)" queries: "$(all query | json_list)" \
   dump "$dump" dumpBytes: "$dump_bytes" dumpNote "$dump_note" expiry "$expiry" >"$WORK/report.json"
@@ -63,7 +64,8 @@ fi
 [ -z "$backup" ] || store report.json "$backup.json"
 store report.json newest.json
 store newest.prom newest.prom
-if [ "$result" = passed ]; then
+# What is late restores all the same.
+if [ "$result" != failed ]; then
   store passed.prom passed.prom
   [ -z "$dump" ] || store dump.prom dump.prom
   # Also after an expiry that failed: what is kept in the store must be released one day.

@@ -1,14 +1,17 @@
 # shellcheck shell=sh
-# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt,
-# a line of JSON for each store (../results.ts), for the operations. A store that counts requests is looked at more rarely, but at once where the file `look` is made: the
-# operations do that when they read.
+# Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in three files: metrics.txt for monitoring, and for the
+# operations status.txt, a line of JSON for each store (../results.ts), and writes.txt, one for what isn't archived. A store that counts requests is looked at more rarely, but at
+# once where the file `look` is made: the operations do that when they read.
 #
-# Environment: see places.sh; STATE, the folder of the files; LISTS_1, how many requests that list objects the first store may get in a day, if they are counted there.
+# Environment: see places.sh; STATE, the folder of these files, where database.sh puts what it hears; RPO_SECONDS; LISTS_1, how many requests that list objects the first store
+# may get in a day, if they are counted there.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
 # shellcheck source=json.sh
 . /scripts/json.sh
+# shellcheck source=timelines.sh
+. /scripts/timelines.sh
 trap 'exit 0' TERM INT
 
 gauge() { # NAME MEANING
@@ -46,11 +49,29 @@ inspect() {
     made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$seen"
+    identify "$place" "$id" "$STATE/info"
+    histories "$place" "$STATE/timelines-$1" "$id"
+    if [ -e "$STATE/timelines-$1/known" ]; then
+      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$1/known" "$(orphan "$place" "$STATE/timelines-$1")" "$system")
+      [ -z "$problem" ] || set -- "$@" problem "$problem"
+      echo "restorable{$labels} $([ -z "$problem" ] && echo 1 || echo 0)" >>"$seen"
+    fi
   else
     missing=yes
   fi
   json "$@" >"$status"
   ask cat "$reports" --include '*.prom' 2>/dev/null >>"$seen"
+}
+
+# writes: what the primary has that isn't archived; nothing before it was asked.
+writes() {
+  [ -n "$system" ] || return
+  waiting=0
+  [ "$since" = none ] || waiting=$(($(date +%s) - since))
+  echo "unarchived_seconds $waiting" >>"$STATE/seen"
+  echo "rpo_seconds $RPO_SECONDS" >>"$STATE/seen"
+  json kind writes system "$system" unarchivedSeconds: "$waiting" rpoSeconds: "$RPO_SECONDS" >"$STATE/writes.new"
+  mv "$STATE/writes.new" "$STATE/writes.txt"
 }
 
 # Requests that list objects in one look: the bucket, two kinds of base backups, the newest one's mark, the folders of WAL and the newest of them, the results; of WAL-G's WAL,
@@ -73,7 +94,10 @@ due() { eval "[ \"\${DUE_$1:-0}\" -le \"$now\" ]"; }
 every() { seq 1 "$TARGETS"; }
 while :; do
   now=$(date +%s)
-  asked=no any_missing=no
+  asked=no any_missing=''
+  next=$((now + 30))
+  system='' since=none
+  [ ! -e "$STATE/database" ] || read -r system since <"$STATE/database"
   if [ -e "$STATE/look" ]; then
     rm -f "$STATE/look"
     asked=yes
@@ -82,11 +106,12 @@ while :; do
     [ "$asked" = yes ] || due "$number" || continue
     missing=no
     inspect "$number"
-    [ "$missing" = no ] || any_missing=yes
+    [ "$any_missing" = yes ] || any_missing=$missing
     eval "DUE_$number=$(($(date +%s) + $(pause "$number")))"
   done
-  if [ "$any_missing" = yes ]; then hurried=$((hurried + 1)); else hurried=0; fi
+  case $any_missing in yes) hurried=$((hurried + 1)) ;; no) hurried=0 ;; esac
   for number in $(every); do cat "$STATE/seen-$number"; done >"$STATE/seen"
+  writes
   for number in $(every); do cat "$STATE/status-$number"; done >"$STATE/status"
   {
     gauge target_up "Whether the store answers."
@@ -95,6 +120,12 @@ while :; do
     grep '^base_timestamp' "$STATE/seen"
     gauge segment_timestamp_seconds "When the newest WAL segment was archived."
     grep '^segment_timestamp' "$STATE/seen"
+    gauge restorable "Whether the newest base backup can be restored up to the archive's end, by the timelines there."
+    grep '^restorable' "$STATE/seen"
+    gauge unarchived_seconds "Age of the oldest write that isn't archived."
+    grep '^unarchived_seconds' "$STATE/seen"
+    gauge rpo_seconds "How old it may be: backup.rpoMinutes."
+    grep '^rpo_seconds' "$STATE/seen"
     gauge verified_timestamp_seconds "When a restore was last tried, and found good."
     grep '^verified_timestamp' "$STATE/seen"
     gauge verification_timestamp_seconds "When a restore was last tried."
@@ -114,8 +145,8 @@ while :; do
   } | sed '/^#/!s/^/pgplatform_backup_/' >"$STATE/metrics.new"
   mv "$STATE/metrics.new" "$STATE/metrics.txt"
   mv "$STATE/status" "$STATE/status.txt"
-  # Between looks a request of the operations is noticed within a second.
-  while [ ! -e "$STATE/look" ]; do
+  # Between looks a request of the operations is noticed within a second. What isn't archived grows older without a look.
+  while [ ! -e "$STATE/look" ] && [ "$(date +%s)" -lt "$next" ]; do
     now=$(date +%s)
     for number in $(every); do ! due "$number" || break 2; done
     sleep 1 &

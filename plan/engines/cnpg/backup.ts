@@ -1,6 +1,6 @@
 import { inSixFields } from "../../../settings/cron";
 import type { Settings } from "../../../settings/schema";
-import { originOf, normalizedTime } from "../../backup/restore";
+import { originArchive, originOf, normalizedTime } from "../../backup/restore";
 import { accountAnnotations, roleOf } from "../../backup/role";
 import {
   archiveCa,
@@ -160,7 +160,10 @@ export function restoredFrom(settings: Settings): Beginning | undefined {
         name: ORIGIN,
         plugin: {
           name: pluginName,
-          parameters: { barmanObjectName: restoreStoreName(cluster.name), serverName: restore.archiveId },
+          parameters: {
+            barmanObjectName: restoreStoreName(cluster.name),
+            serverName: originArchive(restore),
+          },
         },
       },
     ],

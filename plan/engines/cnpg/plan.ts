@@ -20,7 +20,7 @@ import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
 import type { Cluster, ClusterSpec, Storage } from "./resources";
-import { postInitApplicationSql, postInitSql } from "./sql";
+import { adoptionSql, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
 /**
@@ -160,6 +160,8 @@ export function plan(settings: Settings): Plan {
     ],
     // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
+    ...(settings.restore?.serverName !== undefined &&
+      cluster.databases[0] && { adoption: adoptionSql(cluster.databases[0]) }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
     tls: {
       issuer: "engine",

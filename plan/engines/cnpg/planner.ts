@@ -21,6 +21,7 @@ export const planner: EnginePlanner = {
     },
     backupTimeZone: true,
     restoreToPlace: true,
+    foreignArchive: true,
     zoneSpread: true,
     severalDatabases: true,
     majorUpgrade: true,

@@ -1,3 +1,4 @@
+import type { Adoption } from "../../plan";
 import { platformSchema, roles } from "../../names";
 import { heartbeatTable } from "../../postgres/sql/heartbeat";
 import { lookupFunction, lookupRights } from "../../postgres/sql/lookup";
@@ -30,4 +31,32 @@ export const postInitApplicationSql = ({ name, owner }: { name: string; owner: s
   `CREATE SCHEMA ${platformSchema} AUTHORIZATION ${roles.health}`,
   `CREATE TABLE ${heartbeatTable}`,
   `ALTER TABLE ${platformSchema}.heartbeat OWNER TO ${roles.health}`,
+  // For the watcher of the backups, as plan/postgres/roles.ts says.
+  `GRANT pg_checkpoint TO ${roles.health}`,
+];
+
+/**
+ * What a database lacks that another program made, and a cluster of the platform has from its beginning; by a superuser, once or again. The operator makes
+ * the owner and the roles with a password, and gives the database to its owner.
+ */
+export const adoptionSql = ({ name }: { name: string }): Adoption[] => [
+  {
+    database: "postgres",
+    statements: [
+      `DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${roles.pooler}') THEN CREATE ROLE ${roles.pooler} LOGIN; END IF; END$$`,
+      `CREATE SCHEMA IF NOT EXISTS ${platformSchema}`,
+      `REVOKE ALL ON SCHEMA ${platformSchema} FROM PUBLIC`,
+      `CREATE OR REPLACE ${lookupFunction}`,
+      ...lookupRights,
+    ],
+  },
+  {
+    database: name,
+    statements: [
+      `CREATE SCHEMA IF NOT EXISTS ${platformSchema} AUTHORIZATION ${roles.health}`,
+      `CREATE TABLE IF NOT EXISTS ${heartbeatTable}`,
+      `ALTER TABLE ${platformSchema}.heartbeat OWNER TO ${roles.health}`,
+      `GRANT pg_checkpoint TO ${roles.health}`,
+    ],
+  },
 ];

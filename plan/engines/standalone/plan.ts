@@ -205,7 +205,12 @@ export function plan(settings: Settings): Plan {
       keys: enginePasswords(credentials),
       why: "the passwords that the server's own pod sets, by role",
     },
-    loaded: { container: "config-reloader", file: `${paths.state}/version`, version },
+    loaded: {
+      container: "config-reloader",
+      file: `${paths.state}/version`,
+      version,
+      ...(storesOf(settings).length > 0 && { archiveId: `${paths.config}/archiveId` }),
+    },
     endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
     tls: {
       issuer: "platform",

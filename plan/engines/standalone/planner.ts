@@ -25,6 +25,10 @@ export const planner: EnginePlanner = {
     archiveVolume: true,
     backupTimeZone: true,
     restoreToPlace: true,
+    foreignArchive: {
+      because: "that was never tried with it",
+      instead: "make the cluster empty and import a dump (docs/backup.md), or choose cnpg",
+    },
     zoneSpread: { because: alone, instead: "choose cnpg" },
     severalDatabases: true,
     majorUpgrade: {

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { addressingStyle, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment, hardened, restricted, tmpMount } from "../../containers";
-import { originOf } from "../../backup/restore";
+import { originArchive, originOf } from "../../backup/restore";
 import { paths, storePort } from "./names";
 import { server as serverUser } from "./image";
 
@@ -94,7 +94,7 @@ export function podParts(settings: Settings): {
     return { initContainers: [], volumes: [], server: { env: [], mounts: [] } };
   const origin = originOf(settings);
   const spool = { name: "spool", mountPath: paths.spool };
-  const fromOrigin = origin && restore ? place("ORIGIN", origin, restore.archiveId) : [];
+  const fromOrigin = origin && restore ? place("ORIGIN", origin, originArchive(restore)) : [];
   const restoring = {
     ...storeContainer(settings, "restore", "restore"),
     env: [

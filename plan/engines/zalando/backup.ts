@@ -1,5 +1,5 @@
 import type { Settings } from "../../../settings/schema";
-import { originOf, normalizedTime } from "../../backup/restore";
+import { originArchive, originOf, normalizedTime } from "../../backup/restore";
 import { archiveIdToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
 import type { Backups, EngineTraits } from "../planner";
@@ -70,7 +70,7 @@ function cloneVariables(settings: Settings): Variable[] {
       CLONE_USE_WALG_RESTORE: "true",
       ...(time !== undefined && { CLONE_TARGET_TIME: normalizedTime(time) }),
     }),
-    ...storeVariables(origin, restore.archiveId, "CLONE_"),
+    ...storeVariables(origin, originArchive(restore), "CLONE_"),
   ];
 }
 

@@ -41,6 +41,8 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
     spilo_fsgroup: server.group,
     inherited_labels: Object.keys(labels),
   },
+  // `make up` refuses a new major version; by default the operator would upgrade in place, whoever else changes it.
+  major_version_upgrade: { major_version_upgrade_mode: "off" },
   timeouts: {
     // While it rolls pods it may miss the event that it waits for, which costs ten minutes by default. It gives up sooner, and continues the roll
     // at its next round; a pod that takes longer to stop keeps stopping meanwhile.

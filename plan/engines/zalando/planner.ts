@@ -30,6 +30,10 @@ export const planner: EnginePlanner = {
       because: "its image restores to a moment only",
       instead: "set restore.to.time, or leave restore.to out for the newest that was archived",
     },
+    foreignArchive: {
+      because: "its image restores what WAL-G wrote",
+      instead: "make the cluster empty and import a dump (docs/backup.md), or choose cnpg",
+    },
     zoneSpread: {
       because:
         "its custom resource has no topology spread, only one anti-affinity key for the whole operator",

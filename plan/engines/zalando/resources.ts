@@ -69,6 +69,7 @@ export type OperatorConfiguration = {
     readonly spilo_fsgroup: number;
     readonly inherited_labels: readonly string[];
   };
+  readonly major_version_upgrade: { readonly major_version_upgrade_mode: "off" };
   readonly timeouts: { readonly pod_deletion_wait_timeout: string; readonly pod_label_wait_timeout: string };
   readonly load_balancer: {
     readonly enable_master_load_balancer: boolean;

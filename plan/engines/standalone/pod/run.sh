@@ -34,17 +34,25 @@ if [ ! -e "$PGDATA" ] && [ -n "$ARCHIVE_VOLUME" ] && compgen -G "$ARCHIVE_VOLUME
   /bin/bash "$CONFIG/recover.sh" &
   wait $! || exit 1
 fi
+major=$(postgres --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')
 if [ ! -e "$PGDATA" ]; then
   say 'making a new database cluster'
   rm -rf "$PGDATA.new"
   locale=(--locale=C.UTF-8)
   # Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
-  [ "$(postgres --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')" -ge 17 ] && locale+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
+  [ "$major" -ge 17 ] && locale+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
   initdb --pgdata="$PGDATA.new" --username=postgres --encoding=UTF8 "${locale[@]}" --data-checksums \
     --auth-local=peer --auth-host=scram-sha-256 >&2 || exit 1
   sync
   mv "$PGDATA.new" "$PGDATA"
   sync "${PGDATA%/*}"
+fi
+
+# `make up` refuses it before; another program may not.
+if [ "$(<"$PGDATA/PG_VERSION")" != "$major" ]; then
+  say "the data is of PostgreSQL $(<"$PGDATA/PG_VERSION"), which PostgreSQL $major of this image can't read, and nothing is changed:" \
+    'set pgplatform:cluster.postgresVersion back, or restore a dump into a new cluster'
+  exit 1
 fi
 
 # A decision counts for the data that were lost then, not for the next ones.
