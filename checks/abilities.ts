@@ -40,6 +40,12 @@ export const abilities: Rule = (settings, report, engine) => {
       "cluster.makeNamespace",
       cluster.makeNamespace,
     ],
+    zoneSpread: [
+      cluster.scheduling.topologySpread.length > 0,
+      `${cluster.scheduling === settings.scheduling ? "" : "cluster."}scheduling.topologySpread`,
+      cluster.scheduling.topologySpread,
+    ],
+    anyUser: [settings.platform === "openshift", "platform", settings.platform],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

@@ -33,6 +33,7 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
     apiServer: anyApiServer,
   },
   cloud: { tier: "prod", cpu: "500m", memory: "1Gi", apiServer: anyApiServer },
+  openshift: { tier: "prod", cpu: "500m", memory: "1Gi", apiServer: anyApiServer },
 };
 
 const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -41,22 +42,26 @@ const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
 /** Fills in what the stack file leaves to its platform, tier and engine. */
 export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: EngineTraits): Settings {
   const defaults = platformDefaults[parsed.platform];
-  const { requests, limits } = parsed.cluster.resources;
+  const { requests, limits, hugePages } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
   const { storage } = parsed.cluster;
+  // Kubernetes takes no request of huge pages that isn't the limit.
+  const huge = hugePages && { [`hugepages-${hugePages.size}`]: hugePages.amount };
   return {
     ...parsed,
     tier: parsed.tier ?? defaults.tier,
+    operator: { ...parsed.operator, scheduling: parsed.operator.scheduling ?? parsed.scheduling },
     cluster: {
       ...parsed.cluster,
+      scheduling: parsed.cluster.scheduling ?? parsed.scheduling,
       storage: present({
         ...storage,
         class: storage.class ?? defaults.storageClass,
         walSize: storage.walSize ?? walVolume(parsed.cluster),
       }),
       resources: {
-        requests: { cpu: requests?.cpu ?? defaults.cpu, memory },
-        limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
+        requests: { cpu: requests?.cpu ?? defaults.cpu, memory, ...huge },
+        limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory, ...huge },
       },
     },
     clients: parsed.clients.map((client) => ({
@@ -66,7 +71,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
     ...(backup && {
       backup: { ...backup, compression: backup.compression ?? engine.compression.methods[0] },
     }),
-    network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
+    network: { ...parsed.network, apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed, engine), ...present({ ...parsed.images, registry: undefined }) },
   };
 }

@@ -21,6 +21,7 @@ import { resources } from "./resources";
 import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
+import { scheduling } from "./scheduling";
 import { storage } from "./storage";
 import { binding } from "./bindings";
 
@@ -33,6 +34,7 @@ const rules: readonly Rule[] = [
   names,
   labels,
   instancesAndDurability,
+  scheduling,
   storage,
   resources,
   memory,

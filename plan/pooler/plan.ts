@@ -14,6 +14,7 @@ import {
   serviceHost,
 } from "../names";
 import { environment, hardened, type Owner, restrictedPod } from "../containers";
+import { topologySpread } from "../scheduling";
 import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -156,15 +157,9 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
           ? { requiredDuringSchedulingIgnoredDuringExecution: [apart] }
           : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: apart }] },
     },
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: "topology.kubernetes.io/zone",
-        whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: selector,
-        matchLabelKeys: ["pod-template-hash"],
-      },
-    ],
+    topologySpreadConstraints: topologySpread(settings.scheduling, selector, {
+      matchLabelKeys: ["pod-template-hash"],
+    }),
     containers: [pgbouncerContainer(settings, own), exporterContainer(settings)],
     volumes: volumes(settings, name, plan),
   };

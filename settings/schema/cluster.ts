@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { documented, atOnce, boolean, oneOf, cores, label, quantity, rolls, integer } from "./types";
 import { access, databases, roles } from "./databases";
+import { scheduling } from "./scheduling";
 
 const storage = z.strictObject({
   class: label(
@@ -90,6 +91,10 @@ export const cluster = z.strictObject({
       "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
     rolls,
   ).default("standard"),
+  scheduling: scheduling(
+    "Which nodes the instances go to, in place of scheduling.",
+    "as scheduling",
+  ).optional(),
   storage,
   resources: z
     .strictObject({
@@ -113,6 +118,21 @@ export const cluster = z.strictObject({
             rolls,
             "2Gi",
           ).optional(),
+        })
+        .optional(),
+      hugePages: z
+        .strictObject({
+          size: oneOf(
+            ["2Mi", "1Gi"],
+            "Size of a huge page; the nodes must have pages of that size set aside. Default: 2Mi.",
+            rolls,
+          ).default("2Mi"),
+          amount: quantity(
+            "Memory of each instance in huge pages, beside its other memory: shared_buffers and a tenth more must fit. PostgreSQL then doesn't start without them " +
+              "(`huge_pages` is on).",
+            rolls,
+            "1Gi",
+          ),
         })
         .optional(),
     })

@@ -31,11 +31,9 @@ const REPLICAS = 2;
 const leadership = { lease: 8, renewal: 5 };
 
 /** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
-function adaptDeployment(
-  released: KubernetesObject,
-  { cluster, images, registries }: Settings,
-): KubernetesObject {
-  const deployment = copyOf(released);
+function adaptDeployment(released: KubernetesObject, settings: Settings): KubernetesObject {
+  const { cluster, images, registries } = settings;
+  const deployment = copyOf(released, settings);
   const image = images.operator;
   const spec = deployment.spec;
   const pod = spec.template.spec;

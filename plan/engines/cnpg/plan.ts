@@ -13,6 +13,7 @@ import {
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
+import { podScheduling, topologySpread } from "../../scheduling";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
 import { databaseObjects, managedRoles } from "./databases";
@@ -58,6 +59,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   const byOperator = ["pg_stat_statements", "pgaudit", "auto_explain"];
   const libraries = preloadLibraries(cluster).filter((library) => !byOperator.includes(library));
   const timing = timings[cluster.failover];
+  const { priorityClassName, ...placed } = podScheduling(cluster.scheduling);
   const plugins = archivePlugin(settings);
   const restored = restoredFrom(settings);
   return {
@@ -94,15 +96,12 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
         enablePodAntiAffinity: true,
         podAntiAffinityType: cluster.spread,
         topologyKey: "kubernetes.io/hostname",
+        ...placed,
       },
-      topologySpreadConstraints: [
-        {
-          maxSkew: 1,
-          topologyKey: "topology.kubernetes.io/zone",
-          whenUnsatisfiable: "ScheduleAnyway",
-          labelSelector: { matchLabels: instanceLabels(cluster.name) },
-        },
-      ],
+      ...(priorityClassName !== undefined && { priorityClassName }),
+      topologySpreadConstraints: topologySpread(cluster.scheduling, {
+        matchLabels: instanceLabels(cluster.name),
+      }),
       resources: cluster.resources,
       storage: storageOf(cluster.storage.size),
       ...(cluster.storage.walSize !== undefined && { walStorage: storageOf(cluster.storage.walSize) }),

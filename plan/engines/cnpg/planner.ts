@@ -27,6 +27,8 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: true,
     accountInForeignNamespace: true,
+    // Its operator looks whether the API server has SecurityContextConstraints.
+    anyUser: true,
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion, kind: "Cluster" },

@@ -139,7 +139,14 @@ export interface ClusterSpec extends Beginning {
       };
     };
   };
-  affinity?: { enablePodAntiAffinity?: boolean; podAntiAffinityType?: string; topologyKey?: string };
+  affinity?: {
+    enablePodAntiAffinity?: boolean;
+    podAntiAffinityType?: string;
+    topologyKey?: string;
+    nodeSelector?: Texts;
+    tolerations?: readonly object[];
+  };
+  priorityClassName?: string;
   topologySpreadConstraints?: readonly {
     topologyKey?: string;
     maxSkew?: number;

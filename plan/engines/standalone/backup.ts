@@ -184,8 +184,9 @@ function jobPod(settings: Settings) {
     spec: {
       ...account,
       restartPolicy: "Never",
-      ...restrictedPod(settings, serverUser, 10),
-      securityContext: asServer,
+      // The server's nodes are its nodes, too.
+      ...restrictedPod(settings, serverUser, 10, cluster.scheduling),
+      securityContext: asServer(settings),
       // Its volumes can be mounted on one node at a time.
       affinity: {
         podAffinity: {

@@ -34,6 +34,11 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     accountInForeignNamespace: true,
+    anyUser: {
+      because:
+        "its containers know each other on the pod's socket by the names of fixed users, and OpenShift gives pods others",
+      instead: "choose cnpg with one instance",
+    },
     passwordlessSuperuser: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },

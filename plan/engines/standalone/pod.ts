@@ -199,8 +199,8 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
     },
     spec: {
       ...account,
-      ...restrictedPod(settings, server, STOP_SECONDS),
-      securityContext: asServer,
+      ...restrictedPod(settings, server, STOP_SECONDS, settings.cluster.scheduling),
+      securityContext: asServer(settings),
       ...(initContainers.length > 0 && { initContainers }),
       containers: [serverContainer(settings), configReloaderContainer(settings), exporterContainer(settings)],
       volumes: volumes(settings),

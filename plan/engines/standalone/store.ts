@@ -12,10 +12,10 @@ import { server as serverUser } from "./image";
 
 const script = `${paths.config}/store.py`;
 /** Security context of pods that the data belong to. */
-export const asServer = {
-  ...restricted(serverUser),
+export const asServer = (settings: Settings) => ({
+  ...restricted(settings, serverUser),
   fsGroupChangePolicy: "OnRootMismatch",
-};
+});
 
 /** Where WAL and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];

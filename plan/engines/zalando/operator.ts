@@ -58,10 +58,11 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
 
 function adaptDeployment(
   released: KubernetesObject,
-  { cluster, images, registries }: Settings,
+  settings: Settings,
   config: KubernetesObject,
 ): KubernetesObject {
-  const deployment = copyOf(released);
+  const { cluster, images, registries } = settings;
+  const deployment = copyOf(released, settings);
   const { template } = deployment.spec;
   const container = template.spec.containers.find(({ name }) => name === deploymentName);
   if (!container) throw new Error(`the operator's released Deployment has no container "${deploymentName}"`);

@@ -15,6 +15,7 @@ import {
 } from "../../names";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
 import { accountOfStores, backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
@@ -51,6 +52,25 @@ const initdb = ({ postgresVersion }: Settings["cluster"]): Record<string, string
   "data-checksums": "true",
   ...(Number(postgresVersion) >= 17 && { "locale-provider": "builtin", "builtin-locale": "C.UTF-8" }),
 });
+
+/** The operator's object has no selector of nodes: the same by affinity. */
+function scheduled({ cluster }: Settings) {
+  const { nodeSelector = {}, tolerations, priorityClassName } = podScheduling(cluster.scheduling);
+  const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
+    key,
+    operator: "In",
+    values: [value],
+  }));
+  return {
+    ...(matchExpressions.length > 0 && {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+      },
+    }),
+    ...(tolerations && { tolerations }),
+    ...(priorityClassName !== undefined && { podPriorityClassName: priorityClassName }),
+  };
+}
 
 /** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
 const exporter = ({ cluster, images }: Settings) => ({
@@ -111,6 +131,7 @@ function clusterObject(settings: Settings): Postgresql {
         ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
       },
       resources: cluster.resources,
+      ...scheduled(settings),
       tls: { secretName: secretNames.server(cluster.name) },
       ...(variables.length > 0 && { env: variables }),
       ...(volumes.length > 0 && { additionalVolumes: volumes }),

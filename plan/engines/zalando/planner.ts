@@ -51,6 +51,10 @@ export const planner: EnginePlanner = {
         "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
       instead: "let the platform make the namespace, or leave registries and roleArn out",
     },
+    anyUser: {
+      because: "the files of its image belong to a user of their own, and OpenShift gives pods another one",
+      instead: "choose cnpg",
+    },
     passwordlessSuperuser: {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",

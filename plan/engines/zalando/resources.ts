@@ -29,6 +29,9 @@ interface PostgresqlSpec {
   };
   volume?: { size?: string; storageClass?: string };
   resources?: Partial<Resources>;
+  nodeAffinity?: object;
+  tolerations?: readonly object[];
+  podPriorityClassName?: string;
   tls?: { secretName?: string };
   env?: readonly Variable[];
   additionalVolumes?: readonly object[];
