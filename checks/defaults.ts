@@ -1,6 +1,7 @@
 import type { EngineTraits } from "../plan/engines/planner";
 import { builtInApi } from "../settings/builtIn";
 import type { ParsedSettings, Platform, Settings, Tier } from "../settings/schema";
+import { backupCores, backupMemory, dataBytes } from "../settings/sums/sizes";
 import { walVolume } from "../settings/sums/wal";
 import { defaultImages } from "./images";
 
@@ -45,6 +46,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
   const { requests, limits, hugePages } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
   const { storage } = parsed.cluster;
+  const walSize = storage.walSize ?? walVolume(parsed.cluster);
   // Kubernetes takes no request of huge pages that isn't the limit.
   const huge = hugePages && { [`hugepages-${hugePages.size}`]: hugePages.amount };
   return {
@@ -57,7 +59,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
       storage: present({
         ...storage,
         class: storage.class ?? defaults.storageClass,
-        walSize: storage.walSize ?? walVolume(parsed.cluster),
+        walSize,
       }),
       resources: {
         requests: { cpu: requests?.cpu ?? defaults.cpu, memory, ...huge },
@@ -69,7 +71,12 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
       namespace: client.namespace ?? parsed.cluster.namespace,
     })),
     ...(backup && {
-      backup: { ...backup, compression: backup.compression ?? engine.compression.methods[0] },
+      backup: {
+        ...backup,
+        compression: backup.compression ?? engine.compression.methods[0],
+        memory: backup.memory ?? backupMemory(dataBytes({ storage: { ...storage, walSize } })),
+        cpu: backup.cpu ?? backupCores(dataBytes({ storage: { ...storage, walSize } })),
+      },
     }),
     network: { ...parsed.network, apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed, engine), ...present({ ...parsed.images, registry: undefined }) },

@@ -22,6 +22,7 @@ import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { scheduling } from "./scheduling";
+import { sizes } from "./sizes";
 import { storage } from "./storage";
 import { binding } from "./bindings";
 
@@ -37,6 +38,7 @@ const rules: readonly Rule[] = [
   scheduling,
   storage,
   resources,
+  sizes,
   memory,
   parameters,
   databases,

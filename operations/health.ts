@@ -7,11 +7,12 @@ import type { KubernetesObject } from "../plan/objects";
 import { type EnginePlanner } from "../plan/engines/planner";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../plan/names";
 import { type Settings } from "../settings/schema";
+import { copyMinutes, dataBytes } from "../settings/sums/sizes";
 import { type Kubectl, resourceOf, selectorOf } from "./kubectl";
 import { runOnce } from "./shortPod";
 import { type StepContext } from "../shell/progress";
 
-/** How long PostgreSQL may take to be whole again, a re-made standby included. */
+/** How long PostgreSQL may take to be whole again, a re-made standby of little data included. */
 const READY_MINUTES = 15;
 /** How long the client may take: the row from it to a standby, and the archive to catch up. */
 const PROBE_SECONDS = 150;
@@ -66,7 +67,8 @@ export async function waitUntilDone(
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + READY_MINUTES * 60_000;
+  const minutes = copyMinutes(dataBytes(subject.settings.cluster), READY_MINUTES);
+  const deadline = Date.now() + minutes * 60_000;
   const objects = judged(subject);
   for (let well = 0; ;) {
     const states = await Promise.all(objects.map((object) => judge(subject, object)));
@@ -80,7 +82,7 @@ export async function waitUntilDone(
       context.detail(waiting);
       if (Date.now() > deadline) {
         const { namespace } = subject.settings.cluster;
-        throw new Error(`namespace ${namespace} is not healthy after ${READY_MINUTES} minutes: ${waiting}`);
+        throw new Error(`namespace ${namespace} is not healthy after ${minutes} minutes: ${waiting}`);
       }
     }
     if (signal?.aborted === true) throw new Error("interrupted");

@@ -1,4 +1,5 @@
 import type { Settings } from "../settings/schema";
+import { exporterMemory } from "../settings/sums/sizes";
 import type { SchedulingSettings } from "../settings/schema/scheduling";
 import { secretNames } from "./names";
 import type { Variable } from "./objects";
@@ -52,6 +53,16 @@ export const restrictedPod = (
     imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
   }),
 });
+
+/** Resources of a metrics exporter; `least` in MiB. */
+export function exporterResources(
+  settings: Pick<Settings, "cluster" | "monitoring">,
+  least: number,
+  cores: string,
+) {
+  const memory = settings.monitoring.memory ?? exporterMemory(settings, least);
+  return { requests: { cpu: "10m", memory }, limits: { cpu: settings.monitoring.cpu ?? cores, memory } };
+}
 
 /** The folder for temporary files of a container that is `hardened`: its mount, and the volume with what limits it. */
 export const tmpMount = { name: "tmp", mountPath: "/tmp" } as const;

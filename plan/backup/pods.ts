@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../objects";
 import { environment, hardened, type Owner, restrictedPod, tmpMount, tmpVolume } from "../containers";
 import type { Peer } from "../network";
 import type { Settings } from "../../settings/schema";
+import { copyHours, dataBytes, listRoom, shareOf } from "../../settings/sums/sizes";
 import { archiveIdToken, keyVariables, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
 import { backupNames } from "./names";
@@ -115,7 +116,7 @@ export const podOf = (settings: Settings, owner: Owner, volumes: readonly object
   ...restrictedPod(settings, owner, 5),
   volumes: [
     { name: "scripts", configMap: { name: backupNames.watch(settings.cluster.name) } },
-    tmpVolume({ sizeLimit: "64Mi" }),
+    tmpVolume({ sizeLimit: listRoom(dataBytes(settings.cluster)) }),
     ...volumes,
   ],
 });
@@ -174,9 +175,17 @@ export function cronJob(
 }
 
 export const shell = (script: string) => ["sh", `/scripts/${script}`];
-export const small = { cpu: "500m", memory: "256Mi" };
-/** rclone holds the parts that are on the way in memory. */
-export const transfers = { cpu: "1", memory: "512Mi" };
+
+/** Limits of what looks at targets: lists of what is there grow with the data. */
+export const small = ({ backup }: Settings) => ({
+  cpu: "500m",
+  memory: shareOf(backup?.memory ?? "0", 4, "256Mi"),
+});
+/** Limits of what copies and restores: rclone holds the parts that are on the way in memory. */
+export const transfers = ({ backup }: Settings) => ({
+  cpu: backup?.cpu ?? "2",
+  memory: backup?.memory ?? "1Gi",
+});
 
 /** How long one verification may take in all. */
-export const VERIFY_HOURS = 12;
+export const verifyHours = ({ cluster }: Settings): number => copyHours(dataBytes(cluster), 12);

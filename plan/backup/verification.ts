@@ -4,7 +4,7 @@ import type { Plan } from "../plan";
 import type { Settings } from "../../settings/schema";
 import { archiveIdToken, keyVariables, locationOf, plainChecksums, type Store } from "./store";
 import {
-  VERIFY_HOURS,
+  verifyHours,
   caMounts,
   caVolumes,
   container,
@@ -18,6 +18,7 @@ import {
 } from "./pods";
 import { backupNames, backupRoles } from "./names";
 import { bytesOf } from "../../settings/quantity";
+import { dataBytes, larger } from "../../settings/sums/sizes";
 import { environment, unprivileged } from "../containers";
 import { longestPause } from "../../settings/cron";
 import { preloadLibraries } from "../postgres/extensions";
@@ -135,7 +136,7 @@ export function verification(
           fromSecret("PGPASSWORD", health, "password"),
         ],
         [work, { name: "ca", mountPath: "/ca", readOnly: true }],
-        small,
+        small(settings),
       ),
       container(
         "choose",
@@ -143,7 +144,7 @@ export function verification(
         shell("choose.sh"),
         [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...caMounts(stores)],
-        small,
+        small(settings),
       ),
       container(
         "restore",
@@ -151,7 +152,7 @@ export function verification(
         shell("restore.sh"),
         restoring,
         [work, scratch, ...caMounts(stores)],
-        transfers,
+        transfers(settings),
       ),
       {
         ...container(
@@ -160,7 +161,7 @@ export function verification(
           shell("serve.sh"),
           restoring,
           [work, ...caMounts(stores)],
-          transfers,
+          transfers(settings),
         ),
         // Beside the others, until they have ended.
         restartPolicy: "Always",
@@ -181,7 +182,7 @@ export function verification(
               LIBRARIES: preloadLibraries(cluster).join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               QUERIES: "/queries",
-              PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),
+              PATIENCE_SECONDS: String((verifyHours(settings) - 1) * 3600),
               HOME: "/tmp",
             }),
             ...dumps,
@@ -193,7 +194,10 @@ export function verification(
               ? [{ name: "queries", mountPath: "/queries", readOnly: true }]
               : []),
           ],
-          { cpu: "2", memory: cluster.resources.limits.memory },
+          {
+            cpu: backup.cpu,
+            memory: larger(cluster.resources.limits.memory, backup.memory),
+          },
         ),
       },
       container(
@@ -203,16 +207,16 @@ export function verification(
         [
           ...reading,
           ...environment({
-            EXPIRY_SECONDS: String(EXPIRY_SECONDS),
+            EXPIRY_SECONDS: String(EXPIRY_SECONDS + Math.floor(dataBytes(cluster) / 2 ** 30) * 10),
             ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
           }),
           ...dumps,
         ],
         [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...caMounts(stores)],
-        dumps.length > 0 ? transfers : small,
+        dumps.length > 0 ? transfers(settings) : small(settings),
       ),
     ],
   };
   const name = backupNames.verification(cluster.name, index);
-  return cronJob(settings, name, backupRoles.verification, verify.schedule, VERIFY_HOURS, spec);
+  return cronJob(settings, name, backupRoles.verification, verify.schedule, verifyHours(settings), spec);
 }

@@ -1,6 +1,19 @@
 import * as z from "zod";
 import { builtInApi } from "../builtIn";
-import { documented, atOnce, oneOf, cidr, isFreeLabel, label, labelKey, labelValue, integer } from "./types";
+import {
+  documented,
+  atOnce,
+  oneOf,
+  cidr,
+  cores,
+  isFreeLabel,
+  label,
+  labelKey,
+  labelValue,
+  integer,
+  quantity,
+  rollsPooler,
+} from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
@@ -58,6 +71,15 @@ export const schema = z.strictObject({
       scheduling: scheduling(
         "Which nodes the operator's pods go to, in place of scheduling, and without topologySpread.",
         "as scheduling",
+      ).optional(),
+      memory: quantity(
+        "Memory limit of each container of the operator: it grows with the number of clusters and pods of the Kubernetes cluster. Default: 512Mi; 128Mi for the backup plugin.",
+        "A change rolls the operator.",
+        "1Gi",
+      ).optional(),
+      cpu: cores(
+        "Most cores of each container of the operator. Default: 1; 500m for the backup plugin.",
+        "A change rolls the operator.",
       ).optional(),
     })
     .prefault({}),
@@ -131,6 +153,16 @@ export const schema = z.strictObject({
         63,
         atOnce,
       ).optional(),
+      memory: quantity(
+        "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
+          "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",
+        `${rollsPooler} With zalando and standalone the instances restart.`,
+        "128Mi",
+      ).optional(),
+      cpu: cores(
+        "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
+        `${rollsPooler} With zalando and standalone the instances restart.`,
+      ).optional(),
     })
     .default({}),
   labels: documented(z.record(labelKey.refine(isFreeLabel), labelValue), {
@@ -203,8 +235,10 @@ export interface Settings extends Omit<
     readonly apiServer: readonly { readonly cidr: string; readonly port: number }[];
   };
   readonly images: Images;
-  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {
+  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression" | "memory" | "cpu"> & {
     readonly compression: Compression;
+    readonly memory: string;
+    readonly cpu: string;
   };
 }
 

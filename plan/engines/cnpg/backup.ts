@@ -84,7 +84,7 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string, 
         }),
         resources: {
           requests: { cpu: "50m", memory: "128Mi" },
-          limits: { cpu: "1", memory: "512Mi" },
+          ...(backup && { limits: { cpu: backup.cpu, memory: backup.memory } }),
         },
       },
     },

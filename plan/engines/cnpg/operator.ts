@@ -10,10 +10,10 @@ const deploymentName = "cnpg-controller-manager";
 const configName = "cnpg-controller-manager-config";
 
 /** The released limit of a tenth of a core makes a failover wait for the operator's turn. */
-const resources = {
+const resources = ({ operator }: Settings) => ({
   requests: { cpu: "100m", memory: "128Mi" },
-  limits: { cpu: "1", memory: "256Mi" },
-};
+  limits: { cpu: operator.cpu ?? "1", memory: operator.memory ?? "512Mi" },
+});
 
 /**
  * Milliseconds after which a standby gives up a connection to a primary that has vanished without a word. The operator's own
@@ -46,7 +46,7 @@ function adaptDeployment(released: KubernetesObject, settings: Settings): Kubern
   manager.image = image;
   imageName.value = image;
   manager.imagePullPolicy = "IfNotPresent";
-  manager.resources = resources;
+  manager.resources = resources(settings);
   manager.env.push({ name: "STANDBY_TCP_USER_TIMEOUT", value: STANDBY_TCP_USER_TIMEOUT });
   manager.args.push(
     `--leader-lease-duration=${leadership.lease}`,

@@ -1,4 +1,6 @@
 import type { Settings } from "../../../settings/schema";
+import { memoryOf } from "../../../settings/sums/memory";
+import { copyMinutes, dataBytes, stopSeconds } from "../../../settings/sums/sizes";
 import type { Plan } from "../../plan";
 import type { Endpoint } from "../../network";
 import {
@@ -28,7 +30,10 @@ import { timings } from "./timing";
  * A stop is a fast one from the start. Waiting for sessions to leave by themselves waits for nothing where poolers keep them open; and a
  * pod that is deleted by force has 2 s in all: enough to stop PostgreSQL and to release the lease, if no second is given away.
  */
-const stopping = { smartShutdownTimeout: 0, stopDelay: 120, switchoverDelay: 60 };
+const stopping = (cluster: Settings["cluster"]) => {
+  const seconds = (least: number) => stopSeconds(memoryOf(cluster).sharedBuffers, least);
+  return { smartShutdownTimeout: 0, stopDelay: seconds(120), switchoverDelay: seconds(60) };
+};
 
 const BOOTSTRAP_MINUTES = 20;
 
@@ -89,7 +94,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       enablePDB: true,
       primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
-      ...stopping,
+      ...stopping(cluster),
       primaryLease: timing.primaryLease,
       probes: timing.probes,
       affinity: {
@@ -150,7 +155,7 @@ export function plan(settings: Settings): Plan {
         stage: 0,
         object: clusterObject(settings, names),
         waitFor: "condition=Ready",
-        timeoutMinutes: BOOTSTRAP_MINUTES,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),

@@ -34,7 +34,7 @@ function adaptDeployment(released: KubernetesObject, settings: Settings): Kubern
   container.args = container.args.map((arg) => (arg.startsWith("--log-level") ? "--log-level=info" : arg));
   container.resources = {
     requests: { cpu: "20m", memory: "64Mi" },
-    limits: { cpu: "500m", memory: "128Mi" },
+    limits: { cpu: settings.operator.cpu ?? "500m", memory: settings.operator.memory ?? "128Mi" },
   };
   delete sidecar.valueFrom;
   sidecar.value = images.backupSidecar;

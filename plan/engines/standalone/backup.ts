@@ -1,4 +1,5 @@
 import type { Settings } from "../../../settings/schema";
+import { copyHours, dataBytes } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
@@ -131,6 +132,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
 function jobPod(settings: Settings) {
   const { cluster, images, backup } = settings;
   const archive = archiveStore(settings);
+  const limits = { cpu: backup?.cpu, memory: backup?.memory };
   const tls = { name: "tls", mountPath: paths.tls, readOnly: true };
   const server = {
     PGHOST: serviceHost(cluster.name, cluster.namespace),
@@ -152,7 +154,7 @@ function jobPod(settings: Settings) {
     command: ["/bin/bash", `${paths.config}/base.sh`],
     env: [...environment({ ...server, ARCHIVE_VOLUME: paths.archive }), password],
     securityContext: hardened,
-    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits },
     volumeMounts: [{ name: "archive", mountPath: paths.archive }, configMount, tls, tmpMount],
   };
   const toStore = archive && {
@@ -168,7 +170,7 @@ function jobPod(settings: Settings) {
       password,
       ...place("ARCHIVE", archive),
     ],
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits },
     volumeMounts: [...dataMounts(cluster, true), configMount, tls, tmpMount, ...caMounts([archive])],
   };
   const claim = (name: "data" | "wal" | "archive") => ({
@@ -223,7 +225,7 @@ const KEPT_DAYS = 7;
 
 const jobSpec = (settings: Settings) => ({
   backoffLimit: 2,
-  activeDeadlineSeconds: BACKUP_HOURS * 3600,
+  activeDeadlineSeconds: copyHours(dataBytes(settings.cluster), BACKUP_HOURS) * 3600,
   template: jobPod(settings),
 });
 

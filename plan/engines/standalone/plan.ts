@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
+import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
 import type { Plan } from "../../plan";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import type { Endpoint, Peer } from "../../network";
@@ -162,7 +163,12 @@ export function plan(settings: Settings): Plan {
         object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
-      { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
+      {
+        id: "server",
+        stage: 1,
+        object: statefulSet,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), START_MINUTES),
+      },
       // A Service counts as ready when it has a pod, so that it waits with the StatefulSet.
       { id: "service", stage: 1, object: service(name, "postgres") },
       {

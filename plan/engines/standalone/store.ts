@@ -104,7 +104,10 @@ export function podParts(settings: Settings): {
       }),
       ...fromOrigin,
     ],
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+    resources: {
+      requests: { cpu: "50m", memory: "128Mi" },
+      limits: { cpu: backup.cpu, memory: backup.memory },
+    },
     volumeMounts: [{ name: "data", mountPath: paths.volume }, configMount, tmpMount, ...caMounts([origin])],
   };
   const serving = {
@@ -122,7 +125,10 @@ export function podParts(settings: Settings): {
       ...place("ARCHIVE", archive),
       ...fromOrigin,
     ],
-    resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
+    resources: {
+      requests: { cpu: "20m", memory: "128Mi" },
+      limits: { cpu: backup.cpu, memory: backup.memory },
+    },
     volumeMounts: [
       ...dataMounts(cluster, true),
       configMount,

@@ -13,6 +13,8 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
+import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
+import { exporterResources } from "../../containers";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { podScheduling } from "../../scheduling";
@@ -73,7 +75,7 @@ function scheduled({ cluster }: Settings) {
 }
 
 /** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
-const exporter = ({ cluster, images }: Settings) => ({
+const exporter = ({ cluster, images, ...settings }: Settings) => ({
   name: "exporter",
   image: images.postgresExporter,
   ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
@@ -85,7 +87,7 @@ const exporter = ({ cluster, images }: Settings) => ({
       valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
     },
   ],
-  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+  resources: exporterResources({ cluster, ...settings }, 64, "100m"),
 });
 
 function clusterObject(settings: Settings): Postgresql {
@@ -292,7 +294,7 @@ export function plan(settings: Settings): Plan {
         stage: 1,
         object: clusterObject(settings),
         waitFor: "jsonpath={.status.PostgresClusterStatus}=Running",
-        timeoutMinutes: BOOTSTRAP_MINUTES,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "clients would lose their database" }),
       },
       ...staged(serviceObjects(settings), 2),
