@@ -1,6 +1,19 @@
 import * as z from "zod";
 import { atOnce, documented, oneOf, label, quantity, rollsPooler, sqlName, integer } from "./types";
 
+const ignored = documented(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_.]*$/)
+    .max(63),
+  {
+    means: "Name of a parameter as clients send it, or options for what PGOPTIONS brings.",
+    change: rollsPooler,
+    allowed: "the name of a parameter such as search_path",
+    fix: "write the name alone",
+  },
+);
+
 const tuning = z.strictObject({
   serverLoginRetrySeconds: integer(
     "After a failed login at the server, for how long clients are made to wait before the next try. Default: 1. " +
@@ -72,22 +85,13 @@ const tuning = z.strictObject({
     10000,
     rollsPooler,
   ).default(200),
-  ignoreStartupParameters: documented(
-    z.array(
-      z
-        .string()
-        .regex(/^[A-Za-z_][A-Za-z0-9_.]*$/)
-        .max(63),
-    ),
-    {
-      means:
-        "Parameters that clients may send when they connect and that PgBouncer then ignores, beside extra_float_digits: without it such a client is refused, with it " +
-        "what it asked for has no effect. Give a role such a setting in PostgreSQL (ALTER ROLE … SET), or connect directly. Default: none.",
-      change: rollsPooler,
-      allowed: "a list of names of parameters, such as [search_path, statement_timeout]",
-      fix: "write names of parameters, or options for PGOPTIONS",
-    },
-  ).default([]),
+  ignoreStartupParameters: documented(z.array(ignored), {
+    means:
+      "Parameters that clients may send when they connect and that PgBouncer then ignores, beside extra_float_digits: without it such a client is refused, with it " +
+      "what it asked for has no effect. Give a role such a setting in PostgreSQL (ALTER ROLE … SET), or connect directly. Default: none.",
+    change: rollsPooler,
+    allowed: "a list of names of parameters, such as [search_path, statement_timeout]",
+  }).default([]),
   drainSeconds: integer(
     "How long a stopping pod lets running transactions continue. Default: 30.",
     1,
