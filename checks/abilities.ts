@@ -45,6 +45,7 @@ export const abilities: Rule = (settings, report, engine) => {
       `${cluster.scheduling === settings.scheduling ? "" : "cluster."}scheduling.topologySpread`,
       cluster.scheduling.topologySpread,
     ],
+    listedSlots: [cluster.slots.length > 0, "cluster.slots", cluster.slots.map(({ name }) => name)],
     anyUser: [settings.platform === "openshift", "platform", settings.platform],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };

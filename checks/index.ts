@@ -10,9 +10,12 @@ import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
+import { libraries } from "./libraries";
+import { locales } from "./locales";
 import { memory } from "./memory";
 import { names } from "./names";
 import { parameters } from "./parameters";
+import { replication } from "./replication";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
@@ -41,10 +44,13 @@ const rules: readonly Rule[] = [
   sizes,
   memory,
   parameters,
+  libraries,
   databases,
+  locales,
   schemas,
   extensions,
   roles,
+  replication,
   access,
   poolers,
   connectionSum,

@@ -5,6 +5,9 @@ import type { Labels } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
 import { plannedCluster, type Subject } from "./health";
+import { hasLocale } from "../plan/postgres/locale";
+import { type LiveLocale, localeQuery, localesOf } from "./locales";
+import { askPrimary } from "./primary";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { waitsForImage } from "./stuck";
@@ -25,6 +28,8 @@ export interface LiveFacts {
   readonly cluster?: Shape;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
+  /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
+  readonly locales?: Readonly<Record<string, LiveLocale>>;
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
   readonly poolerPods: Readonly<Record<string, number>>;
   /** The operator, when one runs. */
@@ -140,6 +145,10 @@ export async function readFacts(
     liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
   ]);
+  const locales =
+    cluster && settings.cluster.databases.some(hasLocale)
+      ? localesOf((await askPrimary(subject, [localeQuery])) ?? "")
+      : undefined;
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && live.shape(cluster);
   const installer = running?.metadata.annotations?.[installedBy];
@@ -150,6 +159,7 @@ export async function readFacts(
     namespaces: namespaces.map(({ metadata }) => metadata.name),
     priorityClasses: priorities.map(({ metadata }) => metadata.name),
     ...(network && { network }),
+    ...(locales && { locales }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },

@@ -4,6 +4,7 @@ import type { VolumeShape } from "../plan/engines/live";
 import { namespace } from "../settings/problem";
 import { bytesOf } from "../settings/quantity";
 import { type LiveFacts, type StorageClass } from "./liveFacts";
+import { localeProblems } from "./locales";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
@@ -230,6 +231,8 @@ const versions: Rule = ({ settings }, { rotation }) => {
   );
 };
 
+const locales: Rule = ({ settings }, { locales: live }) => ({ problems: localeProblems(settings, live) });
+
 /** A restore makes a cluster; nothing is restored into one that is there. */
 const restoring: Rule = ({ settings, shape }, { cluster }) =>
   cluster === undefined ||
@@ -266,6 +269,7 @@ const rules: readonly Rule[] = [
   otherOperator,
   otherStack,
   majorVersion,
+  locales,
   versions,
   restoring,
 ];

@@ -16,6 +16,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Pods of one kind. */
+export type Pods = Extract<Peer, { kind: "pods" }>;
+
 /** One end of a flow. */
 export type Peer =
   | {

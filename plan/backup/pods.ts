@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { KubernetesObject } from "../objects";
 import { environment, hardened, type Owner, restrictedPod, tmpMount, tmpVolume } from "../containers";
-import type { Peer } from "../network";
+import type { Pods } from "../network";
 import type { Settings } from "../../settings/schema";
 import { copyHours, dataBytes, listRoom, shareOf } from "../../settings/sums/sizes";
 import { archiveIdToken, keyVariables, type Store } from "./store";
@@ -20,7 +20,7 @@ export const scripts: Readonly<Record<string, string>> = Object.fromEntries(
     .map((name) => [name, asset(folder, name)]),
 );
 
-export const peerOf = ({ cluster }: Settings, role: string): Peer => ({
+export const peerOf = ({ cluster }: Settings, role: string): Pods => ({
   kind: "pods",
   name: role,
   namespace: cluster.namespace,

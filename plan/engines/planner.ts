@@ -127,6 +127,8 @@ export const capabilities = [
   "operator",
   /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
   "accountInForeignNamespace",
+  /** Makes logical slots that are listed, and keeps them on every instance. */
+  "listedSlots",
   /** Its pods run as any user, where the Kubernetes cluster chooses one for each namespace. */
   "anyUser",
   /** No superuser has a password, and none gets in over the network. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { documented, atOnce, boolean, oneOf, cores, label, quantity, rolls, integer } from "./types";
-import { access, databases, roles } from "./databases";
+import { access, databases, preloadLibraries, roles, slots } from "./databases";
 import { scheduling } from "./scheduling";
 
 const storage = z.strictObject({
@@ -156,7 +156,9 @@ export const cluster = z.strictObject({
       fix: "write the name in lower case and one plain value",
     },
   ).default({}),
+  preloadLibraries,
   databases,
   roles,
+  slots,
   access,
 });

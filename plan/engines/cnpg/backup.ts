@@ -96,7 +96,7 @@ export function instancesAccount(settings: Settings): Pick<ClusterSpec, "service
   const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
   return roleArn === undefined
     ? {}
-    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(roleArn) } } };
+    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(settings, roleArn) } } };
 }
 
 /** What the Cluster says of its archive. */

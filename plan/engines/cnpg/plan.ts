@@ -14,6 +14,8 @@ import {
 } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
+import { hasLocale, localeOf } from "../../postgres/locale";
+import { slotsFollow } from "../../postgres/replication";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { podScheduling, topologySpread } from "../../scheduling";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
@@ -22,7 +24,7 @@ import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
-import type { Cluster, ClusterSpec, Storage } from "./resources";
+import type { Cluster, ClusterSpec, InitDb, Storage } from "./resources";
 import { postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
@@ -51,6 +53,22 @@ function synchronousOf({ cluster }: Settings): Pick<NonNullable<ClusterSpec["pos
   };
 }
 
+/** Of the first database, and of what others are copies of. */
+function initdbLocale(cluster: Settings["cluster"]): InitDb {
+  const [first] = cluster.databases;
+  if (first === undefined) return {};
+  const { encoding, provider, locale, own } = localeOf(cluster, first);
+  const ofLibc = { localeCollate: locale, localeCType: locale };
+  if (provider === "libc")
+    return { encoding, ...(hasLocale(first) && { localeProvider: provider }), ...ofLibc };
+  return {
+    encoding,
+    localeProvider: provider,
+    ...(hasLocale(first) && ofLibc),
+    ...(provider === "icu" ? { icuLocale: own } : { builtinLocale: own }),
+  };
+}
+
 function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   const { cluster, images, labels, registries } = settings;
   const [first] = cluster.databases;
@@ -62,7 +80,9 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   });
   // These the operator preloads, and makes in every database, when a parameter of theirs is set.
   const byOperator = ["pg_stat_statements", "pgaudit", "auto_explain"];
-  const libraries = preloadLibraries(cluster).filter((library) => !byOperator.includes(library));
+  const libraries = preloadLibraries(cluster).filter(
+    (library) => !byOperator.includes(library) || cluster.preloadLibraries.includes(library),
+  );
   const timing = timings[cluster.failover];
   const { priorityClassName, ...placed } = podScheduling(cluster.scheduling);
   const plugins = archivePlugin(settings);
@@ -103,6 +123,9 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
         topologyKey: "kubernetes.io/hostname",
         ...placed,
       },
+      ...(slotsFollow(cluster) && {
+        replicationSlots: { highAvailability: { enabled: true, synchronizeLogicalDecoding: true } },
+      }),
       ...(priorityClassName !== undefined && { priorityClassName }),
       topologySpreadConstraints: topologySpread(cluster.scheduling, {
         matchLabels: instanceLabels(cluster.name),
@@ -119,11 +142,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
             owner: roles.health,
             secret: { name: secretNames.health(cluster.name) },
             dataChecksums: true,
-            encoding: "UTF8",
-            // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
-            ...(Number(cluster.postgresVersion) >= 17
-              ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
-              : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
+            ...initdbLocale(cluster),
             postInitSQL: [...postInitSql],
             ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
           },

@@ -1,10 +1,10 @@
 import type { Settings } from "../../../settings/schema";
 import { copyHours, dataBytes } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
-import { podsRole } from "../../backup/role";
+import { identityFlows, podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { type Flow, type Peer, tcp } from "../../network";
+import { type Flow, type Pods, tcp } from "../../network";
 import type { Credential } from "../../plan";
 import type { Backups } from "../planner";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
@@ -99,14 +99,14 @@ export function backupSql(settings: Settings): OwnSql {
 }
 
 /** Pods that make base backups. They have none of the labels by which Services find the server. */
-const jobPods = ({ name, namespace }: Settings["cluster"]): Peer => ({
+const jobPods = ({ name, namespace }: Settings["cluster"]): Pods => ({
   kind: "pods",
   name: "base-backup",
   namespace,
   labels: jobLabels(name),
 });
 
-export function backupFlows(settings: Settings, instances: Peer): Flow[] {
+export function backupFlows(settings: Settings, instances: Pods): Flow[] {
   const { cluster, backup } = settings;
   if (backup === undefined) return [];
   const jobs = jobPods(cluster);
@@ -122,6 +122,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
     ...(archive
       ? [tcp(`base-backup-${archive.name}`, jobs, archive.peer, archive.port, "base backups go to the store")]
       : []),
+    ...[jobs, instances].flatMap((pods) => identityFlows(settings, pods)),
     ...unique([archive, originOf(settings)]).map(({ name, peer, port }) =>
       tcp(`archive-${name}`, instances, peer, port, "the server archives its log, and is restored"),
     ),

@@ -3,7 +3,7 @@ import type { Settings } from "../../../settings/schema";
 import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
 import type { Plan } from "../../plan";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import type { Endpoint, Peer } from "../../network";
+import type { Endpoint, Pods } from "../../network";
 import {
   clusterLabel,
   durabilityAnnotation,
@@ -142,7 +142,7 @@ export function plan(settings: Settings): Plan {
 
   const endpoint: Endpoint = { service: name, host: serviceHost(name, namespace), port: ports.postgres };
   const credentials = [...credentialsOf(settings, labels), ...backupCredentials(settings, labels)];
-  const pods: Peer = { kind: "pods", name: "instances", namespace, labels: selector };
+  const pods: Pods = { kind: "pods", name: "instances", namespace, labels: selector };
   return {
     objects: [
       ...claims,

@@ -80,7 +80,7 @@ function cloneVariables(settings: Settings): Variable[] {
 /** What the account of the instances' pods says, for the role by which archive or origin are spoken to. */
 export function accountOfStores(settings: Settings): Record<string, string> {
   const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
-  return roleArn === undefined ? {} : accountAnnotations(roleArn);
+  return roleArn === undefined ? {} : accountAnnotations(settings, roleArn);
 }
 
 /** The instances' further environment; empty where nothing is archived. */

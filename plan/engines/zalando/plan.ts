@@ -55,6 +55,15 @@ const initdb = ({ postgresVersion }: Settings["cluster"]): Record<string, string
   ...(Number(postgresVersion) >= 17 && { "locale-provider": "builtin", "builtin-locale": "C.UTF-8" }),
 });
 
+/** Slots that Patroni makes, and keeps on every instance. */
+const slotsOf = ({ slots, databases }: Settings["cluster"]) =>
+  Object.fromEntries(
+    slots.map(({ name, database = databases[0]?.name ?? "postgres", plugin }) => [
+      name,
+      { type: "logical" as const, database, plugin },
+    ]),
+  );
+
 /** The operator's object has no selector of nodes: the same by affinity. */
 function scheduled({ cluster }: Settings) {
   const { nodeSelector = {}, tolerations, priorityClassName } = podScheduling(cluster.scheduling);
@@ -127,6 +136,7 @@ function clusterObject(settings: Settings): Postgresql {
         ...(synchronous && { synchronous_node_count: cluster.synchronousStandbys }),
         initdb: initdb(cluster),
         pg_hba: accessRules(cluster),
+        ...(cluster.slots.length > 0 && { slots: slotsOf(cluster) }),
       },
       volume: {
         size: cluster.storage.size,

@@ -51,6 +51,7 @@ export const planner: EnginePlanner = {
         "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
       instead: "let the platform make the namespace, or leave registries and roleArn out",
     },
+    listedSlots: true,
     anyUser: {
       because: "the files of its image belong to a user of their own, and OpenShift gives pods another one",
       instead: "choose cnpg",

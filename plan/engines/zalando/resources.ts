@@ -26,6 +26,7 @@ interface PostgresqlSpec {
     synchronous_node_count?: number;
     initdb?: Record<string, string>;
     pg_hba?: string[];
+    slots?: Record<string, { type: "logical"; database: string; plugin: string }>;
   };
   volume?: { size?: string; storageClass?: string };
   resources?: Partial<Resources>;
