@@ -429,7 +429,7 @@ describe("kind: libraries that are preloaded (cases 14, 15, 16)", () => {
 
 describe("kind: a role of the cloud that the pods take (never run: there was no EKS)", () => {
   const roleArn = "arn:aws:iam::123456789012:role/shop-backups";
-  const { credentials: _, ...target } = bucket();
+  const target = changed(bucket(), "credentials", undefined);
   const backup = (more: object = {}) => ({ targets: [{ ...target, roleArn }], ...more });
 
   for (const engine of ["cnpg", "standalone"] as const)
