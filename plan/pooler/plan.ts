@@ -84,6 +84,8 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
     env: environment(variables),
+    // Why it can't start is then what the pod says, too.
+    terminationMessagePolicy: "FallbackToLogsOnError",
     ports: [{ name: "postgres", containerPort: poolerPorts.postgres, protocol: "TCP" }],
     resources: {
       requests: { cpu: "50m", memory: mebibytes(memory / 2) },
