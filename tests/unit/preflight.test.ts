@@ -189,10 +189,7 @@ describe("preflight over plain facts", () => {
       );
       const none = {
         ...healthy,
-        nodes: healthy.nodes.map((each) => {
-          const { zone: _, ...nowhere } = each;
-          return nowhere;
-        }),
+        nodes: healthy.nodes.map((each) => changed(each, "zone", undefined)),
       };
       assert.match(preflight(planned(prod), none).warnings.join(), /no node says in which zone/);
       assert.deepEqual(preflight(planned(smallest()), one), nothing);
