@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Labels } from "../plan/network";
 import { type StepContext } from "../shell/progress";
-import type { Subject } from "./health";
-import { type KubeObject, selectorOf } from "./kubectl";
+import { type Settings } from "../settings/schema";
+import { type Kubectl, type KubeObject, selectorOf } from "./kubectl";
 
 /** A pod that does one thing and goes. */
 export interface ShortPod {
@@ -21,7 +21,7 @@ const phase = (pod: KubeObject | undefined): string => podStatus(pod).phase ?? "
 
 /** Runs it in the cluster's namespace until it has ended, and deletes it in any case; `lines` is what it printed. */
 export async function runOnce(
-  { kubectl, settings }: Pick<Subject, "kubectl" | "settings">,
+  { kubectl, settings }: { readonly kubectl: Kubectl; readonly settings: Pick<Settings, "cluster"> },
   context: StepContext,
   { prefix, labels, seconds, pod }: ShortPod,
 ): Promise<{ succeeded: boolean; why: string; lines: string[] }> {

@@ -378,7 +378,10 @@ describe("live objects as facts", () => {
           labels: { "kubernetes.io/hostname": "h1", "topology.kubernetes.io/zone": "z1" },
         },
         spec: { ...spec },
-        status: { conditions: [{ type: "Ready", status: ready }], allocatable: { cpu: "2", memory: "1Gi", "hugepages-2Mi": "2Mi" } },
+        status: {
+          conditions: [{ type: "Ready", status: ready }],
+          allocatable: { cpu: "2", memory: "1Gi", "hugepages-2Mi": "2Mi" },
+        },
       });
     assert.deepEqual(live({}), {
       host: "h1",
