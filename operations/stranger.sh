@@ -8,8 +8,7 @@ export LC_ALL=C
 ask() { # host port
   local answer
   for ((try = 1; try <= TRIES; try++)); do
-    # The inner bash expands them: what it prints is the answer.
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016 # the inner bash expands them
     if ! answer=$(timeout "$CONNECT_SECONDS" bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>&1); then
       case $answer in
         *'not known'* | *'name resolution'* | *'No address associated'*) echo "unknown $1:$2" ;;
