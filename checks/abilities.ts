@@ -52,6 +52,13 @@ export const abilities: Rule = (settings, report, engine) => {
     ],
     roleInPlaceOfKey: [withRole >= 0, `backup.targets[${withRole}].roleArn`, targets[withRole]?.roleArn],
     virtualHosts: [virtual >= 0, `backup.targets[${virtual}].pathStyle`, false],
+    zoneSpread: [
+      cluster.scheduling.topologySpread.length > 0,
+      `${cluster.scheduling === settings.scheduling ? "" : "cluster."}scheduling.topologySpread`,
+      cluster.scheduling.topologySpread,
+    ],
+    listedSlots: [cluster.slots.length > 0, "cluster.slots", cluster.slots.map(({ name }) => name)],
+    anyUser: [settings.platform === "openshift", "platform", settings.platform],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

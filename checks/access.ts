@@ -3,7 +3,12 @@ import type { Rule } from "./rule";
 
 /** Rules of access name what is there: a misspelt one would lock its role out. */
 export const access: Rule = ({ cluster, tier }, report) => {
-  const databases = ["all", ...cluster.databases.map(({ name }) => name)];
+  const replicates = cluster.roles.some(({ replication }) => replication);
+  const databases = [
+    "all",
+    ...(replicates ? ["replication"] : []),
+    ...cluster.databases.map(({ name }) => name),
+  ];
   const known = [
     "all",
     ...new Set(cluster.databases.map(({ owner }) => owner)),

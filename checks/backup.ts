@@ -153,6 +153,13 @@ export const backup: Rule = (settings, report, engine) => {
       `at least every ${backup.recoveryWindowDays} days, the recovery window`,
       "make base backups more often, or lengthen backup.recoveryWindowDays",
     );
+  if (backup.identity !== "irsa" && backup.targets.every(({ roleArn }) => roleArn === undefined))
+    report(
+      "backup.identity",
+      backup.identity,
+      "irsa without a target that has a roleArn: no pod takes a role",
+      "set roleArn of a target, or leave identity out",
+    );
   const { methods, by, unequalParts } = engine.compression;
   if (!methods.includes(backup.compression))
     report(

@@ -1,6 +1,7 @@
 import type { EngineTraits } from "../plan/engines/planner";
 import { builtInApi } from "../settings/builtIn";
 import type { ParsedSettings, Platform, Settings, Tier } from "../settings/schema";
+import { backupCores, backupMemory, dataBytes } from "../settings/sums/sizes";
 import { walVolume } from "../settings/sums/wal";
 import { defaultImages } from "./images";
 
@@ -33,6 +34,7 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
     apiServer: anyApiServer,
   },
   cloud: { tier: "prod", cpu: "500m", memory: "1Gi", apiServer: anyApiServer },
+  openshift: { tier: "prod", cpu: "500m", memory: "1Gi", apiServer: anyApiServer },
 };
 
 const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
@@ -41,23 +43,28 @@ const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
 /** Fills in what the stack file leaves to its platform, tier and engine. */
 export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: EngineTraits): Settings {
   const defaults = platformDefaults[parsed.platform];
-  const { requests, limits } = parsed.cluster.resources;
+  const { requests, limits, hugePages } = parsed.cluster.resources;
   const memory = requests?.memory ?? limits?.memory ?? defaults.memory;
   const { storage } = parsed.cluster;
+  const walSize = storage.walSize ?? walVolume(parsed.cluster);
+  // Kubernetes takes no request of huge pages that isn't the limit.
+  const huge = hugePages && { [`hugepages-${hugePages.size}`]: hugePages.amount };
   return {
     ...parsed,
     tier: parsed.tier ?? defaults.tier,
+    operator: { ...parsed.operator, scheduling: parsed.operator.scheduling ?? parsed.scheduling },
     cluster: {
       ...parsed.cluster,
       ...(parsed.cluster.instances === 1 && { drains: parsed.cluster.drains ?? engine.drains }),
+      scheduling: parsed.cluster.scheduling ?? parsed.scheduling,
       storage: present({
         ...storage,
         class: storage.class ?? defaults.storageClass,
-        walSize: storage.walSize ?? walVolume(parsed.cluster),
+        walSize,
       }),
       resources: {
-        requests: { cpu: requests?.cpu ?? defaults.cpu, memory },
-        limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory },
+        requests: { cpu: requests?.cpu ?? defaults.cpu, memory, ...huge },
+        limits: { cpu: limits?.cpu ?? "2", memory: limits?.memory ?? memory, ...huge },
       },
     },
     clients: parsed.clients.map((client) => ({
@@ -65,9 +72,14 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
       namespace: client.namespace ?? parsed.cluster.namespace,
     })),
     ...(backup && {
-      backup: { ...backup, compression: backup.compression ?? engine.compression.methods[0] },
+      backup: {
+        ...backup,
+        compression: backup.compression ?? engine.compression.methods[0],
+        memory: backup.memory ?? backupMemory(dataBytes({ storage: { ...storage, walSize } })),
+        cpu: backup.cpu ?? backupCores(dataBytes({ storage: { ...storage, walSize } })),
+      },
     }),
-    network: { apiServer: parsed.network.apiServer ?? defaults.apiServer },
+    network: { ...parsed.network, apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed, engine), ...present({ ...parsed.images, registry: undefined }) },
   };
 }

@@ -13,11 +13,14 @@ import { problemsOf } from "./form";
 import { images } from "./images";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
+import { libraries } from "./libraries";
+import { locales } from "./locales";
 import { memory } from "./memory";
 import { names } from "./names";
 import { namespaces } from "./namespaces";
 import { networks } from "./network";
 import { parameters } from "./parameters";
+import { replication } from "./replication";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
@@ -26,6 +29,8 @@ import { resources } from "./resources";
 import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
+import { scheduling } from "./scheduling";
+import { sizes } from "./sizes";
 import { storage } from "./storage";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
@@ -40,16 +45,21 @@ const rules: readonly Rule[] = [
   namespaces,
   labels,
   instancesAndDurability,
+  scheduling,
   storage,
   volumes,
   resources,
+  sizes,
   memory,
   parameters,
   dangerousNumbers,
+  libraries,
   databases,
+  locales,
   schemas,
   extensions,
   roles,
+  replication,
   access,
   poolers,
   connectionSum,

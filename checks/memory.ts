@@ -1,6 +1,6 @@
 import { mostPercent } from "../policy/invariants/sharedBuffers";
 import { bytesOf, postgresMemory } from "../settings/quantity";
-import { memoryOf, sessionOverhead } from "../settings/sums/memory";
+import { hugePages, memoryOf, sessionOverhead, sharedMemory } from "../settings/sums/memory";
 import type { Rule } from "./rule";
 
 const MiB = 2 ** 20;
@@ -10,6 +10,18 @@ export const memory: Rule = ({ cluster }, report) => {
   const { requests, limits } = cluster.resources;
   const limit = bytesOf(limits.memory) ?? 0;
   const parts = memoryOf(cluster);
+  const huge = hugePages(cluster);
+  if (huge !== undefined) {
+    const pages = Math.ceil(sharedMemory(parts.sharedBuffers) / huge.pageBytes);
+    const least = `${(pages * huge.pageBytes) / MiB}Mi`;
+    if (huge.bytes % huge.pageBytes !== 0 || huge.bytes < pages * huge.pageBytes)
+      report(
+        "cluster.resources.hugePages.amount",
+        requests["hugepages-2Mi"] ?? requests["hugepages-1Gi"],
+        `whole pages, and at least ${least}: shared_buffers ${postgresMemory(parts.sharedBuffers)}, a tenth more, and 64 MB`,
+        `set ${least} or more, or lower shared_buffers`,
+      );
+  }
   // Another rule speaks of these.
   if (
     limit < 256 * MiB ||

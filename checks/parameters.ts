@@ -59,6 +59,7 @@ const neverLoaded = ["auth_delay", "basebackup_to_shell", "basic_archive", "pass
 function withoutEffect(settings: Settings, name: string, engine: EngineTraits): Refusal | undefined {
   const extension = extensionOfParameter(name);
   if (extension === undefined) return undefined;
+  if (settings.cluster.preloadLibraries.includes(extension)) return undefined;
   if (neverLoaded.includes(extension)) return unset(`nothing loads ${extension}`);
   const known = knownLibraries(settings, engine);
   return known === undefined || known.includes(extension)

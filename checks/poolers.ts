@@ -1,4 +1,5 @@
-import { mostPods } from "../settings/sums/poolers";
+import { bytesOf } from "../settings/quantity";
+import { mostPods, poolerMemory, poolerShares } from "../settings/sums/poolers";
 import { connectionBudget } from "../settings/sums/connections";
 import { type Rule, twice } from "./rule";
 
@@ -59,6 +60,16 @@ export const poolers: Rule = ({ cluster, poolers, tier }, report) => {
         `from ${pods} (one for each pod) to serverConnections, ${pooler.serverConnections}`,
         "change one of the two",
       );
+    const needed = Math.ceil(poolerMemory(pooler) / 2 ** 20);
+    if (pooler.memory !== undefined && (bytesOf(pooler.memory) ?? 0) < needed * 2 ** 20) {
+      const { maxClients, serverConnections } = poolerShares(pooler);
+      report(
+        at("memory"),
+        pooler.memory,
+        `at least ${needed}Mi: 64Mi, 32Ki for each of ${maxClients} clients and 128Ki for each of ${serverConnections} server connections of a pod, and never less than 128Mi`,
+        "raise it, lower maxClients, or ask for more instances",
+      );
+    }
     if (pooler.maxClients < pooler.serverConnections)
       report(
         at("maxClients"),

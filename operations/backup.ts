@@ -5,6 +5,7 @@ import { parseResult, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
 import type { BackupRequest } from "../plan/engines/planner";
 import { clusterLabel, roleLabel } from "../plan/names";
+import { copyMinutes, dataBytes } from "../settings/sums/sizes";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { resourceOf, selectorOf } from "./kubectl";
@@ -14,7 +15,7 @@ import { switchWal } from "./archive";
 import { askPrimary, primaryPod, waitingLog, waitingSentence } from "./primary";
 
 /** How long the command waits for the end of a base backup, which continues by itself. */
-const PATIENCE_MINUTES = 60;
+const patienceMinutes = ({ settings }: Subject): number => copyMinutes(dataBytes(settings.cluster), 60);
 /** How long the command waits for a store that refuses: it may be starting. */
 const REFUSED_SECONDS = 45;
 
@@ -87,14 +88,14 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
       throw new Error(`${plan.endpoints.primary.service} has no pod: there is no primary`);
     const [container, ...command] = request.command;
     context.detail(`${pod.metadata.name} makes it`);
-    const timeoutMs = PATIENCE_MINUTES * 60_000;
+    const timeoutMs = patienceMinutes(subject) * 60_000;
     await kubectl.run(["-n", namespace, "exec", pod.metadata.name, "-c", container, "--", ...command], {
       timeoutMs,
     });
     return name;
   }
   await kubectl.apply(await owned(subject, request));
-  const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
+  const deadline = Date.now() + patienceMinutes(subject) * 60_000;
   for (;;) {
     const { phase, why } = (await asked(subject, request)).find((one) => one.name === name) ?? {
       phase: "running",
@@ -104,7 +105,7 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
     if (phase === "failed") throw new Error(`the base backup ${name} failed: ${why}`);
     if (Date.now() > deadline)
       throw new Error(
-        `the base backup ${name} has no end after ${PATIENCE_MINUTES} minutes (${why}); it continues.`,
+        `the base backup ${name} has no end after ${patienceMinutes(subject)} minutes (${why}); it continues.`,
       );
     context.detail(`${name}: ${why}`);
     signal?.throwIfAborted();
@@ -215,7 +216,7 @@ export async function firstBackup(
     (moved === undefined ||
       end === undefined ||
       (momentOf(base.at) >= moved.getTime() && wal.segment >= end));
-  const deadline = Date.now() + PATIENCE_MINUTES * 60_000;
+  const deadline = Date.now() + patienceMinutes(subject) * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
   let idleSince: number | undefined;
@@ -262,7 +263,8 @@ export async function firstBackup(
         await backUp(subject, context, signal);
       }
     }
-    if (Date.now() > deadline) throw new Error(`there is no base backup after ${PATIENCE_MINUTES} minutes`);
+    if (Date.now() > deadline)
+      throw new Error(`there is no base backup after ${patienceMinutes(subject)} minutes`);
     signal.throwIfAborted();
     await delay(1000);
   }

@@ -5,6 +5,7 @@ import { listed, rowLine } from "./targets";
 import { destroy, down } from "./down";
 import { forget } from "./forget";
 import { writeAndRead } from "./health";
+import { askStranger } from "./stranger";
 import { engineAsked } from "./layers";
 import { preview } from "./preview";
 import { CommandError } from "../shell/process";
@@ -159,6 +160,8 @@ command("health", "write a row through the pooler and read it on a standby").act
     conclude(async () => {
       const { subject } = await runningSubject(stack, progress);
       await progress.step("health: a client", (context) => writeAndRead(subject, context));
+      const warning = await progress.step("network: a stranger", (context) => askStranger(subject, context));
+      if (warning !== undefined) progress.line(warning);
       const { poolers, cluster } = subject.settings;
       const read = cluster.instances > 1 ? " and read on a standby" : "";
       return `A client wrote ${poolers.length > 0 ? "through the pooler" : "directly"}${read}.`;

@@ -7,10 +7,12 @@ import type { KubernetesObject } from "../plan/objects";
 import { type EnginePlanner } from "../plan/engines/planner";
 import { healthCheckLabels, poolerName, roles, secretNames, serviceHost } from "../plan/names";
 import { type Settings } from "../settings/schema";
-import { type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
+import { copyMinutes, dataBytes } from "../settings/sums/sizes";
+import { type Kubectl, resourceOf, selectorOf } from "./kubectl";
+import { runOnce } from "./shortPod";
 import { type StepContext } from "../shell/progress";
 
-/** How long PostgreSQL may take to be whole again, a re-made standby included. */
+/** How long PostgreSQL may take to be whole again, a re-made standby of little data included. */
 const READY_MINUTES = 15;
 /** How long the client may take: the row from it to a standby, and the archive to catch up. */
 const PROBE_SECONDS = 150;
@@ -65,7 +67,8 @@ export async function waitUntilDone(
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = Date.now() + READY_MINUTES * 60_000;
+  const minutes = copyMinutes(dataBytes(subject.settings.cluster), READY_MINUTES);
+  const deadline = Date.now() + minutes * 60_000;
   const objects = judged(subject);
   for (let well = 0; ;) {
     const states = await Promise.all(objects.map((object) => judge(subject, object)));
@@ -79,7 +82,7 @@ export async function waitUntilDone(
       context.detail(waiting);
       if (Date.now() > deadline) {
         const { namespace } = subject.settings.cluster;
-        throw new Error(`namespace ${namespace} is not healthy after ${READY_MINUTES} minutes: ${waiting}`);
+        throw new Error(`namespace ${namespace} is not healthy after ${minutes} minutes: ${waiting}`);
       }
     }
     if (signal?.aborted === true) throw new Error("interrupted");
@@ -182,53 +185,14 @@ export function probePod(subject: Subject, image: string, name: string, value: s
  * Services' names, over TLS with verify-full, through the network policies. Throws with the client's last words when it can't.
  */
 export async function writeAndRead(subject: Subject, context: StepContext): Promise<void> {
-  const { kubectl, settings } = subject;
-  const { namespace } = settings.cluster;
-  await kubectl.run([
-    "-n",
-    namespace,
-    "delete",
-    "pod",
-    "-l",
-    selectorOf(healthCheckLabels),
-    "--ignore-not-found",
-    "--wait=false",
-  ]);
-  const name = `pgp-health-${randomBytes(4).toString("hex")}`;
-  await kubectl.apply(probePod(subject, settings.images.postgresql, name, randomBytes(8).toString("hex")));
-  try {
-    const pod = await ended(kubectl, namespace, name, context);
-    const { stdout } = await kubectl.run(["-n", namespace, "logs", name], { allowFailure: true });
-    const lines = stdout
-      .trim()
-      .split("\n")
-      .filter((line) => line !== "");
-    if (phase(pod) !== "Succeeded") {
-      throw new Error(
-        `the health check's client failed: ${lines.at(-1) ?? podStatus(pod).reason ?? phase(pod)}`,
-      );
-    }
-    lines.forEach((line) => context.say(line));
-  } finally {
-    await kubectl.run(["-n", namespace, "delete", "pod", name, "--ignore-not-found", "--wait=false"]);
-  }
-}
-
-const podStatus = (pod: KubeObject | undefined) => (pod?.status ?? {}) as { phase?: string; reason?: string };
-const phase = (pod: KubeObject | undefined): string => podStatus(pod).phase ?? "unknown";
-
-async function ended(
-  kubectl: Kubectl,
-  namespace: string,
-  name: string,
-  context: StepContext,
-): Promise<KubeObject | undefined> {
-  const deadline = Date.now() + (PROBE_SECONDS + 60) * 1000;
-  for (;;) {
-    const pod = await kubectl.get("pod", namespace, name);
-    if (pod === undefined || ["Succeeded", "Failed"].includes(phase(pod)) || Date.now() > deadline)
-      return pod;
-    context.detail(`client pod ${phase(pod)}`);
-    await delay(500);
-  }
+  const image = subject.settings.images.postgresql;
+  const value = randomBytes(8).toString("hex");
+  const { succeeded, why, lines } = await runOnce(subject, context, {
+    prefix: "pgp-health",
+    labels: healthCheckLabels,
+    seconds: PROBE_SECONDS,
+    pod: (name) => probePod(subject, image, name, value),
+  });
+  if (!succeeded) throw new Error(`the health check's client failed: ${lines.at(-1) ?? why}`);
+  lines.forEach((line) => context.say(line));
 }

@@ -1,9 +1,14 @@
 import { bytesOf, milliCoresOf } from "../settings/quantity";
 import { clusterLabel, installedBy } from "../plan/names";
 import type { Shape } from "../plan/engines/live";
+import type { Labels } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
 import { plannedCluster, type Subject } from "./health";
+import { hasLocale } from "../plan/postgres/locale";
+import { type LiveLocale, localeQuery, localesOf } from "./locales";
+import { askPrimary } from "./primary";
+import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { waitsForImage } from "./stuck";
 
@@ -14,12 +19,17 @@ export interface LiveFacts {
   readonly storageClasses: readonly StorageClass[];
   readonly nodes: readonly Node[];
   readonly namespaces: readonly string[];
+  readonly priorityClasses: readonly string[];
+  /** How pods reach the API server and DNS. @default - it couldn't be read, and nothing is said of it */
+  readonly network?: NetworkFacts;
   /** Names of the API groups that are served. */
   readonly apiGroups: readonly string[];
   /** The database cluster, when there is one. */
   readonly cluster?: Shape;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
+  /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
+  readonly locales?: Readonly<Record<string, LiveLocale>>;
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
   readonly poolerPods: Readonly<Record<string, number>>;
   /** The operator, when one runs. */
@@ -35,30 +45,44 @@ export interface StorageClass {
 export interface Node {
   readonly host: string;
   readonly zone?: string;
-  /** Ready, not cordoned, without a taint that keeps pods away. */
+  /** Ready, not cordoned. */
   readonly takesPods: boolean;
+  /** Those that keep pods away which don't tolerate them. */
+  readonly taints: readonly Taint[];
+  readonly labels: Labels;
   /** What pods may ask for, in all. */
   readonly memoryBytes: number;
   readonly milliCores: number;
+  /** By their size. */
+  readonly hugePageBytes: { readonly "2Mi": number; readonly "1Gi": number };
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
 }
 
 interface RawNode extends KubeObject {
-  spec?: { unschedulable?: boolean; taints?: { effect: string }[] };
+  spec?: { unschedulable?: boolean; taints?: Taint[] };
   status?: {
-    allocatable?: { cpu?: string; memory?: string };
+    allocatable?: Record<string, string>;
   };
 }
 
 export function nodeOf(object: KubeObject): Node {
   const { metadata, spec = {}, status = {} }: RawNode = object;
   const zone = metadata.labels?.["topology.kubernetes.io/zone"];
-  const kept = spec.taints?.some(({ effect }) => effect === "NoSchedule" || effect === "NoExecute");
+  const huge = (size: string) => bytesOf(status.allocatable?.[`hugepages-${size}`] ?? "") ?? 0;
   return {
     host: metadata.labels?.["kubernetes.io/hostname"] ?? metadata.name,
     ...(zone !== undefined && { zone }),
-    takesPods: isReady(object) && spec.unschedulable !== true && kept !== true,
+    takesPods: isReady(object) && spec.unschedulable !== true,
+    taints: (spec.taints ?? []).filter(({ effect }) => effect === "NoSchedule" || effect === "NoExecute"),
+    labels: metadata.labels ?? {},
     memoryBytes: bytesOf(status.allocatable?.memory ?? "") ?? Infinity,
     milliCores: milliCoresOf(status.allocatable?.cpu ?? "") ?? Infinity,
+    hugePageBytes: { "2Mi": huge("2Mi"), "1Gi": huge("1Gi") },
   };
 }
 
@@ -96,18 +120,35 @@ export async function readFacts(
     JSON.parse((await kubectl.run(args)).stdout);
   const items = async (args: readonly string[]) =>
     ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
-  const [version, classes, nodes, namespaces, groups, deployments, pods, cluster, running] =
-    await Promise.all([
-      json(["version", "-o", "json"]),
-      items(["get", "storageclasses.storage.k8s.io"]),
-      items(["get", "nodes"]),
-      items(["get", "namespaces"]),
-      json(["get", "--raw", "/apis"]),
-      kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
-      kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
-      liveOf(kubectl, plannedCluster(subject).object),
-      operator && liveOf(kubectl, operator),
-    ]);
+  const [
+    version,
+    network,
+    classes,
+    nodes,
+    namespaces,
+    priorities,
+    groups,
+    deployments,
+    pods,
+    cluster,
+    running,
+  ] = await Promise.all([
+    json(["version", "-o", "json"]),
+    readNetwork(kubectl),
+    items(["get", "storageclasses.storage.k8s.io"]),
+    items(["get", "nodes"]),
+    items(["get", "namespaces"]),
+    items(["get", "priorityclasses.scheduling.k8s.io"]),
+    json(["get", "--raw", "/apis"]),
+    kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
+    kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
+    liveOf(kubectl, plannedCluster(subject).object),
+    operator && liveOf(kubectl, operator),
+  ]);
+  const locales =
+    cluster && settings.cluster.databases.some(hasLocale)
+      ? localesOf((await askPrimary(subject, [localeQuery])) ?? "")
+      : undefined;
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && live.shape(cluster);
   const installer = running?.metadata.annotations?.[installedBy];
@@ -116,6 +157,9 @@ export async function readFacts(
     storageClasses: classes.map(storageClassOf),
     nodes: nodes.map(nodeOf),
     namespaces: namespaces.map(({ metadata }) => metadata.name),
+    priorityClasses: priorities.map(({ metadata }) => metadata.name),
+    ...(network && { network }),
+    ...(locales && { locales }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },

@@ -1,47 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
-import type { Shape, VolumeShape } from "../plan/engines/live";
-import type { Facts } from "../plan/engines/reader";
-import { type EnginePlanner } from "../plan/engines/planner";
-import { poolerName } from "../plan/names";
-import { namespace, type Problem } from "../settings/problem";
-import { bytesOf, milliCoresOf } from "../settings/quantity";
-import { type Settings } from "../settings/schema";
-import { afterZoneLoss } from "../settings/sums/availability";
-import { type LiveFacts, type Node, type StorageClass } from "./liveFacts";
+import type { VolumeShape } from "../plan/engines/live";
+import { namespace } from "../settings/problem";
+import { bytesOf } from "../settings/quantity";
+import { type LiveFacts, type StorageClass } from "./liveFacts";
+import { localeProblems } from "./locales";
+import { networkFindings } from "./networkRules";
+import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
+import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
-/** What is planned, as far as the live facts bear on it. */
-export interface Planned {
-  readonly settings: Settings;
-  readonly shape: Shape;
-  /** Whether instances must each have a node of their own. */
-  readonly requiredHostSpread: Facts["requiredHostSpread"];
-  readonly engine: Pick<EnginePlanner, "name" | "can" | "kubernetes">;
-  /** Image of the operator; undefined when this stack doesn't install one. */
-  readonly operator?: { readonly image: string };
-  /** Whether this stack's state holds the operator. */
-  readonly ownsOperator: boolean;
-  /** Another stack whose state holds the cluster that is there. @default - none does */
-  readonly heldBy?: string;
-}
-
-/** What the live facts say about a plan. */
-export interface Verdict {
-  /** Each is refused: nothing may be applied. */
-  readonly problems: readonly Problem[];
-  /** Worth a line; nothing is refused. */
-  readonly warnings: readonly string[];
-  /** Each is asked about before anything is applied. */
-  readonly questions: readonly string[];
-}
-
-type Rule = (planned: Planned, facts: LiveFacts) => Partial<Verdict>;
-
-const problem = (path: string, value: unknown, allowed: string, fix: string): Partial<Verdict> => ({
-  problems: [{ path: `${namespace}:${path}`, value, allowed, fix }],
-});
-
-const listed = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+export { type Planned, type Verdict } from "./verdict";
 
 const kubernetesVersion: Rule = ({ settings, engine: { name: engine, kubernetes } }, facts) => {
   const version = coerce(facts.kubernetes) ?? "0.0.0";
@@ -127,62 +95,6 @@ const volumes: Rule = ({ settings, shape }, { cluster, storageClasses }) => {
   return { problems: [...(data.problems ?? []), ...(log.problems ?? [])] };
 };
 
-/** Nodes on which a pod with these requests finds room when nothing else is there. */
-const bigEnough = (nodes: readonly Node[], { cpu, memory }: { cpu: string; memory: string }): Node[] =>
-  nodes.filter(
-    (node) => node.memoryBytes >= (bytesOf(memory) ?? 0) && node.milliCores >= (milliCoresOf(cpu) ?? 0),
-  );
-
-/**
- * Enough nodes for pods that keep apart. A cluster that has its pods already may keep fewer nodes than it should
- * have, a lost one say: that is a warning, or an update could never be made while a node is down.
- */
-function spreadOver(
-  setting: string,
-  wanted: number,
-  live: number,
-  nodes: readonly Node[],
-  fix: string,
-): Partial<Verdict> {
-  const hosts = [...new Set(nodes.map(({ host }) => host))].sort();
-  if (wanted <= hosts.length) return {};
-  if (wanted <= live)
-    return {
-      warnings: [
-        `${namespace}:${setting} is ${wanted} and only ${hosts.length} nodes take such pods (${listed(hosts)}).`,
-      ],
-    };
-  return problem(
-    setting,
-    wanted,
-    `at most ${hosts.length}, each on a node of its own that takes pods and is big enough (${listed(hosts)})`,
-    fix,
-  );
-}
-
-const nodesForInstances: Rule = ({ settings, shape, requiredHostSpread }, { nodes, cluster }) => {
-  const taking = nodes.filter(({ takesPods }) => takesPods);
-  const fitting = bigEnough(taking, settings.cluster.resources.requests);
-  // Without that rule instances may share a node, and one that is big enough will do.
-  const wanted = requiredHostSpread ? shape.instances : Math.min(1, shape.instances);
-  const fix = "add nodes, or ask for fewer instances or smaller requests";
-  return spreadOver("cluster.instances", wanted, cluster?.instances ?? 0, fitting, fix);
-};
-
-const nodesForPoolers: Rule = ({ settings }, { nodes, poolerPods }) => {
-  const taking = nodes.filter(({ takesPods }) => takesPods);
-  const verdicts = settings.poolers.map(({ name, instances }, index) =>
-    spreadOver(
-      `poolers[${index}].instances`,
-      instances,
-      poolerPods[poolerName(settings.cluster.name, name)] ?? 0,
-      taking,
-      "add nodes, or ask for fewer pods",
-    ),
-  );
-  return merged(verdicts);
-};
-
 const METRICS = "metrics.k8s.io";
 
 /** On the built-in cluster autoscaling plans nothing: see the setting. */
@@ -201,36 +113,6 @@ const autoscaling: Rule = ({ settings }, { apiGroups }) => {
         ],
   );
   return merged(verdicts);
-};
-
-/** What the loss of one of several zones leaves, where it isn't everything that the durability promises. */
-function partlySurvived(cluster: Settings["cluster"], zones: number): Partial<Verdict> {
-  const { failover, writes, commits } = afterZoneLoss(cluster, zones);
-  const missing = !failover
-    ? "no instance takes over by itself, since those left may miss acknowledged commits"
-    : !writes
-      ? "writes wait until its instances are back"
-      : !commits && cluster.durability !== "async"
-        ? "acknowledged commits may be lost"
-        : undefined;
-  if (missing === undefined) return {};
-  const lost = Math.ceil(cluster.instances / zones);
-  return {
-    warnings: [
-      `The loss of a zone is not fully survived: ${lost} of ${cluster.instances} instances are in one of ${zones} zones, and without them ${missing}.`,
-    ],
-  };
-}
-
-const zones: Rule = ({ settings, shape }, { nodes }) => {
-  if (settings.tier !== "prod" || shape.instances < 2) return {};
-  const names = new Set(nodes.flatMap(({ zone, takesPods }) => (takesPods && zone ? [zone] : [])));
-  if (names.size >= 2) return partlySurvived(settings.cluster, names.size);
-  const where =
-    names.size === 0
-      ? "no node says in which zone it is (label topology.kubernetes.io/zone)"
-      : `all nodes are in zone ${[...names].join()}`;
-  return { warnings: [`The loss of a zone is not survived: ${where}.`] };
 };
 
 const otherOperator: Rule = ({ settings, engine, operator, ownsOperator }, { operator: running }) => {
@@ -353,6 +235,8 @@ const versions: Rule = ({ settings }, { rotation }) => {
   );
 };
 
+const locales: Rule = ({ settings }, { locales: live }) => ({ problems: localeProblems(settings, live) });
+
 /** A restore makes a cluster; nothing is restored into one that is there. */
 const restoring: Rule = ({ settings, shape }, { cluster }) =>
   cluster === undefined ||
@@ -366,12 +250,22 @@ const restoring: Rule = ({ settings, shape }, { cluster }) =>
         "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
       );
 
+const network: Rule = ({ settings, engine }, facts) => {
+  const { problems, warnings } = networkFindings(settings, engine, facts);
+  return {
+    problems: problems.map(({ path, ...rest }) => ({ path: `${namespace}:${path}`, ...rest })),
+    warnings,
+  };
+};
+
 const rules: readonly Rule[] = [
   kubernetesVersion,
+  network,
   storageClass,
   volumes,
   nodesForInstances,
   nodesForPoolers,
+  priorityClasses,
   autoscaling,
   wiredNamespaces,
   namespaceThere,
@@ -379,17 +273,10 @@ const rules: readonly Rule[] = [
   otherOperator,
   otherStack,
   majorVersion,
+  locales,
   versions,
   restoring,
 ];
-
-function merged(verdicts: readonly Partial<Verdict>[]): Verdict {
-  return {
-    problems: verdicts.flatMap(({ problems = [] }) => problems),
-    warnings: verdicts.flatMap(({ warnings = [] }) => warnings),
-    questions: verdicts.flatMap(({ questions = [] }) => questions),
-  };
-}
 
 /** Judges a plan by the live facts: everything at once, nothing is asked of the cluster here. */
 export const preflight = (planned: Planned, facts: LiveFacts): Verdict =>

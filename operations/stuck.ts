@@ -24,6 +24,8 @@ interface ContainerState {
   image: string;
   restartCount?: number;
   state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: object };
+  /** Its last end; the message is the container's own, where its specification asks for that. */
+  lastState?: { terminated?: { message?: string } };
 }
 
 interface Volume {
@@ -75,6 +77,10 @@ const kindOf = (reason: string): string => (reason === "ErrImagePull" ? "ImagePu
 
 const shortened = (text: string): string => (text.length > 160 ? `${text.slice(0, 157)}...` : text);
 
+/** The last line that a container printed before it ended. */
+const lastWords = (message = ""): string =>
+  (message.trim().split("\n").at(-1) ?? "").slice(0, 400).replace(/\.$/, "");
+
 /** Why a pod doesn't get going, by what it says now; undefined for one that runs, starts or ends. */
 export function stuck(pod: KubeObject): Stuck | undefined {
   const { metadata } = pod as KubeObject & { metadata: PodMetadata };
@@ -104,15 +110,16 @@ export function stuck(pod: KubeObject): Stuck | undefined {
     return found("Unschedulable", `no node takes it (${shortened(scheduled.message ?? "Unschedulable")})`);
   // The one that waiting helps least: another that crashes meanwhile, and runs now and then, must not hide it.
   const [worst] = containers
-    .flatMap(({ name, image, state }) => {
+    .flatMap(({ name, image, state, lastState }) => {
       const { reason = "", message = "" } = state?.waiting ?? {};
       const seconds = patienceSeconds[reason];
-      return seconds === undefined ? [] : [{ name, image, reason, message, seconds }];
+      const said = lastWords(lastState?.terminated?.message);
+      return seconds === undefined ? [] : [{ name, image, reason, message, said, seconds }];
     })
     .sort((a, b) => a.seconds - b.seconds);
   if (worst === undefined) return undefined;
-  const { name, image, reason, message } = worst;
-  const more = message === "" ? "" : ` (${shortened(message)})`;
+  const { name, image, reason, message, said } = worst;
+  const more = said !== "" ? `: ${said}` : message === "" ? "" : ` (${shortened(message)})`;
   return found(reason, `container ${name} waits with ${reason}, image ${image}${more}`);
 }
 

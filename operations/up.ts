@@ -21,6 +21,7 @@ import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
 import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf, isUpgrade } from "./steps";
+import { askStranger } from "./stranger";
 import { findCluster, provideCluster } from "./target";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
@@ -112,9 +113,11 @@ export async function up(
     await update(stack, subject, context, signal, redrawn);
   });
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
+  const unguarded = await progress.step("network: a stranger", (context) => askStranger(subject, context));
 
   connection(subject).forEach((line) => progress.line(line));
   drained(settings).forEach((line) => progress.line(line));
+  if (unguarded !== undefined) progress.line(unguarded);
   const { name, instances, namespace } = settings.cluster;
   const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
   const read = instances > 1 ? " and read on a standby" : "";

@@ -1,6 +1,9 @@
 import type { Settings } from "../settings/schema";
+import { exporterMemory } from "../settings/sums/sizes";
+import type { SchedulingSettings } from "../settings/schema/scheduling";
 import { secretNames } from "./names";
 import type { Variable } from "./objects";
+import { podScheduling } from "./scheduling";
 
 /** User and group of what runs in a pod. */
 export interface Owner {
@@ -21,29 +24,45 @@ export const hardened = {
   capabilities: { drop: ["ALL"] },
 };
 
-/** Security context of a pod that runs as one user and has no right beyond that one's. */
-export const restricted = ({ user, group }: Owner) => ({
+/** Whether the Kubernetes cluster gives each namespace users of its own, and refuses pods that name another. */
+export const choosesUsers = ({ platform }: Pick<Settings, "platform">): boolean => platform === "openshift";
+
+/** Security context of a pod that runs as one user, or as the one that the Kubernetes cluster chooses, and has no right beyond that one's. */
+export const restricted = (settings: Pick<Settings, "platform">, { user, group }: Owner) => ({
   runAsNonRoot: true,
-  runAsUser: user,
-  runAsGroup: group,
-  fsGroup: group,
+  ...(!choosesUsers(settings) && { runAsUser: user, runAsGroup: group, fsGroup: group }),
   seccompProfile: { type: "RuntimeDefault" },
 });
 
-/** What every pod of the platform's own has: no access to Kubernetes' API, no right, the logins at the registries of its images; `graceSeconds` to end. */
+/**
+ * What every pod of the platform's own has: no access to Kubernetes' API, no right, the logins at the registries of its images, the nodes
+ * that it may go to; `graceSeconds` to end.
+ */
 export const restrictedPod = (
-  { cluster, registries }: Pick<Settings, "cluster" | "registries">,
+  settings: Pick<Settings, "platform" | "cluster" | "registries" | "scheduling">,
   owner: Owner,
   graceSeconds: number,
+  scheduling: SchedulingSettings = settings.scheduling,
 ) => ({
   automountServiceAccountToken: false,
   enableServiceLinks: false,
   terminationGracePeriodSeconds: graceSeconds,
-  securityContext: restricted(owner),
-  ...(registries.length > 0 && {
-    imagePullSecrets: [{ name: secretNames.registries(cluster.name) }],
+  securityContext: restricted(settings, owner),
+  ...podScheduling(scheduling),
+  ...(settings.registries.length > 0 && {
+    imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
   }),
 });
+
+/** Resources of a metrics exporter; `least` in MiB. */
+export function exporterResources(
+  settings: Pick<Settings, "cluster" | "monitoring">,
+  least: number,
+  cores: string,
+) {
+  const memory = settings.monitoring.memory ?? exporterMemory(settings, least);
+  return { requests: { cpu: "10m", memory }, limits: { cpu: settings.monitoring.cpu ?? cores, memory } };
+}
 
 /** The folder for temporary files of a container that is `hardened`: its mount, and the volume with what limits it. */
 export const tmpMount = { name: "tmp", mountPath: "/tmp" } as const;

@@ -5,12 +5,47 @@ import { healthCheckLabels, poolerPorts } from "./names";
 import type { PoolerPlan } from "./pooler/plan";
 import { tcp } from "./network";
 
-const dns: Peer = {
-  kind: "pods",
-  name: "dns",
-  namespace: "kube-system",
-  labels: { "k8s-app": "kube-dns" },
-};
+/** Pods that answer lookups, and their own port. */
+const dnsPods = ({ platform }: Settings): { pods: Peer; port: number } =>
+  platform === "openshift"
+    ? {
+        pods: {
+          kind: "pods",
+          name: "dns",
+          namespace: "openshift-dns",
+          labels: { "dns.operator.openshift.io/daemonset-dns": "default" },
+        },
+        port: 5353,
+      }
+    : {
+        pods: { kind: "pods", name: "dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns" } },
+        port: 53,
+      };
+
+/** Names are looked up by every pod of the namespace, at the DNS pods and where the settings say. */
+function lookupFlows(settings: Settings): Flow[] {
+  const { namespace } = settings.cluster;
+  const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
+  const { pods, port } = dnsPods(settings);
+  const places = [
+    { name: "dns", to: pods, port },
+    ...settings.network.dns.map(({ cidr, port }, index) => ({
+      name: `dns-${index}`,
+      to: { kind: "addresses" as const, cidr },
+      port,
+    })),
+  ];
+  return places.flatMap(({ name, to, port }) =>
+    (["UDP", "TCP"] as const).map((protocol): Flow => ({
+      name: `${name}-${protocol.toLowerCase()}`,
+      from: everyone,
+      to,
+      port,
+      protocol,
+      why: "every pod of the namespace finds the Services by name",
+    })),
+  );
+}
 
 const peerOf = (client: ClientSettings): Peer => ({
   kind: "pods",
@@ -28,17 +63,7 @@ export function allFlows(
 ): Flow[] {
   const { namespace } = settings.cluster;
   const instances = plan.pods;
-  const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
   const healthCheck: Peer = { kind: "pods", name: "health-check", namespace, labels: healthCheckLabels };
-
-  const lookups = (["UDP", "TCP"] as const).map((protocol): Flow => ({
-    name: `dns-${protocol.toLowerCase()}`,
-    from: everyone,
-    to: dns,
-    port: 53,
-    protocol,
-    why: "every pod of the namespace finds the Services by name",
-  }));
 
   const clients = settings.clients.flatMap((client) => {
     const pooler = poolers.find(({ name }) => name === client.pooler);
@@ -117,6 +142,6 @@ export function allFlows(
     ...clients,
     ...health,
     ...monitoring,
-    ...lookups,
+    ...lookupFlows(settings),
   ];
 }

@@ -16,6 +16,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Pods of one kind. */
+export type Pods = Extract<Peer, { kind: "pods" }>;
+
 /** One end of a flow. */
 export type Peer =
   | {
@@ -28,6 +31,9 @@ export type Peer =
     }
   | { readonly kind: "namespace"; readonly namespace: string }
   | { readonly kind: "addresses"; readonly cidr: string };
+
+/** Any address, of either family: what a range of all addresses of IPv4 stands for. */
+export const anyAddress = { v4: "0.0.0.0/0", v6: "::/0" } as const;
 
 /** Traffic that must be possible. Ports are those of the containers, which is what network policies see. */
 export interface Flow {

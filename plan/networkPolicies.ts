@@ -1,12 +1,21 @@
 import type { KubernetesObject, PlannedObject } from "./objects";
-import type { Flow, Peer } from "./network";
+import { anyAddress, type Flow, type Peer } from "./network";
 import { clusterLabel } from "./names";
 
 /** Annotation that gives the reason for a flow, with the flow's name behind it. */
 export const flowAnnotation = (flow: string): string => `flow.pgplatform.io/${flow}`;
 
-function peerSelector(peer: Peer, namespace: string): Record<string, unknown> {
-  if (peer.kind === "addresses") return { ipBlock: { cidr: peer.cidr } };
+/** One or two: a block of addresses has one family. */
+function peerSelectors(peer: Peer, namespace: string): Record<string, unknown>[] {
+  if (peer.kind !== "addresses") return [podSelectorOf(peer, namespace)];
+  const blocks = peer.cidr === anyAddress.v4 ? Object.values(anyAddress) : [peer.cidr];
+  return blocks.map((cidr) => ({ ipBlock: { cidr } }));
+}
+
+function podSelectorOf(
+  peer: Exclude<Peer, { kind: "addresses" }>,
+  namespace: string,
+): Record<string, unknown> {
   const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": peer.namespace } };
   if (peer.kind === "namespace") return { namespaceSelector };
   const podSelector = { matchLabels: peer.labels };
@@ -52,10 +61,10 @@ export function networkPolicies(cluster: string, namespace: string, flows: reado
       podSelector: Object.keys(subject.labels).length > 0 ? { matchLabels: subject.labels } : {},
       policyTypes: [...(arriving.length > 0 ? ["Ingress"] : []), ...(leaving.length > 0 ? ["Egress"] : [])],
       ...(arriving.length > 0 && {
-        ingress: arriving.map((flow) => ({ from: [peerSelector(flow.from, namespace)], ports: ports(flow) })),
+        ingress: arriving.map((flow) => ({ from: peerSelectors(flow.from, namespace), ports: ports(flow) })),
       }),
       ...(leaving.length > 0 && {
-        egress: leaving.map((flow) => ({ to: [peerSelector(flow.to, namespace)], ports: ports(flow) })),
+        egress: leaving.map((flow) => ({ to: peerSelectors(flow.to, namespace), ports: ports(flow) })),
       }),
     });
   });

@@ -4,6 +4,7 @@ import { backupPlan } from "./backup/plan";
 import type { EnginePlanner } from "./engines/planner";
 import { plannerOf } from "./engines/select";
 import { allFlows } from "./flows";
+import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
@@ -139,7 +140,13 @@ export function planPlatform(
       pullSecret: { secretName: secretNames.registries(name), registries: settings.registries, labels: own },
     }),
     flows,
-    networkPolicies: transform.over("network", labelled(networkPolicies(name, namespace, flows))),
+    networkPolicies: transform.over(
+      "network",
+      labelled([
+        ...networkPolicies(name, namespace, flows),
+        ...(settings.network.cilium ? ciliumPolicies(name, namespace, flows) : []),
+      ]),
+    ),
     credentials: [...cluster.credentials, ...poolerCredentials(settings)].map(labelledSecret),
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),

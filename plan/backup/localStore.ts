@@ -1,4 +1,5 @@
 import type { Settings } from "../../settings/schema";
+import { shareOf } from "../../settings/sums/sizes";
 import type { Flow, Labels } from "../network";
 import { networkPolicies } from "../networkPolicies";
 import { type KubernetesObject, type PlannedObject, withLabels } from "../objects";
@@ -132,7 +133,10 @@ function localStoreObjects(
               image: images.objectStore,
               imagePullPolicy: "IfNotPresent",
               securityContext: hardened,
-              resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+              resources: {
+                requests: { cpu: "50m", memory: "128Mi" },
+                limits: { cpu: "1", memory: shareOf(settings.backup?.memory ?? "0", 4, "256Mi") },
+              },
               args: ["posix", paths.root],
               env: [
                 ...keyVariables(store, {

@@ -3,7 +3,7 @@ import type { KubernetesObject, PlannedObject } from "../objects";
 import { type Flow, tcp } from "../network";
 import { clusterLabel, roleLabel, targetRole } from "../names";
 import { originOf } from "./restore";
-import { roleAccount, roleOf } from "./role";
+import { identityFlows, roleAccount, roleOf } from "./role";
 import { type Store, storesOf, targetFacts } from "./store";
 import { storeName } from "./storeNames";
 import { backupNames, backupRoles, metricsPort } from "./names";
@@ -103,6 +103,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
       plan.ports.postgres,
       "the watcher asks the primary what isn't archived",
     ),
+    ...Object.keys(why).flatMap((role) => identityFlows(settings, peerOf(settings, role))),
     ...(verify.enabled
       ? [
           tcp(

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { KubernetesObject } from "../objects";
 import { environment, hardened, type Owner, restrictedPod, tmpMount, tmpVolume } from "../containers";
-import type { Peer } from "../network";
+import type { Pods } from "../network";
 import type { Settings } from "../../settings/schema";
+import { copyHours, dataBytes, listRoom, shareOf } from "../../settings/sums/sizes";
 import { archiveIdToken, keyVariables, rcloneOptions, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
 import { backupNames } from "./names";
@@ -20,7 +21,7 @@ export const scripts: Readonly<Record<string, string>> = Object.fromEntries(
     .map((name) => [name, asset(folder, name)]),
 );
 
-export const peerOf = ({ cluster }: Settings, role: string): Peer => ({
+export const peerOf = ({ cluster }: Settings, role: string): Pods => ({
   kind: "pods",
   name: role,
   namespace: cluster.namespace,
@@ -139,7 +140,7 @@ export const podOf = (settings: Settings, owner: Owner, volumes: readonly object
   ...restrictedPod(settings, owner, 5),
   volumes: [
     { name: "scripts", configMap: { name: backupNames.watch(settings.cluster.name) } },
-    tmpVolume({ sizeLimit: "64Mi" }),
+    tmpVolume({ sizeLimit: listRoom(dataBytes(settings.cluster)) }),
     ...volumes,
   ],
 });
@@ -198,9 +199,17 @@ export function cronJob(
 }
 
 export const shell = (script: string) => ["sh", `/scripts/${script}`];
-export const small = { cpu: "500m", memory: "256Mi" };
-/** rclone holds the parts that are on the way in memory. */
-export const transfers = { cpu: "1", memory: "512Mi" };
+
+/** Limits of what looks at targets: lists of what is there grow with the data. */
+export const small = ({ backup }: Settings) => ({
+  cpu: "500m",
+  memory: shareOf(backup?.memory ?? "0", 4, "256Mi"),
+});
+/** Limits of what copies and restores: rclone holds the parts that are on the way in memory. */
+export const transfers = ({ backup }: Settings) => ({
+  cpu: backup?.cpu ?? "2",
+  memory: backup?.memory ?? "1Gi",
+});
 
 /** How long one verification may take in all. */
-export const VERIFY_HOURS = 12;
+export const verifyHours = ({ cluster }: Settings): number => copyHours(dataBytes(cluster), 12);

@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import type { KubernetesObject } from "../objects";
 import { clusterLabel } from "../names";
+import { type Flow, type Pods, tcp } from "../network";
 import { type Store, storesOf } from "./store";
 
 /**
@@ -18,15 +19,35 @@ const startedAnnotation = "pgplatform.io/role-arn";
 export const roleOf = (stores: readonly (Store | undefined)[]): string | undefined =>
   stores.flatMap((store) => (store && "roleArn" in store.login ? [store.login.roleArn] : []))[0];
 
+/** Whether EKS knows by an association, and not by an annotation, which pods take the role. */
+const byAssociation = ({ backup }: Settings): boolean => backup?.identity === "pod-identity";
+
 /** What an account says whose pods take the role. */
-export const accountAnnotations = (roleArn: string): Record<string, string> => ({
-  [roleAnnotation]: roleArn,
-});
+export const accountAnnotations = (settings: Settings, roleArn: string): Record<string, string> =>
+  byAssociation(settings) ? {} : { [roleAnnotation]: roleArn };
+
+/** Where EKS Pod Identity gives out credentials, on each node. */
+const agent = { cidrs: ["169.254.170.23/32", "fd00:ec2::23/128"], port: 80 } as const;
+
+/** The way of pods to it; none where nothing asks for it. */
+export const identityFlows = (settings: Settings, from: Pods): Flow[] =>
+  byAssociation(settings) && roleOf(storesOf(settings)) !== undefined
+    ? agent.cidrs.map((cidr, index) =>
+        tcp(
+          `identity-${from.name}-${index}`,
+          from,
+          { kind: "addresses", cidr },
+          agent.port,
+          "EKS Pod Identity gives the pods their role",
+        ),
+      )
+    : [];
 
 /** The account of the platform's own pods that speak to the stores; it has no right in Kubernetes. */
 export const roleAccountName = (cluster: string): string => `${cluster}-backups`;
 
-export function roleAccount({ cluster }: Settings, roleArn: string): KubernetesObject {
+export function roleAccount(settings: Settings, roleArn: string): KubernetesObject {
+  const { cluster } = settings;
   return {
     apiVersion: "v1",
     kind: "ServiceAccount",
@@ -34,7 +55,7 @@ export function roleAccount({ cluster }: Settings, roleArn: string): KubernetesO
       name: roleAccountName(cluster.name),
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name },
-      annotations: accountAnnotations(roleArn),
+      annotations: accountAnnotations(settings, roleArn),
     },
     automountServiceAccountToken: false,
   };
@@ -52,7 +73,10 @@ export function podsRole(
   const roleArn = roleOf(stores);
   if (roleArn === undefined) return { annotations: {}, account: {} };
   return {
-    annotations: { [startedAnnotation]: roleArn, [skippedAnnotation]: without.join(",") },
+    annotations: {
+      [startedAnnotation]: roleArn,
+      ...(!byAssociation(settings) && { [skippedAnnotation]: without.join(",") }),
+    },
     account: { serviceAccountName: roleAccountName(settings.cluster.name) },
   };
 }

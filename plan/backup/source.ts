@@ -40,7 +40,7 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
               }),
             ],
             caMounts(stores),
-            small,
+            small(settings),
           ),
         ],
       }),

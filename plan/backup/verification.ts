@@ -11,8 +11,8 @@ import {
   type Store,
 } from "./store";
 import {
-  VERIFY_HOURS,
   asHealth,
+  verifyHours,
   caMounts,
   caVolumes,
   container,
@@ -27,6 +27,7 @@ import {
 } from "./pods";
 import { backupNames, backupRoles } from "./names";
 import { bytesOf } from "../../settings/quantity";
+import { dataBytes, larger } from "../../settings/sums/sizes";
 import { environment, unprivileged } from "../containers";
 import { longestPause } from "../../settings/cron";
 import { preloadLibraries } from "../postgres/extensions";
@@ -128,7 +129,7 @@ export function verification(
           ...asHealth(settings, plan),
         ],
         [work, serverCaMount],
-        small,
+        small(settings),
       ),
       container(
         "choose",
@@ -136,7 +137,7 @@ export function verification(
         shell("choose.sh"),
         [...reading, ...environment({ WAIT_SECONDS: String(longest + 120) }), ...(ofTool ?? [])],
         [work, ...caMounts(stores)],
-        small,
+        small(settings),
       ),
       container(
         "restore",
@@ -144,7 +145,7 @@ export function verification(
         shell("restore.sh"),
         restoring,
         [work, scratch, ...caMounts(stores)],
-        transfers,
+        transfers(settings),
       ),
       {
         ...container(
@@ -153,7 +154,7 @@ export function verification(
           shell("serve.sh"),
           restoring,
           [work, ...caMounts(stores)],
-          transfers,
+          transfers(settings),
         ),
         // Beside the others, until they have ended.
         restartPolicy: "Always",
@@ -174,7 +175,7 @@ export function verification(
               LIBRARIES: preloadLibraries(cluster).join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               QUERIES: "/queries",
-              PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),
+              PATIENCE_SECONDS: String((verifyHours(settings) - 1) * 3600),
               HOME: "/tmp",
             }),
             ...dumps,
@@ -186,7 +187,10 @@ export function verification(
               ? [{ name: "queries", mountPath: "/queries", readOnly: true }]
               : []),
           ],
-          { cpu: "2", memory: cluster.resources.limits.memory },
+          {
+            cpu: backup.cpu,
+            memory: larger(cluster.resources.limits.memory, backup.memory),
+          },
         ),
       },
       container(
@@ -196,16 +200,16 @@ export function verification(
         [
           ...reading,
           ...environment({
-            EXPIRY_SECONDS: String(EXPIRY_SECONDS),
+            EXPIRY_SECONDS: String(EXPIRY_SECONDS + Math.floor(dataBytes(cluster) / 2 ** 30) * 10),
             WINDOW_DAYS: String(backup.recoveryWindowDays),
           }),
           ...dumps,
         ],
         [work, ...(dumps.length > 0 ? [{ ...scratch, readOnly: true }] : []), ...caMounts(stores)],
-        dumps.length > 0 ? transfers : small,
+        dumps.length > 0 ? transfers(settings) : small(settings),
       ),
     ],
   };
   const name = backupNames.verification(cluster.name, index);
-  return cronJob(settings, name, backupRoles.verification, verify.schedule, VERIFY_HOURS, spec);
+  return cronJob(settings, name, backupRoles.verification, verify.schedule, verifyHours(settings), spec);
 }

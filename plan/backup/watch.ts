@@ -64,7 +64,7 @@ export function watch(settings: Settings, plan: Plan, stores: readonly Store[]):
                 }),
               ],
               [state, ...caMounts(stores)],
-              small,
+              small(settings),
             ),
             readinessProbe: { exec: { command: ["test", "-e", "/state/metrics.txt"] }, periodSeconds: 2 },
           },
@@ -77,7 +77,7 @@ export function watch(settings: Settings, plan: Plan, stores: readonly Store[]):
               ...asHealth(settings, plan),
             ],
             [state, serverCaMount],
-            small,
+            small(settings),
           ),
           {
             ...container(
@@ -86,7 +86,7 @@ export function watch(settings: Settings, plan: Plan, stores: readonly Store[]):
               ["rclone", "serve", "http", "/state", "--addr", `:${metricsPort}`, "--include", "/metrics.txt"],
               environment({ RCLONE_CONFIG: "/dev/null", HOME: "/tmp" }),
               [{ ...state, readOnly: true }],
-              small,
+              small(settings),
             ),
             ports: [{ name: "metrics", containerPort: metricsPort, protocol: "TCP" }],
           },

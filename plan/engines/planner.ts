@@ -140,6 +140,10 @@ export const capabilities = [
   "accountInForeignNamespace",
   /** Keeps a single instance on its node until it is let go. */
   "drainsWait",
+  /** Makes logical slots that are listed, and keeps them on every instance. */
+  "listedSlots",
+  /** Its pods run as any user, where the Kubernetes cluster chooses one for each namespace. */
+  "anyUser",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
   /** Its tools speak to the archive by a role of AWS where there is no key. */

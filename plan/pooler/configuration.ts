@@ -94,7 +94,9 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
     tcp_user_timeout: tuning.tcpUserTimeoutMilliseconds,
 
     // Drivers send it at the start (JDBC, the exporter's), and it changes nothing that the pooler must carry over.
-    ignore_startup_parameters: "extra_float_digits",
+    ignore_startup_parameters: [...new Set(["extra_float_digits", ...tuning.ignoreStartupParameters])].join(
+      ",",
+    ),
     // The statistics say who is connected; a line for each connection would drown everything else.
     log_connections: 0,
     log_disconnections: 0,

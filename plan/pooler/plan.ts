@@ -13,7 +13,10 @@ import {
   secretNames,
   serviceHost,
 } from "../names";
-import { environment, hardened, type Owner, restrictedPod } from "../containers";
+import { bytesOf } from "../../settings/quantity";
+import { poolerFiles, poolerMemory } from "../../settings/sums/poolers";
+import { environment, exporterResources, hardened, type Owner, restrictedPod } from "../containers";
+import { topologySpread } from "../scheduling";
 import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -56,6 +59,7 @@ export const poolerCredentials = ({ cluster, poolers }: Settings): Credential[] 
       ];
 
 function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
+  const files = poolerFiles(own);
   const watched = [
     `${paths.certificate}/tls.crt`,
     `${paths.certificate}/tls.key`,
@@ -68,7 +72,11 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     POOLER_WATCH_SECONDS: String(WATCH_SECONDS),
     POOLER_LEAVE_SECONDS: String(LEAVE_SECONDS),
     POOLER_DRAIN_SECONDS: String(own.tuning.drainSeconds),
+    POOLER_FILES: String(files.needed),
+    POOLER_FILES_SUM: files.sum,
   };
+  const memory = bytesOf(own.memory ?? "") ?? poolerMemory(own);
+  const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
   const port = { tcpSocket: { port: "postgres" } };
   return {
     name: "pgbouncer",
@@ -76,8 +84,13 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
     env: environment(variables),
+    // Why it can't start is then what the pod says, too.
+    terminationMessagePolicy: "FallbackToLogsOnError",
     ports: [{ name: "postgres", containerPort: poolerPorts.postgres, protocol: "TCP" }],
-    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "128Mi" } },
+    resources: {
+      requests: { cpu: "50m", memory: mebibytes(memory / 2) },
+      limits: { cpu: "1", memory: mebibytes(memory) },
+    },
     securityContext: hardened,
     startupProbe: { ...port, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: { ...port, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2 },
@@ -106,7 +119,7 @@ function exporterContainer(settings: Settings) {
       },
     ],
     ports: [{ name: "metrics", containerPort: poolerPorts.metrics, protocol: "TCP" }],
-    resources: { requests: { cpu: "10m", memory: "48Mi" }, limits: { cpu: "200m", memory: "48Mi" } },
+    resources: exporterResources(settings, 48, "200m"),
     securityContext: hardened,
     readinessProbe: { tcpSocket: { port: "metrics" }, periodSeconds: 10 },
     volumeMounts: [{ name: "socket", mountPath: paths.socket }],
@@ -156,15 +169,9 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
           ? { requiredDuringSchedulingIgnoredDuringExecution: [apart] }
           : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: apart }] },
     },
-    topologySpreadConstraints: [
-      {
-        maxSkew: 1,
-        topologyKey: "topology.kubernetes.io/zone",
-        whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: selector,
-        matchLabelKeys: ["pod-template-hash"],
-      },
-    ],
+    topologySpreadConstraints: topologySpread(settings.scheduling, selector, {
+      matchLabelKeys: ["pod-template-hash"],
+    }),
     containers: [pgbouncerContainer(settings, own), exporterContainer(settings)],
     volumes: volumes(settings, name, plan),
   };

@@ -7,8 +7,19 @@
 #   (since 1.23) waits until the last client leaves, which pooled applications never do; so: run for as long as
 #   the Service needs, then SIGINT (no new clients; each client goes when its transaction ends), and SIGQUIT at the end.
 #
-# Environment: POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.
+# - Runtimes start containers with a soft limit of 1024 open files or so: it is raised to the hard one, and a hard one that is too low
+#   ends the container with the sum, before clients would hang in connections that are never accepted.
+#
+# Environment: POOLER_FILES and POOLER_FILES_SUM (how many open files, and what for), POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.
 set -u
+
+hard=$(ulimit -Hn)
+if [ "$hard" != unlimited ] && [ "$hard" -lt "$POOLER_FILES" ]; then
+  echo "PgBouncer may open $hard files and needs $POOLER_FILES: $POOLER_FILES_SUM. Raise the container runtime's limit of open files" \
+    "(LimitNOFILE), lower the pooler's maxClients, or ask for more instances." >&2
+  exit 1
+fi
+ulimit -Sn "$hard"
 
 # With job control a child in the background takes signals as usual; without, bash has it ignore SIGINT and SIGQUIT.
 set -m

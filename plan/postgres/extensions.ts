@@ -48,12 +48,13 @@ const listed = ({ databases }: Cluster): Set<string> =>
 const hasParameter = ({ parameters }: Cluster, prefix: string): boolean =>
   Object.keys(parameters).some((name) => name.startsWith(`${prefix}.`));
 
-/** What must be preloaded: the extensions that databases list, and libraries of which a parameter is set, which would have no effect otherwise. */
-export function preloadLibraries(cluster: Cluster): Library[] {
+/** What must be preloaded: the extensions that databases list, libraries of which a parameter is set, which would have no effect otherwise, and those that the settings name. */
+export function preloadLibraries(cluster: Cluster): string[] {
   const names = listed(cluster);
-  return (Object.keys(libraries) as Library[]).filter(
+  const needed = (Object.keys(libraries) as Library[]).filter(
     (library) => names.has(library) || hasParameter(cluster, libraries[library]),
   );
+  return [...new Set([...needed, ...cluster.preloadLibraries])];
 }
 
 /** Parameters that go with extensions, of which the user sets none. */

@@ -1,6 +1,6 @@
 import { bytesOf, postgresMemory } from "../../settings/quantity";
 import type { Settings } from "../../settings/schema";
-import { memoryOf } from "../../settings/sums/memory";
+import { hugePages, memoryOf } from "../../settings/sums/memory";
 import { walReserves } from "../../settings/sums/wal";
 import { parameterText } from "../../settings/catalogue";
 
@@ -11,6 +11,7 @@ const LEAST_ARCHIVE_SECONDS = 30;
 /** From connections, memory, and the volume that holds the WAL. */
 export function derivedParameters(cluster: Settings["cluster"]): Record<string, string> {
   const memory = memoryOf(cluster);
+  const huge = hugePages(cluster);
   const wal = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
   return {
     max_connections: String(cluster.maxConnections),
@@ -21,6 +22,8 @@ export function derivedParameters(cluster: Settings["cluster"]): Record<string, 
     work_mem: postgresMemory(memory.work),
     max_wal_size: postgresMemory(wal.maxWalSize),
     wal_keep_size: postgresMemory(wal.walKeepSize),
+    // A server that goes without what was set aside for it would waste it.
+    ...(huge && { huge_pages: "on", huge_page_size: postgresMemory(huge.pageBytes) }),
   };
 }
 

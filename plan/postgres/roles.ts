@@ -72,11 +72,12 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
     ...ownersOf(cluster).map(({ name, ...limit }) =>
       role(name, { secretName: ownerSecret(cluster, name), ...limit }),
     ),
-    ...cluster.roles.map(({ name, login, connectionLimit, memberOf, createDatabases }) =>
+    ...cluster.roles.map(({ name, login, connectionLimit, memberOf, createDatabases, replication }) =>
       role(name, {
         login,
         memberOf,
         createDatabases,
+        ...(replication && { replication }),
         ...(login && { secretName: secretNames.role(cluster.name, name) }),
         ...(connectionLimit !== undefined && { connectionLimit }),
       }),

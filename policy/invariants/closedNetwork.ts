@@ -12,39 +12,55 @@ import {
 } from "../networkPolicies";
 import { displayName, type StackInvariant } from "./invariant";
 
-const dns: Pod = { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } };
+/** Where a flow may lead: one of several places must be open. */
+type Places = readonly { readonly pod: Pod; readonly port: number }[];
+
+/** Where names are looked up. */
+const dns: Places = [
+  { pod: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } }, port: 53 },
+  {
+    pod: { namespace: "openshift-dns", labels: { "dns.operator.openshift.io/daemonset-dns": "default" } },
+    port: 5353,
+  },
+];
 
 interface Options {
   readonly metricsNamespace: string;
   readonly anyAddressPorts: readonly number[];
 }
 
-/** Flows that the instances need, each way: [what, direction, pod, other, port]. */
+/** Flows that the instances need, each way: [what, direction, pod, others]. */
 function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options) {
   const { namespace, network, services } = cluster;
   const { pods: labels, operator, ports } = network;
   const instances: Pod = { namespace, labels };
-  const flows: [what: string, direction: "ingress" | "egress", pod: Pod, other: Pod, port: number][] = [
-    ["DNS", "egress", instances, dns, 53],
+  const at = (pod: Pod, port: number): Places => [{ pod, port }];
+  const flows: [what: string, direction: "ingress" | "egress", pod: Pod, others: Places][] = [
+    ["DNS", "egress", instances, dns],
   ];
   // Without an operator nothing ever adds an instance to the one that is there.
   if (operator)
     flows.unshift(
-      ["the operator's status reads", "ingress", instances, operator, operator.statusPort],
-      ["replication", "ingress", instances, instances, ports.postgres],
-      ["replication", "egress", instances, instances, ports.postgres],
+      ["the operator's status reads", "ingress", instances, at(operator, operator.statusPort)],
+      ["replication", "ingress", instances, at(instances, ports.postgres)],
+      ["replication", "egress", instances, at(instances, ports.postgres)],
     );
   for (const pooler of poolers) {
     const behind = Object.values(services);
     if (pooler.namespace !== namespace || !pooler.pools.some(({ service }) => behind.includes(service)))
       continue;
     const pods: Pod = { namespace, labels: pooler.podLabels };
-    flows.push([`the pooler ${pooler.name}`, "ingress", instances, pods, ports.postgres]);
-    flows.push([`the pooler ${pooler.name}`, "egress", pods, instances, ports.postgres]);
-    flows.push([`DNS of the pooler ${pooler.name}`, "egress", pods, dns, 53]);
+    flows.push([`the pooler ${pooler.name}`, "ingress", instances, at(pods, ports.postgres)]);
+    flows.push([`the pooler ${pooler.name}`, "egress", pods, at(instances, ports.postgres)]);
+    flows.push([`DNS of the pooler ${pooler.name}`, "egress", pods, dns]);
   }
   if (metricsNamespace !== "")
-    flows.push(["metrics", "ingress", instances, { namespace: metricsNamespace, labels: {} }, ports.metrics]);
+    flows.push([
+      "metrics",
+      "ingress",
+      instances,
+      at({ namespace: metricsNamespace, labels: {} }, ports.metrics),
+    ]);
   return flows;
 }
 
@@ -150,11 +166,14 @@ export const closedNetworkInvariant: StackInvariant = {
         .filter((cluster) => cluster.namespace === namespace)
         .flatMap((cluster) =>
           needed(cluster, poolers, options)
-            .filter(([, direction, pod, other, port]) => !passes(policies, direction, pod, other, port))
-            .map(([what, direction, , , port]) => ({
+            .filter(
+              ([, direction, pod, others]) =>
+                !others.some((other) => passes(policies, direction, pod, other.pod, other.port)),
+            )
+            .map(([what, direction, , [other]]) => ({
               path: `${displayName("Cluster", cluster)}: network for ${what}`,
               value: "closed",
-              allowed: `open, ${direction} on port ${port}`,
+              allowed: `open, ${direction} on port ${other?.port}`,
               fix: "add a NetworkPolicy for it",
             })),
         );

@@ -1,7 +1,19 @@
 import * as z from "zod";
 import { fires, hasForm, isTimeZone } from "../cron";
 import { moves, restarts, target } from "./targets";
-import { documented, atOnce, objecting, oneOf, label, quantity, sqlName, boolean, integer } from "./types";
+import {
+  documented,
+  atOnce,
+  cores,
+  objecting,
+  oneOf,
+  label,
+  quantity,
+  rolls,
+  sqlName,
+  boolean,
+  integer,
+} from "./types";
 
 /** Backups: where they go, how often, how long they are kept. */
 
@@ -116,6 +128,22 @@ export const backup = z.strictObject({
       "Default: gzip; brotli with the engine zalando.",
     `A change is for what is archived later. ${restarts}`,
   ).optional(),
+  memory: quantity(
+    "Memory limit of each container that archives, makes base backups, copies, restores or verifies; what only looks at targets has a quarter. " +
+      "With the engine zalando the instances archive and restore in their own memory. Default: 1Gi and a 512th of the data and WAL volumes' size, at most 8Gi.",
+    `${rolls} Jobs have it when they start.`,
+    "2Gi",
+  ).optional(),
+  cpu: cores(
+    "Most cores of the same containers. Default: 2; 4 from 2Ti of data and WAL volumes.",
+    `${rolls} Jobs have it when they start.`,
+  ).optional(),
+  identity: oneOf(
+    ["irsa", "pod-identity"],
+    "How EKS gives pods the roleArn of a target. irsa: by an annotation of their ServiceAccount; pod-identity: by EKS Pod Identity, whose associations you make, for the " +
+      "ServiceAccounts `<cluster>` (with cnpg, the instances) and `<cluster>-backups` (all other pods) of the cluster's namespace. Never run: there was no EKS. Default: irsa.",
+    "A change restarts what speaks to a store.",
+  ).default("irsa"),
   copy: z
     .strictObject({
       schedule: schedule(

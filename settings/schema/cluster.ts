@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { documented, atOnce, boolean, oneOf, cores, label, quantity, rolls, integer } from "./types";
-import { access, databases, roles } from "./databases";
+import { access, databases, preloadLibraries, roles, slots } from "./databases";
+import { scheduling } from "./scheduling";
 
 const storage = z.strictObject({
   class: label(
@@ -97,6 +98,10 @@ export const cluster = z.strictObject({
       "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
     rolls,
   ).default("standard"),
+  scheduling: scheduling(
+    "Which nodes the instances go to, in place of scheduling.",
+    "as scheduling",
+  ).optional(),
   storage,
   resources: z
     .strictObject({
@@ -122,6 +127,21 @@ export const cluster = z.strictObject({
           ).optional(),
         })
         .optional(),
+      hugePages: z
+        .strictObject({
+          size: oneOf(
+            ["2Mi", "1Gi"],
+            "Size of a huge page; the nodes must have pages of that size set aside. Default: 2Mi.",
+            rolls,
+          ).default("2Mi"),
+          amount: quantity(
+            "Memory of each instance in huge pages, beside its other memory: shared_buffers and a tenth more must fit. PostgreSQL then doesn't start without them " +
+              "(`huge_pages` is on).",
+            rolls,
+            "1Gi",
+          ),
+        })
+        .optional(),
     })
     .default({}),
   maxConnections: integer(
@@ -143,7 +163,9 @@ export const cluster = z.strictObject({
       fix: "write the name in lower case and one plain value",
     },
   ).default({}),
+  preloadLibraries,
   databases,
   roles,
+  slots,
   access,
 });

@@ -21,6 +21,7 @@ pgplatform:kubernetes: { context: west }
 pgplatform:operator: { install: true }
 pgplatform:network:
   apiServer: [{ cidr: 203.0.113.7/32, port: 6443 }]
+  dns: [{ cidr: 169.254.20.10/32 }]
 pgplatform:cluster:
   storage: { class: longhorn }
 pgplatform:backup:
@@ -28,6 +29,20 @@ pgplatform:backup:
     - { name: live, kind: aws, bucket: shop-live, region: eu-central-1 }
     - { name: copy, kind: r2, bucket: shop-copies, account: 0123456789abcdef0123456789abcdef }`,
     paths: ["platform", "tier", "kubernetes", "operator", "network"],
+  },
+  {
+    title: "Scheduling",
+    intro:
+      "Which nodes pods go to. `scheduling` is for all of them, `cluster.scheduling` for the instances, `operator.scheduling` for the operator; " +
+      "each of the last two replaces the first as a whole.",
+    example: `pgplatform:scheduling:
+  tolerations: [{ key: dedicated, value: postgres, effect: NoSchedule }]
+pgplatform:cluster:
+  scheduling:
+    nodeSelector: { pool: db }
+    tolerations: [{ key: dedicated, value: postgres, effect: NoSchedule }]
+    priorityClassName: database`,
+    paths: ["scheduling", "cluster.scheduling", "operator.scheduling"],
   },
   {
     title: "Cluster",
@@ -68,7 +83,7 @@ pgplatform:labels: { team: shop }`,
     limits: { cpu: "2", memory: 2Gi }
   maxConnections: 200
   parameters: { work_mem: 2621kB, random_page_cost: 1.1 }`,
-    paths: ["cluster.resources", "cluster.maxConnections", "cluster.parameters"],
+    paths: ["cluster.resources", "cluster.maxConnections", "cluster.parameters", "cluster.preloadLibraries"],
   },
   {
     title: "High availability",
@@ -103,9 +118,11 @@ pgplatform:labels: { team: shop }`,
       schemas: [{ name: billing }]
       extensions: [pg_stat_statements, { name: pg_trgm, schema: public }]
     - { name: reports, owner: analyst, connectionLimit: 20 }
+    - { name: synapse, owner: synapse, locale: C }
   roles:
-    - { name: auditor, memberOf: [pg_read_all_data], connectionLimit: 5 }`,
-    paths: ["cluster.databases", "cluster.roles"],
+    - { name: auditor, memberOf: [pg_read_all_data], connectionLimit: 5 }
+    - { name: debezium, replication: true, memberOf: [pg_read_all_data] }`,
+    paths: ["cluster.databases", "cluster.roles", "cluster.slots"],
   },
   {
     title: "Access",
@@ -129,7 +146,7 @@ pgplatform:labels: { team: shop }`,
     serverConnections: 40
     poolSize: 30
     maxClients: 1000
-    tuning: { queryWaitTimeoutSeconds: 60 }
+    tuning: { queryWaitTimeoutSeconds: 60, ignoreStartupParameters: [search_path] }
   - { name: reports, database: app, reads: standbys, serverConnections: 20, poolSize: 10 }`,
     paths: ["poolers"],
   },
@@ -157,6 +174,7 @@ pgplatform:clients:
   timeZone: UTC
   recoveryWindowDays: 7
   rpoMinutes: 2
+  memory: 2Gi
   targets:
     - { name: near, kind: local, size: 20Gi }`,
     paths: ["backup"],
@@ -218,7 +236,8 @@ pgplatform:restore:
   {
     title: "Monitoring",
     intro: "The metrics ports are closed until a namespace is named here.",
-    example: `pgplatform:monitoring: { namespace: monitoring }`,
+    example: `pgplatform:poolers: [{ name: app, database: app }]
+pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
     paths: ["monitoring"],
   },
   {

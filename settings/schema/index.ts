@@ -5,12 +5,15 @@ import {
   atOnce,
   oneOf,
   cidr,
+  cores,
   isFreeLabel,
   label,
   labelKey,
   labelValue,
   integer,
   objecting,
+  quantity,
+  rollsPooler,
 } from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
@@ -19,6 +22,7 @@ import { images, registry } from "./images";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
+import { scheduling, type SchedulingSettings } from "./scheduling";
 import { transform } from "./transform";
 
 const freeLabelKey = objecting(labelKey, (key) =>
@@ -39,15 +43,16 @@ const freeLabelKey = objecting(labelKey, (key) =>
 
 export const schema = z.strictObject({
   platform: oneOf(
-    ["local", "k3d", "cloud"],
-    "What Kubernetes this is. local: the built-in cluster with its own images; k3d: k3s in Docker; cloud: anything else. " +
-      "It decides the defaults for images, storage class and the API server's addresses.",
+    ["local", "k3d", "cloud", "openshift"],
+    "What Kubernetes this is. local: the built-in cluster with its own images; k3d: k3s in Docker; openshift: OpenShift, which gives pods users and " +
+      "groups out of a range of the namespace's own, so that none is named, and has its own DNS; only with the engine cnpg, and never run there; cloud: anything else. " +
+      "It decides the defaults for images, storage class, DNS and the API server's addresses.",
     "A change of platform is a move to another cluster.",
   ),
   tier: oneOf(
     ["dev", "prod"],
     "Which rules are mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
-      "Default: dev on local and k3d, prod on cloud.",
+      "Default: dev on local and k3d, prod on the others.",
     atOnce,
   ).optional(),
   kubernetes: z
@@ -73,8 +78,25 @@ export const schema = z.strictObject({
           "From true to false removes the operator from this stack's care and from the cluster; its CRDs stay.",
         allowed: "true or false",
       }).default(true),
+      scheduling: scheduling(
+        "Which nodes the operator's pods go to, in place of scheduling, and without topologySpread.",
+        "as scheduling",
+      ).optional(),
+      memory: quantity(
+        "Memory limit of each container of the operator: it grows with the number of clusters and pods of the Kubernetes cluster. Default: 512Mi; 128Mi for the backup plugin.",
+        "A change rolls the operator.",
+        "1Gi",
+      ).optional(),
+      cpu: cores(
+        "Most cores of each container of the operator. Default: 1; 500m for the backup plugin.",
+        "A change rolls the operator.",
+      ).optional(),
     })
     .prefault({}),
+  scheduling: scheduling(
+    "Which nodes pods go to: all that the platform makes, the operator's included, Jobs and what checks the cluster too.",
+    "every node",
+  ).prefault({}),
   cluster,
   poolers: documented(z.array(pooler), {
     means: "PgBouncer poolers in front of the cluster. Default: none.",
@@ -103,20 +125,53 @@ export const schema = z.strictObject({
         {
           means:
             `Where the Kubernetes API server listens behind its Service; instances talk to it. Default: ${builtInApi.address}/32 port ${builtInApi.port} on ` +
-            "local; any address on ports 443 and 6443 on k3d and cloud, which also lets instances reach such ports elsewhere: narrow it.",
+            "local; any address on ports 443 and 6443 elsewhere, which also lets instances reach such ports anywhere: narrow it. 0.0.0.0/0 is any address, of IPv6 too.",
           change: atOnce,
           allowed: "at least one { cidr, port }",
           fix: "list the API server's addresses",
         },
       ).optional(),
+      dns: documented(
+        z.array(
+          z.strictObject({
+            cidr: cidr("Range of addresses that answer lookups of names."),
+            port: integer("Port there, of UDP and TCP. Default: 53.", 1, 65535, atOnce).default(53),
+          }),
+        ),
+        {
+          means:
+            "Where pods look names up, beside the DNS pods of kube-system (on openshift those of openshift-dns, at port 5353): the address of NodeLocal DNSCache, or of a " +
+            "DNS outside of the Kubernetes cluster. Default: none.",
+          change: atOnce,
+          allowed: "a list of { cidr, port } of which cidr must be there, such as { cidr: 169.254.20.10/32 }",
+          fix: "list the addresses that the kubelet's clusterDNS has",
+        },
+      ).default([]),
+      cilium: documented(z.boolean(), {
+        means:
+          "Whether Cilium enforces the network policies. It knows what runs on a node by names of its own and not by addresses, which a CiliumNetworkPolicy then " +
+          "lets in: the API server for the pods that need it, and the addresses of network.dns. Never run with Cilium. Default: false.",
+        change: atOnce,
+        allowed: "true or false",
+      }).default(false),
     })
-    .default({}),
+    .prefault({}),
   monitoring: z
     .strictObject({
       namespace: label(
         "Namespace whose pods may read the metrics ports. Default: none, no pod may.",
         63,
         atOnce,
+      ).optional(),
+      memory: quantity(
+        "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
+          "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",
+        `${rollsPooler} With zalando and standalone the instances restart.`,
+        "128Mi",
+      ).optional(),
+      cpu: cores(
+        "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
+        `${rollsPooler} With zalando and standalone the instances restart.`,
       ).optional(),
     })
     .default({}),
@@ -154,18 +209,27 @@ export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression
 export type RegistrySettings = Parsed["registries"][number];
 export type DatabaseSettings = ParsedCluster["databases"][number];
 
+interface Amounts {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly "hugepages-2Mi"?: string;
+  readonly "hugepages-1Gi"?: string;
+}
+
 export interface Resources {
-  readonly requests: { readonly cpu: string; readonly memory: string };
-  readonly limits: { readonly cpu: string; readonly memory: string };
+  readonly requests: Amounts;
+  readonly limits: Amounts;
 }
 
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
 export interface Settings extends Omit<
   Parsed,
-  "tier" | "cluster" | "clients" | "network" | "images" | "backup"
+  "tier" | "operator" | "cluster" | "clients" | "network" | "images" | "backup"
 > {
   readonly tier: Tier;
-  readonly cluster: Omit<ParsedCluster, "resources" | "storage"> & {
+  readonly operator: Omit<Parsed["operator"], "scheduling"> & { readonly scheduling: SchedulingSettings };
+  readonly cluster: Omit<ParsedCluster, "resources" | "storage" | "scheduling"> & {
+    readonly scheduling: SchedulingSettings;
     readonly resources: Resources;
     readonly storage: {
       readonly class?: string;
@@ -177,10 +241,14 @@ export interface Settings extends Omit<
     };
   };
   readonly clients: readonly ClientSettings[];
-  readonly network: { readonly apiServer: readonly { readonly cidr: string; readonly port: number }[] };
+  readonly network: Omit<Parsed["network"], "apiServer"> & {
+    readonly apiServer: readonly { readonly cidr: string; readonly port: number }[];
+  };
   readonly images: Images;
-  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression"> & {
+  readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression" | "memory" | "cpu"> & {
     readonly compression: Compression;
+    readonly memory: string;
+    readonly cpu: string;
   };
 }
 

@@ -1,5 +1,18 @@
 import * as z from "zod";
-import { atOnce, oneOf, label, rollsPooler, sqlName, integer } from "./types";
+import { atOnce, documented, oneOf, label, quantity, rollsPooler, sqlName, integer } from "./types";
+
+const ignored = documented(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_.]*$/)
+    .max(63),
+  {
+    means: "Name of a parameter as clients send it, or options for what PGOPTIONS brings.",
+    change: rollsPooler,
+    allowed: "the name of a parameter such as search_path",
+    fix: "write the name alone",
+  },
+);
 
 const tuning = z.strictObject({
   serverLoginRetrySeconds: integer(
@@ -73,6 +86,13 @@ const tuning = z.strictObject({
     10000,
     rollsPooler,
   ).default(200),
+  ignoreStartupParameters: documented(z.array(ignored), {
+    means:
+      "Parameters that clients may send when they connect and that PgBouncer then ignores, beside extra_float_digits: without it such a client is refused, with it " +
+      "what it asked for has no effect. Give a role such a setting in PostgreSQL (ALTER ROLE … SET), or connect directly. Default: none.",
+    change: rollsPooler,
+    allowed: "a list of names of parameters, such as [search_path, statement_timeout]",
+  }).default([]),
   drainSeconds: integer(
     "How long a stopping pod lets running transactions continue. Default: 30.",
     1,
@@ -138,5 +158,11 @@ export const pooler = z.strictObject({
     100000,
     rollsPooler,
   ).default(1000),
+  memory: quantity(
+    "Memory limit of each pod's PgBouncer; half of it is reserved. Default: as much as maxClients and serverConnections can take (64Mi, 32Ki for each client and " +
+      "128Ki for each server connection of the pod), at least 128Mi.",
+    rollsPooler,
+    "512Mi",
+  ).optional(),
   tuning: tuning.prefault({}),
 });

@@ -40,7 +40,7 @@ export const restore = z.strictObject({
       "folder of that name.",
     change: once,
     allowed: "the ten characters of an archive ID, in quotes, such as 3f2a90b1c4",
-    fix: "take the name that `make status` or `make destroy` gave; serverName is for an archive that another program made",
+    fix: "take the name that `make status` or `make destroy` gave, and write it in quotes; an archive that another program made goes by serverName",
     // Without quotes 12345678e2 is the number 1234567800: ten digits that end otherwise are as they were written.
     numbers: /^\d{8}(?!00)\d\d$/,
   }).optional(),

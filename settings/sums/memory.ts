@@ -26,6 +26,20 @@ export interface Memory {
   readonly total: number;
 }
 
+/** Huge pages of an instance; undefined where none are asked for. */
+export function hugePages({
+  resources: { requests },
+}: Pick<Settings["cluster"], "resources">): { pageBytes: number; bytes: number } | undefined {
+  for (const size of ["2Mi", "1Gi"] as const) {
+    const amount = requests[`hugepages-${size}`];
+    if (amount !== undefined) return { pageBytes: bytesOf(size) ?? 0, bytes: bytesOf(amount) ?? 0 };
+  }
+  return undefined;
+}
+
+/** What PostgreSQL's shared memory takes beside shared_buffers: a tenth, and a part that doesn't grow with them. */
+export const sharedMemory = (sharedBuffers: number): number => sharedBuffers * 1.1 + 64 * MiB;
+
 /**
  * How the memory of an instance is divided; parameters of the user's win, and what is derived makes room for them.
  *

@@ -12,23 +12,27 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "platform",
     "gke",
-    'pgplatform:platform: "gke" is not allowed. Allowed: local, k3d, cloud. Fix: choose an allowed value.',
+    'pgplatform:platform: "gke" is not allowed. Allowed: local, k3d, cloud, openshift. Fix: choose an allowed value.',
   ],
-  ["platform", undefined, "pgplatform:platform: not set. Allowed: local, k3d, cloud. Fix: set it."],
+  [
+    "platform",
+    undefined,
+    "pgplatform:platform: not set. Allowed: local, k3d, cloud, openshift. Fix: set it.",
+  ],
   [
     "cluster",
     undefined,
-    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
+    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: did you mean instances? Correct it, or remove it.",
+    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: did you mean instances? Correct it, or remove it.",
   ],
   [
     "backups",
     {},
-    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: did you mean backup? Correct it, or remove it.",
+    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: did you mean backup? Correct it, or remove it.",
   ],
   [
     "cluster.name",
@@ -139,6 +143,36 @@ const single: [path: string, value: unknown, sentence: string][] = [
     "poolers",
     [{ name: "p", database: "app", serverConnections: 100 }],
     "pgplatform:cluster.maxConnections: 100 is not allowed. Allowed: at least 112: 102 for the pooler p, 10 for the reserve. Fix: raise it, or lower the poolers' serverConnections or the clients' connections.",
+  ],
+  [
+    "scheduling",
+    { tolerations: [{ key: "dedicated", operator: "Equal" }] },
+    "pgplatform:scheduling.tolerations[0].value: not set. Allowed: a value with the operator Equal. Fix: set it, or leave operator out.",
+  ],
+  [
+    "network",
+    { dns: [{ cidr: "169.254.20.10", port: 53 }] },
+    'pgplatform:network.dns[0].cidr: "169.254.20.10" is not allowed. Allowed: an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
+  ],
+  [
+    "operator",
+    { memory: "64Mi" },
+    'pgplatform:operator.memory: "64Mi" is not allowed. Allowed: at least 128Mi. Fix: set 128Mi or more, or leave it out.',
+  ],
+  [
+    "cluster.databases",
+    [{ name: "app", owner: "app", localeProvider: "icu" }],
+    "pgplatform:cluster.databases[0].icuLocale: not set. Allowed: a language tag with the localeProvider icu. Fix: set it, such as de-AT.",
+  ],
+  [
+    "cluster.roles",
+    [{ name: "debezium", login: false, replication: true }],
+    "pgplatform:cluster.roles[0].replication: true is not allowed. Allowed: false for debezium, which may not log in. Fix: leave it out, or let the role log in.",
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", maxClients: 20000, memory: "256Mi" }],
+    'pgplatform:poolers[0].memory: "256Mi" is not allowed. Allowed: at least 379Mi: 64Mi, 32Ki for each of 10000 clients and 128Ki for each of 20 server connections of a pod, and never less than 128Mi. Fix: raise it, lower maxClients, or ask for more instances.',
   ],
   [
     "poolers",
@@ -286,7 +320,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:registries[0].server: "https://registry.example.com" is not allowed. Allowed: the host of a registry, such as registry.example.com. Fix: write it without https:// and without a slash at the end.',
       "pgplatform:registries[0].password: not set. Allowed: a text of at least one character that Pulumi has encrypted. Fix: set it.",
       "pgplatform:registries[0].pasword: no such setting (hidden). Allowed: server, username, password. Fix: did you mean password? Correct it, or remove it.",
-      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
+      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
     ],
   ],
   [

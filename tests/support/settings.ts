@@ -20,7 +20,13 @@ export const everything = (): SettingsInput => ({
   platform: "cloud",
   tier: "prod",
   kubernetes: { kubeconfig: "/home/someone/.kube/config", context: "west" },
-  operator: { install: true },
+  operator: { install: true, memory: "1Gi", cpu: "2", scheduling: { nodeSelector: { pool: "operators" } } },
+  scheduling: {
+    nodeSelector: { pool: "db" },
+    tolerations: [{ key: "dedicated", value: "postgres", effect: "NoSchedule" }],
+    priorityClassName: "database",
+    topologySpread: [{ topologyKey: "example.com/rack", maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway" }],
+  },
   cluster: {
     name: "jewelry-shop-db",
     namespace: "jewelry-shop",
@@ -31,13 +37,30 @@ export const everything = (): SettingsInput => ({
     synchronousStandbys: 2,
     failover: "fast",
     storage: { class: "longhorn", size: "100Gi", walSize: "20Gi" },
-    resources: { requests: { cpu: "500m", memory: "3Gi" }, limits: { cpu: "2", memory: "3Gi" } },
+    scheduling: {
+      tolerations: [{ key: "dedicated", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60 }],
+    },
+    resources: {
+      requests: { cpu: "500m", memory: "3Gi" },
+      limits: { cpu: "2", memory: "3Gi" },
+      hugePages: { size: "2Mi", amount: "1Gi" },
+    },
     maxConnections: 300,
     parameters: { work_mem: "2621kB", random_page_cost: 1.1, jit: false },
     databases: [
       { name: "jewelry_shop", owner: "jewelry_app" },
-      { name: "reports", owner: "analyst" },
+      {
+        name: "reports",
+        owner: "analyst",
+        encoding: "UTF8",
+        locale: "C.UTF-8",
+        localeProvider: "icu",
+        icuLocale: "de-AT",
+        template: "template0",
+      },
     ],
+    roles: [{ name: "debezium", replication: true, memberOf: ["pg_read_all_data"] }],
+    preloadLibraries: ["pg_prewarm"],
   },
   poolers: [
     {
@@ -46,6 +69,8 @@ export const everything = (): SettingsInput => ({
       serverConnections: 100,
       poolSize: 25,
       maxClients: 1000,
+      memory: "256Mi",
+      tuning: { ignoreStartupParameters: ["search_path"] },
     },
     { name: "batch", database: "reports", mode: "session", instances: 3, serverConnections: 30 },
   ],
@@ -53,9 +78,13 @@ export const everything = (): SettingsInput => ({
     { name: "django", namespace: "jewelry-shop", labels: { component: "django" }, pooler: "app" },
     { name: "celery", namespace: "workers", labels: { component: "celery" }, pooler: "batch", direct: true },
   ],
-  network: { apiServer: [{ cidr: "203.0.113.7/32", port: 6443 }] },
-  monitoring: { namespace: "monitoring" },
-  backup: { targets: [bucket()] },
+  network: {
+    apiServer: [{ cidr: "203.0.113.7/32", port: 6443 }],
+    dns: [{ cidr: "169.254.20.10/32", port: 53 }],
+    cilium: false,
+  },
+  monitoring: { namespace: "monitoring", memory: "96Mi", cpu: "200m" },
+  backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
 
 /** A backup target in a bucket of AWS. */

@@ -207,7 +207,17 @@ describe("a new major version", () => {
         kubernetes: "1.34.1",
         storageClasses: [{ name: "gp3", isDefault: true, expands: true }],
         namespaces: ["default"],
-        nodes: [{ host: "a", takesPods: true, memoryBytes: 2 ** 40, milliCores: 64_000 }],
+        nodes: [
+          {
+            host: "a",
+            takesPods: true,
+            memoryBytes: 2 ** 40,
+            milliCores: 64_000,
+            taints: [],
+            labels: {},
+            hugePageBytes: { "2Mi": 0, "1Gi": 0 },
+          },
+        ],
         apiGroups: [],
         poolerPods: {},
         operator: { image: "one" },
@@ -481,7 +491,7 @@ describe("an archive that another program made", () => {
       /restore\.path: .*must not be set with from/,
     );
     assert.match(sentences({ serverName: "main", path: "/a" }), /names with slashes between them/);
-    assert.match(sentences({ archiveId: "main" }), /serverName is for an archive that another program made/);
+    assert.match(sentences({ archiveId: "main" }), /an archive that another program made goes by serverName/);
     for (const engine of ["standalone", "zalando"])
       assert.match(
         sentences({ serverName: "main" }, engine),

@@ -281,7 +281,7 @@ describe("values as `pulumi config set` and YAML write them", () => {
     for (const written of ["0123456789", "12345678e2", "3e10123456", "1234567800"])
       refused(
         restoreFrom(`archiveId: ${written}`),
-        /restore\.archiveId: .* is not allowed\. Allowed: the ten characters of an archive ID, in quotes.*write it in quotes\.$/,
+        /restore\.archiveId: .* is not allowed\. Allowed: the ten characters of an archive ID, in quotes.*and write it in quotes; an archive/,
       );
   });
 

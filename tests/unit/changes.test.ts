@@ -237,6 +237,26 @@ describe("a pod that doesn't start", () => {
     assert.equal(stuck(both)?.why, "container pgbouncer waits with ImagePullBackOff, image pgbouncer:1");
   });
 
+  it("is told in the container's own last words, where it left any", () => {
+    const crashed = (message: string) =>
+      pod({
+        containerStatuses: [
+          {
+            name: "pgbouncer",
+            image: "b:1",
+            restartCount: 3,
+            state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s" } },
+            lastState: { terminated: { message } },
+          },
+        ],
+      });
+    assert.equal(
+      stuck(crashed("starting\nPgBouncer may open 900 files and needs 901: the sum.\n"))?.why,
+      "container pgbouncer waits with CrashLoopBackOff, image b:1: PgBouncer may open 900 files and needs 901: the sum",
+    );
+    assert.match(stuck(crashed(""))?.why ?? "", / \(back-off 10s\)$/);
+  });
+
   it("is told when no node takes it", () => {
     const conditions = [
       { type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/3 nodes" },

@@ -148,6 +148,7 @@ for (const engine of Object.values(planners))
           kubernetes: "1.34.1",
           storageClasses: [{ name: "gp3", isDefault: true, expands: true }],
           namespaces: ["default"],
+          priorityClasses: [],
           nodes: [],
           apiGroups: ["apps"],
           poolerPods: {},

@@ -123,7 +123,7 @@ describe("what runs in the upstream images", () => {
     const folder = join(projectDir, "plan/backup/scripts");
     const script = (name: string) => read(readFileSync(join(folder, name), "utf8"), name);
     for (const name of ["list.sh", "forget.sh"]) {
-      const found = programs([name, "places.sh", "json.sh"].map(script));
+      const found = programs([name, "places.sh", "json.sh", "timelines.sh"].map(script));
       assert.ok(found.some((one) => one.name === "rclone"));
       const one = { where: name, image: "", programs: found, imports: [], scripts: [] };
       assert.deepEqual(faults(one, shared.backupTools), []);

@@ -211,6 +211,11 @@ describe("the plan of CloudNativePG", () => {
       cluster: { name: "jewelry-shop-db" },
       name: "reports",
       owner: "analyst",
+      template: "template0",
+      encoding: "UTF8",
+      localeProvider: "icu",
+      locale: "C.UTF-8",
+      icuLocale: "de-AT",
       databaseReclaimPolicy: "retain",
     });
     assert.deepEqual(
@@ -218,6 +223,7 @@ describe("the plan of CloudNativePG", () => {
       [
         ["app", "jewelry_app", "jewelry-shop-db-app"],
         ["owner-analyst", "analyst", "jewelry-shop-db-owner-analyst"],
+        ["role-debezium", "debezium", "jewelry-shop-db-role-debezium"],
         ["admin", "pgp_admin", "jewelry-shop-db-admin"],
         ["pooler-auth", "pgp_pooler", "jewelry-shop-db-pooler-auth"],
         ["health", "pgp_health", "jewelry-shop-db-health"],
@@ -452,7 +458,7 @@ describe("the operator's plan", () => {
     assert.equal(text.split(pins.images.cnpgOperator).length - 1, 2);
     assert.doesNotMatch(text, /ghcr\.io/);
     assert.match(text, /"imagePullPolicy":"IfNotPresent"/);
-    assert.match(text, /"limits":\{"cpu":"1","memory":"256Mi"\}/);
+    assert.match(text, /"limits":\{"cpu":"1","memory":"512Mi"\}/);
     assert.match(JSON.stringify(released), /ghcr\.io/, "the released objects themselves stay as they were");
   });
 

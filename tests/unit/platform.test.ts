@@ -26,7 +26,10 @@ describe("the plan of a platform", () => {
   it("asks for the operator's released objects only where the settings install the operator", () => {
     const settings = settingsOf("local");
     const never = () => assert.fail("the released objects were asked for");
-    assert.equal(planPlatform({ ...settings, operator: { install: false } }, never).operator, undefined);
+    assert.equal(
+      planPlatform({ ...settings, operator: { ...settings.operator, install: false } }, never).operator,
+      undefined,
+    );
   });
 
   it("names no object twice", async () => {

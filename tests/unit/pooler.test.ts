@@ -329,6 +329,8 @@ while :; do sleep 0.05; done
       env: {
         PATH: `${folder}:${process.env.PATH}`,
         POOLER_CONFIG: "/some.ini",
+        POOLER_FILES: "100",
+        POOLER_FILES_SUM: "a sum",
         POOLER_WATCH: `${folder}/a ${folder}/b`,
         POOLER_WATCH_SECONDS: "0.1",
         POOLER_LEAVE_SECONDS: "0.3",

@@ -15,8 +15,11 @@ const node = (host: string, zone: string) => ({
   host,
   zone,
   takesPods: true,
+  taints: [],
+  labels: {},
   memoryBytes: 8 * 2 ** 30,
   milliCores: 4000,
+  hugePageBytes: { "2Mi": 0, "1Gi": 0 },
 });
 
 const healthy: LiveFacts = {
@@ -26,6 +29,7 @@ const healthy: LiveFacts = {
     { name: "fast", isDefault: false, expands: true },
   ],
   namespaces: ["default"],
+  priorityClasses: ["system-cluster-critical"],
   nodes: [node("n1", "z1"), node("n2", "z2"), node("n3", "z3")],
   apiGroups: ["apps"],
   poolerPods: {},
@@ -135,7 +139,7 @@ describe("preflight over plain facts", () => {
 
     it("must be enough for instances that keep apart", () => {
       assert.deepEqual(said(preflight(planned(smallest()), two)), [
-        "pgplatform:cluster.instances: 3 is not allowed. Allowed: at most 2, each on a node of its own that takes pods and is big enough (n1, n2). Fix: add nodes, or ask for fewer instances or smaller requests.",
+        "pgplatform:cluster.instances: 3 is not allowed. Allowed: at most 2, each on a node of its own that takes pods and is big enough (n1, n2). Fix: add nodes, or ask for fewer instances, smaller requests, or another scheduling.",
       ]);
     });
 
@@ -183,8 +187,10 @@ describe("preflight over plain facts", () => {
         preflight(planned(prod), one).warnings.join(),
         /zone is not survived: all nodes are in zone z1/,
       );
-      const nowhere = { takesPods: true, memoryBytes: 2 ** 33, milliCores: 4000 };
-      const none = { ...healthy, nodes: ["n1", "n2", "n3"].map((host) => ({ host, ...nowhere })) };
+      const none = {
+        ...healthy,
+        nodes: healthy.nodes.map((each) => changed(each, "zone", undefined)),
+      };
       assert.match(preflight(planned(prod), none).warnings.join(), /no node says in which zone/);
       assert.deepEqual(preflight(planned(smallest()), one), nothing);
     });
@@ -362,7 +368,7 @@ describe("preflight over plain facts", () => {
 });
 
 describe("live objects as facts", () => {
-  it("a node takes pods when it is ready, not cordoned and without a taint that keeps them away", () => {
+  it("a node takes pods when it is ready and not cordoned, and says which taints keep pods away", () => {
     const live = (spec: object, ready = "True") =>
       nodeOf({
         apiVersion: "v1",
@@ -372,18 +378,26 @@ describe("live objects as facts", () => {
           labels: { "kubernetes.io/hostname": "h1", "topology.kubernetes.io/zone": "z1" },
         },
         spec: { ...spec },
-        status: { conditions: [{ type: "Ready", status: ready }], allocatable: { cpu: "2", memory: "1Gi" } },
+        status: {
+          conditions: [{ type: "Ready", status: ready }],
+          allocatable: { cpu: "2", memory: "1Gi", "hugepages-2Mi": "2Mi" },
+        },
       });
     assert.deepEqual(live({}), {
       host: "h1",
       zone: "z1",
       takesPods: true,
+      taints: [],
+      labels: { "kubernetes.io/hostname": "h1", "topology.kubernetes.io/zone": "z1" },
       memoryBytes: 2 ** 30,
       milliCores: 2000,
+      hugePageBytes: { "2Mi": 2 ** 21, "1Gi": 0 },
     });
     assert.equal(live({ unschedulable: true }).takesPods, false);
-    assert.equal(live({ taints: [{ effect: "NoSchedule" }] }).takesPods, false);
-    assert.equal(live({ taints: [{ effect: "PreferNoSchedule" }] }).takesPods, true);
+    const taint = (effect: string) => ({ key: "dedicated", value: "postgres", effect });
+    for (const effect of ["NoSchedule", "NoExecute"])
+      assert.deepEqual(live({ taints: [taint(effect)] }).taints, [taint(effect)]);
+    assert.deepEqual(live({ taints: [taint("PreferNoSchedule")] }).taints, []);
     assert.equal(live({}, "Unknown").takesPods, false);
   });
 

@@ -43,11 +43,13 @@ describe("schema", () => {
   });
 
   it("fills the defaults of the platform local in", () => {
+    const anywhere = { nodeSelector: {}, tolerations: [], topologySpread: [] };
     assert.deepEqual(checked(smallest()), {
       platform: "local",
       tier: "dev",
       kubernetes: {},
-      operator: { install: true },
+      operator: { install: true, scheduling: anywhere },
+      scheduling: anywhere,
       rotation: { credentialVersion: 1, overlapMinutes: 10, stage: "only" },
       cluster: {
         name: "main",
@@ -60,17 +62,20 @@ describe("schema", () => {
         durability: "zero-loss",
         synchronousStandbys: 1,
         failover: "standard",
+        scheduling: anywhere,
         storage: { class: "local-path", size: "2Gi" },
         resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
         maxConnections: 100,
         parameters: {},
         databases: [{ name: "app", owner: "app", schemas: [], extensions: [] }],
+        preloadLibraries: [],
         roles: [],
+        slots: [],
         access: [],
       },
       poolers: [],
       clients: [],
-      network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }] },
+      network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }], dns: [], cilium: false },
       monitoring: {},
       labels: {},
       registries: [],
@@ -112,6 +117,7 @@ describe("schema", () => {
         tcpKeepaliveIdleSeconds: 2,
         dnsMaxTtlSeconds: 5,
         maxPreparedStatements: 200,
+        ignoreStartupParameters: [],
         drainSeconds: 30,
       },
     });

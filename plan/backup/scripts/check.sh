@@ -51,6 +51,8 @@ max_prepared_transactions = 100
 max_locks_per_transaction = 256
 archive_mode = off
 autovacuum = off
+# A node's huge pages are the instances': without a limit of its own a pod is killed when it touches them.
+huge_pages = off
 # The restored copy's jobs are the primary's to run; a server without pg_cron takes the line too.
 cron.launch_active_jobs = off
 # Jobs of a database's own would change what is looked at.

@@ -81,7 +81,7 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string, 
         env: environment(botoVariables(store)),
         resources: {
           requests: { cpu: "50m", memory: "128Mi" },
-          limits: { cpu: "1", memory: "512Mi" },
+          ...(backup && { limits: { cpu: backup.cpu, memory: backup.memory } }),
         },
       },
     },
@@ -93,7 +93,7 @@ export function instancesAccount(settings: Settings): Pick<ClusterSpec, "service
   const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
   return roleArn === undefined
     ? {}
-    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(roleArn) } } };
+    : { serviceAccountTemplate: { metadata: { annotations: accountAnnotations(settings, roleArn) } } };
 }
 
 /** What the Cluster says of its archive. */

@@ -2,6 +2,7 @@ import { extensionsOf } from "../../postgres/extensions";
 import type { DatabaseSettings, Settings } from "../../../settings/schema";
 import type { PlannedObject } from "../../objects";
 import { clusterLabel, roles } from "../../names";
+import { hasLocale, localeOf } from "../../postgres/locale";
 import { wantedRoles } from "../../postgres/roles";
 import { apiVersion } from "./names";
 import type { Database, DatabaseSpec, ManagedRole } from "./resources";
@@ -20,11 +21,31 @@ export const managedRoles = (settings: Settings): ManagedRole[] =>
       ...(role.memberOf.length > 0 && { inRoles: [...role.memberOf] }),
       ...(role.createDatabases && { createdb: true }),
       ...(role.createRoles && { createrole: true }),
+      ...(role.replication && { replication: true }),
       ...(role.secretName !== undefined && { passwordSecret: { name: role.secretName } }),
       ...(role.passwordless && { disablePassword: true }),
     }));
 
-function databaseSpec(cluster: string, database: DatabaseSettings): DatabaseSpec {
+/** The first database has what initdb gave it, and template1 with it: where that isn't the usual, each of the others says its own. */
+function localeFields(cluster: Settings["cluster"], database: DatabaseSettings): Partial<DatabaseSpec> {
+  const { databases } = cluster;
+  const [first] = databases;
+  if (database === first) return {};
+  const { template } = database;
+  if (!hasLocale(database) && !(first && hasLocale(first))) return template === undefined ? {} : { template };
+  const { encoding, provider, locale, own } = localeOf(cluster, database);
+  return {
+    template: template ?? "template0",
+    encoding,
+    localeProvider: provider,
+    locale,
+    ...(provider === "icu" && { icuLocale: own }),
+    ...(provider === "builtin" && { builtinLocale: own }),
+  };
+}
+
+function databaseSpec(settings: Settings["cluster"], database: DatabaseSettings): DatabaseSpec {
+  const { name: cluster } = settings;
   const { name, owner, connectionLimit, schemas } = database;
   const extensions = extensionsOf(database);
   return {
@@ -32,6 +53,7 @@ function databaseSpec(cluster: string, database: DatabaseSettings): DatabaseSpec
     name,
     owner,
     databaseReclaimPolicy: "retain",
+    ...localeFields(settings, database),
     ...(connectionLimit !== undefined && { connectionLimit }),
     ...(schemas.length > 0 && {
       // Without an owner a schema would be the superuser's.
@@ -63,7 +85,7 @@ export function databaseObjects({ cluster }: Settings): PlannedObject<Database>[
         namespace: cluster.namespace,
         labels: { [clusterLabel]: cluster.name },
       },
-      spec: databaseSpec(cluster.name, database),
+      spec: databaseSpec(cluster, database),
     },
   }));
 }

@@ -1,10 +1,11 @@
 import type { Settings } from "../../../settings/schema";
+import { identityFlows } from "../../backup/role";
 import { archiveFlows } from "../../backup/store";
-import type { Flow, Peer } from "../../network";
+import type { Flow, Peer, Pods } from "../../network";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 /** Instances, and the jobs that make them. */
-export const clusterPods = ({ name, namespace }: Settings["cluster"]): Peer => ({
+export const clusterPods = ({ name, namespace }: Settings["cluster"]): Pods => ({
   kind: "pods",
   name: "instances",
   namespace,
@@ -47,6 +48,7 @@ export function flows(settings: Settings): Flow[] {
       why: "a primary that has lost the API server asks its peers whether it is alone",
     },
     ...archiveFlows(settings, instances),
+    ...identityFlows(settings, instances),
     ...network.apiServer.map(({ cidr, port }, index): Flow => ({
       name: `api-server-${index}`,
       from: instances,

@@ -4,7 +4,14 @@ import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
 /** Fields of the specification that are part of the instances' pods. */
-const inPods = ["resources", "affinity", "topologySpreadConstraints", "probes", "stopDelay"] as const;
+const inPods = [
+  "resources",
+  "affinity",
+  "priorityClassName",
+  "topologySpreadConstraints",
+  "probes",
+  "stopDelay",
+] as const;
 
 const volumeOf = ({ size, storageClass }: Storage): VolumeShape => ({
   size: size ?? "",

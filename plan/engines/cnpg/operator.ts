@@ -10,10 +10,10 @@ const deploymentName = "cnpg-controller-manager";
 const configName = "cnpg-controller-manager-config";
 
 /** The released limit of a tenth of a core makes a failover wait for the operator's turn. */
-const resources = {
+const resources = ({ operator }: Settings) => ({
   requests: { cpu: "100m", memory: "128Mi" },
-  limits: { cpu: "1", memory: "256Mi" },
-};
+  limits: { cpu: operator.cpu ?? "1", memory: operator.memory ?? "512Mi" },
+});
 
 /**
  * Milliseconds after which a standby gives up a connection to a primary that has vanished without a word. The operator's own
@@ -31,11 +31,9 @@ const REPLICAS = 2;
 const leadership = { lease: 8, renewal: 5 };
 
 /** The Deployment with our image in both places: its container, and what it tells instances to copy their manager from. */
-function adaptDeployment(
-  released: KubernetesObject,
-  { cluster, images, registries }: Settings,
-): KubernetesObject {
-  const deployment = copyOf(released);
+function adaptDeployment(released: KubernetesObject, settings: Settings): KubernetesObject {
+  const { cluster, images, registries } = settings;
+  const deployment = copyOf(released, settings);
   const image = images.operator;
   const spec = deployment.spec;
   const pod = spec.template.spec;
@@ -48,7 +46,7 @@ function adaptDeployment(
   manager.image = image;
   imageName.value = image;
   manager.imagePullPolicy = "IfNotPresent";
-  manager.resources = resources;
+  manager.resources = resources(settings);
   manager.env.push({ name: "STANDBY_TCP_USER_TIMEOUT", value: STANDBY_TCP_USER_TIMEOUT });
   manager.args.push(
     `--leader-lease-duration=${leadership.lease}`,

@@ -7,6 +7,7 @@ import {
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
+import { slotsFollow } from "../../postgres/replication";
 
 const byOperator = "CloudNativePG sets it";
 const byPlatform = "the platform sets it";
@@ -36,5 +37,7 @@ export const parametersOf = (settings: Settings): Record<string, string> => ({
   password_encryption: "scram-sha-256",
   ...replicationParameters,
   ...preloadParameters(settings.cluster),
+  // The operator has wal_level at logical, and writes synchronized_standby_slots itself.
+  ...(slotsFollow(settings.cluster) && { hot_standby_feedback: "on", sync_replication_slots: "on" }),
   ...ownParameters(settings.cluster),
 });

@@ -1,4 +1,6 @@
 import type { Settings } from "../../../settings/schema";
+import { memoryOf } from "../../../settings/sums/memory";
+import { copyMinutes, dataBytes, stopSeconds } from "../../../settings/sums/sizes";
 import type { Plan } from "../../plan";
 import type { Endpoint } from "../../network";
 import {
@@ -12,14 +14,17 @@ import {
 } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
+import { hasLocale, localeOf } from "../../postgres/locale";
+import { slotsFollow } from "../../postgres/replication";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
+import { podScheduling, topologySpread } from "../../scheduling";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
-import type { Cluster, ClusterSpec, Storage } from "./resources";
+import type { Cluster, ClusterSpec, InitDb, Storage } from "./resources";
 import { adoptionSql, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
@@ -27,7 +32,10 @@ import { timings } from "./timing";
  * A stop is a fast one from the start. Waiting for sessions to leave by themselves waits for nothing where poolers keep them open; and a
  * pod that is deleted by force has 2 s in all: enough to stop PostgreSQL and to release the lease, if no second is given away.
  */
-const stopping = { smartShutdownTimeout: 0, stopDelay: 120, switchoverDelay: 60 };
+const stopping = (cluster: Settings["cluster"]) => {
+  const seconds = (least: number) => stopSeconds(memoryOf(cluster).sharedBuffers, least);
+  return { smartShutdownTimeout: 0, stopDelay: seconds(120), switchoverDelay: seconds(60) };
+};
 
 const BOOTSTRAP_MINUTES = 20;
 
@@ -45,6 +53,22 @@ function synchronousOf({ cluster }: Settings): Pick<NonNullable<ClusterSpec["pos
   };
 }
 
+/** Of the first database, and of what others are copies of. */
+function initdbLocale(cluster: Settings["cluster"]): InitDb {
+  const [first] = cluster.databases;
+  if (first === undefined) return {};
+  const { encoding, provider, locale, own } = localeOf(cluster, first);
+  const ofLibc = { localeCollate: locale, localeCType: locale };
+  if (provider === "libc")
+    return { encoding, ...(hasLocale(first) && { localeProvider: provider }), ...ofLibc };
+  return {
+    encoding,
+    localeProvider: provider,
+    ...(hasLocale(first) && ofLibc),
+    ...(provider === "icu" ? { icuLocale: own } : { builtinLocale: own }),
+  };
+}
+
 function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   const { cluster, images, labels, registries } = settings;
   const [first] = cluster.databases;
@@ -56,8 +80,11 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   });
   // These the operator preloads, and makes in every database, when a parameter of theirs is set.
   const byOperator = ["pg_stat_statements", "pgaudit", "auto_explain"];
-  const libraries = preloadLibraries(cluster).filter((library) => !byOperator.includes(library));
+  const libraries = preloadLibraries(cluster).filter(
+    (library) => !byOperator.includes(library) || cluster.preloadLibraries.includes(library),
+  );
   const timing = timings[cluster.failover];
+  const { priorityClassName, ...placed } = podScheduling(cluster.scheduling);
   const plugins = archivePlugin(settings);
   const restored = restoredFrom(settings);
   return {
@@ -88,22 +115,22 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       enablePDB: cluster.drains !== "allow",
       primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
-      ...stopping,
+      ...stopping(cluster),
       primaryLease: timing.primaryLease,
       probes: timing.probes,
       affinity: {
         enablePodAntiAffinity: true,
         podAntiAffinityType: cluster.spread,
         topologyKey: "kubernetes.io/hostname",
+        ...placed,
       },
-      topologySpreadConstraints: [
-        {
-          maxSkew: 1,
-          topologyKey: "topology.kubernetes.io/zone",
-          whenUnsatisfiable: "ScheduleAnyway",
-          labelSelector: { matchLabels: instanceLabels(cluster.name) },
-        },
-      ],
+      ...(slotsFollow(cluster) && {
+        replicationSlots: { highAvailability: { enabled: true, synchronizeLogicalDecoding: true } },
+      }),
+      ...(priorityClassName !== undefined && { priorityClassName }),
+      topologySpreadConstraints: topologySpread(cluster.scheduling, {
+        matchLabels: instanceLabels(cluster.name),
+      }),
       resources: cluster.resources,
       storage: storageOf(cluster.storage.size),
       ...(cluster.storage.walSize !== undefined && { walStorage: storageOf(cluster.storage.walSize) }),
@@ -116,11 +143,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
             owner: roles.health,
             secret: { name: secretNames.health(cluster.name) },
             dataChecksums: true,
-            encoding: "UTF8",
-            // Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
-            ...(Number(cluster.postgresVersion) >= 17
-              ? { localeProvider: "builtin", builtinLocale: "C.UTF-8" }
-              : { localeCollate: "C.UTF-8", localeCType: "C.UTF-8" }),
+            ...initdbLocale(cluster),
             postInitSQL: [...postInitSql],
             ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
           },
@@ -152,7 +175,7 @@ export function plan(settings: Settings): Plan {
         stage: 0,
         object: clusterObject(settings, names),
         waitFor: "condition=Ready",
-        timeoutMinutes: BOOTSTRAP_MINUTES,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),

@@ -29,6 +29,13 @@ export const planner: EnginePlanner = {
     operator: true,
     accountInForeignNamespace: true,
     drainsWait: true,
+    listedSlots: {
+      because:
+        "its operator makes no logical slots; from PostgreSQL 17 on it has standbys follow those that clients make with `failover`",
+      instead: "leave slots out, and let the client make its slot with failover (Debezium: slot.failover)",
+    },
+    // Its operator looks whether the API server has SecurityContextConstraints.
+    anyUser: true,
     passwordlessSuperuser: true,
     roleInPlaceOfKey: true,
     virtualHosts: {

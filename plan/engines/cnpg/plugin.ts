@@ -19,11 +19,9 @@ export const ofPlugin = (object: KubernetesObject): boolean =>
   /barman/.test(object.metadata.name) ||
   /barman/.test((object.spec as { group?: string } | undefined)?.group ?? "");
 
-function adaptDeployment(
-  released: KubernetesObject,
-  { cluster, images, registries }: Settings,
-): KubernetesObject {
-  const deployment = copyOf(released);
+function adaptDeployment(released: KubernetesObject, settings: Settings): KubernetesObject {
+  const { cluster, images, registries } = settings;
+  const deployment = copyOf(released, settings);
   const { spec: pod } = deployment.spec.template;
   const container = pod.containers.find(({ name }) => name === deploymentName);
   const sidecar = container?.env.find(({ name }) => name === "SIDECAR_IMAGE");
@@ -36,7 +34,7 @@ function adaptDeployment(
   container.args = container.args.map((arg) => (arg.startsWith("--log-level") ? "--log-level=info" : arg));
   container.resources = {
     requests: { cpu: "20m", memory: "64Mi" },
-    limits: { cpu: "500m", memory: "128Mi" },
+    limits: { cpu: settings.operator.cpu ?? "500m", memory: settings.operator.memory ?? "128Mi" },
   };
   delete sidecar.valueFrom;
   sidecar.value = images.backupSidecar;

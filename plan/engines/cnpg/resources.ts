@@ -52,6 +52,7 @@ export interface ManagedRole {
   readonly inRoles?: readonly string[];
   readonly createdb?: boolean;
   readonly createrole?: boolean;
+  readonly replication?: boolean;
   readonly passwordSecret?: { readonly name: string };
   readonly disablePassword?: boolean;
 }
@@ -69,14 +70,15 @@ export interface Recovery {
   readonly recoveryTarget?: { targetTime?: string; targetLSN?: string; targetName?: string };
 }
 
-interface InitDb {
+export interface InitDb {
   readonly database?: string | undefined;
   readonly owner?: string;
   readonly secret?: { readonly name: string };
   readonly dataChecksums?: boolean;
   readonly encoding?: string;
   readonly localeProvider?: string;
-  readonly builtinLocale?: string;
+  readonly builtinLocale?: string | undefined;
+  readonly icuLocale?: string | undefined;
   readonly localeCollate?: string;
   readonly localeCType?: string;
   readonly postInitSQL?: readonly string[];
@@ -139,7 +141,15 @@ export interface ClusterSpec extends Beginning {
       };
     };
   };
-  affinity?: { enablePodAntiAffinity?: boolean; podAntiAffinityType?: string; topologyKey?: string };
+  affinity?: {
+    enablePodAntiAffinity?: boolean;
+    podAntiAffinityType?: string;
+    topologyKey?: string;
+    nodeSelector?: Texts;
+    tolerations?: readonly object[];
+  };
+  priorityClassName?: string;
+  replicationSlots?: { highAvailability: { enabled: true; synchronizeLogicalDecoding: true } };
   topologySpreadConstraints?: readonly {
     topologyKey?: string;
     maxSkew?: number;
@@ -192,6 +202,12 @@ export interface DatabaseSpec {
   owner?: string;
   databaseReclaimPolicy?: "retain" | "delete";
   connectionLimit?: number;
+  template?: string;
+  encoding?: string;
+  locale?: string;
+  localeProvider?: string;
+  icuLocale?: string | undefined;
+  builtinLocale?: string | undefined;
   schemas?: readonly { name: string; ensure?: string; owner?: string }[];
   extensions?: readonly {
     name: string;

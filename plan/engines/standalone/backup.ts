@@ -1,9 +1,10 @@
 import type { Settings } from "../../../settings/schema";
+import { copyHours, dataBytes } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
-import { podsRole } from "../../backup/role";
+import { identityFlows, podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { type Flow, type Peer, tcp } from "../../network";
+import { type Flow, type Pods, tcp } from "../../network";
 import type { Credential } from "../../plan";
 import type { Backups } from "../planner";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
@@ -98,14 +99,14 @@ export function backupSql(settings: Settings): OwnSql {
 }
 
 /** Pods that make base backups. They have none of the labels by which Services find the server. */
-const jobPods = ({ name, namespace }: Settings["cluster"]): Peer => ({
+const jobPods = ({ name, namespace }: Settings["cluster"]): Pods => ({
   kind: "pods",
   name: "base-backup",
   namespace,
   labels: jobLabels(name),
 });
 
-export function backupFlows(settings: Settings, instances: Peer): Flow[] {
+export function backupFlows(settings: Settings, instances: Pods): Flow[] {
   const { cluster, backup } = settings;
   if (backup === undefined) return [];
   const jobs = jobPods(cluster);
@@ -121,6 +122,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
     ...(archive
       ? [tcp(`base-backup-${archive.name}`, jobs, archive.peer, archive.port, "base backups go to the store")]
       : []),
+    ...[jobs, instances].flatMap((pods) => identityFlows(settings, pods)),
     ...unique([archive, originOf(settings)]).map(({ name, peer, port }) =>
       tcp(`archive-${name}`, instances, peer, port, "the server archives its log, and is restored"),
     ),
@@ -131,6 +133,7 @@ export function backupFlows(settings: Settings, instances: Peer): Flow[] {
 function jobPod(settings: Settings) {
   const { cluster, images, backup } = settings;
   const archive = archiveStore(settings);
+  const limits = { cpu: backup?.cpu, memory: backup?.memory };
   const tls = { name: "tls", mountPath: paths.tls, readOnly: true };
   const server = {
     PGHOST: serviceHost(cluster.name, cluster.namespace),
@@ -152,7 +155,7 @@ function jobPod(settings: Settings) {
     command: ["/bin/bash", `${paths.config}/base.sh`],
     env: [...environment({ ...server, ARCHIVE_VOLUME: paths.archive }), password],
     securityContext: hardened,
-    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { cpu: "1", memory: "256Mi" } },
+    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits },
     volumeMounts: [{ name: "archive", mountPath: paths.archive }, configMount, tls, tmpMount],
   };
   const toStore = archive && {
@@ -168,7 +171,7 @@ function jobPod(settings: Settings) {
       password,
       ...place("ARCHIVE", archive),
     ],
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits },
     volumeMounts: [...dataMounts(cluster, true), configMount, tls, tmpMount, ...caMounts([archive])],
   };
   const claim = (name: "data" | "wal" | "archive") => ({
@@ -184,8 +187,9 @@ function jobPod(settings: Settings) {
     spec: {
       ...account,
       restartPolicy: "Never",
-      ...restrictedPod(settings, serverUser, 10),
-      securityContext: asServer,
+      // The server's nodes are its nodes, too.
+      ...restrictedPod(settings, serverUser, 10, cluster.scheduling),
+      securityContext: asServer(settings),
       // Its volumes can be mounted on one node at a time.
       affinity: {
         podAffinity: {
@@ -222,7 +226,7 @@ const KEPT_DAYS = 7;
 
 const jobSpec = (settings: Settings) => ({
   backoffLimit: 2,
-  activeDeadlineSeconds: BACKUP_HOURS * 3600,
+  activeDeadlineSeconds: copyHours(dataBytes(settings.cluster), BACKUP_HOURS) * 3600,
   template: jobPod(settings),
 });
 

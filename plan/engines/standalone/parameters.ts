@@ -2,6 +2,7 @@ import type { Settings } from "../../../settings/schema";
 import { needsRestart } from "../../../settings/catalogue";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
 import { archiveParameters, derivedParameters, owned, ownParameters } from "../../postgres/parameters";
+import { logicalParameters } from "../../postgres/replication";
 
 const byPlatform = "the platform sets it";
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
@@ -40,6 +41,7 @@ export function parametersOf(settings: Settings): Record<string, string> {
     // How old the archive may be while little is written.
     archive_timeout: "60s",
     ...archiveParameters(settings),
+    ...logicalParameters(cluster),
     // JSON that holds whole messages, however many lines they have; only the collector writes it.
     log_destination: "jsonlog",
     logging_collector: "on",

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
+import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
 import type { Plan } from "../../plan";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import type { Endpoint, Peer } from "../../network";
+import type { Endpoint, Pods } from "../../network";
 import {
   clusterLabel,
   durabilityAnnotation,
@@ -143,7 +144,7 @@ export function plan(settings: Settings): Plan {
 
   const endpoint: Endpoint = { service: name, host: serviceHost(name, namespace), port: ports.postgres };
   const credentials = [...credentialsOf(settings, labels), ...backupCredentials(settings, labels)];
-  const pods: Peer = { kind: "pods", name: "instances", namespace, labels: selector };
+  const pods: Pods = { kind: "pods", name: "instances", namespace, labels: selector };
   return {
     objects: [
       ...claims,
@@ -164,7 +165,12 @@ export function plan(settings: Settings): Plan {
         object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
-      { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
+      {
+        id: "server",
+        stage: 1,
+        object: statefulSet,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), START_MINUTES),
+      },
       ...(cluster.drains === "wait"
         ? [
             {

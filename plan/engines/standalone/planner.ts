@@ -39,6 +39,15 @@ export const planner: EnginePlanner = {
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     accountInForeignNamespace: true,
     drainsWait: true,
+    listedSlots: {
+      because: "it is one server, whose slots stay where they are",
+      instead: "leave slots out, and let the client make its slot",
+    },
+    anyUser: {
+      because:
+        "its containers know each other on the pod's socket by the names of fixed users, and OpenShift gives pods others",
+      instead: "choose cnpg with one instance",
+    },
     passwordlessSuperuser: true,
     roleInPlaceOfKey: true,
     virtualHosts: true,

@@ -1,8 +1,17 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
+import { memoryOf } from "../../../settings/sums/memory";
+import { stopSeconds } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
 import { podsRole } from "../../backup/role";
-import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
+import {
+  environment,
+  exporterResources,
+  hardened,
+  restrictedPod,
+  tmpMount,
+  tmpVolume,
+} from "../../containers";
 import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";
 import { archiveStore, asServer, podParts } from "./store";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
@@ -129,7 +138,7 @@ function configReloaderContainer(settings: Settings) {
 }
 
 /** Comes over the socket as a user of the system that may be its role and nothing else: there is no password to keep. */
-const exporterContainer = ({ images }: Settings) => ({
+const exporterContainer = ({ images, ...settings }: Settings) => ({
   name: "exporter",
   image: images.postgresExporter,
   imagePullPolicy: "IfNotPresent",
@@ -138,7 +147,7 @@ const exporterContainer = ({ images }: Settings) => ({
     DATA_SOURCE_NAME: `host=${paths.socket} user=${roles.metrics} dbname=postgres sslmode=disable`,
   }),
   ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
-  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+  resources: exporterResources(settings, 64, "100m"),
   securityContext: { ...hardened, runAsUser: EXPORTER_USER, runAsGroup: EXPORTER_USER },
   readinessProbe: { tcpSocket: { port: "metrics" }, periodSeconds: 10 },
   volumeMounts: [{ name: "socket", mountPath: paths.socket }],
@@ -199,8 +208,13 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
     },
     spec: {
       ...account,
-      ...restrictedPod(settings, server, STOP_SECONDS),
-      securityContext: asServer,
+      ...restrictedPod(
+        settings,
+        server,
+        stopSeconds(memoryOf(settings.cluster).sharedBuffers, STOP_SECONDS),
+        settings.cluster.scheduling,
+      ),
+      securityContext: asServer(settings),
       ...(initContainers.length > 0 && { initContainers }),
       containers: [serverContainer(settings), configReloaderContainer(settings), exporterContainer(settings)],
       volumes: volumes(settings),

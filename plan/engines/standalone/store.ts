@@ -12,10 +12,10 @@ import { server as serverUser } from "./image";
 
 const script = `${paths.config}/store.py`;
 /** Security context of pods that the data belong to. */
-export const asServer = {
-  ...restricted(serverUser),
+export const asServer = (settings: Settings) => ({
+  ...restricted(settings, serverUser),
   fsGroupChangePolicy: "OnRootMismatch",
-};
+});
 
 /** Where WAL and base backups go. */
 export const archiveStore = (settings: Settings): Store | undefined => storesOf(settings)[0];
@@ -107,7 +107,10 @@ export function podParts(settings: Settings): {
       }),
       ...fromOrigin,
     ],
-    resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { cpu: "2", memory: "512Mi" } },
+    resources: {
+      requests: { cpu: "50m", memory: "128Mi" },
+      limits: { cpu: backup.cpu, memory: backup.memory },
+    },
     volumeMounts: [{ name: "data", mountPath: paths.volume }, configMount, tmpMount, ...caMounts([origin])],
   };
   const serving = {
@@ -125,7 +128,10 @@ export function podParts(settings: Settings): {
       ...place("ARCHIVE", archive),
       ...fromOrigin,
     ],
-    resources: { requests: { cpu: "20m", memory: "128Mi" }, limits: { cpu: "1", memory: "384Mi" } },
+    resources: {
+      requests: { cpu: "20m", memory: "128Mi" },
+      limits: { cpu: backup.cpu, memory: backup.memory },
+    },
     volumeMounts: [
       ...dataMounts(cluster, true),
       configMount,

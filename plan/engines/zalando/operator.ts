@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
+import { memoryOf } from "../../../settings/sums/memory";
+import { stopSeconds } from "../../../settings/sums/sizes";
 import type { OperatorPlan } from "../../plan";
 import { installedBy, secretNames } from "../../names";
 import { merge, type KubernetesObject, type PlannedObject } from "../../objects";
@@ -11,10 +13,10 @@ import { copyOf } from "../../deployment";
 const deploymentName = "postgres-operator";
 
 /** The released limit of half a core makes a roll of instances wait for the operator's turn. */
-const resources = {
+const resources = ({ operator }: Settings) => ({
   requests: { cpu: "100m", memory: "128Mi" },
-  limits: { cpu: "1", memory: "512Mi" },
-};
+  limits: { cpu: operator.cpu ?? "1", memory: operator.memory ?? "512Mi" },
+});
 
 /** What differs from the released configuration. It holds for every cluster of this operator. */
 const configuration = ({ cluster, images, labels }: Settings): OperatorConfiguration => ({
@@ -33,7 +35,7 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
     enable_readiness_probe: true,
     // All instances at once, also after all were gone: the one with the newest data may be any.
     pod_management_policy: "parallel",
-    pod_terminate_grace_period: "2m",
+    pod_terminate_grace_period: `${Math.ceil(stopSeconds(memoryOf(cluster).sharedBuffers, 120) / 60)}m`,
     pod_service_account_name: podAccount,
     spilo_allow_privilege_escalation: false,
     spilo_runasuser: server.user,
@@ -60,17 +62,18 @@ const configuration = ({ cluster, images, labels }: Settings): OperatorConfigura
 
 function adaptDeployment(
   released: KubernetesObject,
-  { cluster, images, registries }: Settings,
+  settings: Settings,
   config: KubernetesObject,
 ): KubernetesObject {
-  const deployment = copyOf(released);
+  const { cluster, images, registries } = settings;
+  const deployment = copyOf(released, settings);
   const { template } = deployment.spec;
   const container = template.spec.containers.find(({ name }) => name === deploymentName);
   if (!container) throw new Error(`the operator's released Deployment has no container "${deploymentName}"`);
   container.image = images.operator;
   container.imagePullPolicy = "IfNotPresent";
   container.env = [{ name: "POSTGRES_OPERATOR_CONFIGURATION_OBJECT", value: configurationName }];
-  container.resources = resources;
+  container.resources = resources(settings);
   container.securityContext = { ...container.securityContext, capabilities: { drop: ["ALL"] } };
   template.spec.securityContext = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
   if (registries.length > 0)

@@ -7,6 +7,7 @@ import {
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
+import { logicalParameters } from "../../postgres/replication";
 
 const byPatroni = "Patroni sets it";
 const bySpilo = "the image sets it";
@@ -58,6 +59,8 @@ export const parametersOf = (settings: Settings): Record<string, string> => ({
   archive_timeout: "5min",
   ...archiveParameters(settings),
   ...replicationParameters,
+  ...logicalParameters(settings.cluster),
+  ...(settings.cluster.slots.length > 0 && { hot_standby_feedback: "on" }),
   // How soon a server notices that a client has gone silent.
   tcp_keepalives_idle: "5",
   tcp_keepalives_interval: "1",

@@ -13,8 +13,11 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
+import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
+import { exporterResources } from "../../containers";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
@@ -52,8 +55,36 @@ const initdb = ({ postgresVersion }: Settings["cluster"]): Record<string, string
   ...(Number(postgresVersion) >= 17 && { "locale-provider": "builtin", "builtin-locale": "C.UTF-8" }),
 });
 
+/** Slots that Patroni makes, and keeps on every instance. */
+const slotsOf = ({ slots, databases }: Settings["cluster"]) =>
+  Object.fromEntries(
+    slots.map(({ name, database = databases[0]?.name ?? "postgres", plugin }) => [
+      name,
+      { type: "logical" as const, database, plugin },
+    ]),
+  );
+
+/** The operator's object has no selector of nodes: the same by affinity. */
+function scheduled({ cluster }: Settings) {
+  const { nodeSelector = {}, tolerations, priorityClassName } = podScheduling(cluster.scheduling);
+  const matchExpressions = Object.entries(nodeSelector).map(([key, value]) => ({
+    key,
+    operator: "In",
+    values: [value],
+  }));
+  return {
+    ...(matchExpressions.length > 0 && {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+      },
+    }),
+    ...(tolerations && { tolerations }),
+    ...(priorityClassName !== undefined && { podPriorityClassName: priorityClassName }),
+  };
+}
+
 /** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
-const exporter = ({ cluster, images }: Settings) => ({
+const exporter = ({ cluster, images, ...settings }: Settings) => ({
   name: "exporter",
   image: images.postgresExporter,
   ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
@@ -65,7 +96,7 @@ const exporter = ({ cluster, images }: Settings) => ({
       valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
     },
   ],
-  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+  resources: exporterResources({ cluster, ...settings }, 64, "100m"),
 });
 
 function clusterObject(settings: Settings): Postgresql {
@@ -105,12 +136,14 @@ function clusterObject(settings: Settings): Postgresql {
         ...(synchronous && { synchronous_node_count: cluster.synchronousStandbys }),
         initdb: initdb(cluster),
         pg_hba: accessRules(cluster),
+        ...(cluster.slots.length > 0 && { slots: slotsOf(cluster) }),
       },
       volume: {
         size: cluster.storage.size,
         ...(cluster.storage.class !== undefined && { storageClass: cluster.storage.class }),
       },
       resources: cluster.resources,
+      ...scheduled(settings),
       tls: { secretName: secretNames.server(cluster.name) },
       ...(variables.length > 0 && { env: variables }),
       ...(volumes.length > 0 && { additionalVolumes: volumes }),
@@ -270,7 +303,7 @@ export function plan(settings: Settings): Plan {
         stage: 1,
         object: clusterObject(settings),
         waitFor: "jsonpath={.status.PostgresClusterStatus}=Running",
-        timeoutMinutes: BOOTSTRAP_MINUTES,
+        timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "clients would lose their database" }),
       },
       ...staged(serviceObjects(settings), 2),

@@ -59,6 +59,11 @@ export const planner: EnginePlanner = {
       because: "its operator moves a single instance by itself once its node is cordoned",
       instead: "leave cluster.drains out, or choose another engine",
     },
+    listedSlots: true,
+    anyUser: {
+      because: "the files of its image belong to a user of their own, and OpenShift gives pods another one",
+      instead: "choose cnpg",
+    },
     passwordlessSuperuser: {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",

@@ -26,9 +26,13 @@ interface PostgresqlSpec {
     synchronous_node_count?: number;
     initdb?: Record<string, string>;
     pg_hba?: string[];
+    slots?: Record<string, { type: "logical"; database: string; plugin: string }>;
   };
   volume?: { size?: string; storageClass?: string };
   resources?: Partial<Resources>;
+  nodeAffinity?: object;
+  tolerations?: readonly object[];
+  podPriorityClassName?: string;
   tls?: { secretName?: string };
   env?: readonly Variable[];
   additionalVolumes?: readonly object[];

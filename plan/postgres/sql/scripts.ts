@@ -2,6 +2,7 @@ import { asset } from "../../../shell/asset";
 import { extensionsOf } from "../extensions";
 import type { DatabaseSettings, Settings } from "../../../settings/schema";
 import { platformSchema, roles } from "../../names";
+import { hasLocale, localeOf } from "../locale";
 import { wantedRoles, type WantedRole } from "../roles";
 import { heartbeatTable } from "./heartbeat";
 import { lookupFunction, lookupRights } from "./lookup";
@@ -94,13 +95,27 @@ const lookupScript = script([
   ...lookupRights,
 ]);
 
-const databasesScript = ({ databases }: Settings["cluster"]): string =>
-  databases
+/** What a new database is a copy of, and its locale, where the settings say so. */
+function madeFrom(cluster: Settings["cluster"], database: DatabaseSettings): string {
+  const { template } = database;
+  if (!hasLocale(database)) return template === undefined ? "" : ` TEMPLATE ${identifier(template)}`;
+  const { encoding, provider, locale, own } = localeOf(cluster, database);
+  return [
+    ` TEMPLATE ${identifier(template ?? "template0")}`,
+    `ENCODING ${literal(encoding)}`,
+    `LOCALE_PROVIDER ${literal(provider)}`,
+    `LOCALE ${literal(locale)}`,
+    ...(own === undefined ? [] : [`${provider === "icu" ? "ICU" : "BUILTIN"}_LOCALE ${literal(own)}`]),
+  ].join(" ");
+}
+
+const databasesScript = (cluster: Settings["cluster"]): string =>
+  cluster.databases
     .map(
-      ({ name, owner, connectionLimit = -1 }) =>
+      ({ name, owner, connectionLimit = -1, ...rest }) =>
         unless(
           `SELECT FROM pg_database WHERE datname = ${literal(name)}`,
-          `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)}`,
+          `CREATE DATABASE ${identifier(name)} OWNER ${identifier(owner)}${madeFrom(cluster, { name, owner, ...rest })}`,
         ) +
         script([
           `ALTER DATABASE ${identifier(name)} OWNER TO ${identifier(owner)}`,
