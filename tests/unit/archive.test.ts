@@ -218,6 +218,7 @@ describe("a new major version", () => {
             hugePageBytes: { "2Mi": 0, "1Gi": 0 },
           },
         ],
+        priorityClasses: [],
         apiGroups: [],
         poolerPods: {},
         operator: { image: "one" },
