@@ -1,4 +1,5 @@
 import { UserError } from "../shell/userError";
+import { storesOf } from "../plan/backup/store";
 import { parseResult } from "../plan/backup/results";
 import { execInWatcher, listed, readStatus, type Row, rowLine, sentenceOf } from "./targets";
 import { confirm } from "./confirm";
@@ -75,5 +76,10 @@ export async function forget(
         `archive ${archiveId} isn't deleted whole from target ${target}: ${whyKept(stdout.trim() || stderr)}; run it again once that is fixed`,
       );
   });
-  return `Archive ${archiveId} is gone from target ${target}.`;
+  const versions = storesOf(subject.settings).some(
+    ({ name, keepsVersions }) => name === target && keepsVersions,
+  );
+  return versions
+    ? `Archive ${archiveId} is gone from target ${target}; where its bucket keeps versions, they stay as long as the bucket's rules say.`
+    : `Archive ${archiveId} is gone from target ${target}.`;
 }

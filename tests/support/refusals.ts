@@ -378,6 +378,33 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
     ],
   ],
   [
+    {
+      "backup.compression": "lz4",
+      "backup.targets": [
+        { name: "live", kind: "r2", bucket: "shop-live", account: "0123456789abcdef0123456789abcdef" },
+      ],
+    },
+    [
+      'pgplatform:backup.compression: "lz4" is not allowed. Allowed: gzip, zstd, none with the kind r2, which takes only parts of one size. Fix: choose one of them, or leave it out.',
+    ],
+  ],
+  [
+    {
+      "backup.targets": [
+        {
+          name: "minio",
+          kind: "s3",
+          bucket: "pg-backups",
+          endpoint: "https://minio.minio-tenant.svc",
+          credentials: { accessKeyId: "abc", secretAccessKey: "abcdefgh" },
+        },
+      ],
+    },
+    [
+      "pgplatform:backup.targets[0].pods: not set. Allowed: namespace, labels and port of the pods behind https://minio.minio-tenant.svc, since network policies see the pods and not the Service. Fix: set pods: { namespace, labels, port }, with the target port of the Service.",
+    ],
+  ],
+  [
     // Relations, all at once.
     {
       "cluster.instances": 4,

@@ -54,6 +54,30 @@ const volume = (more: object) => withBackup({ volume: more }, alone());
 /** Where the checks draw a line: what is just allowed, and what is just not, with its sentences. */
 const bounds: { what: string; allowed: unknown; refused: unknown; sentences: string[] }[] = [
   {
+    what: "an archive's name, by the one way or the other",
+    allowed: restore({ archiveId: undefined, serverName: "main", from: "shop/main" }),
+    refused: restore({ serverName: "main" }),
+    sentences: [
+      'pgplatform:restore: {"target":"far","archiveId":"3f2a90b1c4","serverName":"main","to":{}} is not allowed. Allowed: one of archiveId and serverName. Fix: name the archive that `make backups` lists by archiveId, or one that another program made by serverName.',
+    ],
+  },
+  {
+    what: "the place of an archive that another program made",
+    allowed: restore({ archiveId: undefined, serverName: "main", path: "old/backups" }),
+    refused: restore({ path: "old/backups" }),
+    sentences: [
+      'pgplatform:restore.path: must not be set without serverName ("old/backups"). Fix: name an archive of this platform by `from`, the namespace and name of its cluster.',
+    ],
+  },
+  {
+    what: "the number of archives",
+    allowed: withBackup({ targets: [near], archiveNumber: 9999 }),
+    refused: withBackup({ targets: [near], archiveNumber: 0 }),
+    sentences: [
+      "pgplatform:backup.archiveNumber: 0 is not allowed. Allowed: a whole number from 1 to 9999. Fix: choose an allowed value.",
+    ],
+  },
+  {
     what: "a verification six hours before the copy that it waits for",
     allowed: withBackup({
       targets: [near, { ...near, name: "far" }],

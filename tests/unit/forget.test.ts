@@ -29,7 +29,7 @@ describe("an archive that has ended", () => {
   /** What is said, and which commands ran in the watcher, when a target has these lines. */
   async function forgotten(
     archiveId: string | undefined,
-    { target = "near", verdict = "passed", seen = "", more = "", answer = "", FORCE = "1" } = {},
+    { target = "near", verdict = "passed", seen = "", more = "", answer = "", FORCE = "1", near = {} } = {},
   ) {
     const calls: string[] = [];
     const lines = [
@@ -57,7 +57,7 @@ describe("an archive that has ended", () => {
     const local = (name: string) => ({ name, kind: "local" });
     const settings = checked({
       ...smallest(),
-      backup: { targets: [local("near"), local("far")], copy: { schedule: "0 * * * *" } },
+      backup: { targets: [{ ...local("near"), ...near }, local("far")], copy: { schedule: "0 * * * *" } },
     });
     const shown: string[] = [];
     const kept = process.env.FORCE;
@@ -83,6 +83,23 @@ describe("an archive that has ended", () => {
       new RegExp(`near {2}${before} {2}no WAL\n.*near {2}${before} {2}20260101`),
     );
     assert.deepEqual(deleted(calls), [`sh /scripts/forget.sh near ${before}`]);
+  });
+
+  it("may stay as versions where the bucket keeps them, which is said", async () => {
+    const near = {
+      kind: "s3",
+      bucket: "shop-live",
+      endpoint: "https://s3.example.com",
+      credentials: { accessKeyId: "an identifier", secretAccessKey: "a secret key" },
+    };
+    assert.match(
+      (await forgotten(before, { near })).said,
+      /is gone from target near; where its bucket keeps versions, they stay/,
+    );
+    assert.match(
+      (await forgotten(before, { near: { ...near, preset: "r2" } })).said,
+      /is gone from target near\.$/,
+    );
   });
 
   it("stays without a yes", async () => {

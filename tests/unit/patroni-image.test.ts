@@ -56,6 +56,7 @@ const archive = {
   WALG_S3_CA_CERT_FILE: "/stores/near/ca.crt",
   AWS_REGION: "eu-1",
   AWS_ENDPOINT: "https://store:7070",
+  AWS_S3_FORCE_PATH_STYLE: "true",
   AWS_ACCESS_KEY_ID: "identifier",
   AWS_SECRET_ACCESS_KEY: "hunter22",
 };
@@ -193,11 +194,13 @@ sys.stdin.read()`;
       const { postgresql, bootstrap } = await configuration({}, archive);
       assert.equal(
         postgresql.parameters.archive_command,
-        `envdir /run/etc/wal-e.d/env barman-cloud-wal-archive --zstd --endpoint-url https://store:7070 ${place} "%p"`,
+        `envdir /run/etc/wal-e.d/env barman-cloud-wal-archive --zstd --endpoint-url https://store:7070 --addressing-style path ${place} "%p"`,
       );
       assert.deepEqual(postgresql.recovery_conf, {
-        restore_command: `envdir /run/etc/wal-e.d/env barman-cloud-wal-restore --endpoint-url https://store:7070 ${place} "%f" "%p"`,
+        restore_command: `envdir /run/etc/wal-e.d/env barman-cloud-wal-restore --endpoint-url https://store:7070 --addressing-style path ${place} "%f" "%p"`,
       });
+      const hosts = await configuration({}, { ...archive, AWS_S3_FORCE_PATH_STYLE: "" });
+      assert.match(hosts.postgresql.parameters.archive_command ?? "", / --addressing-style virtual /);
       assert.equal(bootstrap.method, undefined);
       assert.equal(bare.postgresql.parameters.archive_command, "/bin/true");
       for (const [method, option] of [

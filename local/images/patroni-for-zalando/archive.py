@@ -30,6 +30,7 @@ NAMES = (
     "WALG_S3_CA_CERT_FILE",
     "WALG_COMPRESSION_METHOD",
     "AWS_ENDPOINT",
+    "AWS_S3_FORCE_PATH_STYLE",
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -82,7 +83,13 @@ def write_environment(folder: Path, values: Values) -> None:
 def place(values: Values) -> tuple[list[str], list[str]]:
     """The arguments by which each of the tools is told where the archive is."""
     above, _, server = values["WALG_S3_PREFIX"].rstrip("/").rpartition("/")
-    endpoint = ["--endpoint-url", values["AWS_ENDPOINT"]] if "AWS_ENDPOINT" in values else []
+    # WAL-G names the bucket in the host's name unless it is told otherwise, and Barman's tools in the path.
+    style = "path" if values.get("AWS_S3_FORCE_PATH_STYLE") == "true" else "virtual"
+    endpoint = (
+        ["--endpoint-url", values["AWS_ENDPOINT"], "--addressing-style", style]
+        if "AWS_ENDPOINT" in values
+        else []
+    )
     return endpoint, [above, server]
 
 
