@@ -19,6 +19,7 @@ import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
+import { whileRestoring } from "./restoreEnd";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
 import { UserError } from "../shell/userError";
@@ -124,14 +125,17 @@ async function update(
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   const moved = (await archiveMoves(subject)) ? new Date() : undefined;
-  await whileWatching(subject, operator, changesCluster, context, async (end) => {
-    context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
-    await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
-      await waitUntilDone(subject, context, answered);
-      await waitUntilLoaded(subject, context, answered);
-      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
-    });
-  }).catch(async (error: unknown) => {
+  await whileWatching(subject, operator, changesCluster, context, (watched) =>
+    whileRestoring(subject, context, watched, async (end) => {
+      context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
+      await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
+        await waitUntilDone(subject, context, answered);
+        await waitUntilLoaded(subject, context, answered);
+        if (subject.settings.backup?.firstBackup === true)
+          await firstBackup(subject, context, answered, moved);
+      });
+    }),
+  ).catch(async (error: unknown) => {
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
   });

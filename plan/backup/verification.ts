@@ -178,7 +178,9 @@ export function verification(
             ...environment({
               DATA: "/scratch/data",
               ...(tool && { PROGRAMS: tool.programs }),
-              LIBRARIES: preloadLibraries(cluster).join(","),
+              LIBRARIES: [
+                ...new Set([...(engine.backups?.preload ?? []), ...preloadLibraries(cluster)]),
+              ].join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               QUERIES: "/queries",
               PATIENCE_SECONDS: String((VERIFY_HOURS - 1) * 3600),

@@ -2,6 +2,8 @@
 # Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt,
 # a line of JSON for each store (../results.ts), for the operations.
 #
+# WAL-G keeps all WAL in one folder, which stores list in pages of a thousand: it is looked at as rarely as it has pages.
+#
 # Environment: see places.sh; STATE, the folder of both files.
 set -u
 # shellcheck source=places.sh
@@ -12,6 +14,18 @@ trap 'exit 0' TERM INT
 
 gauge() { # NAME MEANING
   printf '# HELP pgplatform_backup_%s %s\n# TYPE pgplatform_backup_%s gauge\n' "$1" "$2" "$1"
+}
+
+# newest_seldom NUMBER PLACE: newest_segment, of this round or of one before.
+newest_seldom() {
+  rounds=$(cat "$STATE/rounds_$1" 2>/dev/null || echo 0)
+  if [ "$rounds" -gt 0 ] && [ -s "$STATE/newest_$1" ]; then
+    echo $((rounds - 1)) >"$STATE/rounds_$1"
+  else
+    newest_segment "$2" "$STATE/listed_$1" >"$STATE/newest_$1" 2>/dev/null
+    echo $(($(cat "$STATE/listed_$1" 2>/dev/null || echo 0) / 1000)) >"$STATE/rounds_$1"
+  fi
+  cat "$STATE/newest_$1"
 }
 
 # inspect NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>, and to $STATE/status. Sets pause where something is missing.
@@ -30,7 +44,7 @@ inspect() {
     pause=10
     return
   fi
-  newest=$(newest_segment "$place" 2>/dev/null)
+  newest=$(newest_seldom "$1" "$place")
   echo "target_up{$labels} 1" >>"$STATE/seen"
   set -- kind answers target "$name" archiveId "$ARCHIVE_ID"
   if [ -n "$newest" ]; then

@@ -1,5 +1,5 @@
 import type { EnginePlanner } from "../planner";
-import { backups, byWalG } from "./backup";
+import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -62,6 +62,7 @@ export const planner: EnginePlanner = {
   // The instances' own image has the tools.
   backupImages: [],
   compression: byWalG,
+  besideServer: { who: "WAL-G", bytes: walGMemory },
   longestClusterName: 53,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
