@@ -72,33 +72,33 @@ export async function whileRestoring(
   if (!hasTarget(restore)) return work(signal);
   const end = new AbortController();
   const over = new AbortController();
-  let missed: UserError | undefined;
+  const found: { missed?: UserError } = {};
   /** Whether there is an answer. */
   const look = async (): Promise<boolean> => {
     // A primary that can't be asked for a moment says nothing.
     const answer = await askPrimary(subject, [HISTORY]).catch(() => undefined);
     if (answer === undefined || answer.trim() === "recovering") return false;
     const reason = missedBy(answer, restore.to);
-    if (reason !== undefined) missed = new UserError([missedSentence(restore, reason)]);
+    if (reason !== undefined) found.missed = new UserError([missedSentence(restore, reason)]);
     return true;
   };
   const seen = await look();
-  if (missed) throw missed;
+  if (found.missed) throw found.missed;
   const watching = (async () => {
     for (let answered = seen; !answered && !over.signal.aborted;) {
       await delay(everyMs, undefined, { signal: over.signal }).catch(() => undefined);
       answered = await look();
-      if (answered && missed === undefined) context.say("the restore ended where it was told to");
+      if (answered && found.missed === undefined) context.say("the restore ended where it was told to");
     }
-    if (missed) end.abort();
+    if (found.missed) end.abort();
   })();
   try {
     await work(AbortSignal.any([signal, end.signal]));
   } catch (error) {
-    throw missed ?? error;
+    throw found.missed ?? error;
   } finally {
     over.abort();
     await watching;
   }
-  if (missed) throw missed;
+  if (found.missed) throw found.missed;
 }

@@ -103,7 +103,7 @@ export const pins = {
     backupTools: "pgplatform.local/backup-tools:1.60-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
-    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-5",
+    patroniForZalando: "pgplatform.local/patroni-for-zalando:17-6",
   },
 } as const;
 

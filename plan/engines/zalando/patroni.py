@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import urllib.request
-from typing import Any
+from typing import Any, cast
 
 URL = os.environ["PATRONI_URL"] + "/config"
 WANTED: dict[str, Any] = json.loads(os.environ["PATRONI_CONFIGURATION"])
@@ -24,11 +24,11 @@ def ask(method: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
 
 def lacking(wanted: dict[str, Any], present: Any) -> dict[str, Any]:
     """What of `wanted` isn't so, sections key by key: Patroni lays it over what it has."""
-    have: dict[str, Any] = present if isinstance(present, dict) else {}
+    have = cast(dict[str, Any], present) if isinstance(present, dict) else {}
     result: dict[str, Any] = {}
     for key, value in wanted.items():
         if isinstance(value, dict):
-            if part := lacking(value, have.get(key)):
+            if part := lacking(cast(dict[str, Any], value), have.get(key)):
                 result[key] = part
         elif have.get(key) != value:
             result[key] = value
