@@ -73,6 +73,9 @@ export async function whileRestoring(
   const end = new AbortController();
   const over = new AbortController();
   const found: { missed?: UserError } = {};
+  const endIfMissed = (): void => {
+    if (found.missed) throw found.missed;
+  };
   /** Whether there is an answer. */
   const look = async (): Promise<boolean> => {
     // A primary that can't be asked for a moment says nothing.
@@ -83,7 +86,7 @@ export async function whileRestoring(
     return true;
   };
   const seen = await look();
-  if (found.missed) throw found.missed;
+  endIfMissed();
   const watching = (async () => {
     for (let answered = seen; !answered && !over.signal.aborted;) {
       await delay(everyMs, undefined, { signal: over.signal }).catch(() => undefined);
@@ -95,10 +98,11 @@ export async function whileRestoring(
   try {
     await work(AbortSignal.any([signal, end.signal]));
   } catch (error) {
-    throw found.missed ?? error;
+    endIfMissed();
+    throw error;
   } finally {
     over.abort();
     await watching;
   }
-  if (found.missed) throw found.missed;
+  endIfMissed();
 }

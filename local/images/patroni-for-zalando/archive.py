@@ -277,7 +277,7 @@ def main() -> None:
         else:
             restore(given.datadir, given.fetch, given.time)
     except subprocess.CalledProcessError as error:
-        sys.exit(f"ERROR: {given.work}: {error.cmd[0]} ended with {error.returncode}")
+        sys.exit(f"{given.work.upper()}: {error.cmd[0]} ended with {error.returncode}")
 
 
 if __name__ == "__main__":
