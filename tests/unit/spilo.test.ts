@@ -131,8 +131,15 @@ archive.main()`;
 
   describe("fetching WAL", () => {
     it("has a limit, which is longer while a cluster is restored: a late file is the end of the WAL then", () => {
-      assert.equal(variables(withBackup()).WAL_RESTORE_TIMEOUT, "5");
-      assert.equal(variables(withBackup({ restore })).WAL_RESTORE_TIMEOUT, "600");
+      const limit = (durability: string, more: object = {}) =>
+        variables(
+          changed(changed(withBackup(more), "cluster.instances", 3), "cluster.durability", durability),
+        ).WAL_RESTORE_TIMEOUT;
+      assert.deepEqual(
+        ["async", "balanced", "zero-loss"].map((durability) => limit(durability)),
+        ["5", "2", "2"],
+      );
+      assert.equal(limit("zero-loss", { restore }), "600");
     });
 
     const fetched = (code: number, seconds: string) => {

@@ -49,7 +49,7 @@ describe("backups with the Zalando operator", () => {
       { name: "WALG_DELTA_MAX_STEPS", value: "6" },
       { name: "WALG_UPLOAD_CONCURRENCY", value: "2" },
       { name: "WALG_DOWNLOAD_CONCURRENCY", value: "2" },
-      { name: "WAL_RESTORE_TIMEOUT", value: "5" },
+      { name: "WAL_RESTORE_TIMEOUT", value: "2" },
       { name: "BACKUP_SCHEDULE", value: "0 2 * * *" },
       { name: "BACKUP_NUM_TO_RETAIN", value: "14" },
       { name: "WALG_S3_PREFIX", value: "s3://backups/postgres/main/{archiveId}" },

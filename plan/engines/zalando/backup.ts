@@ -28,10 +28,12 @@ const DELTA_STEPS = 6;
 
 /**
  * How long one file of WAL may take, in seconds, before PostgreSQL takes it for missing. Without a limit WAL-G tries an unreachable store for
- * a quarter of an hour, and a promotion asks for a handful of files: with this one it took 25 s in place of 934. It counts for a restore too,
- * which would take a late file for the end of the WAL.
+ * a quarter of an hour. A promotion asks for five files, and a standby for five more until it follows the new primary, which commits of
+ * synchronous replication wait for. It counts for a restore too, which would take a late file for the end of the WAL.
  */
-const RESTORE_SECONDS = { running: 5, restoring: 600 };
+const RESTORE_SECONDS = { asynchronous: 5, synchronous: 2, restoring: 600 };
+const restoreSeconds = ({ restore, cluster }: Settings): number =>
+  RESTORE_SECONDS[restore ? "restoring" : cluster.durability === "async" ? "asynchronous" : "synchronous"];
 
 /** Spilo has as many uploads as its node has processors, up to ten; what WAL-G 3.0.5 takes with them was measured: 279 MiB with 2, 417 with 10. */
 const UPLOADS = { least: 2, most: 10 };
@@ -117,7 +119,7 @@ export function backupVariables(settings: Settings): Variable[] {
       WALG_DELTA_MAX_STEPS: String(DELTA_STEPS),
       WALG_UPLOAD_CONCURRENCY: String(uploads(settings)),
       WALG_DOWNLOAD_CONCURRENCY: String(uploads(settings)),
-      WAL_RESTORE_TIMEOUT: String(RESTORE_SECONDS[settings.restore ? "restoring" : "running"]),
+      WAL_RESTORE_TIMEOUT: String(restoreSeconds(settings)),
       BACKUP_SCHEDULE: backup.schedule,
       // Spilo keeps as many base backups, and those of as many days, with the WAL since the oldest of them.
       BACKUP_NUM_TO_RETAIN: String(
