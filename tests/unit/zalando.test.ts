@@ -46,6 +46,7 @@ describe("the plan for the Zalando operator", () => {
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
           maintenance_work_mem: "32MB",
+          autovacuum_max_workers: "3",
           autovacuum_work_mem: "10MB",
           work_mem: "614kB",
           max_wal_size: "512MB",
