@@ -1,13 +1,19 @@
 # Two commands carry the project: `make up` and `make test`. The work is done in operations/ (TypeScript).
 .DEFAULT_GOAL := help
 STACK ?= local
+# Another version of Node.js, for this command alone. Only from the command line: npm and others have a variable of that name.
+ifeq ($(origin NODE),command line)
+folder := $(shell operations/node.sh $(NODE))
+$(if $(folder),,$(error NODE=$(NODE) is not to be had))
+export PATH := $(folder):$(PATH)
+endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
 
-.PHONY: help up down destroy backup backups verify restore forget status preview tools test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget status preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  Variables: STACK=$(STACK)  ENGINE=<cnpg, zalando or standalone>  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)"
+	@echo "  Variables: STACK=$(STACK)  ENGINE=<cnpg, zalando or standalone>  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)  NODE=<major of Node.js>"
 
 up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
 	$(RUN) operations/cli.ts up --stack $(STACK)
@@ -41,6 +47,9 @@ preview: ## Show what `make up` would change; without a cluster, the plan from n
 
 tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools
+
+pins: ## Say which pinned versions are not the newest, as far as package registries answer; changes nothing
+	$(RUN) local/pins.ts
 
 test: ## Unit and golden tests; needs no cluster
 	@operations/bootstrap.sh && npm test --silent

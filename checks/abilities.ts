@@ -1,4 +1,5 @@
 import { capabilities, type Capability } from "../plan/engines/planner";
+import { addressingStyle, storesOf } from "../plan/backup/store";
 import { type Rule, within } from "./rule";
 
 /** Settings that need something which not every engine can do. */
@@ -13,6 +14,10 @@ export const abilities: Rule = (settings, report, engine) => {
       "choose one of them, or another engine",
     );
 
+  const targets = settings.backup?.targets ?? [];
+  const withRole = targets.findIndex(({ roleArn }) => roleArn !== undefined);
+  const stores = storesOf(settings);
+  const virtual = stores.findIndex((store) => addressingStyle(store) === "virtual");
   const place = Object.entries(settings.restore?.to ?? {}).find(([kind]) => kind !== "time");
   // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
   const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
@@ -22,6 +27,7 @@ export const abilities: Rule = (settings, report, engine) => {
       "cluster.durability",
       durability,
     ],
+    drainsWait: [cluster.drains === "wait", "cluster.drains", cluster.drains],
     walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
     archiveVolume: [
       cluster.storage.archiveSize !== undefined,
@@ -35,11 +41,12 @@ export const abilities: Rule = (settings, report, engine) => {
     ],
     restoreToPlace: [place !== undefined, `restore.to.${place?.[0]}`, place?.[1]],
     accountInForeignNamespace: [
-      !cluster.makeNamespace &&
-        (settings.registries.length > 0 || settings.backup?.targets.some(({ roleArn }) => roleArn) === true),
+      !cluster.makeNamespace && (settings.registries.length > 0 || targets.some(({ roleArn }) => roleArn)),
       "cluster.makeNamespace",
       cluster.makeNamespace,
     ],
+    roleInPlaceOfKey: [withRole >= 0, `backup.targets[${withRole}].roleArn`, targets[withRole]?.roleArn],
+    virtualHosts: [virtual >= 0, `backup.targets[${virtual}].pathStyle`, false],
     severalDatabases: [cluster.databases.length > 1, "cluster.databases", cluster.databases.length],
   };
   for (const capability of capabilities) {

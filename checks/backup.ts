@@ -1,15 +1,13 @@
-import { providerOf } from "../plan/backup/hosts";
-import { endpointOf, storesOf } from "../plan/backup/store";
+import { providerOf, thisCluster } from "../plan/backup/hosts";
+import { endpointOf, type Store, storesOf } from "../plan/backup/store";
+import { isLostWithCluster, targetProblems } from "../plan/backup/targets";
 import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
-import { daysBetween, longestWait } from "../settings/cron";
-import { bytesOf } from "../settings/quantity";
+import { daysBetween, longestWait, type Schedule, shortestPause } from "../settings/cron";
 import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
-import type { Target } from "../settings/schema/targets";
 import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";
 
-const GiB = 2 ** 30;
 /** WAL senders that one base backup needs. */
 const BASE_BACKUP_SENDERS = 2;
 
@@ -33,8 +31,9 @@ function independence(settings: Settings, report: Report): void {
     return;
   }
   if (tier !== "prod") return;
-  const provider = providerOf(endpointOf(first));
-  if (provider === providerOf(endpointOf(second)))
+  const runBy = (store: Store) => (store.peer.kind === "pods" ? thisCluster : providerOf(endpointOf(store)));
+  const provider = runBy(first);
+  if (provider === runBy(second))
     report(
       at(second.endpoint === undefined ? "kind" : "endpoint"),
       second.endpoint ?? backup?.targets[1]?.kind,
@@ -53,6 +52,26 @@ function independence(settings: Settings, report: Report): void {
 
 /** Longest that a verification may wait for the copy, of the twelve hours that it may take. */
 const MOST_HOURS_OF_WAITING = 6;
+
+/** Least minutes between two base backups, or two verifications: each reads the whole database. */
+const LEAST_MINUTES = 60;
+
+/** Schedules that would never let the work end. */
+function often({ backup }: Settings, report: Report): void {
+  if (backup === undefined) return;
+  const judge = (path: string, schedule: Schedule, what: string) => {
+    const minutes = shortestPause(schedule) / 60;
+    if (minutes < LEAST_MINUTES)
+      report(
+        path,
+        schedule,
+        `at least ${LEAST_MINUTES} minutes between two ${what}, and this one has ${minutes}`,
+        "write a schedule that fires less often, such as 0 2 * * *",
+      );
+  };
+  judge("backup.schedule", backup.schedule, "base backups; WAL is archived all the time");
+  judge("backup.verify.schedule", backup.verify.schedule, "verifications");
+}
 
 /** A verification of the second target waits until the copy has the row that it wrote. */
 function verification({ backup, cluster }: Settings, report: Report): void {
@@ -121,6 +140,7 @@ export const backup: Rule = (settings, report, engine) => {
   if (backup === undefined) return;
   onVolume(settings, report, engine);
   independence(settings, report);
+  often(settings, report);
   verification(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod")
@@ -133,7 +153,7 @@ export const backup: Rule = (settings, report, engine) => {
       `at least every ${backup.recoveryWindowDays} days, the recovery window`,
       "make base backups more often, or lengthen backup.recoveryWindowDays",
     );
-  const { methods, by } = engine.compression;
+  const { methods, by, unequalParts } = engine.compression;
   if (!methods.includes(backup.compression))
     report(
       "backup.compression",
@@ -141,12 +161,22 @@ export const backup: Rule = (settings, report, engine) => {
       `one of ${methods.join(", ")} with the engine ${engine.name}, which archives with ${by}`,
       "choose one of them, or leave it out",
     );
+  const [archive] = storesOf(settings);
+  // The second target's uploads are rclone's, whose parts are equal.
+  if (archive?.equalParts === true && unequalParts.includes(backup.compression))
+    report(
+      "backup.compression",
+      backup.compression,
+      `${methods.filter((one) => !unequalParts.includes(one)).join(", ")} with ${archive.called}, which takes only parts of one size`,
+      "choose one of them, or leave it out",
+    );
   backup.targets.forEach((target, index) => {
     const at = `backup.targets[${index}]`;
-    ofKind(target, at, report);
+    for (const { key, value, allowed, fix } of targetProblems(target, settings.cluster))
+      report(`${at}.${key}`, value, allowed, fix);
     lock(settings, index, report);
     role(settings, index, report);
-    if (target.kind === "local" && tier === "prod")
+    if (isLostWithCluster(target) && tier === "prod")
       report(
         `${at}.kind`,
         target.kind,
@@ -155,28 +185,6 @@ export const backup: Rule = (settings, report, engine) => {
       );
   });
 };
-
-/** What a setting of one kind asks of its others; which settings a kind has, the schema says. */
-function ofKind(target: Target, at: string, report: Report): void {
-  if (target.kind === "s3" && target.credentials === undefined && target.roleArn === undefined)
-    report(`${at}.credentials`, undefined, "an access key with the kind s3", "set it");
-  if (target.kind === "s3" && target.caCertificate !== undefined && target.endpoint === undefined)
-    report(
-      `${at}.caCertificate`,
-      "given",
-      "must not be set without an endpoint: a public CA signs for AWS",
-      "set endpoint, or leave it out",
-    );
-  if (target.kind === "local" && (bytesOf(target.size ?? "10Gi") ?? 0) < GiB)
-    report(`${at}.size`, target.size, "at least 1Gi", "set 1Gi or more, or leave it out");
-  if (target.kind === "b2" && /^[0-9a-f]{12}$/.test(target.credentials.accessKeyId))
-    report(
-      `${at}.credentials.accessKeyId`,
-      target.credentials.accessKeyId,
-      "an application key: this is the account's master key, which may do everything in every bucket",
-      "make an application key for this bucket alone",
-    );
-}
 
 /** EKS gives one role to all pods of a service account, and only AWS knows it. */
 function role({ backup, platform }: Settings, index: number, report: Report): void {

@@ -49,6 +49,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
     tier: parsed.tier ?? defaults.tier,
     cluster: {
       ...parsed.cluster,
+      ...(parsed.cluster.instances === 1 && { drains: parsed.cluster.drains ?? engine.drains }),
       storage: present({
         ...storage,
         class: storage.class ?? defaults.storageClass,

@@ -3,6 +3,7 @@ import type { EngineTraits } from "../plan/engines/planner";
 import { builtImages, published } from "../releases/images";
 import { isOperated } from "../releases/manifest";
 import { pins } from "../releases/pins";
+import type { Rule } from "./rule";
 import type { Images, ParsedSettings, Platform, Settings } from "../settings/schema";
 
 /** An image's name with the mirror in the place of its registry; an image that isn't there has none. */
@@ -48,3 +49,18 @@ export function isOwnImage({ platform, cluster, images }: Settings, engine: Engi
   const standard = withoutHost(imagesOf(platform, engine, cluster.postgresVersion).postgresql);
   return !images.postgresql.endsWith(`/${standard}`);
 }
+
+/** A tag that begins with a major version of PostgreSQL; others count something else. */
+const majorOf = (image: string): string | undefined => /:(1[0-9]|2[0-9])(?!\d)[^/]*$/.exec(image)?.[1];
+
+export const images: Rule = (settings, report, engine) => {
+  const { cluster, images } = settings;
+  const major = isOwnImage(settings, engine) ? majorOf(images.postgresql) : undefined;
+  if (major !== undefined && major !== cluster.postgresVersion)
+    report(
+      "images.postgresql",
+      images.postgresql,
+      `an image of PostgreSQL ${cluster.postgresVersion}, as cluster.postgresVersion says; its tag says ${major}`,
+      "name an image of that version, or leave it out",
+    );
+};

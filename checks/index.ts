@@ -2,16 +2,21 @@ import type { EngineTraits } from "../plan/engines/planner";
 import { plannerOf } from "../plan/engines/select";
 import { withDefaults } from "./defaults";
 import { schema, type Settings } from "../settings/schema";
+import { spelled } from "../settings/spelling";
 import { abilities } from "./abilities";
 import { access } from "./access";
 import { backup } from "./backup";
 import { clients } from "./clients";
+import { dangerousNumbers } from "./dangers";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
+import { images } from "./images";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
 import { memory } from "./memory";
 import { names } from "./names";
+import { namespaces } from "./namespaces";
+import { networks } from "./network";
 import { parameters } from "./parameters";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
@@ -22,6 +27,7 @@ import { registries } from "./registries";
 import { roles } from "./roles";
 import type { Rule } from "./rule";
 import { storage } from "./storage";
+import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
 export { type Problem, sentence } from "../settings/problem";
@@ -31,12 +37,15 @@ export type Checked = { readonly settings: Settings } | { readonly problems: rea
 /** One subject a file; each is asked, so that every problem is told at once. */
 const rules: readonly Rule[] = [
   names,
+  namespaces,
   labels,
   instancesAndDurability,
   storage,
+  volumes,
   resources,
   memory,
   parameters,
+  dangerousNumbers,
   databases,
   schemas,
   extensions,
@@ -45,11 +54,13 @@ const rules: readonly Rule[] = [
   poolers,
   connectionSum,
   clients,
+  networks,
   binding,
   rotation,
   backup,
   restore,
   registries,
+  images,
   abilities,
 ];
 
@@ -70,7 +81,7 @@ export function checkRelations(settings: Settings, engine: EngineTraits): Proble
  * when each setting has its form, since they would make no sense before. Pure: no cluster is asked.
  */
 export function check(raw: unknown): Checked {
-  const parsed = schema.safeParse(raw);
+  const parsed = schema.safeParse(spelled(schema, raw));
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
   const engine = plannerOf(parsed.data);
   const settings = withDefaults(parsed.data, engine);

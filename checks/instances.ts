@@ -25,6 +25,13 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
       "required in the tier prod, since one lost node could take several instances with it",
       "set required, or pgplatform:tier to dev",
     );
+  if (cluster.drains !== undefined && instances > 1)
+    report(
+      "cluster.drains",
+      cluster.drains,
+      "must not be set with more than one instance: a drain takes one at a time, the primary after a switchover",
+      "leave it out",
+    );
   if (aloneAsynchronous(claims).length > 0)
     report(
       "cluster.durability",

@@ -11,6 +11,7 @@ import {
 import type { EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
 import { extensionOfParameter } from "../plan/postgres/extensions";
+import { dangerOf } from "./dangers";
 import { knownLibraries } from "./extensions";
 import { matches, type Rule } from "./rule";
 
@@ -68,9 +69,11 @@ function withoutEffect(settings: Settings, name: string, engine: EngineTraits): 
 export const parameters: Rule = (settings, report, engine) => {
   const { cluster } = settings;
   for (const [name, value] of Object.entries(cluster.parameters)) {
+    const text = parameterText(value);
     const problem =
-      refusal(cluster.postgresVersion, name, parameterText(value), engine) ??
-      withoutEffect(settings, name, engine);
+      refusal(cluster.postgresVersion, name, text, engine) ??
+      withoutEffect(settings, name, engine) ??
+      dangerOf(settings, name, text);
     if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);
   }
 };

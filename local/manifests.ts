@@ -1,15 +1,17 @@
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../releases/manifest";
 import { cached } from "./cache";
 import { pins } from "../releases/pins";
-import { downloadChecked } from "./toolchain/download";
-import { goFits, goModuleFolder, installedGo } from "./toolchain/go";
+import { downloadPinned } from "./toolchain/download";
+import { goFits, installedGo, releasedModule } from "./toolchain/go";
 
 /**
  * The operators' released manifests, as JSON that a Pulumi program reads in milliseconds (parsing the YAML takes a second
- * at every preview). They come out of the operator's own Go module, whose checksum Go verifies.
+ * at every preview). They come out of the operator's own Go module where there is a Go, else from where they are published; the sums of
+ * both are pinned.
  */
 
 /** Raise it when the conversion below changes, so that files are converted again. */
@@ -35,46 +37,46 @@ export function objectsOf(yaml: string): unknown[] {
     .map((object) => (object.kind === "CustomResourceDefinition" ? withoutDescriptions(object) : object));
 }
 
-/** Where the files of an operator's release are, beside its Go module. */
+/** Where the files of an operator's release are. */
 interface Released {
-  /** Folder, below `local/images`, of the Go module that pins the operator's. */
-  readonly folder: string;
-  readonly module: string;
-  readonly url: (file: string) => string;
+  readonly repository: string;
+  readonly version: string;
 }
 
 const released: Record<keyof typeof pins.manifests, Released> = {
-  cnpg: {
-    folder: "cnpg-operator",
-    module: "github.com/cloudnative-pg/cloudnative-pg",
-    url: (file) =>
-      `https://github.com/cloudnative-pg/cloudnative-pg/releases/download/v${pins.operators.cnpg}/${basename(file)}`,
-  },
-  barmanPlugin: {
-    folder: "barman-plugin",
-    module: "github.com/cloudnative-pg/plugin-barman-cloud",
-    url: (file) =>
-      `https://raw.githubusercontent.com/cloudnative-pg/plugin-barman-cloud/v${pins.backupPlugin}/${file}`,
-  },
-  zalando: {
-    folder: "zalando-operator",
-    module: "github.com/zalando/postgres-operator",
-    url: (file) =>
-      `https://raw.githubusercontent.com/zalando/postgres-operator/v${pins.operators.zalando}/${file}`,
-  },
+  cnpg: { repository: "cloudnative-pg/cloudnative-pg", version: pins.operators.cnpg },
+  barmanPlugin: { repository: "cloudnative-pg/plugin-barman-cloud", version: pins.backupPlugin },
+  zalando: { repository: "zalando/postgres-operator", version: pins.operators.zalando },
 };
 
-/** The released YAML: out of the operator's Go module where there is a Go, else from where it is published, with its sums pinned. */
+/** One file out of the operator's Go module, which Go keeps and verifies. */
+async function fromModule({ repository, version }: Released, file: string, sum: string): Promise<string> {
+  const text = await readFile(join(await releasedModule(`github.com/${repository}`, version), file), "utf8");
+  const actual = createHash("sha256").update(text).digest("hex");
+  if (actual === sum) return text;
+  throw new Error(
+    `${file} of Go module ${repository} has SHA-256 ${actual}, and this version of the project was made for ${sum}`,
+  );
+}
+
+/** Where it is published: by commit, since a tag can be moved, and one of these was. */
+const publishedAt = (part: keyof typeof released, file: string): string =>
+  `https://raw.githubusercontent.com/${released[part].repository}/${pins.commits[part]}/${file}`;
+
+async function releasedFile(part: keyof typeof released, file: string, sum: string): Promise<string> {
+  const download = async () => (await downloadPinned(publishedAt(part, file), sum)).toString("utf8");
+  if (!goFits(await installedGo())) return download();
+  return fromModule(released[part], file, sum).catch((first: Error) =>
+    download().catch((second: Error) => {
+      throw new Error(`${first.message}; and ${second.message}`);
+    }),
+  );
+}
+
 async function releasedYaml(part: keyof typeof released): Promise<string> {
-  const { folder, module, url } = released[part];
   const files = Object.entries(pins.manifests[part]);
-  if (!goFits(await installedGo())) {
-    const texts = files.map(([file, sum]) => downloadChecked(url(file), sum, "pinned is"));
-    return (await Promise.all(texts)).join("\n---\n");
-  }
-  const home = await goModuleFolder(join(__dirname, "images", folder), module);
-  const texts = files.map(([file]) => readFile(join(home, file), "utf8"));
-  return (await Promise.all(texts)).join("\n---\n");
+  const texts = await Promise.all(files.map(([file, sum]) => releasedFile(part, file, sum)));
+  return texts.join("\n---\n");
 }
 
 /** Makes the manifest of an engine's operator ready for the program, and returns its path; quick when it is there already. */

@@ -55,6 +55,7 @@ Environment:
   FORCE=1                answer every question with yes
   POLICY=0               preview without the policy pack
   PGP_STACKS=<folder>    look for Pulumi.<stack>.yaml there (default: the project's root)
+  PGP_MIRROR=<url>       fetch tools and manifests from <url>/<publisher's host>/<path> (HTTPS_PROXY and NO_PROXY count, too)
   PGP_STATE, PGP_CACHE   folders for what must be kept and for what can be made again
   DEBUG=1                stack traces of unexpected errors`,
   );

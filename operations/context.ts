@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
+import { rawSettings } from "../checks/configuration";
 import { check, sentence } from "../checks/index";
+import { encrypted, plainSecrets } from "../checks/secrets";
 import { clusterPlan } from "../plan/platform";
 import { liveReaderOf, plannerOf } from "../plan/engines/select";
 import { type Settings } from "../settings/schema";
@@ -9,37 +11,16 @@ import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { Kubectl } from "./kubectl";
 import { exists } from "../shell/paths";
-import { encrypted, type Overlay, readStackFile, type Stack, type StackFile, withoutSecrets } from "./pulumi";
+import { type Overlay, PROJECT, readStackFile, type Stack, type StackFile, withoutSecrets } from "./pulumi";
 import { type Target } from "./target";
-
-/** The settings that are secrets, by their paths. */
-const secretsIn = ({ registries, backup }: Settings): Record<string, string> =>
-  Object.fromEntries([
-    ...registries.map(({ password }, index) => [`registries[${index}].password`, password] as const),
-    ...(backup?.targets ?? []).flatMap(({ credentials }, index) =>
-      credentials === undefined
-        ? []
-        : [[`backup.targets[${index}].credentials.secretAccessKey`, credentials.secretAccessKey] as const],
-    ),
-  ]);
 
 /** The settings of a stack file, checked; every problem in one error. */
 function settingsIn({ config = {} }: StackFile): Settings {
-  const prefix = "pgplatform:";
-  const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
-  const raw = Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value]));
-  const checked = check(withoutSecrets(raw));
+  const checked = check(rawSettings(withoutSecrets(config) as Record<string, unknown>, PROJECT));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
-  // What a program is given is decrypted: only the file shows whether it was encrypted.
-  const plain = Object.entries(secretsIn(checked.settings)).filter(([, value]) => value !== encrypted);
-  if (plain.length > 0)
-    throw new UserError(
-      plain.map(
-        ([path]) =>
-          `pgplatform:${path}: plain text is not allowed. Allowed: a text that Pulumi has encrypted. ` +
-          `Fix: set it with pulumi config set --secret --path 'pgplatform:${path}'.`,
-      ),
-    );
+  // What a program is given is decrypted: only the file shows whether each text was encrypted.
+  const plain = plainSecrets(checked.settings, (_path, value) => value !== encrypted);
+  if (plain.length > 0) throw new UserError(plain);
   // Refused here already, before anything is built or touched for an engine that can't plan.
   plannerOf(checked.settings);
   return checked.settings;

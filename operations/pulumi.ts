@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
+import { encrypted } from "../checks/secrets";
 import type { KubernetesObject } from "../plan/objects";
 import { packArguments } from "../policy/arguments";
 import { UserError } from "../shell/userError";
@@ -11,7 +12,7 @@ import { exists, projectDir, stacksDir, stateDir } from "../shell/paths";
 import { type StepContext } from "../shell/progress";
 import { run, type RunResult } from "../shell/process";
 
-const PROJECT = "postgres-platform";
+export const PROJECT = "postgres-platform";
 
 /** For temporary files of the CLI, its providers and the program: only this user can read them. */
 const temporary = join(stateDir, "pulumi-tmp");
@@ -56,9 +57,6 @@ export interface StackFile {
   encryptionsalt?: string;
   config?: Record<string, unknown>;
 }
-
-/** Stands for a text that Pulumi has encrypted. */
-export const encrypted = "(encrypted)";
 
 /** Values as Pulumi has encrypted them stand for texts that only the program sees. */
 export function withoutSecrets(value: unknown): unknown {

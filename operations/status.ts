@@ -3,6 +3,7 @@ import * as builtIn from "../local/cluster/cluster";
 import { seenOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, subjectOf } from "./context";
+import { fullClaims, fullLines } from "./fullVolumes";
 import { judge, judged } from "./health";
 import { Kubectl, type KubeObject } from "./kubectl";
 import { engineAsked } from "./layers";
@@ -56,6 +57,8 @@ export function podLines(pods: readonly KubeObject[], { instancePods }: EngineTr
 export async function status(stackName: string, progress: Progress): Promise<string> {
   const { subject } = await runningSubject(stackName, progress);
   podLines(await podsOf(subject), subject.engine).forEach((line) => progress.line(line));
+  const full = await fullClaims(subject);
+  if (full !== undefined) fullLines(subject, full).forEach((line) => progress.line(line));
   const verdicts: string[] = [];
   for (const object of judged(subject)) {
     const { done, why } = await judge(subject, object);

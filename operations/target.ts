@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { up as clusterUp } from "../local/cluster/cluster";
 import { paths, settings } from "../local/cluster/settings";
 import { type ClusterChoice } from "./choice";
+import { pins } from "../releases/pins";
 import { UserError } from "../shell/userError";
 import { Kubectl } from "./kubectl";
 import { stateDir } from "../shell/paths";
@@ -11,6 +12,13 @@ import { type Overlay } from "./pulumi";
 
 /** Name of the k3d cluster that `make up` makes. */
 export const K3D_CLUSTER = "pgplatform";
+
+/** The command that makes it. Without an image, k3d takes the k3s of its own release, which can be older than what operators run on. */
+export const k3dCreation = [
+  ...["cluster", "create", K3D_CLUSTER],
+  ...["--image", pins.k3sImage],
+  ...["--agents", "2", "--wait", "--kubeconfig-update-default=false"],
+];
 
 /** A Kubernetes cluster that answers, and what the stack must be told about it. */
 export interface Target {
@@ -63,8 +71,7 @@ export async function provideCluster(
   if (choice.kind === "built-in") await clusterUp(context, images, signal);
   if (choice.kind === "k3d") {
     if (!(await succeeds("k3d", ["cluster", "get", K3D_CLUSTER]))) {
-      const args = ["--agents", "2", "--wait", "--kubeconfig-update-default=false"];
-      await run("k3d", ["cluster", "create", K3D_CLUSTER, ...args], options);
+      await run("k3d", k3dCreation, options);
     }
     await run("k3d", ["cluster", "start", K3D_CLUSTER], options);
     await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", target.kubeconfig ?? ""], options);

@@ -34,7 +34,9 @@ export function execInWatcher(
 
 /** What the targets have; undefined before the watcher's first status. */
 export async function readStatus(subject: Subject): Promise<Seen[] | undefined> {
-  const { stdout, exitCode } = await execInWatcher(subject, ["cat", "/state/status.txt"]);
+  // Whoever reads wants it new: at a store that counts requests the watcher may not have looked for minutes.
+  const read = "touch /state/look; cat /state/status.txt";
+  const { stdout, exitCode } = await execInWatcher(subject, ["sh", "-c", read]);
   const seen = parseResults(stdout, "refused", "answers");
   return exitCode === 0 && seen.length > 0 ? seen : undefined;
 }

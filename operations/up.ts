@@ -8,6 +8,7 @@ import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
+import { growFull } from "./fullVolumes";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
@@ -22,6 +23,7 @@ import { findCluster, provideCluster } from "./target";
 import { whileRestoring } from "./restoreEnd";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
+import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
@@ -107,6 +109,7 @@ export async function up(
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
   connection(subject).forEach((line) => progress.line(line));
+  drained(settings).forEach((line) => progress.line(line));
   const { name, instances, namespace } = settings.cluster;
   const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
   const read = instances > 1 ? " and read on a standby" : "";
@@ -120,6 +123,7 @@ async function update(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
+  await growFull(subject, context);
   const plan = await stack.preview({ refresh: false, context });
   await allowDestructive(plan, context);
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
@@ -151,6 +155,16 @@ async function allowDestructive(steps: readonly PlannedStep[], context: StepCont
   losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
   await confirm("This update deletes data. Continue?");
 }
+
+/** What a drain does to a single instance. */
+export const drained = ({ cluster }: Settings): string[] =>
+  cluster.instances > 1
+    ? []
+    : [
+        cluster.drains === "wait"
+          ? "one instance: a drain of its node waits for ever, until pgplatform:cluster.drains is allow"
+          : "one instance: a drain of its node stops the database until its pod runs elsewhere",
+      ];
 
 /** How to connect, without any secret in it. */
 export function connection({ settings, plan, kubectl }: Subject): string[] {

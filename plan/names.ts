@@ -16,6 +16,8 @@ export const targetAnnotations = {
 } as const;
 /** Role of what restores backups to see whether they can be. */
 export const verificationRole = "verification";
+/** Annotation by which a server's object says what a drain of its node does. */
+export const drainsAnnotation = "pgplatform.io/drains";
 /** Annotation of a cluster object with the setting `cluster.durability`. */
 export const durabilityAnnotation = "pgplatform.io/durability";
 /** Annotation with the place of its archives, before the present one's name, where the object has no field for that. */

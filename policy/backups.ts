@@ -1,6 +1,6 @@
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Facts, StoreFacts } from "../plan/engines/reader";
-import { hostOf, providerOf } from "../plan/backup/hosts";
+import { hostOf, isAwsHost, providerOf } from "../plan/backup/hosts";
 import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRole } from "../plan/names";
 import { daysOfCron } from "../settings/cron";
 import type { BucketFacts } from "./buckets";
@@ -8,8 +8,7 @@ import type { StackFacts } from "./invariants/invariant";
 
 /** Readers of what stands beside the engines' objects: second targets, verifications, and who runs a store. */
 
-export const isAws = (endpoint: string | undefined): boolean =>
-  endpoint === undefined || /(^|\.)amazonaws\.com(\.cn)?$/.test(hostOf(endpoint));
+export const isAws = (endpoint: string | undefined): boolean => endpoint === undefined || isAwsHost(endpoint);
 
 export const isR2 = (endpoint: string | undefined): boolean =>
   endpoint !== undefined && /\.r2\.cloudflarestorage\.com$/.test(hostOf(endpoint));

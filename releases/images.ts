@@ -12,8 +12,8 @@ export const published: SharedImages = {
   backupPlugin: `ghcr.io/cloudnative-pg/plugin-barman-cloud:v${pins.backupPlugin}`,
   backupSidecar: `ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v${pins.backupPlugin}`,
   backupTools: `docker.io/rclone/rclone:${pins.rclone}`,
-  pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.24.1",
-  pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0",
+  pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.25.2",
+  pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.12.1",
 };
 
 const built: Omit<Images, "operator" | "postgresql"> = {

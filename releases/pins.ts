@@ -42,7 +42,11 @@ export const pins = {
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */
   kubernetes: { version: "1.34.1", etcd: "3.6.4", coredns: "1.12.1", localPathProvisioner: "0.0.30" },
-  operators: { cnpg: "1.30.0", zalando: "1.15.1" },
+  /** What k3d makes its nodes of. Read from users of it: this machine reaches no registry of images. */
+  k3sImage: "docker.io/rancher/k3s:v1.34.5-k3s1",
+  operators: { cnpg: "1.30.1", zalando: "1.15.1" },
+  /** Of the operators that are built here: a module that CloudNativePG 1.30.1 needs is not served to everybody who builds. */
+  builtOperators: { cnpg: "1.30.0", zalando: "1.15.1" },
   /** CloudNativePG's plugin for Barman's cloud tools. */
   backupPlugin: "0.14.0",
   /** Barman's cloud tools in the images that are built here, with the hash of their wheel: what the plugin's own sidecar has. */
@@ -51,11 +55,17 @@ export const pins = {
     sha256: "0a6a9e1babf97687732d8b2a3eb79ea95d55246a5257b9433865cb6e755221c0",
   },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
-  rclone: "1.71.0",
+  rclone: "1.75.1",
+  /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */
+  commits: {
+    cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
+    barmanPlugin: "1e13020fe5f09fd8fc29ea03828f7b61375b3721",
+    zalando: "c4f10ceadc9dfd541f61318441920eca1c01b5d2",
+  },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
     cnpg: {
-      "releases/cnpg-1.30.0.yaml": "f8bede43fe4ee0d478c2355b204a36876b2ae4faac60f2a9452280b293da3b88",
+      "releases/cnpg-1.30.1.yaml": "37237f145d8138256ea25ae830f87759255665ff08f8d552fdd8224a5ec032fb",
     },
     barmanPlugin: {
       "manifest.yaml": "691e598b4591e83e23586d3394a8fedef429586a01d1a1b56ab8b80e9fa6ccb0",
@@ -73,7 +83,7 @@ export const pins = {
     },
   },
   /** Minor versions of PostgreSQL in the images that the engines' makers publish. */
-  postgresql: { "15": "15.14", "16": "16.10", "17": "17.6", "18": "18.4" },
+  postgresql: { "15": "15.19", "16": "16.15", "17": "17.11", "18": "18.6" },
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",
@@ -97,11 +107,11 @@ export const pins = {
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     /** A store of the tests. */
-    strictStore: "pgplatform.local/strict-store:1-1",
+    strictStore: "pgplatform.local/strict-store:1-2",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
-    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-3",
-    backupTools: "pgplatform.local/backup-tools:1.60-1",
-    zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-1",
+    barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
+    backupTools: "pgplatform.local/backup-tools:1.75.1-1",
+    zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-6",
   },

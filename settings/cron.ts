@@ -13,12 +13,22 @@ const form = new RegExp(`^${field}( ${field}){4}$`);
 // An offset, not the zone of that name: it takes a tenth of the time.
 const parsed = (schedule: Schedule): Cron => new Cron(schedule, { utcOffset: 0 });
 
-/** Whether it is a schedule that fires at some time. */
-export function isSchedule(text: string): boolean {
+/** Whether it is a schedule, of which each field has numbers that such a field may have. */
+export function hasForm(text: string): boolean {
   if (!form.test(text) || /\b[7-9]\b|\b\d\d/.test(text.split(" ")[4] ?? "")) return false;
   try {
-    return parsed(text).nextRun(new Date("2028-01-01T00:00:00Z")) !== null;
+    return parsed(text) instanceof Cron;
   } catch {
+    return false;
+  }
+}
+
+/** Whether a schedule fires at some time: 30 February never comes. */
+export function fires(schedule: Schedule): boolean {
+  try {
+    return parsed(schedule).nextRun(new Date("2028-01-01T00:00:00Z")) !== null;
+  } catch {
+    // The search through months that have no such day ends with the stack.
     return false;
   }
 }
@@ -80,6 +90,14 @@ export function longestPause(schedule: Schedule): number {
     at = next;
   }
   return longest / 1000;
+}
+
+/** Shortest time between two moments at which it fires, in seconds; 200 moments are looked at. */
+export function shortestPause(schedule: Schedule): number {
+  const times = parsed(schedule)
+    .nextRuns(200, new Date(Date.UTC(2028, 0, 1)))
+    .map((moment) => moment.getTime());
+  return Math.min(...times.slice(1).map((time, index) => time - (times[index] ?? 0))) / 1000;
 }
 
 /** Longest time from a moment at which one fires to the next one of the other, in seconds; two years are looked at, or 200 moments if that is less. */

@@ -40,6 +40,12 @@ export function sentence({ path, value, wrong, allowed, fix }: Problem): string 
   const inBrackets = text.startsWith("(") ? text : `(${text})`;
   if (mustNotBeSet.test(allowed))
     return `${path}: ${allowed.replace(mustNotBeSet, (head) => `${head} ${inBrackets}`)}. Fix: ${fix}.`;
-  const what = wrong ? `${wrong} ${inBrackets}` : value === undefined ? text : `${text} is not allowed`;
+  const what = wrong
+    ? value === undefined
+      ? wrong
+      : `${wrong} ${inBrackets}`
+    : value === undefined
+      ? text
+      : `${text} is not allowed`;
   return `${path}: ${what}. Allowed: ${allowed}. Fix: ${fix}.`;
 }

@@ -1,37 +1,30 @@
 import { PostgresPlatform } from "../components/platform";
+import { rawSettings } from "../checks/configuration";
 import { check, sentence } from "../checks/index";
+import { encrypted, plainSecrets } from "../checks/secrets";
 import { hasManifest, isOperated } from "../releases/manifest";
+import { namespace } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { outputsOf } from "./outputs";
 import { providersOf } from "./providers";
 import { UserError } from "../shell/userError";
 
-const prefix = "pgplatform:";
+export { rawSettings };
 
-/** Pulumi's flat configuration as the settings of this program; objects and lists come as JSON. */
-export function rawSettings(config: Readonly<Record<string, string>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, text]) => [key.slice(prefix.length), /^\s*[[{]/.test(text) ? parsed(key, text) : text]),
+/** What Pulumi knows of a configuration beside its texts. */
+export interface Origin {
+  readonly project: string;
+  /** Keys of which the value, or a part of it, is encrypted. */
+  readonly secretKeys: readonly string[];
+}
+
+/** A text in an object is encrypted only if that object's key has a secret in it. */
+const plainTexts = (settings: Settings, { secretKeys }: Origin): string[] =>
+  plainSecrets(
+    settings,
+    (path, value) =>
+      value !== encrypted && !secretKeys.includes(`${namespace}:${/^\w+/.exec(path)?.[0] ?? path}`),
   );
-}
-
-const goTime = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d* ([+-]\d\d)(\d\d) \S+$/;
-
-/** Pulumi reads a time without quotes as a time, and hands it on as Go prints it. */
-const asWritten = (_key: string, value: unknown): unknown =>
-  typeof value === "string" ? value.replace(goTime, "$1T$2$3:$4") : value;
-
-function parsed(key: string, text: string): unknown {
-  try {
-    return JSON.parse(text, asWritten);
-  } catch {
-    throw new UserError([
-      `${key} begins like an object or a list and isn't one: write it in the stack file as YAML.`,
-    ]);
-  }
-}
 
 /** Gets the released manifest of the operator where nothing has left it in the cache: `make` has, `pulumi` by itself hasn't. */
 async function manifestOf({ cluster: { engine }, operator }: Settings): Promise<void> {
@@ -47,10 +40,15 @@ async function manifestOf({ cluster: { engine }, operator }: Settings): Promise<
 }
 
 /** The platform that a stack's configuration describes; returns the stack's outputs. */
-export async function program(config: Readonly<Record<string, string>>): Promise<Record<string, unknown>> {
-  const checked = check(rawSettings(config));
+export async function program(
+  config: Readonly<Record<string, string>>,
+  origin: Origin,
+): Promise<Record<string, unknown>> {
+  const checked = check(rawSettings(config, origin.project));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   const { settings } = checked;
+  const plain = plainTexts(settings, origin);
+  if (plain.length > 0) throw new UserError(plain);
   await manifestOf(settings);
   const platform = new PostgresPlatform(
     settings.cluster.name,

@@ -4,8 +4,8 @@ import { Provider as RandomProvider } from "@pulumi/random/provider";
 import type { Settings } from "../settings/schema";
 
 /**
- * The providers of a stack. Buckets at Cloudflare and AWS are made by the default ones, which take their login from the environment or the stack's
- * configuration, as in any Pulumi program; one at B2 has a provider of its own.
+ * The providers of a stack. Buckets at Cloudflare are made by the default one, and those at AWS by one for the bucket's region, which take their login from the environment
+ * or the stack's configuration, as in any Pulumi program.
  */
 export function providersOf({ kubernetes }: Settings): Record<string, pulumi.ProviderResource> {
   return {

@@ -26,9 +26,6 @@ export interface Bucket extends pulumi.ComponentResource {
   readonly keys?: Keys;
 }
 
-/** Unfinished uploads are deleted after so many days. */
-export const UNFINISHED_DAYS = 7;
-
 /** Options of everything that holds backups: it outlives the stack, and what the bucket is protected by stays with it. */
 export const retained = (parent: pulumi.Resource, more: pulumi.CustomResourceOptions = {}) => ({
   parent,

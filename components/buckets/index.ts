@@ -22,7 +22,6 @@ function read(module: string, provider: string): unknown {
 }
 
 const r2 = () => read("./r2", "@pulumi/cloudflare") as typeof import("./r2");
-const b2 = () => read("./b2", "@pulumi/aws") as typeof import("./b2");
 const aws = () => read("./aws", "@pulumi/aws") as typeof import("./aws");
 
 /** Undefined where nothing is to be made: for kinds without a bucket of the platform's, and for an adopted one with a key or a role of its own. */
@@ -35,10 +34,9 @@ export function makeBucket(
   switch (target.kind) {
     case "r2":
       return new (r2().R2Target)(name, { target, ...args }, options);
-    case "b2":
-      return new (b2().B2Target)(name, { target, ...args }, options);
     case "aws":
       return new (aws().AwsTarget)(name, { target, ...args }, options);
+    case "b2":
     case "s3":
     case "local":
       return undefined;

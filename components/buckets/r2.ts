@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { AccountToken } from "@pulumi/cloudflare/accountToken";
 import { R2Bucket } from "@pulumi/cloudflare/r2bucket";
-import { R2BucketLifecycle } from "@pulumi/cloudflare/r2bucketLifecycle";
 import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
 import * as pulumi from "@pulumi/pulumi";
-import { type Bucket, type BucketArgs, type Keys, retained, UNFINISHED_DAYS } from "./bucket";
+import { type Bucket, type BucketArgs, type Keys, retained } from "./bucket";
 import type { TargetOf } from "../../settings/schema/targets";
 
 const DAY_SECONDS = 86_400;
@@ -12,7 +11,7 @@ const DAY_SECONDS = 86_400;
 /** Cloudflare's permission group "Workers R2 Storage Bucket Item Write": reads, writes and lists objects, and nothing else. */
 const ITEM_WRITE = "2efd5506f9c8494dacb1fa10a3e7d5b6";
 
-/** A bucket at Cloudflare R2, and an API token for it alone. */
+/** A bucket at Cloudflare R2, and an API token for it alone. R2 itself deletes unfinished uploads after seven days. */
 export class R2Target extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
 
@@ -37,25 +36,6 @@ export class R2Target extends pulumi.ComponentResource implements Bucket {
       // In prod no change of settings deletes backups: see docs/backup.md for the way out.
       retained(this, { protect }),
     );
-    const behind = retained(this, { dependsOn: [bucket] });
-    new R2BucketLifecycle(
-      `${this.name}-lifecycle`,
-      {
-        accountId,
-        bucketName,
-        rules: [
-          {
-            id: "unfinished-uploads",
-            enabled: true,
-            conditions: { prefix: "" },
-            abortMultipartUploadsTransition: {
-              condition: { type: "Age", maxAge: UNFINISHED_DAYS * DAY_SECONDS },
-            },
-          },
-        ],
-      },
-      behind,
-    );
     if (lockDays > 0)
       new R2BucketLock(
         `${this.name}-lock`,
@@ -71,7 +51,7 @@ export class R2Target extends pulumi.ComponentResource implements Bucket {
             },
           ],
         },
-        behind,
+        retained(this, { dependsOn: [bucket] }),
       );
     return bucket;
   }

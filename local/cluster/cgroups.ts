@@ -1,12 +1,19 @@
 import { lstat, mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { UserError } from "../../shell/userError";
 import { settings } from "./settings";
 import { waitFor } from "./wait";
 
 const mountPoint = "/sys/fs/cgroup";
 
-/** Controllers that a node's pods are limited by, where version 2 has to be told. */
-const controllers = ["cpu", "cpuset", "io", "memory", "pids"];
+/**
+ * Controllers that version 2 has to be told to hand on: what the kubelet asks of its own group, as far as the kernel has it (cpu, cpuset,
+ * hugetlb, memory, pids), and io.
+ */
+const controllers = ["cpu", "cpuset", "hugetlb", "io", "memory", "pids"];
+
+/** The calls by which version 2 is used; tests put a stand-in there. */
+export const kernel = { mkdir, readFile, writeFile };
 
 const readable = (path: string): Promise<boolean> =>
   lstat(path).then(
@@ -33,26 +40,52 @@ async function inheritCpuset(parent: string, child: string): Promise<void> {
   }
 }
 
-/** Version 2 (not tried on a real machine yet): a group's controllers must be handed on to its children. */
-async function delegate(group: string): Promise<void> {
+/** Version 2: a group's controllers must be handed on to its children, and only a group without processes of its own may do that. */
+async function delegate(
+  group: string,
+  { readFile, writeFile }: Pick<typeof kernel, "readFile" | "writeFile">,
+) {
   const offered = (await readFile(join(group, "cgroup.controllers"), "utf8")).trim().split(" ");
   const wanted = controllers.filter((name) => offered.includes(name)).map((name) => `+${name}`);
-  await writeFile(join(group, "cgroup.subtree_control"), wanted.join(" "));
+  await writeFile(join(group, "cgroup.subtree_control"), wanted.join(" ")).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EBUSY") throw error;
+      // The true root may do both; so this one is the root of a container's view.
+      throw new UserError([
+        `The built-in cluster needs control groups, and ${group} holds processes beside its groups, as in a container. Fix: run \`mkdir ${group}/init && xargs -rn1 < ${group}/cgroup.procs > ${group}/init/cgroup.procs\`, then run the command again.`,
+      ]);
+    },
+  );
+}
+
+/** Version 2: makes a group with all that is above it; returns its folder. */
+export async function ensureUnified(
+  root: string,
+  path: readonly string[],
+  calls: Pick<typeof kernel, "mkdir" | "readFile" | "writeFile"> = kernel,
+): Promise<string> {
+  let group = root;
+  for (const part of path) {
+    await delegate(group, calls);
+    group = join(group, part);
+    await calls.mkdir(group, { recursive: true });
+  }
+  return group;
 }
 
 /** Makes the group below the cluster's own; returns the files that a process writes itself into to join it. */
 export async function ensureCgroup(...path: string[]): Promise<string[]> {
-  const version2 = await isVersion2();
+  if (await isVersion2())
+    return [join(await ensureUnified(mountPoint, [settings.name, ...path]), "cgroup.procs")];
   const files: string[] = [];
   for (const root of await hierarchies()) {
     // Where both versions are mounted, the runtime keeps empty groups in the second one by itself.
-    if (!version2 && root.endsWith("/unified")) continue;
+    if (root.endsWith("/unified")) continue;
     let group = root;
     for (const part of [settings.name, ...path]) {
-      if (version2) await delegate(group);
       const child = join(group, part);
       await mkdir(child, { recursive: true });
-      if (!version2) await inheritCpuset(group, child);
+      await inheritCpuset(group, child);
       group = child;
     }
     files.push(join(group, "cgroup.procs"));

@@ -6,6 +6,7 @@ import { buildKubectl, buildKubernetes, type KubernetesPrograms } from "../kuber
 import { addonManifests } from "./addons";
 import { removeCgroup } from "./cgroups";
 import { startApi, startManagers, stopApi, stopControlPlane } from "./control-plane";
+import { ensureBridgeFilter, requireWay } from "./hostFilter";
 import { withLock } from "./lock";
 import { ensureSwitch, findSwitch, removeNetwork } from "./network";
 import { ensureImages, hasImages, importImages, runningSince, startNode, stopNode } from "./nodes";
@@ -111,10 +112,11 @@ async function startAll(
   await resumeApi();
   await startApi(programs.node);
   context.detail("nodes");
-  await Promise.all(
+  await ensureBridgeFilter();
+  const pids = await Promise.all(
     nodes.map(async (node) => {
       if (template !== undefined) await ensureImages(node, template, tars);
-      await startNode(node, programs, switchPid);
+      return startNode(node, programs, switchPid);
     }),
   );
   context.detail("waiting for the API server");
@@ -124,6 +126,7 @@ async function startAll(
     signal,
     hint: () => lastLines("kube-apiserver"),
   });
+  await requireWay(pids[0] as number, signal);
   await startManagers(programs.node);
   await kubectl(
     programs.kubectl,

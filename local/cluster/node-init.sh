@@ -31,8 +31,7 @@ mount --bind /run/pgplatform/pods /var/log/pods
 # The host plugs the cable in and gives the address.
 until ip -4 -oneline address show dev eth0 2> /dev/null | grep -qF " $address/"; do sleep 0.05; done
 echo 1 > /proc/sys/net/ipv4/ip_forward
-# Traffic between two pods of this node passes the packet filter too; on many machines that is a module of the kernel.
-[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || modprobe br_netfilter
+# Traffic between two pods of this node passes the packet filter too.
 echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
 
 # keep LABEL COMMAND…: runs a command again whenever it ends, a second later.

@@ -35,18 +35,23 @@ const programs: Readonly<
   cnpgOperator: {
     folder: "cnpg-operator",
     package: "github.com/cloudnative-pg/cloudnative-pg/cmd/manager",
-    ldflags: `-X ${cnpgVersions}.buildVersion=${pins.operators.cnpg} -X ${cnpgVersions}.buildCommit=built-from-modules`,
+    ldflags: `-X ${cnpgVersions}.buildVersion=${pins.builtOperators.cnpg} -X ${cnpgVersions}.buildCommit=built-from-modules`,
   },
   zalandoOperator: {
     folder: "zalando-operator",
     package: "github.com/zalando/postgres-operator/cmd",
-    ldflags: `-X main.version=v${pins.operators.zalando}`,
+    ldflags: `-X main.version=v${pins.builtOperators.zalando}`,
   },
   barmanPlugin: {
     folder: "barman-plugin",
     package: "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager",
   },
   walTools: { folder: "wal-tools", package: "." },
+  rclone: {
+    folder: "rclone",
+    package: ".",
+    ldflags: `-X github.com/rclone/rclone/fs.Version=v${pins.rclone}`,
+  },
   strictStore: { folder: "strict-store", package: "." },
   versitygw: { folder: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw" },
 };
@@ -162,6 +167,23 @@ async function debianLayer(
   );
 }
 
+/** Keeps of a root file system what is named; BusyBox's links lie beside it. */
+async function reduceLayer(
+  { files, applets }: NonNullable<DebianRecipe["reducedTo"]>,
+  programs: readonly string[],
+  layer: string,
+  work: string,
+): Promise<void> {
+  const root = join(work, "reduced");
+  await mkdir(root);
+  await run("tar", ["-C", root, "-xf", layer, ...[...files, ...programs].map((file) => `./${file}`)]);
+  for (const applet of applets) await symlink("busybox", join(root, "usr/bin", applet));
+  await symlink("usr/bin", join(root, "bin"));
+  await mkdir(join(root, "tmp"));
+  await chmod(join(root, "tmp"), 0o1777);
+  await run("tar", [...reproducibleTar, "-C", root, "-cf", layer, "."]);
+}
+
 async function buildImage(
   name: ImageName,
   programOf: (name: ProgramName) => string,
@@ -183,7 +205,10 @@ async function buildImage(
       await mkdir(work);
       const onLine = (line: string) => context.detail(`${name}: ${line}`);
       if (recipe.kind === "program") await programLayer(recipe, programs, layer, work);
-      else await debianLayer(recipe, programs, layer, work, { onLine, ...(signal && { signal }) });
+      else {
+        await debianLayer(recipe, programs, layer, work, { onLine, ...(signal && { signal }) });
+        if (recipe.reducedTo) await reduceLayer(recipe.reducedTo, Object.keys(programs), layer, work);
+      }
       const labels = {
         "org.opencontainers.image.title": reference,
         "org.opencontainers.image.vendor": "Postgres Platform (built on the machine that uses it)",

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { alpine } from "../../releases/imageFacts";
 import { pins, type ImageName } from "../../releases/pins";
 import { imageArchitecture, type ImageConfig } from "./oci";
 
@@ -12,6 +13,7 @@ export type ProgramName =
   | "zalandoOperator"
   | "barmanPlugin"
   | "walTools"
+  | "rclone"
   | "versitygw"
   | "strictStore";
 
@@ -48,6 +50,8 @@ export interface DebianRecipe {
   keepsRun?: boolean;
   /** Shell lines run inside the root file system at the end. */
   script?: string;
+  /** Keeps nothing but these files and programs, with BusyBox under these names beside them. @default - all of it */
+  reducedTo?: { files: readonly string[]; applets: readonly string[] };
   config: ImageConfig;
 }
 
@@ -261,21 +265,29 @@ export const recipes: Record<ImageName, Recipe> = {
     config: { User: "26:26", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Entrypoint: ["/manager"] },
   },
 
-  // Debian's build of rclone, with a shell.
+  // As upstream's, on BusyBox, so that a script can't use what isn't there; rclone with the commands that scripts use, and S3 alone.
   backupTools: {
     kind: "debian",
-    packages: ["rclone", "ca-certificates"],
+    packages: ["busybox-static", "ca-certificates"],
+    programs: { "usr/local/bin/rclone": "rclone" },
     script: "rclone version",
-    config: { User: "65532:65532", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/bin/sh"] },
+    reducedTo: {
+      files: ["usr/bin/busybox", "etc/passwd", "etc/group", "etc/ssl/certs/ca-certificates.crt"],
+      applets: alpine,
+    },
+    config: { User: "65532:65532", Env: [`PATH=${path}`], Entrypoint: ["rclone"] },
   },
 
   zalandoOperator: {
     kind: "program",
     program: "zalandoOperator",
     path: "postgres-operator",
-    texts: users,
+    texts: {
+      "etc/passwd": `${users["etc/passwd"]}pgo:x:1000:1000:Postgres Operator:/home/pgo:/sbin/nologin\n`,
+      "etc/group": `${users["etc/group"]}pgo:x:1000:\n`,
+    },
     certificateAuthorities: true,
-    config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/postgres-operator"] },
+    config: { Env: ["PATH=/"], WorkingDir: "/", User: "1000:1000", Entrypoint: ["/postgres-operator"] },
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.

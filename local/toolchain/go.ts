@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { coerce, gte } from "semver";
 import { UserError } from "../../shell/userError";
@@ -61,6 +62,14 @@ export async function goModuleFolder(moduleFolder: string, module: string): Prom
   await run("go", ["mod", "download", module], options);
   const { stdout } = await run("go", ["list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], options);
   return stdout.trim();
+}
+
+/** Folder in Go's module cache of a released module; Go verifies its checksum. */
+export async function releasedModule(module: string, version: string): Promise<string> {
+  const args = ["mod", "download", "-json", `${module}@v${version}`];
+  // Outside of any module: a go.mod would be read for what it replaces.
+  const { stdout } = await run("go", args, { cwd: tmpdir(), env: goEnvironment });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
 /** Builds one Go program, or takes it from the cache; returns the binary's path. */

@@ -1,14 +1,15 @@
-import { chmod, copyFile, mkdir, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { arch, homedir, platform } from "node:os";
 import { dirname, join } from "node:path";
 import { satisfies } from "semver";
 import { cacheDir, exists } from "../../shell/paths";
 import { type StepContext } from "../../shell/progress";
 import { run } from "../../shell/process";
-import { cached } from "../cache";
+import { UserError } from "../../shell/userError";
+import { cached, filesBelow, keyOf } from "../cache";
 import { buildKubectl } from "../kubernetes/build";
 import { pins } from "../../releases/pins";
-import { downloadRelease, type Release } from "./download";
+import { type Algorithm, downloadRelease, type Release } from "./download";
 import { goBuild, goModuleFolder } from "./go";
 
 /** A way to have one tool's files in a folder of their own. */
@@ -41,7 +42,7 @@ const unpackTar = (file: string, folder: string) =>
   run("tar", ["-xzf", file, "-C", folder, "--strip-components=1"]).then(() => undefined);
 
 /** A provider's binary as the Pulumi CLI installs it: `<PULUMI_HOME>/plugins/resource-<name>-v<version>`. */
-function provider(name: string, version: string, build: Tool["build"]): Tool {
+function provider(name: string, version: string, build: Tool["build"], weakest?: Algorithm): Tool {
   const program = `pulumi-resource-${name}`;
   const file = `${program}-v${version}-${os}-${cpu}.tar.gz`;
   const home = process.env.PULUMI_HOME ?? join(homedir(), ".pulumi");
@@ -53,6 +54,7 @@ function provider(name: string, version: string, build: Tool["build"]): Tool {
     release: {
       url: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/${file}`,
       checksumsUrl: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/pulumi-${name}_${version}_checksums.txt`,
+      ...(weakest && { weakest }),
     },
     unpack: (archive, folder) => run("tar", ["-xzf", archive, "-C", folder]).then(() => undefined),
     build,
@@ -153,7 +155,8 @@ export const tools: Record<string, Tool> = {
     pins.tools.pulumiKubernetes.version,
     buildKubernetesProvider,
   ),
-  "pulumi-resource-random": provider("random", pins.tools.pulumiRandom.version, buildRandomProvider),
+  // Its publisher lists SHA-1 sums alone (`shasum` without an option); decision 27 says why they do.
+  "pulumi-resource-random": provider("random", pins.tools.pulumiRandom.version, buildRandomProvider, "sha1"),
   kubectl: {
     programs: ["kubectl"],
     installed: async () => {
@@ -175,10 +178,17 @@ export const tools: Record<string, Tool> = {
   },
 };
 
-async function released(name: string, tool: Tool): Promise<string> {
+async function released(
+  name: string,
+  tool: Tool,
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<string> {
   return cached(`releases/${name}`, [tool.release.url], async (folder) => {
     const file = join(folder, ".download");
-    await downloadRelease(tool.release, file);
+    const algorithm = await downloadRelease(tool.release, file, signal && { signal });
+    if (algorithm === "sha1")
+      context.say(`${name}: its publisher lists no sums but SHA-1; this one is right`);
     await tool.unpack(file, folder);
     await rm(file);
     for (const program of tool.programs) {
@@ -190,41 +200,88 @@ async function released(name: string, tool: Tool): Promise<string> {
 /** How each tool was had, for the line that says so. */
 export type Source = "already installed" | "downloaded" | "built from Go modules";
 
-/**
- * Makes one tool available: the copy on PATH when its version fits, else the pinned release, else a build from pinned Go
- * modules. Returns the folders to put on PATH: none when
- * it is there already.
- */
-async function provide(
+interface Found {
+  source: Source;
+  version?: string;
+  /** Folders to put on PATH: none when it is there already. */
+  folders: string[];
+}
+
+/** Where a build's files are written down, so that the next command needs no network to find them: one name for each state of the sources. */
+async function noteOf(name: string, tool: Tool): Promise<string> {
+  const sources = await Promise.all([here, join(here, "../kubernetes/core")].map(filesBelow));
+  return join(cacheDir, "built", `${name}-${keyOf([tool.release.url, ...sources.flat()])}.json`);
+}
+
+const foldersOf = (files: readonly string[]): string[] => [...new Set(files.map((file) => dirname(file)))];
+
+async function builtBefore(name: string, tool: Tool): Promise<Found | undefined> {
+  const note = await readFile(await noteOf(name, tool), "utf8").catch(() => undefined);
+  if (note === undefined) return undefined;
+  const files = JSON.parse(note) as string[];
+  const there = await Promise.all(files.map(exists));
+  return there.every(Boolean) ? { source: "built from Go modules", folders: foldersOf(files) } : undefined;
+}
+
+/** The copy on PATH when its version fits, else one that was built before, else the pinned release; or why that can't be had. */
+async function find(
   name: string,
   tool: Tool,
   context: StepContext,
   signal?: AbortSignal,
-): Promise<{ source: Source; version?: string; folders: string[] }> {
+): Promise<Found | Error> {
   const version = await tool.installed();
   if (version !== undefined && tool.fits(version))
     return { source: "already installed", version, folders: [] };
+  const before = await builtBefore(name, tool);
+  if (before !== undefined) return before;
   try {
-    return { source: "downloaded", folders: [await released(name, tool)] };
+    return { source: "downloaded", folders: [await released(name, tool, context, signal)] };
   } catch (error) {
-    context.detail((error as Error).message);
+    signal?.throwIfAborted();
+    return error as Error;
   }
+}
+
+async function build(name: string, tool: Tool, context: StepContext, signal?: AbortSignal): Promise<Found> {
   context.detail(`building ${name}`);
   const files = await tool.build(context, signal);
-  return { source: "built from Go modules", folders: [...new Set(files.map((file) => dirname(file)))] };
+  const note = await noteOf(name, tool);
+  await mkdir(dirname(note), { recursive: true });
+  await writeFile(note, JSON.stringify(files));
+  return { source: "built from Go modules", folders: foldersOf(files) };
 }
 
 /**
- * Makes all tools available and returns the folders to put before PATH. Says for each where it came from.
- * A download host that doesn't answer costs at most 5 s, once: the next tool doesn't ask it again.
+ * Makes all tools available and returns the folders to put before PATH: the copy on PATH when its version fits, else the pinned
+ * release, else a build from pinned Go modules. Says for each where it came from, and why a release couldn't be had. Releases
+ * are downloaded side by side, so that hosts that don't answer cost the time of one.
  */
 export async function provideTools(context: StepContext, signal?: AbortSignal): Promise<string[]> {
   await mkdir(cacheDir, { recursive: true });
+  const names = Object.entries(tools);
+  const looked = await Promise.all(names.map(([name, tool]) => find(name, tool, context, signal)));
   const folders: string[] = [];
-  for (const [name, tool] of Object.entries(tools)) {
-    const found = await provide(name, tool, context, signal);
+  const problems: string[] = [];
+  for (const [index, [name, tool]] of names.entries()) {
+    const first = looked[index] as Found | Error;
+    if (first instanceof Error) context.say(`${name} can't be downloaded: ${first.message}`);
+    const found =
+      first instanceof Error
+        ? await build(name, tool, context, signal).catch((error: unknown) => {
+            if (error instanceof UserError) return error;
+            throw error;
+          })
+        : first;
+    if (found instanceof UserError) {
+      problems.push(
+        `${name} can't be downloaded: ${(first as Error).message}. Fix: let this machine reach that address (HTTPS_PROXY and NO_PROXY count, PGP_MIRROR names a mirror). Otherwise ${found.problems.join(" ")}`,
+      );
+      continue;
+    }
     context.say(`${name} ${found.version === undefined ? "" : `${found.version} `}(${found.source})`);
     folders.push(...found.folders);
   }
+  if (problems.length > 0) throw new UserError(problems);
   return folders;
 }

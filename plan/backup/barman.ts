@@ -6,6 +6,8 @@ import type { EngineTraits } from "../engines/planner";
 export const byBarman: EngineTraits["compression"] = {
   methods: ["gzip", "lz4", "zstd", "none"],
   by: "Barman's cloud tools",
+  // It compresses between the parts, from the third on visibly.
+  unequalParts: ["lz4"],
 };
 
 /** CloudNativePG's image of PostgreSQL, which has the tools and, unlike that of the plugin's sidecar, a shell. */

@@ -7,13 +7,19 @@ import { podSecurity } from "../podSecurity";
 import { environment, hardened, unprivileged, restrictedPod } from "../containers";
 import { clusterLabel, tlsNames } from "../names";
 import { keyVariables, type Store, storeOf } from "./store";
-import { localBucket, localStorePort, storeLabels, storeName, storeNamespace } from "./storeNames";
+import {
+  defaultSize,
+  localBucket,
+  localStorePort,
+  storeLabels,
+  storeName,
+  storeNamespace,
+} from "./storeNames";
 import type { TargetOf } from "../../settings/schema/targets";
 
 /** A store of the platform's own: versitygw, which serves S3 from a volume. What lies in it is lost with the Kubernetes cluster. */
 
 const paths = { root: "/data", tls: "/tls" } as const;
-const DEFAULT_SIZE = "10Gi";
 /** Why objects of a local store outlive the stack. */
 const RETAINED = "backups outlive what they are of";
 
@@ -156,8 +162,8 @@ function localStoreObjects(
             },
           ],
           volumes: [
-            // The root itself holds locks of objects that are being written.
-            { name: "root", emptyDir: { medium: "Memory", sizeLimit: "16Mi" } },
+            // The root itself holds locks of objects that are being written. Not in memory: tmpfs has no user xattrs before Linux 6.6.
+            { name: "root", emptyDir: { sizeLimit: "16Mi" } },
             { name: "tls", secret: { secretName: `${name}-server`, defaultMode: 0o440 } },
           ],
         },
@@ -169,7 +175,7 @@ function localStoreObjects(
           metadata: { name: "data", labels },
           spec: {
             accessModes: ["ReadWriteOnce"],
-            resources: { requests: { storage: target.size ?? DEFAULT_SIZE } },
+            resources: { requests: { storage: target.size ?? defaultSize } },
             ...(cluster.storage.class !== undefined && { storageClassName: cluster.storage.class }),
           },
         },

@@ -4,7 +4,7 @@ import type { KubernetesObject } from "../objects";
 import { environment, hardened, type Owner, restrictedPod, tmpMount, tmpVolume } from "../containers";
 import type { Peer } from "../network";
 import type { Settings } from "../../settings/schema";
-import { archiveIdToken, keyVariables, type Store } from "./store";
+import { archiveIdToken, keyVariables, rcloneOptions, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
 import { backupNames } from "./names";
 import { clusterLabel, roleLabel } from "../names";
@@ -42,15 +42,10 @@ export function places(stores: readonly Store[]): object[] {
       ...environment({
         [`TARGET_${index + 1}`]: store.name,
         [`PLACE_${index + 1}`]: `${remote(index)}:${store.bucket}/${store.prefix}`,
-        [option("TYPE")]: "s3",
-        [option("PROVIDER")]: store.endpoint === undefined ? "AWS" : "Other",
-        [option("REGION")]: store.region,
-        ...(store.endpoint !== undefined && {
-          [option("ENDPOINT")]: store.endpoint,
-          [option("FORCE_PATH_STYLE")]: "true",
-        }),
-        // A key that may do what it must do can't make buckets.
-        [option("NO_CHECK_BUCKET")]: "true",
+        [`REPORTS_${index + 1}`]: `${remote(index)}:${store.bucket}/${store.reports}`,
+        ...Object.fromEntries(
+          Object.entries(rcloneOptions(store)).map(([name, value]) => [option(name), value]),
+        ),
         ...("roleArn" in store.login && { [option("ENV_AUTH")]: "true" }),
       }),
       ...keyVariables(store, {

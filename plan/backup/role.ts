@@ -14,9 +14,6 @@ const skippedAnnotation = "eks.amazonaws.com/skip-containers";
 /** Annotation of pods that take the role when they start: which one. */
 const startedAnnotation = "pgplatform.io/role-arn";
 
-/** Where a pod finds its token. */
-export const roleTokenFile = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
-
 /** The role by which these stores are spoken to, which is one at most; undefined where all of them have keys. */
 export const roleOf = (stores: readonly (Store | undefined)[]): string | undefined =>
   stores.flatMap((store) => (store && "roleArn" in store.login ? [store.login.roleArn] : []))[0];

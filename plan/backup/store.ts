@@ -2,6 +2,7 @@ import type { Settings } from "../../settings/schema";
 import type { Target } from "../../settings/schema/targets";
 import { storeName } from "./storeNames";
 import { spokenTo } from "./targets";
+import { awsEndpoint } from "./targets/aws";
 import type { Spoken } from "./targets/dialect";
 import { type Flow, type Peer, tcp } from "../network";
 import { targetAnnotations } from "../names";
@@ -13,6 +14,11 @@ export interface Store extends Spoken {
   readonly name: string;
   /** What every object of the cluster's backups begins with, without a slash at either end. */
   readonly prefix: string;
+  /**
+   * What the names of the objects begin with that are written over and over, such as the newest verification's result: outside of the prefix, which may be locked. No namespace
+   * is called so.
+   */
+  readonly reports: string;
   /** Who may speak to it: who has the access key, in a Secret with the keys below, or a role of AWS. */
   readonly login: { readonly secretName: string } | { readonly roleArn: string };
 }
@@ -39,9 +45,11 @@ export const archiveIdToken = "{archiveId}";
 export function storeOf({ cluster }: Settings, target: Target): Store {
   const secretName = storeName(cluster.name, target.name);
   const { roleArn } = target;
+  const prefix = `${cluster.namespace}/${cluster.name}`;
   return {
     name: target.name,
-    prefix: `${cluster.namespace}/${cluster.name}`,
+    prefix,
+    reports: `_verified/${prefix}`,
     login: roleArn === undefined ? { secretName } : { roleArn },
     ...spokenTo(target, cluster),
   };
@@ -62,7 +70,7 @@ export const storesOf = (settings: Settings): Store[] =>
 
 /** Where a store listens. */
 export const endpointOf = ({ endpoint, region }: Pick<Store, "endpoint" | "region">): string =>
-  endpoint ?? `https://s3.${region}.amazonaws.com`;
+  endpoint ?? awsEndpoint(region);
 
 /** What the object says of a store that stands for it: the Secret of its key, or another one where it has a role. */
 export const targetFacts = ({ backup }: Settings, store: Store): Record<string, string> => ({
@@ -75,11 +83,39 @@ export const targetFacts = ({ backup }: Settings, store: Store): Record<string, 
 /** Where the cluster's backups lie, as tools name it. */
 export const locationOf = ({ bucket, prefix }: Store): string => `s3://${bucket}/${prefix}`;
 
-/** What boto, which Barman's tools use, must be told for a store with `plainChecksums`. */
+/** What every SDK of AWS, boto among them, must be told for a store with `plainChecksums`. */
 export const plainChecksums = {
   AWS_REQUEST_CHECKSUM_CALCULATION: "when_required",
   AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required",
 };
+
+/** What boto is told of a store by variables, which Barman's tools use. */
+export const botoVariables = ({ region, plainChecksums: plain }: Spoken): Record<string, string> => ({
+  AWS_DEFAULT_REGION: region,
+  ...(plain && plainChecksums),
+});
+
+/** What Barman's tools are told of a store's addresses by options; of one with an endpoint they take path style for granted. */
+export const addressingStyle = ({ endpoint, pathStyle }: Spoken): "virtual" | undefined =>
+  endpoint !== undefined && !pathStyle ? "virtual" : undefined;
+
+/** What rclone is told of a store, as the options of its remote. */
+export const rcloneOptions = ({
+  rclone,
+  region,
+  endpoint,
+  pathStyle,
+  md5,
+}: Spoken): Record<string, string> => ({
+  TYPE: "s3",
+  PROVIDER: rclone,
+  REGION: region,
+  ...(endpoint !== undefined && { ENDPOINT: endpoint, FORCE_PATH_STYLE: String(pathStyle) }),
+  // Of an object that was stored in parts its sum isn't known: as one part it would be sent without Content-MD5, and as a part it has that.
+  ...(md5 && { UPLOAD_CUTOFF: "0" }),
+  // A key that may do what it must do can't make buckets.
+  NO_CHECK_BUCKET: "true",
+});
 
 /** The instances' way to the stores. */
 export const archiveFlows = (settings: Settings, instances: Peer): Flow[] =>

@@ -21,6 +21,8 @@ export const storeNamespace = ({ namespace, name, makeNamespace }: Settings["clu
   // Another cluster in the same namespace has stores of its own.
   makeNamespace ? `${namespace}-backups` : `${namespace}-${name}-backups`;
 
+/** Size of a local target's volume. */
+export const defaultSize = "10Gi";
 export const localStorePort = 7070;
 /** The only bucket of a local target. */
 export const localBucket = "backups";

@@ -2,7 +2,14 @@ import type { EnginePlanner } from "../engines/planner";
 import type { KubernetesObject } from "../objects";
 import type { Plan } from "../plan";
 import type { Settings } from "../../settings/schema";
-import { archiveIdToken, keyVariables, locationOf, plainChecksums, type Store } from "./store";
+import {
+  addressingStyle,
+  archiveIdToken,
+  botoVariables,
+  keyVariables,
+  locationOf,
+  type Store,
+} from "./store";
 import {
   VERIFY_HOURS,
   caMounts,
@@ -52,6 +59,7 @@ export function verification(
   const value = { name: "VALUE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } };
   const reading = [...shared, ...environment({ NUMBER: String(index + 1) }), ...places(stores)];
   const tool = engine.backups?.tool?.(settings);
+  const addressing = addressingStyle(store);
   const caFile = `/tls/${store.name}/ca.crt`;
   const barman = [
     ...shared,
@@ -60,9 +68,11 @@ export function verification(
       DESTINATION: locationOf(store),
       ARCHIVE_ID: archiveIdToken,
       WINDOW_DAYS: String(backup.recoveryWindowDays),
-      AWS_DEFAULT_REGION: store.region,
+      ...botoVariables(store),
       ...(store.endpoint !== undefined && { ENDPOINT: store.endpoint }),
-      ...(store.plainChecksums && plainChecksums),
+      ...(addressing !== undefined && { ADDRESSING: addressing }),
+      // Without it boto sends none: see sitecustomize.py.
+      ...(store.md5 || store.plainChecksums ? { CONTENT_MD5: "yes" } : {}),
       ...(store.ca && { AWS_CA_BUNDLE: caFile }),
       HOME: "/tmp",
     }),
@@ -206,7 +216,7 @@ export function verification(
           ...reading,
           ...environment({
             EXPIRY_SECONDS: String(EXPIRY_SECONDS),
-            ...(dumps.length > 0 && { WINDOW_DAYS: String(backup.recoveryWindowDays) }),
+            WINDOW_DAYS: String(backup.recoveryWindowDays),
           }),
           ...dumps,
         ],

@@ -6,6 +6,14 @@ import { caMounts, caVolumes, container, places, podOf, podTemplate, shell, smal
 import { clusterLabel, roleLabel } from "../names";
 import { environment, unprivileged } from "../containers";
 
+/** How many requests that list objects each store may get in a day, where they are counted. */
+const budgets = (stores: readonly Store[]): Record<string, string> =>
+  Object.fromEntries(
+    stores.flatMap(({ listsADay }, index) =>
+      listsADay === undefined ? [] : [[`LISTS_${index + 1}`, String(listsADay)]],
+    ),
+  );
+
 /** Looks into the stores all the time, and says what it sees. */
 export function watch(settings: Settings, stores: readonly Store[]): KubernetesObject {
   const { cluster, images } = settings;
@@ -30,7 +38,7 @@ export function watch(settings: Settings, stores: readonly Store[]): KubernetesO
               "watch",
               images.backupTools,
               shell("watch.sh"),
-              [...places(stores), ...environment({ STATE: "/state" })],
+              [...places(stores), ...environment({ STATE: "/state", ...budgets(stores) })],
               [state, ...caMounts(stores)],
               small,
             ),

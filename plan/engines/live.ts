@@ -8,6 +8,18 @@ export interface LiveReader {
   progress(object: KubernetesObject): Progress;
   /** What an object that asked for a base backup has come to; undefined for other objects. */
   baseBackup(object: KubernetesObject): BaseBackup | undefined;
+  /** What an engine does that stops PostgreSQL before a volume is full. @default - it tells nothing of full volumes */
+  readonly fullVolumes?: FullVolumes;
+}
+
+/** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */
+export interface FullVolumes {
+  /** Whether it has stopped the cluster since a volume is full. */
+  stopped(cluster: KubernetesObject): boolean;
+  /** Selects the claims of a cluster. */
+  claims(cluster: string): Readonly<Record<string, string>>;
+  /** Whether a claim is for the data or the WAL; undefined for any other. */
+  role(claim: KubernetesObject): "data" | "log" | undefined;
 }
 
 /** What an update compares between the live cluster and the plan. */

@@ -80,9 +80,18 @@ export interface EngineTraits {
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
   /** How it can compress its log in a store, the default first, and the tool that decides. */
-  readonly compression: { readonly methods: readonly [Compression, ...Compression[]]; readonly by: string };
   /** What takes memory in PostgreSQL's own container beside it, where the settings ask for it. @default - nothing that counts */
   readonly besideServer?: { readonly who: string; bytes(settings: Settings): number };
+  readonly compression: {
+    readonly methods: readonly [Compression, ...Compression[]];
+    readonly by: string;
+    /** Those with which the parts of an upload are of different sizes. */
+    readonly unequalParts: readonly Compression[];
+  };
+  /** Namespace of its operator. @default - the engine has none */
+  readonly operatorNamespace?: string;
+  /** What a drain of a single instance's node does where no setting says it. */
+  readonly drains: NonNullable<Settings["cluster"]["drains"]>;
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */
@@ -139,8 +148,14 @@ export const capabilities = [
   "operator",
   /** Its pods log in at registries, or have a role at the cloud, in a namespace that the platform didn't make. */
   "accountInForeignNamespace",
+  /** Keeps a single instance on its node until it is let go. */
+  "drainsWait",
   /** No superuser has a password, and none gets in over the network. */
   "passwordlessSuperuser",
+  /** Its tools speak to the archive by a role of AWS where there is no key. */
+  "roleInPlaceOfKey",
+  /** Its tools can be told that the bucket's name is in the host's name, at a store that isn't AWS. */
+  "virtualHosts",
 ] as const;
 export type Capability = (typeof capabilities)[number];
 

@@ -86,6 +86,7 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
     server_fast_close: 1,
     query_wait_timeout: tuning.queryWaitTimeoutSeconds,
     dns_max_ttl: tuning.dnsMaxTtlSeconds,
+    // The kernel gives a probed connection up after tcp_user_timeout, whatever tcp_keepcnt is.
     tcp_keepalive: 1,
     tcp_keepidle: tuning.tcpKeepaliveIdleSeconds,
     tcp_keepintvl: 1,

@@ -1,10 +1,10 @@
 import { distance } from "fastest-levenshtein";
 import type { Settings } from "../schema";
 import { majorsOf, namesOf, parameterOf } from "./table";
-import { bytesOf, parameterText } from "./values";
+import { amountOf, bytesOf, parameterText, secondsOf } from "./values";
 
 export { type Parameter, parameterOf } from "./table";
-export { amountOf, parameterText, secondsOf, wrong } from "./values";
+export { amountOf, booleanOf, parameterText, secondsOf, wrong } from "./values";
 
 /** Bytes of a parameter that is an amount of memory, as the settings have it; undefined where they don't, or have no amount there. */
 export function parameterBytes(
@@ -14,6 +14,19 @@ export function parameterBytes(
   const parameter = parameterOf(postgresVersion, name);
   const value = parameters[name];
   return parameter && value !== undefined ? bytesOf(parameter, parameterText(value)) : undefined;
+}
+
+/** Seconds of a parameter that is a time; undefined where the settings don't have it, or have no time there. */
+export function parameterSeconds(
+  { postgresVersion, parameters }: Pick<Settings["cluster"], "postgresVersion" | "parameters">,
+  name: string,
+): number | undefined {
+  const parameter = parameterOf(postgresVersion, name);
+  const value = parameters[name];
+  if (parameter?.unit === undefined || value === undefined) return undefined;
+  const amount = amountOf(parameter, parameterText(value));
+  const unit = secondsOf(`1000000${parameter.unit}`);
+  return amount === undefined || unit === undefined ? undefined : (amount * unit) / 1e6;
 }
 
 /** What took the place of a parameter that is gone. */

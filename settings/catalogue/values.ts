@@ -59,11 +59,15 @@ export function bytesOf(parameter: Pick<Parameter, "type" | "unit">, text: strin
 
 const spellings = ["on", "off", "true", "false", "yes", "no", "1", "0"];
 
-/** PostgreSQL takes any case, and the beginning of a word as long as it is clear which one. */
-const isBoolean = (text: string): boolean => {
-  const word = text.toLowerCase();
-  return word !== "" && word !== "o" && spellings.some((spelling) => spelling.startsWith(word));
-};
+/** PostgreSQL takes any case, and the beginning of a word as long as it is clear which one; undefined for what is none. */
+export function booleanOf(text: string): boolean | undefined {
+  const word = text.trim().toLowerCase();
+  if (word === "" || word === "o") return undefined;
+  const spelling = spellings.find((one) => one.startsWith(word));
+  return spelling === undefined ? undefined : ["on", "true", "yes", "1"].includes(spelling);
+}
+
+const isBoolean = (text: string): boolean => booleanOf(text) !== undefined;
 
 /** The values that the parameter may have, as a message writes them after "Allowed:". */
 export function allowedOf(parameter: Parameter): string {

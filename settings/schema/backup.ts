@@ -1,17 +1,27 @@
 import * as z from "zod";
-import { isSchedule, isTimeZone } from "../cron";
+import { fires, hasForm, isTimeZone } from "../cron";
 import { moves, restarts, target } from "./targets";
-import { documented, atOnce, oneOf, label, quantity, sqlName, boolean, integer } from "./types";
+import { documented, atOnce, objecting, oneOf, label, quantity, sqlName, boolean, integer } from "./types";
 
 /** Backups: where they go, how often, how long they are kept. */
 
 const schedule = (means: string, change = atOnce) =>
-  documented(z.string().refine(isSchedule), {
-    means,
-    change,
-    allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
-    fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
-  });
+  documented(
+    objecting(z.string().refine(hasForm), (text) =>
+      fires(text)
+        ? undefined
+        : {
+            allowed: "a schedule that fires: no month that it names has a day that it names",
+            fix: "name a day that the month has",
+          },
+    ),
+    {
+      means,
+      change,
+      allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
+      fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
+    },
+  );
 
 const query = z.strictObject({
   name: label("Name of the query, by which a failed one is reported.", 40, atOnce),
@@ -19,7 +29,8 @@ const query = z.strictObject({
   sql: documented(z.string().min(8).max(10_000), {
     means: "A query whose only answer is true where the restored data is as it should be.",
     change: atOnce,
-    allowed: "a query that returns one true, such as select count(*) > 0 from orders",
+    allowed:
+      "a query of 8 to 10,000 characters that returns one true, such as select count(*) > 0 from orders",
     fix: "write a query with one row and one column",
   }),
 });

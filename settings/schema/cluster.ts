@@ -72,6 +72,13 @@ export const cluster = z.strictObject({
       "there is no other, so that a small cluster of the tier dev holds more instances than it has nodes. Poolers follow. Default: required.",
     "A change restarts the instances one after another, the primary last, and rolls the poolers' pods.",
   ).default("required"),
+  drains: oneOf(
+    ["wait", "allow"],
+    "Whether a drain may take the node of a single instance. wait: the drain waits until the setting is allow; allow: the instance stops, and the " +
+      "database is down until its pod runs elsewhere, which a volume that is on that node keeps it from. Only with one instance: with more, a drain takes " +
+      "one at a time, the primary after a switchover. Default: wait; allow with the engines zalando, whose operator moves it anyway, and standalone.",
+    atOnce,
+  ).optional(),
   durability: oneOf(
     ["zero-loss", "balanced", "async"],
     "What an acknowledged commit is worth. zero-loss: it is on a standby too, and writes block when none is there; " +

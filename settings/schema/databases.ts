@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { documented, atOnce, sqlName, boolean, integer } from "./types";
+import { addresses, documented, atOnce, quoted, sqlName, boolean, integer } from "./types";
 
 /** What is inside PostgreSQL: databases, roles, and rules of access. */
 
@@ -21,6 +21,8 @@ const extension = documented(
         means: "Version of the extension. Default: the image's.",
         change: "A change updates the extension at once.",
         allowed: 'a version in quotes, such as "1.6"',
+        fix: "write it in quotes: of the number 1.10 the zero is lost",
+        numbers: quoted,
       }).optional(),
     }),
   ]),
@@ -115,14 +117,10 @@ export const roles = documented(z.array(role), {
 const rule = z.strictObject({
   database: sqlName("Database that the rule lets into, or all. Default: all.", atOnce).default("all"),
   role: sqlName("Role that the rule lets in, or all. Default: all.", atOnce).default("all"),
-  from: documented(z.union([z.literal("all"), z.cidrv4(), z.cidrv6()]), {
-    means:
-      "Addresses that the rule lets in. What comes through a pooler comes from the pooler's pod, for whose addresses the role needs a rule " +
+  from: addresses(
+    "Addresses that the rule lets in. What comes through a pooler comes from the pooler's pod, for whose addresses the role needs a rule " +
       "too. Default: all.",
-    change: atOnce,
-    allowed: "all, or an address range such as 192.0.2.10/32",
-    fix: "write the address, a slash and the prefix length",
-  }).default("all"),
+  ).default("all"),
   tls: boolean(
     "Whether the session must be encrypted; false is for the tier dev alone. Default: true.",
     atOnce,

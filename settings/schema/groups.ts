@@ -84,6 +84,7 @@ pgplatform:labels: { team: shop }`,
     paths: [
       "cluster.instances",
       "cluster.spread",
+      "cluster.drains",
       "cluster.durability",
       "cluster.synchronousStandbys",
       "cluster.failover",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { documented, image, rolls, rollsPooler } from "./types";
+import { documented, image, quoted, rolls, rollsPooler } from "./types";
 
 /** Where images come from. */
 
@@ -64,14 +64,18 @@ export const registry = z.strictObject({
   username: documented(z.string().min(1), {
     means: "Name to log in with.",
     change: later,
-    allowed: "a text",
+    allowed: "a text of at least one character",
+    fix: "write it in quotes",
+    numbers: quoted,
   }),
   password: documented(z.string().min(1), {
     means:
       "Password or token to log in with, encrypted in the stack file: pulumi config set --secret --path " +
       "'pgplatform:registries[0].password'.",
     change: later,
-    allowed: "a text that Pulumi has encrypted",
+    allowed: "a text of at least one character that Pulumi has encrypted",
     fix: "set it with pulumi config set --secret --path",
+    numbers: quoted,
+    secret: true,
   }),
 });

@@ -1,6 +1,17 @@
 import * as z from "zod";
 import { builtInApi } from "../builtIn";
-import { documented, atOnce, oneOf, cidr, isFreeLabel, label, labelKey, labelValue, integer } from "./types";
+import {
+  documented,
+  atOnce,
+  oneOf,
+  cidr,
+  isFreeLabel,
+  label,
+  labelKey,
+  labelValue,
+  integer,
+  objecting,
+} from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
@@ -9,6 +20,15 @@ import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
 import { transform } from "./transform";
+
+const freeLabelKey = objecting(labelKey, (key) =>
+  isFreeLabel(key)
+    ? undefined
+    : {
+        allowed: "keys that are not the platform's, the operator's or Kubernetes' own",
+        fix: "use a key such as team or example.com/team",
+      },
+);
 
 /**
  * Every setting of a stack file, below `pgplatform:`.
@@ -35,12 +55,12 @@ export const schema = z.strictObject({
       kubeconfig: documented(z.string().min(1), {
         means: "Path of the kubeconfig file. Default: as kubectl finds it.",
         change: "A change that names another Kubernetes cluster recreates everything there.",
-        allowed: "a path",
+        allowed: "a path of at least one character",
       }).optional(),
       context: documented(z.string().min(1), {
         means: "Context of the kubeconfig file. Default: its current context.",
         change: "A change that names another Kubernetes cluster recreates everything there.",
-        allowed: "the name of a context",
+        allowed: "the name of a context, at least one character",
       }).optional(),
     })
     .default({}),
@@ -100,7 +120,7 @@ export const schema = z.strictObject({
       ).optional(),
     })
     .default({}),
-  labels: documented(z.record(labelKey.refine(isFreeLabel), labelValue), {
+  labels: documented(z.record(freeLabelKey, labelValue), {
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +
       "serve others too, have none. Default: none.",

@@ -46,14 +46,15 @@ const tuning = z.strictObject({
     "seconds",
   ).default(5),
   tcpUserTimeoutMilliseconds: integer(
-    "How long sent data may stay unacknowledged before the connection is given up; how soon a vanished node is noticed. Default: 1500.",
+    "How long sent data may stay unacknowledged before the connection is given up, to a client and to a server. A client that reads nothing for longer, or a " +
+      "server that takes nothing of a COPY, loses the connection; so does the one to a node that vanished. Default: 20000.",
     500,
-    60000,
+    600000,
     rollsPooler,
     "milliseconds",
-  ).default(1500),
+  ).default(20000),
   tcpKeepaliveIdleSeconds: integer(
-    "Silence after which a connection is probed, every second, twice. Default: 2.",
+    "Silence after which a connection is probed, every second; one that answers nothing for tcpUserTimeoutMilliseconds is given up. Default: 2.",
     1,
     600,
     rollsPooler,

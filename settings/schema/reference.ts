@@ -13,9 +13,12 @@ export interface Entry {
   readonly change: string;
   /** The schema's own default, where it has one; the text must agree. */
   readonly value?: unknown;
+  /** Whether it stands in stack files as Pulumi has encrypted it. */
+  readonly secret: boolean;
 }
 
 interface Words {
+  readonly secret?: boolean;
   readonly means: string;
   readonly change: string;
   readonly allowed: string;
@@ -27,7 +30,7 @@ const isWords = (meta: unknown): meta is Words =>
 /** The sentence that names the default, as the texts of the schema write it. */
 const defaultSentence = / ?Default: (.+?)\.(?= |$)/;
 
-function entryOf(path: string, { means, allowed, change }: Words, value: unknown): Entry {
+function entryOf(path: string, { means, allowed, change, secret = false }: Words, value: unknown): Entry {
   const byDefault = defaultSentence.exec(means)?.[1];
   return {
     path,
@@ -35,6 +38,7 @@ function entryOf(path: string, { means, allowed, change }: Words, value: unknown
     allowed,
     ...(byDefault !== undefined && { byDefault }),
     change,
+    secret,
     ...(value !== undefined && { value }),
   };
 }
@@ -146,6 +150,9 @@ export function settingsReference(): string {
     "Write settings into `Pulumi.<stack>.yaml`, below `config:`, and run `make preview`: it refuses a wrong value with",
     "its path, the value, what is allowed and the fix, before anything is changed. This page is generated from the",
     "schema (`npm run docs:settings`); do not edit it.",
+    "",
+    "`pulumi config set --path 'pgplatform:cluster.instances' 5` writes into the same file; the number 16 and the text",
+    '"16" are one value there. Keys without `pgplatform:` are refused.',
     "",
     "`[]` in a path stands for each element of a list. Rules between settings are not repeated here: the check names",
     "them. Each example passes the check together with the required settings; a unit test holds that.",

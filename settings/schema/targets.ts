@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
-import { atOnce, boolean, documented, integer, label, quantity } from "./types";
+import { atOnce, boolean, documented, integer, label, labels, oneOf, quantity, quoted } from "./types";
 
 /** Targets of backups, by kind: which settings each kind has, needs and refuses. */
 
@@ -27,7 +27,7 @@ function isCertificates(text: string): boolean {
 const kind = <K extends TargetKind>(own: K) =>
   documented(z.literal(own), {
     means:
-      "What store it is. r2, b2, aws: a bucket at Cloudflare, Backblaze or AWS, which the platform makes; s3: a bucket that is there, of AWS or of any " +
+      "What store it is. r2, aws: a bucket at Cloudflare or AWS, which the platform makes; b2: a bucket at Backblaze that is there; s3: a bucket that is there, of AWS or of any " +
       "other store that speaks S3; local: a store that the platform runs beside the cluster, on a volume of its own, which is lost with the Kubernetes cluster.",
     change: moves,
     allowed: kinds.join(", "),
@@ -41,16 +41,25 @@ const bucket = documented(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)
 });
 
 const adopt = boolean(
-  "Whether a bucket of the kind r2, b2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
-    "`credentials` gives none. Default: false.",
+  "Whether a bucket of the kind r2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
+    "`credentials` gives none. A bucket of the kind b2 is always there already. Default: false; true with the kind b2.",
   "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
 ).default(false);
+
+/** The provider of AWS makes buckets at B2 that it can't read afterwards: see docs/backup.md. */
+const adopted = documented(z.literal(true), {
+  means: "Always true with the kind b2: the platform makes no bucket there.",
+  change: atOnce,
+  allowed: "true with the kind b2, whose buckets the platform can't make",
+  fix: "make the bucket as docs/backup.md says, and leave it out or set it to true",
+}).default(true);
 
 const account = documented(z.string().regex(/^[0-9a-f]{32}$/), {
   means: "Identifier of the Cloudflare account; only with the kind r2. Default: none.",
   change: moves,
   allowed: "the 32 hexadecimal digits that the dashboard shows",
-  fix: "copy it from the overview of R2",
+  fix: "copy it from the overview of R2, and write it in quotes",
+  numbers: quoted,
 });
 
 const region = documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
@@ -68,6 +77,34 @@ const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$
   fix: "write it without a path; stores without TLS aren't used",
 });
 
+/** Stores other than AWS that are described by name; "other" takes the least for granted. */
+export const presets = ["other", "minio", "ceph", "wasabi", "oss", "gcs", "mega", "r2", "b2"] as const;
+export type Preset = (typeof presets)[number];
+
+const preset = oneOf(
+  presets,
+  "Which store listens at the endpoint: minio, ceph (RGW), wasabi, oss (Alibaba), gcs (Google's S3 API), mega (MEGA S4), r2 and b2 for endpoints that those kinds " +
+    "don't have. It decides how the store is spoken to: path style, parts of uploads, how often it is looked at. Only with the kind s3 and an endpoint. Default: other.",
+  restarts,
+);
+
+const pathStyle = boolean(
+  "Whether the bucket's name is in the path of an address (https://host/bucket) and not in the host's name (https://bucket.host); only with the kind s3 and an endpoint. " +
+    "Default: true; false with the preset oss, which refuses path style.",
+  restarts,
+);
+
+const storePods = z.strictObject({
+  namespace: label("Namespace of the store's pods.", 63, atOnce),
+  labels: labels("Labels of the store's pods, all of which they carry."),
+  port: integer(
+    "Port on which the pods themselves listen: the target port of the Service, not its own.",
+    1,
+    65535,
+    atOnce,
+  ),
+});
+
 const caCertificate = documented(z.string().refine(isCertificates), {
   means:
     "Certificate of the CA that signed the store's own, where no public CA did: a store in your own network. Only with the kind s3 and an endpoint. Default: the public CAs.",
@@ -83,33 +120,40 @@ const credentials = z.strictObject({
     means:
       "Identifier of the access key, which may read and write the bucket and nothing else. With the kinds r2 and aws a key is made where neither this nor a role is given.",
     change: atOnce,
-    allowed: "a text",
+    allowed: "a text of at least 3 characters",
+    fix: "copy it from the store's provider, and write it in quotes",
+    numbers: quoted,
   }),
   secretAccessKey: documented(z.string().min(8), {
     means:
       "The key itself, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:backup.targets[0].credentials.secretAccessKey'.",
     change: atOnce,
-    allowed: "a text that Pulumi has encrypted",
+    allowed: "a text of at least 8 characters that Pulumi has encrypted",
     fix: "set it with pulumi config set --secret --path",
+    numbers: quoted,
+    secret: true,
   }),
 });
 
-const roleArn = documented(z.string().regex(/^arn:aws:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/), {
-  means:
-    "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
-    "cloud, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
-  change:
-    "Pods take it when they start: the instances of the engines cnpg and zalando must be restarted for a role that comes or is another one; standalone's restarts by itself.",
-  allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
-  fix: "copy it from IAM",
-});
+const roleArn = documented(
+  z.string().regex(/^arn:aws(-[a-z]+)*:iam::\d{12}:role\/([\w+=,.@-]+\/)*[\w+=,.@-]{1,64}$/),
+  {
+    means:
+      "Role of AWS that the pods take in place of an access key (IRSA), which EKS alone can give them; only with the kinds aws and s3 without an endpoint, on the platform " +
+      "cloud, not with the engine zalando, without `credentials`, and one for both targets. With the kind aws the platform lets it do in the bucket what backups take, unless `adopt`. Default: none.",
+    change:
+      "Pods take it when they start: the instances of the engine cnpg must be restarted for a role that comes or is another one; standalone's restarts by itself.",
+    allowed: "the ARN of a role such as arn:aws:iam::123456789012:role/shop-backups",
+    fix: "copy it from IAM",
+  },
+);
 
 const lockDays = integer(
-  "For how many days no key can delete or change what was copied to a second target of the kind r2, b2 or aws; at most recoveryWindowDays. The first target " +
+  "For how many days no key can delete or change what was copied to a second target of the kind r2 or aws; at most recoveryWindowDays. The first target " +
     "can't be locked: files of a base backup are written twice. Default: 0, nothing is locked.",
   0,
   3650,
-  "For b2 and aws it must be given when the bucket is made. A shorter time is for what is copied later. 0 leaves the bucket's lock as it is: remove it at the provider.",
+  "For aws it must be given when the bucket is made. A shorter time is for what is copied later. 0 leaves the bucket's lock as it is: remove it at the provider.",
   "days",
 ).default(0);
 
@@ -144,11 +188,14 @@ const having = {
   account: ["r2"],
   region: ["b2", "aws", "s3", "local"],
   endpoint: ["s3"],
+  preset: ["s3"],
+  pathStyle: ["s3"],
+  pods: ["s3"],
   caCertificate: ["s3"],
   credentials: ["r2", "b2", "aws", "s3"],
   roleArn: ["aws", "s3"],
   adopt: ["r2", "b2", "aws"],
-  lockDays: ["r2", "b2", "aws"],
+  lockDays: ["r2", "aws"],
   size: ["local"],
 } as const satisfies Record<string, readonly TargetKind[]>;
 
@@ -159,6 +206,9 @@ const others = (own: TargetKind) => ({
   account: foreign(own, having.account),
   region: foreign(own, having.region),
   endpoint: foreign(own, having.endpoint),
+  preset: foreign(own, having.preset),
+  pathStyle: foreign(own, having.pathStyle),
+  pods: foreign(own, having.pods),
   caCertificate: foreign(own, having.caCertificate, "given"),
   credentials: foreign(own, having.credentials, "given"),
   roleArn: foreign(own, having.roleArn),
@@ -184,10 +234,9 @@ export const target = z.discriminatedUnion("kind", [
     kind: kind("b2"),
     ...others("b2"),
     bucket: bucketOf("b2"),
-    adopt,
+    adopt: adopted,
     region: needed("b2", region, "the region of the bucket"),
     credentials: needed("b2", credentials, "an access key"),
-    lockDays,
   }),
   z.strictObject({
     name: targetName,
@@ -207,6 +256,9 @@ export const target = z.discriminatedUnion("kind", [
     bucket: bucketOf("s3"),
     region: region.optional(),
     endpoint: endpoint.optional(),
+    preset: preset.optional(),
+    pathStyle: pathStyle.optional(),
+    pods: storePods.optional(),
     caCertificate: caCertificate.optional(),
     credentials: credentials.optional(),
     roleArn: roleArn.optional(),

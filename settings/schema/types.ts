@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { strayBits } from "../cidr";
 
 /** The kinds of values that settings have, each with its words; the schema is made of them. */
 
@@ -11,15 +12,44 @@ interface Documented {
   allowed: string;
   /** What to do about a wrong value. @default - choose an allowed value */
   fix?: string;
+  /** Digits of a number that stand for this text. @default - whole numbers */
+  numbers?: RegExp;
+  /** Whether it stands in stack files as Pulumi has encrypted it. @default false */
+  secret?: true;
 }
 
-export const documented = <T extends z.ZodType>(schema: T, { means, change, allowed, fix }: Documented): T =>
+/** No number stands for the text: zeros at its beginning or end would be lost before it is read. */
+export const quoted = /^(?!)/;
+
+/** What is wrong with one value, where the setting's own words would not say it. */
+export interface Objection {
+  readonly allowed: string;
+  readonly fix: string;
+}
+
+/** Refuses what `objection` finds fault with, in its words. */
+export const objecting = <T extends z.ZodType<string>>(
+  schema: T,
+  objection: (text: string) => Objection | undefined,
+) =>
+  schema.superRefine((text, context) => {
+    // What has another form altogether is said to have it, and no more.
+    const params = context.issues.length > 0 ? undefined : objection(text);
+    if (params) context.addIssue({ code: "custom", params: { ...params } });
+  });
+
+export const documented = <T extends z.ZodType>(
+  schema: T,
+  { means, change, allowed, fix, numbers, secret }: Documented,
+): T =>
   schema.meta({
     description: `${means} Allowed: ${allowed}. ${change}`,
     means,
     change,
     allowed,
     fix: fix ?? "choose an allowed value",
+    ...(numbers && { numbers }),
+    ...(secret && { secret }),
   });
 
 const replaces = "A change makes new objects beside the old ones and leaves the data behind.";
@@ -59,8 +89,9 @@ export const cores = (means: string, change: string) =>
   documented(z.string().regex(/^\d+(\.\d+)?m?$/), {
     means,
     change,
-    allowed: 'a quantity of cores such as 200m or "2"',
-    fix: 'write thousandths with an m, or whole cores in quotes, such as 200m or "2"',
+    allowed: "a quantity of cores such as 200m or 2",
+    fix: "write thousandths with an m, or whole cores, such as 200m or 2",
+    numbers: /^\d+(\.\d+)?$/,
   });
 
 export const integer = (means: string, from: number, to: number, change: string, unit = "") =>
@@ -82,8 +113,22 @@ export const oneOf = <const T extends readonly [string, ...string[]]>(
 const labelName = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?";
 const labelPrefix = "(?=[^/]{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/";
 /** Keys and values that Kubernetes takes for labels. */
-export const labelKey = z.string().regex(new RegExp(`^(${labelPrefix})?${labelName}$`));
-export const labelValue = z.string().regex(new RegExp(`^(${labelName})?$`));
+export const labelKey = z
+  .string()
+  .regex(new RegExp(`^(${labelPrefix})?${labelName}$`))
+  .meta({
+    allowed:
+      "keys of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit, with or without a prefix such as example.com/",
+    fix: "use a key such as team or example.com/team",
+  });
+export const labelValue = z
+  .string()
+  .regex(new RegExp(`^(${labelName})?$`))
+  .meta({
+    allowed:
+      "a text of at most 63 letters, digits, hyphens, dots and underscores, first and last a letter or digit",
+    fix: "correct it, and write a value such as true in quotes",
+  });
 
 /** Whether a label's key is neither the platform's, nor an operator's, nor Kubernetes' own. */
 export const isFreeLabel = (key: string): boolean =>
@@ -101,18 +146,54 @@ export const labels = (means: string) =>
     },
   );
 
+const network = objecting(z.union([z.cidrv4(), z.cidrv6()]), (text) => {
+  const range = strayBits(text);
+  const [address] = text.split("/");
+  return range === undefined
+    ? undefined
+    : {
+        allowed: `a range by its first address: ${range} has ${address} in it`,
+        fix: `write ${range}, or ${address}/${text.includes(":") ? 128 : 32} for that address alone`,
+      };
+});
+
 export const cidr = (means: string) =>
-  documented(z.union([z.cidrv4(), z.cidrv6()]), {
+  documented(network, {
     means,
     change: atOnce,
     allowed: "an address range such as 192.0.2.10/32",
     fix: "write the address, a slash and the prefix length",
   });
 
-export const image = (means: string, change: string) =>
-  documented(z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/), {
+/** A range of addresses, or `all`. */
+export const addresses = (means: string) =>
+  documented(z.union([z.literal("all"), network]), {
     means,
-    change,
-    allowed: "the name of an image with tag or digest",
-    fix: "write it as registry/name:tag",
-  }).optional();
+    change: atOnce,
+    allowed: "all, or an address range such as 192.0.2.10/32",
+    fix: "write the address, a slash and the prefix length",
+  });
+
+/** Tags that name another image tomorrow. */
+const moving = /:latest$/;
+
+export const image = (means: string, change: string) =>
+  documented(
+    objecting(
+      z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/),
+      (text) =>
+        moving.test(text) || !/(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text.replace(/^.*\//, ""))
+          ? {
+              allowed:
+                "an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest",
+              fix: "add the version that is meant as a tag, or the digest",
+            }
+          : undefined,
+    ),
+    {
+      means,
+      change,
+      allowed: "the name of an image with tag or digest",
+      fix: "write it as registry/name:tag",
+    },
+  ).optional();

@@ -46,6 +46,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
     bucket: StrictStore.buckets[index],
     endpoint: store.endpoint,
     caCertificate: store.ca,
+    pods: store.pods,
     credentials: { ...store.credentials },
   });
   async function write(...targets: Target[]): Promise<void> {

@@ -18,17 +18,17 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
+    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: remove it, or correct its spelling.",
+    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, storage, resources, maxConnections, parameters, databases, roles, access. Fix: did you mean instances? Correct it, or remove it.",
   ],
   [
     "backups",
     {},
-    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
+    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: did you mean backup? Correct it, or remove it.",
   ],
   [
     "cluster.name",
@@ -47,8 +47,8 @@ const single: [path: string, value: unknown, sentence: string][] = [
   ],
   [
     "cluster.instances",
-    "3",
-    'pgplatform:cluster.instances: "3" is not allowed. Allowed: a whole number from 1 to 9. Fix: choose an allowed value.',
+    "three",
+    'pgplatform:cluster.instances: "three" is not allowed. Allowed: a whole number from 1 to 9. Fix: choose an allowed value.',
   ],
   [
     "cluster.instances",
@@ -77,8 +77,8 @@ const single: [path: string, value: unknown, sentence: string][] = [
   ],
   [
     "cluster.postgresVersion",
-    17,
-    "pgplatform:cluster.postgresVersion: 17 is not allowed. Allowed: 15, 16, 17, 18. Fix: choose an allowed value.",
+    17.5,
+    "pgplatform:cluster.postgresVersion: 17.5 is not allowed. Allowed: 15, 16, 17, 18. Fix: choose an allowed value.",
   ],
   [
     "cluster.storage.size",
@@ -265,7 +265,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       "cluster.failover": "now",
       "cluster.maxConnections": "many",
       "cluster.storage.size": "big",
-      "cluster.resources": { requests: { cpu: 2, memory: "1 Gi" } },
+      "cluster.resources": { requests: { cpu: "two", memory: "1 Gi" } },
       poolers: [{ database: "App", mode: "statement" }],
       clients: [{ name: "c", namespace: "x", labels: { app: "c" }, direct: "yes" }],
       registries: [{ server: "https://registry.example.com", username: "puller", pasword: "hunter2" }],
@@ -276,7 +276,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:cluster.namespace: "Postgres" is not allowed. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 63 characters. Fix: rename it.',
       'pgplatform:cluster.failover: "now" is not allowed. Allowed: fast, standard, patient. Fix: choose an allowed value.',
       'pgplatform:cluster.storage.size: "big" is not allowed. Allowed: a Kubernetes quantity of bytes such as 20Gi. Fix: write a number and a unit, such as 20Gi.',
-      'pgplatform:cluster.resources.requests.cpu: 2 is not allowed. Allowed: a quantity of cores such as 200m or "2". Fix: write thousandths with an m, or whole cores in quotes, such as 200m or "2".',
+      'pgplatform:cluster.resources.requests.cpu: "two" is not allowed. Allowed: a quantity of cores such as 200m or 2. Fix: write thousandths with an m, or whole cores, such as 200m or 2.',
       'pgplatform:cluster.resources.requests.memory: "1 Gi" is not allowed. Allowed: a Kubernetes quantity of bytes such as 2Gi. Fix: write a number and a unit, such as 2Gi.',
       'pgplatform:cluster.maxConnections: "many" is not allowed. Allowed: a whole number from 20 to 5000. Fix: choose an allowed value.',
       "pgplatform:poolers[0].name: not set. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 40 characters. Fix: set it.",
@@ -284,8 +284,8 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:poolers[0].mode: "statement" is not allowed. Allowed: transaction, session. Fix: choose an allowed value.',
       'pgplatform:clients[0].direct: "yes" is not allowed. Allowed: true or false. Fix: choose an allowed value.',
       'pgplatform:registries[0].server: "https://registry.example.com" is not allowed. Allowed: the host of a registry, such as registry.example.com. Fix: write it without https:// and without a slash at the end.',
-      "pgplatform:registries[0].password: not set. Allowed: a text that Pulumi has encrypted. Fix: set it.",
-      "pgplatform:registries[0].pasword: no such setting (hidden). Allowed: server, username, password. Fix: remove it, or correct its spelling.",
+      "pgplatform:registries[0].password: not set. Allowed: a text of at least one character that Pulumi has encrypted. Fix: set it.",
+      "pgplatform:registries[0].pasword: no such setting (hidden). Allowed: server, username, password. Fix: did you mean password? Correct it, or remove it.",
       "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, cluster, poolers, clients, rotation, backup, restore, network, monitoring, labels, images, registries, transform. Fix: remove it, or correct its spelling.",
     ],
   ],

@@ -25,8 +25,9 @@ const byKey = {
   endpoint: "https://s3.eu-central-003.backblazeb2.com",
 };
 const made = { name: "live", kind: "aws", bucket: "shop-live", roleArn };
-const names = ["cnpg", "zalando", "standalone"] as const;
-type Name = (typeof names)[number];
+/** Engines that take one. */
+const names = ["cnpg", "standalone"] as const;
+type Name = (typeof names)[number] | "zalando";
 
 const input = (engine: Name, targets: readonly object[], more: object = {}) => {
   const alone = engine === "standalone" && { instances: 1, durability: "async" };
@@ -255,27 +256,26 @@ describe("a role in place of an access key (never run)", () => {
     assert.ok("accessKeyId" in credentialsOf("main-archive", restored));
   });
 
-  it("is annotated at the account of Zalando's instances, and told to a restore, which EKS doesn't", () => {
-    const restore = { target: "far", archiveId: "0123456789" };
-    const objects = objectsOf("zalando", [byRole], { restore });
-    const account = find(objects, "ServiceAccount", "postgres-pod");
-    assert.deepEqual(account.metadata.annotations, { "eks.amazonaws.com/role-arn": roleArn });
-    const { env } = find(objects, "postgresql", "main").spec as { env: { name: string; value?: string }[] };
-    const told = Object.fromEntries(env.map(({ name, value }) => [name, value]));
-    assert.equal(told.CLONE_AWS_ROLE_ARN, roleArn);
-    assert.equal(
-      told.CLONE_AWS_WEB_IDENTITY_TOKEN_FILE,
-      "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+  it("is refused with Zalando, at either target: WAL-G there can't use it", () => {
+    for (const [index, targets] of [[byRole], [byKey, byRole]].entries()) {
+      const result = check(input("zalando", targets));
+      assert.deepEqual("problems" in result ? result.problems.map(sentence) : [], [
+        `pgplatform:backup.targets[${index}].roleArn: "${roleArn}" is not allowed. Allowed: what the engine zalando can do: WAL-G before 3.0.6, which Spilo 4.0-p3 has, asks AWS to assume the role once more, and fails. Fix: give credentials, or choose cnpg.`,
+      ]);
+    }
+  });
+
+  it("is refused in another partition than the bucket's", () => {
+    const china = { ...byRole, region: "cn-north-1" };
+    assert.match(
+      refused([china]),
+      /roleArn: .* Allowed: a role of the partition aws-cn, where the region cn-north-1 is/,
     );
-    for (const name of [
-      "AWS_ROLE_ARN",
-      "AWS_WEB_IDENTITY_TOKEN_FILE",
-      "AWS_ACCESS_KEY_ID",
-      "CLONE_AWS_ACCESS_KEY_ID",
-    ])
-      assert.ok(!(name in told), name);
-    const copied = find(objectsOf("zalando", [byKey, byRole]), "ServiceAccount", "postgres-pod");
-    assert.equal(copied.metadata.annotations, undefined);
+    assert.equal(refused([{ ...china, roleArn: roleArn.replace("aws", "aws-cn") }]), "");
+    assert.match(
+      refused([{ ...made, roleArn: roleArn.replace("aws", "aws-us-gov") }]),
+      /a role of the partition aws,/,
+    );
   });
 
   it("is taken by the pods of a standalone server, but by no container of the server's own, and its key is empty", () => {
@@ -319,7 +319,12 @@ describe("a role in place of an access key (never run)", () => {
           type: "aws:iam/rolePolicy:RolePolicy",
           inputs: {
             role: "shop-backups",
-            policy: accessPolicy({ bucket: "shop-live", prefix: "postgres/main" }),
+            policy: accessPolicy({
+              bucket: "shop-live",
+              region: "us-east-1",
+              prefix: "postgres/main",
+              reports: "_verified/postgres/main",
+            }),
           },
         },
       ],

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { isSecret, output, type Output } from "@pulumi/pulumi";
 import { Backup } from "../../components/backup";
 import { accessPolicy } from "../../components/buckets/aws";
 import { planLocalStores } from "../../plan/backup/localStore";
-import { b2Provider } from "../../components/buckets/b2";
 import { storeOf } from "../../plan/backup/store";
 import { check, sentence } from "../../checks/index";
 import type { Settings } from "../../settings/schema";
@@ -61,22 +59,10 @@ describe("a bucket at R2", function () {
   this.timeout(60_000);
   const bucketName = "shop-live";
 
-  it("is made with a token for it alone, and throws unfinished uploads away", async () => {
+  it("is made with a token for it alone; unfinished uploads R2 throws away by itself", async () => {
     const resources = await made([r2]);
     assert.deepEqual(inputsByName(resources), {
       "main-backup-live-bucket": { accountId: account, name: bucketName },
-      "main-backup-live-lifecycle": {
-        accountId: account,
-        bucketName,
-        rules: [
-          {
-            id: "unfinished-uploads",
-            enabled: true,
-            conditions: { prefix: "" },
-            abortMultipartUploadsTransition: { condition: { type: "Age", maxAge: 604_800 } },
-          },
-        ],
-      },
       "main-backup-live-token": {
         accountId: account,
         name: "main-backup-live (shop-live)",
@@ -128,7 +114,7 @@ describe("a bucket at R2", function () {
 
   it("gets no token where the settings give a key", async () => {
     const names = (await made([{ ...r2, credentials: keys }])).map(({ name }) => name);
-    assert.deepEqual(names, ["main-backup-live", "main-backup-live-bucket", "main-backup-live-lifecycle"]);
+    assert.deepEqual(names, ["main-backup-live", "main-backup-live-bucket"]);
   });
 
   it("that is adopted gets a token and is left alone; with a key of its own nothing is asked of Cloudflare", async () => {
@@ -147,83 +133,27 @@ describe("a bucket at R2", function () {
   });
 });
 
-describe("a bucket at B2", function () {
-  this.timeout(60_000);
-  const copyTo = (more: object = {}) => [bucket(), { ...b2, ...more }];
-
-  it("is made over B2's S3 API, and forgets what was deleted as long ago as the recovery window", async () => {
-    const resources = await made(copyTo(), {
-      backup: { recoveryWindowDays: 9, targets: copyTo() },
-    });
-    assert.deepEqual(inputsByName(resources), {
-      "main-backup-copy-bucket": { bucket: "shop-copies" },
-      "main-backup-copy-lifecycle": {
-        bucket: "shop-copies",
-        rules: [
-          {
-            id: "deleted-objects",
-            status: "Enabled",
-            filter: { prefix: "" },
-            noncurrentVersionExpiration: { noncurrentDays: 9 },
-          },
-          {
-            id: "unfinished-uploads",
-            status: "Enabled",
-            filter: { prefix: "" },
-            abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
-          },
-        ],
-      },
-    });
-    for (const { custom, provider } of resources)
-      if (custom) assert.equal(provider, "main-backup-copy-provider");
-  });
-
-  it("is made by an AWS provider that is aimed at B2 with the target's key, and asks AWS nothing", async () => {
-    const settings = checked(settingsWith(copyTo()));
-    const target = settings.backup!.targets[1]!;
-    assert.ok(target.kind === "b2");
-    const keys = {
-      accessKeyId: output(target.credentials.accessKeyId),
-      secretAccessKey: output(target.credentials.secretAccessKey),
-    };
-    const { secretKey, accessKey, ...others } = b2Provider(keys, storeOf(settings, target));
-    assert.equal(accessKey, keys.accessKeyId);
-    assert.deepEqual(others, {
-      region: "eu-central-003",
-      endpoints: [{ s3: "https://s3.eu-central-003.backblazeb2.com" }],
-      s3UsePathStyle: true,
-      skipCredentialsValidation: true,
-      skipMetadataApiCheck: true,
-      skipRegionValidation: true,
-      skipRequestingAccountId: true,
-    });
-    assert.equal(await isSecret(secretKey as Output<string>), true);
-  });
-
-  it("is spoken to as B2 wants it", () => {
-    const settings = checked(settingsWith(copyTo()));
-    const { endpoint, region, plainChecksums, pathStyle } = storeOf(settings, settings.backup!.targets[1]!);
-    assert.deepEqual(
-      [endpoint, region, plainChecksums, pathStyle],
-      ["https://s3.eu-central-003.backblazeb2.com", "eu-central-003", true, true],
+describe("a bucket at B2", () => {
+  it("is never made: the provider of AWS couldn't read it afterwards", async () => {
+    for (const more of [{}, { adopt: true }])
+      assert.deepEqual(await made([bucket(), { ...b2, ...more }]), []);
+    assert.match(
+      refused([bucket(), { ...b2, adopt: false }]).join("\n"),
+      /targets\[1\]\.adopt: false is not allowed\. Allowed: true with the kind b2, whose buckets the platform can't make\. Fix: make the bucket as docs\/backup\.md says/,
     );
   });
 
-  it("is locked from its making on", async () => {
-    const resources = inputsByName(await made(copyTo({ lockDays: 7 })));
-    assert.deepEqual(resources["main-backup-copy-bucket"], {
-      bucket: "shop-copies",
-      objectLockEnabled: true,
-    });
-    assert.deepEqual(resources["main-backup-copy-lock"], {
-      bucket: "shop-copies",
-      rule: { defaultRetention: { mode: "GOVERNANCE", days: 7 } },
-    });
+  it("is spoken to as B2 wants it", () => {
+    const settings = checked(settingsWith([bucket(), b2]));
+    const { endpoint, region, plainChecksums, pathStyle, md5 } = storeOf(
+      settings,
+      settings.backup!.targets[1]!,
+    );
+    assert.deepEqual(
+      [endpoint, region, plainChecksums, pathStyle, md5],
+      ["https://s3.eu-central-003.backblazeb2.com", "eu-central-003", true, true, true],
+    );
   });
-
-  it("that is adopted is left alone, and no provider is made for it", async () =>
-    assert.deepEqual(await made(copyTo({ adopt: true })), []));
 });
 
 describe("a bucket of AWS", function () {
@@ -267,7 +197,12 @@ describe("a bucket of AWS", function () {
       "main-backup-live-user": { path: "/pgplatform/" },
       "main-backup-live-access": {
         user: "main-backup-live-user",
-        policy: accessPolicy({ bucket: "shop-live", prefix: "postgres/main" }),
+        policy: accessPolicy({
+          bucket: "shop-live",
+          region: "eu-west-1",
+          prefix: "postgres/main",
+          reports: "_verified/postgres/main",
+        }),
       },
       "main-backup-live-key": { user: "main-backup-live-user" },
     });
@@ -287,29 +222,67 @@ describe("a bucket of AWS", function () {
   });
 
   it("lets its user list and read the bucket, and write below the cluster's prefix", () =>
-    assert.deepEqual(JSON.parse(accessPolicy({ bucket: "b", prefix: "shop/main" })), {
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Sid: "List",
-          Effect: "Allow",
-          Action: ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"],
-          Resource: "arn:aws:s3:::b",
-        },
-        { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" },
-        {
-          Sid: "Write",
-          Effect: "Allow",
-          Action: [
-            "s3:PutObject",
-            "s3:DeleteObject",
-            "s3:AbortMultipartUpload",
-            "s3:ListMultipartUploadParts",
-          ],
-          Resource: "arn:aws:s3:::b/shop/main/*",
-        },
-      ],
-    }));
+    assert.deepEqual(
+      JSON.parse(
+        accessPolicy({
+          bucket: "b",
+          region: "eu-west-1",
+          prefix: "shop/main",
+          reports: "_verified/shop/main",
+        }),
+      ),
+      {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Sid: "List",
+            Effect: "Allow",
+            Action: ["s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation"],
+            Resource: "arn:aws:s3:::b",
+          },
+          { Sid: "Read", Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" },
+          {
+            Sid: "Write",
+            Effect: "Allow",
+            Action: [
+              "s3:PutObject",
+              "s3:DeleteObject",
+              "s3:AbortMultipartUpload",
+              "s3:ListMultipartUploadParts",
+            ],
+            Resource: ["arn:aws:s3:::b/shop/main/*", "arn:aws:s3:::b/_verified/shop/main/*"],
+          },
+        ],
+      },
+    ));
+
+  it("is locked from its making on, where it has the copy", async () => {
+    const copy = { ...aws, name: "copy", bucket: "shop-copies", lockDays: 7 };
+    const resources = inputsByName(await made([r2, copy]));
+    const place = { bucket: "shop-copies", region: "eu-west-1" };
+    assert.deepEqual(resources["main-backup-copy-bucket"], { ...place, objectLockEnabled: true });
+    assert.deepEqual(resources["main-backup-copy-lock"], {
+      ...place,
+      rule: { defaultRetention: { mode: "GOVERNANCE", days: 7 } },
+    });
+  });
+
+  for (const [region, partition] of [
+    ["cn-north-1", "aws-cn"],
+    ["us-gov-west-1", "aws-us-gov"],
+    ["eusc-de-east-1", "aws-eusc"],
+    ["eu-central-1", "aws"],
+  ] as const)
+    it(`is named in its partition: ${region}`, async () => {
+      const resources = inputsByName(await made([{ ...aws, region }]));
+      const policies = ["main-backup-live-policy", "main-backup-live-access"].map(
+        (name) => resources[name]?.policy as string,
+      );
+      for (const policy of policies) {
+        const arns = policy.match(/arn:[a-z-]+:s3/g) ?? [];
+        assert.deepEqual([...new Set(arns)], [`arn:${partition}:s3`]);
+      }
+    });
 
   it("is spoken to by the user's key", async () => {
     const { resources } = await backupGraph(checked(settingsWith([aws])));
@@ -342,7 +315,7 @@ describe("a bucket of AWS", function () {
 
 describe("buckets of any kind", function () {
   this.timeout(60_000);
-  const sets = [[r2], [aws], [bucket(), { ...b2, lockDays: 3 }]] as const;
+  const sets = [[r2], [aws], [r2, { ...aws, name: "copy", bucket: "shop-copies", lockDays: 3 }]] as const;
 
   it("outlive the stack with all that protects them; keys don't", async () => {
     for (const targets of sets) {
@@ -362,11 +335,9 @@ describe("buckets of any kind", function () {
         .filter(({ type, protect }) => /^(aws|cloudflare):/.test(type) && protect === true)
         .map(({ type }) => type);
     };
-    const inProd = { r2: [r2], aws: [aws], b2: [bucket(), b2] };
+    const inProd = { r2: [r2], aws: [aws] };
     assert.deepEqual(await protectedOnes("prod", inProd.r2), ["cloudflare:index/r2Bucket:R2Bucket"]);
     assert.deepEqual(await protectedOnes("prod", inProd.aws), ["aws:s3/bucket:Bucket"]);
-    const b2InProd = { ...b2, credentials: { ...keys, accessKeyId: "another" } };
-    assert.deepEqual(await protectedOnes("prod", [bucket(), b2InProd]), ["aws:s3/bucket:Bucket"]);
     assert.deepEqual(await protectedOnes("dev", inProd.r2), []);
   });
 
@@ -435,13 +406,18 @@ describe("targets are refused", () => {
     ],
     [
       "with a lock that outlasts the backups",
-      [r2, { ...b2, lockDays: 8 }],
+      [r2, { ...aws, name: "copy", lockDays: 8 }],
       /targets\[1\]\.lockDays: 8 is not allowed\. Allowed: at most 7, as long as backups are kept/,
     ],
     [
       "with a lock on a bucket that was there",
-      [r2, { ...b2, adopt: true, lockDays: 3 }],
+      [r2, { ...aws, name: "copy", adopt: true, lockDays: 3 }],
       /targets\[1\]\.lockDays: 3 is not allowed\. Allowed: 0 with a bucket that was there/,
+    ],
+    [
+      "with a lock at B2, where nothing is made",
+      [r2, { ...b2, lockDays: 3 }],
+      /targets\[1\]\.lockDays: must not be set with the kind b2 \(3\)\. Fix: leave it out, or use the kind r2 or aws/,
     ],
     [
       "with a lock where the store has none",
@@ -463,7 +439,7 @@ describe("targets are refused", () => {
       );
     });
   it("and not as they should be", () => {
-    for (const targets of [[r2], [aws], [r2, b2], [aws, { ...b2, lockDays: 7 }]])
+    for (const targets of [[r2], [aws], [r2, b2], [r2, { ...aws, name: "copy", lockDays: 7 }]])
       assert.deepEqual(refused(targets), []);
   });
 });

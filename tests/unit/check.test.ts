@@ -100,11 +100,14 @@ describe("check", () => {
         backupTimeZone: [],
         restoreToPlace: [],
         zoneSpread: [],
+        drainsWait: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
         majorUpgrade: [],
         operator: [],
         passwordlessSuperuser: [],
+        roleInPlaceOfKey: [],
+        virtualHosts: [],
         podSecurityRestricted: [],
       },
     );

@@ -3,11 +3,14 @@ import {
   daysBetween,
   daysOfCron,
   inSixFields,
-  isSchedule,
+  fires,
+  hasForm,
   isTimeZone,
   longestPause,
   longestWait,
 } from "../../settings/cron";
+
+const isSchedule = (text: string): boolean => hasForm(text) && fires(text);
 
 describe("schedules", () => {
   it("are five fields that every reader takes, and fire at some time", () => {

@@ -46,7 +46,7 @@ describe("an archive that has ended", () => {
       run: (args: readonly string[]) => {
         const command = args.slice(args.indexOf("--") + 1).join(" ");
         calls.push(command);
-        const stdout = command.startsWith("cat ")
+        const stdout = command.includes("status.txt")
           ? seen || `${status.join("\n")}\n`
           : command.includes("list.sh")
             ? [...lines, more].join("\n")
@@ -169,8 +169,10 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
         TARGETS: "2",
         TARGET_1: "far",
         PLACE_1: join(folder, "other"),
+        REPORTS_1: join(folder, "reports/other"),
         TARGET_2: "near",
         PLACE_2: join(folder, "shop"),
+        REPORTS_2: join(folder, "reports/shop"),
         ARCHIVE_ID: "now",
         ...more,
       },
@@ -187,12 +189,15 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
     for (const archiveId of ["now", "old"])
       for (const object of ["base/1/backup.info", "base/1/data.tar", "wals/1/1.gz", "dumps/1/dump.json"])
         put(`shop/${archiveId}/${object}`);
+    for (const archiveId of ["now", "old"]) put(`reports/shop/${archiveId}/newest.json`);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it("leaves the others", () => {
     assert.equal(ran("old").status, 0);
     assert.ok(!existsSync(join(folder, "shop/old")));
+    assert.ok(!existsSync(join(folder, "reports/shop/old")));
+    assert.ok(existsSync(join(folder, "reports/shop/now/newest.json")));
     assert.ok(existsSync(join(folder, "shop/now/base/1/data.tar")));
   });
 
@@ -216,11 +221,21 @@ describe("the script that deletes an archive (a FAKE of rclone)", () => {
     assert.ok(existsSync(join(folder, "shop/now/wals/1/1.gz")));
   });
 
-  it("that ends in the middle leaves nothing that looks whole, and says why", () => {
-    const { status, stdout } = ran("old", { FAKE_REFUSES: "purge", FAKE_WORDS: odd });
+  it("that ends in the middle says why", () => {
+    const { status, stdout } = ran("old", { FAKE_REFUSES: "delete", FAKE_WORDS: odd });
     assert.deepEqual([status, parseResults(stdout, "kept")], [1, [{ kind: "kept", why: odd }]]);
-    assert.ok(!existsSync(join(folder, "shop/old/base/1/backup.info")));
-    assert.ok(!existsSync(join(folder, "shop/old/dumps/1/dump.json")));
-    assert.ok(existsSync(join(folder, "shop/old/base/1/data.tar")));
   });
+
+  for (const left of ["data.tar", "1.gz"])
+    it(`isn't done where the store says so and keeps ${left}; what is left doesn't look whole`, () => {
+      const { status, stdout } = ran("old", { FAKE_KEEPS: left });
+      const [result] = parseResults(stdout, "kept");
+      assert.equal(status, 1);
+      assert.match(
+        result?.kind === "kept" ? result.why : "",
+        new RegExp(`${left} is still there though it was deleted`),
+      );
+      assert.ok(!existsSync(join(folder, "shop/old/base/1/backup.info")));
+      assert.ok(!existsSync(join(folder, "shop/old/dumps/1/dump.json")));
+    });
 });

@@ -402,25 +402,6 @@ describe("the components in another program", function () {
       });
       assert.ok(!text.includes("made-secret-key"));
     });
-
-    it("makes a bucket at B2 with a provider that is aimed there, by the program's key", async () => {
-      const { resources } = await withTarget({
-        name: "far",
-        kind: "b2",
-        bucket: "shop-copies",
-        region: "eu-central-003",
-        credentials: {
-          accessKeyId: pulumi.output("made-key-id"),
-          secretAccessKey: pulumi.secret("made-secret-key"),
-        },
-      });
-      const provider = resources.find(({ type }) => type === "pulumi:providers:aws");
-      const { accessKey, secretKey, endpoints } = provider?.inputs ?? {};
-      assert.deepEqual([accessKey, secretKey], [{ secret: "made-key-id" }, { secret: "made-secret-key" }]);
-      assert.match(JSON.stringify(endpoints), /s3\.eu-central-003\.backblazeb2\.com/);
-      const bucket = resources.find(({ type }) => type === "aws:s3/bucket:Bucket");
-      assert.equal(bucket?.provider, provider?.name);
-    });
   });
 
   it("lets two platforms live in one namespace", async () => {

@@ -100,7 +100,7 @@ describe("the image recipes", () => {
       pgbouncer: "998:996",
       cnpgOperator: "65532:65532",
       pgbouncerExporter: "65534:65534",
-      zalandoOperator: "65532:65532",
+      zalandoOperator: "1000:1000",
       patroniForZalando: "101:103",
       client: "65532:65532",
     };

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { satisfies } from "semver";
 import { chooseCluster, type Machine } from "../../operations/choice";
+import { k3dCreation } from "../../operations/target";
+import { planners } from "../../plan/engines/select";
+import { pins } from "../../releases/pins";
 import { Progress } from "../../shell/progress";
 import { CommandError, run } from "../../shell/process";
 import { isAlive, startTimeOf } from "../../shell/processMark";
@@ -46,6 +50,20 @@ describe("choice of the cluster", () => {
       assert.match(choice.kind === "none" ? choice.why : "", sentence);
     });
   }
+});
+
+describe("k3d's cluster", () => {
+  it("is made of a pinned k3s that every operator is tested on", () => {
+    const [, image = "", version = ""] =
+      /^(docker\.io\/rancher\/k3s):v([\d.]+)-k3s\d+$/.exec(pins.k3sImage) ?? [];
+    assert.equal(image, "docker.io/rancher/k3s");
+    for (const { name, kubernetes } of Object.values(planners))
+      assert.ok(satisfies(version, kubernetes.tested), `${name}: ${kubernetes.tested}`);
+    assert.deepEqual(
+      k3dCreation.join(" "),
+      `cluster create pgplatform --image ${pins.k3sImage} --agents 2 --wait --kubeconfig-update-default=false`,
+    );
+  });
 });
 
 describe("run", () => {

@@ -92,7 +92,7 @@ describe("pooler", () => {
         tcp_keepidle: "2",
         tcp_keepintvl: "1",
         tcp_keepcnt: "2",
-        tcp_user_timeout: "1500",
+        tcp_user_timeout: "20000",
         ignore_startup_parameters: "extra_float_digits",
         log_connections: "0",
         log_disconnections: "0",

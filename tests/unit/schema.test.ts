@@ -108,7 +108,7 @@ describe("schema", () => {
         serverLifetimeSeconds: 600,
         serverIdleTimeoutSeconds: 300,
         serverCheckDelaySeconds: 5,
-        tcpUserTimeoutMilliseconds: 1500,
+        tcpUserTimeoutMilliseconds: 20000,
         tcpKeepaliveIdleSeconds: 2,
         dnsMaxTtlSeconds: 5,
         maxPreparedStatements: 200,

@@ -127,7 +127,7 @@ describe("databases, schemas and extensions", () => {
     [
       "an extension of an impossible form",
       { extensions: ["pg_trgm", { name: "citext", scheme: "x" }] },
-      /^pgplatform:cluster\.databases\[0\]\.extensions\[1\]\.scheme: no such setting \("x"\)\. Allowed: name, schema, version\. Fix: remove it, or correct its spelling\.$/,
+      /^pgplatform:cluster\.databases\[0\]\.extensions\[1\]\.scheme: no such setting \("x"\)\. Allowed: name, schema, version\. Fix: did you mean schema\? Correct it, or remove it\.$/,
     ],
     [
       "an extension of an impossible name",
@@ -137,7 +137,7 @@ describe("databases, schemas and extensions", () => {
     [
       "an extension's version that is a number",
       { extensions: [{ name: "citext", version: 1.6 }] },
-      /extensions\[0\]: \{"name":"citext","version":1\.6\} is not allowed\. Allowed: .* the version is a text\. Fix: write it as/,
+      /extensions\[0\]\.version: 1\.6 is not allowed\. Allowed: a version in quotes, such as "1\.6"\. Fix: write it in quotes/,
     ],
     [
       "an extension in a schema that isn't there",

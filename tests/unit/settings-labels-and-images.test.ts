@@ -51,7 +51,7 @@ describe("labels, mirrors and private registries", () => {
       assert.equal(problems.length, 1, problems.join("\n"));
       assert.match(
         problems[0]!,
-        /^pgplatform:labels\..*: ".*" is not allowed\. Allowed: `key: value` as Kubernetes takes them.*\. Fix: use a key such as team or example\.com\/team\.$/,
+        /^pgplatform:labels(: "[-.\w/]+" is not allowed\. Allowed: keys .*\. Fix: use a key such as team or example\.com\/team|\.team: "white space" is not allowed\. Allowed: a text of at most 63 .*)\.$/,
       );
     });
 

@@ -329,6 +329,7 @@ archive.main()`;
       TARGETS: "1",
       TARGET_1: "near",
       PLACE_1: join(folder, "place"),
+      REPORTS_1: join(folder, "reports"),
       ARCHIVE_ID: "gen",
       NUMBER: "1",
       WORK: folder,
@@ -393,7 +394,13 @@ archive.main()`;
         "rclone",
         `case "$*" in copy*) for last; do :; done; echo "\${last#${folder}/}" >>'${folder}/copied' ;; *) exec ${rclone} "$@" ;; esac`,
       );
-      ran("copy.sh", { ...targets(), TARGETS: "2", TARGET_2: "far", PLACE_2: join(folder, "far") });
+      ran("copy.sh", {
+        ...targets(),
+        TARGETS: "2",
+        TARGET_2: "far",
+        PLACE_2: join(folder, "far"),
+        REPORTS_2: folder,
+      });
       assert.deepEqual(
         read("copied")
           .trim()
@@ -411,70 +418,15 @@ archive.main()`;
 
     it("the watcher lists a flat folder of WAL as rarely as it has pages", () => {
       const script = readFileSync(join(scripts, "watch.sh"), "utf8");
-      const seldom = /^newest_seldom\(\) \{[^]*?^\}/m.exec(script)?.[0];
-      const rclone = join(fakes, "rclone");
-      fake("rclone", `echo "$*" >>'${folder}/asked'; exec ${rclone} "$@"`);
-      const rounds = (count: number) => {
-        rmSync(join(folder, "asked"), { force: true });
-        const { stdout, stderr } = spawnSync(
-          "dash",
-          [
-            "-c",
-            `. '${folder}/places.sh'; ${seldom}; for _ in $(seq ${count}); do newest_seldom 1 '${place()}'; done`,
-          ],
-          { env: { ...env, STATE: folder }, encoding: "utf8" },
-        );
-        assert.equal(stderr, "");
-        return {
-          said: new Set(
-            stdout
-              .trim()
-              .split("\n")
-              .map((line) => line.slice(0, 24)),
-          ),
-          lists: read("asked").match(/wal_005/g)?.length,
-        };
+      const pause = /^pause\(\) \{[^]*?^\}/m.exec(script)?.[0];
+      const listed = join(folder, "listed");
+      const seconds = (count: number): string => {
+        writeFileSync(listed, "name;time\n".repeat(count));
+        const command = `LISTED='${listed}' LISTS=8 HURRY=90 hurried=0 missing=no; ${pause}; pause 1`;
+        return spawnSync("dash", ["-c", command], { env, encoding: "utf8" }).stdout.trim();
       };
-      assert.deepEqual(rounds(5), { said: new Set(["000000010000000000000006"]), lists: 5 });
-      for (let number = 0; number < 2500; number++)
-        writeFileSync(
-          join(
-            place(),
-            "wal_005",
-            `0000000100000001${number.toString(16).toUpperCase().padStart(8, "0")}.br`,
-          ),
-          "",
-        );
-      assert.deepEqual(rounds(6), { said: new Set(["0000000100000001000009C3"]), lists: 2 });
-    }).timeout(60_000);
-  });
-
-  it("deleting that the store refuses silently, as WAL-G takes it, is found out", () => {
-    for (const name of ["walg.sh"])
-      writeFileSync(join(folder, name), readFileSync(join(scripts, name), "utf8"));
-    writeFileSync(join(folder, "oldest"), "base_4\n");
-    const expired = () => {
-      writeFileSync(join(folder, "expiry.log"), "");
-      const { status } = spawnSync("dash", ["-c", `. '${folder}/walg.sh'; expire`], {
-        env: {
-          ...env,
-          PATH: `${fakes}:${process.env.PATH}`,
-          WORK: folder,
-          FAKE_CALLS: join(folder, "calls"),
-          FAKE_STORE: folder,
-        },
-      });
-      return [status, read("expiry.log").trim().split("\n").at(-1)];
-    };
-    assert.deepEqual(expired(), [0, ""]);
-    writeFileSync(
-      join(folder, "keeps"),
-      "wal_005/000000010000000000000001.br\nbasebackups_005/base_2/metadata.json\n",
-    );
-    assert.deepEqual(expired(), [
-      1,
-      "the store kept 2 objects that were to be deleted, such as wal_005/000000010000000000000001.br, from storage: default",
-    ]);
+      assert.deepEqual([256, 999, 2500, 20_000].map(seconds), ["30", "30", "90", "630"]);
+    });
   });
 
   describe("Patroni's settings that the custom resource has no field for", () => {

@@ -1,84 +1,16 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { cached, keepNewest, keyOf } from "../../local/cache";
+import { published } from "../../releases/images";
 import { pins } from "../../releases/pins";
-import { ANSWER_TIMEOUT_MS, checksumFor, downloadRelease } from "../../local/toolchain/download";
-import { goFits, goModuleFolder } from "../../local/toolchain/go";
+import { goFits, releasedModule } from "../../local/toolchain/go";
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-
-describe("releases (a server on loopback in place of the publisher's)", () => {
-  let server: Server;
-  let base = "";
-  let folder = "";
-  const files: Record<string, string> = {
-    "/good/tool.tgz": "content",
-    "/good/sums.txt": `${sha("other")}  other.tgz\n${sha("content")}  tool.tgz\n`,
-    "/bad/tool.tgz": "tampered",
-    "/bad/sums.txt": `${sha("content")}  tool.tgz\n`,
-    "/none/tool.tgz": "content",
-    "/none/sums.txt": `${sha("other")}  other.tgz\n`,
-  };
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "pgp-releases-"));
-    server = createServer((request, response) => {
-      if (request.url === "/silent/sums.txt") return;
-      const body = files[request.url ?? ""];
-      response.writeHead(body === undefined ? 404 : 200).end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-
-  after(async () => {
-    server.closeAllConnections();
-    server.close();
-    await rm(folder, { recursive: true });
-  });
-
-  const download = (kind: string, host = base) =>
-    downloadRelease(
-      { url: `${host}/${kind}/tool.tgz`, checksumsUrl: `${host}/${kind}/sums.txt` },
-      join(folder, `${kind}.out`),
-      300,
-    );
-
-  it("keep a file whose sum is the publisher's", async () => {
-    await download("good");
-    assert.equal(await readFile(join(folder, "good.out"), "utf8"), "content");
-  });
-
-  it("refuse a file with another sum, a list without the file and a missing list, and leave no file", async () => {
-    await assert.rejects(download("bad"), /SHA-256 is [0-9a-f]{64}, its publisher says [0-9a-f]{64}/);
-    await assert.rejects(download("none"), /has no SHA-256 sum for tool\.tgz/);
-    await assert.rejects(download("absent"), /answered 404/);
-    assert.deepEqual(await readdir(folder), ["good.out"]);
-  });
-
-  it("give a silent host up (in this test after 0.3 s, otherwise after 5), and don't ask it again", async () => {
-    assert.ok(ANSWER_TIMEOUT_MS <= 5_000);
-    const host = base.replace("127.0.0.1", "localhost");
-    await assert.rejects(download("silent", host), /did not answer in time/);
-    await assert.rejects(download("good", host), /did not answer before/);
-  });
-
-  it("read lists with names, with binary marks and with a lone sum", () => {
-    const sum = sha("x");
-    assert.equal(checksumFor(`${sum}  a`, "a"), sum);
-    assert.equal(checksumFor(`${sum} *./dist/a`, "a"), sum);
-    assert.equal(checksumFor(`${sum}\n`, "a"), sum);
-    assert.equal(checksumFor(`${sum}  b`, "a"), undefined);
-    assert.equal(checksumFor("not a sum  a", "a"), undefined);
-  });
-});
 
 describe("Go", () => {
   it("is good enough from the pinned version on", () => {
@@ -151,12 +83,13 @@ describe("the cache", () => {
 describe("pins", () => {
   it("hold the sums of the manifests that the Go modules bring", async () => {
     const modules = {
-      cnpg: ["cnpg-operator", "github.com/cloudnative-pg/cloudnative-pg"],
-      zalando: ["zalando-operator", "github.com/zalando/postgres-operator"],
+      cnpg: ["cloudnative-pg/cloudnative-pg", pins.operators.cnpg],
+      barmanPlugin: ["cloudnative-pg/plugin-barman-cloud", pins.backupPlugin],
+      zalando: ["zalando/postgres-operator", pins.operators.zalando],
     } as const;
-    for (const [engine, [folder, name]] of Object.entries(modules)) {
-      const module = await goModuleFolder(join(root, "local/images", folder), name);
-      for (const [file, sum] of Object.entries(pins.manifests[engine as keyof typeof modules]))
+    for (const [part, [name, version]] of Object.entries(modules)) {
+      const module = await releasedModule(`github.com/${name}`, version);
+      for (const [file, sum] of Object.entries(pins.manifests[part as keyof typeof modules]))
         assert.equal(sha(await readFile(join(module, file), "utf8")), sum, file);
     }
   }).timeout(120_000);
@@ -184,12 +117,19 @@ describe("pins", () => {
     );
     assert.equal(
       await required("local/images/cnpg-operator", "github.com/cloudnative-pg/cloudnative-pg"),
-      pins.operators.cnpg,
+      pins.builtOperators.cnpg,
     );
     assert.equal(
       await required("local/images/zalando-operator", "github.com/zalando/postgres-operator"),
-      pins.operators.zalando,
+      pins.builtOperators.zalando,
     );
+  });
+
+  it("are what a stack's images and their stand-ins are made of", async () => {
+    assert.equal(await required("local/images/rclone", "github.com/rclone/rclone"), pins.rclone);
+    const versitygw = await required("local/images/versitygw", "github.com/versity/versitygw");
+    assert.ok(published.objectStore.endsWith(`:v${versitygw}`));
+    assert.ok(pins.images.backupTools.includes(`:${pins.rclone}-`));
   });
 
   it("say what the npm packages say", async () => {

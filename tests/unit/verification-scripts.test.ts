@@ -56,6 +56,7 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
       TARGETS: "1",
       TARGET_1: "near",
       PLACE_1: join(folder, "place"),
+      REPORTS_1: join(folder, "reports"),
       ARCHIVE_ID: "gen",
       WAIT_SECONDS: "1",
       WINDOW_DAYS: "7",
@@ -164,11 +165,7 @@ describe("a verification of what WAL-G wrote (FAKES of WAL-G and rclone)", () =>
       writeFileSync(work("passed"), "");
       await until(() => existsSync(work("expired")));
       assert.equal(read("expired"), "done");
-      // Once more without deleting, to see what is left.
-      assert.deepEqual(calls(), [
-        "delete before FIND_FULL base_4 --confirm",
-        "delete before FIND_FULL base_4",
-      ]);
+      assert.deepEqual(calls(), ["delete before FIND_FULL base_4 --confirm"]);
     });
 
     it("deletes nothing while nothing is older", async () => {
@@ -240,6 +237,7 @@ describe("a verification of what Barman wrote (a FAKE of Barman's tools)", () =>
       assert.deepEqual(readFileSync(join(folder, "calls"), "utf8").trim().split("\n"), [
         `restore ${at} s3://b/p gen new ${folder}/data`,
         `wal-restore ${at} s3://b/p gen ${segment(1)} ${folder}/work/log/${segment(1)}`,
+        `backup-keep ${at} --status s3://b/p gen new`,
         `backup-keep ${at} --target full s3://b/p gen new`,
         `backup-keep ${at} --release s3://b/p gen old`,
         `backup-delete ${at} --retention-policy RECOVERY WINDOW OF 7 DAYS --minimum-redundancy 1 s3://b/p gen`,
@@ -263,6 +261,7 @@ describe("the source of a restore (a FAKE of rclone)", () => {
         TARGETS: "1",
         TARGET_1: "near",
         PLACE_1: join(folder, "shop"),
+        REPORTS_1: join(folder, "reports"),
         ARCHIVE_ID: "new",
         SOURCE: join(folder, "shop", archiveId),
         WAIT_SECONDS: "0",
@@ -324,6 +323,7 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     TARGET_1: target,
     // Relative: what is before the first slash is the bucket.
     PLACE_1: "shop",
+    REPORTS_1: "reports",
     ARCHIVE_ID: "now",
     STATE: join(folder, "state"),
     WORK: join(folder, "work"),
@@ -417,7 +417,7 @@ describe("what the scripts say (a FAKE of rclone)", () => {
 
   it("of what lies in a target, names every object of every archive", () => {
     put("shop/now/base/20260103T000000/backup.info", 'status=FAILED "x"\nbegin_time=b\nend_time=\n');
-    put("shop/now/verified/20260102T000000.json", '{"kind":"report","result":"passed"}');
+    put("reports/now/20260102T000000.json", '{"kind":"report","result":"passed"}');
     put("shop/now/dumps/20260102T050000/dump.json", '{"base":"a","bytes":7}\n');
     // As it was written before.
     put("shop/now/dumps/20260101T050000/dump.json", '{ "base": "a", "bytes": 5 }\n');
@@ -487,7 +487,7 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       expiry: odd,
     });
     for (const name of ["20260102T000000", "newest"])
-      assert.equal(readFileSync(join(folder, `shop/now/verified/${name}.json`), "utf8"), stdout);
+      assert.equal(readFileSync(join(folder, `reports/now/${name}.json`), "utf8"), stdout);
     rmSync(join(folder, "work/passed"));
     work("failed", `${target}\n`);
     const failed = ran("report.sh");

@@ -21,9 +21,10 @@ func ask(t *testing.T, headers map[string]string) (status int, body, said string
 	defer behind.Close()
 	upstream, _ := url.Parse(behind.URL)
 	var out bytes.Buffer
-	store := httptest.NewServer(strict(upstream, log.New(&out, "", 0)))
-	defer store.Close()
-	request, _ := http.NewRequest(http.MethodPut, store.URL+"/bucket/key", strings.NewReader("log"))
+	strict := &store{upstream: upstream, dialect: dialects["strict"], refusals: log.New(&out, "", 0)}
+	front := httptest.NewServer(strict.handler())
+	defer front.Close()
+	request, _ := http.NewRequest(http.MethodPut, front.URL+"/bucket/key", strings.NewReader("log"))
 	request.Host = "store.example"
 	for name, value := range headers {
 		request.Header.Set(name, value)

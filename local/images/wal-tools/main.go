@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,8 @@ var methods = map[string]method{
 // archive is a place in a bucket where one server's log lies.
 type archive struct {
 	endpoint, bucket, prefix, server string
+	// The bucket's name is in the host's name, also at an endpoint.
+	virtual bool
 }
 
 // key of a file's object, without the ending that says how it is compressed.
@@ -99,7 +102,7 @@ func (a archive) client(ctx context.Context) (*s3.Client, error) {
 	return s3.NewFromConfig(loaded, func(options *s3.Options) {
 		if a.endpoint != "" {
 			options.BaseEndpoint = aws.String(a.endpoint)
-			options.UsePathStyle = true
+			options.UsePathStyle = !a.virtual
 		}
 	}), nil
 }
@@ -108,12 +111,16 @@ func (a archive) client(ctx context.Context) (*s3.Client, error) {
 func parse(flags *flag.FlagSet, usage string, args []string) (archive, []string, error) {
 	flags.SetOutput(io.Discard)
 	endpoint := flags.String("endpoint-url", "", "where the store listens; AWS when it is left out")
+	style := flags.String("addressing-style", "auto", "auto, path or virtual; path where an endpoint is given and nothing else is said")
 	provider := flags.String("cloud-provider", "aws-s3", "only aws-s3")
 	if err := flags.Parse(args); err != nil {
 		return archive{}, nil, err
 	}
 	if *provider != "aws-s3" {
 		return archive{}, nil, fmt.Errorf("the cloud provider %q isn't known here, only aws-s3", *provider)
+	}
+	if !slices.Contains([]string{"auto", "path", "virtual"}, *style) {
+		return archive{}, nil, fmt.Errorf("the addressing style %q isn't known here, only auto, path and virtual", *style)
 	}
 	if flags.NArg() != 2+len(strings.Fields(usage)) {
 		return archive{}, nil, fmt.Errorf("usage: %s [options] s3://BUCKET/PREFIX SERVER %s", flags.Name(), usage)
@@ -122,7 +129,7 @@ func parse(flags *flag.FlagSet, usage string, args []string) (archive, []string,
 	if err != nil || place.Scheme != "s3" || place.Host == "" {
 		return archive{}, nil, fmt.Errorf("%q is not a place such as s3://bucket/prefix", flags.Arg(0))
 	}
-	return archive{*endpoint, place.Host, strings.Trim(place.Path, "/"), flags.Arg(1)}, flags.Args()[2:], nil
+	return archive{*endpoint, place.Host, strings.Trim(place.Path, "/"), flags.Arg(1), *style == "virtual"}, flags.Args()[2:], nil
 }
 
 // isSegmentSize says whether a segment can be that long: a power of two from 1 MiB up.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/base64"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -140,4 +141,19 @@ func keys(objects map[string][]byte) (all []string) {
 		all = append(all, key)
 	}
 	return all
+}
+
+func TestTheBucketIsNamedInTheHostWhereThatIsAskedFor(t *testing.T) {
+	for style, virtual := range map[string]bool{"auto": false, "path": false, "virtual": true} {
+		to, _, err := parse(flag.NewFlagSet(archiveProgram, flag.ContinueOnError), "FILE",
+			[]string{"--addressing-style", style, "--endpoint-url", "https://store.test", "s3://bucket/shop", "g1", "file"})
+		login(t)
+		client, failed := to.client(t.Context())
+		if err != nil || failed != nil || client.Options().UsePathStyle == virtual {
+			t.Errorf("%s: %v %v", style, err, failed)
+		}
+	}
+	if code := exitCode(run(archiveProgram, []string{"--addressing-style", "other", "s3://b/p", "g1", "f"})); code != exitOther {
+		t.Errorf("exit code %d", code)
+	}
 }

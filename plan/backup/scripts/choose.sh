@@ -3,7 +3,7 @@
 #
 # Environment: see places.sh; NUMBER, of the target; WORK, the folder that the verification's containers share; WAIT_SECONDS, how long the
 # copy may take to have the row's WAL; TO and TO_SECONDS, a moment to restore to and its seconds since 1970, in place of the newest; TOOL, walg or
-# nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, their names; chosen, when; kept, what the last one kept; with WAL-G oldest,
+# nothing, and with it WINDOW_DAYS. Written: backup, its id; segments, their names; chosen, when; kept, what the last one kept, an id a line; with WAL-G oldest,
 # the base backup from which on everything is needed.
 set -u
 # shellcheck source=places.sh
@@ -13,7 +13,7 @@ fail() {
   exit 0
 }
 [ ! -e "$WORK/failed" ] || exit 0
-name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID reports=$(value "REPORTS_$NUMBER")/$ARCHIVE_ID
 
 ask lsf --dirs-only "$place/base" >/dev/null 2>"$WORK/error" ||
   { grep -q 'directory not found' "$WORK/error" || fail "the target $name can't be read: $(why "$WORK/error")"; }
@@ -34,7 +34,7 @@ begin=$(info "$WORK/info" begin_wal)
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
-ask cat "$place/verified/kept" >"$WORK/kept" 2>/dev/null
+ask cat "$reports/kept" >"$WORK/kept" 2>/dev/null
 [ "${TOOL:-}" != walg ] || (finished "$place" "$WORK/info.oldest" $(($(date +%s) - WINDOW_DAYS * 86400))) >"$WORK/oldest"
 echo "$backup" >"$WORK/backup"
 echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

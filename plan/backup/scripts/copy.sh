@@ -35,7 +35,8 @@ for id in $(ids "$from" | sort); do
   esac
 done
 for log in $(ask lsf --dirs-only "$from" | tr -d / | grep -E '^(wals|wal_005)$'); do
-  copy "$from/$log" "$to/$log"
+  # Barman's segments have no sum from 8 MiB on, where they were stored in parts; smaller ones have, and are compared without a question for each.
+  copy ${RCLONE_CONFIG_TARGET2_UPLOAD_CUTOFF:+--s3-upload-cutoff 8Mi} "$from/$log" "$to/$log"
 done
 # The copied archive must have what the first one had when this began.
 copied=$(newest_segment "$to")

@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 
 number=1
 while [ "$number" -le "$TARGETS" ]; do
-  name=$(value "TARGET_$number") place=$(value "PLACE_$number")
+  name=$(value "TARGET_$number") place=$(value "PLACE_$number") reports=$(value "REPORTS_$number")
   number=$((number + 1))
   if ! ask lsf --dirs-only "$place" >"$work/archive_ids" 2>"$work/error"; then
     grep -q 'directory not found' "$work/error" || json kind refused target "$name" why "$(why "$work/error")"
@@ -26,7 +26,7 @@ while [ "$number" -le "$TARGETS" ]; do
     for id in $(ids "$at"); do
       inform "$at" "$id" "$work/info" || continue
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
-      verdict=$(ask cat "$at/verified/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
+      verdict=$(ask cat "$reports/$archive_id/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
       json kind base target "$name" archiveId "$archive_id" id "$id" status "$(info "$work/info" status)" \
         begin "$(info "$work/info" begin_time)" end "$(info "$work/info" end_time)" bytes: "$bytes" ${verdict:+verdict "$verdict"}
     done

@@ -1,10 +1,11 @@
 # shellcheck shell=sh
 # Functions for the scripts that look into the stores with rclone; read by them with `.`.
 #
-# Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, and PLACE_1, where the backups of
-# the cluster lie as rclone names it; ARCHIVE_ID, the one that the cluster archives as. In a place there is a folder for each archive, in
-# which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]; verified/ in it is the platform's own. WAL-G, in Spilo,
-# keeps basebackups_005/<id>/, beside it <id>_backup_stop_sentinel.json, which it writes last, and wal_005/<segment>[.br].
+# Environment: TARGETS, how many stores there are; for each of them, by its number, TARGET_1, its name, PLACE_1, where the backups of
+# the cluster lie as rclone names it, and REPORTS_1, where the platform keeps what was found out about them; ARCHIVE_ID, the one that the cluster archives as. In a place
+# there is a folder for each archive, in which Barman's cloud tools keep base/<id>/ and wals/<first 16 digits>/<segment>[.gz]. WAL-G, in Spilo,
+# keeps basebackups_005/<id>/, beside it <id>_backup_stop_sentinel.json, which it writes last, and wal_005/<segment>[.br]. What is in a place may be locked: it is written once,
+# and what is written again and again is in REPORTS_1.
 
 export TZ=UTC
 
@@ -78,6 +79,32 @@ finished() {
   return 1
 }
 
+# outside PLACE KEPT SECONDS: what is there and needn't be for any moment since that time: the first base backup, or segment of WAL-G's, that is older than the one with
+# which that time begins, but for the ids in the file KEPT. Nothing where all that is gone; ends badly where the store doesn't say.
+outside() {
+  known=$(mktemp)
+  inside=$(finished "$1" "$known" "$3") || return 0
+  all=$(ids "$1") && [ -n "$all" ] || return 1
+  case $inside in
+  # WAL-G deletes from whole ones back: a difference needs all since the one that it begins with.
+  base_*) inside=$(echo "$all" | awk -v inside="$inside" '$0 "" <= inside "" && !/_D_/ { print; exit }') ;;
+  esac
+  for old in $(echo "$all" | awk -v inside="$inside" 'inside != "" && $0 "" < inside ""' | grep -vxF -f "$2"); do
+    # What was never finished no tool takes for a backup.
+    inform "$1" "$old" "$known" && [ "$(info "$known" status)" = DONE ] || continue
+    rm -f "$known"
+    echo "the base backup $old"
+    return
+  done
+  rm -f "$known"
+  case $inside in
+  base_*)
+    begin=$(echo "$inside" | cut -c 14-29)
+    ask lsf --files-only "$1/wal_005" | sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?$/\1/p' | awk -v begin="$begin" 'substr($0, 9) "" < begin ""' | sort | head -n 1 | sed 's/^/the segment /'
+    ;;
+  esac
+}
+
 # segments PLACE FIRST: names of the archived segments from that one on, sorted; the newest timeline's are the last ones. TOOL: whose.
 # Compared as texts: of digits alone awk would make numbers that it can't tell apart.
 segments() {
@@ -91,11 +118,10 @@ barman_segments() {
   done
 }
 
-# newest_segment PLACE [FILE]: `<name>;<time>` of the newest one, or nothing; how many objects had to be listed for it is put into the file.
+# newest_segment PLACE: `<name>;<time>` of the newest one, or nothing. LISTED: a file for all that was listed for that.
 newest_segment() {
   folder=$(ask lsf --dirs-only "$1/wals" | tr -d / | grep -E '^[0-9A-F]{16}$' | sort | tail -n 1)
   folder=${folder:+wals/$folder}
-  ask lsf --files-only --use-server-modtime --format pt "$1/${folder:-wal_005}" |
-    awk -v file="${2:-/dev/null}" '{ print } END { print NR >file }' |
+  ask lsf --files-only --use-server-modtime --format pt "$1/${folder:-wal_005}" | tee "${LISTED:-/dev/null}" |
     sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?;/\1;/p' | sort | tail -n 1
 }

@@ -2,8 +2,8 @@
 # Waits for the end of a verification and puts its result beside the backup, as a line of JSON (../results.ts), which it also says, and for monitoring as metrics; ends
 # badly when the verification failed, and so does its Job.
 #
-# Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; DUMPS, the folder of a dump that is stored too,
-# and WINDOW_DAYS; TO and TO_SECONDS, see choose.sh: such a result has a name of its own, and is no metric.
+# Environment: see places.sh; NUMBER, of the target; WORK; EXPIRY_SECONDS, how long deleting old backups may take; WINDOW_DAYS; DUMPS, the folder of a dump that
+# is stored too; TO and TO_SECONDS, see choose.sh: such a result has a name of its own, and is no metric.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
@@ -13,7 +13,7 @@ while [ ! -e "$WORK/failed" ] && [ ! -e "$WORK/passed" ]; do sleep 0.2; done
 end=$(($(date +%s) + EXPIRY_SECONDS))
 while [ -e "$WORK/passed" ] && [ ! -e "$WORK/expired" ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.2; done
 
-name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID
+name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID reports=$(value "REPORTS_$NUMBER")/$ARCHIVE_ID
 backup=$(cat "$WORK/backup" 2>/dev/null)
 labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
 all() { sed -n "s/^$1 //p" "$WORK/result" 2>/dev/null; }
@@ -22,6 +22,11 @@ result=passed
 [ -e "$WORK/passed" ] || result=failed
 expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
 [ "$result$expiry" != passednone ] || expiry="no answer after $EXPIRY_SECONDS s"
+# Tools and stores have called that done which wasn't.
+if [ "$expiry" = 'done' ]; then
+  left=$(outside "$place" "$WORK/keeps" $(($(cat "$WORK/chosen") - WINDOW_DAYS * 86400))) || left='what the store has now, which it does not say:'
+  [ -z "$left" ] || expiry="$left is still there though it was deleted"
+fi
 
 failed=0 dump='' dump_bytes=null
 dump_note=$(cat "$WORK/undumped" 2>/dev/null)
@@ -49,7 +54,7 @@ cat "$WORK/report.json"
 # Of its own: what was dumped once grows old when no dump follows it.
 printf 'dump_timestamp_seconds{%s} %s\ndump_bytes{%s} %s\n' "$labels" "$(date +%s)" "$labels" "$dump_bytes" >"$WORK/dump.prom"
 
-store() { ask rcat "$place/verified/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
+store() { ask rcat "$reports/$2" <"$WORK/$1" 2>"$WORK/error" || { echo "the result can't be written: $(why "$WORK/error")"; failed=1; }; }
 if [ -n "${TO:-}" ]; then
   [ -z "$backup" ] || store report.json "$backup-to-$TO_SECONDS.json"
   [ "$result" = passed ] && [ "$failed" = 0 ]
@@ -61,6 +66,7 @@ store newest.prom newest.prom
 if [ "$result" = passed ]; then
   store passed.prom passed.prom
   [ -z "$dump" ] || store dump.prom dump.prom
-  [ "$expiry" != 'done' ] || store backup kept
+  # Also after an expiry that failed: what is kept in the store must be released one day.
+  [ ! -e "$WORK/keeps" ] || store keeps kept
 fi
 [ "$result" = passed ] && [ "$failed" = 0 ]

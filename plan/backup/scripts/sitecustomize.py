@@ -1,19 +1,17 @@
-# Read by every Python that has this folder in PYTHONPATH: barman.sh runs Barman's tool that deletes so, at stores beside AWS.
+# Read by every Python that has this folder in PYTHONPATH: Barman's tools are run so by barman.sh and by the engine standalone.
 #
-# The tool deletes many objects with one request. S3 wants a checksum with that, and since 1.36 boto sends one that such stores refuse,
-# whatever it is told of checksums. Here it sends Content-MD5 again, which all of them know.
-from base64 import b64encode
-from hashlib import md5
+# A bucket with a default retention takes no upload without a checksum, and no store takes a request that deletes many objects without one. Since 1.36 boto sends one of
+# AWS's own there, which other stores refuse, or none where it is told to send none. Here it sends Content-MD5 again, which all of them know.
 from typing import Any
 
 from botocore import handlers
+from botocore.utils import calculate_md5
 
 
 def plain(params: dict[str, Any], **_: object) -> None:
-    body: bytes | str = params["body"]
-    digest = md5(body if isinstance(body, bytes) else body.encode()).digest()  # noqa: S324 -- a sum against accidents, as S3 wants it
     params["context"]["checksum"] = {}
-    params["headers"]["Content-MD5"] = b64encode(digest).decode()
+    params["headers"]["Content-MD5"] = calculate_md5(params["body"])
 
 
-handlers.BUILTIN_HANDLERS.append(("before-call.s3.DeleteObjects", plain))
+for operation in ("DeleteObjects", "PutObject", "UploadPart"):
+    handlers.BUILTIN_HANDLERS.append((f"before-call.s3.{operation}", plain))

@@ -13,7 +13,7 @@ if rclone copy --checksum --transfers 2 "$DUMPS" "$at" 2>"$WORK/error" && rclone
   dump=${at##*/}
   oldest=$(moment $(($(date +%s) - WINDOW_DAYS * 86400)))
   for id in $(ask lsf --dirs-only "$place/dumps" | tr -d / | awk -v oldest="$oldest" '$0 < oldest'); do
-    rclone purge --retries 1 "$place/dumps/$id" 2>"$WORK/error" || dump_note="the dump $id can't be deleted: $(why "$WORK/error")"
+    rclone delete --retries 1 "$place/dumps/$id" 2>"$WORK/error" || dump_note="the dump $id can't be deleted: $(why "$WORK/error")"
   done
 else
   dump_note="the dump can't be stored: $(why "$WORK/error")"

@@ -1,10 +1,9 @@
 # shellcheck shell=sh
 # Looks into every store twice a minute, and every ten seconds while something is missing there, and says what it saw in two files: metrics.txt for monitoring, and status.txt,
-# a line of JSON for each store (../results.ts), for the operations.
+# a line of JSON for each store (../results.ts), for the operations. A store that counts requests is looked at more rarely, but at once where the file `look` is made: the
+# operations do that when they read.
 #
-# WAL-G keeps all WAL in one folder, which stores list in pages of a thousand: it is looked at as rarely as it has pages.
-#
-# Environment: see places.sh; STATE, the folder of both files.
+# Environment: see places.sh; STATE, the folder of the files; LISTS_1, how many requests that list objects the first store may get in a day, if they are counted there.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
@@ -16,63 +15,79 @@ gauge() { # NAME MEANING
   printf '# HELP pgplatform_backup_%s %s\n# TYPE pgplatform_backup_%s gauge\n' "$1" "$2" "$1"
 }
 
-# newest_seldom NUMBER PLACE: newest_segment, of this round or of one before.
-newest_seldom() {
-  rounds=$(cat "$STATE/rounds_$1" 2>/dev/null || echo 0)
-  if [ "$rounds" -gt 0 ] && [ -s "$STATE/newest_$1" ]; then
-    echo $((rounds - 1)) >"$STATE/rounds_$1"
-  else
-    newest_segment "$2" "$STATE/listed_$1" >"$STATE/newest_$1" 2>/dev/null
-    echo $(($(cat "$STATE/listed_$1" 2>/dev/null || echo 0) / 1000)) >"$STATE/rounds_$1"
-  fi
-  cat "$STATE/newest_$1"
-}
-
-# inspect NUMBER: appends to $STATE/seen, one value a line: <metric> <labels> <value>, and to $STATE/status. Sets pause where something is missing.
+# inspect NUMBER: writes to $STATE/seen-NUMBER, one value a line: <metric> <labels> <value>, and to $STATE/status-NUMBER. Sets missing where something is missing.
 inspect() {
-  name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID
+  name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID reports=$(value "REPORTS_$1")/$ARCHIVE_ID
+  seen=$STATE/seen-$1 status=$STATE/status-$1
   labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
   bucket=${place%%/*}
+  : >"$seen"
   # A store that is away may not even refuse.
   timeout 15 rclone --retries 1 --low-level-retries 1 --contimeout 5s lsf --dirs-only "$bucket" >/dev/null 2>"$STATE/error"
   code=$?
   if [ "$code" != 0 ]; then
     [ -s "$STATE/error" ] || echo "it doesn't answer within 15 s" >"$STATE/error"
     ! grep -q 'directory not found' "$STATE/error" || echo "it has no bucket ${bucket#*:}" >"$STATE/error"
-    echo "target_up{$labels} 0" >>"$STATE/seen"
-    json kind refused target "$name" why "$(why "$STATE/error")" >>"$STATE/status"
-    pause=10
+    echo "target_up{$labels} 0" >>"$seen"
+    json kind refused target "$name" why "$(why "$STATE/error")" >"$status"
+    missing=yes
     return
   fi
-  newest=$(newest_seldom "$1" "$place")
-  echo "target_up{$labels} 1" >>"$STATE/seen"
+  newest=$(newest_segment "$place" 2>/dev/null)
+  echo "target_up{$labels} 1" >>"$seen"
   set -- kind answers target "$name" archiveId "$ARCHIVE_ID"
   if [ -n "$newest" ]; then
     set -- "$@" wal: "$(json segment "${newest%%;*}" at "${newest#*;}")"
-    echo "segment_timestamp_seconds{$labels} $(seconds "${newest#*;}")" >>"$STATE/seen"
+    echo "segment_timestamp_seconds{$labels} $(seconds "${newest#*;}")" >>"$seen"
   else
-    pause=10
+    missing=yes
   fi
   if id=$(finished "$place" "$STATE/info"); then
     made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
     set -- "$@" base: "$(json id "$id" at "$made")"
-    echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$STATE/seen"
+    echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$seen"
   else
-    pause=10
+    missing=yes
   fi
-  json "$@" >>"$STATE/status"
-  ask cat "$place/verified" --include '*.prom' 2>/dev/null >>"$STATE/seen"
+  json "$@" >"$status"
+  ask cat "$reports" --include '*.prom' 2>/dev/null >>"$seen"
 }
 
+# Requests that list objects in one look: the bucket, two kinds of base backups, the newest one's mark, the folders of WAL and the newest of them, the results; of WAL-G's WAL,
+# which lies in one folder, one for a thousand segments.
+LISTS=8
+# pause NUMBER: for how many seconds a store isn't looked at again.
+pause() {
+  eval "allowed=\${LISTS_$1:-}"
+  [ "$hurried" -lt "$HURRY" ] && [ "$missing" = yes ] && { echo 10; return; }
+  [ -n "$allowed" ] || { echo $((30 * (1 + $(wc -l <"$LISTED") / 1000))); return; }
+  spared=$((86400 * (LISTS + $(wc -l <"$LISTED") / 1000) / allowed))
+  echo $((spared > 30 ? spared : 30))
+}
+
+# Looks in a row at which something was missing: what is missing for long isn't looked for so often.
+HURRY=90
+hurried=0
+LISTED=$STATE/listed
+due() { eval "[ \"\${DUE_$1:-0}\" -le \"$now\" ]"; }
+every() { seq 1 "$TARGETS"; }
 while :; do
-  : >"$STATE/seen"
-  : >"$STATE/status"
-  pause=30
-  number=1
-  while [ "$number" -le "$TARGETS" ]; do
+  now=$(date +%s)
+  asked=no any_missing=no
+  if [ -e "$STATE/look" ]; then
+    rm -f "$STATE/look"
+    asked=yes
+  fi
+  for number in $(every); do
+    [ "$asked" = yes ] || due "$number" || continue
+    missing=no
     inspect "$number"
-    number=$((number + 1))
+    [ "$missing" = no ] || any_missing=yes
+    eval "DUE_$number=$(($(date +%s) + $(pause "$number")))"
   done
+  if [ "$any_missing" = yes ]; then hurried=$((hurried + 1)); else hurried=0; fi
+  for number in $(every); do cat "$STATE/seen-$number"; done >"$STATE/seen"
+  for number in $(every); do cat "$STATE/status-$number"; done >"$STATE/status"
   {
     gauge target_up "Whether the store answers."
     grep '^target_up' "$STATE/seen"
@@ -99,6 +114,11 @@ while :; do
   } | sed '/^#/!s/^/pgplatform_backup_/' >"$STATE/metrics.new"
   mv "$STATE/metrics.new" "$STATE/metrics.txt"
   mv "$STATE/status" "$STATE/status.txt"
-  sleep "$pause" &
-  wait $!
+  # Between looks a request of the operations is noticed within a second.
+  while [ ! -e "$STATE/look" ]; do
+    now=$(date +%s)
+    for number in $(every); do ! due "$number" || break 2; done
+    sleep 1 &
+    wait $!
+  done
 done

@@ -1,22 +1,113 @@
 import { storeName } from "../storeNames";
-import { anywhere, defaultRegion, type Dialect } from "./dialect";
+import { isInCluster } from "../hosts";
+import { roleProblems, speech as awsSpeech } from "./aws";
+import { withoutDots } from "./bucketNames";
+import { anywhere, defaultRegion, type Dialect, type Spoken, type TargetProblem } from "./dialect";
+import { presets } from "./presets";
+import type { TargetOf } from "../../../settings/schema/targets";
 
-/** A bucket that is there: at AWS, or in any store that speaks S3, of which the least is taken for granted. */
+/** A bucket that is there: at AWS, or in any store that speaks S3, by the preset that describes it. */
 export const s3: Dialect<"s3"> = {
   key: "given",
-  speak: ({ name, bucket, endpoint, region = defaultRegion, caCertificate }, cluster) => {
-    const elsewhere = endpoint !== undefined;
+  speak(target, cluster): Spoken {
+    const { name, bucket, endpoint, region = defaultRegion, caCertificate } = target;
+    const common = { bucket, region, md5: true };
+    if (endpoint === undefined)
+      return { ...awsSpeech, ...common, called: "the kind s3 at AWS", ...anywhere() };
+    const { preset = "other", pathStyle, pods } = target;
+    const speech = presets[preset];
     return {
-      bucket,
-      region,
-      ...(elsewhere && { endpoint }),
-      plainChecksums: elsewhere,
-      pathStyle: elsewhere,
+      ...speech,
+      ...common,
+      endpoint,
+      pathStyle: pathStyle ?? speech.pathStyle,
+      md5: speech.lock === "versions",
+      called: `the preset ${preset}`,
       // Not the name of the key's Secret: a target whose kind changes gets the new Secret before it loses the old one.
       ...(caCertificate !== undefined && {
         ca: { secretName: `${storeName(cluster.name, name)}-ca`, key: "ca.crt" },
       }),
-      ...anywhere(endpoint),
+      ...(pods === undefined
+        ? anywhere(endpoint)
+        : {
+            peer: { kind: "pods", name: `store-${name}`, namespace: pods.namespace, labels: pods.labels },
+            port: pods.port,
+          }),
     };
   },
+  problems(target) {
+    const { credentials, roleArn, endpoint, region } = target;
+    return [
+      ...(credentials === undefined && roleArn === undefined
+        ? [
+            {
+              key: "credentials",
+              value: undefined,
+              allowed: "an access key with the kind s3",
+              fix: "set it",
+            },
+          ]
+        : []),
+      ...(endpoint === undefined ? atAws(target) : elsewhere(target, endpoint)),
+      ...(endpoint === undefined ? roleProblems(region, roleArn) : []),
+    ];
+  },
 };
+
+/** What only a store with an endpoint has. */
+function atAws({ caCertificate, preset, pathStyle, pods }: TargetOf<"s3">): TargetProblem[] {
+  const alone = (key: string, value: unknown, why: string): TargetProblem[] =>
+    value === undefined
+      ? []
+      : [
+          {
+            key,
+            value,
+            allowed: `must not be set without an endpoint: ${why}`,
+            fix: "set endpoint, or leave it out",
+          },
+        ];
+  return [
+    ...alone("caCertificate", caCertificate && "given", "a public CA signs for AWS"),
+    ...alone("preset", preset, "without one the store is AWS"),
+    ...alone("pathStyle", pathStyle, "how AWS is spoken to is known"),
+    ...alone("pods", pods, "AWS isn't in the Kubernetes cluster"),
+  ];
+}
+
+function elsewhere({ bucket, preset, pathStyle, pods }: TargetOf<"s3">, endpoint: string): TargetProblem[] {
+  const virtual = !(pathStyle ?? presets[preset ?? "other"].pathStyle);
+  return [
+    ...(pathStyle === true && preset === "oss"
+      ? [
+          {
+            key: "pathStyle",
+            value: pathStyle,
+            allowed: "false with the preset oss, which refuses path style",
+            fix: "leave it out",
+          },
+        ]
+      : []),
+    ...(virtual && withoutDots.refused.test(bucket)
+      ? [
+          {
+            key: "bucket",
+            value: bucket,
+            allowed:
+              "no dot where the bucket's name is in the host's name: a certificate is for one label before the host",
+            fix: "use a bucket without a dot, or set pathStyle to true",
+          },
+        ]
+      : []),
+    ...(isInCluster(endpoint) && pods === undefined
+      ? [
+          {
+            key: "pods",
+            value: undefined,
+            allowed: `namespace, labels and port of the pods behind ${endpoint}, since network policies see the pods and not the Service`,
+            fix: "set pods: { namespace, labels, port }, with the target port of the Service",
+          },
+        ]
+      : []),
+  ];
+}

@@ -5,8 +5,8 @@ import { accountAnnotations, roleOf } from "../../backup/role";
 import {
   archiveCa,
   archiveIdToken,
+  botoVariables,
   locationOf,
-  plainChecksums,
   type Store,
   storeKeys,
   storesOf,
@@ -78,10 +78,7 @@ function objectStore({ cluster, backup }: Settings, store: Store, name: string, 
       // Else it is deleted after a verification, and what was verified is kept.
       ...(backup?.verify.enabled === false && { retentionPolicy: `${backup.recoveryWindowDays}d` }),
       instanceSidecarConfiguration: {
-        env: environment({
-          AWS_DEFAULT_REGION: store.region,
-          ...(store.plainChecksums && plainChecksums),
-        }),
+        env: environment(botoVariables(store)),
         resources: {
           requests: { cpu: "50m", memory: "128Mi" },
           limits: { cpu: "1", memory: "512Mi" },

@@ -1,4 +1,3 @@
-import { barmanImage } from "../../backup/barman";
 import type { EngineTraits, ImageContents } from "../planner";
 
 /** User and group of the image, to whom the data belong. */
@@ -6,7 +5,8 @@ export const server = { user: 26, group: 26 } as const;
 
 export const publishedImages: EngineTraits["publishedImages"] = ({ operator, postgresql }) => ({
   operator: `ghcr.io/cloudnative-pg/cloudnative-pg:${operator}`,
-  postgresql: barmanImage(postgresql),
+  // Barman runs in the plugin's sidecar, so that the instances need none of it.
+  postgresql: `ghcr.io/cloudnative-pg/postgresql:${postgresql}-standard-trixie`,
 });
 
 export const imageContents: ImageContents = {

@@ -1,5 +1,6 @@
-import type { BaseBackup, LiveReader, Progress, Shape, VolumeShape } from "../live";
+import type { BaseBackup, FullVolumes, LiveReader, Progress, Shape, VolumeShape } from "../live";
 import type { KubernetesObject } from "../../objects";
+import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
 /** Fields of the specification that are part of the instances' pods. */
@@ -96,4 +97,14 @@ function baseBackup(object: KubernetesObject): BaseBackup | undefined {
   };
 }
 
-export const live: LiveReader = { shape, progress, baseBackup };
+/** CloudNativePG waits with everything else, a larger size too, until the volume has room. */
+const fullVolumes: FullVolumes = {
+  stopped: (object) => isCluster(object) && object.status?.phase === "Not enough disk space",
+  claims: clusterPodLabels,
+  role: ({ metadata }) => {
+    const role = metadata.labels?.["cnpg.io/pvcRole"];
+    return role === "PG_WAL" ? "log" : role === "PG_DATA" ? "data" : undefined;
+  },
+};
+
+export const live: LiveReader = { shape, progress, baseBackup, fullVolumes };

@@ -84,7 +84,8 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       ...(Object.keys(labels).length > 0 && { inheritedMetadata: { labels } }),
       ...instancesAccount(settings),
       enableSuperuserAccess: false,
-      enablePDB: true,
+      // Its budget of a single instance would let no drain end.
+      enablePDB: cluster.drains !== "allow",
       primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
       ...stopping,

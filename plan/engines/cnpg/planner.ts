@@ -2,7 +2,7 @@ import type { EnginePlanner } from "../planner";
 import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
-import { apiVersion, instanceLabels } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -27,13 +27,21 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: true,
     accountInForeignNamespace: true,
+    drainsWait: true,
     passwordlessSuperuser: true,
+    roleInPlaceOfKey: true,
+    virtualHosts: {
+      because: "its plugin tells not all of Barman's tools where the bucket's name is",
+      instead: "use a store that takes path style, or the engine standalone or zalando",
+    },
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
+  operatorNamespace,
+  drains: "wait",
   longestClusterName: 50,
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.

@@ -62,6 +62,9 @@ const scripts = [
   "store.py",
 ];
 
+/** Beside store.py, which has Barman's Python read it. */
+const contentMd5 = asset(join(__dirname, "../../backup/scripts"), "sitecustomize.py");
+
 /** Days for which base backups and WAL stay on the archive volume, as keep.sh reads them. */
 const expiryOf = ({ backup }: Settings): string => {
   const { baseBackupDays, walRetentionDays } = backup?.volume ?? volumeDefaults;
@@ -84,6 +87,7 @@ export const configurationFiles = (
   "pg_hba.conf": lines(accessRules(settings)),
   "pg_ident.conf": lines(identities.map(([user, role]) => `${MAP} ${user} ${role}`)),
   expiry: expiryOf(settings),
+  ...(settings.backup?.targets.length ? { "sitecustomize.py": contentMd5 } : {}),
   ...Object.fromEntries(scripts.map((name) => [name, script(name)])),
   "apply.sh": applyScript,
 });

@@ -6,6 +6,7 @@ import type { Endpoint, Peer } from "../../network";
 import {
   clusterLabel,
   durabilityAnnotation,
+  drainsAnnotation,
   poolerTlsNames,
   secretNames,
   serviceHost,
@@ -115,6 +116,7 @@ export function plan(settings: Settings): Plan {
     },
     {
       [durabilityAnnotation]: cluster.durability,
+      ...(cluster.drains === "wait" && { [drainsAnnotation]: cluster.drains }),
       [serverAnnotation]: JSON.stringify(serverOf(settings, parameters, accessRules(settings))),
     },
   );
@@ -163,6 +165,21 @@ export function plan(settings: Settings): Plan {
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
       { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
+      ...(cluster.drains === "wait"
+        ? [
+            {
+              id: "disruption-budget",
+              stage: 0,
+              object: object("policy/v1", "PodDisruptionBudget", name, {
+                spec: {
+                  minAvailable: 1,
+                  selector: { matchLabels: selector },
+                  unhealthyPodEvictionPolicy: "AlwaysAllow",
+                },
+              }),
+            },
+          ]
+        : []),
       // A Service counts as ready when it has a pod, so that it waits with the StatefulSet.
       { id: "service", stage: 1, object: service(name, "postgres") },
       {

@@ -34,7 +34,10 @@ export const planner: EnginePlanner = {
     podSecurityRestricted: true,
     operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
     accountInForeignNamespace: true,
+    drainsWait: true,
     passwordlessSuperuser: true,
+    roleInPlaceOfKey: true,
+    virtualHosts: true,
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
@@ -42,6 +45,7 @@ export const planner: EnginePlanner = {
   backupImages: ["backupSidecar"],
   compression: byBarman,
   // The name of a CronJob has at most 52 characters.
+  drains: "allow",
   longestClusterName: 47,
   systemRoles: [],
   operatorLabels: ["statefulset.kubernetes.io/*"],

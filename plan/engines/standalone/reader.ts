@@ -1,6 +1,6 @@
 import { type KubernetesObject, namespaceOf } from "../../objects";
 import type { EngineReader, Facts } from "../reader";
-import { durabilityAnnotation } from "../../names";
+import { drainsAnnotation, durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/index";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import { podLabels, ports } from "./names";
@@ -22,7 +22,8 @@ function facts(object: KubernetesObject): Facts | undefined {
     },
     synchronous: { number: 0, blocks: false, quorum: false },
     claimsZeroLoss: metadata.annotations?.[durabilityAnnotation] === "zero-loss",
-    disruptionBudget: false,
+    // The budget is an object of its own.
+    disruptionBudget: metadata.annotations?.[drainsAnnotation] === "wait",
     requiredHostSpread: false,
     zoneSpread: false,
     dataChecksums: true,

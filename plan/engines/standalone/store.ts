@@ -1,5 +1,5 @@
 import type { Settings } from "../../../settings/schema";
-import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
+import { addressingStyle, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment, hardened, restricted, tmpMount } from "../../containers";
 import { originOf } from "../../backup/restore";
 import { paths, storePort } from "./names";
@@ -23,6 +23,7 @@ export const archiveStore = (settings: Settings): Store | undefined => storesOf(
 /** What store.py is told of a place; a key comes by its Secret alone, and is empty, which boto takes for none, where there is a role. The archive's ID is a file of the configuration. */
 export function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, archiveId?: string): object[] {
   const keys = { accessKeyId: `${prefix}_ACCESS_KEY_ID`, secretAccessKey: `${prefix}_SECRET_ACCESS_KEY` };
+  const addressing = addressingStyle(store);
   return [
     ...environment({
       [`${prefix}_LOCATION`]: locationOf(store),
@@ -31,6 +32,8 @@ export function place(prefix: "ARCHIVE" | "ORIGIN", store: Store, archiveId?: st
       ...(store.endpoint !== undefined && { [`${prefix}_ENDPOINT`]: store.endpoint }),
       ...(store.ca && { [`${prefix}_CA`]: `${paths.stores}/${store.name}/ca.crt` }),
       ...(store.plainChecksums && { [`${prefix}_PLAIN_CHECKSUMS`]: "yes" }),
+      ...(addressing !== undefined && { [`${prefix}_ADDRESSING`]: addressing }),
+      ...(store.md5 && { [`${prefix}_CONTENT_MD5`]: "yes" }),
     }),
     ...("roleArn" in store.login
       ? environment({ [keys.accessKeyId]: "", [keys.secretAccessKey]: "" })

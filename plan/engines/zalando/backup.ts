@@ -1,7 +1,6 @@
 import { milliCoresOf } from "../../../settings/quantity";
 import type { Settings } from "../../../settings/schema";
 import { originOf, normalizedTime } from "../../backup/restore";
-import { accountAnnotations, roleOf, roleTokenFile } from "../../backup/role";
 import { archiveIdToken, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment } from "../../containers";
 import type { Backups, EngineTraits } from "../planner";
@@ -18,6 +17,7 @@ import type { Variable } from "../../objects";
 export const byWalG: EngineTraits["compression"] = {
   methods: ["brotli", "lz4", "zstd", "none"],
   by: "WAL-G",
+  unequalParts: [],
 };
 
 /** The image that is built for the built-in cluster has Barman's tools, and Spilo WAL-G. */
@@ -63,16 +63,13 @@ function storeVariables(
   prefix: "" | "CLONE_",
   file = caFile(store),
 ): Variable[] {
-  const { region, endpoint, pathStyle, ca, login } = store;
+  const { region, endpoint, pathStyle, ca } = store;
   const plain = {
     WALG_S3_PREFIX: `${locationOf(store)}/${archiveId}`,
     AWS_REGION: region,
     ...(endpoint !== undefined && { AWS_ENDPOINT: endpoint }),
     ...(pathStyle && { AWS_S3_FORCE_PATH_STYLE: "true" }),
     ...(ca && { WALG_S3_CA_CERT_FILE: file }),
-    // EKS gives pods these for the archive alone, and none of its variables to a container that has one of them already.
-    ...("roleArn" in login &&
-      prefix === "CLONE_" && { AWS_ROLE_ARN: login.roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: roleTokenFile }),
   };
   const key = {
     accessKeyId: `${prefix}AWS_ACCESS_KEY_ID`,
@@ -98,12 +95,6 @@ function cloneVariables(settings: Settings): Variable[] {
     }),
     ...storeVariables(origin, restore.archiveId, "CLONE_"),
   ];
-}
-
-/** What the account of the instances' pods says, for the role by which archive or origin are spoken to. */
-export function accountOfStores(settings: Settings): Record<string, string> {
-  const roleArn = roleOf([storesOf(settings)[0], originOf(settings)]);
-  return roleArn === undefined ? {} : accountAnnotations(roleArn);
 }
 
 /** The instances' further environment; empty where nothing is archived. */

@@ -16,7 +16,7 @@ import {
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { accessRules } from "./access";
-import { accountOfStores, backupVariables, backupVolumes } from "./backup";
+import { backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
 import {
   apiVersion,
@@ -128,7 +128,6 @@ function clusterObject(settings: Settings): Postgresql {
 function accountObjects(settings: Settings): PlannedObject[] {
   const { cluster, registries } = settings;
   if (!cluster.makeNamespace) return [];
-  const annotations = accountOfStores(settings);
   const metadata = {
     name: podAccount,
     namespace: cluster.namespace,
@@ -141,7 +140,7 @@ function accountObjects(settings: Settings): PlannedObject[] {
       object: {
         apiVersion: "v1",
         kind: "ServiceAccount",
-        metadata: { ...metadata, ...(Object.keys(annotations).length > 0 && { annotations }) },
+        metadata,
         ...(registries.length > 0 && { imagePullSecrets: [{ name: secretNames.registries(cluster.name) }] }),
       },
     },

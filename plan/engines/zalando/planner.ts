@@ -1,7 +1,7 @@
 import type { EnginePlanner } from "../planner";
 import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
-import { apiVersion, instanceLabels, replicator, standbyLabels } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -49,12 +49,21 @@ export const planner: EnginePlanner = {
     accountInForeignNamespace: {
       because:
         "all its clusters in a namespace share one account, which the operator makes where the platform doesn't make the namespace",
-      instead: "let the platform make the namespace, or leave registries and roleArn out",
+      instead: "let the platform make the namespace, or leave registries out",
+    },
+    drainsWait: {
+      because: "its operator moves a single instance by itself once its node is cordoned",
+      instead: "leave cluster.drains out, or choose another engine",
     },
     passwordlessSuperuser: {
       because: "Patroni logs in to the other instances as the superuser, with a password",
       instead: "choose cnpg",
     },
+    roleInPlaceOfKey: {
+      because: "WAL-G before 3.0.6, which Spilo 4.0-p3 has, asks AWS to assume the role once more, and fails",
+      instead: "give credentials, or choose cnpg",
+    },
+    virtualHosts: true,
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
@@ -63,6 +72,8 @@ export const planner: EnginePlanner = {
   backupImages: [],
   compression: byWalG,
   besideServer: { who: "WAL-G", bytes: walGMemory },
+  operatorNamespace,
+  drains: "allow",
   longestClusterName: 53,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],

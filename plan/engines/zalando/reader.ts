@@ -52,7 +52,10 @@ function facts(object: KubernetesObject): Facts | undefined {
       return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
     },
     // On unless the operator's configuration says otherwise.
-    disruptionBudget: true,
+    // The operator moves a single instance off a cordoned node, so that its budget keeps no drain waiting.
+    get disruptionBudget() {
+      return (spec.numberOfInstances ?? 1) > 1;
+    },
     get requiredHostSpread() {
       return metadata.annotations?.[spreadAnnotation] === "required";
     },

@@ -19,6 +19,21 @@ const PORT = 7070;
 const BEHIND = 7071;
 const REGION = "us-east-1";
 const keys = { accessKeyId: "strict-store-of-tests", secretAccessKey: "no-secret-to-anybody-0123456789" };
+const narrowKeys = { accessKeyId: "narrow-key-of-tests", secretAccessKey: "no-secret-either-0123456789" };
+const VOLUME = "/volume";
+const DATA = `${VOLUME}/data`;
+
+/** How the store behaves; see local/images/strict-store. */
+export interface Behaviour {
+  /** @default - what B2 and R2 refuse, at once */
+  readonly dialect?: string;
+  /** Prefixes below which the only key that is handed out may write. @default - everywhere */
+  readonly narrow?: readonly string[];
+  /** What can be neither deleted nor written over in the second bucket, for an hour. */
+  readonly lockedPrefix?: string;
+  /** The second bucket has versions, and a default retention of a day. */
+  readonly retained?: boolean;
+}
 
 const security = {
   runAsNonRoot: true,
@@ -35,19 +50,26 @@ const security = {
 export class StrictStore {
   static readonly buckets = [localBucket, "copies"] as const;
   readonly endpoint = `https://${serviceHost(NAME, NAMESPACE)}:${PORT}`;
-  readonly credentials = keys;
+  /** Where the pods behind the Service listen, which has another port too: the default one. */
+  readonly pods = { namespace: NAMESPACE, labels: { app: NAME }, port: PORT };
+  readonly endpointByDefaultPort = `https://${serviceHost(NAME, NAMESPACE)}`;
 
   private constructor(
     private readonly env: Environment,
+    private readonly behaviour: Behaviour,
     /** Certificate of the CA that signed its own. */
     readonly ca: string,
   ) {}
 
-  static async start(env: Environment): Promise<StrictStore> {
+  get credentials(): typeof keys {
+    return this.behaviour.narrow === undefined ? keys : narrowKeys;
+  }
+
+  static async start(env: Environment, behaviour: Behaviour = {}): Promise<StrictStore> {
     const { versitygw, strictStore, barmanSidecar } = pins.images;
     await loadBuiltImages([versitygw, strictStore, barmanSidecar]);
     const { ca, certificate, privateKey } = await issue(tlsNames(NAME, NAMESPACE));
-    const store = new StrictStore(env, ca);
+    const store = new StrictStore(env, behaviour, ca);
     try {
       // What a killed run left has another CA.
       await store.remove();
@@ -75,7 +97,13 @@ export class StrictStore {
       apiVersion: "v1",
       kind: "Service",
       metadata: metadata(NAME),
-      spec: { selector: { app: NAME }, ports: [{ port: PORT }] },
+      spec: {
+        selector: { app: NAME },
+        ports: [
+          { name: "own", port: PORT },
+          { name: "default", port: 443, targetPort: PORT },
+        ],
+      },
     });
     const common = { imagePullPolicy: "IfNotPresent", securityContext: hardened };
     await kubectl.apply({
@@ -96,18 +124,19 @@ export class StrictStore {
               UPSTREAM: `http://127.0.0.1:${BEHIND}`,
               TLS_CERT: "/tls/tls.crt",
               TLS_KEY: "/tls/tls.key",
+              ...this.told(),
             }),
             readinessProbe: {
               httpGet: { path: "/health", port: PORT, scheme: "HTTPS" },
               periodSeconds: 1,
             },
-            volumeMounts: [mount("tls", "/tls")],
+            volumeMounts: [mount("tls", "/tls"), mount("volume", VOLUME)],
           },
           {
             ...common,
             name: "store",
             image: versitygw,
-            args: ["posix", "/data"],
+            args: ["--iam-dir", `${VOLUME}/iam`, "posix", "--versioning-dir", `${VOLUME}/versions`, DATA],
             env: variables({
               ROOT_ACCESS_KEY_ID: keys.accessKeyId,
               ROOT_SECRET_ACCESS_KEY: keys.secretAccessKey,
@@ -116,16 +145,22 @@ export class StrictStore {
               VGW_HEALTH: "/health",
               VGW_QUIET: "true",
             }),
-            // A folder below the root is a bucket.
-            volumeMounts: [
-              mount("root", "/data"),
-              ...StrictStore.buckets.map((bucket) => mount(bucket, `/data/${bucket}`)),
-            ],
+            volumeMounts: [mount("volume", VOLUME)],
+          },
+        ],
+        initContainers: [
+          {
+            ...common,
+            name: "folders",
+            image: barmanSidecar,
+            // Versions are moved from one to another, which no two volumes let.
+            command: ["mkdir", "-p", DATA, `${VOLUME}/versions`, `${VOLUME}/iam`],
+            volumeMounts: [mount("volume", VOLUME)],
           },
         ],
         volumes: [
           { name: "tls", secret: { secretName: SECRET, defaultMode: 0o440 } },
-          ...["root", ...StrictStore.buckets].map((name) => ({ name, emptyDir: {} })),
+          { name: "volume", emptyDir: {} },
         ],
       },
     });
@@ -167,6 +202,55 @@ export class StrictStore {
         const pod = await kubectl.get("pod", NAMESPACE, name);
         return pod !== undefined && isReady(pod) ? { done: undefined } : { why: "it isn't ready" };
       });
+    await this.furnish();
+  }
+
+  private told(): Record<string, string> {
+    const { dialect, narrow, lockedPrefix, retained } = this.behaviour;
+    const [, second] = StrictStore.buckets;
+    return {
+      ROOT: DATA,
+      ...(dialect !== undefined && { DIALECT: dialect }),
+      ...(narrow && { NARROW: `${narrowKeys.accessKeyId}=${narrow.join(",")}` }),
+      ...(lockedPrefix !== undefined && { LOCKS: `${second}/${lockedPrefix}=3600` }),
+      ...(retained === true && { RETENTION: second }),
+    };
+  }
+
+  /** Makes the buckets, and the key that is handed out. */
+  private async furnish(): Promise<void> {
+    const [first, second] = StrictStore.buckets;
+    const admin = ["admin", "--access", keys.accessKeyId, "--secret", keys.secretAccessKey];
+    const user = ["--access", narrowKeys.accessKeyId, "--secret", narrowKeys.secretAccessKey];
+    const at = ["--endpoint-url", `http://127.0.0.1:${BEHIND}`];
+    await this.env.kubectl.run([
+      ...["-n", NAMESPACE, "exec", NAME, "-c", "store", "--", "/usr/local/bin/versitygw"],
+      ...[...admin, ...at, "create-user", "--role", "admin", ...user],
+    ]);
+    const locked = this.behaviour.retained === true;
+    const program =
+      `import boto3\nclient = boto3.client("s3", endpoint_url="${this.endpoint}")\n` +
+      `client.create_bucket(Bucket="${first}")\n` +
+      `client.create_bucket(Bucket="${second}"${locked ? ", ObjectLockEnabledForBucket=True" : ""})\n` +
+      (locked
+        ? `client.put_object_lock_configuration(Bucket="${second}", ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}})\n`
+        : "");
+    const help = await readFile(join(__dirname, "../../../plan/backup/scripts/sitecustomize.py"), "utf8");
+    const command = `mkdir -p /tmp/help; cat >/tmp/help/sitecustomize.py <<'END'\n${help}END\nAWS_REQUEST_CHECKSUM_CALCULATION=when_required PYTHONPATH=/tmp/help python3 - <<'END'\n${program}END\n`;
+    await this.env.kubectl.run(["-n", NAMESPACE, "exec", "tools", "--", "sh", "-c", command]);
+  }
+
+  /** Keys of the second bucket's versions that are no longer there as objects. */
+  async keptVersions(prefix: string): Promise<number> {
+    const [, second] = StrictStore.buckets;
+    const program =
+      `import boto3\nclient = boto3.client("s3", endpoint_url="${this.endpoint}")\n` +
+      `print(sum(not one["IsLatest"] for one in client.list_object_versions(Bucket="${second}", Prefix="${prefix}").get("Versions", [])))\n`;
+    const command = `python3 - <<'END'\n${program}END\n`;
+    const { stdout } = await this.env.kubectl.run([
+      ...["-n", NAMESPACE, "exec", "tools", "--", "sh", "-c", command],
+    ]);
+    return Number(stdout);
   }
 
   /** What it has refused, a line each, since it was started. */

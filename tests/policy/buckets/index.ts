@@ -10,9 +10,12 @@ const account = "0123456789abcdef0123456789abcdef";
 const stacks = [
   [
     { name: "live", kind: "r2", bucket: "fake-r2", account },
-    { name: "copy", kind: "b2", bucket: "fake-b2", region: "eu-central-003", lockDays: 3, credentials },
+    { name: "copy", kind: "aws", bucket: "fake-copies", region: "cn-north-1", lockDays: 3 },
   ],
-  [{ name: "other", kind: "aws", bucket: "fake-aws", region: "eu-west-1" }],
+  [
+    { name: "other", kind: "aws", bucket: "fake-aws", region: "eu-west-1" },
+    { name: "elsewhere", kind: "b2", bucket: "fake-b2", region: "eu-central-003", credentials },
+  ],
 ];
 
 for (const targets of stacks) {

@@ -7,7 +7,7 @@
 An answer is a line: a status and why. 0 is done; 1 is that the store was asked and has no such file; everything else went wrong.
 
 Environment: PGDATA; ARCHIVE_* and ORIGIN_*, the places that are written to and restored from: LOCATION (s3://bucket/path), SERVER (the
-archive ID; that of the archive is in the file `archiveId` beside this one), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY, and where needed ENDPOINT, CA (a file), PLAIN_CHECKSUMS; for serve: PORT,
+archive ID; that of the archive is in the file `archiveId` beside this one), REGION, ACCESS_KEY_ID, SECRET_ACCESS_KEY, and where needed ENDPOINT, ADDRESSING (virtual), CA (a file), PLAIN_CHECKSUMS, CONTENT_MD5; for serve: PORT,
 COMPRESSION, SPOOL; for restore: TARGET (JSON: nothing, or one of time, lsn and name), MAJOR, FETCH; for backup: CONNECTION, COMPRESSION.
 """
 
@@ -75,6 +75,9 @@ class Place:
         if values.get("PLAIN_CHECKSUMS"):
             own["AWS_REQUEST_CHECKSUM_CALCULATION"] = "when_required"
             own["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "when_required"
+        if values.get("CONTENT_MD5"):
+            # See sitecustomize.py, which is beside this file.
+            own["PYTHONPATH"] = os.path.dirname(os.path.abspath(__file__))
         others = {n: v for n, v in os.environ.items() if not n.startswith(("ARCHIVE_", "ORIGIN_"))}
         return {**others, **own}
 
@@ -86,9 +89,9 @@ class Place:
         seconds: float | None = None,
     ) -> tuple[int, str]:
         """Runs one of Barman's tools; returns its exit status and what it printed. Errors go to the container's log."""
-        endpoint = self.values.get("ENDPOINT")
         command = [program, "--cloud-provider", "aws-s3"]
-        command += ["--endpoint-url", endpoint] if endpoint else []
+        for option, name in (("--endpoint-url", "ENDPOINT"), ("--addressing-style", "ADDRESSING")):
+            command += [option, self.values[name]] if self.values.get(name) else []
         command += [*options, self.values["LOCATION"], self.values["SERVER"], *arguments]
         try:
             done = subprocess.run(

@@ -113,7 +113,7 @@ const profileBounds: Readonly<Record<Settings["cluster"]["failover"], Readonly<R
 
 /** CloudNativePG: the operator writes down who leads, and a lease of the cluster's name says so too. */
 export const cnpg: EngineKit = {
-  versions: { CloudNativePG: pins.operators.cnpg },
+  versions: { CloudNativePG: pins.builtOperators.cnpg },
   async view(cluster) {
     const object = await cluster.object();
     const { currentPrimary, targetPrimary, timelineID = 0 }: Status = object.status ?? {};

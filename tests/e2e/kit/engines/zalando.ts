@@ -82,7 +82,7 @@ function untuned(planned: PlannedObject): PlannedObject {
 /** The Zalando operator: Patroni in the pods decides who leads, and writes it into Kubernetes. */
 export const zalando: EngineKit = {
   versions: {
-    "Zalando operator": pins.operators.zalando,
+    "Zalando operator": pins.builtOperators.zalando,
     "the data volume": "locked by the image built here, as Spilo doesn't",
   },
   async view(cluster) {
