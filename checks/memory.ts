@@ -6,10 +6,11 @@ import type { Rule } from "./rule";
 const MiB = 2 ** 20;
 
 /** PostgreSQL is killed at its limit, so that all that its parameters allow must fit in. */
-export const memory: Rule = ({ cluster }, report) => {
+export const memory: Rule = (settings, report, engine) => {
+  const { cluster } = settings;
   const { requests, limits } = cluster.resources;
   const limit = bytesOf(limits.memory) ?? 0;
-  const parts = memoryOf(cluster);
+  const parts = memoryOf(cluster, engine.besideServer?.bytes(settings));
   const huge = hugePages(cluster);
   if (huge !== undefined) {
     const pages = Math.ceil(sharedMemory(parts.sharedBuffers) / huge.pageBytes);
@@ -35,6 +36,7 @@ export const memory: Rule = ({ cluster }, report) => {
     `maintenance_work_mem ${postgresMemory(parts.maintenance)}`,
     `${parts.autovacuumWorkers} times autovacuum_work_mem ${postgresMemory(parts.autovacuum)}`,
     `${parts.connections} connections with work_mem ${postgresMemory(parts.work)} and ${postgresMemory(sessionOverhead)} of their own`,
+    ...(parts.beside > 0 ? [`${postgresMemory(parts.beside)} for ${engine.besideServer?.who}`] : []),
   ];
   report(
     "cluster.resources.limits.memory",

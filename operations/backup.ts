@@ -19,7 +19,11 @@ const patienceMinutes = ({ settings }: Subject): number => copyMinutes(dataBytes
 /** How long the command waits for a store that refuses: it may be starting. */
 const REFUSED_SECONDS = 45;
 
+/** For how long no base backup may be under way before one is asked for: the watcher looks every ten seconds while there is none. */
+const QUIET_SECONDS = 30;
+
 type ObjectRequest = Extract<BackupRequest, { object: unknown }>;
+type CommandRequest = Extract<BackupRequest, { command: unknown }>;
 
 function requestOf({ settings, engine }: Subject, name: string): BackupRequest {
   if (engine.backups === undefined || settings.backup === undefined)
@@ -76,6 +80,28 @@ async function owned({ kubectl, settings }: Subject, { object, owner }: ObjectRe
   return { ...object, metadata: { ...object.metadata, ownerReferences: [{ ...owner, uid }] } };
 }
 
+const inPod = ([container, ...command]: CommandRequest["command"]): string[] => [
+  "-c",
+  container,
+  "--",
+  ...command,
+];
+
+/** The last line that tells of an error, or the last one. */
+export function lastError(said: string): string {
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  const line = lines.findLast((one) => /\bERROR\b/.test(one)) ?? lines.at(-1) ?? "nothing was said";
+  return line.trim().slice(0, 300);
+}
+
+/** Whether the primary makes a base backup, or will by itself. */
+async function underway({ kubectl, settings, ...rest }: Subject, request: CommandRequest): Promise<boolean> {
+  const pod = await primaryPod({ kubectl, settings, ...rest });
+  if (pod === undefined) return true;
+  const at = ["-n", settings.cluster.namespace, "exec", pod.metadata.name, ...inPod(request.underway)];
+  return (await kubectl.run(at, { allowFailure: true, timeoutMs: 20_000 })).exitCode === 0;
+}
+
 /** Makes a base backup and waits for its end; returns its name. */
 export async function backUp(subject: Subject, context: StepContext, signal?: AbortSignal): Promise<string> {
   const { kubectl, settings, plan } = subject;
@@ -86,13 +112,16 @@ export async function backUp(subject: Subject, context: StepContext, signal?: Ab
     const pod = await primaryPod(subject);
     if (pod === undefined)
       throw new Error(`${plan.endpoints.primary.service} has no pod: there is no primary`);
-    const [container, ...command] = request.command;
     context.detail(`${pod.metadata.name} makes it`);
     const timeoutMs = patienceMinutes(subject) * 60_000;
-    await kubectl.run(["-n", namespace, "exec", pod.metadata.name, "-c", container, "--", ...command], {
-      timeoutMs,
-    });
-    return name;
+    const { stdout, stderr } = await kubectl.run(
+      ["-n", namespace, "exec", pod.metadata.name, ...inPod(request.command)],
+      { timeoutMs },
+    );
+    const said = `${stdout}\n${stderr}`;
+    const made = request.made.exec(said);
+    if (made === null) throw new Error(`no base backup was made: ${lastError(said)}`);
+    return made[1] ?? name;
   }
   await kubectl.apply(await owned(subject, request));
   const deadline = Date.now() + patienceMinutes(subject) * 60_000;
@@ -170,12 +199,17 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
   );
   const [said = ""] = words;
   if (said.trim() === "") return undefined;
-  const found = parseResult(said, "absent", "unreadable");
+  const found = parseResult(said, "absent", "late", "unreadable");
   if (found.kind === "unknown")
     return `the search for the source of the restore ended with what isn't understood: ${said.trim()}; no cluster was made: fix that, and run it again.`;
   if (found.kind === "unreadable")
     return `target ${restore.target}, which is to be restored from, can't be read: ${found.why}; nothing was made: correct the target, and run it again.`;
   const { time } = restore.to;
+  if (found.kind === "late")
+    return (
+      `pgplatform:restore.to.time: ${JSON.stringify(time)} is not allowed, and no cluster was made. Allowed: a moment after ${found.at} (UTC), when base backup ${found.base} came ` +
+      `to target ${restore.target}, which the engine ${cluster.engine} takes for its time. Fix: restore from the target that it was made in, or to a later moment.`
+    );
   const before = time === undefined ? "" : ` from before ${time}`;
   const wanted = originArchive(restore);
   const others = found.archiveIds.filter((one) => one !== wanted);
@@ -188,9 +222,8 @@ export async function missingSource({ kubectl, settings }: Subject): Promise<str
 /** A moment as the watcher writes it, in milliseconds since 1970. */
 const momentOf = (at: string): number => Date.parse(`${at.replace(" ", "T")}Z`);
 
-/** How long a newest base backup that doesn't restore is waited with, and how long for one that nobody seems to make. */
+/** How long a newest base backup that doesn't restore is waited with. */
 const DOUBTED_SECONDS = 120;
-const IDLE_SECONDS = 60;
 
 /** How long base backups in an archive's new place may fail: the instances see its key and CA a minute or two later. */
 const MOVING_MINUTES = 10;
@@ -206,7 +239,7 @@ export async function firstBackup(
   context: StepContext,
   signal: AbortSignal,
   moved?: Date,
-  { retryMs = 10_000 } = {},
+  { retryMs = 10_000, quietMs = QUIET_SECONDS * 1000 } = {},
 ): Promise<void> {
   const end = moved && (await backUpInNewPlace(subject, context, signal, retryMs));
   const complete = ({ base, wal, problem }: ResultOf<"answers">): boolean =>
@@ -219,7 +252,7 @@ export async function firstBackup(
   const deadline = Date.now() + patienceMinutes(subject) * 60_000;
   const request = requestOf(subject, "any");
   let refusedSince: number | undefined;
-  let idleSince: number | undefined;
+  let quietSince: number | undefined;
   let doubtedSince: number | undefined;
   for (let tries = 0; ;) {
     const seen = (await readStatus(subject)) ?? [];
@@ -256,11 +289,20 @@ export async function firstBackup(
       }
       // An earlier run that began an archive may have been ended before it asked for one.
       const lacking = !onVolumeAlone(subject) && archive?.kind === "answers" && archive.base === undefined;
-      const idle = lacking && tries === 0 && !all.some(({ phase }) => phase === "running");
-      idleSince = idle ? (idleSince ?? Date.now()) : undefined;
-      if (idle && Date.now() - (idleSince ?? 0) > IDLE_SECONDS * 1000) {
+      const quiet = lacking && tries === 0 && !all.some(({ phase }) => phase === "running");
+      quietSince = quiet ? (quietSince ?? Date.now()) : undefined;
+      if (quietSince !== undefined && Date.now() - quietSince >= 2 * quietMs) {
         tries++;
         await backUp(subject, context, signal);
+      }
+    } else if (archive?.kind === "answers" && archive.base === undefined) {
+      quietSince = (await underway(subject, request)) ? undefined : (quietSince ?? Date.now());
+      if (quietSince !== undefined && Date.now() - quietSince >= quietMs) {
+        if (tries > 0) throw new Error("no base backup can be made: the one that was asked for isn't there");
+        tries++;
+        context.say("the primary makes no base backup by itself: one is asked for");
+        await backUp(subject, context, signal);
+        quietSince = undefined;
       }
     }
     if (Date.now() > deadline)

@@ -23,6 +23,7 @@ import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf, isUpgrade } from "./steps";
 import { askStranger } from "./stranger";
 import { findCluster, provideCluster } from "./target";
+import { whileRestoring } from "./restoreEnd";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
 import type { Settings } from "../settings/schema";
@@ -139,23 +140,26 @@ async function update(
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   const archive = await archiveNow(subject);
   const began = new Date();
-  await whileWatching(subject, operator, changesCluster, context, async (end) => {
-    const applied = new AbortController();
-    const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
-    context.say(
-      plan.length === 0
-        ? "no changes"
-        : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
-    );
-    applied.abort();
-    await adopted;
-    const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
-    await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
-      await waitUntilDone(subject, context, answered);
-      await waitUntilLoaded(subject, context, answered);
-      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
-    });
-  }).catch(async (error: unknown) => {
+  await whileWatching(subject, operator, changesCluster, context, (watched) =>
+    whileRestoring(subject, context, watched, async (end) => {
+      const applied = new AbortController();
+      const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
+      context.say(
+        plan.length === 0
+          ? "no changes"
+          : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
+      );
+      applied.abort();
+      await adopted;
+      const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
+      await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
+        await waitUntilDone(subject, context, answered);
+        await waitUntilLoaded(subject, context, answered);
+        if (subject.settings.backup?.firstBackup === true)
+          await firstBackup(subject, context, answered, moved);
+      });
+    }),
+  ).catch(async (error: unknown) => {
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
   });

@@ -88,6 +88,15 @@ const walTools: { programs: Record<string, ProgramName>; script: string } = {
   script: "ln -s barman-cloud-wal-restore /usr/local/sbin/barman-cloud-wal-archive",
 };
 
+/** Programs of Spilo's, by whose names others call them, as the image that stands in for it has them. */
+const spiloScripts = [
+  "restore_command",
+  "postgres_backup",
+  "patroni_wait",
+  "on_role_change",
+  "post_init",
+].map((name) => `${name}.sh`);
+
 /** Every image that can be built here, under the names in `pins.images`. None of them is the upstream project's image. */
 export const recipes: Record<ImageName, Recipe> = {
   pause: {
@@ -282,12 +291,15 @@ export const recipes: Record<ImageName, Recipe> = {
   },
 
   // The operator's contract with Spilo: its environment, uid 101 and gid 103, data below /home/postgres/pgdata, Patroni's REST on 8008.
-  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and for WAL the tools of our own that barmanSidecar has.
+  // Where Spilo archives with WAL-G, it has Barman's cloud tools, and for WAL the tools of our own that barmanSidecar has. What Spilo's scripts do
+  // that one must reckon with, those in patroni-for-zalando/ do too, under the same names.
   patroniForZalando: {
     kind: "debian",
     packages: [
       `postgresql-${major}`,
       ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
+      // Of those that Spilo makes in every database.
+      ...["pg-stat-kcache", "set-user"].map((name) => `postgresql-${major}-${name}`),
       "patroni",
       "python3-croniter",
       ...barman.packages,
@@ -309,9 +321,13 @@ export const recipes: Record<ImageName, Recipe> = {
           readFileSync(join(__dirname, "patroni-for-zalando", name), "utf8"),
         ]),
       ),
-      // Where Spilo has it, to be run by envdir as there.
-      "scripts/postgres_backup.sh":
-        '#!/bin/sh\nexec nice -n 5 python3 /opt/patroni-for-zalando/archive.py backup "$@"\n',
+      // Where Spilo has them, to be run by envdir as there.
+      ...Object.fromEntries(
+        spiloScripts.map((name) => [
+          `scripts/${name}`,
+          readFileSync(join(__dirname, "patroni-for-zalando", name), "utf8"),
+        ]),
+      ),
     },
     programs: walTools.programs,
     script: [
@@ -321,7 +337,7 @@ export const recipes: Record<ImageName, Recipe> = {
       "install -d -o postgres -g postgres -m 0700 /home/postgres /home/postgres/pgdata",
       "install -d -o postgres -g postgres -m 0775 /var/run/postgresql",
       "install -d -o postgres -g postgres -m 0700 /run/etc /run/etc/wal-e.d",
-      "chmod 0755 /scripts/postgres_backup.sh",
+      "chmod 0755 /scripts/*.sh",
       `/usr/lib/postgresql/${major}/bin/postgres --version`,
       "patroni --version",
       "barman-cloud-backup --version && test -x /usr/bin/envdir",

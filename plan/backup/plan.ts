@@ -73,7 +73,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
       .filter(({ login }) => "roleArn" in login)
       .map((store) => object(`target-${store.name}`, roleTarget(settings, store), 0)),
     object("watch", watch(settings, plan, stores)),
-    ...(origin ? [object("restore-source", source(settings, stores, origin))] : []),
+    ...(origin ? [object("restore-source", source(settings, stores, origin, engine.backups?.baseTime))] : []),
     ...(stores.length > 1 ? [object("copy", copy(settings, stores, backup.copy.schedule))] : []),
     ...(verify.enabled
       ? stores.map((_, index) =>

@@ -92,6 +92,9 @@ const absent = z.object({
   archiveIds: z.array(z.string()),
 });
 
+/** The base backup to restore from came to the store after the moment, as in a copy, and the engine takes that for its time: source.sh. */
+const late = z.object({ kind: z.literal("late"), base: z.string(), at: moment });
+
 /** The store to restore from can't be read: source.sh. */
 const unreadable = z.object({ kind: z.literal("unreadable"), why: z.string() });
 
@@ -153,6 +156,7 @@ const result = z.discriminatedUnion("kind", [
   base,
   dump,
   absent,
+  late,
   unreadable,
   kept,
   report,

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from "../objects";
+import type { Backups } from "../engines/planner";
 import type { Settings } from "../../settings/schema";
 import type { Store } from "./store";
 import { backupNames, backupRoles } from "./names";
@@ -11,7 +12,12 @@ import { originArchive, secondsAt } from "./restore";
 const SOURCE_SECONDS = 60;
 
 /** Looks whether the source of a restore is there: the cluster is made after it. */
-export function source(settings: Settings, stores: readonly Store[], origin: Store): KubernetesObject {
+export function source(
+  settings: Settings,
+  stores: readonly Store[],
+  origin: Store,
+  baseTime: Backups["baseTime"],
+): KubernetesObject {
   const { cluster, restore } = settings;
   const index = stores.findIndex(({ name }) => name === origin.name);
   const { time } = restore?.to ?? {};
@@ -37,6 +43,7 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
                 SOURCE: `${remote(index)}:${[origin.bucket, origin.prefix, restore && originArchive(restore)].filter((part) => part !== "").join("/")}`,
                 WAIT_SECONDS: String(SOURCE_SECONDS),
                 ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
+                ...(baseTime !== undefined && { BASE_TIME: baseTime }),
               }),
             ],
             caMounts(stores),

@@ -172,7 +172,9 @@ export function verification(
             ...environment({
               DATA: "/scratch/data",
               ...(tool && { PROGRAMS: tool.programs }),
-              LIBRARIES: preloadLibraries(cluster).join(","),
+              LIBRARIES: [
+                ...new Set([...(engine.backups?.preload ?? []), ...preloadLibraries(cluster)]),
+              ].join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               QUERIES: "/queries",
               PATIENCE_SECONDS: String((verifyHours(settings) - 1) * 3600),

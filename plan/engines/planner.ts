@@ -25,6 +25,10 @@ export interface Backups {
   request(settings: Settings, name: string): BackupRequest;
   /** User and group that own the data, in the image of PostgreSQL. */
   readonly server: { readonly user: number; readonly group: number };
+  /** What a restore to a moment takes for the time of a base backup: when it came to the store. @default - when it ended */
+  readonly baseTime?: "uploaded";
+  /** Libraries without which the extensions can't be created that its databases have beside those of the settings. @default - none */
+  readonly preload?: readonly string[];
   /** The tool that archives are made by, and can be restored by alone. @default - Barman's cloud tools */
   readonly tool?: (settings: Settings) => ArchiveTool | undefined;
 }
@@ -40,6 +44,8 @@ export interface ArchiveTool {
   readonly programs: string;
 }
 
+type InPod = readonly [container: string, ...command: string[]];
+
 export type BackupRequest =
   | {
       /** An object that asks for one, when it is made; what the live one has come to, the live reader tells. */
@@ -48,8 +54,12 @@ export type BackupRequest =
       readonly owner?: { readonly apiVersion: string; readonly kind: string; readonly name: string };
     }
   | {
-      /** A command for the primary's pod that makes one, and ends badly when it can't. */
-      readonly command: readonly [container: string, ...command: string[]];
+      /** A command for the primary's pod that makes one. */
+      readonly command: InPod;
+      /** What it says when there is one, and its name: a command may end well all the same. */
+      readonly made: RegExp;
+      /** A command that ends well while one is made, or the primary will make one by itself. */
+      readonly underway: InPod;
     };
 
 /** What an engine is like: enough to check settings for it, without planning anything. */
@@ -70,6 +80,8 @@ export interface EngineTraits {
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
   /** How it can compress its log in a store, the default first, and the tool that decides. */
+  /** What takes memory in PostgreSQL's own container beside it, where the settings ask for it. @default - nothing that counts */
+  readonly besideServer?: { readonly who: string; bytes(settings: Settings): number };
   readonly compression: {
     readonly methods: readonly [Compression, ...Compression[]];
     readonly by: string;

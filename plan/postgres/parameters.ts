@@ -8,9 +8,9 @@ import { parameterText } from "../../settings/catalogue";
 
 const LEAST_ARCHIVE_SECONDS = 30;
 
-/** From connections, memory, and the volume that holds the WAL. */
-export function derivedParameters(cluster: Settings["cluster"]): Record<string, string> {
-  const memory = memoryOf(cluster);
+/** From connections, memory without what others take of it (`beside`), and the volume that holds the WAL. */
+export function derivedParameters(cluster: Settings["cluster"], beside?: number): Record<string, string> {
+  const memory = memoryOf(cluster, beside);
   const huge = hugePages(cluster);
   const wal = walReserves(bytesOf(cluster.storage.walSize ?? cluster.storage.size) ?? 0);
   return {

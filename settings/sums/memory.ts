@@ -22,7 +22,9 @@ export interface Memory {
   readonly autovacuumWorkers: number;
   readonly work: number;
   readonly connections: number;
-  /** All that PostgreSQL may take at once, when each session uses its work_mem once. */
+  /** What others than PostgreSQL take of it. */
+  readonly beside: number;
+  /** All that may be taken at once, when each session uses its work_mem once. */
   readonly total: number;
 }
 
@@ -48,9 +50,12 @@ export const sharedMemory = (sharedBuffers: number): number => sharedBuffers * 1
  * - maintenance_work_mem: a sixteenth, at most 1 GiB, the rule of pgtune (which goes to 2 GiB; vacuum before PostgreSQL 17 uses no more than 1).
  * - autovacuum_work_mem: the autovacuum workers together get as much as one maintenance command.
  * - work_mem: half of what is left, over all connections; the other half is for queries that need it several times, and for the cache of files.
+ *
+ * @param beside what others than PostgreSQL take of it, in bytes: an archiver in the same container
  */
 export function memoryOf(
   cluster: Pick<Settings["cluster"], "resources" | "maxConnections" | "postgresVersion" | "parameters">,
+  beside = 0,
 ): Memory {
   const { resources, maxConnections: connections, parameters } = cluster;
   const limit = bytesOf(resources.limits.memory) ?? 0;
@@ -64,7 +69,8 @@ export function memoryOf(
     Number(parameters.autovacuum_work_mem) === -1
       ? maintenance
       : (own("autovacuum_work_mem") ?? Math.max(MiB, maintenance / autovacuumWorkers));
-  const fixed = sharedBuffers + maintenance + autovacuum * autovacuumWorkers + connections * sessionOverhead;
+  const fixed =
+    sharedBuffers + maintenance + autovacuum * autovacuumWorkers + connections * sessionOverhead + beside;
   const work = own("work_mem") ?? Math.max(64 * kB, (limit - fixed) / 2 / connections);
   return {
     sharedBuffers,
@@ -74,6 +80,7 @@ export function memoryOf(
     autovacuumWorkers,
     work,
     connections,
+    beside,
     total: fixed + connections * work,
   };
 }

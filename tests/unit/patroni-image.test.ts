@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../shell/process";
@@ -32,7 +32,7 @@ interface Configuration {
     dcs: Record<string, unknown>;
     initdb: unknown[];
     method?: string;
-    clone?: { command: string; time?: string; recovery_conf: Record<string, string> };
+    clone?: { command: string; time?: string; fetch: string };
   };
   postgresql: {
     data_dir: string;
@@ -163,7 +163,7 @@ describe("the program of the image that runs Patroni for the Zalando operator", 
     const code = `import sys; sys.path.insert(0, ${JSON.stringify(join(program, ".."))})
 from pathlib import Path
 import run
-lock = run.hold(Path(${JSON.stringify(folder)}))
+lock = run.held(Path(${JSON.stringify(folder)}))
 print("held", flush=True)
 sys.stdin.read()`;
     const start = () => {
@@ -197,7 +197,7 @@ sys.stdin.read()`;
         `envdir /run/etc/wal-e.d/env barman-cloud-wal-archive --zstd --endpoint-url https://store:7070 --addressing-style path ${place} "%p"`,
       );
       assert.deepEqual(postgresql.recovery_conf, {
-        restore_command: `envdir /run/etc/wal-e.d/env barman-cloud-wal-restore --endpoint-url https://store:7070 --addressing-style path ${place} "%f" "%p"`,
+        restore_command: `envdir /run/etc/wal-e.d/env timeout 0 /scripts/restore_command.sh "%f" "%p"`,
       });
       const hosts = await configuration({}, { ...archive, AWS_S3_FORCE_PATH_STYLE: "" });
       assert.match(hosts.postgresql.parameters.archive_command ?? "", / --addressing-style virtual /);
@@ -238,89 +238,71 @@ print(json.dumps({file.name: [oct(file.stat().st_mode & 0o777), file.read_text()
       assert.equal(value("AWS_REQUEST_CHECKSUM_CALCULATION"), "when_required");
     });
 
-    it("from another archive where a cluster is made from one, and takes no error for the end of the WAL", async () => {
-      const { bootstrap } = await configuration({}, { ...archive, ...clone });
+    it("from another archive where a cluster is made from one, with the limit that fetching WAL has", async () => {
+      const limit = { WAL_RESTORE_TIMEOUT: "7" };
+      const { bootstrap, postgresql } = await configuration({}, { ...archive, ...clone, ...limit });
       assert.equal(bootstrap.method, "clone");
-      const { command, recovery_conf: recovery, time } = bootstrap.clone!;
+      const { command, fetch, time } = bootstrap.clone!;
       assert.match(command, /^envdir \/run\/etc\/wal-e\.d\/env-clone python3 .*archive\.py restore$/);
-      assert.match(recovery.restore_command ?? "", /env-clone .* s3:\/\/backups\/postgres\/old bbbbbbbbbb/);
-      assert.deepEqual([recovery.recovery_target_time, time], [undefined, undefined]);
-      const codes = [0, 1, 2, 3, 4, 137].map(async (code) => {
-        const shell = `sh -c 'exit ${code}'${recovery.restore_command!.slice(recovery.restore_command!.indexOf(";"))}`;
-        return (await run("sh", ["-c", shell], { allowFailure: true })).exitCode;
-      });
-      assert.deepEqual(await Promise.all(codes), [0, 1, 255, 255, 255, 255]);
+      assert.equal(
+        fetch,
+        'envdir /run/etc/wal-e.d/env-clone timeout 7 /scripts/restore_command.sh "%f" "%p"',
+      );
+      assert.equal(postgresql.recovery_conf?.restore_command, fetch.replace("env-clone", "env"));
+      assert.equal(time, undefined);
       const moment = "2026-01-31T23:59:00+00:00";
       const until = await configuration({}, { ...archive, ...clone, CLONE_TARGET_TIME: moment });
       assert.equal(until.bootstrap.clone?.time, moment);
-      assert.equal(until.bootstrap.clone?.recovery_conf.recovery_target_time, moment);
     });
 
-    it("from the newest base backup that was complete at the moment, never from one that wasn't finished", async () => {
-      const backups = [
-        { backup_id: "one", status: "DONE", end_time_iso: "2026-01-01T00:00:00+00:00" },
-        { backup_id: "two", status: "DONE", end_time_iso: "2026-01-02T00:00:00+01:00" },
-      ];
+    it("from the newest base backup that was in the store before the moment", async () => {
       const chosen = await python(`from datetime import datetime
-backups = json.loads(${JSON.stringify(JSON.stringify(backups))})
-choose = lambda moment: archive.choose(backups, moment and datetime.fromisoformat(moment))
-print(json.dumps([choose(None), choose("2026-01-01T22:59:59+00:00"), choose("2026-01-01T23:00:00+00:00"), choose("2025-12-31T00:00:00+00:00")]))`);
+backups = [{"backup_id": "one"}, {"backup_id": "two"}]
+came = {"one": "2026-01-01T00:00:00+00:00", "two": "2026-01-02T00:00:00+01:00"}
+at = lambda one: datetime.fromisoformat(came[one["backup_id"]])
+choose = lambda moment: archive.choose(backups, moment and datetime.fromisoformat(moment), at)
+print(json.dumps([choose(None), choose("2026-01-01T23:00:00+00:00"), choose("2026-01-01T23:00:01+00:00"), choose("2025-12-31T00:00:00+00:00")]))`);
       assert.deepEqual(JSON.parse(chosen), ["two", "one", "two", null]);
     });
 
-    it("makes a first base backup at once and the others by the schedule, where the primary is", async () => {
-      const folder = await mkdtemp(join(tmpdir(), "data-"));
+    it("makes a base backup where the primary soon is, for an hour, and the others by the schedule", async () => {
       const said = await python(`from datetime import datetime, timedelta, timezone
 from pathlib import Path
-data = Path(${JSON.stringify(folder)})
 began = datetime(2026, 1, 1, tzinfo=timezone.utc)
 started = []
-def start(command):
-    started.append(command[3:])
-    return 4711
-backups = run.BaseBackups(data, lambda now: now + timedelta(hours=1), began, start)
-after = lambda minutes: began + timedelta(minutes=minutes)
-def told(minutes):
+backups = run.BaseBackups(Path("DATA"), lambda now: now + timedelta(hours=1), began, lambda command: started.append(" ".join(command)) or 1)
+seen = [list(started)]
+for minutes in (0, 59, 60, 61, 119, 121):
     del started[:]
-    backups.attend(after(minutes))
-    return [" ".join(options) for options in started]
-seen = {"no server": told(0)}
-(data / "postmaster.pid").touch()
-(data / "standby.signal").touch()
-seen["standby"] = told(1)
-(data / "standby.signal").unlink()
-seen["primary"] = told(2)
-seen["while it is made"] = told(3)
-backups.has_ended(1, after(4))
-seen["just failed"] = told(4)
-seen["a minute later"] = told(5)
-backups.has_ended(0, after(6))
-seen["made"] = told(59)
-seen["due"] = told(60)
-backups.has_ended(1, after(61))
-seen["the schedule's failed"] = told(63)
-seen["due again"] = told(120)
+    backups.attend(began + timedelta(minutes=minutes))
+    seen.append(list(started))
 print(json.dumps(seen))`);
+      const making = "envdir /run/etc/wal-e.d/env /scripts/postgres_backup.sh DATA";
+      assert.deepEqual(JSON.parse(said.split("\n").at(-1) ?? ""), [
+        [`/scripts/patroni_wait.sh 3600 ${making}`],
+        [],
+        [],
+        [making],
+        [],
+        [],
+        [making],
+      ]);
+    });
+
+    it("waits for that where another instance leads, and gives up in the end", async () => {
+      const folder = await mkdtemp(join(tmpdir(), "wait-"));
+      const script = join(program, "../patroni_wait.sh");
+      const waited = async (answer: string) => {
+        await writeFile(join(folder, "psql"), `#!/bin/sh\necho ${answer}\n`, { mode: 0o755 });
+        return run(script, ["0", "echo", "made"], {
+          env: { PATH: `${folder}:${process.env.PATH}` },
+          allowFailure: true,
+        });
+      };
+      const [leads, follows] = [await waited("t"), await waited("f")];
       await rm(folder, { recursive: true });
-      assert.deepEqual(
-        Object.fromEntries(
-          Object.entries(JSON.parse(said.split("\n").at(-1) ?? "") as Record<string, string[]>).map(
-            ([when, commands]) => [when, commands.map((options) => options.replace(folder, "DATA"))],
-          ),
-        ),
-        {
-          "no server": [],
-          standby: [],
-          primary: ["DATA --first"],
-          "while it is made": [],
-          "just failed": [],
-          "a minute later": ["DATA --first"],
-          made: [],
-          due: ["DATA"],
-          "the schedule's failed": [],
-          "due again": ["DATA"],
-        },
-      );
+      assert.deepEqual([leads.exitCode, leads.stdout], [0, "made\n"]);
+      assert.deepEqual([follows.exitCode, follows.stdout], [2, ""]);
     });
   });
 });

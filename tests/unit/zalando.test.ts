@@ -46,6 +46,7 @@ describe("the plan for the Zalando operator", () => {
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
           maintenance_work_mem: "32MB",
+          autovacuum_max_workers: "3",
           autovacuum_work_mem: "10MB",
           work_mem: "614kB",
           max_wal_size: "512MB",
@@ -237,7 +238,13 @@ describe("the plan for the Zalando operator", () => {
     };
     const { env } = template.spec.containers[0]!;
     const value = (name: string) => env.find((one) => one.name === name)?.value;
-    assert.equal(value("PATRONI_CONFIGURATION"), '{"primary_start_timeout":0}');
+    assert.deepEqual(JSON.parse(value("PATRONI_CONFIGURATION") ?? ""), {
+      primary_start_timeout: 0,
+      postgresql: {
+        remove_data_directory_on_rewind_failure: true,
+        remove_data_directory_on_diverged_timelines: true,
+      },
+    });
     assert.equal(value("PATRONI_URL"), "http://main-any.postgres.svc:8008");
   });
 

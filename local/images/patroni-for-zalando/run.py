@@ -3,6 +3,8 @@
 
 It holds the data volume, writes Patroni's configuration, keeps Patroni running, has PostgreSQL read a renewed
 certificate, and makes base backups. `run.py --print` only prints the configuration, with the passwords.
+
+Spilo doesn't hold the data volume: with DATA_VOLUME_LOCK=none in the cluster object's environment neither does this.
 """
 
 import fcntl
@@ -13,7 +15,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NoReturn, TextIO, cast
 
@@ -29,8 +32,10 @@ API_PORT = 8008
 POSTGRES_PORT = 5432
 ROUND_SECONDS = 10
 RESTART_SECONDS = 0.5
-BACKUP_RETRY = timedelta(seconds=60)
-BACKUP_SCRIPT = "/scripts/postgres_backup.sh"
+# For how long an instance waits to become the primary, and make a base backup then; after that only the schedule does.
+FIRST_BACKUP_SECONDS = 3600
+SCRIPTS = Path("/scripts")
+BACKUP_SCRIPT = str(SCRIPTS / "postgres_backup.sh")
 # The archive of this cluster, and that of the cluster that it was made from.
 OWN_ARCHIVE = archive.ENVIRONMENTS / "env"
 ORIGIN = archive.ENVIRONMENTS / "env-clone"
@@ -77,12 +82,13 @@ def archiving(own: Tree, env: Mapping[str, str]) -> Tree:
     archived, origin = archives(env)
     if archived:
         own["postgresql"]["parameters"]["archive_command"] = archive.archive_command(OWN_ARCHIVE, archived)
+        seconds = env.get("WAL_RESTORE_TIMEOUT", "0")
         own["postgresql"]["recovery_conf"] = {
-            "restore_command": archive.restore_command(OWN_ARCHIVE, archived)
+            "restore_command": archive.restore_command(OWN_ARCHIVE, seconds)
         }
     if origin:
         own["bootstrap"]["method"] = "clone"
-        own["bootstrap"]["clone"] = archive.bootstrap(ORIGIN, origin, env)
+        own["bootstrap"]["clone"] = archive.bootstrap(ORIGIN, env)
     return own
 
 
@@ -100,6 +106,7 @@ def configuration(env: Mapping[str, str], hostname: str, server: Path | None = N
         "name": hostname,
         "restapi": {"listen": f"0.0.0.0:{API_PORT}", "connect_address": f"{address}:{API_PORT}"},
         "bootstrap": {
+            "post_init": str(SCRIPTS / "post_init.sh"),
             "dcs": {
                 "ttl": 30,
                 "loop_wait": 10,
@@ -116,6 +123,7 @@ def configuration(env: Mapping[str, str], hostname: str, server: Path | None = N
                         "max_replication_slots": 10,
                         "archive_mode": "on",
                         "archive_timeout": "1800s",
+                        "autovacuum_max_workers": 5,
                     },
                 },
             },
@@ -148,7 +156,7 @@ def configuration(env: Mapping[str, str], hostname: str, server: Path | None = N
                 "ssl_cert_file": env["SSL_CERTIFICATE_FILE"],
                 "ssl_key_file": env["SSL_PRIVATE_KEY_FILE"],
                 "archive_command": "/bin/true",
-                "shared_preload_libraries": "pg_stat_statements",
+                "shared_preload_libraries": "pg_stat_statements,set_user,pg_stat_kcache",
                 "logging_collector": "off",
                 "log_destination": "stderr",
             },
@@ -158,8 +166,7 @@ def configuration(env: Mapping[str, str], hostname: str, server: Path | None = N
                 "hostssl all all all scram-sha-256",
                 "hostnossl all all all reject",
             ],
-            "remove_data_directory_on_rewind_failure": True,
-            "remove_data_directory_on_diverged_timelines": True,
+            "callbacks": {"on_role_change": str(SCRIPTS / "on_role_change.sh")},
         },
         "kubernetes": {
             "namespace": env["POD_NAMESPACE"],
@@ -189,7 +196,15 @@ def write_configuration(content: Tree) -> None:
     unfinished.rename(CONFIGURATION)
 
 
-def hold(volume: Path) -> TextIO:
+def hold(volume: Path, lock: str) -> AbstractContextManager[object]:
+    """The data volume's lock, unless it is told that there is none."""
+    if lock != "none":
+        return held(volume)
+    say("nothing holds the data volume, as in Spilo")
+    return nullcontext()
+
+
+def held(volume: Path) -> TextIO:
     """Waits until no other container uses the volume, and keeps others out for as long as this process lives.
 
     A pod that was deleted by force is replaced at once, on the same node and volume, while it still stops. PostgreSQL's
@@ -256,10 +271,9 @@ def ended() -> Iterator[tuple[int, int]]:
 
 
 class BaseBackups:
-    """Base backups, made where the primary is: by the schedule, and a first one at once.
+    """Base backups, made where the primary is: one by each instance that soon becomes it, and the others by the schedule.
 
-    `next_after` gives the schedule's next moment after another one. The script asks the server what it is, and for a first one
-    the store whether there is one.
+    `next_after` gives the schedule's next moment after another one. Nobody looks what came of one.
     """
 
     def __init__(
@@ -269,39 +283,18 @@ class BaseBackups:
         now: datetime,
         start: Callable[[Sequence[str]], int] = child,
     ) -> None:
-        self.data_directory = data_directory
         self.next_after = next_after
         self.start = start
         self.due = next_after(now)
-        # None once there is one.
-        self.first_due: datetime | None = now
-        self.pid = 0
-
-    def looks_primary(self) -> bool:
-        signals = ("standby.signal", "recovery.signal")
-        return (self.data_directory / "postmaster.pid").exists() and not any(
-            (self.data_directory / name).exists() for name in signals
-        )
+        self.command = ["envdir", str(OWN_ARCHIVE), BACKUP_SCRIPT, str(data_directory)]
+        start([str(SCRIPTS / "patroni_wait.sh"), str(FIRST_BACKUP_SECONDS), *self.command])
 
     def attend(self, now: datetime) -> None:
-        scheduled = now >= self.due
-        if scheduled:
-            self.due = self.next_after(now)
-        first = self.first_due is not None and now >= self.first_due
-        if self.pid != 0 or not (scheduled or first) or not self.looks_primary():
+        if now < self.due:
             return
-        say("a base backup is made" + ("" if scheduled else ", unless there is one"))
-        options = [] if scheduled else ["--first"]
-        self.pid = self.start(["envdir", str(OWN_ARCHIVE), BACKUP_SCRIPT, str(self.data_directory), *options])
-
-    def has_ended(self, code: int, now: datetime) -> None:
-        self.pid = 0
-        if code == 0:
-            self.first_due = None
-            return
-        say(f"the base backup ended with {code}")
-        if self.first_due is not None:
-            self.first_due = now + BACKUP_RETRY
+        self.due = self.next_after(now)
+        say("the schedule's base backup")
+        self.start(self.command)
 
 
 def schedule(text: str) -> Callable[[datetime], datetime]:
@@ -350,7 +343,7 @@ def main() -> None:
         return
     # The kernel ignores signals for PID 1 that it has no handler for.
     signal.signal(signal.SIGTERM, leave)
-    with hold(Path(env["PGROOT"])):
+    with hold(Path(env["PGROOT"]), env.get("DATA_VOLUME_LOCK", "")):
         write_configuration(content)
         archived, origin = archives(env)
         for folder, told in ((OWN_ARCHIVE, archived), (ORIGIN, origin)):
@@ -367,15 +360,12 @@ def main() -> None:
         signal.signal(signal.SIGTERM, patroni.stop)
         while True:
             signal.sigtimedwait([signal.SIGCHLD], ROUND_SECONDS)
-            now = datetime.now(timezone.utc)
             for pid, code in ended():
                 if pid == patroni.pid:
                     patroni.has_ended(code)
-                elif backups and pid == backups.pid:
-                    backups.has_ended(code, now)
             certificate.reload_when_changed()
             if backups:
-                backups.attend(now)
+                backups.attend(datetime.now(timezone.utc))
 
 
 if __name__ == "__main__":

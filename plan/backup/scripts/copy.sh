@@ -25,7 +25,8 @@ if [ -z "$newest" ]; then
   echo "nothing to copy: archive $ARCHIVE_ID has no WAL yet"
   exit 0
 fi
-for id in $(ids "$from"); do
+# The oldest first: WAL-G's differences need those before them, and its LATEST is the one that came to the store last.
+for id in $(ids "$from" | sort); do
   inform "$from" "$id" "$error" && [ "$(info "$error" status)" = DONE ] || continue
   # Which backups are kept is each store's own matter.
   copy --exclude 'annotations/**' "$(folder "$from" "$id")" "$(folder "$to" "$id")"

@@ -46,24 +46,33 @@ folder() {
   esac
 }
 
+# uploaded PLACE ID: when it was called finished in this store; in a copy that is when it was copied.
+uploaded() { ask lsf --use-server-modtime --format t "$(mark "$1" "$2")"; }
+
+# moment FILE KEY: a time in a sentinel of WAL-G's, as rclone's listings have it.
+moment() { sed -nE "s/.*\"$2\": ?\"([0-9-]{10})T([0-9:]{8})[^\"]*Z\".*/\1 \2/p" "$1" | head -n 1; }
+
 # inform PLACE ID FILE: puts what is known of a base backup into the file, as a backup.info has it.
 inform() {
   case $2 in
   base_*)
-    made=$(ask lsf --use-server-modtime --format t "$(mark "$1" "$2")" 2>/dev/null) && [ -n "$made" ] || return
-    begin=${2#base_}
-    printf '%s\n' status=DONE "begin_wal=${begin%%_*}" "begin_time=$made" "end_time=$made" >"$3"
+    ask cat "$(mark "$1" "$2")" >"$3" 2>/dev/null || return
+    begun=$(moment "$3" StartTime) ended=$(moment "$3" FinishTime) begin=${2#base_}
+    [ -n "$ended" ] || ended=$(uploaded "$1" "$2" 2>/dev/null)
+    [ -n "$ended" ] || return
+    printf '%s\n' status=DONE "begin_wal=${begin%%_*}" "begin_time=${begun:-$ended}" "end_time=$ended" >"$3"
     ;;
   *) ask cat "$(mark "$1" "$2")" >"$3" 2>/dev/null ;;
   esac
 }
 
 # finished PLACE FILE [SECONDS]: id of the newest base backup that is whole, and was before that time since 1970; what is known of it is put
-# into the file.
+# into the file. BASE_TIME=uploaded: and was in this store before it.
 finished() {
   for id in $(ids "$1"); do
     inform "$1" "$id" "$2" && [ "$(info "$2" status)" = DONE ] || continue
     [ -z "${3:-}" ] || [ "$(seconds "$(info "$2" end_time | cut -c 1-19)")" -lt "$3" ] || continue
+    [ -z "${3:-}" ] || [ "${BASE_TIME:-}" != uploaded ] || [ "$(seconds "$(uploaded "$1" "$id")")" -lt "$3" ] || continue
     echo "$id"
     return
   done

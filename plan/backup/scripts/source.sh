@@ -2,7 +2,7 @@
 # Checks that what is to be restored is there, before a cluster is made that would wait for it. Ends well when it is, and when the cluster has
 # been made already, since no server reads the source any more then.
 #
-# Environment: see places.sh; SOURCE, where the archive lies as rclone names it; TO_SECONDS, the moment to go back to, or nothing; WAIT_SECONDS, how
+# Environment: see places.sh, with BASE_TIME; SOURCE, where the archive lies as rclone names it; TO_SECONDS, the moment to go back to, or nothing; WAIT_SECONDS, how
 # long a store may take to start. Written when it ends badly: the pod's last words, a line of JSON (../results.ts).
 set -u
 # shellcheck source=places.sh
@@ -20,6 +20,9 @@ until there=$(ask lsf --dirs-only "${SOURCE%/*}" 2>"$error") || grep -q 'directo
 done
 if id=$(finished "$SOURCE" "$error" "${TO_SECONDS:-}"); then
   echo "base backup $id is there"
+elif id=$(BASE_TIME='' finished "$SOURCE" "$error" "${TO_SECONDS:-}"); then
+  words kind late base "$id" at "$(uploaded "$SOURCE" "$id")"
+  exit 1
 else
   # Kubernetes keeps 4 KiB of a pod's last words.
   words kind absent archiveIds: "$(printf '%s' "$there" | tr -d / | sort | head -n 200 | json_list)"

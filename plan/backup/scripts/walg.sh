@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What restore.sh and serve.sh do with WAL-G; read by them with `.`. Never run with WAL-G itself: written by its documentation and source (3.0.5).
+# What restore.sh and serve.sh do with WAL-G; read by them with `.`. No test runs WAL-G itself (3.0.5).
 #
 # Environment: WAL-G's own.
 

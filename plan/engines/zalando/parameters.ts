@@ -1,4 +1,5 @@
 import type { Settings } from "../../../settings/schema";
+import { memoryOf } from "../../../settings/sums/memory";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
 import {
   archiveParameters,
@@ -8,6 +9,7 @@ import {
   replicationParameters,
 } from "../../postgres/parameters";
 import { logicalParameters } from "../../postgres/replication";
+import { walGMemory } from "./backup";
 
 const byPatroni = "Patroni sets it";
 const bySpilo = "the image sets it";
@@ -52,7 +54,9 @@ function preloading(cluster: Settings["cluster"]): Record<string, string> {
 
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
 export const parametersOf = (settings: Settings): Record<string, string> => ({
-  ...derivedParameters(settings.cluster),
+  ...derivedParameters(settings.cluster, walGMemory(settings)),
+  // Spilo has five, each with as much memory as is reckoned for one of these.
+  autovacuum_max_workers: String(memoryOf(settings.cluster).autovacuumWorkers),
   // The operator and its image both take md5 for granted where they are told nothing.
   password_encryption: "scram-sha-256",
   ssl_min_protocol_version: "TLSv1.3",

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 import urllib.request
-from typing import Any
+from typing import Any, cast
 
 URL = os.environ["PATRONI_URL"] + "/config"
 WANTED: dict[str, Any] = json.loads(os.environ["PATRONI_CONFIGURATION"])
@@ -22,9 +22,21 @@ def ask(method: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
         return json.load(answer)
 
 
+def lacking(wanted: dict[str, Any], present: Any) -> dict[str, Any]:
+    """What of `wanted` isn't so, sections key by key: Patroni lays it over what it has."""
+    have = cast(dict[str, Any], present) if isinstance(present, dict) else {}
+    result: dict[str, Any] = {}
+    for key, value in wanted.items():
+        if isinstance(value, dict):
+            if part := lacking(cast(dict[str, Any], value), have.get(key)):
+                result[key] = part
+        elif have.get(key) != value:
+            result[key] = value
+    return result
+
+
 def settle() -> dict[str, Any]:
-    present = ask("GET")
-    missing = {key: value for key, value in WANTED.items() if present.get(key) != value}
+    missing = lacking(WANTED, ask("GET"))
     if missing:
         ask("PATCH", missing)
     return missing

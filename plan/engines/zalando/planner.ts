@@ -1,5 +1,5 @@
 import type { EnginePlanner } from "../planner";
-import { backups, byWalG } from "./backup";
+import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -80,6 +80,7 @@ export const planner: EnginePlanner = {
   // The instances' own image has the tools.
   backupImages: [],
   compression: byWalG,
+  besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,
   drains: "allow",
   longestClusterName: 53,

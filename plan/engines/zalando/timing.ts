@@ -23,6 +23,13 @@ export const timings: Readonly<Record<Settings["cluster"]["failover"], Timing>> 
 
 /**
  * What the custom resource has no field for. A primary whose server died hands over at once instead of trying to start it for five
- * minutes; without a standby that may take over, it starts it all the same.
+ * minutes; without a standby that may take over, it starts it all the same. A former primary that can't be rewound, or that lies on another
+ * timeline, is copied again instead of failing for ever: Spilo sets neither.
  */
-export const furtherConfiguration = { primary_start_timeout: 0 } as const;
+export const furtherConfiguration = {
+  primary_start_timeout: 0,
+  postgresql: {
+    remove_data_directory_on_rewind_failure: true,
+    remove_data_directory_on_diverged_timelines: true,
+  },
+} as const;

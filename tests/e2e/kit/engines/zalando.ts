@@ -81,7 +81,10 @@ function untuned(planned: PlannedObject): PlannedObject {
 
 /** The Zalando operator: Patroni in the pods decides who leads, and writes it into Kubernetes. */
 export const zalando: EngineKit = {
-  versions: { "Zalando operator": pins.builtOperators.zalando },
+  versions: {
+    "Zalando operator": pins.builtOperators.zalando,
+    "the data volume": "locked by the image built here, as Spilo doesn't",
+  },
   async view(cluster) {
     const [{ leader }, term] = await Promise.all([leaderOf(cluster), timelineOf(cluster)]);
     const { PostgresClusterStatus: state } = ((await cluster.object()).status ?? {}) as {
