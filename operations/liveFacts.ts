@@ -4,7 +4,8 @@ import type { Shape } from "../plan/engines/live";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
 import { plannedCluster, type Subject } from "./health";
-import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
+import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
+import { readRestored, type Restored } from "./restored";
 import { waitsForImage } from "./stuck";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
@@ -18,6 +19,8 @@ export interface LiveFacts {
   readonly apiGroups: readonly string[];
   /** The database cluster, when there is one. */
   readonly cluster?: Shape;
+  /** What it was made out of. @default - it began empty */
+  readonly restored?: Restored;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
@@ -75,16 +78,6 @@ export const imageOf = (deployment: KubernetesObject): string =>
   (deployment as { spec?: { template?: { spec?: { containers?: { image?: string }[] } } } }).spec?.template
     ?.spec?.containers?.[0]?.image ?? "";
 
-/** A live object by a planned one; undefined also when its kind isn't known yet. */
-async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<KubeObject | undefined> {
-  const { name, namespace = "default" } = planned.metadata;
-  const args = ["-n", namespace, "get", resourceOf(planned.apiVersion, planned.kind), name];
-  const result = await kubectl.run([...args, "-o", "json", "--ignore-not-found"], { allowFailure: true });
-  if (result.exitCode !== 0 && !/doesn't have a resource type/.test(result.stderr))
-    throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
-  return result.stdout.trim() === "" ? undefined : (JSON.parse(result.stdout) as KubeObject);
-}
-
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
   subject: Subject,
@@ -96,7 +89,7 @@ export async function readFacts(
     JSON.parse((await kubectl.run(args)).stdout);
   const items = async (args: readonly string[]) =>
     ((await json([...args, "-o", "json"])) as { items: KubeObject[] }).items;
-  const [version, classes, nodes, namespaces, groups, deployments, pods, cluster, running] =
+  const [version, classes, nodes, namespaces, groups, deployments, pods, cluster, running, restored] =
     await Promise.all([
       json(["version", "-o", "json"]),
       items(["get", "storageclasses.storage.k8s.io"]),
@@ -107,6 +100,7 @@ export async function readFacts(
       kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
       liveOf(kubectl, plannedCluster(subject).object),
       operator && liveOf(kubectl, operator),
+      readRestored(subject),
     ]);
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && live.shape(cluster);
@@ -120,6 +114,7 @@ export async function readFacts(
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },
       rotation: rotationOf(cluster),
+      ...(restored && { restored }),
     }),
     poolerPods: Object.fromEntries(
       deployments.map(({ metadata, spec }) => [metadata.name, Number(spec?.replicas ?? 1)]),

@@ -1,39 +1,13 @@
-import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
-import type { Shape, VolumeShape } from "../plan/engines/live";
-import type { Facts } from "../plan/engines/reader";
-import { type EnginePlanner } from "../plan/engines/planner";
+import type { VolumeShape } from "../plan/engines/live";
 import { poolerName } from "../plan/names";
-import { namespace, type Problem } from "../settings/problem";
+import { namespace } from "../settings/problem";
 import { bytesOf, milliCoresOf } from "../settings/quantity";
 import { type Settings } from "../settings/schema";
 import { afterZoneLoss } from "../settings/sums/availability";
 import { type LiveFacts, type Node, type StorageClass } from "./liveFacts";
-
-/** What is planned, as far as the live facts bear on it. */
-export interface Planned {
-  readonly settings: Settings;
-  readonly shape: Shape;
-  /** Whether instances must each have a node of their own. */
-  readonly requiredHostSpread: Facts["requiredHostSpread"];
-  readonly engine: Pick<EnginePlanner, "name" | "can" | "kubernetes">;
-  /** Image of the operator; undefined when this stack doesn't install one. */
-  readonly operator?: { readonly image: string };
-  /** Whether this stack's state holds the operator. */
-  readonly ownsOperator: boolean;
-  /** Another stack whose state holds the cluster that is there. @default - none does */
-  readonly heldBy?: string;
-}
-
-/** What the live facts say about a plan. */
-export interface Verdict {
-  /** Each is refused: nothing may be applied. */
-  readonly problems: readonly Problem[];
-  /** Worth a line; nothing is refused. */
-  readonly warnings: readonly string[];
-  /** Each is asked about before anything is applied. */
-  readonly questions: readonly string[];
-}
+import { restoring } from "./restoreRule";
+import { type Planned, type Verdict } from "./verdict";
 
 type Rule = (planned: Planned, facts: LiveFacts) => Partial<Verdict>;
 
@@ -349,19 +323,6 @@ const versions: Rule = ({ settings }, { rotation }) => {
   );
 };
 
-/** A restore makes a cluster; nothing is restored into one that is there. */
-const restoring: Rule = ({ settings, shape }, { cluster }) =>
-  cluster === undefined ||
-  settings.restore === undefined ||
-  isDeepStrictEqual(shape.restored, cluster.restored)
-    ? {}
-    : problem(
-        "restore",
-        settings.restore,
-        "must not be set once the cluster exists, unless it was restored from there",
-        "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
-      );
-
 const rules: readonly Rule[] = [
   kubernetesVersion,
   storageClass,
@@ -384,6 +345,7 @@ function merged(verdicts: readonly Partial<Verdict>[]): Verdict {
     problems: verdicts.flatMap(({ problems = [] }) => problems),
     warnings: verdicts.flatMap(({ warnings = [] }) => warnings),
     questions: verdicts.flatMap(({ questions = [] }) => questions),
+    ...(verdicts.some(({ remakes }) => remakes === true) && { remakes: true }),
   };
 }
 

@@ -270,9 +270,13 @@ export class Stack {
     return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
   }
 
-  /** Applies the copy of the stack file; `signal` ends it in order, beside the signal of the whole command. */
-  async up(context: StepContext, signal?: AbortSignal): Promise<string> {
-    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...this.target];
+  /**
+   * Applies the copy of the stack file; `signal` ends it in order, beside the signal of the whole command. Resources with the URNs `again` are made again
+   * though nothing about them has changed.
+   */
+  async up(context: StepContext, signal?: AbortSignal, again: readonly string[] = []): Promise<string> {
+    const replaced = again.flatMap((urn) => ["--replace", urn]);
+    const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...replaced, ...this.target];
     return (await this.pulumi(args, { context, ...(signal && { signal }) })).stdout;
   }
 

@@ -5,8 +5,8 @@ import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { archiveMoves, firstBackup, missingSource, whileAnswered } from "./backup";
 import { announcements } from "./announce";
+import { beginRestore } from "./beginRestore";
 import { chooseCluster, inspectMachine } from "./choice";
-import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
@@ -14,8 +14,9 @@ import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
 import { type Progress, type StepContext } from "../shell/progress";
-import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
-import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
+import { allowDestructive, changesIn, typeOf } from "./plannedSteps";
+import { type Overlay, readStackFile, Stack } from "./pulumi";
+import { KEPT, otherArchives, readRestored, waitUntilBegun, whileRestoring, withRestored } from "./restored";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf } from "./steps";
 import { findCluster, provideCluster } from "./target";
@@ -37,12 +38,19 @@ export async function prepareTools(
   });
 }
 
-/** The main job: tools, cluster, `pulumi up`, health, how to connect; `more` is laid over the stack file. Returns the closing line. */
+interface Extra {
+  /** What is laid over the stack file. */
+  readonly more?: Overlay;
+  /** Whether the command restores, and asks before it does. */
+  readonly restores?: boolean;
+}
+
+/** The main job: tools, cluster, `pulumi up`, health, how to connect. Returns the closing line. */
 export async function up(
   stackName: string,
   progress: Progress,
   signal: AbortSignal,
-  more: Overlay = {},
+  { more = {}, restores = false }: Extra = {},
 ): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
@@ -51,24 +59,28 @@ export async function up(
     engine: engineAsked(),
     builtIn: choice.kind === "built-in",
   });
-  const overlay = { ...findCluster(choice).overlay, ...layers.overlay, ...more };
-  const settings = await settingsOfTree(stackName, overlay);
-  await keepEngine(new Stack(stackName, []), settings.cluster.engine);
+  const written = { ...findCluster(choice).overlay, ...layers.overlay, ...more };
+  const asWritten = await settingsOfTree(stackName, written);
+  await keepEngine(new Stack(stackName, []), asWritten.cluster.engine);
   progress.line(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );
   layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
 
-  const toolFolders = await prepareTools(progress, [settings.cluster.engine], signal);
+  const toolFolders = await prepareTools(progress, [asWritten.cluster.engine], signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, stackImages(settings, plannerOf(settings)), toolFolders, context, signal),
+    provideCluster(choice, stackImages(asWritten, plannerOf(asWritten)), toolFolders, context, signal),
   );
+  const { overlay, settings } = await withRestored(stackName, written, asWritten, (one) =>
+    readRestored(subjectWith(one, target, toolFolders, signal)),
+  );
+  if (settings !== asWritten) progress.line(`  laid over Pulumi.${stackName}.yaml: ${KEPT}`);
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
-  for (const question of verdict.questions) await confirm(`${question} Continue?`);
+  await beginRestore({ stack, subject, overlay, facts, verdict, asks: restores }, progress, signal);
 
   await progress.step("pulumi up", async (context) => {
     await stack.prepare(overlay);
@@ -76,7 +88,7 @@ export async function up(
     await removeUnanswered(subject, operatorOf(settings), context);
     await stack.refresh(context);
     const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
-    announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
+    announcements(subject.live, facts.cluster, shape, first).forEach((line) => context.say(line));
     const { config } = await readStackFile(stackName);
     const { rotation } = settings;
     const stages = stagesBefore(facts.rotation, rotation);
@@ -105,6 +117,8 @@ export async function up(
   });
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
 
+  if (facts.cluster === undefined)
+    (await otherArchives(subject)).forEach((line) => progress.line(`note: ${line}`));
   connection(subject).forEach((line) => progress.line(line));
   const { name, instances, namespace } = settings.cluster;
   const way = settings.poolers.length > 0 ? "through the pooler" : "directly";
@@ -124,14 +138,18 @@ async function update(
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   const moved = (await archiveMoves(subject)) ? new Date() : undefined;
-  await whileWatching(subject, operator, changesCluster, context, async (end) => {
+  const apply = async (end: AbortSignal) => {
     context.say(plan.length === 0 ? "no changes" : changesIn(await stack.up(context, end)));
     await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
+      await waitUntilBegun(subject, context, answered);
       await waitUntilDone(subject, context, answered);
       await waitUntilLoaded(subject, context, answered);
       if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
     });
-  }).catch(async (error: unknown) => {
+  };
+  await whileWatching(subject, operator, changesCluster, context, (end) =>
+    whileRestoring(subject, end, apply),
+  ).catch(async (error: unknown) => {
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
   });
@@ -140,13 +158,6 @@ async function update(
 /** Pulumi's types of the objects that the engine judges. */
 const judgedTypes = (subject: Subject): Set<string> =>
   new Set(judged(subject).map(({ apiVersion, kind }) => `kubernetes:${apiVersion}:${kind}`));
-
-async function allowDestructive(steps: readonly PlannedStep[], context: StepContext): Promise<void> {
-  const losing = destructive(steps);
-  if (losing.length === 0) return;
-  losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
-  await confirm("This update deletes data. Continue?");
-}
 
 /** How to connect, without any secret in it. */
 export function connection({ settings, plan, kubectl }: Subject): string[] {

@@ -21,4 +21,5 @@ export const backupNames = {
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
+  look: (cluster: string): string => `${cluster}-restore-look`,
 };

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../objects";
+import type { KubernetesObject, Variable } from "../objects";
 import type { Settings } from "../../settings/schema";
 import type { Store } from "./store";
 import { backupNames, backupRoles } from "./names";
@@ -9,11 +9,17 @@ import { secondsAt } from "./restore";
 
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
+/** How long looking into it may take: an archive may have many base backups. */
+const LOOK_SECONDS = 600;
+
+/** Where the archives of the restore's source lie, as rclone names it. */
+const placeOf = (stores: readonly Store[], { name, bucket, prefix }: Store): string =>
+  `${remote(stores.findIndex((one) => one.name === name))}:${bucket}/${prefix}`;
 
 /** Looks whether the source of a restore is there: the cluster is made after it. */
 export function source(settings: Settings, stores: readonly Store[], origin: Store): KubernetesObject {
   const { cluster, restore } = settings;
-  const index = stores.findIndex(({ name }) => name === origin.name);
+  const at = placeOf(stores, origin);
   const { time } = restore?.to ?? {};
   const name = backupNames.source(cluster.name);
   const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.source };
@@ -34,7 +40,7 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
             [
               ...places(stores),
               ...environment({
-                SOURCE: `${remote(index)}:${origin.bucket}/${origin.prefix}/${restore?.archiveId}`,
+                SOURCE: `${at}/${restore?.archiveId}`,
                 WAIT_SECONDS: String(SOURCE_SECONDS),
                 ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
               }),
@@ -45,5 +51,51 @@ export function source(settings: Settings, stores: readonly Store[], origin: Sto
         ],
       }),
     },
+  };
+}
+
+/**
+ * A pod that says once what lies where a restore reads (scripts/look.sh). It needs what is made before a cluster: namespace, scripts, and the store's key.
+ *
+ * @param archiveId whose base backups are looked at more closely. @default - none's
+ */
+export function look(
+  settings: Settings,
+  stores: readonly Store[],
+  origin: Store,
+  archiveId = "",
+): KubernetesObject {
+  const { cluster } = settings;
+  const own = environment({
+    TARGETS: "1",
+    TARGET_1: origin.name,
+    PLACE_1: placeOf(stores, origin),
+    ARCHIVE: archiveId,
+    WAIT_SECONDS: String(SOURCE_SECONDS),
+  });
+  const named = new Set(own.map(({ name }) => name));
+  const others = (places(stores) as Variable[]).filter(
+    ({ name }) => !named.has(name) && name !== "ARCHIVE_ID",
+  );
+  const { metadata, spec } = podTemplate(settings, backupRoles.source, {
+    ...podOf(settings, unprivileged, caVolumes(stores)),
+    restartPolicy: "Never",
+    activeDeadlineSeconds: LOOK_SECONDS,
+    containers: [
+      container(
+        "look",
+        settings.images.backupTools,
+        shell("look.sh"),
+        [...others, ...own],
+        caMounts(stores),
+        small,
+      ),
+    ],
+  });
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, name: backupNames.look(cluster.name), namespace: cluster.namespace },
+    spec,
   };
 }

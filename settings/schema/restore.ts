@@ -1,17 +1,13 @@
 import * as z from "zod";
-import { documented, label } from "./types";
+import { momentAllowed, momentFix, normalizeMoment } from "../moment";
+import { documented, label, oneOf } from "./types";
 
 const once =
-  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. With the engine " +
-  "zalando removing it restarts the instances one after another.";
+  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. It may stay. Once the " +
+  "restore has ended, removing it restarts nothing with `make up`; before that, removing it is refused.";
 
-const moment = (means: string, pattern: RegExp, allowed: string, fix: string) =>
+const place = (means: string, pattern: RegExp, allowed: string, fix: string) =>
   documented(z.string().regex(pattern), { means, change: once, allowed, fix }).optional();
-
-const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
-
-/** Whether a text is a moment as `restore.to.time` takes it. */
-export const isMoment = (text: string): boolean => time.test(text);
 
 export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
@@ -29,19 +25,22 @@ export const restore = z.strictObject({
   }).optional(),
   to: z
     .strictObject({
-      time: moment(
-        "The moment to go back to: what was committed until then is there. Default: none.",
-        time,
-        "a time with its zone such as 2026-01-31T23:59:00Z",
-        "write date, T, time and Z or an offset",
-      ),
-      lsn: moment(
+      time: documented(
+        z.string().refine((text) => normalizeMoment(text) !== undefined),
+        {
+          means: "The moment to go back to: what was committed until then is there. Default: none.",
+          change: once,
+          allowed: momentAllowed,
+          fix: momentFix,
+        },
+      ).optional(),
+      lsn: place(
         "The LSN to go back to, a place in the WAL; not with the engine zalando. Default: none.",
         /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/,
         "a place such as 0/3000148",
         "write it as PostgreSQL does",
       ),
-      name: moment(
+      name: place(
         "The restore point to go back to, made by pg_create_restore_point; not with the engine zalando. Default: none.",
         /^[ -~]{1,63}$/,
         "the name of a restore point, 1 to 63 characters",
@@ -49,4 +48,10 @@ export const restore = z.strictObject({
       ),
     })
     .default({}),
+  stage: oneOf(
+    ["all", "source"],
+    "How far the restore goes. `source` makes no cluster, only what the backups are looked into with: namespace, network, the stores' keys. `make restore` sets it by itself, " +
+      "and shows what it has found before it asks. Default: all.",
+    "It is refused while the cluster is there.",
+  ).default("all"),
 });

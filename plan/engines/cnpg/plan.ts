@@ -15,6 +15,7 @@ import { preloadLibraries } from "../../postgres/extensions";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
+import { restoring } from "../../backup/restore";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -152,6 +153,7 @@ export function plan(settings: Settings): Plan {
         object: clusterObject(settings, names),
         waitFor: "condition=Ready",
         timeoutMinutes: BOOTSTRAP_MINUTES,
+        ...restoring(settings),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),

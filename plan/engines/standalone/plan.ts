@@ -11,12 +11,13 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
+import { restoring } from "../../backup/restore";
 import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
-import { backupCredentials, backupFlows, backupObjects, backupSql, restoredFrom } from "./backup";
+import { backupCredentials, backupFlows, backupObjects, backupSql } from "./backup";
 import { names, paths, podLabels, ports, serverAnnotation } from "./names";
 import { parametersOf } from "./parameters";
 import { podTemplate } from "./pod";
@@ -38,7 +39,6 @@ function serverOf(
   rules: Server["hostBasedAccess"],
 ): Server {
   const { storage, ...cluster } = settings.cluster;
-  const restored = restoredFrom(settings);
   const volume = (size: string) => ({ size, ...(storage.class !== undefined && { class: storage.class }) });
   return {
     version: cluster.postgresVersion,
@@ -46,7 +46,6 @@ function serverOf(
     hostBasedAccess: rules,
     data: volume(storage.size),
     ...(storage.walSize !== undefined && { log: volume(storage.walSize) }),
-    ...(restored && { restored }),
   };
 }
 
@@ -162,7 +161,7 @@ export function plan(settings: Settings): Plan {
         object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
-      { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES },
+      { id: "server", stage: 1, object: statefulSet, timeoutMinutes: START_MINUTES, ...restoring(settings) },
       // A Service counts as ready when it has a pod, so that it waits with the StatefulSet.
       { id: "service", stage: 1, object: service(name, "postgres") },
       {

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment, hardened, restricted, tmpMount } from "../../containers";
-import { originOf } from "../../backup/restore";
+import { endOf, originOf } from "../../backup/restore";
 import { paths, storePort } from "./names";
 import { server as serverUser } from "./image";
 
@@ -99,7 +99,7 @@ export function podParts(settings: Settings): {
         ...pythonVariables,
         PGDATA: paths.data,
         MAJOR: cluster.postgresVersion,
-        TARGET: JSON.stringify(restore?.to ?? {}),
+        TARGET: JSON.stringify(restore ? endOf(restore) : {}),
         FETCH: `/bin/bash ${paths.config}/fetch.sh "%f" "%p"`,
       }),
       ...fromOrigin,

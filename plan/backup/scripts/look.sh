@@ -1,0 +1,36 @@
+# shellcheck shell=sh
+# Lists what lies where a restore reads, as list.sh does, and for each base backup of the archive that is asked for what replaying from there takes: lines of
+# JSON (../results.ts). Ends well also when the store doesn't answer: list.sh says why.
+#
+# Environment: see places.sh, with the restore's source as its only store; ARCHIVE, the archive that is asked for, or nothing; WAIT_SECONDS, how long the
+# store may take to start.
+set -u
+# shellcheck source=places.sh
+. /scripts/places.sh
+# shellcheck source=json.sh
+. /scripts/json.sh
+end=$(($(date +%s) + WAIT_SECONDS))
+while
+  rows=$(sh "${LIST:-/scripts/list.sh}")
+  printf '%s\n' "$rows" | grep -q '"kind":"refused"' && [ "$(date +%s)" -lt "$end" ]
+do sleep 2; done
+[ -z "$rows" ] || printf '%s\n' "$rows"
+[ -n "${ARCHIVE:-}" ] || exit 0
+
+at=$PLACE_1/$ARCHIVE
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ids "$at" | head -n 100 >"$work/ids"
+! grep -q '^base_' "$work/ids" || TOOL=walg
+segments "$at" '' >"$work/segments" 2>/dev/null
+while read -r id; do
+  inform "$at" "$id" "$work/info" </dev/null && [ "$(info "$work/info" status)" = DONE ] || continue
+  case $id in
+  base_*) version=$(ask cat "$(mark "$at" "$id")" </dev/null 2>/dev/null | sed -nE 's/.*"PgVersion": ?([0-9]+).*/\1/p') ;;
+  *) version=$(info "$work/info" version) ;;
+  esac
+  begin=$(info "$work/info" begin_wal)
+  count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$work/segments")
+  seconds=$(ask cat "$at/verified/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
+  json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
+done <"$work/ids"
