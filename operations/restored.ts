@@ -165,7 +165,7 @@ export function endedEarly(log: string, { restore }: Pick<Settings, "restore">):
   const way =
     at === undefined
       ? "leave it out for all that was archived"
-      : `name ${at} or earlier, or leave it out for all that was archived`;
+      : `name one before ${at}, or leave it out for all that was archived`;
   return (
     `pgplatform:restore.to.${kind}: ${JSON.stringify(end)} lies behind the archive's last transaction${at === undefined ? "" : ` (${at})`}, and PostgreSQL refuses to end there. ` +
     `Allowed: what was archived. Fix: ${way}, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.`

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { namespace } from "../settings/problem";
-import { inUtc, millisecondsAt } from "../settings/moment";
+import { inUtc, microsecondsAt, millisecondsAt } from "../settings/moment";
 import { type Settings } from "../settings/schema";
 import { backupNames } from "../plan/backup/names";
 import { scripts } from "../plan/backup/pods";
@@ -19,7 +19,7 @@ import { givenUp, Patience, stuck } from "./stuck";
 /** The ID that stands for one that nobody has named yet. */
 export const UNNAMED = "0000000000";
 
-type Line = ResultOf<"refused" | "wal" | "base" | "dump" | "replay"> | Unknown;
+type Line = ResultOf<"refused" | "wal" | "base" | "dump" | "replay" | "last"> | Unknown;
 type Base = ResultOf<"base">;
 
 /** A moment of a listing: UTC, whatever stands behind its seconds. */
@@ -119,7 +119,13 @@ export function judgeSource(
   const [oldest] = archive.bases;
   if (ends === undefined || oldest === undefined)
     throw new Error("an archive without a base backup was chosen");
-  const span = `from ${inUtc(ends.from)} to about ${inUtc(ends.to)}`;
+  const last = lines.find((line) => line.kind === "last" && line.archiveId === archiveId);
+  const lastAt = last?.kind === "last" ? last.at : undefined;
+  const until =
+    lastAt === undefined
+      ? `about ${inUtc(ends.to)}`
+      : `before ${lastAt.replace("T", " ").replace("Z", " UTC")}, the archive's last transaction`;
+  const span = `from ${inUtc(ends.from)} to ${until}`;
   const time = to.time === undefined ? undefined : millisecondsAt(to.time);
   // Scripts and tools compare whole seconds, and take a base backup that ended before.
   const before =
@@ -127,11 +133,17 @@ export function judgeSource(
       ? archive.bases
       : archive.bases.filter(({ end }) => at(end) < Math.floor(time / 1000) * 1000);
   const chosen = to.name === undefined ? before.at(-1) : oldest;
-  if (time !== undefined && (chosen === undefined || time > ends.to))
+  // PostgreSQL ends at a moment only where a later transaction follows.
+  const beyond =
+    to.time !== undefined &&
+    (lastAt === undefined
+      ? millisecondsAt(to.time) > ends.to
+      : microsecondsAt(to.time) >= microsecondsAt(lastAt));
+  if (to.time !== undefined && (chosen === undefined || beyond))
     return refuse(
       "to.time",
       to.time,
-      `a moment ${span}, which archive ${archiveId} in target ${target} reaches`,
+      `a moment ${span}: that is what archive ${archiveId} in target ${target} reaches`,
       chosen === undefined
         ? `name a later one (the earliest base backup ended at ${inUtc(ends.from)}), or an older archive by ARCHIVE_ID`
         : "name an earlier one, or leave it out for all that was archived",
@@ -146,7 +158,7 @@ export function judgeSource(
   return {
     lines: [
       `base backup: ${chosen.id}, which ended at ${inUtc(at(chosen.end))}, ${mebibytes(chosen.bytes ?? 0)} in the store${more?.major == null ? "" : `, PostgreSQL ${more.major}`}, ${chosen.verdict === undefined ? "never verified" : `verification ${chosen.verdict}`}`,
-      `reachable: ${span}${archive.wal === undefined ? ", without any WAL" : `, when the newest WAL segment (${archive.wal.segment}) was stored`}`,
+      `reachable: ${span}${lastAt !== undefined ? "" : archive.wal === undefined ? ", without any WAL" : `, when the newest WAL segment (${archive.wal.segment}) was stored`}`,
       `how long: ${expectation(chosen, more)}`,
     ],
   };
@@ -190,7 +202,9 @@ export async function lookIntoSource(
       const phase = String((live?.status as { phase?: string } | undefined)?.phase ?? "gone");
       if (phase === "Succeeded") break;
       if (phase === "Failed" || phase === "gone") {
-        const { stdout, stderr } = await kubectl.run(["-n", own, "logs", name], { allowFailure: true });
+        const { stdout, stderr } = await kubectl.run(["-n", own, "logs", name, "-c", "look"], {
+          allowFailure: true,
+        });
         throw new Error(
           `looking into target ${origin.name} failed: ${(stdout.trim() || stderr.trim()).split("\n").at(-1) ?? phase}`,
         );
@@ -202,8 +216,11 @@ export async function lookIntoSource(
       signal?.throwIfAborted();
       await delay(500);
     }
-    const { stdout } = await kubectl.run(["-n", own, "logs", name]);
-    return parseResults(stdout, "refused", "wal", "base", "dump", "replay");
+    const said = await Promise.all(
+      ["look", "last"].map((container) => kubectl.run(["-n", own, "logs", name, "-c", container])),
+    );
+    const text = said.map(({ stdout }) => stdout).join("\n");
+    return parseResults(text, "refused", "wal", "base", "dump", "replay", "last");
   } finally {
     await remove().catch(() => undefined);
   }

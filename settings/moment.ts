@@ -37,6 +37,13 @@ export function utcOf(text: string): string | undefined {
   return `${new Date(normalized).toISOString().slice(0, 19)}${fraction}Z`;
 }
 
+/** Microseconds since 1970 of a moment, as PostgreSQL counts them; not a number for a text that is none. */
+export function microsecondsAt(text: string): number {
+  const utc = utcOf(text) ?? "";
+  const [, fraction = ""] = /\.(\d+)/.exec(utc) ?? [];
+  return Date.parse(`${utc.slice(0, 19)}Z`) * 1000 + Number(fraction.padEnd(6, "0"));
+}
+
 /** A moment for a person to read: `2026-01-31 23:59:00 UTC`. */
 export const inUtc = (milliseconds: number): string =>
   `${new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;

@@ -79,6 +79,9 @@ const replay = z.object({
   rtoSeconds: z.number().nullable(),
 });
 
+/** When the last transaction of an archive was, in UTC: last.sh. PostgreSQL ends at no moment from there on. */
+const last = z.object({ kind: z.literal("last"), archiveId: z.string(), at: z.string() });
+
 /** There is no finished base backup to restore from: source.sh. */
 const absent = z.object({
   kind: z.literal("absent"),
@@ -145,6 +148,7 @@ const result = z.discriminatedUnion("kind", [
   base,
   dump,
   replay,
+  last,
   absent,
   unreadable,
   kept,

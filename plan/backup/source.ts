@@ -70,27 +70,33 @@ export function look(
     TARGETS: "1",
     TARGET_1: origin.name,
     PLACE_1: placeOf(stores, origin),
-    ARCHIVE: archiveId,
     WAIT_SECONDS: String(SOURCE_SECONDS),
   });
   const named = new Set(own.map(({ name }) => name));
   const others = (places(stores) as Variable[]).filter(
     ({ name }) => !named.has(name) && name !== "ARCHIVE_ID",
   );
+  const work = { name: "work", mountPath: "/work" };
+  const shared = environment({ WORK: work.mountPath, ARCHIVE: archiveId });
+  const { backupTools, postgresql } = settings.images;
   const { metadata, spec } = podTemplate(settings, backupRoles.source, {
-    ...podOf(settings, unprivileged, caVolumes(stores)),
+    ...podOf(settings, unprivileged, [
+      { name: "work", emptyDir: { sizeLimit: "512Mi" } },
+      ...caVolumes(stores),
+    ]),
     restartPolicy: "Never",
     activeDeadlineSeconds: LOOK_SECONDS,
-    containers: [
+    initContainers: [
       container(
         "look",
-        settings.images.backupTools,
+        backupTools,
         shell("look.sh"),
-        [...others, ...own],
-        caMounts(stores),
+        [...others, ...own, ...shared],
+        [work, ...caMounts(stores)],
         small,
       ),
     ],
+    containers: [container("last", postgresql, shell("last.sh"), shared, [work], small)],
   });
   return {
     apiVersion: "v1",

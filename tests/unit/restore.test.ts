@@ -328,7 +328,7 @@ describe("the preflight of a restore", () => {
 const lines = (...objects: object[]) =>
   parseResults(
     objects.map((one) => JSON.stringify(one)).join("\n"),
-    ...(["refused", "wal", "base", "dump", "replay"] as const),
+    ...(["refused", "wal", "base", "dump", "replay", "last"] as const),
   );
 const base = (id: string, end: string, more: object = {}) => ({
   kind: "base",
@@ -414,11 +414,43 @@ describe("what is found where a restore reads", () => {
       assert.match(said, expected);
       assert.ok(
         said.startsWith(
-          `pgplatform:restore.to.time: "${time}" is not allowed; nothing was made. Allowed: a moment from 2026-11-28 02:00:09 UTC to about 2026-11-29 14:31:02 UTC,`,
+          `pgplatform:restore.to.time: "${time}" is not allowed; nothing was made. Allowed: a moment from 2026-11-28 02:00:09 UTC to about 2026-11-29 14:31:02 UTC:`,
         ),
         said,
       );
     });
+
+  describe("with the last transaction, where it can be read", () => {
+    const exact = [...archive, { kind: "last", archiveId: "3f2a90b1c4", at: "2026-11-29T14:30:58.123456Z" }];
+
+    it("is told as the end", () => {
+      const verdict = judged(source, ...exact);
+      assert.equal(
+        "lines" in verdict && verdict.lines[1],
+        "reachable: from 2026-11-28 02:00:09 UTC to before 2026-11-29 14:30:58.123456 UTC, the archive's last transaction",
+      );
+    });
+
+    it("refuses its own moment, and no microsecond earlier", () => {
+      for (const time of ["2026-11-29 14:30:58.123456Z", "2026-11-29 14:30:59Z", "2026-11-29 14:31:01Z"])
+        assert.match(
+          refused({ ...source, to: { time } }, ...exact),
+          /to before 2026-11-29 14:30:58\.123456 UTC/,
+          time,
+        );
+      for (const time of ["2026-11-29 14:30:58.123455Z", "2026-11-29 14:30:58Z", "2026-11-29 15:30:58.1+01"])
+        assert.equal(refused({ ...source, to: { time } }, ...exact), "", time);
+    });
+
+    it("is another archive's matter where it is another archive's", () =>
+      assert.match(
+        refused({ ...source, to: { time: "2099-01-01T00:00Z" } }, ...archive, {
+          ...exact.at(-1),
+          archiveId: "0123456789",
+        }),
+        /to about 2026-11-29 14:31:02 UTC/,
+      ));
+  });
 
   it("takes each moment between both ends", () => {
     for (const time of ["2026-11-28 02:00:10Z", "2026-11-29 14:31:02Z", "2026-11-29 15:31+01"])
@@ -495,7 +527,7 @@ describe("a recovery that can't end where it should", () => {
     assert.equal(
       endedEarly(cnpg, settings),
       'pgplatform:restore.to.time: "2026-11-29T15:00:00Z" lies behind the archive\'s last transaction (2026-11-29 14:30:58.123+00), and PostgreSQL refuses to end there. Allowed: what was archived. ' +
-        "Fix: name 2026-11-29 14:30:58.123+00 or earlier, or leave it out for all that was archived, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.",
+        "Fix: name one before 2026-11-29 14:30:58.123+00, or leave it out for all that was archived, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.",
     ));
 
   it("is told without it where PostgreSQL didn't say, in its own log's form too", () =>

@@ -457,7 +457,13 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     put("shop/now/wals/0000000100000000/00000002.history");
     const listed = ran("list.sh").stdout;
     const looked = (more: NodeJS.ProcessEnv) =>
-      ran("look.sh", { WAIT_SECONDS: "0", LIST: join(folder, "list.sh"), ...more });
+      ran("look.sh", {
+        WAIT_SECONDS: "0",
+        LIST: join(folder, "list.sh"),
+        WORK: join(folder, "segments"),
+        ...more,
+      });
+    mkdirSync(join(folder, "segments"));
     const { stdout } = looked({ ARCHIVE: "now" });
     assert.ok(stdout.startsWith(listed));
     assert.deepEqual(
@@ -473,6 +479,10 @@ describe("what the scripts say (a FAKE of rclone)", () => {
           rtoSeconds: null,
         },
       ],
+    );
+    assert.deepEqual(
+      readdirSync(join(folder, "segments")).sort(),
+      [2, 3, 4, 5].map((number) => `${segment(number)}.gz`),
     );
     assert.equal(looked({ ARCHIVE: "" }).stdout, listed, "nobody has named an archive");
     assert.equal(looked({ ARCHIVE: "none" }).stdout, listed, "there is no such archive");

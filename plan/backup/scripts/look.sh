@@ -3,7 +3,7 @@
 # JSON (../results.ts). Ends well also when the store doesn't answer: list.sh says why.
 #
 # Environment: see places.sh, with the restore's source as its only store; ARCHIVE, the archive that is asked for, or nothing; WAIT_SECONDS, how long the
-# store may take to start.
+# store may take to start; WORK, the folder that gets the archive's newest segments, for last.sh.
 set -u
 # shellcheck source=places.sh
 . /scripts/places.sh
@@ -34,3 +34,11 @@ while read -r id; do
   seconds=$(ask cat "$at/verified/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
   json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
 done <"$work/ids"
+
+for segment in $(tail -n 4 "$work/segments"); do
+  folder=$at/wals/$(echo "$segment" | cut -c 1-16)
+  [ "${TOOL:-}" != walg ] || folder=$at/wal_005
+  for name in $(ask lsf --files-only "$folder" 2>/dev/null </dev/null | grep -E "^$segment(\.[a-z0-9]+)?\$"); do
+    ask cat "$folder/$name" >"$WORK/$name" 2>/dev/null </dev/null || rm -f "$WORK/$name"
+  done
+done
