@@ -47,6 +47,8 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   const ask = async (statement: string): Promise<string> =>
     env.cluster.value(await env.cluster.primary(), statement, "app");
+  const act = async (statement: string): Promise<unknown> =>
+    env.cluster.sql(await env.cluster.primary(), statement, "app");
   const rows = () => ask(`select count(*) from ${TABLE}`);
 
   async function archiveId(): Promise<string> {
@@ -101,7 +103,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
     await stack.write([archived]);
     await stack.make("destroy");
     assert.equal((await stack.make("up")).exitCode, 0);
-    await ask(`create table ${TABLE} as select generate_series(1, 100) as id`);
+    await act(`create table ${TABLE} as select generate_series(1, 100) as id`);
     Object.assign(values, {
       STACK: stack.variables().STACK,
       NAMESPACE: env.settings.cluster.namespace,
@@ -136,7 +138,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
     values.TIME = await ask(
       `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"')`,
     );
-    await ask(`delete from ${TABLE}`);
+    await act(`delete from ${TABLE}`);
     assert.equal(await rows(), "0");
     await archiveAll();
     await follow("Back to a moment");
@@ -144,7 +146,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
   });
 
   it("the namespace is deleted: everything is back", async () => {
-    await ask(`insert into ${TABLE} select generate_series(101, 200)`);
+    await act(`insert into ${TABLE} select generate_series(101, 200)`);
     await archiveAll();
     values.ARCHIVE_ID = await archiveId();
     await deleteNamespaces(env, [env.settings.cluster.namespace]);
@@ -157,7 +159,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
   });
 
   it("without this program: a dump from the store alone", async () => {
-    await ask(`insert into ${TABLE} select generate_series(201, 300)`);
+    await act(`insert into ${TABLE} select generate_series(201, 300)`);
     await archiveAll();
     const [store] = storesOf(env.settings);
     const bases = (await listed(env)).flatMap((row) =>

@@ -50,6 +50,8 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
 
   const ask = async (statement: string, database = "app"): Promise<string> =>
     env.cluster.value(await env.cluster.primary(), statement, database);
+  const act = async (statement: string): Promise<unknown> =>
+    env.cluster.sql(await env.cluster.primary(), statement, "app");
   const rows = () => ask(`select count(*) from ${TABLE}`);
   const now = () =>
     ask(`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"')`);
@@ -88,9 +90,9 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
     await destroy();
     const made = await up();
     assert.equal(made.exitCode, 0);
-    await ask(`create table ${TABLE} as select generate_series(1, 100) as id`);
+    await act(`create table ${TABLE} as select generate_series(1, 100) as id`);
     between = await now();
-    await ask(`insert into ${TABLE} select generate_series(101, 200)`);
+    await act(`insert into ${TABLE} select generate_series(101, 200)`);
     behind = await now();
     await archiveAll();
     const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
@@ -300,7 +302,7 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
   describe("a namespace that somebody deleted", () => {
     let newer = "";
     before(async () => {
-      await ask(`insert into ${TABLE} select generate_series(201, 300)`);
+      await act(`insert into ${TABLE} select generate_series(201, 300)`);
       await archiveAll();
       const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
       newer = archive?.kind === "answers" ? archive.archiveId : "";
