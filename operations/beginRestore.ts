@@ -56,9 +56,8 @@ export async function beginRestore(start: Start, progress: Progress, signal: Abo
     );
     const judged = judgeSource(settings, lines);
     const [source, ...rest] = planOf(settings);
-    const found = "lines" in judged ? judged.lines : [];
-    [source, ...found, ...rest].forEach((line) => line !== undefined && progress.line(`  ${line}`));
     if ("refused" in judged) throw new UserError([judged.refused]);
+    [source, ...judged.lines, ...rest].forEach((line) => line !== undefined && progress.line(`  ${line}`));
     await ask();
     if (asks) await confirm("This makes a cluster out of a backup. Continue?");
   } catch (error) {
