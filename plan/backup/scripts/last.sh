@@ -8,10 +8,10 @@ set -u
 . "${JSON:-/scripts/json.sh}"
 export TZ=UTC
 for programs in /usr/lib/postgresql/*/bin; do PATH=$PATH:$programs; done
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 for name in $(cd "$WORK" && echo * | tr ' ' '\n' | sort -r); do
-  segment=$work/${name%%.*}
+  segment=$scratch/${name%%.*}
   case $name in
   *.gz) gzip -dc "$WORK/$name" >"$segment" 2>/dev/null || continue ;;
   *.*) continue ;;

@@ -18,24 +18,24 @@ do sleep 2; done
 [ -n "${ARCHIVE:-}" ] || exit 0
 
 at=$PLACE_1/$ARCHIVE
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-ids "$at" | head -n 100 >"$work/ids"
-! grep -q '^base_' "$work/ids" || TOOL=walg
-segments "$at" '' >"$work/segments" 2>/dev/null
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+ids "$at" | head -n 100 >"$scratch/ids"
+! grep -q '^base_' "$scratch/ids" || TOOL=walg
+segments "$at" '' >"$scratch/segments" 2>/dev/null
 while read -r id; do
-  inform "$at" "$id" "$work/info" </dev/null && [ "$(info "$work/info" status)" = DONE ] || continue
+  inform "$at" "$id" "$scratch/info" </dev/null && [ "$(info "$scratch/info" status)" = DONE ] || continue
   case $id in
   base_*) version=$(ask cat "$(mark "$at" "$id")" </dev/null 2>/dev/null | sed -nE 's/.*"PgVersion": ?([0-9]+).*/\1/p') ;;
-  *) version=$(info "$work/info" version) ;;
+  *) version=$(info "$scratch/info" version) ;;
   esac
-  begin=$(info "$work/info" begin_wal)
-  count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$work/segments")
+  begin=$(info "$scratch/info" begin_wal)
+  count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$scratch/segments")
   seconds=$(ask cat "$at/verified/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
   json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
-done <"$work/ids"
+done <"$scratch/ids"
 
-for segment in $(tail -n 4 "$work/segments"); do
+for segment in $(tail -n 4 "$scratch/segments"); do
   folder=$at/wals/$(echo "$segment" | cut -c 1-16)
   [ "${TOOL:-}" != walg ] || folder=$at/wal_005
   for name in $(ask lsf --files-only "$folder" 2>/dev/null </dev/null | grep -E "^$segment(\.[a-z0-9]+)?\$"); do
