@@ -8,6 +8,9 @@ $(if $(folder),,$(error NODE=$(NODE) is not to be had))
 export PATH := $(folder):$(PATH)
 endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
+# A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set.
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(2)),$(1) $(call quoted,$($(2))))
 
 .PHONY: help up down destroy backup backups verify restore forget status preview tools pins test policy e2e faults bench lint
 
@@ -16,34 +19,34 @@ help: ## Show the commands
 	@echo "  Variables: STACK=$(STACK)  ENGINE=<cnpg, zalando or standalone>  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)  NODE=<major of Node.js>"
 
 up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
-	$(RUN) operations/cli.ts up --stack $(STACK)
+	$(RUN) operations/cli.ts up --stack $(call quoted,$(STACK))
 
 down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
-	$(RUN) operations/cli.ts down --stack $(STACK)
+	$(RUN) operations/cli.ts down --stack $(call quoted,$(STACK))
 
 destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 doesn't ask
-	$(RUN) operations/cli.ts destroy --stack $(STACK)
+	$(RUN) operations/cli.ts destroy --stack $(call quoted,$(STACK))
 
 backup: ## Make a base backup now, beside the scheduled ones
-	$(RUN) operations/cli.ts backup --stack $(STACK)
+	$(RUN) operations/cli.ts backup --stack $(call quoted,$(STACK))
 
 backups: ## List the base backups in every target, of every archive
-	$(RUN) operations/cli.ts backups --stack $(STACK)
+	$(RUN) operations/cli.ts backups --stack $(call quoted,$(STACK))
 
 verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one, TIME=<moment> up to then
-	$(RUN) operations/cli.ts verify --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(TIME),--time $(TIME))
+	$(RUN) operations/cli.ts verify --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--time,TIME)
 
 restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIVE_ID=<ten characters> [TIME=<moment>]
-	$(RUN) operations/cli.ts restore --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(ARCHIVE_ID),--archive-id $(ARCHIVE_ID)) $(if $(TIME),--time $(TIME))
+	$(RUN) operations/cli.ts restore --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID) $(call option,--time,TIME)
 
 forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
-	$(RUN) operations/cli.ts forget --stack $(STACK) $(if $(TARGET),--target $(TARGET)) $(if $(ARCHIVE_ID),--archive-id $(ARCHIVE_ID))
+	$(RUN) operations/cli.ts forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
-	$(RUN) operations/cli.ts status --stack $(STACK)
+	$(RUN) operations/cli.ts status --stack $(call quoted,$(STACK))
 
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
-	$(RUN) operations/cli.ts preview --stack $(STACK)
+	$(RUN) operations/cli.ts preview --stack $(call quoted,$(STACK))
 
 tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools

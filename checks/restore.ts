@@ -1,3 +1,4 @@
+import { millisecondsAt } from "../settings/moment";
 import { isLostWithCluster } from "../plan/backup/targets";
 import type { Rule } from "./rule";
 
@@ -20,7 +21,7 @@ export const restore: Rule = ({ backup, cluster, restore }, report) => {
       "restore in that namespace, or from a bucket",
     );
   const { time } = restore.to;
-  if (time !== undefined && Date.parse(time) > Date.now())
+  if (time !== undefined && millisecondsAt(time) > Date.now())
     report(
       "restore.to.time",
       time,
@@ -30,7 +31,7 @@ export const restore: Rule = ({ backup, cluster, restore }, report) => {
   if ((restore.archiveId === undefined) === (restore.serverName === undefined))
     report(
       "restore",
-      restore,
+      { target: restore.target, archiveId: restore.archiveId, serverName: restore.serverName },
       "one of archiveId and serverName",
       "name the archive that `make backups` lists by archiveId, or one that another program made by serverName",
     );

@@ -81,7 +81,13 @@ export function registerObjects(
       const object = archiveId
         ? (withTokens(complete, new Map([[archiveIdToken, archiveId]])) as KubernetesObject)
         : complete;
-      const timeout = one.timeoutMinutes === undefined ? undefined : `${one.timeoutMinutes}m`;
+      const timeouts = {
+        ...(one.timeoutMinutes !== undefined && {
+          create: `${one.timeoutMinutes}m`,
+          update: `${one.timeoutMinutes}m`,
+        }),
+        ...(one.createMinutes !== undefined && { create: `${one.createMinutes}m` }),
+      };
       const own: pulumi.CustomResourceOptions = {
         ...rest,
         ...(dependsOn !== undefined && { dependsOn }),
@@ -93,7 +99,7 @@ export function registerObjects(
         ...(object.kind === "Job" && { deleteBeforeReplace: true }),
         ...(one.goesWith !== undefined && { deletedWith: registered[one.goesWith] }),
         ...(one.leave && { ignoreChanges: [...one.leave.fields] }),
-        ...(timeout !== undefined && { customTimeouts: { create: timeout, update: timeout } }),
+        ...(Object.keys(timeouts).length > 0 && { customTimeouts: timeouts }),
       };
       const known = classes[`${object.apiVersion}/${object.kind}`];
       const resource = known

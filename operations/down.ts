@@ -4,25 +4,44 @@ import { UserError } from "../shell/userError";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { keepEngine } from "./context";
+import { keepEngine, subjectOf } from "./context";
+import { type Subject } from "./health";
 import { engineAsked } from "./layers";
 import { stateDir } from "../shell/paths";
 import { type Progress } from "../shell/progress";
 import { run } from "../shell/process";
 import { archiveIdIn } from "./archive";
+import { mayHaveArchived } from "./gone";
 import { Stack } from "./pulumi";
+import { readRestored, sourceOf } from "./restored";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
+
+/** The closing words about backups: of the stack's own archive where it has anything, and of what it was to be restored from where that has not ended. */
+async function whatStays(stack: Stack, subjectOfStack: () => Promise<Subject>): Promise<string> {
+  const archiveId = archiveIdIn(await stack.resources());
+  if (archiveId === undefined) return "";
+  // A stack file that isn't understood any more can be destroyed, too.
+  const subject = await subjectOfStack().catch(() => undefined);
+  const restored = subject && (await readRestored(subject).catch(() => undefined));
+  if (restored?.begun === false)
+    return ` The restore from ${sourceOf(restored.text)} had not ended, and nothing was archived since; what it was made from stays.`;
+  if (subject && (await mayHaveArchived(subject)))
+    return ` Its backups stay: pgplatform:restore with archiveId "${archiveId}" brings them back.`;
+  return ` Nothing is known to be archived as "${archiveId}"; if there is anything, it stays: \`make restore TARGET=<name>\` lists it.`;
+}
 
 /** Deletes the stack's objects with their data and leaves the Kubernetes cluster as it is. Returns the closing line. */
 export async function destroy(stackName: string, progress: Progress, signal: AbortSignal): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
-  const stack = new Stack(stackName, await prepareTools(progress, [], signal), signal);
+  const toolFolders = await prepareTools(progress, [], signal);
+  const stack = new Stack(stackName, toolFolders, signal);
   if (!(await stack.exists())) return `There is no stack ${stackName}; nothing was deleted.`;
   await keepEngine(stack, engineAsked());
-  const { context } = findCluster(choice);
-  const archiveId = archiveIdIn(await stack.resources());
+  const target = findCluster(choice);
+  const { context } = target;
+  const backups = await whatStays(stack, () => subjectOf(stack, target, toolFolders, signal));
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Continue?`,
   );
@@ -30,10 +49,6 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
     await stack.recover(step);
     await stack.destroy(step);
   });
-  const backups =
-    archiveId === undefined
-      ? ""
-      : ` Its backups stay: pgplatform:restore with archiveId "${archiveId}" brings them back.`;
   return `Stack ${stackName} and its data are deleted; the cluster of context ${context} keeps running.${backups}`;
 }
 

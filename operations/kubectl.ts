@@ -69,3 +69,13 @@ export class Kubectl {
     await this.run(["apply", "-f", "-"], { input: JSON.stringify(object) });
   }
 }
+
+/** A live object by a planned one; undefined also when its kind isn't known yet. */
+export async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<KubeObject | undefined> {
+  const { name, namespace = "default" } = planned.metadata;
+  const args = ["-n", namespace, "get", resourceOf(planned.apiVersion, planned.kind), name];
+  const result = await kubectl.run([...args, "-o", "json", "--ignore-not-found"], { allowFailure: true });
+  if (result.exitCode !== 0 && !/doesn't have a resource type/.test(result.stderr))
+    throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
+  return result.stdout.trim() === "" ? undefined : (JSON.parse(result.stdout) as KubeObject);
+}

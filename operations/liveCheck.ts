@@ -9,8 +9,10 @@ import { type Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { plannedCluster, type Subject } from "./health";
 import { imageOf, type LiveFacts, readFacts } from "./liveFacts";
-import { preflight, type Verdict } from "./preflight";
+import { preflight } from "./preflight";
+import { type Verdict } from "./verdict";
 import { type StepContext } from "../shell/progress";
+import { archiveIdIn } from "./archive";
 import { type Stack, type StateResource } from "./pulumi";
 
 /** The operator as this stack would install it; planned even where another stack installs it, to know it when it is seen. */
@@ -65,6 +67,7 @@ export async function checkLive(
   const { object, shape } = cluster;
   const { requiredHostSpread = false } = readers[engine.name].facts(object) ?? {};
   const before = resources.flatMap(({ inputs }) => (inputs && live.shape(inputs)) ?? [])[0];
+  const lostArchive = archiveIdIn(resources);
   const heldBy = found.cluster && before === undefined ? await holderOf(cluster, stack) : undefined;
   const facts = { ...found, ...(found.cluster && { cluster: asked(found.cluster, shape, before) }) };
   const verdict = preflight(
@@ -74,6 +77,7 @@ export async function checkLive(
       requiredHostSpread,
       engine,
       ...(heldBy !== undefined && { heldBy }),
+      ...(before && lostArchive !== undefined && { lostArchive }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
       ownsOperator: deployment !== undefined && resources.some(is(deployment)),
     },

@@ -9,7 +9,8 @@ import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
 import { askPrimary } from "./primary";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
-import { isReady, type Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
+import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
+import { readRestored, type Restored } from "./restored";
 import { waitsForImage } from "./stuck";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
@@ -26,6 +27,8 @@ export interface LiveFacts {
   readonly apiGroups: readonly string[];
   /** The database cluster, when there is one. */
   readonly cluster?: Shape;
+  /** What it was made out of. @default - it began empty */
+  readonly restored?: Restored;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
   /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
@@ -99,16 +102,6 @@ export const imageOf = (deployment: KubernetesObject): string =>
   (deployment as { spec?: { template?: { spec?: { containers?: { image?: string }[] } } } }).spec?.template
     ?.spec?.containers?.[0]?.image ?? "";
 
-/** A live object by a planned one; undefined also when its kind isn't known yet. */
-async function liveOf(kubectl: Kubectl, planned: KubernetesObject): Promise<KubeObject | undefined> {
-  const { name, namespace = "default" } = planned.metadata;
-  const args = ["-n", namespace, "get", resourceOf(planned.apiVersion, planned.kind), name];
-  const result = await kubectl.run([...args, "-o", "json", "--ignore-not-found"], { allowFailure: true });
-  if (result.exitCode !== 0 && !/doesn't have a resource type/.test(result.stderr))
-    throw new Error(`kubectl ${args.join(" ")}: ${result.stderr.trim()}`);
-  return result.stdout.trim() === "" ? undefined : (JSON.parse(result.stdout) as KubeObject);
-}
-
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
   subject: Subject,
@@ -132,6 +125,7 @@ export async function readFacts(
     pods,
     cluster,
     running,
+    restored,
   ] = await Promise.all([
     json(["version", "-o", "json"]),
     readNetwork(kubectl),
@@ -144,6 +138,7 @@ export async function readFacts(
     kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
     liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
+    readRestored(subject),
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
@@ -164,6 +159,7 @@ export async function readFacts(
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },
       rotation: rotationOf(cluster),
+      ...(restored && { restored }),
     }),
     poolerPods: Object.fromEntries(
       deployments.map(({ metadata, spec }) => [metadata.name, Number(spec?.replicas ?? 1)]),

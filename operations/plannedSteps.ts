@@ -1,4 +1,6 @@
 import { planners } from "../plan/engines/select";
+import { type StepContext } from "../shell/progress";
+import { confirm } from "./confirm";
 import { type PlannedStep } from "./pulumi";
 
 /** A resource's own type, out of its URN: `kubernetes:apps/v1:Deployment`. */
@@ -24,6 +26,14 @@ export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
     ({ op, urn, oldState }) =>
       loses.has(op) && holdsData.has(typeOf(urn)) && oldState?.retainOnDelete !== true,
   );
+}
+
+/** Names what a plan loses, and asks. */
+export async function allowDestructive(steps: readonly PlannedStep[], context: StepContext): Promise<void> {
+  const losing = destructive(steps);
+  if (losing.length === 0) return;
+  losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
+  await confirm("This update deletes data. Continue?");
 }
 
 /** Pulumi's own count of what it did, as one line. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { coerce, satisfies } from "semver";
 import type { VolumeShape } from "../plan/engines/live";
 import { namespace } from "../settings/problem";
@@ -7,6 +6,7 @@ import { type LiveFacts, type StorageClass } from "./liveFacts";
 import { localeProblems } from "./locales";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
+import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
 export { type Planned, type Verdict } from "./verdict";
@@ -236,19 +236,6 @@ const versions: Rule = ({ settings }, { rotation }) => {
 };
 
 const locales: Rule = ({ settings }, { locales: live }) => ({ problems: localeProblems(settings, live) });
-
-/** A restore makes a cluster; nothing is restored into one that is there. */
-const restoring: Rule = ({ settings, shape }, { cluster }) =>
-  cluster === undefined ||
-  settings.restore === undefined ||
-  isDeepStrictEqual(shape.restored, cluster.restored)
-    ? {}
-    : problem(
-        "restore",
-        settings.restore,
-        "must not be set once the cluster exists, unless it was restored from there",
-        "remove restore; or restore under another cluster.namespace in a stack of its own; or delete the data first with `make destroy`",
-      );
 
 const network: Rule = ({ settings, engine }, facts) => {
   const { problems, warnings } = networkFindings(settings, engine, facts);

@@ -13,6 +13,7 @@ import { lineOf } from "./plannedSteps";
 import { type Progress } from "../shell/progress";
 import { type Overlay, type PlannedStep, type PreviewOptions, readStackFile, Stack } from "./pulumi";
 import { firstStepOf, secondUpdate } from "./steps";
+import { KEPT, readRestored, withRestored } from "./restored";
 import { findCluster, type Target } from "./target";
 import { prepareTools } from "./up";
 
@@ -77,16 +78,19 @@ export async function preview(
   if (!made && kind !== "context") return fromNothing(asWritten);
 
   const layers = layersOver(file, { engine, builtIn: kind === "built-in" });
-  const overlay = { ...target.overlay, ...layers.overlay };
-  const settings = await settingsOfTree(stackName, overlay);
-  await keepEngine(stack, settings.cluster.engine);
+  const written = { ...target.overlay, ...layers.overlay };
+  const asWrittenHere = await settingsOfTree(stackName, written);
+  await keepEngine(stack, asWrittenHere.cluster.engine);
+  const { overlay, settings } = await withRestored(stackName, written, asWrittenHere, (one) =>
+    readRestored(subjectWith(one, target, toolFolders, signal)),
+  );
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
   if (!made) return fromNothing(asWritten);
 
-  tell(layers.said);
+  tell([...layers.said, ...(settings === asWrittenHere ? [] : [KEPT])]);
   const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
   const next = { ...overlay, ...first?.overlay };
   await stack.prepare(next);
@@ -104,7 +108,7 @@ export async function preview(
     more.forEach((line) => progress.line(`  ${line}`));
     lines.push(...more);
   }
-  const notes = [...announcements(facts.cluster, shape, first), ...verdict.questions];
+  const notes = [...announcements(subject.live, facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   if (lines.length === 0) return "No changes.";
   return lines.length === 1

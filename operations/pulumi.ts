@@ -91,6 +91,8 @@ export async function readStackFile(name: string, folder = stacksDir): Promise<S
 
 /** How long a Pulumi process of an earlier, killed run may still take to end. */
 const ORPHAN_WAIT_MS = 10 * 60_000;
+/** How long it may go on by itself before it is told to end. */
+const ORPHAN_PATIENCE_MS = 60_000;
 
 /**
  * One stack of this project, driven through the Pulumi CLI. State and stack file are copies in the state folder, so that the
@@ -197,6 +199,8 @@ export class Stack {
     if (locks.length === 0) return;
     const deadline = Date.now() + ORPHAN_WAIT_MS;
     for (const lock of locks) {
+      const patience = Date.now() + ORPHAN_PATIENCE_MS;
+      let asked = false;
       while (lock.hostname === hostname() && (await isPulumi(lock.pid))) {
         if (Date.now() > deadline || this.signal?.aborted === true) {
           throw new Error(
@@ -204,6 +208,16 @@ export class Stack {
           );
         }
         context.detail(`waiting for an earlier run's Pulumi (process ${lock.pid}) to end`);
+        if (Date.now() > patience && !asked) {
+          // It may wait for hours, as for a restore; what it has begun is continued. It ends in order and keeps what it knows.
+          context.say(`an earlier run's Pulumi (process ${lock.pid}) still waits: it is told to end`);
+          asked = true;
+          try {
+            process.kill(lock.pid, "SIGINT");
+          } catch {
+            // It has ended meanwhile.
+          }
+        }
         await delay(500);
       }
     }

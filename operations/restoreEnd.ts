@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { millisecondsAt } from "../settings/moment";
 import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { type StepContext } from "../shell/progress";
@@ -30,7 +31,7 @@ const millisecondsOf = (text: string): number =>
 /** Whether a timeline ended there, by the reason in the history. It ends at the first record behind a moment; what an older restore left is from before. */
 function endedAt(reason: string, { time, lsn, name }: Target): boolean {
   const [, place, moment] = /^(?:before|after) (?:LSN ([0-9A-F]+\/[0-9A-F]+)|(\d{4}-.*))$/.exec(reason) ?? [];
-  if (time !== undefined) return moment !== undefined && millisecondsOf(moment) >= Date.parse(time);
+  if (time !== undefined) return moment !== undefined && millisecondsOf(moment) >= millisecondsAt(time);
   if (lsn !== undefined) return place !== undefined && lsnOf(place) >= lsnOf(lsn);
   return reason === `at restore point "${name}"`;
 }
@@ -61,7 +62,7 @@ const hasTarget = (restore: Settings["restore"]): restore is NonNullable<Setting
  * Does `work`, and ends it with a sentence as soon as the primary says that the restore ended elsewhere. A first time that is before the work
  * begins: what would let clients in isn't registered then.
  */
-export async function whileRestoring(
+export async function whileJudgingEnd(
   subject: Subject,
   context: StepContext,
   signal: AbortSignal,

@@ -8,11 +8,22 @@ import { judge, judged } from "./health";
 import { Kubectl, type KubeObject } from "./kubectl";
 import { engineAsked } from "./layers";
 import { type Progress } from "../shell/progress";
-import { Stack } from "./pulumi";
+import { refuseGone } from "./gone";
+import { readStackFile, Stack } from "./pulumi";
 import { findCluster } from "./target";
 import { prepareTools } from "./up";
 import { podsOf } from "./watch";
 import { UserError } from "../shell/userError";
+
+/** What follows where nothing runs, and a stack file has targets: backups outlive what they are of. */
+async function orRestore(stackName: string): Promise<string> {
+  const { config } = await readStackFile(stackName).catch(() => ({ config: undefined }));
+  const { targets } = (config?.["pgplatform:backup"] ?? {}) as { targets?: { name?: unknown }[] };
+  const name = Array.isArray(targets) ? targets[0]?.name : undefined;
+  return typeof name === "string"
+    ? `, with an empty database. If there are backups of it, \`make restore TARGET=${name}\` lists them and makes nothing`
+    : "";
+}
 
 /** The subject of a command that looks at a running stack and changes nothing; a sentence when there is none. */
 export async function runningSubject(stackName: string, progress: Progress, signal?: AbortSignal) {
@@ -21,7 +32,9 @@ export async function runningSubject(stackName: string, progress: Progress, sign
   if (choice.kind === "built-in") {
     const { state } = await builtIn.status();
     if (state === "absent")
-      throw new UserError(["Nothing runs: there is no built-in cluster; `make up` makes one."]);
+      throw new UserError([
+        `Nothing runs: there is no built-in cluster; \`make up\` makes one${await orRestore(stackName)}.`,
+      ]);
     if (state === "stopped")
       throw new UserError(["Nothing runs: the built-in cluster is stopped; `make up` starts it."]);
   }
@@ -33,9 +46,13 @@ export async function runningSubject(stackName: string, progress: Progress, sign
     ]);
   const stack = new Stack(stackName, toolFolders, signal);
   if (!(await stack.exists()))
-    throw new UserError([`Stack ${stackName} has not been made; \`make up\` makes it.`]);
+    throw new UserError([
+      `Stack ${stackName} has not been made; \`make up\` makes it${await orRestore(stackName)}.`,
+    ]);
   await keepEngine(stack, engineAsked());
-  return { stack, target, subject: await subjectOf(stack, target, toolFolders, signal) };
+  const subject = await subjectOf(stack, target, toolFolders, signal);
+  await refuseGone(subject, stack);
+  return { stack, target, subject };
 }
 
 /** One line for each pod: name, node, role, readiness. */

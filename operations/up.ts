@@ -7,8 +7,8 @@ import { archiveNow, completeArchive, idsOfFormer } from "./archive";
 import { firstBackup, missingSource, whileAnswered } from "./backup";
 import { adopt } from "./adopt";
 import { announcements } from "./announce";
+import { beginRestore } from "./beginRestore";
 import { chooseCluster, inspectMachine } from "./choice";
-import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { growFull } from "./fullVolumes";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
@@ -17,13 +17,14 @@ import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
 import { type Progress, type StepContext } from "../shell/progress";
-import { changesIn, destructive, lineOf, typeOf } from "./plannedSteps";
-import { type Overlay, type PlannedStep, readStackFile, Stack } from "./pulumi";
+import { allowDestructive, changesIn, typeOf } from "./plannedSteps";
+import { type Overlay, readStackFile, Stack } from "./pulumi";
+import { KEPT, otherArchives, readRestored, waitUntilBegun, whileRestoring, withRestored } from "./restored";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf, isUpgrade } from "./steps";
 import { askStranger } from "./stranger";
 import { findCluster, provideCluster } from "./target";
-import { whileRestoring } from "./restoreEnd";
+import { whileJudgingEnd } from "./restoreEnd";
 import { whileWatching } from "./watch";
 import { plannerOf } from "../plan/engines/select";
 import type { Settings } from "../settings/schema";
@@ -43,12 +44,19 @@ export async function prepareTools(
   });
 }
 
-/** The main job: tools, cluster, `pulumi up`, health, how to connect; `more` is laid over the stack file. Returns the closing line. */
+interface Extra {
+  /** What is laid over the stack file. */
+  readonly more?: Overlay;
+  /** Whether the command restores, and asks before it does. */
+  readonly restores?: boolean;
+}
+
+/** The main job: tools, cluster, `pulumi up`, health, how to connect. Returns the closing line. */
 export async function up(
   stackName: string,
   progress: Progress,
   signal: AbortSignal,
-  more: Overlay = {},
+  { more = {}, restores = false }: Extra = {},
 ): Promise<string> {
   const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
@@ -57,24 +65,28 @@ export async function up(
     engine: engineAsked(),
     builtIn: choice.kind === "built-in",
   });
-  const overlay = { ...findCluster(choice).overlay, ...layers.overlay, ...more };
-  const settings = await settingsOfTree(stackName, overlay);
-  await keepEngine(new Stack(stackName, []), settings.cluster.engine);
+  const written = { ...findCluster(choice).overlay, ...layers.overlay, ...more };
+  const asWritten = await settingsOfTree(stackName, written);
+  await keepEngine(new Stack(stackName, []), asWritten.cluster.engine);
   progress.line(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );
   layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
 
-  const toolFolders = await prepareTools(progress, [settings.cluster.engine], signal);
+  const toolFolders = await prepareTools(progress, [asWritten.cluster.engine], signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, stackImages(settings, plannerOf(settings)), toolFolders, context, signal),
+    provideCluster(choice, stackImages(asWritten, plannerOf(asWritten)), toolFolders, context, signal),
   );
+  const { overlay, settings } = await withRestored(stackName, written, asWritten, (one) =>
+    readRestored(subjectWith(one, target, toolFolders, signal)),
+  );
+  if (settings !== asWritten) progress.line(`  laid over Pulumi.${stackName}.yaml: ${KEPT}`);
   const subject = subjectWith(settings, target, toolFolders, signal);
   const { facts, shape, verdict } = await progress.step("preflight", (context) =>
     checkLive(subject, stack, context),
   );
-  for (const question of verdict.questions) await confirm(`${question} Continue?`);
+  await beginRestore({ stack, subject, overlay, facts, verdict, asks: restores }, progress, signal);
 
   await progress.step("pulumi up", async (context) => {
     await stack.prepare(overlay);
@@ -82,7 +94,7 @@ export async function up(
     await removeUnanswered(subject, operatorOf(settings), context);
     await stack.refresh(context);
     const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
-    announcements(facts.cluster, shape, first).forEach((line) => context.say(line));
+    announcements(subject.live, facts.cluster, shape, first).forEach((line) => context.say(line));
     const { config } = await readStackFile(stackName);
     const { rotation } = settings;
     const stages = stagesBefore(facts.rotation, rotation);
@@ -116,6 +128,8 @@ export async function up(
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
   const unguarded = await progress.step("network: a stranger", (context) => askStranger(subject, context));
 
+  if (facts.cluster === undefined)
+    (await otherArchives(subject)).forEach((line) => progress.line(`note: ${line}`));
   connection(subject).forEach((line) => progress.line(line));
   drained(settings).forEach((line) => progress.line(line));
   if (unguarded !== undefined) progress.line(unguarded);
@@ -140,25 +154,26 @@ async function update(
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   const archive = await archiveNow(subject);
   const began = new Date();
+  const apply = async (end: AbortSignal) => {
+    const applied = new AbortController();
+    const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
+    context.say(
+      plan.length === 0
+        ? "no changes"
+        : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
+    );
+    applied.abort();
+    await adopted;
+    const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
+    await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
+      await waitUntilBegun(subject, context, answered);
+      await waitUntilDone(subject, context, answered);
+      await waitUntilLoaded(subject, context, answered);
+      if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
+    });
+  };
   await whileWatching(subject, operator, changesCluster, context, (watched) =>
-    whileRestoring(subject, context, watched, async (end) => {
-      const applied = new AbortController();
-      const adopted = adopt(subject, context, AbortSignal.any([signal, end, applied.signal]));
-      context.say(
-        plan.length === 0
-          ? "no changes"
-          : changesIn(await stack.up(context, end, redrawn).finally(() => applied.abort())),
-      );
-      applied.abort();
-      await adopted;
-      const moved = archive !== undefined && archive !== (await archiveNow(subject)) ? began : undefined;
-      await whileAnswered(subject, AbortSignal.any([signal, end]), async (answered) => {
-        await waitUntilDone(subject, context, answered);
-        await waitUntilLoaded(subject, context, answered);
-        if (subject.settings.backup?.firstBackup === true)
-          await firstBackup(subject, context, answered, moved);
-      });
-    }),
+    whileRestoring(subject, watched, (end) => whileJudgingEnd(subject, context, end, apply)),
   ).catch(async (error: unknown) => {
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
@@ -170,13 +185,6 @@ const archives = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0
 /** Pulumi's types of the objects that the engine judges. */
 const judgedTypes = (subject: Subject): Set<string> =>
   new Set(judged(subject).map(({ apiVersion, kind }) => `kubernetes:${apiVersion}:${kind}`));
-
-async function allowDestructive(steps: readonly PlannedStep[], context: StepContext): Promise<void> {
-  const losing = destructive(steps);
-  if (losing.length === 0) return;
-  losing.forEach((step) => context.say(`the plan has: ${lineOf(step)}`));
-  await confirm("This update deletes data. Continue?");
-}
 
 /** What a drain does to a single instance. */
 export const drained = ({ cluster }: Settings): string[] =>

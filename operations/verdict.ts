@@ -18,6 +18,8 @@ export interface Planned {
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
   readonly ownsOperator: boolean;
+  /** The archive of a cluster that this stack's state holds, whether it is there or not. @default - the state holds none that archives */
+  readonly lostArchive?: string;
   /** Another stack whose state holds the cluster that is there. @default - none does */
   readonly heldBy?: string;
 }
@@ -30,6 +32,8 @@ export interface Verdict {
   readonly warnings: readonly string[];
   /** Each is asked about before anything is applied. */
   readonly questions: readonly string[];
+  /** Whether what is there of a restore that has not ended goes, and is made again. @default - it doesn't */
+  readonly remakes?: boolean;
 }
 
 export type Rule = (planned: Planned, facts: LiveFacts) => Partial<Verdict>;
@@ -45,5 +49,6 @@ export function merged(verdicts: readonly Partial<Verdict>[]): Verdict {
     problems: verdicts.flatMap(({ problems = [] }) => problems),
     warnings: verdicts.flatMap(({ warnings = [] }) => warnings),
     questions: verdicts.flatMap(({ questions = [] }) => questions),
+    ...(verdicts.some(({ remakes }) => remakes === true) && { remakes: true }),
   };
 }

@@ -4,7 +4,7 @@ import { secondsAt } from "../plan/backup/restore";
 import { parseResult, type ResultOf, type Unknown } from "../plan/backup/results";
 import { environment } from "../plan/containers";
 import type { KubernetesObject } from "../plan/objects";
-import { isMoment } from "../settings/schema/restore";
+import { momentAllowed, momentFix, normalizeMoment } from "../settings/moment";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { type KubeObject } from "./kubectl";
@@ -103,13 +103,14 @@ export async function verify(
     ]);
   const job = `${backupNames.verification(cluster, index)}-${Date.now().toString(36).slice(-6)}`;
   const from = `--from=cronjob/${backupNames.verification(cluster, index)}`;
-  if (to !== undefined && !isMoment(to))
+  const end = to === undefined ? undefined : normalizeMoment(to);
+  if (to !== undefined && end === undefined)
     throw new UserError([
-      `TIME: ${JSON.stringify(to)} is not allowed. Allowed: a time with its zone such as 2026-01-31T23:59:00Z. Fix: write date, T, time and Z or an offset.`,
+      `TIME: ${JSON.stringify(to)} is not allowed. Allowed: ${momentAllowed}. Fix: ${momentFix}.`,
     ]);
   const create = ["-n", namespace, "create", "job", job, from, "--dry-run=client", "-o", "json"];
   const object = JSON.parse((await kubectl.run(create)).stdout) as Job;
-  const moment: Record<string, string> = to === undefined ? {} : { TO: to, TO_SECONDS: secondsAt(to) };
+  const moment: Record<string, string> = end === undefined ? {} : { TO: end, TO_SECONDS: secondsAt(end) };
   await kubectl.apply(told(object, moment));
   let kept = false;
   try {

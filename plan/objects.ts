@@ -32,6 +32,8 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
   readonly waitFor?: string;
   /** How long creating or updating may take. @default - the provider's, 10 minutes */
   readonly timeoutMinutes?: number;
+  /** How long creating alone may take. @default - as long as updating */
+  readonly createMinutes?: number;
   /** Object of an earlier stage that takes this one along when it is deleted, so that it isn't deleted by itself. */
   readonly goesWith?: string;
   /** Fields that another controller keeps once the object is there, and which one. */

@@ -1,6 +1,7 @@
 import type { Settings } from "../settings/schema";
 import { type LocalStores, planLocalStores } from "./backup/localStore";
 import { backupPlan } from "./backup/plan";
+import { restoredAnnotation, restoreText } from "./backup/restore";
 import type { EnginePlanner } from "./engines/planner";
 import { plannerOf } from "./engines/select";
 import { allFlows } from "./flows";
@@ -80,6 +81,30 @@ const withRotation = (
       : one,
   );
 
+/** The cluster object says what it was made out of: `make up` continues an interrupted restore, and keeps what the cluster has of its source. */
+const withRestore = (
+  planned: readonly PlannedObject[],
+  engine: EnginePlanner,
+  settings: Settings,
+): PlannedObject[] => {
+  const text = restoreText(settings);
+  return planned.map((one) =>
+    text !== undefined && isCluster(engine, one.object)
+      ? { ...one, object: merge(one.object, { metadata: { annotations: { [restoredAnnotation]: text } } }) }
+      : one,
+  );
+};
+
+/** What is made before the source of a restore is looked into: no cluster, and nothing that comes after one. */
+const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
+  ...platform,
+  backups: platform.backups.filter(({ stage }) => stage === 0),
+  cluster: { ...platform.cluster, objects: [] },
+  poolers: [],
+  logins: [],
+  bindings: [],
+});
+
 /** The plan of the cluster as it is registered: with what `transform` lays over its objects, which `planPlatform` checks. */
 export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
   const plan = engine.plan(settings);
@@ -109,7 +134,10 @@ export function planPlatform(
   const planned = engine.plan(settings);
   const cluster = {
     ...planned,
-    objects: transform.over("cluster", labelled(withRotation(planned.objects, engine, settings))),
+    objects: transform.over(
+      "cluster",
+      labelled(withRestore(withRotation(planned.objects, engine, settings), engine, settings)),
+    ),
   };
   const poolers = settings.poolers
     .map((pooler) => poolerPlan(settings, pooler, cluster))
@@ -158,5 +186,5 @@ export function planPlatform(
     bindings: clientBindings(settings, cluster, poolers),
   };
   transform.finish();
-  return platform;
+  return settings.restore?.stage === "source" ? sourceOnly(platform) : platform;
 }

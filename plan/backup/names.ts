@@ -21,6 +21,7 @@ export const backupNames = {
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
   queries: (cluster: string): string => `${cluster}-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
+  look: (cluster: string): string => `${cluster}-restore-look`,
 };
 
 /** Pulumi's names of what holds the archive's ID, by that of the component: as it was drawn first, and since the major version has changed. */

@@ -1,3 +1,4 @@
+import { millisecondsAt, normalizeMoment, utcOf } from "../../settings/moment";
 import type { Settings } from "../../settings/schema";
 import { type Store, storesOf } from "./store";
 
@@ -9,14 +10,46 @@ export function originOf(settings: Settings): Store | undefined {
 }
 
 /** The folder below that, of the archive to restore from. */
-export const originArchive = ({ archiveId, serverName }: NonNullable<Settings["restore"]>): string =>
+export const originArchive = ({
+  archiveId,
+  serverName,
+}: Pick<NonNullable<Settings["restore"]>, "archiveId" | "serverName">): string =>
   archiveId ?? serverName ?? "";
 
-/** A moment in whole seconds since 1970, for scripts. */
-export const secondsAt = (time: string): string => String(Math.floor(Date.parse(time) / 1000));
+/** How long making a cluster out of a backup may take: as long as there are data. What can't end, `make up` finds out by itself. */
+export const restoring = ({ restore }: Settings): { createMinutes?: number } =>
+  restore === undefined ? {} : { createMinutes: 24 * 60 };
 
-/** One spelling for a moment, however the stack file was read: no zeros behind the fraction, and an offset. */
+/** A moment in whole seconds since 1970, for scripts. */
+export const secondsAt = (time: string): string => String(Math.floor(millisecondsAt(time) / 1000));
+
+/** One spelling for a moment, however the stack file was read. PostgreSQL knows no names of zones yet, `Z` neither, when it reads it. */
 export const normalizedTime = (time: string): string =>
-  time
-    .replace(/(\.\d*?)0*(?=(Z|[+-]\d\d:\d\d)$)/, (_, digits: string) => (digits === "." ? "" : digits))
-    .replace(/Z$/, "+00:00");
+  (normalizeMoment(time) ?? time).replace(/Z$/, "+00:00");
+
+/** Where a restore ends, a moment in one spelling. */
+export const endOf = ({
+  to,
+}: NonNullable<Settings["restore"]>): { time?: string; lsn?: string; name?: string } => ({
+  ...(to.time !== undefined && { time: normalizeMoment(to.time) ?? to.time }),
+  ...(to.lsn !== undefined && { lsn: to.lsn }),
+  ...(to.name !== undefined && { name: to.name }),
+});
+
+/** Annotation of a cluster object: what the cluster was made out of, as the setting `restore` says it. */
+export const restoredAnnotation = "pgplatform.io/restored-from";
+
+/** The setting `restore` as one text: the same for the same source and the same end. */
+export function restoreText({ restore, cluster }: Pick<Settings, "restore" | "cluster">): string | undefined {
+  if (restore === undefined) return undefined;
+  const { target, archiveId, serverName, path, from = `${cluster.namespace}/${cluster.name}` } = restore;
+  const { time, ...place } = endOf(restore);
+  return JSON.stringify({
+    target,
+    archiveId,
+    serverName,
+    path,
+    from,
+    to: { ...(time !== undefined && { time: utcOf(time) }), ...place },
+  });
+}

@@ -85,6 +85,22 @@ const dump = z.object({
   bytes: z.number().nullable(),
 });
 
+/** What a restore from a finished base backup takes: look.sh. */
+const replay = z.object({
+  kind: z.literal("replay"),
+  archiveId: z.string(),
+  id: z.string(),
+  /** Major version of PostgreSQL; null where the store didn't say. */
+  major: z.number().nullable(),
+  /** How many archived segments there are from its beginning on. */
+  segments: z.number(),
+  /** How long its verification took until queries were answered; null without one. */
+  rtoSeconds: z.number().nullable(),
+});
+
+/** When the last transaction of an archive was, in UTC: last.sh. PostgreSQL ends at no moment from there on. */
+const last = z.object({ kind: z.literal("last"), archiveId: z.string(), at: z.string() });
+
 /** There is no finished base backup to restore from: source.sh. */
 const absent = z.object({
   kind: z.literal("absent"),
@@ -155,6 +171,8 @@ const result = z.discriminatedUnion("kind", [
   wal,
   base,
   dump,
+  replay,
+  last,
   absent,
   late,
   unreadable,

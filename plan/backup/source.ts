@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../objects";
+import type { KubernetesObject, Variable } from "../objects";
 import type { Backups } from "../engines/planner";
 import type { Settings } from "../../settings/schema";
 import type { Store } from "./store";
@@ -10,6 +10,16 @@ import { originArchive, secondsAt } from "./restore";
 
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
+/** How long looking into it may take: an archive may have many base backups. */
+const LOOK_SECONDS = 600;
+
+/** Where the archives of the restore's source lie, as rclone names it. */
+const placeOf = (
+  stores: readonly Store[],
+  { name, bucket, prefix }: Store,
+  ...below: readonly (string | undefined)[]
+): string =>
+  `${remote(stores.findIndex((one) => one.name === name))}:${[bucket, prefix, ...below].filter(Boolean).join("/")}`;
 
 /** Looks whether the source of a restore is there: the cluster is made after it. */
 export function source(
@@ -19,7 +29,6 @@ export function source(
   baseTime: Backups["baseTime"],
 ): KubernetesObject {
   const { cluster, restore } = settings;
-  const index = stores.findIndex(({ name }) => name === origin.name);
   const { time } = restore?.to ?? {};
   const name = backupNames.source(cluster.name);
   const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.source };
@@ -40,7 +49,7 @@ export function source(
             [
               ...places(stores),
               ...environment({
-                SOURCE: `${remote(index)}:${[origin.bucket, origin.prefix, restore && originArchive(restore)].filter((part) => part !== "").join("/")}`,
+                SOURCE: placeOf(stores, origin, restore && originArchive(restore)),
                 WAIT_SECONDS: String(SOURCE_SECONDS),
                 ...(time !== undefined && { TO_SECONDS: secondsAt(time) }),
                 ...(baseTime !== undefined && { BASE_TIME: baseTime }),
@@ -52,5 +61,57 @@ export function source(
         ],
       }),
     },
+  };
+}
+
+/**
+ * A pod that says once what lies where a restore reads (scripts/look.sh). It needs what is made before a cluster: namespace, scripts, and the store's key.
+ *
+ * @param archiveId whose base backups are looked at more closely. @default - none's
+ */
+export function look(
+  settings: Settings,
+  stores: readonly Store[],
+  origin: Store,
+  archiveId = "",
+): KubernetesObject {
+  const { cluster } = settings;
+  const own = environment({
+    TARGETS: "1",
+    TARGET_1: origin.name,
+    PLACE_1: placeOf(stores, origin),
+    WAIT_SECONDS: String(SOURCE_SECONDS),
+  });
+  const named = new Set(own.map(({ name }) => name));
+  const others = (places(stores) as Variable[]).filter(
+    ({ name }) => !named.has(name) && name !== "ARCHIVE_ID",
+  );
+  const work = { name: "work", mountPath: "/work" };
+  const shared = environment({ WORK: work.mountPath, ARCHIVE: archiveId });
+  const { backupTools, postgresql } = settings.images;
+  const { metadata, spec } = podTemplate(settings, backupRoles.source, {
+    ...podOf(settings, unprivileged, [
+      { name: "work", emptyDir: { sizeLimit: "512Mi" } },
+      ...caVolumes(stores),
+    ]),
+    restartPolicy: "Never",
+    activeDeadlineSeconds: LOOK_SECONDS,
+    initContainers: [
+      container(
+        "look",
+        backupTools,
+        shell("look.sh"),
+        [...others, ...own, ...shared],
+        [work, ...caMounts(stores)],
+        small(settings),
+      ),
+    ],
+    containers: [container("last", postgresql, shell("last.sh"), shared, [work], small(settings))],
+  });
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { ...metadata, name: backupNames.look(cluster.name), namespace: cluster.namespace },
+    spec,
   };
 }

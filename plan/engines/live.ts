@@ -1,3 +1,4 @@
+import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 
 /** What operations ask an engine about objects that are there, beside those that are planned. */
@@ -6,6 +7,10 @@ export interface LiveReader {
   shape(object: KubernetesObject): Shape | undefined;
   /** Whether a live object has got where it should be, and why not. */
   progress(object: KubernetesObject): Progress;
+  /** What says how far a restore is. */
+  readonly restore: RestoreReader;
+  /** What really restarts when something changes, and how. @default - the instances one after another, the primary last, by a switchover */
+  restarts?(change: Change): string | undefined;
   /** What an object that asked for a base backup has come to; undefined for other objects. */
   baseBackup(object: KubernetesObject): BaseBackup | undefined;
   /** What an engine does that stops PostgreSQL before a volume is full. @default - it tells nothing of full volumes */
@@ -22,6 +27,32 @@ export interface FullVolumes {
   role(claim: KubernetesObject): "data" | "log" | undefined;
 }
 
+/** What a change of a live cluster is made of. */
+export interface Change {
+  readonly live: Shape;
+  readonly planned: Shape;
+  readonly of: "parameters" | "pods" | "image" | "walVolume";
+  /** Names of the parameters that need a restart. */
+  readonly parameters: readonly string[];
+}
+
+/** A question about a cluster that is being restored: kubectl's arguments behind the namespace, and what their answer means. */
+export interface RestoreQuestion {
+  readonly ask: (cluster: string) => readonly string[];
+  /** Whether the database has begun: it has ended its recovery and takes writes. Undefined where the answer doesn't tell. */
+  readonly begun: (answer: { readonly exitCode: number; readonly stdout: string }) => boolean | undefined;
+}
+
+/** How far a restore is that a cluster is made by, and what is left of one that has not ended. */
+export interface RestoreReader {
+  /** Asked in turn until one tells. */
+  readonly questions: readonly RestoreQuestion[];
+  /** The pods that recover, and the container that logs what PostgreSQL says meanwhile. */
+  readonly pods: { readonly labels: (cluster: string) => Labels; readonly container: string };
+  /** What a half-made cluster consists of, as arguments of `kubectl delete`, in order. */
+  halfMade(cluster: string): readonly (readonly string[])[];
+}
+
 /** What an update compares between the live cluster and the plan. */
 export interface Shape {
   readonly image: string;
@@ -36,8 +67,6 @@ export interface Shape {
   readonly log?: VolumeShape;
   /** Whether the volumes of removed standbys stay. @default - they go with them */
   readonly keepsVolumes?: boolean;
-  /** What it was restored from when it was made. @default - it began empty */
-  readonly restored?: unknown;
   /** Whether one of its pods waits in vain for an image; only a live cluster's can. */
   readonly imageFails?: boolean;
   /** Name of the primary's pod; only a live cluster has one. */

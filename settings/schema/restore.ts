@@ -1,36 +1,13 @@
 import * as z from "zod";
-import { documented, label, objecting, quoted } from "./types";
+import { hasMomentForm, momentAllowed, momentFix, normalizeMoment } from "../moment";
+import { documented, label, objecting, oneOf, quoted } from "./types";
 
 const once =
-  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. With the engine " +
-  "zalando removing it restarts the instances one after another.";
+  "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. It may stay. Once the " +
+  "restore has ended, removing it restarts nothing with `make up`; before that, removing it is refused.";
 
-const moment = (
-  means: string,
-  pattern: RegExp,
-  allowed: string,
-  fix: string,
-  objection: Parameters<typeof objecting>[1] = () => undefined,
-) =>
-  documented(objecting(z.string().regex(pattern), objection), {
-    means,
-    change: once,
-    allowed,
-    fix,
-    numbers: quoted,
-  }).optional();
-
-const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/;
-
-/** Whether the calendar and the clock have the moment: 30 February is read as 2 March otherwise. */
-function isOnCalendar(text: string): boolean {
-  const [date = "", clock = ""] = text.split("T");
-  const day = new Date(`${date}T00:00:00Z`);
-  return !Number.isNaN(Date.parse(text)) && day.toISOString().startsWith(date) && !clock.startsWith("24");
-}
-
-/** Whether a text is a moment as `restore.to.time` takes it. */
-export const isMoment = (text: string): boolean => time.test(text) && isOnCalendar(text);
+const place = (means: string, pattern: RegExp, allowed: string, fix: string) =>
+  documented(z.string().regex(pattern), { means, change: once, allowed, fix, numbers: quoted }).optional();
 
 export const restore = z.strictObject({
   target: label("The backup target to restore from.", 20, once),
@@ -72,23 +49,29 @@ export const restore = z.strictObject({
   }).optional(),
   to: z
     .strictObject({
-      time: moment(
-        "The moment to go back to: what was committed until then is there. Default: none.",
-        time,
-        "a time with its zone such as 2026-01-31T23:59:00Z",
-        "write date, T, time and Z or an offset",
-        (text) =>
-          isOnCalendar(text)
+      time: documented(
+        objecting(z.string(), (text) =>
+          normalizeMoment(text) !== undefined
             ? undefined
-            : { allowed: "a day that the month has and a time that the day has", fix: "correct it" },
-      ),
-      lsn: moment(
+            : hasMomentForm(text)
+              ? { allowed: "a day that the month has and a time that the day has", fix: "correct it" }
+              : { allowed: momentAllowed, fix: momentFix },
+        ),
+        {
+          means: "The moment to go back to: what was committed until then is there. Default: none.",
+          change: once,
+          allowed: momentAllowed,
+          fix: momentFix,
+          numbers: quoted,
+        },
+      ).optional(),
+      lsn: place(
         "The LSN to go back to, a place in the WAL; not with the engine zalando. Default: none.",
         /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/,
         "a place such as 0/3000148",
         "write it as PostgreSQL does",
       ),
-      name: moment(
+      name: place(
         "The restore point to go back to, made by pg_create_restore_point; not with the engine zalando. Default: none.",
         /^[ -~]{1,63}$/,
         "the name of a restore point, 1 to 63 characters",
@@ -96,4 +79,10 @@ export const restore = z.strictObject({
       ),
     })
     .default({}),
+  stage: oneOf(
+    ["all", "source"],
+    "How far the restore goes. `source` makes no cluster, only what the backups are looked into with: namespace, network, the stores' keys. `make restore` sets it by itself, " +
+      "and shows what it has found before it asks. Default: all.",
+    "It is refused while the cluster is there.",
+  ).default("all"),
 });

@@ -9,7 +9,7 @@ import { firstBackup, missingSource } from "../../operations/backup";
 import { type Subject } from "../../operations/health";
 import { preflight } from "../../operations/preflight";
 import { type StateResource } from "../../operations/pulumi";
-import { planOf } from "../../operations/restore";
+import { planOf } from "../../operations/restorePlan";
 import { firstStep, isUpgrade } from "../../operations/steps";
 import { readWrites, rowLine, sentenceOf, writesSentence } from "../../operations/targets";
 import { verdictOf } from "../../operations/verify";

@@ -619,7 +619,7 @@ describe("a verification that an operator asks for", () => {
     assert.deepEqual(applied, []);
     assert.match(
       error,
-      /TIME: "yesterday" is not allowed\. Allowed: a time with its zone such as 2026-01-31T23:59:00Z\. Fix: write /,
+      /TIME: "yesterday" is not allowed\. Allowed: a time with its zone, such as 2026-01-31T23:59:00Z or 2026-01-31 23:59:00\+01\. Fix: write /,
     );
   });
 });

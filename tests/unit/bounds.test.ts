@@ -58,7 +58,7 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
     allowed: restore({ archiveId: undefined, serverName: "main", from: "shop/main" }),
     refused: restore({ serverName: "main" }),
     sentences: [
-      'pgplatform:restore: {"target":"far","archiveId":"3f2a90b1c4","serverName":"main","to":{}} is not allowed. Allowed: one of archiveId and serverName. Fix: name the archive that `make backups` lists by archiveId, or one that another program made by serverName.',
+      'pgplatform:restore: {"target":"far","archiveId":"3f2a90b1c4","serverName":"main"} is not allowed. Allowed: one of archiveId and serverName. Fix: name the archive that `make backups` lists by archiveId, or one that another program made by serverName.',
     ],
   },
   {

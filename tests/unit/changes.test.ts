@@ -119,7 +119,7 @@ describe("more instances", () => {
 });
 
 describe("what a change means", () => {
-  const lines = (planned: Shape) => announcements(live, planned, firstStep({}, cnpg, live, planned));
+  const lines = (planned: Shape) => announcements({}, live, planned, firstStep({}, cnpg, live, planned));
 
   it("is told by PostgreSQL's own word on each parameter", () => {
     const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
@@ -151,7 +151,7 @@ describe("what a change means", () => {
   });
 
   it("is nothing for a cluster that is new or stays as it is", () => {
-    assert.deepEqual(announcements(undefined, other, undefined), []);
+    assert.deepEqual(announcements({}, undefined, other, undefined), []);
     assert.deepEqual(lines(live), []);
   });
 });

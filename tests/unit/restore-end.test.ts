@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { planner as zalando } from "../../plan/engines/zalando/planner";
-import { missedBy, missedSentence, whileRestoring } from "../../operations/restoreEnd";
+import { missedBy, missedSentence, whileJudgingEnd } from "../../operations/restoreEnd";
 import type { Subject } from "../../operations/health";
 import { changed, checked, smallest } from "../support/settings";
 
@@ -51,7 +51,7 @@ describe("where a restore ended, by the newest timeline's history", () => {
 
   it("is told in a sentence that names setting, value and what to do", () =>
     assert.equal(
-      missedSentence({ target: "near", archiveId: "0123456789", to: { time } }, none),
+      missedSentence({ target: "near", archiveId: "0123456789", to: { time }, stage: "all" }, none),
       'pgplatform:restore.to.time: "2026-01-31T23:59:00Z" was not reached: PostgreSQL ended recovery elsewhere ("no recovery target specified"), so rows from before ' +
         "it may be missing, and rows from after it there. Allowed: a restore that ends where it was told to. Fix: run `make destroy`, and restore again when target near has the " +
         "WAL up to there without a gap and answers; or keep what came back, and remove restore.",
@@ -77,7 +77,7 @@ describe("an update that restores", () => {
     const said: string[] = [];
     let began = false;
     let aborted = false;
-    const ended = await whileRestoring(
+    const ended = await whileJudgingEnd(
       { kubectl, settings, engine: zalando } as unknown as Subject,
       { say: (text: string) => said.push(text), detail: () => undefined },
       new AbortController().signal,

@@ -509,6 +509,52 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     assert.deepEqual(parseResults(stdout, "refused"), [{ kind: "refused", target, why: odd }]);
   });
 
+  it("of what a restore's source has, also says what each base backup takes", () => {
+    const base = "shop/now/base/20260103T000000/backup.info";
+    put(
+      base,
+      `status=DONE\nversion=170005\nbegin_wal=${segment(3)}\nbegin_time=b\nend_time=2026-01-03 00:00:10\n`,
+    );
+    put("shop/now/base/20260104T000000/backup.info", "status=STARTED\n");
+    put("shop/now/verified/20260103T000000.json", '{"kind":"report","result":"passed","rtoSeconds":42}');
+    for (const number of [2, 3, 4, 5]) put(`shop/now/wals/0000000100000000/${segment(number)}.gz`);
+    put("shop/now/wals/0000000100000000/00000002.history");
+    const listed = ran("list.sh").stdout;
+    const looked = (more: NodeJS.ProcessEnv) =>
+      ran("look.sh", {
+        WAIT_SECONDS: "0",
+        LIST: join(folder, "list.sh"),
+        WORK: join(folder, "segments"),
+        ...more,
+      });
+    mkdirSync(join(folder, "segments"));
+    const { stdout } = looked({ ARCHIVE: "now" });
+    assert.ok(stdout.startsWith(listed));
+    assert.deepEqual(
+      parseResults(stdout.slice(listed.length), "replay").map((one) => ({ ...one })),
+      [
+        { kind: "replay", archiveId: "now", id: "20260103T000000", major: 17, segments: 3, rtoSeconds: 42 },
+        {
+          kind: "replay",
+          archiveId: "now",
+          id: "20260102T000000",
+          major: null,
+          segments: 4,
+          rtoSeconds: null,
+        },
+      ],
+    );
+    assert.deepEqual(
+      readdirSync(join(folder, "segments")).sort(),
+      [2, 3, 4, 5].map((number) => `${segment(number)}.gz`),
+    );
+    assert.equal(looked({ ARCHIVE: "" }).stdout, listed, "nobody has named an archive");
+    assert.equal(looked({ ARCHIVE: "none" }).stdout, listed, "there is no such archive");
+    const refused = looked({ ARCHIVE: "now", FAKE_REFUSES: "lsf", FAKE_WORDS: odd });
+    assert.deepEqual(parseResults(refused.stdout, "refused"), [{ kind: "refused", target, why: odd }]);
+    assert.equal(refused.status, 0);
+  });
+
   it("of a verification, is its report, and the same is kept beside the backup", () => {
     const work = (name: string, text: string) => put(`work/${name}`, text);
     work("backup", "20260102T000000\n");

@@ -1,7 +1,18 @@
-import type { BaseBackup, FullVolumes, LiveReader, Progress, Shape, VolumeShape } from "../live";
+import type {
+  BaseBackup,
+  Change,
+  FullVolumes,
+  LiveReader,
+  Progress,
+  RestoreReader,
+  Shape,
+  VolumeShape,
+} from "../live";
 import type { KubernetesObject } from "../../objects";
 import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
+
+const resource = "clusters.postgresql.cnpg.io";
 
 /** Fields of the specification that are part of the instances' pods. */
 const inPods = [
@@ -39,12 +50,11 @@ function shape(object: KubernetesObject): Shape | undefined {
       ...Object.fromEntries(inPods.map((field) => [field, spec[field]])),
       // Each has a sidecar in the pods; what it is told besides is read while it runs.
       plugins: spec.plugins?.map(({ name }) => name),
+      // The plugin mounts the CA of a restore's source, too.
+      restore: spec.externalClusters?.map(({ name }) => name),
     },
     data: volumeOf(spec.storage ?? {}),
     ...(status.currentPrimary !== undefined && { primary: status.currentPrimary }),
-    ...(spec.bootstrap?.recovery && {
-      restored: { recovery: spec.bootstrap.recovery.recoveryTarget, from: spec.externalClusters },
-    }),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
 }
@@ -114,4 +124,53 @@ const fullVolumes: FullVolumes = {
   },
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, fullVolumes };
+/** The instance says so itself, once it has ended its recovery and leads. */
+const restore: RestoreReader = {
+  questions: [
+    {
+      ask: (cluster) => [
+        "get",
+        resource,
+        cluster,
+        "--ignore-not-found",
+        "-o",
+        "jsonpath={.status.currentPrimary}",
+      ],
+      begun: ({ exitCode, stdout }) => (exitCode === 0 ? stdout.trim() !== "" : undefined),
+    },
+  ],
+  pods: {
+    labels: (cluster) => ({ "cnpg.io/cluster": cluster, "cnpg.io/jobRole": "full-recovery" }),
+    container: "full-recovery",
+  },
+  halfMade: (cluster) => [
+    [resource, cluster],
+    // They go with it; but the next one of this name must find none.
+    ["jobs,pods,persistentvolumeclaims", "-l", `cnpg.io/cluster=${cluster}`],
+  ],
+};
+
+/** Parameters that standbys must have no smaller than the primary. */
+const HELD_BY_STANDBYS = new Set([
+  "max_connections",
+  "max_prepared_transactions",
+  "max_wal_senders",
+  "max_worker_processes",
+  "max_locks_per_transaction",
+]);
+
+function restarts({ live, planned, of, parameters }: Change): string | undefined {
+  const plugins = ({ pods }: Shape) => (pods.plugins ?? []) as readonly string[];
+  if (planned.instances < 2) return undefined;
+  // The operator can't demote a primary that lacks the container that archives.
+  if (of === "pods" && plugins(planned).some((name) => !plugins(live).includes(name)))
+    return "the standbys are recreated one after another, then the primary in its place, without a switchover: writes pause until it is back";
+  const smaller = parameters.filter(
+    (name) => HELD_BY_STANDBYS.has(name) && Number(planned.parameters[name]) < Number(live.parameters[name]),
+  );
+  if (of === "parameters" && smaller.length > 0)
+    return `the primary restarts first, in its place, since standbys may have no smaller ${smaller.join(", ")}; then the standbys`;
+  return undefined;
+}
+
+export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts };

@@ -40,10 +40,6 @@ const jobLabels = (cluster: string): Record<string, string> => ({
   [roleLabel]: baseBackupRole,
 });
 
-/** What the server was restored from when it was made. */
-export const restoredFrom = ({ restore, cluster }: Settings): object | undefined =>
-  restore && { ...restore, from: restore.from ?? `${cluster.namespace}/${cluster.name}` };
-
 /** The login of the base backups. */
 export const backupCredentials = (
   { backup, cluster }: Settings,

@@ -1,10 +1,12 @@
 import type { KubernetesObject } from "../../objects";
-import type { BaseBackup, LiveReader, Progress, Shape } from "../live";
+import type { BaseBackup, LiveReader, Progress, RestoreReader, Shape } from "../live";
+import { serverContainer as serverContainerName } from "../../names";
+import { names, podLabels } from "./names";
 import { isBaseBackup, isServer, serverContainer, serverOf } from "./resources";
 
 function shape(object: KubernetesObject): Shape | undefined {
   if (!isServer(object)) return undefined;
-  const { version, parameters, data, log, restored } = serverOf(object);
+  const { version, parameters, data, log } = serverOf(object);
   const container = serverContainer(object);
   const beside = object.spec?.template?.spec?.initContainers;
   return {
@@ -18,7 +20,6 @@ function shape(object: KubernetesObject): Shape | undefined {
       ...(beside && { backup: beside.map(({ name, image }) => ({ name, image })) }),
     },
     data,
-    ...(restored !== undefined && { restored }),
     ...(log && { log }),
     ...(object.status?.readyReplicas !== undefined && { primary: `${object.metadata.name}-0` }),
   };
@@ -53,4 +54,42 @@ function baseBackup(object: KubernetesObject): BaseBackup | undefined {
   return { phase: "running", why: failed === 0 ? "at work" : `failed ${failed} times; ${logs}` };
 }
 
-export const live: LiveReader = { shape, progress, baseBackup };
+/** What the data themselves say: they are there, and the server has ended its recovery. */
+const BEGUN =
+  "import os; data = os.environ['PGDATA']; " +
+  "print('begun' if os.path.exists(data) and not os.path.exists(data + '/recovery.signal') else 'half')";
+
+const restore: RestoreReader = {
+  questions: [
+    {
+      ask: (cluster) => ["exec", `${cluster}-0`, "-c", "archiver", "--", "python3", "-c", BEGUN],
+      begun: ({ exitCode, stdout }) => (exitCode === 0 ? stdout.trim() === "begun" : undefined),
+    },
+    {
+      // The container that fetches the base backup has not ended.
+      ask: (cluster) => ["logs", `${cluster}-0`, "-c", "restore", "--tail=20"],
+      begun: ({ exitCode, stdout }) =>
+        exitCode === 0 && /base backup/.test(stdout) && !/there are data/.test(stdout) ? false : undefined,
+    },
+    {
+      // A cluster without any of its claims has no data either.
+      ask: (cluster) => [
+        "get",
+        "persistentvolumeclaim",
+        names.data(cluster),
+        "--ignore-not-found",
+        "-o",
+        "name",
+      ],
+      begun: ({ exitCode, stdout }) => (exitCode === 0 && stdout.trim() === "" ? false : undefined),
+    },
+  ],
+  pods: { labels: podLabels, container: serverContainerName },
+  halfMade: (cluster) => [
+    ["statefulset", cluster],
+    ["pod", `${cluster}-0`],
+    ["persistentvolumeclaim", names.data(cluster), names.wal(cluster), names.archive(cluster)],
+  ],
+};
+
+export const live: LiveReader = { shape, progress, baseBackup, restore };

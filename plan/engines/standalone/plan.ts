@@ -13,12 +13,13 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
+import { restoring } from "../../backup/restore";
 import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
-import { backupCredentials, backupFlows, backupObjects, backupSql, restoredFrom } from "./backup";
+import { backupCredentials, backupFlows, backupObjects, backupSql } from "./backup";
 import { names, paths, podLabels, ports, serverAnnotation } from "./names";
 import { parametersOf } from "./parameters";
 import { podTemplate } from "./pod";
@@ -40,7 +41,6 @@ function serverOf(
   rules: Server["hostBasedAccess"],
 ): Server {
   const { storage, ...cluster } = settings.cluster;
-  const restored = restoredFrom(settings);
   const volume = (size: string) => ({ size, ...(storage.class !== undefined && { class: storage.class }) });
   return {
     version: cluster.postgresVersion,
@@ -48,7 +48,6 @@ function serverOf(
     hostBasedAccess: rules,
     data: volume(storage.size),
     ...(storage.walSize !== undefined && { log: volume(storage.walSize) }),
-    ...(restored && { restored }),
   };
 }
 
@@ -170,6 +169,7 @@ export function plan(settings: Settings): Plan {
         stage: 1,
         object: statefulSet,
         timeoutMinutes: copyMinutes(dataBytes(cluster), START_MINUTES),
+        ...restoring(settings),
       },
       ...(cluster.drains === "wait"
         ? [

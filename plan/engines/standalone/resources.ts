@@ -19,8 +19,6 @@ export interface Server {
   readonly data: Volume;
   /** The WAL volume. */
   readonly log?: Volume;
-  /** What it was restored from when it was made. */
-  readonly restored?: unknown;
 }
 
 interface Container {

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { addressingStyle, keyVariables, locationOf, type Store, storesOf } from "../../backup/store";
 import { environment, hardened, restricted, tmpMount } from "../../containers";
-import { originArchive, originOf } from "../../backup/restore";
+import { endOf, originArchive, originOf } from "../../backup/restore";
 import { paths, storePort } from "./names";
 import { server as serverUser } from "./image";
 
@@ -102,7 +102,7 @@ export function podParts(settings: Settings): {
         ...pythonVariables,
         PGDATA: paths.data,
         MAJOR: cluster.postgresVersion,
-        TARGET: JSON.stringify(restore?.to ?? {}),
+        TARGET: JSON.stringify(restore ? endOf(restore) : {}),
         FETCH: `/bin/bash ${paths.config}/fetch.sh "%f" "%p"`,
       }),
       ...fromOrigin,

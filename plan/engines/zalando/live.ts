@@ -1,6 +1,8 @@
 import { archiveIdToken } from "../../backup/store";
-import type { LiveReader, Progress, Shape } from "../live";
+import type { Change, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import type { KubernetesObject, Variable } from "../../objects";
+import { serverContainer } from "../../names";
+import { instanceLabels } from "./names";
 import { isPostgresql, type Postgresql } from "./resources";
 
 /** Fields of the specification that are part of the instances' pods. */
@@ -18,7 +20,6 @@ function shape(object: KubernetesObject): Shape | undefined {
   const { spec = {} } = object;
   const { size = "", storageClass } = spec.volume ?? {};
   const version = spec.postgresql?.version;
-  const clone = spec.env?.filter(({ name }) => name.startsWith("CLONE_")) ?? [];
   return {
     image: spec.dockerImage ?? "",
     ...(version !== undefined && { major: Number(version) }),
@@ -33,7 +34,6 @@ function shape(object: KubernetesObject): Shape | undefined {
     data: { size, ...(storageClass !== undefined && { class: storageClass }) },
     // The operator is told to delete no claim.
     keepsVolumes: true,
-    ...(clone.length > 0 && { restored: clone }),
   };
 }
 
@@ -85,5 +85,32 @@ function progress(object: KubernetesObject): Progress {
   return { done: true, why: "nothing to wait for" };
 }
 
+/** Patroni writes the database's identifier there once it has begun. */
+const restore: RestoreReader = {
+  questions: [
+    {
+      ask: (cluster) => [
+        ...["get", "endpoints", `${cluster}-config`, "--ignore-not-found"],
+        ...["-o", "jsonpath={.metadata.annotations.initialize}"],
+      ],
+      begun: ({ exitCode, stdout }) => (exitCode === 0 ? stdout.trim() !== "" : undefined),
+    },
+  ],
+  pods: { labels: instanceLabels, container: serverContainer },
+  halfMade: (cluster) => [
+    ["postgresqls.acid.zalan.do", cluster],
+    // The operator is told to delete no claim.
+    ["pods,persistentvolumeclaims", "-l", `cluster-name=${cluster}`],
+    ["endpoints", `${cluster}-config`, `${cluster}-failover`, `${cluster}-sync`],
+  ],
+};
+
+/** Patroni restarts PostgreSQL in the pods; only other pods need a switchover. */
+function restarts({ of, planned }: Change): string | undefined {
+  return of === "parameters" && planned.instances > 1
+    ? "PostgreSQL restarts in the standbys one after another, then in the primary, without a switchover"
+    : undefined;
+}
+
 // A base backup is asked for by a command, which tells by itself.
-export const live: LiveReader = { shape, progress, baseBackup: () => undefined };
+export const live: LiveReader = { shape, progress, baseBackup: () => undefined, restore, restarts };

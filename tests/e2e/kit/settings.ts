@@ -50,12 +50,17 @@ export class ChangedStack {
     });
   }
 
+  /** What the commands must be told to work on this file. */
+  variables(): Record<string, string> {
+    return { PGP_STACKS: this.folder, STACK: stackName };
+  }
+
   /** `variables`: further ones of the Makefile. */
   make(
-    target: "up" | "preview" | "destroy" | "backup" | "verify" | "forget",
+    target: "up" | "preview" | "destroy" | "backup" | "backups" | "verify" | "forget" | "restore" | "status",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<Made> {
-    const env = { PGP_STACKS: this.folder, STACK: stackName, ...variables };
+    const env = { ...this.variables(), ...variables };
     return make(target, { env: { ...env, ...(target === "destroy" && { FORCE: "1" }) } });
   }
 
