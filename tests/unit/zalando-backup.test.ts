@@ -315,5 +315,4 @@ describe("a restore with the Zalando operator", () => {
         ),
       );
   });
-
 });
