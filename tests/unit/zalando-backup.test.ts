@@ -318,5 +318,4 @@ describe("a restore with the Zalando operator", () => {
         ),
       );
   });
-
 });
