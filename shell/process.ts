@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 export interface RunOptions {
   cwd?: string;
   /** Added to the environment; `undefined` removes a variable. */
@@ -50,6 +52,9 @@ export async function run(
   const failure = (exitCode: number | undefined, why: string) =>
     new CommandError(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown, exitCode, tail, why);
   if (signal?.aborted === true) throw failure(undefined, "was not started: interrupted");
+
+  // Many commands at once listen to one signal; Node would take that for a leak, and say so on the screen.
+  if (signal) setMaxListeners(0, signal);
 
   // execa exists as an ES module only, and tsx can't turn one of its dependencies into CommonJS.
   const { execa } = await import("execa");
