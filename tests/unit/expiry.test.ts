@@ -177,7 +177,7 @@ describe("how often a store is looked at (a FAKE of rclone)", () => {
     for (const allowed of [2000, 20_000, 25_000])
       for (const listed of [0, 900, 20_000]) {
         const seconds = paused({ LISTS_1: String(allowed) }, "no", 0, listed);
-        const requests = 8 + Math.floor(listed / 1000);
+        const requests = 9 + 2 * Math.floor(listed / 1000);
         assert.ok((86_400 / (seconds + 1)) * requests <= allowed, `${allowed} ${listed} ${seconds}`);
         assert.ok(seconds >= 30);
       }

@@ -74,15 +74,15 @@ writes() {
   mv "$STATE/writes.new" "$STATE/writes.txt"
 }
 
-# Requests that list objects in one look: the bucket, two kinds of base backups, the newest one's mark, the folders of WAL and the newest of them, the results; of WAL-G's WAL,
-# which lies in one folder, one for a thousand segments.
-LISTS=8
+# Requests that list objects in one look: the bucket, two kinds of base backups, the newest one's mark, the folders of WAL twice (timelines.sh) and the newest of them, the results; of
+# WAL-G's WAL, which lies in one folder, two for a thousand segments.
+LISTS=9
 # pause NUMBER: for how many seconds a store isn't looked at again.
 pause() {
   eval "allowed=\${LISTS_$1:-}"
   [ "$hurried" -lt "$HURRY" ] && [ "$missing" = yes ] && { echo 10; return; }
   [ -n "$allowed" ] || { echo $((30 * (1 + $(wc -l <"$LISTED") / 1000))); return; }
-  spared=$((86400 * (LISTS + $(wc -l <"$LISTED") / 1000) / allowed))
+  spared=$((86400 * (LISTS + $(wc -l <"$LISTED") / 1000 * 2) / allowed))
   echo $((spared > 30 ? spared : 30))
 }
 
