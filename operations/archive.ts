@@ -78,13 +78,15 @@ export async function completeArchive(
       const { base, wal, problem } = archive;
       if (base === undefined || problem !== undefined)
         throw new Error(
-          `${sentenceOf(archive)}: without a base backup that restores there is no way back; nothing was changed: run \`make backup\` first`,
+          `${sentenceOf(archive)}: without a base backup that restores there is no way back; the upgrade was not begun: run \`make backup\` first`,
         );
       if (wal !== undefined && wal.segment >= end) break;
     }
     const said = archive === undefined ? "the watcher has not looked yet" : sentenceOf(archive);
     if (Date.now() > deadline)
-      throw new Error(`the archive lacks ${end} after ${END_MINUTES} minutes (${said}); nothing was changed`);
+      throw new Error(
+        `the archive lacks ${end} after ${END_MINUTES} minutes (${said}); the upgrade was not begun`,
+      );
     context.detail(`the archive gets its last WAL: ${said}`);
     signal.throwIfAborted();
     await delay(pauseMs);
@@ -111,7 +113,7 @@ async function copyNow(
     if (is("Complete")) break;
     if (is("Failed") || live === undefined || Date.now() > deadline)
       throw new Error(
-        `the copy to the second target doesn't end well (Job ${namespace}/${job}, whose log says why); nothing was changed`,
+        `the copy to the second target doesn't end well (Job ${namespace}/${job}, whose log says why); the upgrade was not begun`,
       );
     context.detail("the archive's last WAL is copied to the second target");
     signal.throwIfAborted();

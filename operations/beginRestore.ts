@@ -63,7 +63,10 @@ export async function beginRestore(start: Start, progress: Progress, signal: Abo
   } catch (error) {
     // An interrupted command is continued by the same one.
     if (madeNothing && !ready && error instanceof UserError && !signal.aborted)
-      await progress.step("what was made to look is deleted", (context) => stack.destroy(context));
+      await progress
+        .step("what was made to look is deleted", (context) => stack.destroy(context))
+        // A protected namespace or bucket stays; why nothing is restored must be read all the same.
+        .catch(() => progress.line("what was made to look into the source stays: `make destroy` deletes it"));
     throw error;
   }
   if (ready && facts.cluster !== undefined) await remake();

@@ -142,7 +142,7 @@ export async function readFacts(
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
-      ? localesOf((await askPrimary(subject, [localeQuery])) ?? "")
+      ? localesOf((await askPrimary(subject, [localeQuery]).catch(() => undefined)) ?? "")
       : undefined;
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && live.shape(cluster);

@@ -56,7 +56,9 @@ export function missedSentence({ target, to }: NonNullable<Settings["restore"]>,
 }
 
 const hasTarget = (restore: Settings["restore"]): restore is NonNullable<Settings["restore"]> =>
-  restore !== undefined && Object.values(restore.to).some((one) => one !== undefined);
+  restore !== undefined &&
+  restore.stage !== "ended" &&
+  Object.values(restore.to).some((one) => one !== undefined);
 
 /**
  * Does `work`, and ends it with a sentence as soon as the primary says that the restore ended elsewhere. A first time that is before the work

@@ -24,10 +24,11 @@ type Asked = Pick<Subject, "kubectl" | "settings" | "live">;
 async function hasBegun({ kubectl, settings, live }: Asked): Promise<boolean | undefined> {
   const { name, namespace } = settings.cluster;
   for (const { ask, begun } of live.restore.questions) {
-    const answer = await kubectl.run(["-n", namespace, ...ask(name)], {
-      allowFailure: true,
-      timeoutMs: 30_000,
-    });
+    // A pod on a dead node doesn't answer, and that it doesn't is all that can be told.
+    const answer = await kubectl
+      .run(["-n", namespace, ...ask(name)], { allowFailure: true, timeoutMs: 30_000 })
+      .catch(() => undefined);
+    if (answer === undefined) continue;
     const told = begun(answer);
     if (told !== undefined) return told;
   }
@@ -58,13 +59,12 @@ export function remembered(settings: Settings, restored: Restored | undefined): 
   if (settings.restore !== undefined || restored === undefined || restored.begun === false) return {};
   const restore = JSON.parse(restored.text) as NonNullable<Settings["restore"]>;
   return settings.backup?.targets.some(({ name }) => name === restore.target) === true
-    ? { "pgplatform:restore": restore }
+    ? { "pgplatform:restore": { ...restore, stage: "ended" } }
     : {};
 }
 
 /** What is said where the stack file no longer has the restore that the cluster was made by. */
-export const KEPT =
-  "restore, which the cluster was made by: what the instances have of its source stays, and nothing restarts";
+export const KEPT = "restore, which the cluster was made by: what the instances have of its source stays";
 
 /** The overlay and the settings with what is remembered of the live cluster's restore; the same settings where nothing is. */
 export async function withRestored(

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { namespace } from "../settings/problem";
 import { inUtc, microsecondsAt, millisecondsAt } from "../settings/moment";
 import { type Settings } from "../settings/schema";
-import { backupNames } from "../plan/backup/names";
+import { backupNames, backupRoles } from "../plan/backup/names";
 import { scripts } from "../plan/backup/pods";
 import { originArchive, originOf } from "../plan/backup/restore";
 import { parseResults, type ResultOf, type Unknown } from "../plan/backup/results";
@@ -173,6 +173,8 @@ export async function canLook({ kubectl, settings }: Subject): Promise<boolean> 
   const config = (await there("configmap", backupNames.watch(name))) as
     { data?: Record<string, string> } | undefined;
   if (Object.entries(scripts).some(([file, text]) => config?.data?.[file] !== text)) return false;
+  // It lets the pod look, and is there only where a restore was planned.
+  if (!(await there("networkpolicies.networking.k8s.io", `${name}-${backupRoles.source}`))) return false;
   const needed = storesOf(settings).flatMap(({ login, ca }) => [
     ...("secretName" in login ? [login.secretName] : []),
     ...(ca ? [ca.secretName] : []),

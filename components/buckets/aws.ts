@@ -64,7 +64,7 @@ const onlyEncryptedConnections = ({ bucket, region }: Store): string =>
 /** A bucket of AWS S3, and a user, or a role that is there, that may do in it what backups take. */
 export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   declare public readonly keys?: Keys;
-  private readonly provider: pulumi.ProviderResource;
+  private readonly provided: { provider?: pulumi.ProviderResource };
 
   constructor(
     private readonly name: string,
@@ -73,10 +73,15 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   ) {
     super("pgplatform:backup:AwsTarget", name, {}, options);
     const { target, store } = args;
-    // A program may hand its own on; the default one knows no region unless the environment says it, and a user of another partition is made there.
-    this.provider =
-      this.getProvider("aws:index:any") ??
-      new Provider(`${name}-provider`, { region: store.region }, { parent: this });
+    // A program may hand its own on. The default one, which takes its login from the stack's configuration, knows no region unless that says it, and a user of another
+    // partition is made there.
+    const handed = this.getProvider("aws:index:any");
+    this.provided =
+      handed === undefined && new pulumi.Config("aws").get("region") === store.region
+        ? {}
+        : {
+            provider: handed ?? new Provider(`${name}-provider`, { region: store.region }, { parent: this }),
+          };
     if (!target.adopt) this.bucket(args);
     if (target.roleArn !== undefined) this.grant(store, target.roleArn);
     else if (target.credentials === undefined) this.keys = this.user(store);
@@ -84,11 +89,11 @@ export class AwsTarget extends pulumi.ComponentResource implements Bucket {
   }
 
   private own(): pulumi.CustomResourceOptions {
-    return { parent: this, provider: this.provider };
+    return { parent: this, ...this.provided };
   }
 
   private kept(more: pulumi.CustomResourceOptions): pulumi.CustomResourceOptions {
-    return retained(this, { provider: this.provider, ...more });
+    return retained(this, { ...this.provided, ...more });
   }
 
   private bucket(args: BucketArgs<TargetOf<"aws">>): void {

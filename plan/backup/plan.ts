@@ -55,7 +55,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
   if (backup === undefined || stores.length === 0) return { objects: [], flows: [] };
   const object = (id: string, object: KubernetesObject, stage = 1): PlannedObject => ({ id, stage, object });
   const { verify } = backup;
-  const origin = originOf(settings);
+  const origin = settings.restore?.stage === "ended" ? undefined : originOf(settings);
   const roleArn = roleOf(stores);
   const queries = Object.fromEntries(
     verify.queries.map(({ name, database, sql }) => [

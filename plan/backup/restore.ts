@@ -1,12 +1,14 @@
 import { millisecondsAt, normalizeMoment, utcOf } from "../../settings/moment";
 import type { Settings } from "../../settings/schema";
-import { type Store, storesOf } from "./store";
+import { reportsOf, type Store, storesOf } from "./store";
 
 /** Where a restore reads: the target's bucket, at the place of the cluster that was backed up; undefined where nothing is restored. */
 export function originOf(settings: Settings): Store | undefined {
   const { restore } = settings;
   const store = storesOf(settings).find(({ name }) => name === restore?.target);
-  return store && { ...store, prefix: restore?.path ?? restore?.from ?? store.prefix };
+  if (store === undefined) return undefined;
+  const prefix = restore?.path ?? restore?.from ?? store.prefix;
+  return { ...store, prefix, reports: reportsOf(prefix) };
 }
 
 /** The folder below that, of the archive to restore from. */

@@ -10,8 +10,8 @@ import { originArchive, secondsAt } from "./restore";
 
 /** How long the store of a restore's source may take to start. */
 const SOURCE_SECONDS = 60;
-/** How long looking into it may take: an archive may have many base backups. */
-const LOOK_SECONDS = 600;
+/** How long looking into it may take: a store may have many base backups, each of which takes a few requests. */
+const LOOK_SECONDS = 3600;
 
 /** Where the archives of the restore's source lie, as rclone names it. */
 const placeOf = (
@@ -80,6 +80,7 @@ export function look(
     TARGETS: "1",
     TARGET_1: origin.name,
     PLACE_1: placeOf(stores, origin),
+    REPORTS_1: placeOf(stores, { ...origin, prefix: origin.reports }),
     WAIT_SECONDS: String(SOURCE_SECONDS),
   });
   const named = new Set(own.map(({ name }) => name));

@@ -41,6 +41,9 @@ export const keyVariables = (
 /** Placeholder of the archive's ID, which is drawn when the cluster is made and kept in Pulumi's state. */
 export const archiveIdToken = "{archiveId}";
 
+/** Where the platform keeps what was found out about the backups of a cluster. */
+export const reportsOf = (prefix: string): string => `_verified/${prefix}`;
+
 /** How a target is spoken to. */
 export function storeOf({ cluster }: Settings, target: Target): Store {
   const secretName = storeName(cluster.name, target.name);
@@ -49,7 +52,7 @@ export function storeOf({ cluster }: Settings, target: Target): Store {
   return {
     name: target.name,
     prefix,
-    reports: `_verified/${prefix}`,
+    reports: reportsOf(prefix),
     login: roleArn === undefined ? { secretName } : { roleArn },
     ...spokenTo(target, cluster),
   };

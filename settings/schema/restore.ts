@@ -4,7 +4,7 @@ import { documented, label, objecting, oneOf, quoted } from "./types";
 
 const once =
   "It is read when the cluster is made, and refused while another one is there; a restored cluster begins an archive of its own. It may stay. Once the " +
-  "restore has ended, removing it restarts nothing with `make up`; before that, removing it is refused.";
+  "restore has ended, removing it restarts nothing with `make up`, but for the instances of the engine zalando, once; before that, removing it is refused.";
 
 const place = (means: string, pattern: RegExp, allowed: string, fix: string) =>
   documented(z.string().regex(pattern), { means, change: once, allowed, fix, numbers: quoted }).optional();
@@ -80,9 +80,10 @@ export const restore = z.strictObject({
     })
     .default({}),
   stage: oneOf(
-    ["all", "source"],
+    ["all", "source", "ended"],
     "How far the restore goes. `source` makes no cluster, only what the backups are looked into with: namespace, network, the stores' keys. `make restore` sets it by itself, " +
-      "and shows what it has found before it asks. Default: all.",
+      "and shows what it has found before it asks. `ended`: what the instances have of the source stays, and nothing looks at it any more; `make up` sets it by itself, where the " +
+      "cluster was made by a restore that the stack file no longer has. Default: all.",
     "It is refused while the cluster is there.",
   ).default("all"),
 });

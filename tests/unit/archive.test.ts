@@ -299,17 +299,17 @@ describe("the archive of the former version (a FAKE of kubectl)", () => {
     const { said, ran } = await completed([whole], { targets });
     assert.equal(said, "complete");
     assert.match(ran[1] ?? "", /^-n postgres create job main-copy-[a-z0-9]+ --from=cronjob\/main-copy$/);
-    assert.match((await completed([whole], { targets, copy: "Failed" })).said, /nothing was changed$/);
+    assert.match((await completed([whole], { targets, copy: "Failed" })).said, /the upgrade was not begun$/);
   });
 
   it("must have a base backup that restores: without one nothing is changed", async () => {
     assert.match(
       (await completed([answers({ wal: { segment: END, at: "2026-01-02 00:00:00" } })])).said,
-      /no base backup yet.*there is no way back; nothing was changed: run `make backup` first/,
+      /no base backup yet.*there is no way back; the upgrade was not begun: run `make backup` first/,
     );
     assert.match(
       (await completed([answers({ base, problem: "it is another's" })])).said,
-      /does not restore to the archive's end: it is another's: .*nothing was changed/,
+      /does not restore to the archive's end: it is another's: .*the upgrade was not begun/,
     );
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { Backup } from "../../components/backup";
 import { accessPolicy } from "../../components/buckets/aws";
@@ -255,6 +256,23 @@ describe("a bucket of AWS", function () {
         ],
       },
     ));
+
+  it("has a provider for its region, or the stack's own where its configuration names that region", async () => {
+    const providers = async (configured?: string) => {
+      pulumi.runtime.setAllConfig(configured === undefined ? {} : { "aws:region": configured });
+      const { resources } = await backupGraph(checked(settingsWith([aws])));
+      return resources
+        .filter(({ type }) => type === "pulumi:providers:aws")
+        .map(({ inputs }) => inputs.region);
+    };
+    try {
+      assert.deepEqual(await providers(), ["eu-west-1"]);
+      assert.deepEqual(await providers("us-east-1"), ["eu-west-1"]);
+      assert.deepEqual(await providers("eu-west-1"), []);
+    } finally {
+      pulumi.runtime.setAllConfig({});
+    }
+  });
 
   it("is locked from its making on, where it has the copy", async () => {
     const copy = { ...aws, name: "copy", bucket: "shop-copies", lockDays: 7 };

@@ -516,12 +516,14 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       `status=DONE\nversion=170005\nbegin_wal=${segment(3)}\nbegin_time=b\nend_time=2026-01-03 00:00:10\n`,
     );
     put("shop/now/base/20260104T000000/backup.info", "status=STARTED\n");
-    put("shop/now/verified/20260103T000000.json", '{"kind":"report","result":"passed","rtoSeconds":42}');
+    put("reports/now/20260103T000000.json", '{"kind":"report","result":"passed","rtoSeconds":42}');
     for (const number of [2, 3, 4, 5]) put(`shop/now/wals/0000000100000000/${segment(number)}.gz`);
     put("shop/now/wals/0000000100000000/00000002.history");
     const listed = ran("list.sh").stdout;
     const looked = (more: NodeJS.ProcessEnv) =>
       ran("look.sh", {
+        // Whose archive it is, nobody knows there.
+        ARCHIVE_ID: undefined,
         WAIT_SECONDS: "0",
         LIST: join(folder, "list.sh"),
         WORK: join(folder, "segments"),

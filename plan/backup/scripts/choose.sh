@@ -40,7 +40,8 @@ of=$(info "$WORK/info" systemid) runs=$(cat "$WORK/system" 2>/dev/null)
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
-ask cat "$reports/kept" >"$WORK/kept" 2>/dev/null
+# The second place is where it was kept before: what was marked then must be released, too.
+{ ask cat "$reports/kept" || ask cat "$place/verified/kept"; } >"$WORK/kept" 2>/dev/null
 [ "${TOOL:-}" != walg ] || (finished "$place" "$WORK/info.oldest" $(($(date +%s) - WINDOW_DAYS * 86400))) >"$WORK/oldest"
 echo "$backup" >"$WORK/backup"
 echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

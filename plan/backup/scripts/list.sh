@@ -27,7 +27,7 @@ while [ "$number" -le "$TARGETS" ]; do
     # Only of the present archive is it known which cluster archives there.
     system='' problem=''
     # shellcheck disable=SC2153 # It is the present one's, in the environment.
-    [ "$archive_id" != "$ARCHIVE_ID" ] || [ ! -e "${STATE:-}/database" ] || read -r system _ <"$STATE/database"
+    [ "$archive_id" != "${ARCHIVE_ID:-}" ] || [ ! -e "${STATE:-}/database" ] || read -r system _ <"$STATE/database"
     if id=$(finished "$at" "$work/info") && identify "$at" "$id" "$work/info" && histories "$at" "$work/$number-$archive_id" "$id"; then
       problem=$(unrestorable "$work/info" "$work/$number-$archive_id/known" "$(orphan "$at" "$work/$number-$archive_id")" "$system")
     fi

@@ -31,7 +31,7 @@ while read -r id; do
   esac
   begin=$(info "$scratch/info" begin_wal)
   count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$scratch/segments")
-  seconds=$(ask cat "$at/verified/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
+  seconds=$(ask cat "$REPORTS_1/$ARCHIVE/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
   json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
 done <"$scratch/ids"
 

@@ -21,7 +21,7 @@ gauge() { # NAME MEANING
 # inspect NUMBER: writes to $STATE/seen-NUMBER, one value a line: <metric> <labels> <value>, and to $STATE/status-NUMBER. Sets missing where something is missing.
 inspect() {
   name=$(value "TARGET_$1") place=$(value "PLACE_$1")/$ARCHIVE_ID reports=$(value "REPORTS_$1")/$ARCHIVE_ID
-  seen=$STATE/seen-$1 status=$STATE/status-$1
+  seen=$STATE/seen-$1 status=$STATE/status-$1 timelines=$STATE/timelines-$1
   labels="target=\"$name\",archive_id=\"$ARCHIVE_ID\""
   bucket=${place%%/*}
   : >"$seen"
@@ -50,9 +50,9 @@ inspect() {
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$seen"
     identify "$place" "$id" "$STATE/info"
-    histories "$place" "$STATE/timelines-$1" "$id"
-    if [ -e "$STATE/timelines-$1/known" ]; then
-      problem=$(unrestorable "$STATE/info" "$STATE/timelines-$1/known" "$(orphan "$place" "$STATE/timelines-$1")" "$system")
+    histories "$place" "$timelines" "$id"
+    if [ -e "$timelines/known" ]; then
+      problem=$(unrestorable "$STATE/info" "$timelines/known" "$(orphan "$place" "$timelines")" "$system")
       [ -z "$problem" ] || set -- "$@" problem "$problem"
       echo "restorable{$labels} $([ -z "$problem" ] && echo 1 || echo 0)" >>"$seen"
     fi
@@ -90,6 +90,7 @@ pause() {
 HURRY=90
 hurried=0
 LISTED=$STATE/listed
+: >"$LISTED"
 due() { eval "[ \"\${DUE_$1:-0}\" -le \"$now\" ]"; }
 every() { seq 1 "$TARGETS"; }
 while :; do

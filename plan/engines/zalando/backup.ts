@@ -33,7 +33,13 @@ const DELTA_STEPS = 6;
  */
 const RESTORE_SECONDS = { asynchronous: 5, synchronous: 2, restoring: 600 };
 const restoreSeconds = ({ restore, cluster }: Settings): number =>
-  RESTORE_SECONDS[restore ? "restoring" : cluster.durability === "async" ? "asynchronous" : "synchronous"];
+  RESTORE_SECONDS[
+    restore && restore.stage !== "ended"
+      ? "restoring"
+      : cluster.durability === "async"
+        ? "asynchronous"
+        : "synchronous"
+  ];
 
 /** Spilo has as many uploads as its node has processors, up to ten; what WAL-G 3.0.5 takes with them was measured: 279 MiB with 2, 417 with 10. */
 const UPLOADS = { least: 2, most: 10 };
