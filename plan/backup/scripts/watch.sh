@@ -82,7 +82,7 @@ pause() {
   eval "allowed=\${LISTS_$1:-}"
   [ "$hurried" -lt "$HURRY" ] && [ "$missing" = yes ] && { echo 10; return; }
   [ -n "$allowed" ] || { echo $((30 * (1 + $(wc -l <"$LISTED") / 1000))); return; }
-  spared=$((86400 * (LISTS + $(wc -l <"$LISTED") / 1000 * 2) / allowed))
+  spared=$((86400 * (LISTS + 2 * ($(wc -l <"$LISTED") / 1000)) / allowed))
   echo $((spared > 30 ? spared : 30))
 }
 
