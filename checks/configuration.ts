@@ -62,7 +62,8 @@ function strayKey(key: string, value: unknown, project: string): Problem | undef
   if (space === namespace || providers.includes(space)) return undefined;
   const meant = names.includes(name) ? name : nearest(name, names)[0];
   const misspelt = space === project || near(space, namespace) || near(space, project);
-  if (!misspelt && !names.includes(name)) return undefined;
+  const shortened = names.includes(name) && namespace.startsWith(space.toLowerCase());
+  if (!misspelt && !shortened) return undefined;
   const right = `${namespace}:${meant ?? "…"}${below}`;
   const path = `${right}${below === "" ? firstPath(value) : ""}`;
   return {

@@ -1,4 +1,5 @@
 import { booleanOf, parameterBytes, parameterSeconds } from "../settings/catalogue/index";
+import { decodes } from "../plan/postgres/replication";
 import { postgresMemory } from "../settings/quantity";
 import type { Settings } from "../settings/schema";
 import { reservedConnections } from "../settings/sums/connections";
@@ -52,17 +53,16 @@ const never: Readonly<Record<string, string>> = {
 const values: Readonly<Record<string, readonly [refused: string, allowed: string]>> = {
   session_replication_role: ["replica", "origin or local: triggers and foreign keys wouldn't hold"],
   wal_level: ["minimal", "replica or logical: neither a standby nor a backup can be made of minimal"],
+  io_method: ["io_uring", "worker or sync: the pods' seccomp profile, RuntimeDefault, forbids io_uring"],
   // With standbys the durability decides, and the parameter is refused whatever its value.
   synchronous_commit: ["off", "on or local: a crash would lose commits that were acknowledged"],
 };
 
 /** Times of which a bare number counts milliseconds, and is often meant for seconds. */
-const secondsAtLeast = [
-  ..."statement_timeout transaction_timeout idle_in_transaction_session_timeout idle_session_timeout".split(
-    " ",
-  ),
-  ..."wal_sender_timeout wal_receiver_timeout".split(" "),
-];
+const bareMilliseconds =
+  "statement_timeout transaction_timeout idle_in_transaction_session_timeout idle_session_timeout".split(" ");
+/** Times that end replication when they are shorter than a network's pause, whatever their unit. */
+const secondsAtLeast = ["wal_sender_timeout", "wal_receiver_timeout"];
 
 type Danger = readonly [allowed: string, fix?: string];
 
@@ -79,7 +79,9 @@ function found({ cluster, tier, backup }: Settings, name: string, text: string):
     return [allowed, "choose another, or remove it"];
 
   const seconds = parameterSeconds(cluster, name);
-  if (secondsAtLeast.includes(name) && seconds !== undefined && seconds > 0 && seconds < 1)
+  const judged =
+    secondsAtLeast.includes(name) || (bareMilliseconds.includes(name) && !/[a-z]\s*$/i.test(text));
+  if (judged && seconds !== undefined && seconds > 0 && seconds < 1)
     return ["0, or a time of at least 1s: a bare number counts milliseconds", "write the unit, such as 30s"];
   if (name === "archive_timeout" && backup !== undefined && seconds !== undefined) {
     const most = backup.rpoMinutes * 60;
@@ -106,26 +108,26 @@ export function dangerOf(
 
 /** Numbers that the platform's own connections need, or that keep the server from starting. */
 export const dangerousNumbers: Rule = ({ cluster }, report) => {
-  const { instances, parameters } = cluster;
+  const { instances, parameters, slots } = cluster;
   const number = (name: string): number | undefined =>
     name in parameters ? Number(parameters[name]) : undefined;
   const judge = (name: string, wrong: boolean, allowed: string) => {
     if (name in parameters && wrong)
       report(`cluster.parameters.${name}`, parameters[name], allowed, "correct it, or leave it out");
   };
-  if (instances > 1) {
-    const senders = instances - 1 + 2;
-    judge(
-      "max_wal_senders",
-      (number("max_wal_senders") ?? senders) < senders,
-      `at least ${senders}: one for each standby, two for a base backup`,
-    );
-    judge(
-      "max_replication_slots",
-      (number("max_replication_slots") ?? instances) < instances - 1,
-      `at least ${instances - 1}, one for each standby`,
-    );
-  }
+  const standbys = instances - 1;
+  const readers = decodes(cluster) ? Math.max(1, slots.length) : 0;
+  const forReaders = readers > 0 ? ["one for each reader of changes"] : [];
+  const forStandbys = standbys > 0 ? ["one for each standby"] : [];
+  const least = (name: string, amount: number, what: readonly string[]) => {
+    judge(name, (number(name) ?? amount) < amount, `at least ${amount}: ${what.join(", ")}`);
+  };
+  least("max_wal_senders", readers + (standbys > 0 ? standbys + 2 : 0), [
+    ...forStandbys,
+    ...(standbys > 0 ? ["two for a base backup"] : []),
+    ...forReaders,
+  ]);
+  least("max_replication_slots", readers + standbys, [...forStandbys, ...forReaders]);
   const reserved = (number("superuser_reserved_connections") ?? 3) + (number("reserved_connections") ?? 0);
   for (const name of ["superuser_reserved_connections", "reserved_connections"])
     judge(

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { schema } from "../settings/schema";
 import { namespace, type Problem } from "../settings/problem";
-import { nearest, nearKeys } from "./nearKeys";
+import { nearKeys, nearValue } from "./nearKeys";
 
 /** `pgplatform:cluster.databases[0].name` */
 const pathOf = (keys: readonly PropertyKey[]): string =>
@@ -155,7 +155,7 @@ export function problemsOf(raw: unknown, issues: readonly z.core.$ZodIssue[]): P
     const missing = valueAt(raw, issue.path) === undefined;
     const hints = objectionIn(issue) ?? at.hints;
     const value = valueAt(raw, issue.path);
-    const near = typeof value === "string" ? nearest(value, at.values ?? []) : [];
+    const near = typeof value === "string" ? nearValue(value, at.values ?? []) : undefined;
     return [
       {
         path: pathOf(issue.path),
@@ -164,11 +164,7 @@ export function problemsOf(raw: unknown, issues: readonly z.core.$ZodIssue[]): P
           (missing ? hints?.missing : undefined) ??
           hints?.allowed ??
           (at.keys ? `an object with ${at.keys.join(", ")}` : issue.message),
-        fix: missing
-          ? "set it"
-          : near.length === 1
-            ? `write ${near[0]}`
-            : (hints?.fix ?? "give it that form"),
+        fix: missing ? "set it" : near !== undefined ? `write ${near}` : (hints?.fix ?? "give it that form"),
       },
     ];
   });

@@ -41,12 +41,22 @@ function unknown(major: string, name: string): Refusal {
 export const ownerOf = (engine: EngineTraits, name: string): string | undefined =>
   Object.entries(engine.ownedParameters).find(([key]) => matches(key, name))?.[1];
 
+/** Whether the parameter belongs to a library that is preloaded because the settings name it. */
+const isPreloaded = ({ preloadLibraries }: Settings["cluster"], name: string): boolean =>
+  preloadLibraries.includes(extensionOfParameter(name) ?? "");
+
 /** Why no server of the major version would take the parameter, or why it isn't the user's to set. */
-function refusal(major: string, name: string, text: string, engine: EngineTraits): Refusal | undefined {
+function refusal(
+  cluster: Settings["cluster"],
+  name: string,
+  text: string,
+  engine: EngineTraits,
+): Refusal | undefined {
+  const { postgresVersion: major } = cluster;
   const owner = ownerOf(engine, name);
   if (owner !== undefined) return unset(owner);
   const parameter = parameterOf(major, name);
-  if (!parameter) return isForeign(name) ? undefined : unknown(major, name);
+  if (!parameter) return isForeign(name) || isPreloaded(cluster, name) ? undefined : unknown(major, name);
   if (ofTransaction(name)) return unset(`each transaction has its own; default_${name} is for all of them`);
   if (parameter.context === "internal") return unset("the server reports it, and it is read-only");
   return wrong(parameter, text);
@@ -59,7 +69,7 @@ const neverLoaded = ["auth_delay", "basebackup_to_shell", "basic_archive", "pass
 function withoutEffect(settings: Settings, name: string, engine: EngineTraits): Refusal | undefined {
   const extension = extensionOfParameter(name);
   if (extension === undefined) return undefined;
-  if (settings.cluster.preloadLibraries.includes(extension)) return undefined;
+  if (isPreloaded(settings.cluster, name)) return undefined;
   if (neverLoaded.includes(extension)) return unset(`nothing loads ${extension}`);
   const known = knownLibraries(settings, engine);
   return known === undefined || known.includes(extension)
@@ -72,7 +82,7 @@ export const parameters: Rule = (settings, report, engine) => {
   for (const [name, value] of Object.entries(cluster.parameters)) {
     const text = parameterText(value);
     const problem =
-      refusal(cluster.postgresVersion, name, text, engine) ??
+      refusal(cluster, name, text, engine) ??
       withoutEffect(settings, name, engine) ??
       dangerOf(settings, name, text);
     if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);

@@ -1,4 +1,4 @@
-import { parameterText } from "../settings/catalogue/index";
+import { booleanOf, parameterText } from "../settings/catalogue/index";
 import { decodes, slotsFollow } from "../plan/postgres/replication";
 import { type Rule, twice } from "./rule";
 
@@ -14,20 +14,19 @@ export const replication: Rule = ({ cluster }, report) => {
         "leave it out, or let the role log in",
       );
   });
-  const needed: Readonly<Record<string, readonly string[]>> = {
-    ...(decodes(cluster) && { wal_level: ["logical"] }),
-    ...(slotsFollow(cluster) && {
-      hot_standby_feedback: ["on", "true"],
-      sync_replication_slots: ["on", "true"],
-    }),
+  const needed: Readonly<Record<string, string>> = {
+    ...(decodes(cluster) && { wal_level: "logical" }),
+    ...(slotsFollow(cluster) && { hot_standby_feedback: "on", sync_replication_slots: "on" }),
   };
+  const means = (value: string, wanted: string) =>
+    wanted === "on" ? booleanOf(value) === true : value.toLowerCase() === wanted;
   for (const [name, allowed] of Object.entries(needed)) {
     const value = parameters[name];
-    if (value !== undefined && !allowed.includes(parameterText(value)))
+    if (value !== undefined && !means(parameterText(value), allowed))
       report(
         `cluster.parameters.${name}`,
         value,
-        `${allowed[0]} where a role of cluster.roles has replication, or cluster.slots lists a slot`,
+        `${allowed} where a role of cluster.roles has replication, or cluster.slots lists a slot`,
         "leave it out",
       );
   }

@@ -1,4 +1,5 @@
 import type { SchedulingSettings } from "../settings/schema/scheduling";
+import { withOperator } from "./sizes";
 import { type Report, type Rule, twice } from "./rule";
 
 /** What Kubernetes would refuse of a pod, said before there is one. */
@@ -37,11 +38,12 @@ function checked(at: string, { tolerations, topologySpread }: SchedulingSettings
 }
 
 /** Each place of the settings that says which nodes pods go to; one that is left out is the first. */
-export const scheduling: Rule = (settings, report) => {
+export const scheduling: Rule = (settings, report, engine) => {
   const { scheduling: all, cluster, operator } = settings;
   checked("scheduling", all, report);
   if (cluster.scheduling !== all) checked("cluster.scheduling", cluster.scheduling, report);
   if (operator.scheduling === all) return;
+  withOperator(settings, report, engine, "scheduling");
   checked("operator.scheduling", operator.scheduling, report);
   if (operator.scheduling.topologySpread.length > 0)
     report(

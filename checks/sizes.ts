@@ -24,6 +24,29 @@ function amounts(
     report(`${part}.cpu`, cpu, "at least 100m", "set 100m or more, or leave it out");
 }
 
+/** Refuses what is set for an operator that this stack doesn't install. */
+export function withOperator(
+  { operator }: Settings,
+  report: Report,
+  { name, can }: EngineTraits,
+  key: "memory" | "cpu" | "scheduling",
+): void {
+  if (can.operator !== true)
+    report(
+      `operator.${key}`,
+      operator[key],
+      `must not be set: the engine ${name} has no operator`,
+      "leave it out",
+    );
+  else if (!operator.install)
+    report(
+      `operator.${key}`,
+      operator[key],
+      "must not be set: another stack installs the operator",
+      "set it in that stack",
+    );
+}
+
 /** Where the engine's own image has metrics there is no exporter without a pooler. */
 const hasExporter = ({ poolers }: Settings, { images }: EngineTraits): boolean =>
   images.includes("postgresExporter") || poolers.length > 0;
@@ -41,12 +64,6 @@ export const sizes: Rule = (settings, report, engine) => {
         `must not be set: with the engine ${engine.name} and without poolers there is no exporter`,
         "leave it out",
       );
-    if (operator[key] !== undefined && !operator.install)
-      report(
-        `operator.${key}`,
-        operator[key],
-        "must not be set: another stack installs the operator",
-        "set it in that stack",
-      );
+    if (operator[key] !== undefined) withOperator(settings, report, engine, key);
   }
 };

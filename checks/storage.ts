@@ -33,7 +33,7 @@ export const storage: Rule = ({ cluster, platform }, report) => {
       "cluster.storage.walSize",
       walSize,
       `at least ${walVolume(cluster)}: ${writeMiBPerSecond} MiB a second for ${toleratedOutageHours} h, ` +
-        "max_wal_size, wal_keep_size and a tenth more",
+        "max_wal_size, wal_keep_size and a tenth more, or these two alone and a quarter more",
       "raise it, or leave it out",
     );
 };

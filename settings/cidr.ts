@@ -34,5 +34,8 @@ export function strayBits(range: string): string | undefined {
   return masked.every((group, index) => group === groups[index]) ? undefined : `${written(masked)}/${length}`;
 }
 
-/** Whether a range has every address. */
-export const isEveryAddress = (range: string): boolean => /\/0$/.test(range);
+/** Whether a range is wider than the widest private one of its family. */
+export function isWide(range: string): boolean {
+  const [address = "", length = ""] = range.split("/");
+  return Number(length) < (address.includes(":") ? 7 : 8);
+}

@@ -12,7 +12,7 @@ export const extensionsOf = ({
 
 /**
  * Libraries that PostgreSQL must load when it starts, in this order, and what their parameters begin with. Most are named like the extension
- * that needs them; auto_explain has none, and is loaded when one of its parameters is set.
+ * that needs them; auto_explain has none, and pg_prewarm works without it: these are loaded when one of their parameters is set.
  */
 const libraries = {
   pg_stat_statements: "pg_stat_statements",
@@ -21,12 +21,14 @@ const libraries = {
   pg_cron: "cron",
   pg_stat_kcache: "pg_stat_kcache",
   auto_explain: "auto_explain",
+  pg_prewarm: "pg_prewarm",
 } as const;
 export type Library = keyof typeof libraries;
 
 /** Extensions by what their parameters begin with, where that isn't the extension's own name. */
 const extensionOfPrefix: Readonly<Record<string, string>> = {
   cron: "pg_cron",
+  extwlist: "pgextwlist",
   hnsw: "vector",
   ivfflat: "vector",
 };
@@ -52,7 +54,8 @@ const hasParameter = ({ parameters }: Cluster, prefix: string): boolean =>
 export function preloadLibraries(cluster: Cluster): string[] {
   const names = listed(cluster);
   const needed = (Object.keys(libraries) as Library[]).filter(
-    (library) => names.has(library) || hasParameter(cluster, libraries[library]),
+    (library) =>
+      (library !== "pg_prewarm" && names.has(library)) || hasParameter(cluster, libraries[library]),
   );
   return [...new Set([...needed, ...cluster.preloadLibraries])];
 }

@@ -35,7 +35,7 @@ const storage = z.strictObject({
   toleratedOutageHours: documented(z.number().min(0.1).max(720), {
     means:
       "How long WAL may accumulate while an archive or a standby is away, in hours. walSize is then writeMiBPerSecond for that time, " +
-      "max_wal_size, wal_keep_size and a tenth more, in whole GiB; a given walSize must be that large. Default: not asked for.",
+      "max_wal_size, wal_keep_size and a tenth more, or these two alone and a quarter more, in whole GiB; a given walSize must be that large. Default: not asked for.",
     change: "As walSize, which follows from it.",
     allowed: "a number of hours from 0.1 to 720",
   }).optional(),

@@ -57,7 +57,6 @@ const topologySpread = z.strictObject({
   ).default("DoNotSchedule"),
 });
 
-/** `all`: whether several pods are spread by it, too. */
 export const scheduling = (what: string, byDefault: string) =>
   documented(
     z.strictObject({

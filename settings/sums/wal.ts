@@ -19,7 +19,8 @@ type Sized = Pick<Settings["cluster"], "postgresVersion" | "parameters"> & {
 
 /**
  * Bytes of a volume that holds the WAL of an outage: what is written meanwhile, max_wal_size and wal_keep_size at their largest
- * (checkpoints continue, and standbys may still ask for old segments), a tenth more, in whole GiB. Undefined when rate or outage isn't given.
+ * (checkpoints continue, and standbys may still ask for old segments), a tenth more, in whole GiB; at least what has these two in four fifths,
+ * as the check of volumes wants it. Undefined when rate or outage isn't given.
  */
 export function walVolumeBytes(cluster: Sized): number | undefined {
   const { writeMiBPerSecond, toleratedOutageHours } = cluster.storage;
@@ -29,7 +30,7 @@ export function walVolumeBytes(cluster: Sized): number | undefined {
   const reserves =
     (parameterBytes(cluster, "max_wal_size") ?? largest.maxWalSize) +
     (parameterBytes(cluster, "wal_keep_size") ?? largest.walKeepSize);
-  return Math.ceil(((written + reserves) * 1.1) / GiB) * GiB;
+  return Math.ceil(Math.max((written + reserves) * 1.1, reserves / 0.8) / GiB) * GiB;
 }
 
 /** The same as a Kubernetes quantity. */

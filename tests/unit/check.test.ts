@@ -107,7 +107,7 @@ describe("check", () => {
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
         majorUpgrade: [],
-        operator: [],
+        operator: ["pgplatform:operator.scheduling", "pgplatform:operator.memory", "pgplatform:operator.cpu"],
         passwordlessSuperuser: [],
         roleInPlaceOfKey: [],
         virtualHosts: [],

@@ -112,7 +112,8 @@ for (const engine of Object.values(planners))
       ["timescaledb.max_background_workers", "8"],
     ] as const) {
       const extension = name.split(".")[0]?.replace(/^cron$/, "pg_cron") ?? "";
-      if (!engine.imageContents.extensions.includes(extension))
+      const { extensions, libraries } = engine.imageContents;
+      if (![...extensions, ...libraries].includes(extension))
         it(`refuses the parameter ${name}, which would have no effect`, () =>
           assert.match(
             sentences(withParameter(engine, name, value)).join("\n"),

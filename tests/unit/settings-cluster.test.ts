@@ -64,7 +64,7 @@ describe("the WAL volume", () => {
 
   it("may not be smaller, and one of the two numbers alone says nothing", () => {
     assert.deepEqual(sentences(sized({ writeMiBPerSecond: 1, toleratedOutageHours: 2, walSize: "9Gi" })), [
-      'pgplatform:cluster.storage.walSize: "9Gi" is not allowed. Allowed: at least 10Gi: 1 MiB a second for 2 h, max_wal_size, wal_keep_size and a tenth more. Fix: raise it, or leave it out.',
+      'pgplatform:cluster.storage.walSize: "9Gi" is not allowed. Allowed: at least 10Gi: 1 MiB a second for 2 h, max_wal_size, wal_keep_size and a tenth more, or these two alone and a quarter more. Fix: raise it, or leave it out.',
     ]);
     assert.deepEqual(sentences(sized({ writeMiBPerSecond: 1 })), [
       "pgplatform:cluster.storage.toleratedOutageHours: not set. Allowed: a number whenever the other of writeMiBPerSecond and toleratedOutageHours is given. Fix: set both, or none.",

@@ -20,7 +20,7 @@ export const imageContents: ImageContents = {
     ),
     ..."timescaledb vector".split(" "),
   ],
-  libraries: [],
+  libraries: ["pg_auth_mon", "pg_cron", "pg_partman_bgw", "pgextwlist"],
   refused: {
     pg_cron: {
       because: "Spilo makes it in the database postgres, and it can be in one database only",

@@ -26,6 +26,7 @@ export const ownedParameters: Readonly<Record<string, string>> = {
     `ssl archive_mode archive_command unix_socket_* external_pid_file logging_collector log_destination
     log_directory log_filename log_rotation_* log_truncate_on_rotation bg_mon.*`,
   ),
+  "cron.database_name": "Spilo makes pg_cron in the database postgres",
   "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
   shared_preload_libraries: `${byPlatform} from the extensions of the databases`,
   ...owned(
