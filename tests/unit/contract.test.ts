@@ -73,10 +73,14 @@ const example = (pattern: string): string => pattern.replace("*", "x");
 
 for (const engine of Object.values(planners))
   describe(`the contract of engines: ${engine.name}`, () => {
-    for (const [title, more] of [
+    const surroundings: [string, Partial<SettingsInput>][] = [
       ["alone", {}],
-      ["with all that is named after it", { backup: { targets: [bucket()] }, rotation: { credentialVersion: 99 } }],
-    ] as const)
+      [
+        "with all that is named after it",
+        { backup: { targets: [bucket()] }, rotation: { credentialVersion: 99 } },
+      ],
+    ];
+    for (const [title, more] of surroundings)
       it(`makes nothing that is too long for Kubernetes out of the longest name: ${title}`, () => {
         const input = (length: number): SettingsInput => ({
           ...changed(of(engine), "cluster.name", "c".repeat(length)),
