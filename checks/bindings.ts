@@ -1,4 +1,5 @@
 import { bindingOf } from "../plan/bindings";
+import { mayPool } from "../plan/postgres/roles";
 import { type Rule, twice } from "./rule";
 
 export const binding: Rule = (settings, report) => {
@@ -13,7 +14,7 @@ export const binding: Rule = (settings, report) => {
   const doubled = twice(clients.filter(({ binding }) => binding !== false).map(nameOf));
 
   clients.forEach((client, index) => {
-    const { binding, namespace, pooler } = client;
+    const { binding, namespace, pooler, direct } = client;
     if (binding === false) return;
     const at = (key: string) => `clients[${index}].binding${key === "" ? "" : `.${key}`}`;
     if (doubled.has(nameOf(client)))
@@ -53,6 +54,13 @@ export const binding: Rule = (settings, report) => {
         binding.role,
         `a role that logs in (${logins.join(", ")})`,
         "correct it, or add the role to cluster.roles",
+      );
+    else if (binding.role !== undefined && pooler !== undefined && !direct && !mayPool(cluster, binding.role))
+      report(
+        at("role"),
+        binding.role,
+        "a role without replication, since poolers let none in that may replicate",
+        `set clients[${index}].direct to true, or name another role`,
       );
     for (const key of ["copySecret", "makeNamespace"] as const)
       if (inClusterNamespace && binding[key])

@@ -27,12 +27,12 @@ export const memory: Rule = (settings, report, engine) => {
   if (
     limit < 256 * MiB ||
     limit !== bytesOf(requests.memory) ||
-    parts.sharedBuffers * 100 > limit * mostPercent
+    (huge === undefined && parts.sharedBuffers * 100 > limit * mostPercent)
   )
     return;
   if (!(parts.total > limit)) return;
   const sum = [
-    `shared_buffers ${postgresMemory(parts.sharedBuffers)}`,
+    ...(huge === undefined ? [`shared_buffers ${postgresMemory(parts.sharedBuffers)}`] : []),
     `maintenance_work_mem ${postgresMemory(parts.maintenance)}`,
     `${parts.autovacuumWorkers} times autovacuum_work_mem ${postgresMemory(parts.autovacuum)}`,
     `${parts.connections} connections with work_mem ${postgresMemory(parts.work)} and ${postgresMemory(sessionOverhead)} of their own`,

@@ -2,6 +2,7 @@ import { parameterBytes, parameterText } from "../settings/catalogue/index";
 import { guaranteedMemory } from "../policy/invariants/guaranteedMemory";
 import { sharedBuffers } from "../policy/invariants/sharedBuffers";
 import { bytesOf, milliCoresOf } from "../settings/quantity";
+import { hugePages } from "../settings/sums/memory";
 import type { Rule } from "./rule";
 
 const MiB = 2 ** 20;
@@ -23,8 +24,13 @@ export const resources: Rule = ({ cluster }, report) => {
       "raise the limit or lower the request",
     );
   const buffers = cluster.parameters.shared_buffers;
-  // A value that is no amount is another rule's.
-  if (buffers === undefined || parameterBytes(cluster, "shared_buffers") === undefined) return;
+  // A value that is no amount is another rule's, and so is what doesn't fit into huge pages.
+  if (
+    hugePages(cluster) !== undefined ||
+    buffers === undefined ||
+    parameterBytes(cluster, "shared_buffers") === undefined
+  )
+    return;
   const claims = { sharedBuffers: parameterText(buffers), resources: cluster.resources };
   for (const { allowed } of sharedBuffers(claims))
     report(

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../releases/manifest";
-import { cached } from "./cache";
 import { pins } from "../releases/pins";
 import { downloadPinned } from "./toolchain/download";
 import { goFits, installedGo, releasedModule } from "./toolchain/go";
@@ -13,9 +12,6 @@ import { goFits, installedGo, releasedModule } from "./toolchain/go";
  * at every preview). They come out of the operator's own Go module where there is a Go, else from where they are published; the sums of
  * both are pinned.
  */
-
-/** Raise it when the conversion below changes, so that files are converted again. */
-const CONVERSION = "1";
 
 /** Takes the prose out of a CRD's schemas: three quarters of the text, which every state file would carry along. */
 export function withoutDescriptions(value: unknown): unknown {
@@ -79,20 +75,34 @@ async function releasedYaml(part: keyof typeof released): Promise<string> {
   return texts.join("\n---\n");
 }
 
-/** Makes the manifest of an engine's operator ready for the program, and returns its path; quick when it is there already. */
-export async function manifestFile(engine: OperatedEngine): Promise<string> {
-  const yaml = (await Promise.all(manifestParts[engine].map(releasedYaml))).join("\n---\n");
-  const folder = await cached(`manifests/${engine}`, [CONVERSION, yaml], (target) =>
-    writeFile(join(target, "manifest.json"), JSON.stringify(objectsOf(yaml))),
+/** Whether a file is there and whole; its name says of which files it was made, and how. */
+const isWhole = (path: string): Promise<boolean> =>
+  readFile(path, "utf8").then(
+    (text) => {
+      try {
+        return Array.isArray(JSON.parse(text));
+      } catch {
+        return false;
+      }
+    },
+    () => false,
   );
-  const path = manifestPath(engine);
+
+/** Makes the manifest of an engine's operator ready for the program, and returns its path; asks nobody when it is there already. */
+export async function manifestFile(
+  engine: OperatedEngine,
+  path = manifestPath(engine),
+  yamlOf: (part: keyof typeof released) => Promise<string> = releasedYaml,
+): Promise<string> {
+  if (await isWhole(path)) return path;
+  const yaml = (await Promise.all(manifestParts[engine].map(yamlOf))).join("\n---\n");
   await mkdir(dirname(path), { recursive: true });
   const unfinished = `${path}.${process.pid}`;
-  await copyFile(join(folder, "manifest.json"), unfinished);
+  await writeFile(unfinished, JSON.stringify(objectsOf(yaml)));
   await rename(unfinished, path);
   return path;
 }
 
 /** Makes the manifests ready that engines of these names have; a name without an operator needs none. */
 export const manifestFiles = (engines: readonly string[] = Object.keys(manifestParts)): Promise<string[]> =>
-  Promise.all(engines.filter(isOperated).map(manifestFile));
+  Promise.all(engines.filter(isOperated).map((engine) => manifestFile(engine)));

@@ -5,6 +5,7 @@ import type { KubernetesObject, PlannedObject } from "./objects";
 import type { Credential, Plan } from "./plan";
 import { clusterLabel, healthCheckLabels, roles } from "./names";
 import type { PoolerPlan } from "./pooler/plan";
+import { mayPool } from "./postgres/roles";
 
 /** How long one login may take until it works: the engine makes it a moment after it was told. */
 const WAIT_SECONDS = 180;
@@ -22,6 +23,7 @@ function placesOf(
   if (actsAs === roles.pooler) return { database: "postgres", hosts: [] };
   const own = cluster.databases.find(({ owner }) => owner === actsAs) ?? first;
   const database = own?.name ?? "postgres";
+  if (!mayPool(cluster, actsAs)) return { database, hosts: [] };
   const before = poolers.filter((pooler) => pooler.database === database).map(({ name }) => name);
   const hosts = planned.filter(({ name }) => before.includes(name)).map(({ endpoint }) => endpoint.host);
   return { database, hosts };

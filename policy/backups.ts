@@ -94,6 +94,16 @@ export function backupBuckets(stack: Placed): readonly BucketFacts[] {
   return named.size === 0 ? [] : stack.buckets.filter(({ bucket }) => named.has(bucket));
 }
 
+/** Ports of the stores that backups go to, whose addresses may be any. */
+export const storePorts = (stack: Pick<StackFacts, "objects" | "stores">): number[] =>
+  [
+    ...stack.stores.map(({ endpoint }) => endpoint),
+    ...targetObjects(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.endpoint]),
+  ].flatMap((endpoint) => {
+    const [, port] = /^https?:\/\/[^/]+:(\d+)\/?$/.exec(endpoint ?? "") ?? [];
+    return port === undefined ? [] : [Number(port)];
+  });
+
 /** Where clusters archive to in a bucket. */
 export const livePrefixes = (stack: Placed, bucket: string): string[] =>
   stack.clusters

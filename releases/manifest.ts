@@ -17,10 +17,13 @@ export const manifestParts = {
   zalando: ["zalando"],
 } as const satisfies Record<OperatedEngine, readonly (keyof typeof pins.manifests)[]>;
 
-/** The file of an engine's manifest: each version of the project has its own. */
+/** Raise it when the conversion in local/manifests.ts changes, so that files are converted again. */
+const CONVERSION = "2";
+
+/** The file of an engine's manifest: other released files, and another conversion, have another. */
 function manifestName(engine: OperatedEngine): string {
   const sums = manifestParts[engine].flatMap((part) => Object.values(pins.manifests[part]));
-  const key = createHash("sha256").update(sums.join()).digest("hex").slice(0, 8);
+  const key = createHash("sha256").update([CONVERSION, ...sums].join()).digest("hex").slice(0, 8);
   return `${engine}-${pins.operators[engine]}-${key}.json`;
 }
 

@@ -18,9 +18,9 @@ export const originArchive = ({
 }: Pick<NonNullable<Settings["restore"]>, "archiveId" | "serverName">): string =>
   archiveId ?? serverName ?? "";
 
-/** How long making a cluster out of a backup may take: as long as there are data. What can't end, `make up` finds out by itself. */
-export const restoring = ({ restore }: Settings): { createMinutes?: number } =>
-  restore === undefined ? {} : { createMinutes: 24 * 60 };
+/** How long making a cluster may take: an empty one a while, one out of a backup as long as there are data. What can't end, `make up` finds out by itself. */
+export const creationMinutes = ({ restore }: Settings, empty: number): number =>
+  restore === undefined ? empty : 24 * 60;
 
 /** A moment in whole seconds since 1970, for scripts. */
 export const secondsAt = (time: string): string => String(Math.floor(millisecondsAt(time) / 1000));

@@ -1,3 +1,4 @@
+import type { Amounts } from "../../settings/schema";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 
@@ -118,8 +119,8 @@ export interface BaseBackupFacts {
 
 /** Resources of a container; a part that is left out is missing. */
 export interface Resources {
-  readonly requests: { readonly cpu?: string; readonly memory?: string };
-  readonly limits: { readonly cpu?: string; readonly memory?: string };
+  readonly requests: Partial<Amounts>;
+  readonly limits: Partial<Amounts>;
 }
 
 export interface LoadBalancer {

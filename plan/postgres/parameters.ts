@@ -22,8 +22,9 @@ export function derivedParameters(cluster: Settings["cluster"], beside?: number)
     work_mem: postgresMemory(memory.work),
     max_wal_size: postgresMemory(wal.maxWalSize),
     wal_keep_size: postgresMemory(wal.walKeepSize),
-    // A server that goes without what was set aside for it would waste it.
-    ...(huge && { huge_pages: "on", huge_page_size: postgresMemory(huge.pageBytes) }),
+    // A server that goes without what was set aside for it would waste it. One that tries pages of its node's that its container may not
+    // have is killed by SIGBUS, which is no error that it could go on from.
+    ...(huge ? { huge_pages: "on", huge_page_size: postgresMemory(huge.pageBytes) } : { huge_pages: "off" }),
   };
 }
 
@@ -43,6 +44,12 @@ export const replicationParameters: Readonly<Record<string, string>> = {
 /** Parameters that users can't set, all for one reason; their names are one text. */
 export const owned = (reason: string, names: string): Record<string, string> =>
   Object.fromEntries(names.split(/\s+/).map((name) => [name, reason]));
+/** Those that are other settings', on every engine. */
+export const ownedEverywhere: Readonly<Record<string, string>> = {
+  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  ...owned("pgplatform:cluster.resources.hugePages decides it", "huge_pages huge_page_size"),
+};
+
 /** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */
 export const archiveSeconds = ({ rpoMinutes }: Pick<NonNullable<Settings["backup"]>, "rpoMinutes">): number =>
   Math.max(LEAST_ARCHIVE_SECONDS, rpoMinutes * 30);

@@ -94,6 +94,10 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
   return wanted.flatMap((one) => withLogins(one, rotation));
 }
 
+/** Whether poolers let a role of the settings in: their lookup finds none that may replicate (sql/lookup.ts). */
+export const mayPool = ({ roles: listed }: Pick<Settings["cluster"], "roles">, role: string): boolean =>
+  !listed.some(({ name, replication }) => name === role && replication);
+
 /** Login by which poolers look up those of others. */
 export const poolerLookup = ({ rotation }: Settings): string => loginOf(roles.pooler, handedOut(rotation));
 

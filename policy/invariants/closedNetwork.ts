@@ -1,5 +1,6 @@
 import type { Facts, PoolerFacts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
+import { storePorts } from "../backups";
 import { isEmpty } from "../kubernetes";
 import {
   deniesAll,
@@ -142,12 +143,14 @@ export const closedNetworkInvariant: StackInvariant = {
       items: { type: "integer" },
       default: [443, 6443],
       description:
-        "Ports on which pods may reach any address: the API server's, where its addresses aren't fixed.",
+        "Ports on which pods may reach any address, beside those of the stack's stores: the API server's, where its addresses aren't fixed.",
     },
   },
   on: "stack",
-  check({ objects, clusters, poolers }, values): Problem[] {
-    const options = values as unknown as Options;
+  check(stack, values): Problem[] {
+    const { objects, clusters, poolers } = stack;
+    const given = values as unknown as Options;
+    const options = { ...given, anyAddressPorts: [...given.anyAddressPorts, ...storePorts(stack)] };
     const namespaces = [...new Set(clusters.map(({ namespace }) => namespace))];
     return namespaces.flatMap((namespace): Problem[] => {
       const policies = networkPoliciesOf(objects, namespace);

@@ -2,6 +2,7 @@ import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { bytesOf as amountOf } from "../../settings/catalogue/values";
 import { bytesOf } from "../../settings/quantity";
+import { buffersWithin, hugePages } from "../../settings/sums/memory";
 import type { ClusterInvariant } from "./invariant";
 
 const MiB = 2 ** 20;
@@ -11,14 +12,15 @@ const parameter = { type: "integer", unit: "8kB" } as const;
 /** Default share of the memory limit. */
 export const mostPercent = 40;
 
-/** Buffers beyond two fifths of the limit leave too little for sessions, and the kernel kills one of them. */
+/** Buffers beyond two fifths of the limit leave too little for sessions, and the kernel kills one of them. Huge pages are no part of it, and hold what they hold. */
 export function sharedBuffers(
   { sharedBuffers, resources }: Pick<Facts, "sharedBuffers" | "resources">,
   { percent } = { percent: mostPercent },
 ): Problem[] {
   const limit = bytesOf(resources.limits.memory ?? "");
+  const huge = hugePages({ resources });
   if (limit === undefined) return [];
-  const most = Math.floor((limit * percent) / 100 / MiB);
+  const most = Math.floor((huge ? buffersWithin(huge.bytes) : (limit * percent) / 100) / MiB);
   const bytes = amountOf(parameter, sharedBuffers);
   return bytes !== undefined && bytes <= most * MiB
     ? []
@@ -26,8 +28,8 @@ export function sharedBuffers(
         {
           path: "shared_buffers",
           value: sharedBuffers,
-          allowed: `an amount of memory such as 128MB, at most ${most}MB (${percent} % of the memory limit)`,
-          fix: "lower it, or raise the memory",
+          allowed: `an amount of memory such as 128MB, at most ${most}MB (${huge ? "what the huge pages hold" : `${percent} % of the memory limit`})`,
+          fix: `lower it, or raise the ${huge ? "amount of huge pages" : "memory"}`,
         },
       ];
 }

@@ -209,7 +209,7 @@ export type Compression = NonNullable<NonNullable<Parsed["backup"]>["compression
 export type RegistrySettings = Parsed["registries"][number];
 export type DatabaseSettings = ParsedCluster["databases"][number];
 
-interface Amounts {
+export interface Amounts {
   readonly cpu: string;
   readonly memory: string;
   readonly "hugepages-2Mi"?: string;

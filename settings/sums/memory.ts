@@ -1,6 +1,6 @@
 import { parameterBytes } from "../catalogue";
 import { bytesOf } from "../quantity";
-import type { Settings } from "../schema";
+import type { Amounts, Settings } from "../schema";
 
 const kB = 2 ** 10;
 const MiB = 2 ** 20;
@@ -31,7 +31,9 @@ export interface Memory {
 /** Huge pages of an instance; undefined where none are asked for. */
 export function hugePages({
   resources: { requests },
-}: Pick<Settings["cluster"], "resources">): { pageBytes: number; bytes: number } | undefined {
+}: {
+  resources: { requests: Partial<Amounts> };
+}): { pageBytes: number; bytes: number } | undefined {
   for (const size of ["2Mi", "1Gi"] as const) {
     const amount = requests[`hugepages-${size}`];
     if (amount !== undefined) return { pageBytes: bytesOf(size) ?? 0, bytes: bytesOf(amount) ?? 0 };
@@ -40,7 +42,10 @@ export function hugePages({
 }
 
 /** What PostgreSQL's shared memory takes beside shared_buffers: a tenth, and a part that doesn't grow with them. */
-export const sharedMemory = (sharedBuffers: number): number => sharedBuffers * 1.1 + 64 * MiB;
+export const sharedMemory = (sharedBuffers: number): number => (sharedBuffers * 11) / 10 + 64 * MiB;
+
+/** The largest shared_buffers whose memory is that much. */
+export const buffersWithin = (memory: number): number => ((memory - 64 * MiB) * 10) / 11;
 
 /**
  * How the memory of an instance is divided; parameters of the user's win, and what is derived makes room for them.
@@ -69,8 +74,10 @@ export function memoryOf(
     Number(parameters.autovacuum_work_mem) === -1
       ? maintenance
       : (own("autovacuum_work_mem") ?? Math.max(MiB, maintenance / autovacuumWorkers));
+  // Huge pages have a limit of their own.
+  const shared = hugePages(cluster) === undefined ? sharedBuffers : 0;
   const fixed =
-    sharedBuffers + maintenance + autovacuum * autovacuumWorkers + connections * sessionOverhead + beside;
+    shared + maintenance + autovacuum * autovacuumWorkers + connections * sessionOverhead + beside;
   const work = own("work_mem") ?? Math.max(64 * kB, (limit - fixed) / 2 / connections);
   return {
     sharedBuffers,

@@ -371,6 +371,16 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
   ],
   [
     {
+      "cluster.roles": [{ name: "cdc", login: true, replication: true }],
+      poolers: [{ name: "p", database: "app" }],
+      clients: [{ name: "a", namespace: "x", labels: { app: "a" }, pooler: "p", binding: { role: "cdc" } }],
+    },
+    [
+      'pgplatform:clients[0].binding.role: "cdc" is not allowed. Allowed: a role without replication, since poolers let none in that may replicate. Fix: set clients[0].direct to true, or name another role.',
+    ],
+  ],
+  [
+    {
       clients: [{ name: "a", namespace: "x", labels: { app: "a" }, direct: true, binding: "yes" }],
     },
     [

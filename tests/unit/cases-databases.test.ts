@@ -53,6 +53,21 @@ describe("kind: a database's locale and encoding (case 24)", () => {
     await valid(input, "cnpg");
   });
 
+  it("cnpg: a copy has its template's, whichever that has, and template0 the usual one", async () => {
+    const german = { name: "german", owner: "app", icuLocale: "de-AT" };
+    const copyOf = (first: object, template: string) => {
+      const input = cloud("cnpg", {
+        databases: [first, { ...german, name: "shop" }, { name: "copy", owner: "app", template }],
+      });
+      const { template: from, encoding, localeProvider, locale, icuLocale } = databaseSpec(input, "copy");
+      return [from, encoding, localeProvider, locale, icuLocale];
+    };
+    for (const first of [app, german, { ...synapse, owner: "app" }])
+      for (const template of [first.name, "shop", "template1"])
+        assert.deepEqual(copyOf(first, template), [template, undefined, undefined, undefined, undefined]);
+    assert.deepEqual(copyOf(german, "template0").slice(0, 3), ["template0", "UTF8", "builtin"]);
+  });
+
   it("cnpg: a further database is made with it from template0", async () => {
     const input = cloud("cnpg", { databases: [app, synapse] });
     const { template, encoding, localeProvider, locale } = databaseSpec(input, "synapse");

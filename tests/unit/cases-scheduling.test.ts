@@ -5,7 +5,9 @@ import { nodesFor } from "../../operations/nodes";
 import { nodeOf } from "../../operations/liveFacts";
 import { liveReaderOf, plannerOf, planners } from "../../plan/engines/select";
 import { planPlatform } from "../../plan/platform";
+import { sharedBuffers } from "../../policy/invariants/sharedBuffers";
 import type { Settings, SettingsInput } from "../../settings/schema";
+import { memoryOf } from "../../settings/sums/memory";
 import { validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
 import { plannedObjects, plannedPods } from "../support/pods";
@@ -325,6 +327,46 @@ describe("kind: huge pages", () => {
   it("of a gigabyte are asked for by their size", () => {
     const { cluster } = checked(huge({ size: "1Gi", amount: "1Gi" }));
     assert.equal(cluster.resources.requests["hugepages-1Gi"], "1Gi");
+  });
+
+  it("aren't tried where none are asked for: a node's own would kill the server", () => {
+    for (const engine of Object.values(planners)) {
+      const one = engine.can.standbys === true ? {} : { instances: 1, durability: "async" as const };
+      const { cluster, ...rest } = smallest();
+      const settings = checked({ ...rest, cluster: { ...cluster, engine: engine.name, ...one } });
+      assert.match(JSON.stringify(engine.plan(settings)), /huge_pages(":"off"| = 'off')/, engine.name);
+    }
+  });
+
+  it("are no parameter of the user's", () => {
+    for (const [name, value] of [
+      ["huge_pages", "try"],
+      ["huge_page_size", "2MB"],
+    ] as const)
+      assert.deepEqual(sentences(changed(smallest(), "cluster.parameters", { [name]: value })), [
+        `pgplatform:cluster.parameters.${name}: must not be set ("${value}"): pgplatform:cluster.resources.hugePages decides it. Fix: remove it.`,
+      ]);
+  });
+
+  it("are no part of the other memory, and bound shared_buffers", () => {
+    const own = (amount: string) => huge({ amount }, { parameters: { shared_buffers: "1500MB" } });
+    assert.deepEqual(sentences(own("1714Mi")), []);
+    assert.equal(sentences(own("1712Mi")).length, 1);
+    const work = (input: object) => memoryOf(checked(input).cluster).work;
+    assert.equal(work(own("1714Mi")), work(own("2Gi")));
+    assert.ok(
+      work(huge({ amount: "768Mi" })) >
+        work(changed(huge({ amount: "768Mi" }), "cluster.resources.hugePages", undefined)),
+    );
+    const claims = (hugepages: string) => ({
+      sharedBuffers: "1500MB",
+      resources: { requests: { "hugepages-2Mi": hugepages }, limits: { memory: "2Gi" } },
+    });
+    assert.deepEqual(sharedBuffers(claims("1714Mi")), []);
+    assert.deepEqual(
+      sharedBuffers(claims("1712Mi")).map(({ allowed }) => allowed),
+      ["an amount of memory such as 128MB, at most 1498MB (what the huge pages hold)"],
+    );
   });
 
   it("must hold shared_buffers, in whole pages", () => {

@@ -228,6 +228,7 @@ describe("kind: times that data of any size must fit into", () => {
         .plan(settings)
         .objects.find(({ timeoutMinutes, object }) => timeoutMinutes !== undefined && object.kind !== "Job");
       assert.ok((cluster?.timeoutMinutes ?? 0) > 2000);
+      assert.equal(cluster?.createMinutes, 20, "an empty cluster has no data to wait for");
     });
 
   it("little data waits as long as before", () => {

@@ -4,10 +4,11 @@ import { preflight } from "../../operations/preflight";
 import type { EnginePlanner } from "../../plan/engines/planner";
 import { readers } from "../../plan/engines/readers";
 import { liveReaders, planners } from "../../plan/engines/select";
-import { withLabels } from "../../plan/objects";
+import { type KubernetesObject, withLabels } from "../../plan/objects";
+import { planPlatform } from "../../plan/platform";
 import { preloadLibraries } from "../../plan/postgres/extensions";
 import type { SettingsInput } from "../../settings/schema";
-import { changed, checked, smallest } from "../support/settings";
+import { bucket, changed, checked, smallest } from "../support/settings";
 
 /** The smallest settings that an engine takes, in a cloud, where the images are those of the engines' makers. */
 function of(engine: EnginePlanner, version = "17"): SettingsInput {
@@ -41,11 +42,61 @@ const withExtensions = (
 const withParameter = (engine: EnginePlanner, name: string, value: string): SettingsInput =>
   changed(of(engine), "cluster.parameters", { [name]: value });
 
+/** Most characters that Kubernetes takes in the name of a kind: a CronJob's Jobs and a StatefulSet's revisions have 11 more. */
+const mostCharacters: Readonly<Record<string, number>> = {
+  CronJob: 52,
+  StatefulSet: 52,
+  postgresql: 52,
+  Cluster: 50,
+  Job: 63,
+  Service: 63,
+  Namespace: 63,
+};
+
+/** What is too long for Kubernetes, in anything that holds objects: names of objects, and values of labels. */
+function tooLong(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(tooLong);
+  const { kind, metadata } = value as Partial<KubernetesObject>;
+  const name = metadata?.name ?? "";
+  const named = kind !== undefined && name.length > (mostCharacters[kind] ?? 253) ? [`${kind} ${name}`] : [];
+  const labels = Object.entries(value)
+    .filter(([key]) => ["labels", "matchLabels", "selector", "podSelector"].includes(key))
+    .flatMap(([, map]) => Object.values((map ?? {}) as object))
+    .filter((text): text is string => typeof text === "string" && text.length > 63)
+    .map((text) => `label ${text}`);
+  return [...named, ...labels, ...Object.values(value).flatMap(tooLong)];
+}
+
 /** An example for a name or a pattern. */
 const example = (pattern: string): string => pattern.replace("*", "x");
 
 for (const engine of Object.values(planners))
   describe(`the contract of engines: ${engine.name}`, () => {
+    const surroundings: [string, Partial<SettingsInput>][] = [
+      ["alone", {}],
+      [
+        "with all that is named after it",
+        { backup: { targets: [bucket()] }, rotation: { credentialVersion: 99 } },
+      ],
+    ];
+    for (const [title, more] of surroundings)
+      it(`makes nothing that is too long for Kubernetes out of the longest name: ${title}`, () => {
+        const input = (length: number): SettingsInput => ({
+          ...changed(of(engine), "cluster.name", "c".repeat(length)),
+          poolers: [{ name: "p", database: "app" }],
+          clients: [{ name: "a", namespace: "x", labels: { app: "a" }, direct: true, binding: true }],
+          operator: { install: false },
+          ...more,
+        });
+        let length: number = engine.longestClusterName;
+        while (length > 1 && sentences(input(length)).length > 0) length--;
+        assert.ok(length > 30, sentences(input(length)).join("\n"));
+        const settings = checked(input(length));
+        assert.equal(settings.cluster.name.length, length);
+        assert.deepEqual(tooLong(planPlatform(settings, () => [])), []);
+      });
+
     it("takes the smallest settings", () => assert.deepEqual(sentences(of(engine)), []));
 
     const systemRoles = ["postgres", "pg_x", "pgp_x", "public", "replication", ...engine.systemRoles];

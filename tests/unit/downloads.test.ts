@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { issue } from "../../components/issuing";
+import { manifestFile } from "../../local/manifests";
 import {
   addressOf,
   ANSWER_TIMEOUT_MS,
@@ -218,6 +219,33 @@ describe("downloads (stand-ins of the publishers on loopback)", () => {
         if (former[index] !== undefined) process.env[variable] = former[index];
       });
       await proxy.close();
+    }
+  });
+});
+
+describe("an operator's manifest", () => {
+  it("is asked for once, and again where its file is cut short", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgp-manifest-"));
+    try {
+      const path = join(folder, "manifests", "cnpg.json");
+      const asked: string[] = [];
+      const made = () =>
+        manifestFile("cnpg", path, (part) => {
+          asked.push(part);
+          return Promise.resolve(`kind: Namespace\nmetadata: { name: ${part} }`);
+        });
+      const text = async () => readFileSync(await made(), "utf8");
+      const whole = await text();
+      assert.match(whole, /"cnpg".*"barmanPlugin"/);
+      assert.equal(await text(), whole);
+      assert.deepEqual(asked, ["cnpg", "barmanPlugin"]);
+      for (const broken of ["", whole.slice(0, -1)]) {
+        await writeFile(path, broken);
+        assert.equal(await text(), whole);
+      }
+      assert.equal(asked.length, 6);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });

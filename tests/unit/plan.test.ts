@@ -90,6 +90,7 @@ describe("the plan of CloudNativePG", () => {
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
+          huge_pages: "off",
           maintenance_work_mem: "32MB",
           autovacuum_work_mem: "10MB",
           work_mem: "614kB",

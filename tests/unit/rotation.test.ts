@@ -286,6 +286,17 @@ describe("rotation of passwords", () => {
       ]);
     });
 
+    it("asks no pooler for a role that may replicate, which poolers let none in", () => {
+      const primary = "main-rw.postgres.svc";
+      const listed = (replication: boolean) => ({
+        ...at(2),
+        cluster: { ...smallest().cluster, roles: [{ name: "cdc", login: true, replication }] },
+      });
+      const lineOf = (value: unknown) => commandOf(value).find((one) => one.includes("|cdc|"));
+      assert.equal(lineOf(listed(true)), `role-cdc|cdc|app|${primary}|`);
+      assert.equal(lineOf(listed(false)), `role-cdc|cdc|app|${primary}|main-pooler-p.postgres.svc`);
+    });
+
     describe("with a stand-in for psql", () => {
       let folder: string;
       before(async () => {

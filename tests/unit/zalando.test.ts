@@ -45,6 +45,7 @@ describe("the plan for the Zalando operator", () => {
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
+          huge_pages: "off",
           maintenance_work_mem: "32MB",
           autovacuum_max_workers: "3",
           autovacuum_work_mem: "10MB",

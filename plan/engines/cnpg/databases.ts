@@ -32,6 +32,8 @@ function localeFields(cluster: Settings["cluster"], database: DatabaseSettings):
   const [first] = databases;
   if (database === first) return {};
   const { template } = database;
+  // A copy has what its template has.
+  if (!hasLocale(database) && template !== undefined && template !== "template0") return { template };
   if (!hasLocale(database) && !(first && hasLocale(first))) return template === undefined ? {} : { template };
   const { encoding, provider, locale, own } = localeOf(cluster, database);
   return {

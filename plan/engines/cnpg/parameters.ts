@@ -4,6 +4,7 @@ import {
   archiveParameters,
   derivedParameters,
   owned,
+  ownedEverywhere,
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
@@ -15,7 +16,7 @@ const byReplication = "pgplatform:cluster.durability decides it";
 
 /** Parameters that the operator refuses or that the platform owns. */
 export const ownedParameters: Readonly<Record<string, string>> = {
-  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  ...ownedEverywhere,
   ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
   password_encryption: `${byPlatform} to scram-sha-256`,
   ...owned(

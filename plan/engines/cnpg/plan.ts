@@ -20,7 +20,7 @@ import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { podScheduling, topologySpread } from "../../scheduling";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
-import { restoring } from "../../backup/restore";
+import { creationMinutes } from "../../backup/restore";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -177,7 +177,7 @@ export function plan(settings: Settings): Plan {
         object: clusterObject(settings, names),
         waitFor: "condition=Ready",
         timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
-        ...restoring(settings),
+        createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),

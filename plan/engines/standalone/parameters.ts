@@ -1,7 +1,13 @@
 import type { Settings } from "../../../settings/schema";
 import { needsRestart } from "../../../settings/catalogue";
 import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
-import { archiveParameters, derivedParameters, owned, ownParameters } from "../../postgres/parameters";
+import {
+  archiveParameters,
+  derivedParameters,
+  owned,
+  ownedEverywhere,
+  ownParameters,
+} from "../../postgres/parameters";
 import { logicalParameters } from "../../postgres/replication";
 
 const byPlatform = "the platform sets it";
@@ -9,7 +15,7 @@ const alone = "it is one PostgreSQL server in a StatefulSet, which nothing repli
 
 /** Parameters that the platform owns. */
 export const ownedParameters: Readonly<Record<string, string>> = {
-  max_connections: "pgplatform:cluster.maxConnections is its setting",
+  ...ownedEverywhere,
   ...owned(alone, "synchronous_standby_names synchronized_standby_slots primary_*"),
   password_encryption: `${byPlatform} to scram-sha-256`,
   ...owned(

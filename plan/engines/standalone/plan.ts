@@ -13,7 +13,7 @@ import {
   serviceHost,
   tlsNames,
 } from "../../names";
-import { restoring } from "../../backup/restore";
+import { creationMinutes } from "../../backup/restore";
 import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
@@ -169,7 +169,7 @@ export function plan(settings: Settings): Plan {
         stage: 1,
         object: statefulSet,
         timeoutMinutes: copyMinutes(dataBytes(cluster), START_MINUTES),
-        ...restoring(settings),
+        createMinutes: creationMinutes(settings, START_MINUTES),
       },
       ...(cluster.drains === "wait"
         ? [

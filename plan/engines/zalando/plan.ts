@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { locationOf, storesOf } from "../../backup/store";
-import { restoring } from "../../backup/restore";
+import { creationMinutes } from "../../backup/restore";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import type { Endpoint } from "../../network";
 import type { Credential, Plan } from "../../plan";
@@ -305,7 +305,7 @@ export function plan(settings: Settings): Plan {
         object: clusterObject(settings),
         waitFor: "jsonpath={.status.PostgresClusterStatus}=Running",
         timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
-        ...restoring(settings),
+        createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "clients would lose their database" }),
       },
       ...staged(serviceObjects(settings), 2),

@@ -83,7 +83,7 @@ export const planner: EnginePlanner = {
   besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,
   drains: "allow",
-  longestClusterName: 53,
+  longestClusterName: 45,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
   operatorLabels: [...Object.keys(standbyLabels("")), "team", "acid.zalan.do/*"],

@@ -395,6 +395,32 @@ describe("the invariant closed-network", () => {
       ],
     );
   });
+  it("lets pods reach every address on the ports of the stack's stores, and on those alone", () => {
+    const to = [{ ipBlock: { cidr: "0.0.0.0/0" } }];
+    const opened = (port: number, endpoint: string) =>
+      find(
+        goodStack({
+          ...opening({ to, ports: [{ port }] }, "egress"),
+          archive: mutated("archive", { "spec.configuration.endpointURL": endpoint }),
+        }),
+      );
+    const refused = [wide("every address (0.0.0.0/0)", "egress")];
+    assert.deepEqual(opened(9000, "https://minio.example.com:9000"), []);
+    assert.deepEqual(opened(8333, "http://[2001:db8::7]:8333/"), []);
+    assert.deepEqual(opened(9001, "https://minio.example.com:9000"), refused);
+    assert.deepEqual(opened(9000, "https://minio.example.com"), refused);
+    const target = (annotations: object) => ({
+      ...opening({ to, ports: [{ port: 9443 }] }, "egress"),
+      target: {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "second", namespace: "shop", annotations: annotations as Record<string, string> },
+      },
+    });
+    const endpoint = { "pgplatform.io/store-endpoint": "https://ceph.example.com:9443" };
+    assert.deepEqual(find(goodStack(target({ ...endpoint, "pgplatform.io/store-bucket": "b" }))), []);
+    assert.deepEqual(find(goodStack(target(endpoint))), refused);
+  });
   it("allows a listed client, one namespace, one range, and what is open in other namespaces", () => {
     for (const peer of [
       { podSelector: { matchLabels: { app: "client" } } },

@@ -38,10 +38,12 @@ major=$(postgres --version | sed -E 's/[^0-9]*([0-9]+).*/\1/')
 if [ ! -e "$PGDATA" ]; then
   say 'making a new database cluster'
   rm -rf "$PGDATA.new"
-  locale=(--locale=C.UTF-8)
+  options=(--locale=C.UTF-8)
   # Sort order that belongs to PostgreSQL, where it can: an image with another C library can't corrupt indexes.
-  [ "$major" -ge 17 ] && locale+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
-  initdb --pgdata="$PGDATA.new" --username=postgres --encoding=UTF8 "${locale[@]}" --data-checksums \
+  [ "$major" -ge 17 ] && options+=(--locale-provider=builtin --builtin-locale=C.UTF-8)
+  # initdb tries huge pages too, and is killed where its node has some for others; before PostgreSQL 16 it can't be told.
+  [ "$major" -ge 16 ] && options+=(--set=huge_pages=off)
+  initdb --pgdata="$PGDATA.new" --username=postgres --encoding=UTF8 "${options[@]}" --data-checksums \
     --auth-local=peer --auth-host=scram-sha-256 >&2 || exit 1
   sync
   mv "$PGDATA.new" "$PGDATA"
