@@ -243,6 +243,7 @@ async function find(
     return { source: "downloaded", folders: [await released(name, tool, context, signal)] };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof UserError) throw error;
     return error as Error;
   }
 }
