@@ -46,7 +46,7 @@ interface Ruleset {
 const under = (value: unknown, keys: readonly string[]): unknown[] =>
   typeof value !== "object" || value === null
     ? []
-    : Object.entries(value).flatMap(([key, inner]) => [
+    : Object.entries(value).flatMap(([key, inner]: [string, unknown]) => [
         ...(keys.includes(key) ? [inner] : []),
         ...under(inner, keys),
       ]);
