@@ -23,7 +23,10 @@ const CONVERSION = "2";
 /** The file of an engine's manifest: other released files, and another conversion, have another. */
 function manifestName(engine: OperatedEngine): string {
   const sums = manifestParts[engine].flatMap((part) => Object.values(pins.manifests[part]));
-  const key = createHash("sha256").update([CONVERSION, ...sums].join()).digest("hex").slice(0, 8);
+  const key = createHash("sha256")
+    .update([CONVERSION, ...sums].join())
+    .digest("hex")
+    .slice(0, 8);
   return `${engine}-${pins.operators[engine]}-${key}.json`;
 }
 

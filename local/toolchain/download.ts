@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { UserError } from "../../shell/userError";
 
 /** A host that hasn't begun to answer within this time is given up, for this file. */
 export const ANSWER_TIMEOUT_MS = 30_000;
@@ -52,9 +53,22 @@ export function sumFor(list: string, file: string): Sum | undefined {
   return undefined;
 }
 
+/** Lists of sums come from the mirror too: what may change them on the way may change the files. */
+const isTrustworthy = (mirror: string): boolean =>
+  URL.canParse(mirror) &&
+  /^(https:.*|http:\/\/(localhost|127(\.\d+){3}|\[::1\]))$/.test(
+    `${new URL(mirror).protocol}//${new URL(mirror).hostname}`,
+  );
+
 /** Where a publisher's file is asked for: at the publisher, or below the mirror in a folder with the name of the publisher's host. */
-export const addressOf = (url: string, mirror = process.env.PGP_MIRROR ?? ""): string =>
-  mirror === "" ? url : `${mirror.replace(/\/+$/, "")}/${url.replace(/^https:\/\//, "")}`;
+export function addressOf(url: string, mirror = process.env.PGP_MIRROR ?? ""): string {
+  if (mirror === "") return url;
+  if (!isTrustworthy(mirror))
+    throw new UserError([
+      `PGP_MIRROR: ${JSON.stringify(mirror)} is not allowed. Allowed: an https:// URL, or http:// on this machine. Fix: correct it, or unset it.`,
+    ]);
+  return `${mirror.replace(/\/+$/, "")}/${url.replace(/^https:\/\//, "")}`;
+}
 
 /** A body that ended before its end: worth a second try, unlike an answer. */
 class Interrupted extends Error {}

@@ -38,8 +38,11 @@ async function printed(command: string, args: string[]): Promise<string | undefi
   }
 }
 
+/** As root tar gives files to whoever had them at the publisher's. */
+const extract = ["--no-same-owner"];
+
 const unpackTar = (file: string, folder: string) =>
-  run("tar", ["-xzf", file, "-C", folder, "--strip-components=1"]).then(() => undefined);
+  run("tar", [...extract, "-xzf", file, "-C", folder, "--strip-components=1"]).then(() => undefined);
 
 /** A provider's binary as the Pulumi CLI installs it: `<PULUMI_HOME>/plugins/resource-<name>-v<version>`. */
 function provider(name: string, version: string, build: Tool["build"], weakest?: Algorithm): Tool {
@@ -56,7 +59,8 @@ function provider(name: string, version: string, build: Tool["build"], weakest?:
       checksumsUrl: `https://github.com/pulumi/pulumi-${name}/releases/download/v${version}/pulumi-${name}_${version}_checksums.txt`,
       ...(weakest && { weakest }),
     },
-    unpack: (archive, folder) => run("tar", ["-xzf", archive, "-C", folder]).then(() => undefined),
+    unpack: (archive, folder) =>
+      run("tar", [...extract, "-xzf", archive, "-C", folder]).then(() => undefined),
     build,
   };
 }
@@ -239,6 +243,7 @@ async function find(
     return { source: "downloaded", folders: [await released(name, tool, context, signal)] };
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof UserError) throw error;
     return error as Error;
   }
 }

@@ -79,9 +79,9 @@ export interface EngineTraits {
   readonly images: readonly (keyof Images)[];
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
-  /** How it can compress its log in a store, the default first, and the tool that decides. */
   /** What takes memory in PostgreSQL's own container beside it, where the settings ask for it. @default - nothing that counts */
   readonly besideServer?: { readonly who: string; bytes(settings: Settings): number };
+  /** How it can compress its log in a store, the default first, and the tool that decides. */
   readonly compression: {
     readonly methods: readonly [Compression, ...Compression[]];
     readonly by: string;

@@ -128,7 +128,9 @@ function archive(folder: string, files: readonly string[]): Buffer {
   for (const file of files)
     writeFileSync(join(root, folder, file), `#!/bin/sh\necho ${file}\n`, { mode: 0o755 });
   const entries = folder === "." ? files : [folder];
-  const packed = spawnSync("tar", ["-C", root, "-czf", "-", ...entries], { maxBuffer: 1 << 24 });
+  // The publisher's build has a user of its own.
+  const owner = ["--owner=runner:1001", "--group=runner:1001"];
+  const packed = spawnSync("tar", ["-C", root, ...owner, "-czf", "-", ...entries], { maxBuffer: 1 << 24 });
   rmSync(root, { recursive: true });
   return packed.stdout;
 }

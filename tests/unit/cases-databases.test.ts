@@ -53,7 +53,7 @@ describe("kind: a database's locale and encoding (case 24)", () => {
     await valid(input, "cnpg");
   });
 
-  it("cnpg: a copy has its template's, whichever that has, and template0 the usual one", async () => {
+  it("cnpg: a copy has its template's, whichever that has, and template0 the usual one", () => {
     const german = { name: "german", owner: "app", icuLocale: "de-AT" };
     const copyOf = (first: object, template: string) => {
       const input = cloud("cnpg", {

@@ -56,13 +56,13 @@ const mostCharacters: Readonly<Record<string, number>> = {
 /** What is too long for Kubernetes, in anything that holds objects: names of objects, and values of labels. */
 function tooLong(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap(tooLong);
+  if (Array.isArray(value)) return (value as unknown[]).flatMap(tooLong);
   const { kind, metadata } = value as Partial<KubernetesObject>;
   const name = metadata?.name ?? "";
   const named = kind !== undefined && name.length > (mostCharacters[kind] ?? 253) ? [`${kind} ${name}`] : [];
   const labels = Object.entries(value)
     .filter(([key]) => ["labels", "matchLabels", "selector", "podSelector"].includes(key))
-    .flatMap(([, map]) => Object.values((map ?? {}) as object))
+    .flatMap(([, map]): unknown[] => Object.values((map ?? {}) as object))
     .filter((text): text is string => typeof text === "string" && text.length > 63)
     .map((text) => `label ${text}`);
   return [...named, ...labels, ...Object.values(value).flatMap(tooLong)];

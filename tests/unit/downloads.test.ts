@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -194,6 +203,30 @@ describe("downloads (stand-ins of the publishers on loopback)", () => {
     );
   });
 
+  it("come from no mirror that sends lists of sums unprotected over a network", () => {
+    const url = "https://github.com/a";
+    for (const mirror of [
+      "http://127.0.0.1:8080",
+      "http://localhost/x",
+      "http://[::1]:1",
+      "HTTPS://mirror.example",
+    ])
+      assert.equal(addressOf(url, mirror), `${mirror}/github.com/a`);
+    for (const mirror of [
+      "http://mirror.example",
+      "HTTP://mirror.example/raw",
+      "http://localhost.example",
+      "http://127.0.0.1.example",
+      "http://127.0.0.1@mirror.example",
+      "ftp://mirror.example",
+      "mirror.example",
+    ])
+      assert.throws(() => addressOf(url, mirror), {
+        name: "UserError",
+        message: `PGP_MIRROR: "${mirror}" is not allowed. Allowed: an https:// URL, or http:// on this machine. Fix: correct it, or unset it.`,
+      });
+  });
+
   it("go through the proxy of HTTP_PROXY, but for the hosts of NO_PROXY", async () => {
     answers["/proxied"] = body(content);
     const proxy = await serveProxy("publisher.invalid", server.port);
@@ -278,7 +311,7 @@ describe("`make tools` from an empty home without Go on PATH (publishers and a p
     rmSync(folder, { recursive: true });
   });
 
-  async function tools(home: string) {
+  async function tools(home: string, from = `https://${mirror}`) {
     const path = join(folder, home);
     mkdirSync(path);
     server.asked.length = 0;
@@ -295,7 +328,7 @@ describe("`make tools` from an empty home without Go on PATH (publishers and a p
           PATH: join(folder, "bin"),
           NODE_EXTRA_CA_CERTS: join(folder, "ca.crt"),
           HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
-          PGP_MIRROR: `https://${mirror}`,
+          PGP_MIRROR: from,
         },
       },
     );
@@ -313,7 +346,9 @@ describe("`make tools` from an empty home without Go on PATH (publishers and a p
     ] as const) {
       assert.match(stdout, new RegExp(`tools: ${tool} \\(downloaded\\)`));
       const [key = ""] = readdirSync(join(cache, "releases", tool));
-      assert.equal((await run(join(cache, "releases", tool, key, program))).stdout, `${program}\n`);
+      const path = join(cache, "releases", tool, key, program);
+      assert.equal((await run(path)).stdout, `${program}\n`);
+      assert.equal(statSync(path).uid, process.getuid?.());
     }
     assert.match(stdout, /pulumi-resource-random: its publisher lists no sums but SHA-1; this one is right/);
     const manifests = readdirSync(join(cache, "manifests")).filter((file) => file.endsWith(".json"));
@@ -326,6 +361,14 @@ describe("`make tools` from an empty home without Go on PATH (publishers and a p
       [],
     );
     assert.ok(proxy.asked.length > 0 && proxy.asked.every((target) => target === `CONNECT ${mirror}:443`));
+  }).timeout(120_000);
+
+  it("refuses a mirror without TLS in one sentence, and asks nothing of it", async () => {
+    const { exitCode, stdout } = await tools("plain", `http://${mirror}`);
+    assert.equal(exitCode, 1);
+    assert.match(stdout, /error: PGP_MIRROR: "http:\/\/publishers\.invalid" is not allowed\./);
+    assert.doesNotMatch(stdout, /can't be downloaded/);
+    assert.deepEqual(server.asked, []);
   }).timeout(120_000);
 
   it("finds out a file of another commit, wherever it comes from", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blockedSentence, ensureBridgeFilter } from "../../local/cluster/hostFilter";
+import { blockedSentence, ensureBridgeFilter, listRuleset } from "../../local/cluster/hostFilter";
 
 const chain = (table: string, name: string, more: object = {}, family = "ip") => ({
   chain: { family, table, name, ...more },
@@ -46,10 +46,61 @@ describe("a packet filter that the nodes can't pass (rulesets as nft prints them
     [
       "one that nftables doesn't show",
       ruleset(own, ownDrop, chain("filter", "INPUT", input("accept"))),
-      "something on this machine drops what comes in by pgplatform0, and no chain of nftables does. " +
+      "something on this machine drops what comes in by pgplatform0, and no rule was found that does in nftables. " +
+        "Fix: let pgplatform0 pass (with legacy iptables: `iptables-legacy -I INPUT -i pgplatform0 -j ACCEPT`), then run the command again.",
+    ],
+    [
+      "in a chain behind two jumps, of which one goes back",
+      ruleset(
+        chain("filter", "INPUT", input("accept")),
+        chain("filter", "LIMITS"),
+        rule("filter", "INPUT", [{ counter: {} }, { jump: { target: "LIMITS" } }]),
+        rule("filter", "LIMITS", [{ jump: { target: "INPUT" } }]),
+        rule("filter", "LIMITS", [{ goto: { target: "LAST" } }]),
+        rule("filter", "LAST", [{ drop: null }]),
+      ),
+      "this machine's packet filter drops what comes in by pgplatform0 (chain INPUT of table ip filter, a rule that drops or rejects in chain LAST). " +
+        "Fix: run `nft insert rule ip filter INPUT iifname pgplatform0 accept`, then run the command again.",
+    ],
+    [
+      "in a map of verdicts",
+      ruleset(
+        chain("mine", "incoming", input("accept"), "inet"),
+        rule(
+          "mine",
+          "incoming",
+          [{ vmap: { key: "x", data: { set: [["eth0", { jump: { target: "lan" } }]] } } }],
+          "inet",
+        ),
+        rule("mine", "lan", [{ vmap: { key: "x", data: { set: [["tcp", { drop: null }]] } } }], "inet"),
+      ),
+      "this machine's packet filter drops what comes in by pgplatform0 (chain incoming of table inet mine, a rule that drops or rejects in chain lan). " +
+        "Fix: run `nft insert rule inet mine incoming iifname pgplatform0 accept`, then run the command again.",
+    ],
+    [
+      "in a chain that nothing jumps to, or of another table",
+      ruleset(
+        chain("filter", "INPUT", input("accept")),
+        rule("filter", "INPUT", [{ jump: { target: "LAST" } }]),
+        rule("filter", "OTHER", [{ drop: null }]),
+        rule("filter", "LAST", [{ drop: null }], "ip6"),
+      ),
+      "something on this machine drops what comes in by pgplatform0, and no rule was found that does in nftables. " +
         "Fix: let pgplatform0 pass (with legacy iptables: `iptables-legacy -I INPUT -i pgplatform0 -j ACCEPT`), then run the command again.",
     ],
   ];
+  for (const text of ["", "nft: JSON support not compiled-in", "{}", "null"])
+    it(`isn't named where nft prints no JSON: ${text}`, () =>
+      assert.equal(
+        blockedSentence(text),
+        start +
+          "something on this machine drops what comes in by pgplatform0, and nft, which would say what does, can't be asked here. " +
+          "Fix: let pgplatform0 pass (with legacy iptables: `iptables-legacy -I INPUT -i pgplatform0 -j ACCEPT`), then run the command again.",
+      ));
+  it("has no ruleset where nft isn't there, or fails (stand-ins for nft)", async () => {
+    assert.equal(await listRuleset("/nowhere/nft"), "");
+    assert.equal(await listRuleset("false"), "");
+  });
   for (const [whose, text, sentence] of cases)
     it(`is named: ${whose}`, () => assert.equal(blockedSentence(text), start + sentence));
 });

@@ -57,8 +57,8 @@ export const planner: EnginePlanner = {
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],
   compression: byBarman,
-  // The name of a CronJob has at most 52 characters.
   drains: "allow",
+  // The name of a CronJob has at most 52 characters.
   longestClusterName: 47,
   systemRoles: [],
   operatorLabels: ["statefulset.kubernetes.io/*"],

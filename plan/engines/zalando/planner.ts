@@ -83,6 +83,7 @@ export const planner: EnginePlanner = {
   besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,
   drains: "allow",
+  // The name of a CronJob has at most 52 characters.
   longestClusterName: 45,
   // The image's post_init makes the four after the first again at every promotion, and takes LOGIN from `admin`.
   systemRoles: [replicator, "admin", "cron_admin", "robot_zmon", "zalandos"],
