@@ -40,16 +40,30 @@ describe("the policy pack in Pulumi's engine, without a cluster", () => {
     it("are the built-in one, and others whose engine can plan", () =>
       assert.ok(plannable().some(([stack]) => stack === "local")));
 
-    for (const [stack, { tier, kubernetes }] of plannable())
+    for (const [stack, { tier, kubernetes, backup }] of plannable())
       it(`${stack} passes as ${tier}`, async () => {
         const config = stackConfig(stack);
         const result = await previews.preview(
           projectDir,
           {
             ...config,
+            // As an object, into which a secret can be set by its path.
+            ...(backup && { "pgplatform:backup": JSON.parse(config["pgplatform:backup"] ?? "") as object }),
             "pgplatform:kubernetes": { ...kubernetes, kubeconfig: previews.kubeconfig, context: "nowhere" },
           },
           packArguments,
+          Object.fromEntries(
+            (backup?.targets ?? []).flatMap(({ credentials }, index) =>
+              credentials
+                ? [
+                    [
+                      `pgplatform:backup.targets[${index}].credentials.secretAccessKey`,
+                      credentials.secretAccessKey,
+                    ],
+                  ]
+                : [],
+            ),
+          ),
         );
         assert.deepEqual([byPolicy(result, "mandatory"), result.exitCode], [[], 0], result.output);
         assert.match(result.output, /(✅|⚠️) postgres-platform@v/);

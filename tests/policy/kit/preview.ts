@@ -122,13 +122,18 @@ export class Previews {
       );
   }
 
-  /** Previews a program with a configuration; `args` are the pack's. */
+  /** Previews a program with a configuration; `args` are the pack's, `secrets` values by their paths, which a user sets encrypted. */
   async preview(
     program: string,
     config: Record<string, unknown>,
     args: readonly string[],
+    secrets: Readonly<Record<string, string>> = {},
   ): Promise<Previewed> {
     const pulumi = await this.stack(program, config);
+    for (const [path, value] of Object.entries(secrets)) {
+      const { exitCode, stderr } = await pulumi(["config", "set", "--secret", "--path", path, value]);
+      if (exitCode !== 0) throw new Error(stderr);
+    }
     const started = performance.now();
     const result = await pulumi(["preview", ...args]);
     const output = result.stdout + result.stderr;
