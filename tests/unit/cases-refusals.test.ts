@@ -1,31 +1,15 @@
 import assert from "node:assert/strict";
 import { rawSettings } from "../../checks/configuration";
 import { preloadLibraries } from "../../plan/postgres/extensions";
+import { cloud as anywhere, refused, with1 } from "../support/cases";
 import { sentences } from "../support/rich";
 import { bucket, changed, checked, smallest } from "../support/settings";
 
 /** Refusals of what is right, advice that leads astray, and settings without effect that were taken. */
 
-const with1 = (path: string, value: unknown) => sentences(changed(smallest(), path, value));
-const cloud = (cluster: object = {}, rest: object = {}) => ({
-  platform: "cloud",
-  tier: "dev",
-  cluster: {
-    name: "main",
-    namespace: "db",
-    storage: { class: "gp3", size: "20Gi" },
-    databases: [{ name: "app", owner: "app" }],
-    ...cluster,
-  },
-  ...rest,
-});
+const cloud = (cluster: object = {}, rest: object = {}) => anywhere(cluster, { tier: "dev", ...rest });
 const alone = { instances: 1, durability: "async" };
 const reader = { roles: [{ name: "cdc", login: true, replication: true }] };
-
-function refused(problems: readonly string[], expected: RegExp): void {
-  assert.equal(problems.length, 1, problems.join("\n"));
-  assert.match(problems[0]!, expected);
-}
 
 describe("a digest of an image", () => {
   const image = (postgresql: string) =>

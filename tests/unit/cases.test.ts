@@ -5,35 +5,18 @@ import { drained } from "../../operations/up";
 import { planPlatform } from "../../plan/platform";
 import { program } from "../../stacks/program";
 import { parse } from "yaml";
+import { cloud, refused, with1 } from "../support/cases";
 import { sentences } from "../support/rich";
 import { bucket, changed, checked, smallest } from "../support/settings";
 
 /** Faults that people who run PostgreSQL report, each by its kind; the settings are as small as the fault allows. */
 
-const cloud = (cluster: object = {}, rest: object = {}) => ({
-  platform: "cloud",
-  cluster: {
-    name: "main",
-    namespace: "db",
-    storage: { class: "gp3", size: "20Gi" },
-    databases: [{ name: "app", owner: "app" }],
-    ...cluster,
-  },
-  ...rest,
-});
 const single = (engine: string, more: object = {}) =>
   cloud({ engine, instances: 1, durability: "async", ...more }, { tier: "dev" });
 
 const planOf = (input: unknown) =>
   planPlatform(checked(changed(input, "operator", { install: false })), () => []);
 const objectsOf = (input: unknown) => planOf(input).cluster.objects.map(({ object }) => object);
-const with1 = (path: string, value: unknown) => sentences(changed(smallest(), path, value));
-
-/** Exactly one sentence, which matches. */
-function refused(problems: readonly string[], expected: RegExp): void {
-  assert.equal(problems.length, 1, problems.join("\n"));
-  assert.match(problems[0]!, expected);
-}
 
 describe("a client that reads slowly, or a server that takes a COPY slowly", () => {
   const timeout = (tuning: object = {}) => {
