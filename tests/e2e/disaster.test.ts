@@ -4,16 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { storeName, storeNamespace } from "../../plan/backup/storeNames";
 import { storesOf } from "../../plan/backup/store";
-import { listed, readStatus } from "../../operations/targets";
+import { listed } from "../../operations/targets";
 import { pins } from "../../releases/pins";
 import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
 import { type Block, blocksIn, withValues } from "../support/blocks";
+import { archiveAll, archiveSeen } from "./kit/archive";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
 import { loadBuiltImages } from "./kit/images";
 import { ChangedStack, type Edit } from "./kit/settings";
-import { say, until } from "./kit/wait";
+import { say } from "./kit/wait";
 
 /**
  * docs/disaster.md, run as it stands: every block of commands that is marked `sh`, in the page's order, with nothing added but the reader's own values behind
@@ -51,18 +52,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
     env.cluster.sql(await env.cluster.primary(), statement, "app");
   const rows = () => ask(`select count(*) from ${TABLE}`);
 
-  async function archiveId(): Promise<string> {
-    const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
-    return archive?.kind === "answers" ? archive.archiveId : "";
-  }
-  async function archiveAll(): Promise<void> {
-    const segment = await ask("select pg_walfile_name(pg_switch_wal())");
-    await until(`${segment} in the store`, 120, async () => {
-      const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
-      const newest = archive?.kind === "answers" ? (archive.wal?.segment ?? "") : "";
-      return newest >= segment ? { done: undefined } : { why: `the newest is ${newest}` };
-    });
-  }
+  const archiveId = async (): Promise<string> => (await archiveSeen(env)).id;
 
   /** Runs the next blocks of a section, as one shell of the reader's; returns what they print. */
   async function follow(section: string, count = Infinity): Promise<string> {
@@ -140,14 +130,14 @@ suite("disasters (the page's commands; a store in the cluster, images built here
     );
     await act(`delete from ${TABLE}`);
     assert.equal(await rows(), "0");
-    await archiveAll();
+    await archiveAll(env);
     await follow("Back to a moment");
     assert.equal(await rows(), "100");
   });
 
   it("the namespace is deleted: everything is back", async () => {
     await act(`insert into ${TABLE} select generate_series(101, 200)`);
-    await archiveAll();
+    await archiveAll(env);
     values.ARCHIVE_ID = await archiveId();
     await deleteNamespaces(env, [env.settings.cluster.namespace]);
     await writeFile(
@@ -160,7 +150,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   it("without this program: a dump from the store alone", async () => {
     await act(`insert into ${TABLE} select generate_series(201, 300)`);
-    await archiveAll();
+    await archiveAll(env);
     const [store] = storesOf(env.settings);
     const bases = (await listed(env)).flatMap((row) =>
       row.kind === "base" && row.status === "DONE" ? row : [],

@@ -8,6 +8,7 @@ import { readRestored } from "../../operations/restored";
 import { readStatus } from "../../operations/targets";
 import { projectDir } from "../../shell/paths";
 import { poolerName } from "../../plan/names";
+import { archiveAll, archiveSeen } from "./kit/archive";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
 import { withoutTime } from "./kit/make";
@@ -56,15 +57,6 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
   const now = () =>
     ask(`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"')`);
 
-  async function archiveAll(): Promise<void> {
-    const segment = await ask("select pg_walfile_name(pg_switch_wal())");
-    await until(`${segment} in the store`, 120, async () => {
-      const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
-      const newest = archive?.kind === "answers" ? (archive.wal?.segment ?? "") : "";
-      return newest >= segment ? { done: undefined } : { why: `the newest is ${newest}` };
-    });
-  }
-
   async function up(...edits: Edit[]) {
     await stack.write([archived, ...edits]);
     return stack.make("up");
@@ -94,9 +86,8 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
     between = await now();
     await act(`insert into ${TABLE} select generate_series(101, 200)`);
     behind = await now();
-    await archiveAll();
-    const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
-    archiveId = archive?.kind === "answers" ? archive.archiveId : "";
+    await archiveAll(env);
+    archiveId = (await archiveSeen(env)).id;
     assert.match(archiveId, /^[0-9a-f]{10}$/);
     assert.match(await destroy(), new RegExp(`Its backups stay: .*"${archiveId}"`));
   });
@@ -309,9 +300,8 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
     let newer = "";
     before(async () => {
       await act(`insert into ${TABLE} select generate_series(201, 300)`);
-      await archiveAll();
-      const archive = (await readStatus(env))?.find((one) => one.kind === "answers");
-      newer = archive?.kind === "answers" ? archive.archiveId : "";
+      await archiveAll(env);
+      newer = (await archiveSeen(env)).id;
       assert.notEqual(newer, archiveId, "a restored cluster begins an archive of its own");
       await deleteNamespaces(env, [env.settings.cluster.namespace]);
       await stack.write([archived]);
