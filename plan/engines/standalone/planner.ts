@@ -1,4 +1,5 @@
 import { byBarman } from "../../backup/barman";
+import { postgresExporter } from "../../monitoring/exporter";
 import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
@@ -54,6 +55,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
+  exporter: postgresExporter,
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],
   compression: byBarman,

@@ -1,4 +1,5 @@
 import type { EnginePlanner } from "../planner";
+import { postgresExporter } from "../../monitoring/exporter";
 import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
@@ -76,6 +77,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
+  exporter: postgresExporter,
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.
   backupImages: [],
