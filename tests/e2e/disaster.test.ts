@@ -120,7 +120,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   it("a primary's volume is lost: the standby has the data", async () => {
     await follow("Nothing to restore");
-    await env.cluster.waitHealthy();
+    await env.cluster.waitHealthy(300, { instances: 2, synchronous: false });
     assert.equal(await rows(), "100");
   });
 
