@@ -86,11 +86,7 @@ suite("archive (a store in the cluster, images built here)", function () {
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() => deleteNamespaces(env, [storeNamespace(env.settings.cluster)]));
   });
 
   it("restores to the newest timeline from a base backup of before two promotions", async () => {

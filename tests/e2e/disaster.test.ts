@@ -105,11 +105,9 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [env.settings.cluster.namespace, storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() =>
+      deleteNamespaces(env, [env.settings.cluster.namespace, storeNamespace(env.settings.cluster)]),
+    );
     await rm(folder, { recursive: true });
   });
 
