@@ -6,33 +6,21 @@ import {
   oneOf,
   cidr,
   cores,
-  isFreeLabel,
-  label,
-  labelKey,
+  freeLabelKey,
   labelValue,
   integer,
-  objecting,
   quantity,
-  rollsPooler,
 } from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
+import { monitoring } from "./monitoring";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
 import { scheduling, type SchedulingSettings } from "./scheduling";
 import { transform } from "./transform";
-
-const freeLabelKey = objecting(labelKey, (key) =>
-  isFreeLabel(key)
-    ? undefined
-    : {
-        allowed: "keys that are not the platform's, the operator's or Kubernetes' own",
-        fix: "use a key such as team or example.com/team",
-      },
-);
 
 /**
  * Every setting of a stack file, below `pgplatform:`.
@@ -156,25 +144,7 @@ export const schema = z.strictObject({
       }).default(false),
     })
     .prefault({}),
-  monitoring: z
-    .strictObject({
-      namespace: label(
-        "Namespace whose pods may read the metrics ports. Default: none, no pod may.",
-        63,
-        atOnce,
-      ).optional(),
-      memory: quantity(
-        "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
-          "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",
-        `${rollsPooler} With zalando and standalone the instances restart.`,
-        "128Mi",
-      ).optional(),
-      cpu: cores(
-        "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
-        `${rollsPooler} With zalando and standalone the instances restart.`,
-      ).optional(),
-    })
-    .default({}),
+  monitoring,
   labels: documented(z.record(freeLabelKey, labelValue), {
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +

@@ -135,6 +135,15 @@ export const isFreeLabel = (key: string): boolean =>
   key === "app.kubernetes.io/part-of" ||
   !/^([^/]+\.)?(pgplatform\.io|cnpg\.io|kubernetes\.io|k8s\.io)\//.test(key);
 
+export const freeLabelKey = objecting(labelKey, (key) =>
+  isFreeLabel(key)
+    ? undefined
+    : {
+        allowed: "keys that are not the platform's, the operator's or Kubernetes' own",
+        fix: "use a key such as team or example.com/team",
+      },
+);
+
 export const labels = (means: string) =>
   documented(
     z.record(labelKey, labelValue).refine((value) => Object.keys(value).length > 0),

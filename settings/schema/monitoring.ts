@@ -1,0 +1,48 @@
+import * as z from "zod";
+import {
+  atOnce,
+  cores,
+  documented,
+  freeLabelKey,
+  label,
+  labelValue,
+  oneOf,
+  quantity,
+  rollsPooler,
+} from "./types";
+
+/** How metrics are collected, and what becomes of them. */
+export const monitoring = z
+  .strictObject({
+    prometheus: oneOf(
+      ["none", "annotations", "operator", "install"],
+      "How Prometheus finds the metrics. none: it isn't told; annotations: annotations on the pods' Services, and a scrape configuration as a ConfigMap to be " +
+        "given to a Prometheus; operator: objects for a Prometheus Operator that runs already; install: Prometheus Operator, Prometheus, Alertmanager and " +
+        "kube-state-metrics are installed by this stack. Default: none.",
+      "A change makes or deletes these objects; PostgreSQL keeps running.",
+    ).default("none"),
+    namespace: label(
+      "Namespace whose pods may read the metrics ports. Default: none, no pod may.",
+      63,
+      atOnce,
+    ).optional(),
+    labels: documented(z.record(freeLabelKey, labelValue), {
+      means:
+        "Labels of the monitors, the rules and the dashboards, by which a Prometheus or a Grafana selects them, such as release: prometheus. Default: none.",
+      change: atOnce,
+      allowed:
+        "`key: value` as Kubernetes takes them, with keys that are not the platform's or Kubernetes' own",
+      fix: "use the label that the Prometheus' ruleSelector and podMonitorSelector name",
+    }).default({}),
+    memory: quantity(
+      "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
+        "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",
+      `${rollsPooler} With zalando and standalone the instances restart.`,
+      "128Mi",
+    ).optional(),
+    cpu: cores(
+      "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
+      `${rollsPooler} With zalando and standalone the instances restart.`,
+    ).optional(),
+  })
+  .prefault({});
