@@ -4,8 +4,9 @@ import { forReading } from "../plan/bindings";
 import type { EnginePlanner } from "../plan/engines/planner";
 import type { Endpoint } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
+import { clusterLabel } from "../plan/names";
 import { planPlatform, type PlatformPlan } from "../plan/platform";
-import { operatorManifest } from "../releases/manifest";
+import { monitoringManifest, operatorManifest } from "../releases/manifest";
 import type { Settings } from "../settings/schema";
 import type { PoolerArgs, SettingsArgs } from "./args";
 import { Backup } from "./backup";
@@ -17,6 +18,7 @@ import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
+import { Monitoring, MonitoringAccess } from "./monitoring/monitoring";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
@@ -141,6 +143,27 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { policies: platform.networkPolicies },
       { parent: this, dependsOn: made },
     );
+
+    if (platform.monitoring) {
+      const { monitoring: plan } = platform;
+      new Monitoring(
+        `${name}-monitoring`,
+        {
+          plan,
+          labels: { ...labels, [clusterLabel]: clusterName },
+          value: inputs.value,
+          ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
+        },
+        // Its rights in the cluster's namespace.
+        { parent: this, dependsOn: made },
+      );
+      if (plan.access.length > 0)
+        new MonitoringAccess(
+          `${name}-monitoring-access`,
+          { plan },
+          { parent: this, ...(operator && { dependsOn: [operator] }) },
+        );
+    }
 
     const credentials = new Credentials(
       `${name}-credentials`,
@@ -304,7 +327,7 @@ const planOf = (
   settings: Settings,
   released = () => operatorManifest(settings.cluster.engine) as readonly KubernetesObject[],
   engine?: EnginePlanner,
-): PlatformPlan => planPlatform(settings, released, engine);
+): PlatformPlan => planPlatform(settings, released, engine, monitoringManifest);
 
 /** A component gets its provider by its options; a kubeconfig among the settings would have no effect. */
 const connected = ({ kubernetes: { kubeconfig, context } }: Settings): string[] =>

@@ -9,6 +9,8 @@ import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
+import { readByPrometheus } from "./monitoring/install/flows";
+import { monitoringPlan, type MonitoringPlan } from "./monitoring/install/plan";
 import { networkPolicies } from "./networkPolicies";
 import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
@@ -57,6 +59,8 @@ export interface PlatformPlan {
   readonly cluster: Plan;
   /** The poolers in front of it, in the settings' order. */
   readonly poolers: readonly PoolerPlan[];
+  /** What collects metrics and sends alerts. @default - nothing is installed for that */
+  readonly monitoring?: MonitoringPlan;
   /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
   readonly logins: readonly PlannedObject[];
   /** What the clients' namespaces get. */
@@ -105,6 +109,12 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   bindings: [],
 });
 
+/** Flows of another namespace that begin or end at pods of this one. */
+const flowsInto = (namespace: string, flows: readonly Flow[] = []): Flow[] =>
+  flows.filter(({ from, to }) =>
+    [from, to].some((peer) => peer.kind === "pods" && peer.namespace === namespace),
+  );
+
 /** The plan of the cluster as it is registered: with what `transform` lays over its objects, which `planPlatform` checks. */
 export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
   const plan = engine.plan(settings);
@@ -114,12 +124,13 @@ export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
 /**
  * Plans a platform: a pure function of checked settings, the same for the same settings. Throws where `transform` names what isn't there.
  *
- * `released` gives the operator's released objects; it is asked only when the settings install the operator.
+ * `released` gives the operator's released objects; it is asked only when the settings install the operator. So is `prometheusOperator`.
  */
 export function planPlatform(
   settings: Settings,
   released: () => readonly KubernetesObject[],
   engine: EnginePlanner = plannerOf(settings),
+  prometheusOperator: () => readonly KubernetesObject[] = () => [],
 ): PlatformPlan {
   const { labels } = settings;
   const transform = new Transform(settings.transform);
@@ -148,7 +159,9 @@ export function planPlatform(
   const operator =
     engine.operator && settings.operator.install ? engine.operator(settings, released()) : undefined;
   const backups = backupPlan(settings, engine, cluster);
-  const flows = allFlows(settings, cluster, poolers, backups.flows);
+  const clusterFlows = readByPrometheus(settings, allFlows(settings, cluster, poolers, backups.flows));
+  const monitoring = monitoringPlan(settings, engine, clusterFlows, prometheusOperator);
+  const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
@@ -180,6 +193,12 @@ export function planPlatform(
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
     backups: transform.over("backup", labelled(backups.objects)),
     ...(localStores && { localStores }),
+    ...(monitoring && {
+      monitoring: {
+        ...monitoring,
+        objects: transform.over("monitoring", monitoring.objects),
+      },
+    }),
     cluster,
     poolers,
     logins: check ? labelled([check]) : [],

@@ -1,16 +1,6 @@
 import * as z from "zod";
 import { builtInApi } from "../builtIn";
-import {
-  documented,
-  atOnce,
-  oneOf,
-  cidr,
-  cores,
-  freeLabelKey,
-  labelValue,
-  integer,
-  quantity,
-} from "./types";
+import { documented, atOnce, oneOf, cidr, cores, freeLabelKey, labelValue, integer, quantity } from "./types";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { install } from "./monitoringInstall";
 import {
   atOnce,
   cores,
@@ -34,6 +35,7 @@ export const monitoring = z
         "`key: value` as Kubernetes takes them, with keys that are not the platform's or Kubernetes' own",
       fix: "use the label that the Prometheus' ruleSelector and podMonitorSelector name",
     }).default({}),
+    install: install.optional(),
     memory: quantity(
       "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",

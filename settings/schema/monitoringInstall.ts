@@ -1,16 +1,5 @@
 import * as z from "zod";
-import {
-  atOnce,
-  boolean,
-  cores,
-  documented,
-  integer,
-  label,
-  labels,
-  oneOf,
-  quantity,
-  quoted,
-} from "./types";
+import { atOnce, boolean, cores, documented, integer, label, labels, oneOf, quantity, quoted } from "./types";
 
 /** What the stack installs to collect metrics and to send alerts. */
 
