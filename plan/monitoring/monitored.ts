@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import type { EnginePlanner } from "../engines/planner";
 import type { Labels } from "../network";
+import { selectedLabels } from "./install/names";
 import type { Plan } from "../plan";
 import type { PoolerPlan } from "../pooler/plan";
 
@@ -15,5 +16,5 @@ export interface Monitored {
 /** Labels by which a Prometheus and a Grafana select what is for them. */
 export const selectedBy = ({ monitoring: { prometheus, labels } }: Settings): Labels => ({
   ...labels,
-  ...(prometheus === "install" && { "pgplatform.io/monitoring": "install" }),
+  ...(prometheus === "install" && selectedLabels),
 });

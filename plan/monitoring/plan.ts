@@ -7,7 +7,7 @@ import { configurationName, monitor } from "./names";
 import { podMonitor, scrapeConfig, scrapesOf } from "./scrape";
 
 /** What monitoring of one cluster takes, the same for every engine: how its metrics are found, what is made of them, and what may read them. */
-export interface MonitoringPlan {
+export interface MetricsPlan {
   readonly objects: readonly PlannedObject[];
   readonly flows: readonly Flow[];
 }
@@ -43,7 +43,7 @@ const configuration: Part = (monitored) => {
   };
   return [
     {
-      id: "configuration",
+      id: "scrape-configuration",
       stage: 0,
       object: {
         apiVersion: "v1",
@@ -60,7 +60,7 @@ const configuration: Part = (monitored) => {
 };
 
 /** All of it for these settings; nothing where no Prometheus is told. */
-export function planMonitoring(monitored: Monitored): MonitoringPlan {
+export function planMetrics(monitored: Monitored): MetricsPlan {
   const { monitoring } = monitored.settings;
   const { prometheus, namespace } = monitoring;
   if (prometheus === "none") return { objects: [], flows: [] };
