@@ -94,11 +94,7 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() => deleteNamespaces(env, [storeNamespace(env.settings.cluster)]));
   });
 
   describe("before anything is made", () => {

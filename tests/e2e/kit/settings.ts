@@ -77,6 +77,17 @@ export class ChangedStack {
     };
   }
 
+  /** Deletes what a suite has made, by `remove` what the stack doesn't delete, and makes the tree's stack again for the next one. `LEAVE=1` leaves all as it is. */
+  async giveBack(remove: () => Promise<void>): Promise<void> {
+    if (process.env.LEAVE !== "1") {
+      await this.write([]);
+      await this.make("destroy");
+      await remove();
+      await this.make("up");
+    }
+    await this.close();
+  }
+
   close(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
