@@ -7,7 +7,8 @@ const tables = { needsEvent: needs.tables };
 export const sizes: Dashboard = {
   id: "sizes",
   title: "PostgreSQL: sizes",
-  description: "Databases, tables, indexes, bloat, WAL and volumes. Figures of databases are the primary's.",
+  description:
+    "Databases, tables, indexes, bloat by dead rows, WAL and volumes. Figures of databases are the primary's.",
   variables: [...ofCluster, variables.instance, variables.database],
   rows: [
     {
@@ -176,9 +177,9 @@ export const sizes: Dashboard = {
           { min: 0 },
         ),
         bars(
-          "Bloat",
+          "Space of dead rows",
           "bytes",
-          "Estimated space that VACUUM FULL or pg_repack would give back; right to a fifth of the table at best.",
+          "Tables whose dead rows take most space, estimated. Space that VACUUM has freed isn't counted.",
           [
             query(
               `topk(10, max by (database, schema, table) (pgplatform_bloat_bytes{${primaryDatabases}}))`,
@@ -189,9 +190,9 @@ export const sizes: Dashboard = {
           { min: 0, noValue: "no tables of users" },
         ),
         bars(
-          "Bloat, as a share",
+          "Dead rows, as a share",
           "percentunit",
-          "The same as a share of the table.",
+          "The same tables: share of dead rows.",
           [
             query(
               `topk(10, max by (database, schema, table) (pgplatform_bloat_ratio{${primaryDatabases}}))`,
