@@ -339,6 +339,6 @@ describe("components", () => {
       [],
     );
     assert.deepEqual(one(full, `${name}-access`).dependsOn, ["jewelry-shop-db-operator"]);
-    assert.ok(!local.resources.some((resource) => resource.name.includes("monitoring")));
+    assert.ok(!local.resources.some((resource) => resource.name.startsWith("main-monitoring")));
   });
 });
