@@ -54,6 +54,13 @@ export const pins = {
     version: "3.19.1",
     sha256: "0a6a9e1babf97687732d8b2a3eb79ea95d55246a5257b9433865cb6e755221c0",
   },
+  /** What watches, where the stack installs it. Prometheus and Alertmanager are of the versions that Debian's packages have here. */
+  monitoring: {
+    operator: "0.85.0",
+    prometheus: "2.53.5",
+    alertmanager: "0.28.1",
+    kubeStateMetrics: "2.18.0",
+  },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
   rclone: "1.75.1",
   /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */

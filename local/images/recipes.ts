@@ -15,7 +15,10 @@ export type ProgramName =
   | "walTools"
   | "rclone"
   | "versitygw"
-  | "strictStore";
+  | "strictStore"
+  | "prometheusOperator"
+  | "prometheusConfigReloader"
+  | "kubeStateMetrics";
 
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
