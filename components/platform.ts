@@ -17,6 +17,7 @@ import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
+import { Monitoring } from "./monitoring";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
@@ -198,6 +199,13 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
     const poolers = platform.poolers.map(
       (plan) => new Pooler(`${name}-pooler-${plan.name}`, { plan }, { parent: this, dependsOn: [cluster] }),
     );
+
+    if (platform.monitoring.length > 0)
+      new Monitoring(
+        `${name}-monitoring`,
+        { objects: platform.monitoring },
+        { parent: this, dependsOn: [cluster, ...poolers] },
+      );
 
     const logins =
       platform.logins.length > 0

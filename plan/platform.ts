@@ -10,6 +10,7 @@ import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
 import { networkPolicies } from "./networkPolicies";
+import { planMonitoring } from "./monitoring/plan";
 import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
@@ -57,6 +58,8 @@ export interface PlatformPlan {
   readonly cluster: Plan;
   /** The poolers in front of it, in the settings' order. */
   readonly poolers: readonly PoolerPlan[];
+  /** How a Prometheus finds the metrics, alerts and dashboards. @default - nothing, where none is told */
+  readonly monitoring: readonly PlannedObject[];
   /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
   readonly logins: readonly PlannedObject[];
   /** What the clients' namespaces get. */
@@ -101,6 +104,7 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   backups: platform.backups.filter(({ stage }) => stage === 0),
   cluster: { ...platform.cluster, objects: [] },
   poolers: [],
+  monitoring: [],
   logins: [],
   bindings: [],
 });
@@ -148,7 +152,8 @@ export function planPlatform(
   const operator =
     engine.operator && settings.operator.install ? engine.operator(settings, released()) : undefined;
   const backups = backupPlan(settings, engine, cluster);
-  const flows = allFlows(settings, cluster, poolers, backups.flows);
+  const monitoring = planMonitoring({ settings, engine, cluster, poolers });
+  const flows = allFlows(settings, cluster, poolers, [...backups.flows, ...monitoring.flows]);
   const check = loginCheck(settings, cluster, poolers);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
@@ -182,6 +187,7 @@ export function planPlatform(
     ...(localStores && { localStores }),
     cluster,
     poolers,
+    monitoring: transform.over("monitoring", labelled(monitoring.objects)),
     logins: check ? labelled([check]) : [],
     bindings: clientBindings(settings, cluster, poolers),
   };

@@ -5,7 +5,7 @@ import { merge, type Overlay, type PlannedObject } from "./objects";
 export type Overlays = Readonly<Record<string, Overlay>>;
 
 /** The children of a platform whose objects can be changed. */
-export type Transformed = "operator" | "cluster" | "poolers" | "backup" | "network";
+export type Transformed = "operator" | "cluster" | "poolers" | "backup" | "network" | "monitoring";
 
 /** An object's identity is what others find it by. */
 const identity = ["metadata.name", "metadata.namespace", "apiVersion", "kind"] as const;

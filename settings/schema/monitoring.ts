@@ -1,6 +1,7 @@
 import * as z from "zod";
 import {
   atOnce,
+  boolean,
   cores,
   documented,
   freeLabelKey,
@@ -34,6 +35,14 @@ export const monitoring = z
         "`key: value` as Kubernetes takes them, with keys that are not the platform's or Kubernetes' own",
       fix: "use the label that the Prometheus' ruleSelector and podMonitorSelector name",
     }).default({}),
+    rules: boolean(
+      "Whether there are alerts for a Prometheus, where monitoring.prometheus isn't none. Default: true.",
+      atOnce,
+    ).default(true),
+    dashboards: boolean(
+      "Whether there are dashboards for a Grafana, as ConfigMaps, where monitoring.prometheus isn't none. Default: true.",
+      atOnce,
+    ).default(true),
     memory: quantity(
       "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",

@@ -76,7 +76,7 @@ describe("schema", () => {
       poolers: [],
       clients: [],
       network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }], dns: [], cilium: false },
-      monitoring: { prometheus: "none", labels: {} },
+      monitoring: { prometheus: "none", labels: {}, rules: true, dashboards: true },
       labels: {},
       registries: [],
       transform: {},
