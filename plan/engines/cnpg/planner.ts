@@ -2,6 +2,7 @@ import type { EnginePlanner } from "../planner";
 import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
+import { inMetrics } from "./inMetrics";
 import { apiVersion, instanceLabels, operatorNamespace } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
@@ -45,6 +46,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
+  inMetrics,
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,

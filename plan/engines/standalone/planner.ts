@@ -2,6 +2,7 @@ import { byBarman } from "../../backup/barman";
 import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
+import { inMetrics } from "./inMetrics";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -54,6 +55,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
+  inMetrics,
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],
   compression: byBarman,
