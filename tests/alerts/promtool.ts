@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promtool } from "../../local/toolchain/prometheusTools";
-import { alertsOf, ruleOf, ruleGroups, type Alert } from "../../plan/monitoring/alerts";
+import { alertsOf, ruleGroups, ruleOf, type Alert, type Rule } from "../../plan/monitoring/alerts";
 import type { Settings, SettingsInput } from "../../settings/schema";
 import { run } from "../../shell/process";
 import { changed, checked, smallest } from "../support/settings";
@@ -58,20 +58,23 @@ const input = (series: Series): object[] =>
   Object.entries(series).map(([name, values]) => ({ series: name, values }));
 
 /** What the case expects: an alert when it has been so for long enough, and none a minute earlier. */
-function expected(alert: Alert, one: Case | Fires, settings: Settings): Expectation[] {
-  const { for: during = "0s", labels, annotations } = ruleOf(alert, settings);
+function expected(
+  { alert: alertname, for: during = "0s", labels, annotations }: Rule,
+  one: Case | Fires,
+  prefix: string,
+): Expectation[] {
   const at = (one.from ?? 0) + parseInt(during) / 60;
-  if (!("summary" in one)) return [{ eval_time: minutes(at), alertname: alert.name, exp_alerts: [] }];
+  if (!("summary" in one)) return [{ eval_time: minutes(at), alertname, exp_alerts: [] }];
   const fired = {
     exp_labels: { ...labels, ...one.labels },
     exp_annotations: {
       ...annotations,
-      summary: `${settings.cluster.namespace}/${settings.cluster.name}: ${one.summary}`,
+      summary: `${prefix}: ${one.summary}`,
     },
   };
   return [
-    ...(at > 0 && one.always !== true ? [{ eval_time: minutes(at - 1), alertname: alert.name, exp_alerts: [] }] : []),
-    { eval_time: minutes(at), alertname: alert.name, exp_alerts: [fired] },
+    ...(at > 0 && one.always !== true ? [{ eval_time: minutes(at - 1), alertname, exp_alerts: [] }] : []),
+    { eval_time: minutes(at), alertname, exp_alerts: [fired] },
   ];
 }
 
@@ -87,19 +90,20 @@ export function filesOf(
     quiet: pair.quiet(engine),
     ...Object.fromEntries((pair.more ?? []).map((one) => [one.title.replaceAll(" ", "-"), one])),
   };
+  const settings = settingsOf(engine, change);
+  const common = ruleOf(alert, settings);
   return Object.entries(cases).map(([name, one]) => {
-    const settings = settingsOf(engine, {
-      ...change,
-      ...(one.thresholds && { "monitoring.thresholds": one.thresholds }),
-    });
+    const rule = one.thresholds
+      ? ruleOf(alert, settingsOf(engine, { ...change, "monitoring.thresholds": one.thresholds }))
+      : common;
     return {
       name: `${alert.name}-${engine}-${name}`,
-      groups: [{ name: alert.name, rules: [ruleOf(alert, settings)] }],
+      groups: [{ name: alert.name, rules: [rule] }],
       tests: [
         {
           interval: "1m",
           input_series: input(one.series),
-          alert_rule_test: expected(alert, one, settings),
+          alert_rule_test: expected(rule, one, "postgres/main"),
         },
       ],
     };

@@ -39,6 +39,8 @@ describe("alerts", function () {
         return pair === undefined ? [] : filesOf(alert, pair, engine);
       }),
     );
-    assert.equal(await judge("test", files), "");
+    // What is the same on another engine has one answer.
+    const different = new Map(files.map((file) => [JSON.stringify({ ...file, name: "" }), file]));
+    assert.equal(await judge("test", [...different.values()]), "");
   });
 });

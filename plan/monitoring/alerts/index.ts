@@ -9,7 +9,7 @@ import { operator, security } from "./operator";
 import { poolers } from "./poolers";
 import { replication } from "./replication";
 import { sessions } from "./sessions";
-import { thresholdsOf } from "./thresholds";
+import { thresholdsOf, type Thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 
 export { inhibitions, inhibitRules, type Inhibition, type InhibitRule } from "./inhibitions";
@@ -58,9 +58,12 @@ export interface Rule {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export function ruleOf(alert: Alert, settings: Settings): Rule {
+export function ruleOf(
+  alert: Alert,
+  settings: Settings,
+  thresholds: Thresholds = thresholdsOf(settings),
+): Rule {
   const { cluster, monitoring } = settings;
-  const thresholds = thresholdsOf(settings);
   const text = <T>(part: T | ((t: typeof thresholds, s: Settings) => T)): T =>
     part instanceof Function ? part(thresholds, settings) : part;
   const seconds = text(alert.for);
@@ -83,13 +86,15 @@ export interface RuleGroup {
 }
 
 /** The rules of a platform; groups are named by the cluster, so that a Prometheus can have those of several. */
-export const ruleGroups = (settings: Settings): RuleGroup[] =>
-  Object.entries(families)
+export function ruleGroups(settings: Settings): RuleGroup[] {
+  const thresholds = thresholdsOf(settings);
+  return Object.entries(families)
     .map(([family, all]) => ({
       name: `${settings.cluster.namespace}-${settings.cluster.name}-${family}`,
-      rules: all.filter(applies(settings)).map((alert) => ruleOf(alert, settings)),
+      rules: all.filter(applies(settings)).map((alert) => ruleOf(alert, settings, thresholds)),
     }))
     .filter(({ rules }) => rules.length > 0);
+}
 
 const metadata = ({ cluster }: Settings, labels: Readonly<Record<string, string>>) => ({
   name: rulesName(cluster.name),

@@ -57,7 +57,7 @@ export const availability: Pairs = {
   },
   FailoverHappened: {
     fires: () => ({
-      from: 10,
+      from: 9,
       series: {
         [of(recovery, 'instance="main-2",role="standby"')]: "1x8 _x30",
         [of(recovery, 'instance="main-2",role="primary"')]: "_x9 0x30",

@@ -101,13 +101,14 @@ export const maintenance: Pairs = {
     quiet: () => ({ series: workers(2) }),
   },
   CacheHitRatioLow: {
+    // After ten minutes there are more than 100 blocks a second of the quarter of an hour.
     fires: () => ({
-      from: 1,
+      from: 10,
       series: cache(8900, 1100),
       labels: app,
       summary: "89% of the blocks of app were in shared_buffers on main-1",
     }),
-    quiet: () => ({ from: 1, series: cache(9000, 1000) }),
+    quiet: () => ({ from: 10, series: cache(9000, 1000) }),
   },
   HighCheckpointRate: {
     fires: () => ({
