@@ -83,7 +83,15 @@ export const everything = (): SettingsInput => ({
     dns: [{ cidr: "169.254.20.10/32", port: 53 }],
     cilium: false,
   },
-  monitoring: { namespace: "monitoring", memory: "96Mi", cpu: "200m" },
+  monitoring: {
+    prometheus: "operator",
+    namespace: "monitoring",
+    labels: { release: "prometheus" },
+    runbooks: "https://wiki.example.com/runbooks",
+    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
+    memory: "96Mi",
+    cpu: "200m",
+  },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
 
