@@ -120,6 +120,8 @@ export const everything = (): SettingsInput => ({
         },
       ],
     },
+    runbooks: "https://wiki.example.com/runbooks",
+    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
