@@ -19,7 +19,7 @@ import {
   type VizLegendOptions,
 } from "@grafana/ui";
 import { BarGaugeNamePlacement, BarGaugeValueMode } from "@grafana/schema";
-import { type ReactElement, useEffect } from "react";
+import { type ReactElement, useLayoutEffect } from "react";
 import type { Answer, Mark, PanelJson } from "./answers";
 import { newest, seriesFrames } from "./frames";
 import { States } from "./states";
@@ -54,7 +54,7 @@ function Marks({
   marks: readonly Mark[];
   theme: GrafanaTheme2;
 }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     config.addHook("draw", (plot) => {
       const { ctx, bbox } = plot;
       ctx.save();

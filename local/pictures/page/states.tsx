@@ -9,6 +9,9 @@ import type { ReactElement } from "react";
 
 /** Named values over time. Grafana's own drawing of them is no published component: texts and colours are its processors', the bars ours. */
 
+/** Distances of the times on the axis. */
+const minutes = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720];
+
 interface Stretch {
   readonly value: number;
   readonly from: number;
@@ -50,7 +53,12 @@ export function States({
   const bottom = 22;
   const row = Math.min(44, (height - bottom) / frames.length);
   const x = (time: number): number => left + ((time - from) / (to - from)) * (width - left - 8);
-  const ticks = Array.from({ length: 6 }, (_, index) => from + ((index + 0.5) * (to - from)) / 6);
+  const every = (minutes.find((one) => (to - from) / (one * 60_000) <= 8) ?? 1440) * 60_000;
+  const first = Math.ceil(from / every) * every;
+  const ticks = Array.from(
+    { length: Math.floor((to - first) / every) + 1 },
+    (_, index) => first + index * every,
+  );
   const legend = new Map<string, string>();
   return (
     <svg width={width} height={height} style={{ fontSize: 12, fill: theme.colors.text.primary }}>
