@@ -37,7 +37,7 @@ export const parametersOf = (settings: Settings): Record<string, string> => ({
   ...archiveParameters(settings),
   password_encryption: "scram-sha-256",
   ...replicationParameters,
-  ...preloadParameters(settings.cluster),
+  ...preloadParameters(settings),
   // The operator has wal_level at logical, and writes synchronized_standby_slots itself.
   ...(slotsFollow(settings.cluster) && { hot_standby_feedback: "on", sync_replication_slots: "on" }),
   ...ownParameters(settings.cluster),

@@ -33,10 +33,10 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 /** Parameters as postgresql.conf has them, apart from the names of files. */
 export function parametersOf(settings: Settings): Record<string, string> {
   const { cluster } = settings;
-  const libraries = preloadLibraries(cluster);
+  const libraries = preloadLibraries(settings);
   return {
     ...derivedParameters(cluster),
-    ...preloadParameters(cluster),
+    ...preloadParameters(settings),
     password_encryption: "scram-sha-256",
     ...(libraries.length > 0 && { shared_preload_libraries: libraries.join(",") }),
     cluster_name: cluster.name,

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { memoryOf } from "../../../settings/sums/memory";
-import { preloadLibraries, preloadParameters } from "../../postgres/extensions";
+import { preloadLibraries, preloadParameters, statementsExtension } from "../../postgres/extensions";
 import {
   archiveParameters,
   derivedParameters,
@@ -44,13 +44,13 @@ const preloaded: readonly string[] = [
   ),
 ];
 
-function preloading(cluster: Settings["cluster"]): Record<string, string> {
-  const further = preloadLibraries(cluster).filter((name) => name !== "pg_stat_statements");
+function preloading(settings: Settings): Record<string, string> {
+  const further = preloadLibraries(settings).filter((name) => name !== statementsExtension);
   return {
     ...(further.length > 0 && {
       shared_preload_libraries: [...new Set([...preloaded, ...further])].join(","),
     }),
-    ...preloadParameters(cluster),
+    ...preloadParameters(settings),
   };
 }
 
@@ -71,6 +71,6 @@ export const parametersOf = (settings: Settings): Record<string, string> => ({
   tcp_keepalives_idle: "5",
   tcp_keepalives_interval: "1",
   tcp_keepalives_count: "3",
-  ...preloading(settings.cluster),
+  ...preloading(settings),
   ...ownParameters(settings.cluster),
 });
