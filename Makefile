@@ -12,7 +12,7 @@ RUN := @operations/bootstrap.sh && exec node --import tsx
 quoted = '$(subst ','\'',$(1))'
 option = $(if $($(2)),$(1) $(call quoted,$($(2))))
 
-.PHONY: help up down destroy backup backups verify restore forget status preview tools pins test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget logs status preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIV
 
 forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
 	$(RUN) operations/cli.ts forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
+
+logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since 1h --level warning --json", "--help"
+	$(RUN) operations/cli.ts logs --stack $(call quoted,$(STACK)) $(ARGS)
 
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(call quoted,$(STACK))

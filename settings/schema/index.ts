@@ -19,6 +19,7 @@ import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
+import { logs } from "./logs";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
@@ -173,8 +174,9 @@ export const schema = z.strictObject({
         "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
         `${rollsPooler} With zalando and standalone the instances restart.`,
       ).optional(),
+      logs: logs.prefault({}),
     })
-    .default({}),
+    .prefault({}),
   labels: documented(z.record(freeLabelKey, labelValue), {
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +

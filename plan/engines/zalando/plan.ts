@@ -22,6 +22,7 @@ import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
 import { flows, instancePeer } from "./flows";
+import { follower, logVolume } from "./follower";
 import {
   apiVersion,
   instanceLabels,
@@ -105,7 +106,6 @@ function clusterObject(settings: Settings): Postgresql {
   const synchronous = cluster.durability !== "async";
   const [archive] = storesOf(settings);
   const variables = backupVariables(settings);
-  const volumes = backupVolumes(settings);
   return {
     apiVersion,
     kind: "postgresql",
@@ -147,8 +147,8 @@ function clusterObject(settings: Settings): Postgresql {
       ...scheduled(settings),
       tls: { secretName: secretNames.server(cluster.name) },
       ...(variables.length > 0 && { env: variables }),
-      ...(volumes.length > 0 && { additionalVolumes: volumes }),
-      sidecars: [exporter(settings)],
+      additionalVolumes: [...backupVolumes(settings), logVolume],
+      sidecars: [exporter(settings), follower(settings)],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     },
