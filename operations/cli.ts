@@ -168,7 +168,7 @@ command("status", "say what runs").action(({ stack }: StackOption) =>
 );
 
 command("logs", "follow the logs of all instances and poolers, each line with its instance and role")
-  .option("-f, --follow", "go on with what is logged from now on", true)
+  .option("-f, --follow", "continue with what is logged from now on", true)
   .option("--no-follow", "only what is there")
   .option("--since <duration>", "how far back, such as 30s, 10m or 2h", "10m")
   .option(

@@ -47,21 +47,22 @@ const further = ["statement", "detail", "hint", "context"] as const;
 
 /** As a person reads it: one line, and indented what belongs to it. */
 export function shownLine(record: LogRecord, colour: boolean, widths: { instance: number }): string {
+  const level = painted(record.level, colour);
   const head = [
     record.time,
     record.instance.padEnd(widths.instance),
     record.role.padEnd("primary".length),
-    painted(record.level, colour),
+    level,
     ...[record.sqlstate, session(record), record.source === "postgresql" ? undefined : `${record.source}:`],
     record.message,
-  ].filter((word) => word !== undefined);
+  ].flatMap((word) => (word === undefined ? [] : [word === level ? word : visible(word)]));
   const rest = further.flatMap((key) => (record[key] === undefined ? [] : [`${key}: ${record[key]}`]));
-  return [visible(head.join(" ")), ...rest.map(visible)].join("\n").replaceAll("\n", "\n    ");
+  return [head.join(" "), ...rest.map(visible)].join("\n").replaceAll("\n", "\n    ");
 }
 
 export const fieldOrder = (
   "time level namespace cluster instance role source message database user application client pid session " +
-  "backend queryId sqlstate durationMs statement detail hint context"
+  "sessionLine backend queryId sqlstate durationMs statement detail hint context"
 ).split(" ");
 
 /** As a program reads it: one object in one line, its fields always in the same order. */

@@ -11,6 +11,7 @@ export interface ServerRecord {
   readonly client: string | undefined;
   readonly pid: unknown;
   readonly session: unknown;
+  readonly sessionLine: unknown;
   readonly backend: unknown;
   readonly queryId: unknown;
   readonly sqlstate: unknown;
@@ -24,13 +25,17 @@ export interface ServerRecord {
 const timed =
   /^(duration: (\d+(?:\.\d+)?) ms)(?: {2}(?:statement|(?:parse|bind|execute|execute fetch from) .*?): ([^]*))?/;
 
+const numberOf = (value: unknown): number | undefined => {
+  const text = textOf(value);
+  return text === undefined ? undefined : Number(text);
+};
+
 /** Success has a code too, which says nothing. */
 const success = "00000";
 
 export function serverFields(record: ServerRecord): LogFields {
   const found = timed.exec(record.message);
   const [, head, milliseconds, timedStatement] = found ?? [];
-  const pid = textOf(record.pid);
   return present({
     time: record.time,
     level: levelOf(record.severity),
@@ -40,12 +45,13 @@ export function serverFields(record: ServerRecord): LogFields {
     user: textOf(record.user),
     application: textOf(record.application),
     client: record.client,
-    pid: pid === undefined ? undefined : Number(pid),
+    pid: numberOf(record.pid),
     session: textOf(record.session),
+    sessionLine: numberOf(record.sessionLine),
     backend: textOf(record.backend),
     queryId: textOf(record.queryId),
     sqlstate: record.sqlstate === success ? undefined : textOf(record.sqlstate),
-    durationMs: milliseconds === undefined ? undefined : Number(milliseconds),
+    durationMs: numberOf(milliseconds),
     statement: timedStatement?.trimEnd() ?? textOf(record.statement),
     detail: textOf(record.detail),
     hint: textOf(record.hint),
@@ -75,6 +81,7 @@ export function jsonlogLine(line: string): LogFields {
       client: host !== undefined && port !== undefined ? `${host}:${port}` : host,
       pid: record.pid,
       session: record.session_id,
+      sessionLine: record.line_num,
       backend: record.backend_type,
       queryId: queryIdIn(line),
       sqlstate: record.state_code,

@@ -18,6 +18,8 @@ export interface LogFields {
   readonly client?: string;
   readonly pid?: number;
   readonly session?: string;
+  /** Number of the record in its session: both together are no other record's. */
+  readonly sessionLine?: number;
   /** Kind of process, such as `client backend` or `checkpointer`. */
   readonly backend?: string;
   /** A text: it has more digits than a number of JSON keeps. */

@@ -83,7 +83,12 @@ export const everything = (): SettingsInput => ({
     dns: [{ cidr: "169.254.20.10/32", port: 53 }],
     cilium: false,
   },
-  monitoring: { namespace: "monitoring", memory: "96Mi", cpu: "200m" },
+  monitoring: {
+    namespace: "monitoring",
+    memory: "96Mi",
+    cpu: "200m",
+    logs: { slowQuery: "250ms", connections: true },
+  },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
 

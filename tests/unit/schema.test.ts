@@ -76,7 +76,7 @@ describe("schema", () => {
       poolers: [],
       clients: [],
       network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }], dns: [], cilium: false },
-      monitoring: {},
+      monitoring: { logs: { slowQuery: "1s", connections: false } },
       labels: {},
       registries: [],
       transform: {},

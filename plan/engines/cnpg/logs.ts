@@ -53,6 +53,7 @@ const managed =
         client: textOf(record.connection_from),
         pid: record.process_id,
         session: record.session_id,
+        sessionLine: record.session_line_num,
         backend: record.backend_type,
         queryId: record.query_id,
         sqlstate: record.sql_state_code,

@@ -1,7 +1,7 @@
 """Prints what PostgreSQL's collector writes into files, and deletes each file once a newer one is there.
 
 PostgreSQL begins a file of another name when one is full, so that names sort by time, and what is printed of the older one is all
-of it. How far each is printed stands in a file beside them: a restarted container continues there. LOG is the folder.
+of it. A file beside them says how far each is printed: a restarted container continues there. LOG is the folder.
 """
 
 import json
