@@ -12,7 +12,6 @@ export interface LogRecord extends LogFields {
 }
 
 /** Control characters, which would move a terminal's cursor, as their numbers; lines of a text stay. */
-// eslint-disable-next-line no-control-regex -- what is looked for
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const visible = (text: string): string =>
   text.replace(controls, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`);

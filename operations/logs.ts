@@ -53,10 +53,10 @@ interface Kind {
 
 function kindsOf({ settings, engine, live }: Subject): Kind[] {
   const { name } = settings.cluster;
-  const { labels, role } = engine.instancePods;
+  const { role } = engine.instancePods;
   return [
     {
-      selector: labels(name),
+      selector: engine.instancePods.labels(name),
       role: ({ metadata }) =>
         role === undefined || metadata.labels?.[role.label] === role.primary ? "primary" : "standby",
       readers: live.logs,
@@ -122,10 +122,15 @@ export class LogFollower {
     this.print(json ? jsonLine(record) : shownLine(record, colour, { instance: this.width }));
   }
 
-  /** A line of a container, unless it was read already. */
-  private record(key: string, line: string, reader: LineReader, instance: string, role: string) {
+  /** A line of a container, unless it was read before this stream was opened, which had come as far as `before`. */
+  private record(
+    key: string,
+    line: string,
+    reader: LineReader,
+    { instance, role, before }: { instance: string; role: string; before: string },
+  ) {
     const found = stamped(line);
-    if (found === undefined || found.stamp <= (this.reached.get(key) ?? "")) return undefined;
+    if (found === undefined || found.stamp <= before) return undefined;
     this.reached.set(key, found.stamp);
     const fields = reader(found.text);
     return {
@@ -151,7 +156,11 @@ export class LogFollower {
           if (reader === undefined) continue;
           const args = this.logsOf(name, container, `--since=${this.options.since}`);
           const onLine = (line: string) => {
-            const record = this.record(`${uidOf(pod)}/${container}`, line, reader, name, role(pod));
+            const record = this.record(`${uidOf(pod)}/${container}`, line, reader, {
+              instance: name,
+              role: role(pod),
+              before: "",
+            });
             if (record) records.push(record);
           };
           await kubectl.stream(args, onLine, this.signal);
@@ -266,11 +275,12 @@ export class LogFollower {
     const key = `${uid}/${name}`;
     const end = AbortSignal.any([pod.gone.signal, this.signal]);
     while (!end.aborted) {
-      const since = this.reached.get(key) ?? comparable(started);
+      const before = this.reached.get(key) ?? "";
+      const since = before === "" ? comparable(started) : before;
       await this.subject.kubectl.stream(
         this.logsOf(pod.name, name, "--follow", `--since-time=${since}`),
         (line) => {
-          const record = this.record(key, line, reader, pod.name, pod.role);
+          const record = this.record(key, line, reader, { instance: pod.name, role: pod.role, before });
           if (record) this.write(record);
         },
         // A pod that goes still says its last lines: kubectl ends by itself when it is gone.

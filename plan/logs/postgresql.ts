@@ -1,4 +1,4 @@
-import { type LogFields, levelOf, objectIn, plain, present, textOf, timeOf } from "./record";
+import { type LogFields, levelOf, objectIn, plain, present, said, textOf, timeOf } from "./record";
 
 /** What PostgreSQL says in a record, under the names that jsonlog and csvlog have in common here. */
 export interface ServerRecord {
@@ -72,9 +72,9 @@ export function jsonlogLine(line: string): LogFields {
     const host = textOf(record.remote_host);
     const port = textOf(record.remote_port);
     return serverFields({
-      time: timeOf(String(record.timestamp)),
+      time: timeOf(said(record.timestamp)),
       severity: record.error_severity,
-      message: String(record.message ?? ""),
+      message: said(record.message),
       database: record.dbname,
       user: record.user,
       application: record.application_name,

@@ -84,6 +84,9 @@ export const textOf = (value: unknown): string | undefined =>
     ? String(value)
     : undefined;
 
+/** A text, or an empty one for anything else. */
+export const said = (value: unknown): string => (typeof value === "string" ? value : "");
+
 /** Without the fields that have no value. */
 export const present = (
   fields: { readonly [key in keyof LogFields]: LogFields[key] | undefined } & Pick<

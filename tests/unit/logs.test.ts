@@ -15,10 +15,14 @@ import {
   stamped,
 } from "../../operations/logLines";
 import { logOptions } from "../../operations/logs";
-import { liveReaders } from "../../plan/engines/select";
+import { liveReaders, planners } from "../../plan/engines/select";
 import { jsonlogLine } from "../../plan/logs/postgresql";
 import { levelOf, levels, type LogFields, reaches, timeOf } from "../../plan/logs/record";
 import { logs as poolerLogs } from "../../plan/pooler/logs";
+import { poolerPlan } from "../../plan/pooler/plan";
+import { parameterOf, wrong } from "../../settings/catalogue/index";
+import { loggedByDefault } from "../support/logging";
+import { changed, checked, smallest } from "../support/settings";
 
 /** Lines as real servers wrote them: PostgreSQL 15.18 by itself, and 17 in the built-in cluster. */
 const recorded = (name: string): string[] =>
@@ -296,6 +300,73 @@ describe("what prints Zalando's files (follow.py)", function () {
     const follower = start();
     await until("all of it", () => follower.said() === `${long}\nshort\n`);
     await follower.stop();
+  });
+});
+
+describe("what servers and poolers log", () => {
+  const plansOf = (logs: object) =>
+    Object.entries(planners).map(([engine, planner]) => {
+      const settings = checked({
+        ...changed(smallest(), "cluster", {
+          ...smallest().cluster,
+          engine,
+          ...(engine === "standalone" && { instances: 1, durability: "async" }),
+          parameters: { log_statement: "ddl", log_lock_waits: false },
+        }),
+        poolers: [{ name: "app", database: "app" }],
+        monitoring: { logs },
+      });
+      const plan = planner.plan(settings);
+      const shapes = plan.objects.flatMap(({ object }) => liveReaders[planner.name].shape(object) ?? []);
+      const [pooler] = settings.poolers;
+      assert.ok(shapes[0] && pooler);
+      return {
+        engine,
+        parameters: shapes[0].parameters,
+        pooler: poolerPlan(settings, pooler, plan),
+      };
+    });
+
+  it("is the same on every engine, and the user's parameters win where no setting decides", () => {
+    for (const { engine, parameters, pooler } of plansOf({})) {
+      assert.deepEqual(
+        Object.fromEntries(Object.keys(loggedByDefault).map((name) => [name, parameters[name]])),
+        { ...loggedByDefault, log_statement: "ddl", log_lock_waits: "off" },
+        engine,
+      );
+      assert.match(JSON.stringify(pooler.objects), /log_connections = 0\\nlog_disconnections = 0/);
+    }
+  });
+
+  it("follows the settings: the threshold, or none; connections, at poolers too", () => {
+    for (const [slowQuery, is] of [
+      ["off", "-1"],
+      ["250ms", "250ms"],
+      ["60min", "60min"],
+    ] as const)
+      for (const { parameters } of plansOf({ slowQuery }))
+        assert.equal(parameters.log_min_duration_statement, is);
+    for (const { parameters, pooler } of plansOf({ connections: true })) {
+      assert.deepEqual([parameters.log_connections, parameters.log_disconnections], ["on", "on"]);
+      assert.match(JSON.stringify(pooler.objects), /log_connections = 1\\nlog_disconnections = 1/);
+    }
+  });
+
+  it("is a form of every major version's parameters", () => {
+    for (const major of ["15", "16", "17", "18"])
+      for (const [name, value] of Object.entries(loggedByDefault)) {
+        const parameter = parameterOf(major, name);
+        assert.ok(parameter, `${name} in ${major}`);
+        assert.equal(wrong(parameter, value), undefined, `${name} in ${major}`);
+      }
+  });
+
+  it("has no statement of the platform's own that sets a password", () => {
+    const script = readFileSync(join(__dirname, "../../plan/postgres/sql/apply.sh"), "utf8");
+    assert.match(
+      script,
+      /PGOPTIONS='[^']*-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic'/,
+    );
   });
 });
 

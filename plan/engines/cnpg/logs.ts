@@ -6,6 +6,7 @@ import {
   objectIn,
   plain,
   present,
+  said,
   textOf,
   timeOf,
 } from "../../logs/record";
@@ -28,7 +29,7 @@ const auditMessage = (audit: Json): string =>
     "object_type",
     "object_name",
   ]
-    .map((key) => String(audit[key] ?? ""))
+    .map((key) => said(audit[key]))
     .join(",")}`;
 
 /**
@@ -44,9 +45,9 @@ const managed =
     if (isRecord(record)) {
       const { audit } = record;
       return serverFields({
-        time: timeOf(String(record.log_time)) ?? timeOf(String(object.ts)),
-        severity: String(record.error_severity ?? ""),
-        message: audit === undefined ? String(record.message ?? "") : auditMessage(audit),
+        time: timeOf(said(record.log_time)) ?? timeOf(said(object.ts)),
+        severity: said(record.error_severity),
+        message: audit === undefined ? said(record.message) : auditMessage(audit),
         database: record.database_name,
         user: record.user_name,
         application: record.application_name,
@@ -64,8 +65,8 @@ const managed =
       });
     }
     return present({
-      time: timeOf(String(object.ts)),
-      level: levelOf(String(object.level)),
+      time: timeOf(said(object.ts)),
+      level: levelOf(said(object.level)),
       source: object.logger === "postgres" ? "postgresql" : source,
       message: object.msg,
       detail: textOf(object.error),
