@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 FOLDER = Path(os.environ["LOG"])
 POSITIONS = FOLDER / "positions"
@@ -74,8 +74,12 @@ def advance(positions: dict[str, int]) -> dict[str, int]:
     return after
 
 
+def leave(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
 def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, leave)
     positions = load()
     while True:
         after = advance(positions)
