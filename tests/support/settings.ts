@@ -122,6 +122,7 @@ export const everything = (): SettingsInput => ({
     },
     runbooks: "https://wiki.example.com/runbooks",
     thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
+    logs: { slowQuery: "250ms", connections: true },
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });

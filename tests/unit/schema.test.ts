@@ -83,6 +83,7 @@ describe("schema", () => {
         runbooks: "docs/runbooks",
         thresholds: {},
         dashboards: true,
+        logs: { slowQuery: "1s", connections: false },
       },
       labels: {},
       registries: [],
