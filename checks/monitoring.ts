@@ -1,5 +1,5 @@
 import { hostOf, isInCluster } from "../plan/backup/hosts";
-import { nobody } from "../plan/monitoring/install/alertmanager";
+import { silent } from "../plan/monitoring/install/alertmanager";
 import { bytesOf } from "../settings/quantity";
 import type { Settings } from "../settings/schema";
 import type { Receiver } from "../settings/schema/monitoringInstall";
@@ -19,8 +19,8 @@ function receivers(all: readonly Receiver[], report: Report): void {
     const { name, kind } = receiver;
     if (repeated.has(name))
       report(`${path}.name`, name, "a name that no other receiver has", "rename one of them");
-    if (name === nobody)
-      report(`${path}.name`, name, "another name: this one is of those who are told nothing", "rename it");
+    if (name === silent)
+      report(`${path}.name`, name, "another name: this one is of what is sent to none", "rename it");
     if (kind === "email" && (receiver.username === undefined) !== (receiver.password === undefined))
       report(
         `${path}.username`,

@@ -59,11 +59,9 @@ async function fromModule({ repository, version }: Released, file: string, sum: 
   );
 }
 
-const commits: Partial<Record<keyof typeof released, string>> = pins.commits;
-
-/** Where it is published: by commit where that is known, since a tag can be moved, and one of these was. */
+/** Where it is published: by commit, since a tag can be moved, and one of these was. */
 const publishedAt = (part: keyof typeof released, file: string): string =>
-  `https://raw.githubusercontent.com/${released[part].repository}/${commits[part] ?? `v${released[part].version}`}/${file}`;
+  `https://raw.githubusercontent.com/${released[part].repository}/${pins.commits[part]}/${file}`;
 
 async function releasedFile(part: keyof typeof released, file: string, sum: string): Promise<string> {
   const download = async () => (await downloadPinned(publishedAt(part, file), sum)).toString("utf8");

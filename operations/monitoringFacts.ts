@@ -46,7 +46,7 @@ export async function readMonitoring(
     text
       .split("\n")
       .filter((line) => line.trim() !== "")
-      .map((line) => line.trim().split(" ") as [string, string?]);
+      .map((line) => line.trim().split(" ") as [string, string | undefined]);
   const cluster = own?.metadata.labels?.[clusterLabel];
   return {
     kinds: Object.fromEntries<string | undefined>(pairs(crds.stdout)),

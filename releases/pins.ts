@@ -68,6 +68,7 @@ export const pins = {
     cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
     barmanPlugin: "1e13020fe5f09fd8fc29ea03828f7b61375b3721",
     zalando: "c4f10ceadc9dfd541f61318441920eca1c01b5d2",
+    prometheusOperator: "2ed4172b180213b6082025237bb0c155b74b6080",
   },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {

@@ -241,6 +241,24 @@ pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
     paths: ["monitoring"],
   },
   {
+    title: "Monitoring that the stack installs",
+    intro:
+      "Prometheus, Alertmanager and kube-state-metrics, with `monitoring.prometheus: install`: see " +
+      "[installed by the stack](monitoring.md#installed-by-the-stack).",
+    example: `pgplatform:monitoring:
+  prometheus: install
+  install:
+    retentionDays: 30
+    storage: { size: 20Gi }
+    receivers:
+      - { name: on-call, kind: pagerduty, severities: [critical], routingKey: { secure: AAABAexample } }
+      - name: team
+        kind: webhook
+        url: http://chat-bridge.tools.svc/alerts
+        pods: { namespace: tools, labels: { app: chat-bridge }, port: 8080 }`,
+    paths: ["monitoring.install"],
+  },
+  {
     title: "Images and registries",
     intro:
       "Other images than the defaults, a mirror for all of them, and logins to private registries. A default is chosen " +

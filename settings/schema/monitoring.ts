@@ -12,6 +12,8 @@ import {
   quantity,
   rollsPooler,
 } from "./types";
+import { queries } from "./queries";
+import { statements } from "./statements";
 
 /** How metrics are collected, and what becomes of them. */
 export const monitoring = z
@@ -45,6 +47,8 @@ export const monitoring = z
       atOnce,
     ).default(true),
     install: install.optional(),
+    statements,
+    queries,
     memory: quantity(
       "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",

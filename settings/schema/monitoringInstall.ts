@@ -22,7 +22,7 @@ const kind = <K extends ReceiverKind>(own: K) =>
 
 const common = {
   name: label("Name of the receiver.", 40, sent),
-  severities: documented(z.array(z.enum(severities)).min(1), {
+  severities: documented(z.array(oneOf(severities, "A severity of alerts.", sent)).min(1), {
     means:
       "Severities of the alerts that it gets. none is the alert Watchdog alone, which always fires: what gets it can tell when alerts don't come any more. Default: critical and warning.",
     change: sent,
@@ -33,7 +33,7 @@ const common = {
 
 const secret = (means: string, path: string, least: number) =>
   documented(z.string().min(least), {
-    means: `${means}, encrypted in the stack file: pulumi config set --secret --path 'pgplatform:monitoring.install.receivers[0].${path}'.`,
+    means: `${means} Encrypted in the stack file: pulumi config set --secret --path 'pgplatform:monitoring.install.receivers[0].${path}'.`,
     change: sent,
     allowed: `a text of at least ${least} characters that Pulumi has encrypted`,
     fix: "set it with pulumi config set --secret --path",
@@ -55,60 +55,115 @@ const pods = z.strictObject({
 const address = (means: string) =>
   documented(z.email(), { means, change: sent, allowed: "an address of mail", fix: "correct it" });
 
+const url = documented(z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[^\s?#]*)?$/), {
+  means:
+    "Where alerts are posted to; http:// for a Service of the Kubernetes cluster alone. Only with the kind webhook.",
+  change: sent,
+  allowed: "an address that begins with https:// or http://, without a query",
+  fix: "write it without what is secret, which goes into bearerToken",
+});
+const bearerToken = secret(
+  "Token that is sent with alerts; only with the kind webhook. Default: none.",
+  "bearerToken",
+  8,
+);
+const servicePods = documented(pods, {
+  means:
+    "The pods behind the url, where it is a Service of the Kubernetes cluster: network policies let Alertmanager through to them alone. Only with the kind webhook. Default: none.",
+  change: atOnce,
+  allowed: "{ namespace, labels, port }",
+});
+const to = address("Mailbox that gets the alerts; only with the kind email.");
+const from = address("Sender of the mails; only with the kind email.");
+const smtp = documented(z.string().regex(/^[a-z0-9.-]+:\d{1,5}$/), {
+  means: "SMTP server, which must offer STARTTLS; only with the kind email.",
+  change: sent,
+  allowed: "a host and its port, such as smtp.example.com:587",
+  fix: "write host:port",
+});
+const username = documented(z.string().min(1), {
+  means: "Name to log in with at the SMTP server, with a password; only with the kind email. Default: none.",
+  change: sent,
+  allowed: "a text of at least one character",
+  fix: "write it in quotes",
+  numbers: quoted,
+});
+const password = secret(
+  "Password to log in with at the SMTP server; only with the kind email. Default: none.",
+  "password",
+  1,
+);
+const webhookUrl = secret("Address of the incoming webhook; only with the kind slack.", "webhookUrl", 8);
+const channel = documented(z.string().regex(/^[#@]\S{1,79}$/), {
+  means:
+    "Channel in place of the incoming webhook's own; only with the kind slack. Default: the webhook's own.",
+  change: sent,
+  allowed: "a name that begins with # or @",
+  fix: "write it in quotes",
+});
+const routingKey = secret("Integration key of the service; only with the kind pagerduty.", "routingKey", 8);
+
+/** What a kind can't do without, and how it is called where it is missing. */
+const needed = <T extends z.ZodType>(own: ReceiverKind, field: T, what: string): T =>
+  field.meta({ ...field.meta(), missing: `${what} with the kind ${own}` });
+
+const foreign = (own: ReceiverKind, other: ReceiverKind, hidden = false) =>
+  z
+    .never()
+    .optional()
+    .meta({
+      allowed: `must not be set with the kind ${own}`,
+      fix: `leave it out, or use the kind ${other}`,
+      foreign: true,
+      ...(hidden && { shown: "given" }),
+    });
+
+/** Of a kind, all settings that are other kinds'. */
+const others = (own: ReceiverKind) => ({
+  url: foreign(own, "webhook"),
+  bearerToken: foreign(own, "webhook", true),
+  pods: foreign(own, "webhook"),
+  to: foreign(own, "email"),
+  from: foreign(own, "email"),
+  smtp: foreign(own, "email"),
+  username: foreign(own, "email"),
+  password: foreign(own, "email", true),
+  webhookUrl: foreign(own, "slack", true),
+  channel: foreign(own, "slack"),
+  routingKey: foreign(own, "pagerduty", true),
+});
+
 export const receiver = z.discriminatedUnion("kind", [
   z.strictObject({
     ...common,
     kind: kind("webhook"),
-    url: documented(z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[^\s?#]*)?$/), {
-      means:
-        "Where alerts are posted to; http:// for a Service of the Kubernetes cluster alone. Of the kind webhook.",
-      change: sent,
-      allowed: "an address that begins with https:// or http://, without a query",
-      fix: "write it without what is secret, which goes into bearerToken",
-    }),
-    bearerToken: secret("Token that is sent with it. Default: none", "bearerToken", 8).optional(),
-    pods: documented(pods, {
-      means:
-        "The pods behind the url, where it is a Service of the Kubernetes cluster: network policies let Alertmanager through to them alone. Default: none.",
-      change: atOnce,
-      allowed: "{ namespace, labels, port }",
-    }).optional(),
+    ...others("webhook"),
+    url: needed("webhook", url, "an address"),
+    bearerToken: bearerToken.optional(),
+    pods: servicePods.optional(),
   }),
   z.strictObject({
     ...common,
     kind: kind("email"),
-    to: address("Mailbox that gets the alerts. Of the kind email."),
-    from: address("Sender of the mails. Of the kind email."),
-    smtp: documented(z.string().regex(/^[a-z0-9.-]+:\d{1,5}$/), {
-      means: "SMTP server, which must offer STARTTLS. Of the kind email.",
-      change: sent,
-      allowed: "a host and its port, such as smtp.example.com:587",
-      fix: "write host:port",
-    }),
-    username: documented(z.string().min(1), {
-      means: "Name to log in with at the server; with a password. Default: no login.",
-      change: sent,
-      allowed: "a text of at least one character",
-      fix: "write it in quotes",
-      numbers: quoted,
-    }).optional(),
-    password: secret("Password to log in with. Default: no login", "password", 1).optional(),
+    ...others("email"),
+    to: needed("email", to, "a mailbox"),
+    from: needed("email", from, "a sender"),
+    smtp: needed("email", smtp, "an SMTP server"),
+    username: username.optional(),
+    password: password.optional(),
   }),
   z.strictObject({
     ...common,
     kind: kind("slack"),
-    webhookUrl: secret("Address of the incoming webhook. Of the kind slack", "webhookUrl", 8),
-    channel: documented(z.string().regex(/^[#@]\S{1,79}$/), {
-      means: "Channel in the place of the webhook's own. Of the kind slack. Default: the webhook's own.",
-      change: sent,
-      allowed: "a name that begins with # or @",
-      fix: "write it in quotes",
-    }).optional(),
+    ...others("slack"),
+    webhookUrl: needed("slack", webhookUrl, "the address of an incoming webhook"),
+    channel: channel.optional(),
   }),
   z.strictObject({
     ...common,
     kind: kind("pagerduty"),
-    routingKey: secret("Integration key of the service. Of the kind pagerduty", "routingKey", 8),
+    ...others("pagerduty"),
+    routingKey: needed("pagerduty", routingKey, "an integration key"),
   }),
 ]);
 
@@ -159,7 +214,7 @@ export const install = z.strictObject({
     atOnce,
   ).default("unverified"),
   receivers: documented(z.array(receiver), {
-    means: "Whom Alertmanager sends alerts to. Default: nobody; its page alone shows them.",
+    means: "Whom Alertmanager sends alerts to. Default: none, its page alone shows them.",
     change: sent,
     allowed: "a list of receivers, each with a name and a kind",
   }).default([]),

@@ -91,6 +91,11 @@ describe("schema", () => {
         backupSidecar: pins.images.barmanSidecar,
         backupTools: pins.images.backupTools,
         backupRestore: pins.images.barmanSidecar,
+        prometheusOperator: pins.images.prometheusOperator,
+        prometheusConfigReloader: pins.images.prometheusConfigReloader,
+        prometheus: pins.images.prometheus,
+        alertmanager: pins.images.alertmanager,
+        kubeStateMetrics: pins.images.kubeStateMetrics,
       },
     });
   });

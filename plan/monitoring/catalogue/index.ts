@@ -1,5 +1,6 @@
 import { databaseGroups } from "./databases";
 import { platformGroups } from "./platform";
+import { queryGroups } from "./queries";
 import { relationGroups } from "./relations";
 import { replicationGroups } from "./replication";
 import { serverGroups } from "./server";
@@ -18,6 +19,7 @@ export const groups: readonly Group[] = [
   ...replicationGroups,
   ...relationGroups,
   ...statementGroups,
+  ...queryGroups,
 ];
 
 export interface Metric {

@@ -29,6 +29,12 @@ export interface QueryContext {
   readonly largest: number;
   /** Most statements with series of their own; 0: none is counted. */
   readonly statements: number;
+  /** Queries of the settings, and the tables that they wait for. */
+  readonly queries: readonly {
+    readonly name: string;
+    readonly databases: readonly string[];
+    readonly tables: readonly string[];
+  }[];
   /** The plan, as labels and numbers. */
   readonly facts: Facts;
 }
@@ -62,7 +68,9 @@ export interface Group {
   readonly cost: Cost;
   /** Most rows of one run. @default - as many as the server has databases, states and the like */
   readonly limit?: (context: QueryContext) => number;
-  /** Views that may be missing: there are no rows then. */
+  /** Databases that it runs in. @default - by `where` */
+  readonly databases?: readonly string[];
+  /** Tables and views that may be missing, or that pg_monitor may not read: there are no rows then. */
   readonly needs?: readonly string[];
   /** Condition beside that, such as a loaded library; without it there are no rows. */
   readonly when?: string;

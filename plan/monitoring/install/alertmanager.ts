@@ -3,8 +3,8 @@ import { names } from "./names";
 
 /** Alertmanager's configuration: no secret stands in it, it names their files. */
 
-/** Receiver of what nobody is told. No receiver of the settings has this name. */
-export const nobody = "nobody";
+/** Receiver of alerts that are sent to none. No receiver of the settings has this name. */
+export const silent = "silent";
 
 /** One rule by which some alerts keep others silent, as Alertmanager writes it. */
 export interface InhibitRule {
@@ -91,7 +91,7 @@ export function alertmanagerConfiguration(
 ): Record<string, unknown> {
   return {
     route: {
-      receiver: nobody,
+      receiver: silent,
       group_by: ["alertname", "namespace", "cluster"],
       group_wait: `${install.groupWaitSeconds}s`,
       group_interval: `${install.groupIntervalSeconds}s`,
@@ -104,7 +104,7 @@ export function alertmanagerConfiguration(
     },
     inhibit_rules: inhibitRules,
     receivers: [
-      { name: nobody },
+      { name: silent },
       ...install.receivers.map((receiver) => ({ name: receiver.name, ...integration(receiver) })),
     ],
   };

@@ -4,8 +4,8 @@ import type { Labels, Pods } from "../../network";
 
 /** Names of what is installed to collect metrics, and by which it is found. */
 
-/** Label of the monitors, rules and dashboards that the installed Prometheus takes. */
-export const selectedLabels: Labels = { "pgplatform.io/monitoring": "install" };
+/** Labels of the platform's monitors and rules, by which the installed Prometheus takes those of every stack. */
+export const selectedLabels: Labels = { "pgplatform.io/monitoring": "enabled" };
 
 export const apiVersion = "monitoring.coreos.com/v1";
 export const apiGroup = "monitoring.coreos.com";

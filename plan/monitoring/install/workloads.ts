@@ -21,7 +21,7 @@ import { scrapesKey } from "./scrapes";
 /** What runs: the Prometheus Operator and kube-state-metrics, and what the first makes of a Prometheus and an Alertmanager. */
 
 /** User of the upstream images. */
-const nobody: Owner = { user: 65534, group: 65534 };
+const owner: Owner = { user: 65534, group: 65534 };
 
 const resources = (memory: string, cpuRequest: string, cpu: string) => ({
   requests: { cpu: cpuRequest, memory },
@@ -59,7 +59,7 @@ function deployment(
       template: {
         metadata: { labels: podLabels[part] },
         spec: {
-          ...restrictedPod(settings, nobody, 10),
+          ...restrictedPod(settings, owner, 10),
           automountServiceAccountToken: true,
           serviceAccountName: names[part],
           containers: [{ name: names[part], securityContext: hardened, ...container }],
@@ -139,7 +139,7 @@ export function stateDeployment(
 /** Fields that the Prometheus Operator hands to the pods of both. */
 const pods = (settings: Settings) => ({
   podMetadata: { labels: { "app.kubernetes.io/part-of": "pgplatform" } },
-  securityContext: restricted(settings, nobody),
+  securityContext: restricted(settings, owner),
   ...podScheduling(settings.scheduling),
   ...(settings.registries.length > 0 && {
     imagePullSecrets: [{ name: secretNames.registries(settings.cluster.name) }],
