@@ -1,6 +1,7 @@
 import { clusterLabel } from "../names";
 import { type Flow, tcp } from "../network";
-import type { PlannedObject } from "../objects";
+import type { KubernetesObject, PlannedObject } from "../objects";
+import { dashboardObjects } from "./dashboards";
 import { type Monitored, selectedBy } from "./monitored";
 import { monitorPeer, monitorPod } from "./monitorPod";
 import { configurationName, monitor } from "./names";
@@ -18,8 +19,14 @@ type Part = (monitored: Monitored) => readonly PlannedObject[];
 const rules: readonly Part[] = [];
 /** The same for a Prometheus without an operator: files by their names. */
 const ruleFiles: Readonly<Record<string, (monitored: Monitored) => unknown>> = {};
-/** Dashboards, as ConfigMaps of the cluster's namespace. */
-const dashboards: readonly Part[] = [];
+/** Objects with the ends of their names for IDs: the names begin with the cluster's. */
+const planned = (
+  { settings: { cluster } }: Monitored,
+  objects: readonly KubernetesObject[],
+): PlannedObject[] =>
+  objects.map((object) => ({ id: object.metadata.name.slice(cluster.name.length + 1), stage: 0, object }));
+
+const dashboards: Part = (monitored) => planned(monitored, dashboardObjects(monitored.settings));
 
 const monitors: Part = (monitored) =>
   scrapesOf(monitored).map((scrape) => ({
@@ -67,7 +74,7 @@ export function planMetrics(monitored: Monitored): MetricsPlan {
   const parts = [
     monitorPod,
     ...(prometheus === "annotations" ? [configuration] : [monitors, ...(monitoring.rules ? rules : [])]),
-    ...(monitoring.dashboards ? dashboards : []),
+    ...(monitoring.dashboards ? [dashboards] : []),
   ];
   return {
     objects: parts.flatMap((part) => part(monitored)),

@@ -167,7 +167,7 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
 }
 
 /** All steps for a target; the operator is of all clusters. */
-const targetSteps = ({ job, target }: Scrape, { cluster }: Settings): Relabel[] => [
+export const targetSteps = ({ job, target }: Scrape, { cluster }: Settings): Relabel[] => [
   copy("__meta_kubernetes_namespace", "namespace"),
   ...(job === "operator" ? [] : [set("cluster", cluster.name)]),
   ...target,
