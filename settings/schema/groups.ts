@@ -259,6 +259,18 @@ pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
     paths: ["monitoring.install"],
   },
   {
+    title: "Thresholds of alerts",
+    intro:
+      "From which value on [alerts](monitoring.md#alerts) fire, each with its unit. They have an effect where `monitoring.prometheus` isn't none.",
+    example: `pgplatform:monitoring:
+  prometheus: operator
+  namespace: monitoring
+  labels: { release: prometheus }
+  runbooks: https://wiki.example.com/runbooks
+  thresholds: { volumeFull: 48h, connectionsHigh: 70%, deadlocks: 20, slotWal: 8Gi }`,
+    paths: ["monitoring.thresholds"],
+  },
+  {
     title: "Images and registries",
     intro:
       "Other images than the defaults, a mirror for all of them, and logins to private registries. A default is chosen " +

@@ -3,6 +3,7 @@ import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { apiVersion, instanceLabels, operatorNamespace, operatorPodLabels } from "./names";
+import { inMetrics } from "./inMetrics";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -54,6 +55,7 @@ export const planner: EnginePlanner = {
     labels: ["exported_cluster"],
   },
   operatorMetrics: { namespace: operatorNamespace, pods: operatorPodLabels },
+  inMetrics,
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
