@@ -8,9 +8,10 @@ $(if $(folder),,$(error NODE=$(NODE) is not to be had))
 export PATH := $(folder):$(PATH)
 endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
-# A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set.
+# A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set: behind `make` alone, since one
+# that a shell still has from another command would choose what is restored or deleted.
 quoted = '$(subst ','\'',$(1))'
-option = $(if $($(2)),$(1) $(call quoted,$($(2))))
+option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
 .PHONY: help up down destroy backup backups verify restore forget status monitoring preview tools pins test policy e2e faults bench lint
 
