@@ -145,7 +145,7 @@ export const thresholds = z
       "90%",
     ).optional(),
     checkpoints: count(
-      "Number of requested checkpoints within an hour above which HighCheckpointRate warns: max_wal_size is full before checkpoint_timeout is over. Default: 3600 s by checkpoint_timeout, 12.",
+      "Number of requested checkpoints within an hour above which HighCheckpointRate warns: max_wal_size is full before checkpoint_timeout is over. Default: 12, an hour by checkpoint_timeout.",
       3600,
       1,
     ).optional(),

@@ -9,8 +9,8 @@ export interface Case {
   readonly series: Series;
   /** Minute from which it is so. @default 0 */
   readonly from?: number;
-  /** Thresholds in place of the defaults, so that the test is short. */
-  readonly thresholds?: Readonly<Record<string, string | number>>;
+  /** Other settings, by which the test is short. */
+  readonly change?: Readonly<Record<string, unknown>>;
 }
 
 export interface Fires extends Case {
@@ -26,8 +26,8 @@ export interface Fires extends Case {
 export interface Pair {
   readonly fires: (engine: Engine) => Fires;
   readonly quiet: (engine: Engine) => Case;
-  /** Where it doesn't fire either, and why that is worth a case. */
-  readonly more?: readonly (Case & { readonly title: string })[];
+  /** Further cases, each for its reason. */
+  readonly more?: readonly ((engine: Engine) => (Case | Fires) & { readonly title: string })[];
 }
 
 export type Pairs = Readonly<Record<string, Pair>>;

@@ -29,6 +29,7 @@ export function settingsOf(engine: Engine, change: Readonly<Record<string, unkno
     backup: {
       targets: [target("far", "https://one.example.com"), target("copy", "https://two.example.net")],
     },
+    "rotation.credentialVersion": 2,
     "monitoring.prometheus": "operator",
     ...change,
   };
@@ -44,6 +45,8 @@ interface Files {
   readonly name: string;
   readonly groups: object;
   readonly tests: object;
+  /** How often Prometheus looks. @default 1m */
+  readonly every?: string;
 }
 
 const minutes = (count: number): string => `${count}m`;
@@ -88,14 +91,17 @@ export function filesOf(
   const cases: Readonly<Record<string, Case | Fires>> = {
     fires: pair.fires(engine),
     quiet: pair.quiet(engine),
-    ...Object.fromEntries((pair.more ?? []).map((one) => [one.title.replaceAll(" ", "-"), one])),
+    ...Object.fromEntries(
+      (pair.more ?? []).map((more) => {
+        const one = more(engine);
+        return [one.title.replaceAll(" ", "-"), one];
+      }),
+    ),
   };
   const settings = settingsOf(engine, change);
   const common = ruleOf(alert, settings);
   return Object.entries(cases).map(([name, one]) => {
-    const rule = one.thresholds
-      ? ruleOf(alert, settingsOf(engine, { ...change, "monitoring.thresholds": one.thresholds }))
-      : common;
+    const rule = one.change ? ruleOf(alert, settingsOf(engine, { ...change, ...one.change })) : common;
     return {
       name: `${alert.name}-${engine}-${name}`,
       groups: [{ name: alert.name, rules: [rule] }],
@@ -110,20 +116,26 @@ export function filesOf(
   });
 }
 
-/** That with these series no alert of a platform fires but those named, at these minutes. */
-export const silence = (name: string, settings: Settings, series: Series, at: readonly number[]): Files => ({
+/** That with these series no alert of a platform fires at these minutes, whatever the `expected` ones do. */
+export const silence = (
+  name: string,
+  settings: Settings,
+  series: Series,
+  at: readonly number[],
+  expected: readonly string[] = [],
+  every = "5m",
+): Files => ({
   name,
+  every,
   groups: ruleGroups(settings),
   tests: [
     {
       interval: "1m",
       input_series: input(series),
       alert_rule_test: at.flatMap((minute) =>
-        alertsOf(settings).map(({ name: alertname }) => ({
-          eval_time: minutes(minute),
-          alertname,
-          exp_alerts: [],
-        })),
+        alertsOf(settings)
+          .filter((alert) => !expected.includes(alert.name))
+          .map((alert) => ({ eval_time: minutes(minute), alertname: alert.name, exp_alerts: [] })),
       ),
     },
   ],
@@ -136,12 +148,12 @@ export async function judge(
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "pgp-alerts-"));
   try {
-    const names = files.map(({ name, groups, tests }) => {
+    const names = files.map(({ name, groups, tests, every = "1m" }) => {
       const rules = join(folder, `${name}.rules.json`);
       writeFileSync(rules, JSON.stringify({ groups }));
       if (what === "check") return rules;
       const file = join(folder, `${name}.json`);
-      writeFileSync(file, JSON.stringify({ rule_files: [rules], evaluation_interval: "1m", tests }));
+      writeFileSync(file, JSON.stringify({ rule_files: [rules], evaluation_interval: every, tests }));
       return file;
     });
     const { exitCode, stdout, stderr } = await run(

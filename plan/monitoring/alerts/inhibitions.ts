@@ -78,12 +78,6 @@ export const inhibitions: readonly Inhibition[] = [
     because: "the last try says why",
   },
   {
-    source: "StandbyNotStreaming",
-    targets: ["ReplicationLag"],
-    equal: ["instance"],
-    because: "what isn't received isn't replayed",
-  },
-  {
     source: "RecoveryPointMissed",
     targets: ["WALArchivingFailed", "ArchiveBacklog"],
     because: "they are its causes, and by day",

@@ -58,11 +58,13 @@ export const maintenance: readonly Alert[] = [
     severity: "warning",
     for: 3600,
     expr: (t, s) => {
-      const [dead, rows] = [of("pgplatform_table_dead_rows", s), of("pgplatform_table_rows", s)];
-      return `${of("pgplatform_table_vacuum_age_seconds", s)} > ${t.vacuumAge} and ${dead} > 1000 and ${dead} / (${dead} + ${rows}) > ${t.deadRows}`;
+      const [age, dead, rows] = ["vacuum_age_seconds", "dead_rows", "rows"].map((name) =>
+        of(`pgplatform_table_${name}`, s),
+      );
+      return `(${age} > ${t.vacuumAge} or ${age} < 0) and ${dead} > 1000 and ${dead} / (${dead} + ${rows}) > ${t.deadRows}`;
     },
     summary:
-      "{{ $labels.schema }}.{{ $labels.table }} of {{ $labels.database }} has many dead rows, and its last VACUUM was {{ $value | humanizeDuration }} ago",
+      "{{ $labels.schema }}.{{ $labels.table }} of {{ $labels.database }} has many dead rows and was {{ if lt $value 0.0 }}never vacuumed{{ else }}last vacuumed {{ $value | humanizeDuration }} ago{{ end }}",
     description: "Autovacuum doesn't come to the table, or isn't allowed to.",
   },
   {
@@ -104,6 +106,8 @@ export const maintenance: readonly Alert[] = [
     name: "HighBufferBackendWrites",
     severity: "warning",
     for: 1800,
+    // PostgreSQL 15 has no pg_stat_io.
+    applies: (s) => s.cluster.postgresVersion !== "15",
     expr: (t, s) =>
       `${writes(s, ',backend="client backend"')} / ${writes(s)} > ${t.backendWrites} and ${writes(s)} > 10`,
     summary:

@@ -12,9 +12,10 @@ export const operator: readonly Alert[] = [
     severity: "warning",
     for: 300,
     applies: (s) => inMetrics(s).operator !== undefined,
-    // A deleted Deployment has no samples; neither has one that no kube-state-metrics sees.
+    // A deleted Deployment has no samples any more; neither has one that kube-state-metrics never saw.
     expr: (_, s) =>
-      `sum(${ready(s)}) == 0 or (count(kube_deployment_status_replicas_available) > 0 unless on () ${ready(s)})`,
+      `sum(${ready(s)}) == 0 or count(max by (deployment) (max_over_time(${ready(s)}[1d])) unless on (deployment) ${ready(s)}) > 0 ` +
+      `and on () kube_pod_status_ready{${ofPods(s)}}`,
     summary: "no pod of the operator is ready",
     description:
       "PostgreSQL runs. With CloudNativePG no failover is made meanwhile; with Zalando Patroni makes it.",
@@ -77,6 +78,8 @@ export const security: readonly Alert[] = [
     name: "RotationStuck",
     severity: "warning",
     for: (t) => t.rotation,
+    // Before the first rotation two roles may be named as if they were the logins of one.
+    applies: ({ rotation }) => rotation.credentialVersion > 1,
     expr: (_, s) => `max(${of("pgplatform_rotation_logins_of_two", s)}) > 0`,
     summary: "two logins of {{ $value }} roles work: a rotation of passwords hasn't ended",
     description: "The former passwords can still be used.",

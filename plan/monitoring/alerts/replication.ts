@@ -27,7 +27,9 @@ export const replication: readonly Alert[] = [
     severity: "critical",
     for: 300,
     applies: replicated,
-    expr: (t, s) => `${of("pgplatform_standby_lag_seconds", s)} > ${t.replicationLag}`,
+    // One that receives nothing has an alert of its own.
+    expr: (t, s) =>
+      `${of("pgplatform_standby_lag_seconds", s)} > ${t.replicationLag} and ${of("pgplatform_standby_receiving", s)} == 1`,
     summary: "standby {{ $labels.instance }} is {{ $value | humanizeDuration }} behind",
     description: "Reads there are as old, and a failover to it replays first.",
   },

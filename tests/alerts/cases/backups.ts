@@ -33,6 +33,12 @@ const older = (
   quiet: () => ({ ...also, series: { [metric(name)]: always(300 - seconds) } }),
 });
 
+/** A verification each hour, which may be two hours old. */
+const hourly = {
+  "backup.verify.schedule": "0 * * * *",
+  "monitoring.thresholds": { verificationAge: "2h" },
+};
+
 export const backups: Pairs = {
   WALArchivingFailed: {
     fires: () => ({
@@ -88,11 +94,11 @@ export const backups: Pairs = {
     // As old, and the first one has nothing newer: nothing is written.
     quiet: () => ({ series: segments(-90_000, -89_000) }),
     more: [
-      { title: "not before a copy is missed", series: segments(299, 300 - 2700) },
-      {
+      () => ({ title: "not before a copy is missed", series: segments(299, 300 - 2700) }),
+      () => ({
         title: "not for the first write after a quiet day, which the next copy takes",
         series: { ...segments(290, -90_000), [metric("segment_timestamp_seconds")]: "-90000x4 290x100" },
-      },
+      }),
     ],
   },
   BackupOld: older(
@@ -145,8 +151,8 @@ export const backups: Pairs = {
   ),
   NeverVerified: {
     fires: () => ({
-      from: 60,
-      thresholds: { verificationAge: "1h" },
+      from: 120,
+      change: hourly,
       series: {
         [metric("base_timestamp_seconds")]: always(1),
         [metric("base_timestamp_seconds", "copy")]: "_x10 1x240",
@@ -156,11 +162,11 @@ export const backups: Pairs = {
       summary: "no backup in far was ever restored and found good",
     }),
     quiet: () => ({
-      from: 60,
-      thresholds: { verificationAge: "1h" },
+      from: 120,
+      change: hourly,
       series: {
         [metric("base_timestamp_seconds")]: always(1),
-        [metric("verified_timestamp_seconds")]: "_x62 3700x100",
+        [metric("verified_timestamp_seconds")]: "_x122 7300x100",
       },
     }),
   },

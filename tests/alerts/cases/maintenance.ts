@@ -79,10 +79,11 @@ export const maintenance: Pairs = {
     fires: () => ({
       series: vacuum(7 * 86_400 + 1, 3500),
       labels: { ...app, schema: "public", table: "orders" },
-      summary: "public.orders of app has many dead rows, and its last VACUUM was 7d 0h 0m 1s ago",
+      summary: "public.orders of app has many dead rows and was last vacuumed 7d 0h 0m 1s ago",
     }),
     // As long ago, and nothing to do.
     quiet: () => ({ series: vacuum(70 * 86_400, 3000) }),
+    more: [() => ({ title: "not for a new table that nothing was deleted of", series: vacuum(-1, 0) })],
   },
   AutovacuumStuck: {
     fires: () => ({

@@ -5,8 +5,11 @@ const deployments = {
   zalando: 'namespace="postgres-operator",deployment="postgres-operator"',
   standalone: "",
 } as const;
-const ready = (engine: Engine, count: number): Series => ({
-  [`kube_deployment_status_replicas_available{${deployments[engine]}}`]: always(count),
+const instances: Series = {
+  'kube_pod_status_ready{namespace="postgres",pod="main-1",condition="true"}': always(1),
+};
+const ready = (engine: Engine, count: number, values = always(count)): Series => ({
+  [`kube_deployment_status_replicas_available{${deployments[engine]}}`]: values,
   'kube_deployment_status_replicas_available{namespace="shop",deployment="shop"}': always(1),
 });
 const errors = (values: string): Series => ({
@@ -41,7 +44,16 @@ export const operator: Pairs = {
   OperatorDown: {
     fires: (engine) => ({ series: ready(engine, 0), summary: "no pod of the operator is ready" }),
     quiet: (engine) => ({ series: ready(engine, 1) }),
-    more: [{ title: "not without kube-state-metrics", series: {} }],
+    more: [
+      () => ({ title: "not without kube-state-metrics", series: {} }),
+      () => ({ title: "not of one that it never saw", series: instances }),
+      (engine) => ({
+        title: "when it is deleted",
+        from: 10,
+        series: { ...instances, ...ready(engine, 1, "1x9 stale") },
+        summary: "no pod of the operator is ready",
+      }),
+    ],
   },
   OperatorReconcileErrors: {
     fires: () => ({

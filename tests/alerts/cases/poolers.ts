@@ -47,10 +47,10 @@ export const poolers: Pairs = {
     }),
     quiet: () => ({ series: ready(2) }),
     more: [
-      {
+      () => ({
         title: "not where only the poolers themselves say it",
         series: { ...up(1), [of("pgbouncer_up", pod)]: always(1) },
-      },
+      }),
     ],
   },
   PoolerClientsWaiting: {
@@ -86,6 +86,6 @@ export const poolers: Pairs = {
       summary: "1 clients of the pooler app wait at main-pooler-app-1, which has no connection to app",
     }),
     quiet: () => ({ series: servers(1, 1) }),
-    more: [{ title: "not without a client", series: servers(0, 0) }],
+    more: [() => ({ title: "not without a client", series: servers(0, 0) })],
   },
 };

@@ -6,6 +6,10 @@ const slot = (metric: string, value: number, role = "primary"): Series => ({
     always(value),
 });
 const slotLabels = { ...both, slot: "debezium", type: "logical" };
+const lag = (seconds: number, receiving: number): Series => ({
+  [of("pgplatform_standby_lag_seconds", standby)]: always(seconds),
+  [of("pgplatform_standby_receiving", standby)]: always(receiving),
+});
 const conflict = (reason: string): string =>
   of("pgplatform_conflicts_total", `${standby},database="app",reason="${reason}"`);
 
@@ -35,11 +39,12 @@ export const replication: Pairs = {
   },
   ReplicationLag: {
     fires: () => ({
-      series: { [of("pgplatform_standby_lag_seconds", standby)]: always(61) },
+      series: lag(61, 1),
       labels: second,
       summary: "standby main-2 is 1m 1s behind",
     }),
-    quiet: () => ({ series: { [of("pgplatform_standby_lag_seconds", standby)]: always(60) } }),
+    quiet: () => ({ series: lag(60, 1) }),
+    more: [() => ({ title: "not of one that receives nothing", series: lag(90_000, 0) })],
   },
   ReplicationConflicts: {
     fires: () => ({
