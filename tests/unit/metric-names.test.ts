@@ -7,7 +7,10 @@ import { interpolate, panelQueries } from "../../plan/monitoring/dashboards";
 import { exporterMetrics } from "../../plan/monitoring/exporter";
 import { kubeletMetrics, operatorMetrics, stateMetrics } from "../../plan/monitoring/foreignMetrics";
 import { poolerMetrics } from "../../plan/monitoring/poolerMetrics";
+import { planners } from "../../plan/engines/select";
+import { planPlatform } from "../../plan/platform";
 import { projectDir } from "../../shell/paths";
+import { releasedObjects } from "../support/manifest";
 import { checked, everything, smallest } from "../support/settings";
 
 /** Alerts and dashboards may ask for nothing that isn't collected: they would be silent, and empty, for ever. */
@@ -71,6 +74,36 @@ describe("what alerts and dashboards ask for", () => {
     assert.ok(queries.length >= 50);
     for (const { dashboard, panel, expr } of queries)
       assert.deepEqual(unknown(interpolate(expr, {})), [], `${dashboard}: ${panel}`);
+  });
+
+  it("is collected where the stack installs Prometheus: of the kubelets, and of kube-state-metrics", async () => {
+    const settings = checked({
+      ...smallest(),
+      operator: { install: false },
+      monitoring: { prometheus: "install" },
+    });
+    const crds = await releasedObjects("monitoring");
+    const plan = planPlatform(
+      settings,
+      () => [],
+      planners.cnpg,
+      () => crds,
+    );
+    const texts = JSON.stringify(plan.monitoring?.objects.map(({ object }) => object));
+    const kept = [...texts.matchAll(/\\"regex\\": \\"([a-z_|()?]+)\\",\\n +\\"action\\": \\"keep/g)].map(
+      ([, regex]) => new RegExp(`^(?:${regex})$`),
+    );
+    for (const { name } of kubeletMetrics)
+      assert.ok(
+        kept.some((regex) => regex.test(name)),
+        name,
+      );
+    const resources = /--resources=([a-z,]+)/.exec(texts)?.[1]?.split(",") ?? [];
+    for (const { name } of stateMetrics) {
+      const [, resource] = /^kube_([a-z]+)_/.exec(name) ?? [];
+      assert.ok(resources.includes(`${resource}s`), name);
+    }
+    assert.match(texts, /--namespaces=[a-z,-]*cnpg-system/, "the operator's Deployment is counted");
   });
 
   it("would be found if it weren't", () => {

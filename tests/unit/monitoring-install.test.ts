@@ -191,7 +191,7 @@ describe("what monitoring.prometheus: install plans", () => {
       assert.deepEqual(spec[`${what}Selector`], { matchLabels: selectedLabels });
       assert.deepEqual(spec[`${what}NamespaceSelector`], {});
     }
-    assert.match(JSON.stringify(objectOf(plan, "operator")), /"--namespaces=monitoring,postgres,shop"/);
+    assert.match(JSON.stringify(objectOf(plan, "operator")), /"--namespaces=monitoring,postgres,shop[,"]/);
     assert.match(
       JSON.stringify(objectOf(plan, "kube-state-metrics")),
       /"--namespaces=monitoring,postgres,shop"/,
