@@ -25,6 +25,7 @@ import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
 import { namespace, type Problem } from "../settings/problem";
+import { queries } from "./queries";
 import { resources } from "./resources";
 import { registries } from "./registries";
 import { roles } from "./roles";
@@ -65,6 +66,7 @@ const rules: readonly Rule[] = [
   connectionSum,
   clients,
   networks,
+  queries,
   binding,
   rotation,
   backup,

@@ -6,6 +6,7 @@ import { type LiveFacts, type StorageClass } from "./liveFacts";
 import { localeProblems } from "./locales";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
+import { queryProblems, queryWarnings } from "./queries";
 import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
@@ -237,6 +238,11 @@ const versions: Rule = ({ settings }, { rotation }) => {
 
 const locales: Rule = ({ settings }, { locales: live }) => ({ problems: localeProblems(settings, live) });
 
+const queries: Rule = ({ settings }, { queries: tried }) => ({
+  problems: queryProblems(settings, tried),
+  warnings: queryWarnings(settings, tried),
+});
+
 const network: Rule = ({ settings, engine }, facts) => {
   const { problems, warnings } = networkFindings(settings, engine, facts);
   return {
@@ -261,6 +267,7 @@ const rules: readonly Rule[] = [
   otherStack,
   majorVersion,
   locales,
+  queries,
   versions,
   restoring,
 ];

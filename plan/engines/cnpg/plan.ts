@@ -176,7 +176,6 @@ export function plan(settings: Settings): Plan {
   };
   return {
     objects: [
-      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
       {
         id: "cluster",
         stage: 0,
@@ -186,6 +185,7 @@ export function plan(settings: Settings): Plan {
         createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
+      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
       ...databaseObjects(settings),
       ...backupObjects(settings),
     ],
