@@ -185,9 +185,9 @@ export function plan(settings: Settings): Plan {
         createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
         ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
-      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
       ...databaseObjects(settings),
       ...backupObjects(settings),
+      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
     ],
     // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
