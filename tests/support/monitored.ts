@@ -178,6 +178,7 @@ const groupNeeds: Readonly<Record<string, Extra>> = {
   bloat: "tables",
   statements: "statements",
   io: "io",
+  queries: "userQueries",
 };
 
 const foreignNeeds = ({ name }: Foreign): Extra | undefined =>
