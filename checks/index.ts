@@ -16,6 +16,7 @@ import { labels } from "./labels";
 import { libraries } from "./libraries";
 import { locales } from "./locales";
 import { memory } from "./memory";
+import { monitoring } from "./monitoring";
 import { names } from "./names";
 import { namespaces } from "./namespaces";
 import { networks } from "./network";
@@ -32,6 +33,7 @@ import type { Rule } from "./rule";
 import { scheduling } from "./scheduling";
 import { sizes } from "./sizes";
 import { storage } from "./storage";
+import { thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
@@ -65,12 +67,14 @@ const rules: readonly Rule[] = [
   connectionSum,
   clients,
   networks,
+  monitoring,
   binding,
   rotation,
   backup,
   restore,
   registries,
   images,
+  thresholds,
   abilities,
 ];
 

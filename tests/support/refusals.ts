@@ -210,6 +210,11 @@ const single: [path: string, value: unknown, sentence: string][] = [
     'pgplatform:network.apiServer[0].cidr: "10.0.0.1" is not allowed. Allowed: an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
   ],
   [
+    "monitoring",
+    { prometheus: "operator", thresholds: { volumeFull: 24 } },
+    "pgplatform:monitoring.thresholds.volumeFull: 24 is not allowed. Allowed: a duration from 1h to 30d, such as 24h. Fix: write a whole number and its unit, s, m, h or d, such as 24h.",
+  ],
+  [
     "images",
     { pgbouncer: "not an image" },
     'pgplatform:images.pgbouncer: "not an image" is not allowed. Allowed: the name of an image with tag or digest. Fix: write it as registry/name:tag.',

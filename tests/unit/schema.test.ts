@@ -76,7 +76,14 @@ describe("schema", () => {
       poolers: [],
       clients: [],
       network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }], dns: [], cilium: false },
-      monitoring: { prometheus: "none", labels: {}, rules: true, dashboards: true },
+      monitoring: {
+        prometheus: "none",
+        labels: {},
+        rules: true,
+        runbooks: "docs/runbooks",
+        thresholds: {},
+        dashboards: true,
+      },
       labels: {},
       registries: [],
       transform: {},
@@ -91,6 +98,11 @@ describe("schema", () => {
         backupSidecar: pins.images.barmanSidecar,
         backupTools: pins.images.backupTools,
         backupRestore: pins.images.barmanSidecar,
+        prometheusOperator: pins.images.prometheusOperator,
+        prometheusConfigReloader: pins.images.prometheusConfigReloader,
+        prometheus: pins.images.prometheus,
+        alertmanager: pins.images.alertmanager,
+        kubeStateMetrics: pins.images.kubeStateMetrics,
       },
     });
   });

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { environment, restrictedPod, unprivileged } from "../../containers";
-import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporter";
+import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporterContainer";
 import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
