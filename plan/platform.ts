@@ -9,6 +9,7 @@ import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
+import { inhibitRules } from "./monitoring/alerts";
 import { readByPrometheus } from "./monitoring/install/flows";
 import { monitoringPlan, type MonitoringPlan } from "./monitoring/install/plan";
 import { networkPolicies } from "./networkPolicies";
@@ -168,7 +169,13 @@ export function planPlatform(
     settings,
     allFlows(settings, cluster, poolers, [...backups.flows, ...metrics.flows]),
   );
-  const monitoring = monitoringPlan(settings, engine, clusterFlows, prometheusOperator);
+  const monitoring = monitoringPlan(
+    settings,
+    engine,
+    clusterFlows,
+    prometheusOperator,
+    settings.monitoring.rules ? inhibitRules() : [],
+  );
   const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);

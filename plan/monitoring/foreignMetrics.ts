@@ -70,6 +70,7 @@ export const kubeletMetrics: readonly Foreign[] = [
     "Memory that can't be taken back; at the limit the kernel kills.",
     container,
   ),
+  cadvisor("container_oom_events_total", "counter", "Times that the kernel killed in it.", container),
   cadvisor("container_memory_rss", "gauge", "Anonymous memory.", container),
   cadvisor("container_network_receive_bytes_total", "counter", "Bytes that the pod got.", [
     "namespace",
@@ -86,11 +87,16 @@ export const kubeletMetrics: readonly Foreign[] = [
   kubelet("kubelet_volume_stats_used_bytes", "gauge", "What is used there.", claim),
 ];
 
-const state = from("kube-state-metrics 2.18: docs/metrics/workload and docs/metrics/storage");
+const state = from("kube-state-metrics 2.18: docs/metrics/workload, docs/metrics/storage and docs/metrics/cluster");
 const pod = ["namespace", "pod"];
 
 /** Of kube-state-metrics. */
 export const stateMetrics: readonly Foreign[] = [
+  state("kube_node_status_condition", "gauge", "1 at what the node's condition is.", [
+    "node",
+    "condition",
+    "status",
+  ]),
   state("kube_pod_info", "gauge", "1 for each pod, with its node.", [...pod, "node"]),
   state("kube_pod_status_phase", "gauge", "1 at the pod's phase.", [...pod, "phase"]),
   state("kube_pod_status_ready", "gauge", "1 at what the pod's readiness is.", [...pod, "condition"]),

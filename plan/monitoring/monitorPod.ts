@@ -40,6 +40,7 @@ function deployment(monitored: Monitored): KubernetesObject {
   const { cluster, images, labels } = settings;
   const certificates = Object.entries(certificatesOf(monitored));
   const state = { name: "state", mountPath: "/state" };
+  const folder = "/certificates";
   const own = monitor.labels(cluster.name);
   const container = (memory: string) => ({
     image: images.backupTools,
@@ -69,6 +70,7 @@ function deployment(monitored: Monitored): KubernetesObject {
               command: ["sh", `/scripts/${name}`],
               env: environment({
                 CERTIFICATES: certificates.map(([of]) => of).join(" "),
+                FOLDER: folder,
                 STATE: state.mountPath,
                 SECONDS_BETWEEN: String(SECONDS_BETWEEN),
               }),
@@ -81,7 +83,7 @@ function deployment(monitored: Monitored): KubernetesObject {
                 state,
                 ...certificates.map(([of]) => ({
                   name: of,
-                  mountPath: `/certificates/${of}`,
+                  mountPath: `${folder}/${of}`,
                   readOnly: true,
                 })),
               ],

@@ -1,6 +1,8 @@
 import { clusterLabel } from "../names";
 import { type Flow, tcp } from "../network";
-import type { PlannedObject } from "../objects";
+import type { KubernetesObject, PlannedObject } from "../objects";
+import { prometheusRule, ruleConfigMap } from "./alerts";
+import { dashboardObjects } from "./dashboards";
 import { type Monitored, selectedBy } from "./monitored";
 import { monitorPeer, monitorPod } from "./monitorPod";
 import { configurationName, monitor } from "./names";
@@ -14,12 +16,16 @@ export interface MetricsPlan {
 
 type Part = (monitored: Monitored) => readonly PlannedObject[];
 
-/** Alerts for a Prometheus Operator, as objects of the cluster's namespace. */
-const rules: readonly Part[] = [];
-/** The same for a Prometheus without an operator: files by their names. */
-const ruleFiles: Readonly<Record<string, (monitored: Monitored) => unknown>> = {};
-/** Dashboards, as ConfigMaps of the cluster's namespace. */
-const dashboards: readonly Part[] = [];
+/** Objects with the ends of their names for IDs: the names begin with the cluster's. */
+const planned = (
+  { settings: { cluster } }: Monitored,
+  objects: readonly KubernetesObject[],
+): PlannedObject[] =>
+  objects.map((object) => ({ id: object.metadata.name.slice(cluster.name.length + 1), stage: 0, object }));
+
+const rules: Part = (monitored) => planned(monitored, [prometheusRule(monitored.settings)]);
+const ruleFile: Part = (monitored) => planned(monitored, [ruleConfigMap(monitored.settings)]);
+const dashboards: Part = (monitored) => planned(monitored, dashboardObjects(monitored.settings));
 
 const monitors: Part = (monitored) =>
   scrapesOf(monitored).map((scrape) => ({
@@ -28,19 +34,10 @@ const monitors: Part = (monitored) =>
     object: podMonitor(scrape, monitored.settings, selectedBy(monitored.settings)),
   }));
 
-/** JSON is YAML, too. */
-const written = (file: unknown): string => `${JSON.stringify(file, null, 2)}\n`;
-
-/** Files for `scrape_config_files` and `rule_files` of a Prometheus' own configuration. */
+/** A file for `scrape_config_files` of a Prometheus' own configuration; JSON is YAML, too. */
 const configuration: Part = (monitored) => {
-  const { cluster, monitoring } = monitored.settings;
+  const { cluster } = monitored.settings;
   const scrapes = scrapesOf(monitored).map((scrape) => scrapeConfig(scrape, monitored.settings));
-  const files = {
-    "scrape.yaml": { scrape_configs: scrapes },
-    ...Object.fromEntries(
-      Object.entries(monitoring.rules ? ruleFiles : {}).map(([name, of]) => [name, of(monitored)]),
-    ),
-  };
   return [
     {
       id: "scrape-configuration",
@@ -53,7 +50,7 @@ const configuration: Part = (monitored) => {
           namespace: cluster.namespace,
           labels: { [clusterLabel]: cluster.name },
         },
-        data: Object.fromEntries(Object.entries(files).map(([name, file]) => [name, written(file)])),
+        data: { "scrape.yaml": `${JSON.stringify({ scrape_configs: scrapes }, null, 2)}\n` },
       },
     },
   ];
@@ -66,8 +63,9 @@ export function planMetrics(monitored: Monitored): MetricsPlan {
   if (prometheus === "none") return { objects: [], flows: [] };
   const parts = [
     monitorPod,
-    ...(prometheus === "annotations" ? [configuration] : [monitors, ...(monitoring.rules ? rules : [])]),
-    ...(monitoring.dashboards ? dashboards : []),
+    prometheus === "annotations" ? configuration : monitors,
+    ...(monitoring.rules ? [prometheus === "annotations" ? ruleFile : rules] : []),
+    ...(monitoring.dashboards ? [dashboards] : []),
   ];
   return {
     objects: parts.flatMap((part) => part(monitored)),

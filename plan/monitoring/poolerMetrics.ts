@@ -17,7 +17,7 @@ const of =
 const whole = of("", []);
 const pool = of("pools_", ["database", "user"]);
 const database = of("databases_", ["database", "force_user", "host", "name", "pool_mode", "port"]);
-const total = of("stats_", ["database"], "counter");
+const total = of("stats_totals_", ["database"], "counter");
 
 /**
  * Metrics of PgBouncer that can be relied on, as they are named after scraping: both exporters have them, the published 0.12.1 and Debian's 0.10.2, and
@@ -60,5 +60,8 @@ export const poolerMetrics: readonly Metric[] = [
   total("sent_bytes_total", "Bytes to clients."),
 ];
 
-/** From 0.11 on the exporter names the totals otherwise: what of its names becomes `pgbouncer_stats_`. */
-export const renamedTotals = "pgbouncer_stats_totals_";
+/** Before 0.11 the exporter named the totals otherwise, as Debian's does: what both names begin with, as a regular expression, and what they become. */
+export const totals = {
+  regex: "pgbouncer_stats_(?:totals_)?(.+)",
+  replacement: "pgbouncer_stats_totals_$1",
+} as const;

@@ -7,7 +7,7 @@ import { exporterMetrics } from "./exporter";
 import { operatorMetrics } from "./foreignMetrics";
 import { instanceRoles, type Job, jobs, monitor } from "./names";
 import type { Monitored } from "./monitored";
-import { poolerMetrics, renamedTotals } from "./poolerMetrics";
+import { poolerMetrics, totals } from "./poolerMetrics";
 import {
   copy,
   inMonitor,
@@ -110,13 +110,7 @@ const poolers = ({ settings: { cluster } }: Monitored): Scrape => ({
     },
   ],
   samples: [
-    // The published exporter has another name for these than Debian's.
-    {
-      from: ["__name__"],
-      regex: `${renamedTotals}(.+)`,
-      to: "__name__",
-      replacement: "pgbouncer_stats_$1",
-    },
+    { from: ["__name__"], to: "__name__", ...totals },
     keepOnly(
       "__name__",
       poolerMetrics.map(({ name }) => name),
@@ -173,7 +167,7 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
 }
 
 /** All steps for a target; the operator is of all clusters. */
-const targetSteps = ({ job, target }: Scrape, { cluster }: Settings): Relabel[] => [
+export const targetSteps = ({ job, target }: Scrape, { cluster }: Settings): Relabel[] => [
   copy("__meta_kubernetes_namespace", "namespace"),
   ...(job === "operator" ? [] : [set("cluster", cluster.name)]),
   ...target,

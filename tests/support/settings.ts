@@ -86,6 +86,9 @@ export const everything = (): SettingsInput => ({
   monitoring: {
     prometheus: "install",
     namespace: "monitoring",
+    labels: { release: "prometheus" },
+    runbooks: "https://wiki.example.com/runbooks",
+    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
     memory: "96Mi",
     cpu: "200m",
     install: {
@@ -120,8 +123,6 @@ export const everything = (): SettingsInput => ({
         },
       ],
     },
-    runbooks: "https://wiki.example.com/runbooks",
-    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });

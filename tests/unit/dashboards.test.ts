@@ -275,7 +275,7 @@ describe("dashboards as objects", () => {
     checked({
       ...smallest(),
       cluster: { ...smallest().cluster, name },
-      monitoring: { namespace: "watching", labels: { team: "data" } },
+      monitoring: { prometheus: "operator", namespace: "watching", labels: { team: "data" } },
     });
   const settings = of("main");
   const objects = dashboardObjects(settings);
@@ -284,7 +284,7 @@ describe("dashboards as objects", () => {
     assert.equal(objects.length, dashboards.length);
     for (const { kind, metadata } of objects) {
       assert.equal(kind, "ConfigMap");
-      assert.equal(metadata.namespace, "watching");
+      assert.equal(metadata.namespace, "postgres");
       assert.equal(metadata.labels?.grafana_dashboard, "1");
       assert.equal(metadata.labels.team, "data");
       assert.equal(metadata.annotations?.grafana_folder, "PostgreSQL postgres main");

@@ -81,6 +81,8 @@ describe("schema", () => {
         labels: {},
         rules: true,
         runbooks: "docs/runbooks",
+        queries: [],
+        statements: { top: 20 },
         thresholds: {},
         dashboards: true,
       },

@@ -59,7 +59,7 @@ export function dashboardObjects({ cluster, monitoring }: Settings): KubernetesO
     kind: "ConfigMap",
     metadata: {
       name: `${cluster.name}-dashboard-${id}`,
-      namespace: monitoring.namespace ?? cluster.namespace,
+      namespace: cluster.namespace,
       labels: { ...monitoring.labels, [clusterLabel]: cluster.name, grafana_dashboard: "1" },
       annotations: { grafana_folder: `PostgreSQL ${cluster.namespace} ${cluster.name}` },
     },

@@ -29,7 +29,8 @@ const monitors: Rule = {
 
 const states: readonly Rule[] = [
   { apiGroups: [""], resources: ["pods", "persistentvolumeclaims"], verbs: ["list", "watch"] },
-  { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["list", "watch"] },
+  { apiGroups: ["apps"], resources: ["deployments", "statefulsets"], verbs: ["list", "watch"] },
+  { apiGroups: ["batch"], resources: ["cronjobs", "jobs"], verbs: ["list", "watch"] },
 ];
 
 /** Of the Prometheus Operator in its own namespace, where it makes everything. */
@@ -140,6 +141,8 @@ export const access = (installation: Installation, watched: readonly string[]): 
   ]),
 ];
 
-/** What Prometheus may do in the namespace of the engine's operator, which is made apart from it. */
-export const accessToOperator = (installation: Installation, where: string): PlannedObject[] =>
-  granted("prometheus", discovery, where, installation);
+/** The same in the namespace of the engine's operator, which is made apart from it. */
+export const accessToOperator = (installation: Installation, where: string): PlannedObject[] => [
+  ...granted("prometheus", discovery, where, installation),
+  ...granted("kubeStateMetrics", states, where, installation),
+];

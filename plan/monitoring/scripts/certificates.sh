@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Reads mounted certificates again and again and says in metrics.txt when each of them ends. There is no openssl in the image: a certificate's fields are found in its DER.
 #
-# Environment: CERTIFICATES, names of the certificates, each of which is the file /certificates/<name>/tls.crt; STATE, the folder of metrics.txt; SECONDS_BETWEEN, how long
+# Environment: CERTIFICATES, names of the certificates; FOLDER, where each of them is the file <name>/tls.crt; STATE, the folder of metrics.txt; SECONDS_BETWEEN, how long
 # to wait between two looks.
 set -u
 trap 'exit 0' TERM INT
@@ -51,6 +51,7 @@ ending() {
     { der = $0 }
     END {
       if (failed || der == "") exit 1
+      if (after(1) != length(der) + 1) exit 1            # cut off
       tagged(1, "30"); length_at(1); at = content        # Certificate
       tagged(at, "30"); length_at(at); at = content      # TBSCertificate
       if (substr(der, at, 2) == "a0") at = after(at)     # version
@@ -78,7 +79,7 @@ look() {
   : >"$STATE/.readable"
   for name in $CERTIFICATES; do
     # A chain holds as long as the certificate in it that ends first.
-    if ends "/certificates/$name/tls.crt" >"$STATE/.ends" 2>/dev/null; then
+    if ends "$FOLDER/$name/tls.crt" >"$STATE/.ends" 2>/dev/null; then
       readable=1
       echo "pgplatform_certificate_expiry_timestamp_seconds{certificate=\"$name\"} $(sort -n "$STATE/.ends" | head -n 1)" >>"$STATE/.expiry"
     else
