@@ -18,7 +18,7 @@ import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
-import { Monitoring, MonitoringAccess } from "./monitoring/monitoring";
+import { Monitoring } from "./monitoring/monitoring";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
@@ -144,26 +144,18 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { parent: this, dependsOn: made },
     );
 
-    if (platform.monitoring) {
-      const { monitoring: plan } = platform;
+    if (platform.monitoring)
       new Monitoring(
         `${name}-monitoring`,
         {
-          plan,
+          plan: platform.monitoring,
           labels: { ...labels, [clusterLabel]: clusterName },
           value: inputs.value,
           ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
         },
-        // Its rights in the cluster's namespace.
-        { parent: this, dependsOn: made },
+        // Rights in the namespaces of both; and while the cluster comes up, there is time for it.
+        { parent: this, dependsOn: [...made, ...(operator ? [operator] : [])] },
       );
-      if (plan.access.length > 0)
-        new MonitoringAccess(
-          `${name}-monitoring-access`,
-          { plan },
-          { parent: this, ...(operator && { dependsOn: [operator] }) },
-        );
-    }
 
     const credentials = new Credentials(
       `${name}-credentials`,

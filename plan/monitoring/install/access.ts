@@ -116,8 +116,12 @@ function grantedEverywhere(account: Account, { namespace, install }: Installatio
   ];
 }
 
-/** Accounts, and their rights in the watched namespaces. */
-export const access = (installation: Installation, watched: readonly string[]): PlannedObject[] => [
+/** Accounts, and their rights in the watched namespaces; `engineOperator`: where Prometheus reads the engine's operator, if it has one. */
+export const access = (
+  installation: Installation,
+  watched: readonly string[],
+  engineOperator: string | undefined,
+): PlannedObject[] => [
   ...accounts.flatMap((account) => [
     planned(`account-${names[account]}`, {
       apiVersion: "v1",
@@ -138,8 +142,7 @@ export const access = (installation: Installation, watched: readonly string[]): 
     ...granted("prometheus", discovery, where, installation),
     ...granted("kubeStateMetrics", states, where, installation),
   ]),
+  ...(engineOperator === undefined || watched.includes(engineOperator)
+    ? []
+    : granted("prometheus", discovery, engineOperator, installation)),
 ];
-
-/** What Prometheus may do in the namespace of the engine's operator, which is made apart from it. */
-export const accessToOperator = (installation: Installation, where: string): PlannedObject[] =>
-  granted("prometheus", discovery, where, installation);
