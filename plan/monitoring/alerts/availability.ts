@@ -1,3 +1,4 @@
+import { jobs } from "../names";
 import { byInstance, inMetrics, of, ofCluster, ofPods, or, replicated, type Alert } from "./alert";
 
 /** Whether there is a PostgreSQL to write to, and whether what runs it is whole. */
@@ -98,7 +99,7 @@ export const metrics: readonly Alert[] = [
     name: "ExporterDown",
     severity: "warning",
     for: 300,
-    expr: (_, s) => `up{${ofCluster(s, 'role=~"primary|standby"')}} == 0`,
+    expr: (_, s) => `up{${ofCluster(s, `job="${jobs.instances}"`)}} == 0`,
     summary: "the metrics of {{ $labels.instance }} can't be read",
     description: "While that lasts, no alert on this instance can fire.",
   },
