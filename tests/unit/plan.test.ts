@@ -206,6 +206,7 @@ describe("the plan of CloudNativePG", () => {
         ["database-reports", 1, "jsonpath={.status.applied}=true", false],
         ["archive", -1, undefined, false],
         ["base-backups", 1, undefined, false],
+        ["queries", 0, undefined, false],
       ],
     );
     assert.deepEqual(plan.objects[2]!.object.spec, {
@@ -361,7 +362,11 @@ describe("custom resources against the pinned CRDs", () => {
     validator = await validatorOf("cnpg");
   });
 
-  const rendered = (input: unknown) => cnpg.plan(checked(input)).objects.map(({ object }) => object);
+  const rendered = (input: unknown) =>
+    cnpg
+      .plan(checked(input))
+      .objects.map(({ object }) => object)
+      .filter(({ kind }) => kind !== "ConfigMap");
   const variants: [string, unknown][] = [
     ["the smallest settings", smallest()],
     ["everything in use", everything()],
