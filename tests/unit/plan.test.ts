@@ -85,8 +85,13 @@ describe("the plan of CloudNativePG", () => {
           },
         ],
       },
+      monitoring: {
+        disableDefaultQueries: true,
+        customQueriesConfigMap: [{ name: "main-queries", key: "queries.yaml" }],
+      },
       postgresql: {
         parameters: {
+          "pg_stat_statements.max": "5000",
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",

@@ -263,7 +263,7 @@ describe("what a standalone server claims", () => {
         superuserAccess: false,
         hostBasedAccess: [
           "local all postgres peer map=platform",
-          "local postgres pgp_metrics peer map=platform",
+          "local all pgp_metrics peer map=platform",
           "hostssl postgres all 127.0.0.1/32 scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",
