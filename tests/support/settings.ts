@@ -83,7 +83,23 @@ export const everything = (): SettingsInput => ({
     dns: [{ cidr: "169.254.20.10/32", port: 53 }],
     cilium: false,
   },
-  monitoring: { namespace: "monitoring", memory: "96Mi", cpu: "200m" },
+  monitoring: {
+    namespace: "monitoring",
+    memory: "96Mi",
+    cpu: "200m",
+    statements: { top: 50 },
+    queries: [
+      {
+        name: "sales",
+        databases: ["jewelry_shop"],
+        sql: "SELECT tenant, count(*) AS orders_total FROM sales GROUP BY tenant",
+        tables: ["sales"],
+        labels: ["tenant"],
+        values: [{ name: "orders_total", type: "counter", unit: "count", help: "orders of a tenant" }],
+        limit: 50,
+      },
+    ],
+  },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
 
