@@ -136,7 +136,7 @@ export const exporterObjects = (settings: Settings): Omit<PlannedObject, "stage"
         namespace: settings.cluster.namespace,
         labels: { [clusterLabel]: settings.cluster.name },
       },
-      data: exporterFiles(settings),
+      data: exporterFiles(settings, ports.metrics),
     },
   },
   ...instances(settings.cluster).flatMap((instance, index) => [
