@@ -16,6 +16,7 @@ import { labels } from "./labels";
 import { libraries } from "./libraries";
 import { locales } from "./locales";
 import { memory } from "./memory";
+import { monitoring } from "./monitoring";
 import { names } from "./names";
 import { namespaces } from "./namespaces";
 import { networks } from "./network";
@@ -66,6 +67,7 @@ const rules: readonly Rule[] = [
   connectionSum,
   clients,
   networks,
+  monitoring,
   binding,
   rotation,
   backup,

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { planners } from "../plan/engines/select";
+import { manifestParts } from "../releases/manifest";
 import { backUp } from "./backup";
 import { listed, rowLine } from "./targets";
 import { destroy, down } from "./down";
@@ -7,6 +7,7 @@ import { forget } from "./forget";
 import { writeAndRead } from "./health";
 import { askStranger } from "./stranger";
 import { engineAsked } from "./layers";
+import { openPages } from "./monitoring";
 import { preview } from "./preview";
 import { CommandError } from "../shell/process";
 import { Progress } from "../shell/progress";
@@ -170,6 +171,24 @@ command("health", "write a row through the pooler and read it on a standby").act
 );
 
 command(
+  "monitoring",
+  "open the pages of the Prometheus and the Alertmanager that the stack has installed",
+).action(({ stack }: StackOption) =>
+  conclude(async () => {
+    try {
+      await interruptible(progress, async (signal) => {
+        const { subject } = await runningSubject(stack, progress);
+        await openPages(subject, progress, signal);
+      });
+    } catch (error) {
+      // It is how this command ends.
+      if (!(error instanceof InterruptedError)) throw error;
+    }
+    return "The pages are closed.";
+  }),
+);
+
+command(
   "preview",
   "show what `up` would change, drift included; without the stack's cluster, the plan from nothing",
 )
@@ -186,7 +205,7 @@ program
   .description("make the tools and every operator's manifest available")
   .action(() =>
     conclude(async () => {
-      const folders = await prepareTools(progress, Object.keys(planners));
+      const folders = await prepareTools(progress, Object.keys(manifestParts));
       return `Tools: ${folders.join(" ") || "all on PATH"}`;
     }),
   );

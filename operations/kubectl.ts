@@ -3,6 +3,7 @@ import { run, type RunOptions, type RunResult } from "../shell/process";
 
 /** A Kubernetes object as the API server returns it. */
 export interface KubeObject extends KubernetesObject {
+  readonly metadata: KubernetesObject["metadata"] & { readonly creationTimestamp?: string };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }

@@ -4,6 +4,7 @@ import { namespace } from "../settings/problem";
 import { bytesOf } from "../settings/quantity";
 import { type LiveFacts, type StorageClass } from "./liveFacts";
 import { localeProblems } from "./locales";
+import { prometheusOperator } from "./monitoringFacts";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { restoring } from "./restoreRule";
@@ -262,6 +263,7 @@ const rules: readonly Rule[] = [
   majorVersion,
   locales,
   versions,
+  prometheusOperator,
   restoring,
 ];
 

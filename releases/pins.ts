@@ -68,9 +68,13 @@ export const pins = {
     cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
     barmanPlugin: "1e13020fe5f09fd8fc29ea03828f7b61375b3721",
     zalando: "c4f10ceadc9dfd541f61318441920eca1c01b5d2",
+    prometheusOperator: "2ed4172b180213b6082025237bb0c155b74b6080",
   },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
+    prometheusOperator: {
+      "bundle.yaml": "602f3a0c4f91952cfbbaedeed6542a8231134537191965275b9e2c2e05aeab72",
+    },
     cnpg: {
       "releases/cnpg-1.30.1.yaml": "37237f145d8138256ea25ae830f87759255665ff08f8d552fdd8224a5ec032fb",
     },
@@ -94,6 +98,8 @@ export const pins = {
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",
+  /** The major that a test begins with to upgrade it, and the release of Debian that has it. */
+  olderPostgresMajor: { major: "15", debian: "bookworm" },
   /** Extensions in that image beside PostgreSQL's own, as Debian's packages call them. */
   postgresqlExtensions: ["pgaudit", "timescaledb"],
   /**
@@ -115,9 +121,18 @@ export const pins = {
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     /** A store of the tests. */
     strictStore: "pgplatform.local/strict-store:1-2",
+    /** Servers of the tests: an older major, and the one it becomes. Each has both; the one of its tag is on PATH. */
+    postgresqlBeforeUpgrade: "pgplatform.local/postgresql-two-majors:15-1",
+    postgresqlAfterUpgrade: "pgplatform.local/postgresql-two-majors:17-1",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",
+    prometheusOperator: "pgplatform.local/prometheus-operator:0.85.0-1",
+    prometheusConfigReloader: "pgplatform.local/prometheus-config-reloader:0.85.0-1",
+    /** Debian's, which is a few fixes behind the published one. */
+    prometheus: "pgplatform.local/prometheus:2.53.3-1",
+    alertmanager: "pgplatform.local/alertmanager:0.28.1-1",
+    kubeStateMetrics: "pgplatform.local/kube-state-metrics:2.18.0-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-6",

@@ -1,5 +1,6 @@
 import type { Compression, Images, Settings } from "../../settings/schema";
 import type { Store } from "../backup/store";
+import type { Exporter } from "../monitoring/exporter";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import type { Plan, OperatorPlan } from "../plan";
@@ -73,6 +74,10 @@ export interface EngineTraits {
   /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
   readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
   readonly instancePods: InstancePods;
+  /** How what reads an instance's statistics names its samples. */
+  readonly exporter: Exporter;
+  /** Pods of its operator that have metrics, on a port called `metrics`. @default - none has */
+  readonly operatorMetrics?: { readonly namespace: string; readonly pods: Labels };
   readonly inMetrics: InMetrics;
   /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
   readonly kubernetes: { readonly runs: string; readonly tested: string };

@@ -241,11 +241,30 @@ pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
     paths: ["monitoring"],
   },
   {
+    title: "Monitoring that the stack installs",
+    intro:
+      "Prometheus, Alertmanager and kube-state-metrics, with `monitoring.prometheus: install`: see " +
+      "[installed by the stack](monitoring.md#installed-by-the-stack).",
+    example: `pgplatform:monitoring:
+  prometheus: install
+  install:
+    retentionDays: 30
+    storage: { size: 20Gi }
+    receivers:
+      - { name: on-call, kind: pagerduty, severities: [critical], routingKey: { secure: AAABAexample } }
+      - name: team
+        kind: webhook
+        url: http://chat-bridge.tools.svc/alerts
+        pods: { namespace: tools, labels: { app: chat-bridge }, port: 8080 }`,
+    paths: ["monitoring.install"],
+  },
+  {
     title: "Thresholds of alerts",
     intro:
       "From which value on [alerts](monitoring.md#alerts) fire, each with its unit. They have an effect where `monitoring.prometheus` isn't none.",
     example: `pgplatform:monitoring:
   prometheus: operator
+  namespace: monitoring
   labels: { release: prometheus }
   runbooks: https://wiki.example.com/runbooks
   thresholds: { volumeFull: 48h, connectionsHigh: 70%, deadlocks: 20, slotWal: 8Gi }`,

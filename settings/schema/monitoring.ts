@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { install } from "./monitoringInstall";
 import { thresholds } from "./thresholds";
 import {
   atOnce,
@@ -12,6 +13,8 @@ import {
   quantity,
   rollsPooler,
 } from "./types";
+import { queries } from "./queries";
+import { statements } from "./statements";
 
 /** How metrics are collected, and what becomes of them. */
 export const monitoring = z
@@ -55,6 +58,9 @@ export const monitoring = z
       "Whether there are dashboards for a Grafana, as ConfigMaps, where monitoring.prometheus isn't none. Default: true.",
       atOnce,
     ).default(true),
+    install: install.optional(),
+    statements,
+    queries,
     memory: quantity(
       "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",

@@ -81,6 +81,8 @@ describe("schema", () => {
         labels: {},
         rules: true,
         runbooks: "docs/runbooks",
+        queries: [],
+        statements: { top: 20 },
         thresholds: {},
         dashboards: true,
       },
@@ -98,6 +100,11 @@ describe("schema", () => {
         backupSidecar: pins.images.barmanSidecar,
         backupTools: pins.images.backupTools,
         backupRestore: pins.images.barmanSidecar,
+        prometheusOperator: pins.images.prometheusOperator,
+        prometheusConfigReloader: pins.images.prometheusConfigReloader,
+        prometheus: pins.images.prometheus,
+        alertmanager: pins.images.alertmanager,
+        kubeStateMetrics: pins.images.kubeStateMetrics,
       },
     });
   });

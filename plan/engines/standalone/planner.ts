@@ -1,4 +1,5 @@
 import { byBarman } from "../../backup/barman";
+import { postgresExporter } from "../../monitoring/exporter";
 import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
@@ -55,6 +56,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
+  exporter: postgresExporter,
   inMetrics,
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],

@@ -1,4 +1,5 @@
 import type { EnginePlanner } from "../planner";
+import { postgresExporter } from "../../monitoring/exporter";
 import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { inMetrics } from "./inMetrics";
@@ -77,6 +78,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
+  exporter: postgresExporter,
   inMetrics,
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { clusterLabel } from "../../names";
 import type { KubernetesObject } from "../../objects";
+import { selectedBy } from "../monitored";
 import { severities, type Alert, type Severity } from "./alert";
 import { availability, metrics } from "./availability";
 import { archive, backups } from "./backups";
@@ -108,7 +109,7 @@ export const rulesName = (cluster: string): string => `${cluster}-alerts`;
 export const prometheusRule = (settings: Settings): KubernetesObject => ({
   apiVersion: "monitoring.coreos.com/v1",
   kind: "PrometheusRule",
-  metadata: metadata(settings, settings.monitoring.labels),
+  metadata: metadata(settings, selectedBy(settings)),
   spec: { groups: ruleGroups(settings) },
 });
 
@@ -119,6 +120,6 @@ export const ruleFile = "alerts.yaml";
 export const ruleConfigMap = (settings: Settings): KubernetesObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: metadata(settings, settings.monitoring.labels),
+  metadata: metadata(settings, selectedBy(settings)),
   data: { [ruleFile]: `${JSON.stringify({ groups: ruleGroups(settings) }, undefined, 1)}\n` },
 });

@@ -1,0 +1,83 @@
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import { base64 } from "../../plan/base64";
+import type { MonitoringPlan } from "../../plan/monitoring/install/plan";
+import type { Labels } from "../../plan/network";
+import { Network } from "../network";
+import { PullSecret, type PullSecretArgs } from "../pullSecret";
+import { registerObjects } from "../register";
+
+export interface MonitoringArgs {
+  readonly plan: MonitoringPlan;
+  readonly labels: Labels;
+  /** Logins at private registries. @default - none */
+  readonly pullSecret?: Omit<PullSecretArgs, "namespace">;
+  /** The secret that a receiver's setting stands for. @default - the setting itself */
+  readonly value?: (text: string) => pulumi.Output<string>;
+}
+
+/** Prometheus Operator, Prometheus, Alertmanager and kube-state-metrics in a namespace of their own. Their CRDs outlive the stack. */
+export class Monitoring extends pulumi.ComponentResource {
+  constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:Monitoring", name, {}, options);
+    const { plan, labels, pullSecret, value = pulumi.output } = args;
+    const namespace = new Namespace(
+      `${name}-namespace`,
+      { metadata: { name: plan.namespace.name, labels: { ...labels, ...plan.namespace.labels } } },
+      { parent: this },
+    );
+    const network = new Network(
+      `${name}-network`,
+      { policies: plan.networkPolicies },
+      { parent: this, dependsOn: [namespace] },
+    );
+    const pullSecrets = pullSecret
+      ? [
+          new PullSecret(
+            `${name}-registries`,
+            { ...pullSecret, namespace: plan.namespace.name },
+            { parent: this, dependsOn: [namespace] },
+          ),
+        ]
+      : [];
+    const receivers = plan.receivers
+      ? [
+          new Secret(
+            `${name}-receivers`,
+            {
+              metadata: { name: plan.receivers.secretName, namespace: plan.namespace.name, labels },
+              type: "Opaque",
+              data: pulumi.secret(
+                Object.fromEntries(
+                  Object.entries(plan.receivers.values).map(([receiver, text]) => [
+                    receiver,
+                    value(text).apply(base64),
+                  ]),
+                ),
+              ),
+            },
+            { parent: this, dependsOn: [namespace] },
+          ),
+        ]
+      : [];
+    registerObjects(name, plan.objects, {
+      parent: this,
+      dependsOn: [namespace, network, ...pullSecrets, ...receivers],
+    });
+    this.registerOutputs({});
+  }
+}
+
+export interface MonitoringAccessArgs {
+  readonly plan: MonitoringPlan;
+}
+
+/** What Prometheus may do in the namespace of the engine's operator: after that namespace, and so apart from the rest, which waits for nothing. */
+export class MonitoringAccess extends pulumi.ComponentResource {
+  constructor(name: string, args: MonitoringAccessArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("pgplatform:components:MonitoringAccess", name, {}, options);
+    registerObjects(name, args.plan.access, { parent: this });
+    this.registerOutputs({});
+  }
+}
