@@ -277,6 +277,8 @@ describe("the plan of CloudNativePG", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "restricted",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: true,
         dataChecksums: true,

@@ -305,6 +305,8 @@ describe("the plan for the Zalando operator", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "baseline",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: undefined,
         dataChecksums: true,
