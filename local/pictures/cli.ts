@@ -15,7 +15,7 @@ export function momentOf(text: string, now: Date): Date {
   const seconds = { m: 60, h: 3600, d: 86_400 }[unit ?? ""];
   if (amount !== undefined && seconds !== undefined)
     return new Date(now.getTime() - Number(amount) * seconds * 1000);
-  const date = text === "now" ? now : new Date(text);
+  const date = text === "now" ? now : new Date(/^\d{4}-\d\d-\d\d/.test(text) ? text : NaN);
   if (Number.isNaN(date.getTime()))
     throw new UserError([
       `no moment: ${text}. Allowed: now, a time such as 2026-05-01T10:00:00Z, or how long ago, such as 90m, 6h or 2d.`,

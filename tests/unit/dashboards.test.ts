@@ -1,8 +1,9 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeDashboards } from "../../local/dashboards";
 import { promtool } from "../../local/toolchain/prometheusTools";
 import { metrics } from "../../plan/monitoring/catalogue/index";
 import {
@@ -13,6 +14,8 @@ import {
   panelQueries,
   type PanelQuery,
 } from "../../plan/monitoring/dashboards/index";
+import { dashboardsPage } from "../../docs/writeDashboards";
+import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
 import { everything, foreign, idle, type Made, madeSeries, minutes } from "../support/monitored";
 import { checked, smallest } from "../support/settings";
@@ -322,6 +325,20 @@ describe("dashboards as objects", () => {
   });
 });
 
+describe("the page of dashboards", () => {
+  it("is what they are", () => {
+    const path = join(projectDir, "docs", "dashboards.md");
+    assert.equal(readFileSync(path, "utf8"), dashboardsPage(), "npm run docs:dashboards writes it");
+  });
+
+  it("is told of with their number and names", () => {
+    const section =
+      readFileSync(join(projectDir, "docs", "monitoring.md"), "utf8").split("\n## Dashboards\n")[1] ?? "";
+    const names = dashboards.map(({ title }) => title.replace("PostgreSQL: ", ""));
+    assert.ok(section.replaceAll("\n", " ").includes(`${names.slice(0, -1).join(", ")}, ${names.at(-1)}.`));
+  });
+});
+
 describe("dashboards to be imported by hand", () => {
   it("have all panels, and a data source that the reader chooses", () => {
     const rendered = importable();
@@ -340,6 +357,20 @@ describe("dashboards to be imported by hand", () => {
         titles,
         panels.filter((one) => one.id === id).map(({ panel }) => panel.title),
       );
+    }
+  });
+
+  it("are written as files, one a dashboard", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgp-dashboards-"));
+    try {
+      const paths = await writeDashboards(join(folder, "new"));
+      assert.equal(paths.length, dashboards.length);
+      for (const path of paths) {
+        const { uid } = JSON.parse(readFileSync(path, "utf8")) as { uid: string };
+        assert.equal(path, join(folder, "new", `${uid.replace("pgplatform-", "")}.json`));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

@@ -157,7 +157,7 @@ export const replication: Dashboard = {
         series(
           "Conflicts",
           "none",
-          "Queries on standbys that were cancelled in five minutes since they stood in replay's way.",
+          "Queries on standbys that were cancelled in five minutes, for they kept replay from going on.",
           [
             query(
               `sum by (instance, reason) (increase(pgplatform_conflicts_total{${instances}}[5m]))`,
