@@ -49,14 +49,14 @@ async function main(options: Options): Promise<void> {
       throw new UserError([`no dashboard ${id}. Allowed: ${all.map((one) => one.id).join(", ")}.`]);
   const rendered = importable();
   await mkdir(options.folder, { recursive: true });
-  const { draw, close } = await renderer(Number(options.width), (line) => console.log(line));
+  const browser = await renderer(Number(options.width), (line) => console.log(line));
   try {
     for (const dashboard of all.filter(({ id }) => only.includes(id))) {
       const json = rendered.get(dashboard.id);
       if (json === undefined) throw new Error(`${dashboard.id} has no JSON`);
       const drawing = await drawingOf(dashboard, json, { prometheus: options.prometheus, ...range, chosen });
       const path = join(options.folder, `${dashboard.id}.png`);
-      await draw(drawing, path);
+      await browser.draw(drawing, path);
       const empty = drawing.panels.filter(
         ({ id, type }) =>
           type !== "row" && (drawing.answers[id] ?? []).every(({ series }) => series.length === 0),
@@ -65,7 +65,7 @@ async function main(options: Options): Promise<void> {
       console.log(`${path}: ${dashboard.title}, ${drawing.caption}${told}`);
     }
   } finally {
-    await close();
+    await browser.close();
   }
 }
 

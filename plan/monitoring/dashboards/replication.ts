@@ -157,7 +157,7 @@ export const replication: Dashboard = {
         series(
           "Conflicts",
           "none",
-          "Queries on standbys that were cancelled in five minutes, for they kept replay from going on.",
+          "Queries on standbys that replay has cancelled in five minutes, since it waited for too long.",
           [
             query(
               `sum by (instance, reason) (increase(pgplatform_conflicts_total{${instances}}[5m]))`,
