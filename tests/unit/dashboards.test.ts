@@ -240,7 +240,10 @@ describe("colours of panels", () => {
       replicationLag: "20s",
       poolerWait: "10s",
     };
-    const given = { monitoring: { prometheus: "operator", namespace: "watching", thresholds } };
+    const given = {
+      poolers: [{ name: "app", database: "app" }],
+      monitoring: { prometheus: "operator", namespace: "watching", thresholds },
+    };
     assert.deepEqual(steps({}, "overview", "Connections used"), [0.8, 0.95]);
     assert.deepEqual(steps(given, "overview", "Connections used"), [0.6, 0.7]);
     assert.deepEqual(steps({}, "overview", "Replication lag"), [54, 60]);

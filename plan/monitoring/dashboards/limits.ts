@@ -31,7 +31,8 @@ const days = 86_400;
 
 /**
  * Where no settings say it: a cluster with a volume of 10 GiB for WAL, base backups each day and verifications each
- * week; certificates as CloudNativePG's, which the operator renews a week before their end. */
+ * week; certificates as CloudNativePG's, which the operator renews a week before their end.
+ */
 export const usual: Limits = {
   connectionsHigh: 0.8,
   connectionsFull: 0.95,
@@ -50,7 +51,7 @@ export const usual: Limits = {
   poolerUsed: 0.9,
   certificate: 5 * days,
   certificateSoon: 2 * days,
-  rpo: 300,
+  rpo: 120,
 };
 
 export const limitsOf = (settings: Settings): Limits => ({
