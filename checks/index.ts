@@ -33,6 +33,7 @@ import type { Rule } from "./rule";
 import { scheduling } from "./scheduling";
 import { sizes } from "./sizes";
 import { storage } from "./storage";
+import { thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
@@ -73,6 +74,7 @@ const rules: readonly Rule[] = [
   restore,
   registries,
   images,
+  thresholds,
   abilities,
 ];
 

@@ -63,9 +63,29 @@ function sizes({ memory, storage }: NonNullable<Settings["monitoring"]["install"
   least("storage.size", storage.size, leastVolume);
 }
 
+/** What a Prometheus that runs already must be told, and what nothing would read. */
+function told({ prometheus, namespace, labels, dashboards }: Settings["monitoring"], report: Report): void {
+  if ((prometheus === "operator" || prometheus === "annotations") && namespace === undefined)
+    report(
+      "monitoring.namespace",
+      namespace,
+      `the namespace of the Prometheus, where monitoring.prometheus is ${prometheus}: network policies let no other pod read metrics`,
+      "name it",
+    );
+  const selects = prometheus === "annotations" ? dashboards : prometheus !== "none";
+  if (Object.keys(labels).length > 0 && !selects)
+    report(
+      "monitoring.labels",
+      labels,
+      `must not be set: monitoring.prometheus is ${prometheus}${prometheus === "none" ? "" : " and monitoring.dashboards is false"}, so there is no object that has them`,
+      "leave it out, or set monitoring.prometheus to operator",
+    );
+}
+
 /** What is installed to collect metrics, and who gets the alerts. */
 export const monitoring: Rule = ({ monitoring, platform, cluster }, report) => {
   const { prometheus, install } = monitoring;
+  told(monitoring, report);
   if (prometheus !== "install") {
     if (install !== undefined)
       report(

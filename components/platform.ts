@@ -19,6 +19,7 @@ import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
 import { Monitoring } from "./monitoring/monitoring";
+import { Metrics } from "./monitoring/metrics";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
@@ -144,18 +145,21 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { parent: this, dependsOn: made },
     );
 
-    if (platform.monitoring)
-      new Monitoring(
-        `${name}-monitoring`,
-        {
-          plan: platform.monitoring,
-          labels: { ...labels, [clusterLabel]: clusterName },
-          value: inputs.value,
-          ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
-        },
-        // Rights in the namespaces of both; and while the cluster comes up, there is time for it.
-        { parent: this, dependsOn: [...made, ...(operator ? [operator] : [])] },
-      );
+    const monitoring = platform.monitoring
+      ? [
+          new Monitoring(
+            `${name}-monitoring`,
+            {
+              plan: platform.monitoring,
+              labels: { ...labels, [clusterLabel]: clusterName },
+              value: inputs.value,
+              ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
+            },
+            // Rights in the namespaces of both; and while the cluster comes up, there is time for it.
+            { parent: this, dependsOn: [...made, ...(operator ? [operator] : [])] },
+          ),
+        ]
+      : [];
 
     const credentials = new Credentials(
       `${name}-credentials`,
@@ -213,6 +217,13 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
     const poolers = platform.poolers.map(
       (plan) => new Pooler(`${name}-pooler-${plan.name}`, { plan }, { parent: this, dependsOn: [cluster] }),
     );
+
+    if (platform.metrics.length > 0)
+      new Metrics(
+        `${name}-metrics`,
+        { objects: platform.metrics },
+        { parent: this, dependsOn: [cluster, ...poolers, ...monitoring] },
+      );
 
     const logins =
       platform.logins.length > 0

@@ -8,7 +8,7 @@ import { clusterLabel, roleLabel } from "../plan/names";
 import { copyMinutes, dataBytes } from "../settings/sums/sizes";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
-import { resourceOf, selectorOf } from "./kubectl";
+import { type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
 import { readStatus, readWrites, type Seen, sentenceOf, writesSentence } from "./targets";
 import { switchWal } from "./archive";
@@ -36,8 +36,7 @@ async function asked({ kubectl, settings, live }: Subject, request: ObjectReques
   const { apiVersion, kind } = request.object;
   const found = await kubectl.list(resourceOf(apiVersion, kind), settings.cluster.namespace, "");
   const role = ({ metadata }: KubernetesObject) => metadata.labels?.[roleLabel];
-  const made = ({ metadata }: KubernetesObject & { metadata: { creationTimestamp?: string } }) =>
-    metadata.creationTimestamp ?? "";
+  const made = ({ metadata }: KubeObject) => metadata.creationTimestamp ?? "";
   return found
     .filter((one) => role(one) === role(request.object))
     .sort((one, other) => (made(one) < made(other) ? 1 : -1))

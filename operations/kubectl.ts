@@ -3,6 +3,7 @@ import { run, type RunOptions, type RunResult } from "../shell/process";
 
 /** A Kubernetes object as the API server returns it. */
 export interface KubeObject extends KubernetesObject {
+  readonly metadata: KubernetesObject["metadata"] & { readonly creationTimestamp?: string };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }
@@ -42,6 +43,13 @@ export class Kubectl {
       env: { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") },
       ...(this.signal && { signal: this.signal }),
       ...options,
+    });
+  }
+
+  /** kubectl's lines as they come, until it ends; a signal ends it. */
+  async stream(args: readonly string[], onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    await this.run(args, { onLine, signal, streams: true, allowFailure: true }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
     });
   }
 

@@ -3,7 +3,8 @@ import { millisecondsAt } from "../settings/moment";
 import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { type StepContext } from "../shell/progress";
-import { type Subject } from "./health";
+import { plannedCluster, type Subject } from "./health";
+import { liveOf } from "./kubectl";
 import { askPrimary } from "./primary";
 
 /**
@@ -14,9 +15,13 @@ import { askPrimary } from "./primary";
 
 type Target = NonNullable<Settings["restore"]>["to"];
 
-/** The newest timeline's history; nothing on the first timeline. A server that still recovers has none of its own yet. */
+/**
+ * When the data was begun, in seconds, and the newest timeline's history; nothing of that on the first timeline. A server that still recovers has
+ * none of its own yet. The upper half of a system identifier is the moment at which it was made.
+ */
 const HISTORY =
-  "select case when pg_is_in_recovery() then 'recovering' else coalesce((select pg_read_file('pg_wal/' || name) " +
+  "select case when pg_is_in_recovery() then 'recovering' else (select (system_identifier >> 32)::text from pg_control_system()) || e'\\n' || " +
+  "coalesce((select pg_read_file('pg_wal/' || name) " +
   "from pg_ls_waldir() where name ~ '^[0-9A-F]{8}[.]history$' order by name desc limit 1), '') end";
 
 const lsnOf = (text: string): bigint => {
@@ -45,6 +50,10 @@ export function missedBy(history: string, target: Target): string | undefined {
   return reasons.some((reason) => endedAt(reason, target)) ? undefined : reasons.at(-1);
 }
 
+/** Whether the data was begun after the cluster's object was made: restored data is older, and what pg_upgrade made has no history of the restore. */
+export const begunSince = (answer: string, made: string | undefined): boolean =>
+  made !== undefined && Number(answer.split("\n", 1)[0]) * 1000 > Date.parse(made);
+
 /** What is said of a restore that ended elsewhere. */
 export function missedSentence({ target, to }: NonNullable<Settings["restore"]>, reason: string): string {
   const [key, value] = Object.entries(to).find(([, given]) => given !== undefined) ?? [];
@@ -54,6 +63,15 @@ export function missedSentence({ target, to }: NonNullable<Settings["restore"]>,
     `target ${target} has the WAL up to there without a gap and answers; or keep what came back, and remove restore.`
   );
 }
+
+/** When the cluster's object was made; undefined where that can't be told. */
+const madeAt = async (subject: Subject): Promise<string | undefined> => {
+  try {
+    return (await liveOf(subject.kubectl, plannedCluster(subject).object))?.metadata.creationTimestamp;
+  } catch {
+    return undefined;
+  }
+};
 
 const hasTarget = (restore: Settings["restore"]): restore is NonNullable<Settings["restore"]> =>
   restore !== undefined &&
@@ -85,7 +103,8 @@ export async function whileJudgingEnd(
     const answer = await askPrimary(subject, [HISTORY]).catch(() => undefined);
     if (answer === undefined || answer.trim() === "recovering") return false;
     const reason = missedBy(answer, restore.to);
-    if (reason !== undefined) found.missed = new UserError([missedSentence(restore, reason)]);
+    if (reason !== undefined && !begunSince(answer, await madeAt(subject)))
+      found.missed = new UserError([missedSentence(restore, reason)]);
     return true;
   };
   const seen = await look();

@@ -2,6 +2,7 @@ import type { Images, Settings } from "../settings/schema";
 import { backupPlanImages } from "./backup/plan";
 import type { EngineTraits } from "./engines/planner";
 import { installedImages } from "./monitoring/install/names";
+import { monitorImages } from "./monitoring/monitorPod";
 import { poolerImages } from "./pooler/plan";
 
 /** Names of the images that the pods of a stack run. */
@@ -17,6 +18,7 @@ export function stackImages(
       : []),
     ...(settings.poolers.length > 0 ? poolerImages : []),
     ...(settings.monitoring.prometheus === "install" ? installedImages : []),
+    ...(settings.monitoring.prometheus === "none" ? [] : monitorImages),
   ];
   return [...new Set(used.map((image) => settings.images[image]))];
 }

@@ -9,9 +9,11 @@ import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
+import { inhibitRules } from "./monitoring/alerts";
 import { readByPrometheus } from "./monitoring/install/flows";
 import { monitoringPlan, type MonitoringPlan } from "./monitoring/install/plan";
 import { networkPolicies } from "./networkPolicies";
+import { planMetrics } from "./monitoring/plan";
 import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
@@ -59,6 +61,8 @@ export interface PlatformPlan {
   readonly cluster: Plan;
   /** The poolers in front of it, in the settings' order. */
   readonly poolers: readonly PoolerPlan[];
+  /** How a Prometheus finds the metrics, alerts and dashboards. @default - nothing, where none is told */
+  readonly metrics: readonly PlannedObject[];
   /** What collects metrics and sends alerts. @default - nothing is installed for that */
   readonly monitoring?: MonitoringPlan;
   /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
@@ -105,6 +109,7 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   backups: platform.backups.filter(({ stage }) => stage === 0),
   cluster: { ...platform.cluster, objects: [] },
   poolers: [],
+  metrics: [],
   logins: [],
   bindings: [],
 });
@@ -159,8 +164,18 @@ export function planPlatform(
   const operator =
     engine.operator && settings.operator.install ? engine.operator(settings, released()) : undefined;
   const backups = backupPlan(settings, engine, cluster);
-  const clusterFlows = readByPrometheus(settings, allFlows(settings, cluster, poolers, backups.flows));
-  const monitoring = monitoringPlan(settings, engine, clusterFlows, prometheusOperator);
+  const metrics = planMetrics({ settings, engine, cluster, poolers });
+  const clusterFlows = readByPrometheus(
+    settings,
+    allFlows(settings, cluster, poolers, [...backups.flows, ...metrics.flows]),
+  );
+  const monitoring = monitoringPlan(
+    settings,
+    engine,
+    clusterFlows,
+    prometheusOperator,
+    settings.monitoring.rules ? inhibitRules() : [],
+  );
   const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
@@ -201,6 +216,7 @@ export function planPlatform(
     }),
     cluster,
     poolers,
+    metrics: transform.over("monitoring", labelled(metrics.objects)),
     logins: check ? labelled([check]) : [],
     bindings: clientBindings(settings, cluster, poolers),
   };

@@ -98,6 +98,8 @@ export const pins = {
   /** PostgreSQL major of the images that are built here from Debian's packages. */
   postgresMajor: "17",
   debian: "trixie",
+  /** The major that a test begins with to upgrade it, and the release of Debian that has it. */
+  olderPostgresMajor: { major: "15", debian: "bookworm" },
   /** Extensions in that image beside PostgreSQL's own, as Debian's packages call them. */
   postgresqlExtensions: ["pgaudit", "timescaledb"],
   /**
@@ -119,6 +121,9 @@ export const pins = {
     versitygw: "pgplatform.local/versitygw:1.8.0-1",
     /** A store of the tests. */
     strictStore: "pgplatform.local/strict-store:1-2",
+    /** Servers of the tests: an older major, and the one it becomes. Each has both; the one of its tag is on PATH. */
+    postgresqlBeforeUpgrade: "pgplatform.local/postgresql-two-majors:15-1",
+    postgresqlAfterUpgrade: "pgplatform.local/postgresql-two-majors:17-1",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",

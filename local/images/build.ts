@@ -169,6 +169,11 @@ async function debianLayer(
       ...(recipe.keepsRun === true ? ["--skip=cleanup/run"] : []),
       "--components=main",
       `--include=${[...recipe.packages, ...(wheels.length > 0 ? ["python3-pip"] : [])].join(",")}`,
+      ...(recipe.older === undefined
+        ? []
+        : [
+            `--setup-hook=sed 's/${pins.debian}/${recipe.older}/' "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/older.list"`,
+          ]),
       `--essential-hook=cat '${work}/passwd' >> "$1/etc/passwd"; cat '${work}/group' >> "$1/etc/group"`,
       `--essential-hook=cp -r '${texts}/.' "$1"`,
       ...(wheels.length > 0

@@ -40,6 +40,8 @@ export interface ProgramRecipe {
 export interface DebianRecipe {
   kind: "debian";
   packages: readonly string[];
+  /** A release of Debian whose packages fill in where the usual one has none. @default - none */
+  older?: string;
   /** Lines appended to /etc/passwd and /etc/group before the packages are configured. */
   users?: readonly string[];
   groups?: readonly string[];
@@ -71,7 +73,11 @@ const users = {
 /** What a built-in cluster runs before any stack: pods as such, name resolution, storage with its helper, and clients. */
 export const clusterImages: readonly ImageName[] = ["pause", "coredns", "localPathProvisioner", "client"];
 /** What tests alone run, which build and load it themselves. */
-export const testImages: readonly ImageName[] = ["strictStore"];
+export const testImages: readonly ImageName[] = [
+  "strictStore",
+  "postgresqlBeforeUpgrade",
+  "postgresqlAfterUpgrade",
+];
 
 /** Images to build for a cluster whose stack runs images of these names; one that nothing builds here is left to the stack. */
 export const neededImages = (stack: readonly string[]): ImageName[] =>
@@ -90,6 +96,43 @@ const walTools: { programs: Record<string, ProgramName>; script: string } = {
   programs: { "usr/local/sbin/barman-cloud-wal-restore": "walTools" },
   script: "ln -s barman-cloud-wal-restore /usr/local/sbin/barman-cloud-wal-archive",
 };
+
+/** CloudNativePG's contract: the server's programs on PATH, run as uid 26, the tag begins with the major version. */
+function serverForCnpg(onPath: string, packages: readonly string[]): DebianRecipe {
+  return {
+    kind: "debian",
+    packages: [...packages, "locales", "ca-certificates", "procps"],
+    users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
+    groups: ["postgres:x:102:"],
+    texts: { "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n" },
+    script: [
+      "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
+      "locale-gen",
+      'test "$(id -u postgres)" = 26',
+      `/usr/lib/postgresql/${onPath}/bin/postgres --version`,
+    ].join("\n"),
+    config: {
+      User: "26",
+      Env: [`PATH=${path}:/usr/lib/postgresql/${onPath}/bin`, "LANG=C.UTF-8"],
+      Cmd: ["/bin/bash"],
+    },
+  };
+}
+
+/**
+ * Both majors, of which one is on PATH: the operator copies the older one's programs out of its image into a container of the newer one's, and leaves the
+ * libraries of the system behind.
+ */
+const serverOfTwoMajors = (onPath: string): DebianRecipe => ({
+  ...serverForCnpg(
+    onPath,
+    [pins.olderPostgresMajor.major, major].flatMap((one) => [
+      `postgresql-${one}`,
+      `postgresql-${one}-pgaudit`,
+    ]),
+  ),
+  older: pins.olderPostgresMajor.debian,
+});
 
 /** Programs of Spilo's, by whose names others call them, as the image that stands in for it has them. */
 const spiloScripts = [
@@ -129,31 +172,13 @@ export const recipes: Record<ImageName, Recipe> = {
     config: { Env: ["PATH=/"], WorkingDir: "/", User: "65532:65532", Entrypoint: ["/manager"] },
   },
 
-  // CloudNativePG's contract: the server's programs on PATH, run as uid 26, the tag begins with the major version.
-  postgresql: {
-    kind: "debian",
-    packages: [
-      `postgresql-${major}`,
-      ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
-      "locales",
-      "ca-certificates",
-      "procps",
-    ],
-    users: ["postgres:x:26:102:PostgreSQL administrator:/var/lib/postgresql:/bin/bash"],
-    groups: ["postgres:x:102:"],
-    texts: { "etc/postgresql-common/createcluster.conf": "create_main_cluster = false\n" },
-    script: [
-      "sed -i 's/# \\(en_US.UTF-8\\)/\\1/' /etc/locale.gen",
-      "locale-gen",
-      'test "$(id -u postgres)" = 26',
-      `/usr/lib/postgresql/${major}/bin/postgres --version`,
-    ].join("\n"),
-    config: {
-      User: "26",
-      Env: [`PATH=${path}:/usr/lib/postgresql/${major}/bin`, "LANG=C.UTF-8"],
-      Cmd: ["/bin/bash"],
-    },
-  },
+  postgresql: serverForCnpg(major, [
+    `postgresql-${major}`,
+    ...pins.postgresqlExtensions.map((name) => `postgresql-${major}-${name}`),
+  ]),
+
+  postgresqlBeforeUpgrade: serverOfTwoMajors(pins.olderPostgresMajor.major),
+  postgresqlAfterUpgrade: serverOfTwoMajors(major),
 
   // What the standalone server needs of Docker's official image: the server's programs on PATH, uid and gid 999, bash, gzip.
   postgresqlStandalone: {

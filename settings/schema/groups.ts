@@ -235,9 +235,10 @@ pgplatform:restore:
   },
   {
     title: "Monitoring",
-    intro: "The metrics ports are closed until a namespace is named here.",
+    intro:
+      "The metrics ports are closed until a namespace is named here. `logs` is what servers and poolers log: see [logs](logs.md).",
     example: `pgplatform:poolers: [{ name: app, database: app }]
-pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
+pgplatform:monitoring: { namespace: monitoring, memory: 96Mi, logs: { slowQuery: 250ms } }`,
     paths: ["monitoring"],
   },
   {
@@ -257,6 +258,18 @@ pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
         url: http://chat-bridge.tools.svc/alerts
         pods: { namespace: tools, labels: { app: chat-bridge }, port: 8080 }`,
     paths: ["monitoring.install"],
+  },
+  {
+    title: "Thresholds of alerts",
+    intro:
+      "From which value on [alerts](monitoring.md#alerts) fire, each with its unit. They have an effect where `monitoring.prometheus` isn't none.",
+    example: `pgplatform:monitoring:
+  prometheus: operator
+  namespace: monitoring
+  labels: { release: prometheus }
+  runbooks: https://wiki.example.com/runbooks
+  thresholds: { volumeFull: 48h, connectionsHigh: 70%, deadlocks: 20, slotWal: 8Gi }`,
+    paths: ["monitoring.thresholds"],
   },
   {
     title: "Images and registries",

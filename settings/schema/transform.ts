@@ -19,7 +19,7 @@ export const transform = z
     backup: overlays("the jobs that watch, copy and verify backups", "the id of an object"),
     network: overlays("the network policies of the cluster's namespace", "the id of an object"),
     monitoring: overlays(
-      "what is installed with monitoring.prometheus: install",
+      "monitors, alerts, dashboards, and what is installed with monitoring.prometheus: install",
       "the id of an object, such as prometheus",
     ),
   })

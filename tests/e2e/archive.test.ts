@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { resourceOf } from "../../operations/kubectl";
 import { listed, readStatus } from "../../operations/targets";
 import { storeNamespace } from "../../plan/backup/storeNames";
+import { pins } from "../../releases/pins";
+import { archiveAll } from "./kit/archive";
 import { environment, type Environment } from "./kit/environment";
-import { deleteNamespaces } from "./kit/fixture";
+import { deleteNamespaces, startClients } from "./kit/fixture";
+import { damage, disturbance } from "./kit/observation";
 import { ChangedStack, type Edit } from "./kit/settings";
 import { say, until } from "./kit/wait";
 
 /**
- * An archive belongs to one database cluster: one that is made again beside the same state begins another archive, and asks for a new one by the setting; two promotions later
- * the newest base backup still restores. A store beside the cluster, images built here, CloudNativePG.
+ * An archive belongs to one database cluster and one major version: one that is made again beside the same state begins another archive, a major upgrade does, and so does the
+ * setting; two promotions later the newest base backup still restores. A store beside the cluster, images built here, CloudNativePG.
  *
- * Not proven here: a new major version, for which the images built here have one major too few.
+ * Not proven here: upstream's images. Those of the upgrade have both majors, the older one from an older release of Debian.
  */
 const suite = process.env.BACKUP === "1" ? describe : describe.skip;
 
@@ -36,8 +39,8 @@ suite("archive (a store in the cluster, images built here)", function () {
     return near?.kind === "answers" ? near : undefined;
   }
 
-  async function up(archiveNumber = 1): Promise<void> {
-    await stack.write([archived(archiveNumber)]);
+  async function up(archiveNumber = 1, ...edits: Edit[]): Promise<void> {
+    await stack.write([archived(archiveNumber), ...edits]);
     assert.equal((await stack.make("up")).exitCode, 0, "`make up` ends well");
     const near = await seen();
     assert.ok(near?.base && near.wal, "there is a base backup in it, and WAL");
@@ -83,11 +86,7 @@ suite("archive (a store in the cluster, images built here)", function () {
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() => deleteNamespaces(env, [storeNamespace(env.settings.cluster)]));
   });
 
   it("restores to the newest timeline from a base backup of before two promotions", async () => {
@@ -115,5 +114,56 @@ suite("archive (a store in the cluster, images built here)", function () {
     await up(2);
     assert.notEqual(archiveIds[2], archiveIds[1]);
     assert.equal(archiveIds[3], archiveIds[2]);
+  });
+
+  describe("of a new major version", () => {
+    const older = pins.olderPostgresMajor.major;
+    const version =
+      (major: typeof older | typeof pins.postgresMajor): Edit =>
+      (settings) => {
+        settings.cluster.postgresVersion = major;
+        const { postgresqlBeforeUpgrade, postgresqlAfterUpgrade } = pins.images;
+        settings.images = { postgresql: major === older ? postgresqlBeforeUpgrade : postgresqlAfterUpgrade };
+      };
+    const ask = async (statement: string): Promise<string> =>
+      env.cluster.value(await env.cluster.primary(), statement, "app");
+    const destroy = async () => assert.equal((await stack.make("destroy")).exitCode, 0);
+    let [former, newer] = ["", ""];
+
+    it("is another one, begun under a client that loses nothing", async () => {
+      await destroy();
+      await up(2, version(older));
+      former = archiveIds.at(-1) ?? "";
+      await ask("create table told as select generate_series(1, 100) as id");
+      const clients = await startClients(env);
+      const seen = await disturbance(env, clients, async () => {
+        await up(2, version(pins.postgresMajor));
+        newer = archiveIds.at(-1) ?? "";
+        await ask("insert into told select generate_series(101, 200)");
+      });
+      say(
+        `writes paused for ${seen.gap.direct.toFixed(0)} s directly, ${seen.gap.pooled.toFixed(0)} s pooled`,
+      );
+      assert.deepEqual(damage(seen), []);
+      await deleteNamespaces(env, clients.namespaces);
+      assert.notEqual(newer, former);
+      assert.match(await ask("show server_version"), new RegExp(`^${pins.postgresMajor}\\.`));
+    });
+
+    it("restores to the newest timeline after two promotions", restoresAfterTwoPromotions);
+
+    for (const [title, major, archive, rows] of [
+      ["before", older, () => former, "100"],
+      ["after", pins.postgresMajor, () => newer, "200"],
+    ] as const)
+      it(`and the former one stay for a restore: to ${title} the upgrade`, async () => {
+        if (major === older) await archiveAll(env);
+        await destroy();
+        await stack.write([archived(2), version(major)]);
+        const variables = { TARGET: "near", ARCHIVE_ID: archive(), FORCE: "1" };
+        assert.equal((await stack.make("restore", variables)).exitCode, 0);
+        assert.match(await ask("show server_version"), new RegExp(`^${major}\\.`));
+        assert.equal(await ask("select count(*) from told"), rows);
+      });
   });
 });

@@ -64,12 +64,9 @@ suite("backup and restore (a store in the cluster, images built here)", () => {
 
   after(async () => {
     if (clients === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    const { cluster } = env.settings;
-    await deleteNamespaces(env, [...clients.namespaces, storeNamespace(cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() =>
+      deleteNamespaces(env, [...clients.namespaces, storeNamespace(env.settings.cluster)]),
+    );
   });
 
   const ask = async (statement: string): Promise<string> =>

@@ -105,11 +105,9 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [env.settings.cluster.namespace, storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() =>
+      deleteNamespaces(env, [env.settings.cluster.namespace, storeNamespace(env.settings.cluster)]),
+    );
     await rm(folder, { recursive: true });
   });
 
@@ -120,12 +118,12 @@ suite("disasters (the page's commands; a store in the cluster, images built here
 
   it("a primary's volume is lost: the standby has the data", async () => {
     await follow("Nothing to restore");
-    await env.cluster.waitHealthy();
+    await env.cluster.waitHealthy(300, { instances: 2, synchronous: false });
     assert.equal(await rows(), "100");
   });
 
   it("a wrong DELETE: back to the moment before it", async () => {
-    values.TIME = await ask(
+    values.MOMENT = await ask(
       `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"')`,
     );
     await act(`delete from ${TABLE}`);

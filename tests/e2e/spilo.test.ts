@@ -50,11 +50,9 @@ suite("Spilo as it is (an image that stands in for it)", () => {
 
   after(async () => {
     if (clients === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await deleteNamespaces(env, [...clients.namespaces, storeNamespace(env.settings.cluster)]);
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() =>
+      deleteNamespaces(env, [...clients.namespaces, storeNamespace(env.settings.cluster)]),
+    );
   });
 
   const ask = async (statement: string, database = "postgres"): Promise<string> =>

@@ -33,11 +33,7 @@ suite("backup in a store that refuses what B2 and R2 refuse (a fake of both befo
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await store.remove();
-    await stack.make("up");
-    await stack.close();
+    await stack.giveBack(() => store.remove());
   });
 
   const targetAt = (index: 0 | 1): Target => ({

@@ -26,11 +26,15 @@ export const examplesIn = (text: string): string[] =>
     .filter((line) => line.startsWith("export ") && !line.includes("$("))
     .flatMap((line) => [...line.matchAll(/\b([A-Z_]+)=/g)].map(([, name = ""]) => name));
 
-/** A block with the reader's own values behind its examples, which stay as they are. */
-export function withValues(text: string, values: Readonly<Record<string, string>>): string {
-  const own = examplesIn(text).flatMap((name) => {
-    const value = values[name];
-    return value === undefined ? [] : [`export ${name}='${value.replaceAll("'", `'\\''`)}'\n`];
-  });
-  return text + own.join("");
-}
+/** A block with the reader's own value behind each line that sets an example, which stays as it is: what follows in the block has the own one. */
+export const withValues = (text: string, values: Readonly<Record<string, string>>): string =>
+  text
+    .split("\n")
+    .flatMap((line) => [
+      line,
+      ...examplesIn(line).flatMap((name) => {
+        const value = values[name];
+        return value === undefined ? [] : [`export ${name}='${value.replaceAll("'", `'\\''`)}'`];
+      }),
+    ])
+    .join("\n");

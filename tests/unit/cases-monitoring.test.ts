@@ -25,7 +25,7 @@ const first = `${at}.install.receivers[0]`;
 const refused: [title: string, input: SettingsInput, path: string, said: RegExp][] = [
   [
     "settings of what isn't installed",
-    inputOf({ prometheus: "operator", install: { retentionDays: 3 } }),
+    inputOf({ prometheus: "operator", namespace: "monitoring", install: { retentionDays: 3 } }),
     `${at}.install`,
     /must not be set .*monitoring\.prometheus is operator\. Fix: leave it out, or set monitoring\.prometheus to install/,
   ],
@@ -34,6 +34,31 @@ const refused: [title: string, input: SettingsInput, path: string, said: RegExp]
     inputOf({ prometheus: "true" }),
     `${at}.prometheus`,
     /Allowed: none, annotations, operator, install/,
+  ],
+  ...(["operator", "annotations"] as const).map((prometheus): (typeof refused)[number] => [
+    `a Prometheus whose namespace isn't told: ${prometheus}`,
+    inputOf({ prometheus }),
+    `${at}.namespace`,
+    new RegExp(
+      `not set\\. Allowed: the namespace of the Prometheus, where monitoring\\.prometheus is ${prometheus}`,
+    ),
+  ]),
+  [
+    "labels that no object would have",
+    inputOf({ labels: { release: "prometheus" } }),
+    `${at}.labels`,
+    /must not be set .*monitoring\.prometheus is none, so there is no object that has them/,
+  ],
+  [
+    "labels that only dashboards would have, without dashboards",
+    inputOf({
+      prometheus: "annotations",
+      namespace: "monitoring",
+      labels: { grafana: "main" },
+      dashboards: false,
+    }),
+    `${at}.labels`,
+    /monitoring\.prometheus is annotations and monitoring\.dashboards is false/,
   ],
   [
     "a namespace of Kubernetes'",
@@ -213,7 +238,7 @@ describe("the preflight of monitoring", () => {
         { ...(live && { monitoring: live }) } as LiveFacts,
       ).problems ?? []
     ).map(sentence);
-  const operator = { prometheus: "operator" };
+  const operator = { prometheus: "operator", namespace: "monitoring" };
   const install = { prometheus: "install" };
   const kinds = (installedBy?: string) => ({ podmonitors: installedBy, prometheusrules: installedBy });
 
@@ -267,7 +292,7 @@ describe("the preflight of monitoring", () => {
 describe("make monitoring", () => {
   it("refuses where nothing is installed, in one sentence", () => {
     for (const prometheus of ["none", "annotations", "operator"])
-      assert.throws(() => pagesOf(checked(inputOf({ prometheus }))), {
+      assert.throws(() => pagesOf(checked(inputOf({ prometheus, namespace: "watch" }))), {
         message: `pgplatform:monitoring.prometheus is ${prometheus}: this stack has installed no Prometheus whose page could be opened. Allowed: install. Fix: set it to install, and run \`make up\`.`,
       });
     assert.equal(pagesOf(checked(inputOf({ prometheus: "install" }))), "monitoring");

@@ -333,10 +333,12 @@ describe("components", () => {
     assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
     assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
     assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));
-    // The cluster doesn't wait for it.
+    // The cluster does not wait for it; objects of its kinds do.
     assert.deepEqual(
-      full.resources.filter(({ dependsOn }) => dependsOn.some((other) => other === name)),
-      [],
+      full.resources
+        .filter(({ dependsOn }) => dependsOn.some((other) => other === name))
+        .map((resource) => resource.name),
+      ["jewelry-shop-db-metrics"],
     );
     assert.deepEqual(one(full, name).dependsOn, ["jewelry-shop-db-namespace", "jewelry-shop-db-operator"]);
     assert.ok(!local.resources.some((resource) => resource.name.startsWith("main-monitoring")));

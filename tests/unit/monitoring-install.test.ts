@@ -93,7 +93,7 @@ describe("what monitoring.prometheus: install plans", () => {
 
   it("is nothing where the settings don't ask for it", () => {
     for (const prometheus of ["none", "annotations", "operator"] as const) {
-      const settings = checked({ ...smallest(), monitoring: { prometheus } });
+      const settings = checked({ ...smallest(), monitoring: { prometheus, namespace: "monitoring" } });
       assert.equal(
         planPlatform(
           settings,
@@ -192,7 +192,7 @@ describe("what monitoring.prometheus: install plans", () => {
     );
     assert.deepEqual(
       ofOperator.map(({ object }) => object.metadata.name),
-      ["pgplatform-prometheus"],
+      ["pgplatform-prometheus", "pgplatform-kube-state-metrics"],
     );
   });
 
@@ -206,7 +206,7 @@ describe("what monitoring.prometheus: install plans", () => {
     assert.match(JSON.stringify(objectOf(plan, "operator")), /"--namespaces=monitoring,postgres,shop"/);
     assert.match(
       JSON.stringify(objectOf(plan, "kube-state-metrics")),
-      /"--namespaces=monitoring,postgres,shop"/,
+      /"--namespaces=monitoring,postgres,shop,cnpg-system"/,
     );
     for (const { object } of plan.objects.filter((one) =>
       /^PodMonitor|^PrometheusRule/.test(one.object.kind),
@@ -222,7 +222,7 @@ describe("what monitoring.prometheus: install plans", () => {
     assert.deepEqual(of("deny-all").spec, { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
     const ports = (rules: readonly Rule[] = []) =>
       [...new Set(rules.flatMap((rule) => rule.ports.map(({ port }) => port)))].sort((a, b) => a - b);
-    assert.deepEqual(ports(of("prometheus").spec.egress), [6443, 8080, 9090, 9093, 9127, 9187, 10250]);
+    assert.deepEqual(ports(of("prometheus").spec.egress), [6443, 8080, 9090, 9093, 9127, 9187, 9190, 10250]);
     assert.deepEqual(ports(of("prometheus").spec.ingress), [9090]);
     assert.deepEqual(ports(of("alertmanager").spec.egress), [443, 587, 8080, 8443]);
     assert.deepEqual(ports(of("alertmanager").spec.ingress), [9093]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { planner as zalando } from "../../plan/engines/zalando/planner";
-import { missedBy, missedSentence, whileJudgingEnd } from "../../operations/restoreEnd";
+import { liveReaderOf } from "../../plan/engines/select";
+import { begunSince, missedBy, missedSentence, whileJudgingEnd } from "../../operations/restoreEnd";
 import type { Subject } from "../../operations/health";
 import { changed, checked, smallest } from "../support/settings";
 
@@ -49,6 +50,15 @@ describe("where a restore ended, by the newest timeline's history", () => {
     it(`${missed === undefined ? "good" : "missed"}: ${title}`, () =>
       assert.equal(missedBy(text, to), missed));
 
+  it("isn't judged by data that was begun after the cluster was made, as pg_upgrade's is", () => {
+    const begun = (moment: string) => `${Date.parse(moment) / 1000}\n${history(none)}`;
+    const made = "2026-02-01T10:00:00Z";
+    assert.equal(begunSince(begun("2026-03-01T00:00:00Z"), made), true);
+    assert.equal(begunSince(begun("2025-03-01T00:00:00Z"), made), false);
+    assert.equal(begunSince(begun("2026-03-01T00:00:00Z"), undefined), false);
+    assert.equal(begunSince(history(none), made), false);
+  });
+
   it("is told in a sentence that names setting, value and what to do", () =>
     assert.equal(
       missedSentence({ target: "near", archiveId: "0123456789", to: { time }, stage: "all" }, none),
@@ -60,7 +70,12 @@ describe("where a restore ended, by the newest timeline's history", () => {
 
 describe("an update that restores", () => {
   /** The primary answers these, one after the other, and the last one again and again; `undefined`: not at all. */
-  async function updated(answers: (string | undefined)[], to: object = { time }, worksMs = 500) {
+  async function updated(
+    answers: (string | undefined)[],
+    to: object = { time },
+    worksMs = 500,
+    made?: string,
+  ) {
     const settings = checked({
       ...changed(smallest(), "cluster.engine", "zalando"),
       backup: { targets: [{ name: "near", kind: "local" }] },
@@ -69,7 +84,12 @@ describe("an update that restores", () => {
     let looks = 0;
     const kubectl = {
       list: () => Promise.resolve([{ metadata: { name: "main-0" } }]),
-      run: () => {
+      run: (args: string[]) => {
+        if (args.includes("get"))
+          return Promise.resolve({
+            exitCode: 0,
+            stdout: made === undefined ? "" : JSON.stringify({ metadata: { creationTimestamp: made } }),
+          });
         const answer = answers[Math.min(looks++, answers.length - 1)];
         return Promise.resolve({ exitCode: answer === undefined ? 1 : 0, stdout: answer ?? "", stderr: "" });
       },
@@ -78,7 +98,13 @@ describe("an update that restores", () => {
     let began = false;
     let aborted = false;
     const ended = await whileJudgingEnd(
-      { kubectl, settings, engine: zalando } as unknown as Subject,
+      {
+        kubectl,
+        settings,
+        engine: zalando,
+        live: liveReaderOf(settings),
+        plan: zalando.plan(settings),
+      } as unknown as Subject,
       { say: (text: string) => said.push(text), detail: () => undefined },
       new AbortController().signal,
       async (signal) => {
@@ -108,6 +134,12 @@ describe("an update that restores", () => {
     const { ended, began } = await updated([failover]);
     assert.equal(began, false);
     assert.match(ended, /was not reached/);
+  });
+
+  it("continues where a later pg_upgrade and failover left another history", async () => {
+    const begun = `${Date.parse("2026-02-02T00:00:00Z") / 1000}\n${failover}`;
+    assert.equal((await updated([begun], { time }, 1, "2026-02-01T00:00:00Z")).ended, "well");
+    assert.match((await updated([begun], { time }, 1, "2026-02-03T00:00:00Z")).ended, /was not reached/);
   });
 
   it("continues where it ended well, and asks no more then", async () => {

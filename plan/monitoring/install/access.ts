@@ -29,7 +29,8 @@ const monitors: Rule = {
 
 const states: readonly Rule[] = [
   { apiGroups: [""], resources: ["pods", "persistentvolumeclaims"], verbs: ["list", "watch"] },
-  { apiGroups: ["apps"], resources: ["statefulsets"], verbs: ["list", "watch"] },
+  { apiGroups: ["apps"], resources: ["deployments", "statefulsets"], verbs: ["list", "watch"] },
+  { apiGroups: ["batch"], resources: ["cronjobs", "jobs"], verbs: ["list", "watch"] },
 ];
 
 /** Of the Prometheus Operator in its own namespace, where it makes everything. */
@@ -116,7 +117,7 @@ function grantedEverywhere(account: Account, { namespace, install }: Installatio
   ];
 }
 
-/** Accounts, and their rights in the watched namespaces; `engineOperator`: where Prometheus reads the engine's operator, if it has one. */
+/** Accounts, and their rights in the watched namespaces; `engineOperator`: namespace of the engine's operator, if it has one, whose pods count, too. */
 export const access = (
   installation: Installation,
   watched: readonly string[],
@@ -144,5 +145,8 @@ export const access = (
   ]),
   ...(engineOperator === undefined || watched.includes(engineOperator)
     ? []
-    : granted("prometheus", discovery, engineOperator, installation)),
+    : [
+        ...granted("prometheus", discovery, engineOperator, installation),
+        ...granted("kubeStateMetrics", states, engineOperator, installation),
+      ]),
 ];

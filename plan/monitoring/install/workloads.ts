@@ -122,8 +122,8 @@ export function stateDeployment(
   return deployment(settings, installation, "kubeStateMetrics", {
     image: settings.images.kubeStateMetrics,
     args: [
-      "--resources=nodes,persistentvolumeclaims,pods,statefulsets",
-      `--namespaces=${watched.join(",")}`,
+      "--resources=cronjobs,deployments,jobs,nodes,persistentvolumeclaims,pods,statefulsets",
+      `--namespaces=${[...new Set([...watched, ...(engine.operatorNamespace === undefined ? [] : [engine.operatorNamespace])])].join(",")}`,
       `--metric-labels-allowlist=pods=[${podLabelKeys(engine, settings.cluster.name).join(",")}]`,
     ],
     env: [goMemory(stateMemory)],

@@ -60,8 +60,10 @@ export class ChangedStack {
     target: "up" | "preview" | "destroy" | "backup" | "backups" | "verify" | "forget" | "restore" | "status",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<Made> {
-    const env = { ...this.variables(), ...variables };
-    return make(target, { env: { ...env, ...(target === "destroy" && { FORCE: "1" }) } });
+    return make(target, {
+      env: this.variables(),
+      variables: { ...variables, ...(target === "destroy" && { FORCE: "1" }) },
+    });
   }
 
   /** The steps that `make preview` shows, each as `<op> <type> <name>`. */
@@ -75,6 +77,17 @@ export class ChangedStack {
       ),
       notes: shown.flatMap((line) => /^ {2}note: (.*)$/.exec(line)?.[1] ?? []),
     };
+  }
+
+  /** Deletes what a suite has made, by `remove` what the stack doesn't delete, and makes the tree's stack again for the next one. `LEAVE=1` leaves all as it is. */
+  async giveBack(remove: () => Promise<void>): Promise<void> {
+    if (process.env.LEAVE !== "1") {
+      await this.write([]);
+      await this.make("destroy");
+      await remove();
+      await this.make("up");
+    }
+    await this.close();
   }
 
   close(): Promise<void> {

@@ -1,0 +1,294 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { parse } from "yaml";
+import { groups, metricName, metrics } from "../../plan/monitoring/catalogue";
+import { cnpgQueries } from "../../plan/monitoring/cnpgQueries";
+import { exporterQueries } from "../../plan/monitoring/exporterQueries";
+import type { Settings, SettingsInput } from "../../settings/schema";
+import { checked, smallest } from "../support/settings";
+import { type Answer, hasPsql, type Pair, pairOf, type Server } from "./servers";
+
+/**
+ * The catalogue's SQL on real servers of each major version, a primary and a standby, as a role that is a member of pg_monitor and nothing else, in the
+ * form that each exporter gets. It doesn't prove what the exporters make of it: tests/e2e does.
+ */
+
+interface CustomQuery {
+  readonly name?: string;
+  readonly query: string;
+  readonly predicate_query?: string;
+  readonly primary?: boolean;
+  readonly master?: boolean;
+  readonly runonserver?: string;
+  readonly target_databases?: readonly string[];
+  readonly metrics: readonly Record<string, { usage: "LABEL" | "GAUGE" | "COUNTER" }>[];
+}
+type Samples = Map<string, Record<string, unknown>[]>;
+
+const monitoring: SettingsInput["monitoring"] = {
+  queries: [
+    {
+      name: "sales",
+      sql: "SELECT tenant, amount AS revenue_euros, 1 AS orders FROM sales",
+      tables: ["sales"],
+      labels: ["tenant"],
+      values: [
+        { name: "revenue_euros", unit: "other", help: "sales of a tenant" },
+        { name: "orders", help: "orders of a tenant" },
+      ],
+      limit: 2,
+    },
+    {
+      name: "later",
+      sql: "SELECT count(*) AS rows FROM not_there_yet;",
+      tables: ["not_there_yet"],
+      values: [{ name: "rows", help: "rows of a table that nobody has made" }],
+    },
+    {
+      name: "hidden",
+      sql: "SELECT count(*) AS rows FROM hidden -- a comment at its end",
+      tables: ["shop.hidden"],
+      values: [{ name: "rows", help: "rows of a table that pg_monitor may not read" }],
+    },
+    {
+      name: "customers",
+      databases: ["reports"],
+      sql: "SELECT count(*) AS count FROM (VALUES (1), (2)) AS v",
+      values: [{ name: "count", help: "a query of one row, without tables" }],
+    },
+  ],
+};
+
+const settingsOf = (major: number): Settings =>
+  checked({
+    ...smallest(),
+    cluster: {
+      ...smallest().cluster,
+      postgresVersion: String(major) as "17",
+      databases: [
+        { name: "app", owner: "app" },
+        { name: "reports", owner: "app" },
+      ],
+    },
+    monitoring,
+  });
+
+const user = "metrics";
+const databases = ["postgres", "app", "reports"];
+
+function prepare(primary: Server): void {
+  primary.psql(`CREATE ROLE ${user} LOGIN CONNECTION LIMIT 20; GRANT pg_monitor TO ${user};
+CREATE EXTENSION pg_stat_statements;`);
+  for (const name of ["app", "reports"]) primary.psql(`CREATE DATABASE ${name}`);
+  primary.psql(
+    `CREATE TABLE sales (tenant text, amount numeric, note text DEFAULT repeat('x', 200));
+INSERT INTO sales SELECT 'tenant ' || i % 4, i FROM generate_series(1, 5000) i;
+CREATE INDEX sales_amount ON sales (amount); CREATE UNIQUE INDEX sales_one ON sales (tenant, amount);
+ANALYZE sales; UPDATE sales SET amount = amount + 10000 WHERE amount < 1000; VACUUM; DELETE FROM sales WHERE amount > 14000;
+CREATE TABLE locked (id int PRIMARY KEY); CREATE SCHEMA shop; CREATE TABLE shop.hidden (id int); CREATE TABLE "Odd ""Name" (id int);
+GRANT SELECT ON sales TO pg_monitor; CREATE TABLE a AS SELECT i FROM generate_series(1, 10) i;
+SELECT * FROM pg_create_logical_replication_slot('decoder', 'pgoutput');
+BEGIN; INSERT INTO a VALUES (0); PREPARE TRANSACTION 'first';`,
+    { database: "app" },
+  );
+}
+
+/** Whether a range as the rendering writes them has the version. */
+const runsOn = (range: string, major: number): boolean =>
+  range.split(", ").every((one) => {
+    const [, sign, version] = /^(>=|<) (\d+)\.0\.0$/.exec(one) ?? assert.fail(one);
+    return sign === "<" ? major < Number(version) : major >= Number(version);
+  });
+
+const plain = (pattern: string): string => pattern.replace(/\[(.)\]/, "$1");
+
+/** All that one exporter would give, by metric; runs each query where it would. */
+function collect(server: Server, text: string, major: number, isPrimary: boolean): Samples {
+  const samples: Samples = new Map();
+  const all = Object.entries(parse(text) as Record<string, CustomQuery>)
+    .filter(
+      ([, { runonserver: range, primary }]) =>
+        (range === undefined || runsOn(range, major)) && (isPrimary || !primary),
+    )
+    .map(([key, one]) => ({ ...one, name: one.name ?? key }));
+  assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+  const runsIn = ({ target_databases: targets, master }: CustomQuery): readonly string[] =>
+    targets?.map(plain) ?? (master ? ["postgres"] : databases);
+  for (const database of databases) {
+    const here = all.filter((one) => runsIn(one).includes(database));
+    const answers = server.answers(
+      here.map(({ query, predicate_query: condition = "SELECT true" }) => ({ sql: query, condition })),
+      { user, database },
+    );
+    assert.equal(answers.length, here.length);
+    here.forEach(({ name, metrics: columns }, index) => take(samples, name, columns, answers[index]));
+  }
+  return samples;
+}
+
+/** Adds one query's rows, as an exporter would; fails where it would. */
+function take(
+  samples: Samples,
+  name: string,
+  mapping: CustomQuery["metrics"],
+  answer: Answer | undefined,
+): void {
+  const columns = mapping.flatMap((column) => Object.entries(column));
+  const labels = columns.filter(([, { usage }]) => usage === "LABEL").map(([column]) => column);
+  if (answer !== undefined) {
+    assert.deepEqual(
+      answer.types.map(([column]) => column),
+      columns.map(([column]) => column),
+      name,
+    );
+    answer.types.forEach(([column, type]) =>
+      assert.match(
+        type,
+        labels.includes(column) ? /^(text|name)$/ : /^(integer|bigint|numeric|double precision)$/,
+        `${name}.${column}`,
+      ),
+    );
+  }
+  for (const [column] of columns.filter(([one]) => !labels.includes(one))) {
+    const metric = `${name}_${column}`;
+    const found = samples.get(metric) ?? [];
+    for (const row of answer?.rows ?? []) {
+      const sample = Object.fromEntries(labels.map((label) => [label, row[label]]));
+      for (const [label, value] of Object.entries(sample))
+        assert.equal(typeof value, "string", `${metric}: ${label}`);
+      assert.equal(typeof row[column], "number", `${metric}: ${String(row[column])}`);
+      assert.ok(
+        !found.some((other) => labels.every((label) => other[label] === sample[label])),
+        `${metric}: two samples of ${JSON.stringify(sample)}`,
+      );
+      found.push({ ...sample, "": row[column] });
+    }
+    samples.set(metric, found);
+  }
+}
+
+const valueOf = (samples: Samples, metric: string, labels: Record<string, string> = {}): unknown =>
+  samples.get(metric)?.find((one) => Object.entries(labels).every(([key, value]) => one[key] === value))?.[
+    ""
+  ];
+
+for (const major of [15, 16, 17, 18])
+  describe(`the catalogue's SQL on PostgreSQL ${major}`, function () {
+    const forms = {
+      "as CloudNativePG's custom queries": cnpgQueries(settingsOf(major)),
+      "as postgres_exporter's queries": exporterQueries(settingsOf(major)),
+    };
+    let pair: Pair;
+
+    before(async function () {
+      if (!hasPsql) return this.skip();
+      pair = pairOf(major);
+      prepare(pair.primary);
+      const caughtUp =
+        "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn >= pg_current_wal_lsn()";
+      while (pair.primary.psql(caughtUp).trim() !== "1") await delay(100);
+    });
+    after(() => pair?.end());
+
+    for (const [form, text] of Object.entries(forms)) {
+      it(`gives every metric on a primary, ${form}, as a member of pg_monitor`, () => {
+        const samples = collect(pair.primary, text, major, true);
+        for (const { name, group } of metrics) {
+          if (group.on === "standby" || (group.name === "io" && major === 15)) continue;
+          assert.ok((samples.get(name)?.length ?? 0) > 0, `${name} has no sample`);
+        }
+        assert.equal(valueOf(samples, "pgplatform_replication_streaming", { standby: "standby-1" }), 1);
+        assert.equal(valueOf(samples, "pgplatform_standbys_streaming"), 1);
+        assert.equal(valueOf(samples, "pgplatform_prepared_transactions"), 1);
+        assert.equal(valueOf(samples, "pgplatform_slot_active", { slot: "decoder" }), 0);
+        assert.ok((valueOf(samples, "pgplatform_bloat_bytes", { table: "sales" }) as number) > 0);
+        assert.ok((valueOf(samples, "pgplatform_table_dead_rows", { table: "sales" }) as number) > 0);
+        assert.equal(valueOf(samples, "pgplatform_setting_value", { name: "shared_buffers" }), 128 * 2 ** 20);
+        assert.equal(valueOf(samples, "pgplatform_setting_value", { name: "checkpoint_timeout" }), 300);
+        assert.equal(valueOf(samples, "pgplatform_server_in_recovery"), 0);
+        assert.equal(valueOf(samples, "pgplatform_server_timeline"), 1);
+        assert.equal(samples.get("pgplatform_standby_receiving")?.length ?? 0, 0);
+      });
+
+      it(`gives what there is on a standby, ${form}`, () => {
+        const samples = collect(pair.standby, text, major, false);
+        for (const { name, group } of metrics) {
+          if (group.on === "primary" || (group.name === "io" && major === 15)) continue;
+          assert.ok((samples.get(name)?.length ?? 0) > 0, `${name} has no sample`);
+        }
+        assert.equal(valueOf(samples, "pgplatform_standby_receiving"), 1);
+        assert.equal(valueOf(samples, "pgplatform_standby_lag_seconds"), 0);
+        assert.equal(valueOf(samples, "pgplatform_standbys_streaming"), 0);
+        assert.equal(valueOf(samples, "pgplatform_server_in_recovery"), 1);
+        assert.equal(valueOf(samples, "pgplatform_server_timeline"), 1);
+        for (const { group, name } of metrics)
+          if (group.on === "primary") assert.equal(samples.get(name)?.length ?? 0, 0, name);
+      });
+
+      it(`runs a user's query where its tables are there and readable, each series once, ${form}`, () => {
+        const samples = collect(pair.primary, text, major, true);
+        assert.equal(samples.get("pgplatform_user_sales_orders")?.length, 2);
+        assert.equal(
+          valueOf(samples, "pgplatform_user_sales_orders", { tenant: "tenant 3", database: "app" }),
+          1,
+        );
+        assert.equal(samples.get("pgplatform_user_later_rows")?.length ?? 0, 0);
+        assert.equal(samples.get("pgplatform_user_hidden_rows")?.length ?? 0, 0);
+        assert.deepEqual(samples.get("pgplatform_user_customers_count"), [{ database: "reports", "": 2 }]);
+        const ready = (query: string) => valueOf(samples, "pgplatform_queries_ready", { query });
+        assert.deepEqual(["sales", "later", "hidden", "customers"].map(ready), [1, 0, 0, 1]);
+      });
+    }
+
+    it("waits for no lock that a session holds on a table, and counts who does", async () => {
+      const holder = pair.primary.hold("BEGIN; LOCK TABLE locked; SELECT pg_sleep(60);", "app");
+      const waiter = pair.primary.hold("SELECT * FROM locked;", "app");
+      try {
+        while (
+          pair.primary.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").trim() !==
+          "1"
+        )
+          await delay(100);
+        const samples = collect(pair.primary, forms["as CloudNativePG's custom queries"], major, true);
+        assert.equal(valueOf(samples, "pgplatform_blocked_sessions", { database: "app" }), 1);
+        assert.equal(valueOf(samples, "pgplatform_activity_waiting", { database: "app" }), 1);
+        assert.equal(valueOf(samples, "pgplatform_table_size_bytes", { table: "locked" }), undefined);
+        assert.ok(valueOf(samples, "pgplatform_table_size_bytes", { table: "sales" }));
+      } finally {
+        for (const session of [holder, waiter]) session.kill();
+      }
+    });
+
+    it("has no more rows of a group than the catalogue says", () => {
+      pair.primary.psql(
+        `DO $$ BEGIN FOR i IN 1..60 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY)', i); END LOOP; END $$;`,
+        { database: "reports" },
+      );
+      const samples = collect(pair.primary, forms["as postgres_exporter's queries"], major, true);
+      const context = { largest: 20, statements: 20, queries: [] };
+      for (const group of groups) {
+        const [column] = group.columns;
+        const most = group.limit?.({ ...context, major: 17 } as never);
+        if (column === undefined || most === undefined || group.name === "queries") continue;
+        const found = samples.get(metricName(group, column)) ?? [];
+        const byDatabase =
+          group.where === "server"
+            ? [found]
+            : databases.map((one) => found.filter(({ database }) => database === one));
+        for (const rows of byDatabase)
+          assert.ok(rows.length <= most, `${group.name}: ${rows.length} rows, and at most ${most}`);
+      }
+      assert.equal(
+        samples.get("pgplatform_table_rows")?.filter(({ database }) => database === "reports").length,
+        20,
+      );
+    });
+
+    it("goes without statements where pg_stat_statements isn't there", () => {
+      pair.primary.psql("DROP EXTENSION pg_stat_statements");
+      for (const text of Object.values(forms)) {
+        const samples = collect(pair.primary, text, major, true);
+        assert.equal(samples.get("pgplatform_statements_calls_total")?.length ?? 0, 0);
+      }
+    });
+  });
