@@ -333,7 +333,7 @@ describe("components", () => {
     assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
     assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
     assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));
-    // The cluster does not wait for it; objects of its kinds do.
+    // The cluster doesn't wait for it; objects of its kinds do.
     assert.deepEqual(
       full.resources
         .filter(({ dependsOn }) => dependsOn.some((other) => other === name))

@@ -117,7 +117,7 @@ function grantedEverywhere(account: Account, { namespace, install }: Installatio
   ];
 }
 
-/** Accounts, and their rights in the watched namespaces; `engineOperator`: namespace of the engine's operator, if it has one, whose pods count, too. */
+/** Accounts, and their rights in the watched namespaces; `engineOperator`: where the engine's operator is read, if it has one. */
 export const access = (
   installation: Installation,
   watched: readonly string[],
