@@ -6,14 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  fieldOrder,
-  jsonLine,
-  type LogRecord,
-  ObjectReader,
-  shownLine,
-  stamped,
-} from "../../operations/logLines";
+import { eventIn, fieldOrder, jsonLine, type LogRecord, shownLine, stamped } from "../../operations/logLines";
 import { logOptions } from "../../operations/logs";
 import { liveReaders, planners } from "../../plan/engines/select";
 import { jsonlogLine } from "../../plan/logs/postgresql";
@@ -205,12 +198,12 @@ describe("the lines that make logs prints", () => {
     assert.ok(at("") < at(".1") && at(".12") < at(".123") && at(".123") < at(".2"));
   });
 
-  it("come of a watch's objects, whatever kubectl says between them", () => {
-    const found: unknown[] = [];
-    const reader = new ObjectReader((object) => found.push(object));
-    const text = [{ a: { b: 1 } }, { c: "}" }].map((one) => JSON.stringify(one, null, 4));
-    `${text[0]}\nerror: it ended\n${text[1]}`.split("\n").forEach((line) => reader.line(line));
-    assert.deepEqual(found, [{ a: { b: 1 } }, { c: "}" }]);
+  it("come of a watch's events, one in a line, and not of what kubectl says itself", () => {
+    assert.deepEqual(eventIn('{"type":"ADDED","object":{"kind":"Pod"}}'), {
+      type: "ADDED",
+      object: { kind: "Pod" },
+    });
+    assert.equal(eventIn("Unable to connect to the server"), undefined);
   });
 });
 
