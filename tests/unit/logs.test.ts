@@ -296,6 +296,67 @@ describe("what prints Zalando's files (follow.py)", function () {
   });
 });
 
+describe("fields of text", () => {
+  it("are those of Patroni's lines, and of PostgreSQL's beside them", () => {
+    const { postgres } = liveReaders.zalando.logs;
+    assert.ok(postgres);
+    const all = recorded("patroni.txt").map(postgres);
+    assert.deepEqual(find(all, "promoted self"), {
+      time: "2026-11-29T17:16:21.046Z",
+      level: "info",
+      source: "patroni",
+      message: "promoted self to leader by acquiring session lock",
+    });
+    assert.equal(find(all, "Loop time").level, "warning");
+    assert.equal(find(all, "runs as process").time, "2026-11-29T17:12:51.000Z");
+    assert.deepEqual(find(all, "redirecting"), {
+      time: "2026-11-29T17:13:16.550Z",
+      level: "info",
+      source: "postgresql",
+      message: "redirecting log output to logging collector process",
+      pid: 23,
+    });
+    assert.deepEqual(find(all, "rejecting"), {
+      level: "info",
+      source: "patroni",
+      message: "/var/run/postgresql:5432 - rejecting connections",
+    });
+  });
+
+  it("are those of PgBouncer's lines: a client's address is one, a server's is told in the message", () => {
+    const { pgbouncer } = poolerLogs;
+    assert.ok(pgbouncer);
+    const all = recorded("pgbouncer.txt").map(pgbouncer);
+    assert.deepEqual(find(all, "password authentication"), {
+      time: "2026-11-29T17:15:18.745Z",
+      level: "error",
+      source: "pgbouncer",
+      message: "password authentication failed",
+      database: "app",
+      user: "app",
+      client: "198.18.1.7:55082",
+      pid: 8,
+    });
+    const { message, client, user, level } = find(all, "not linked");
+    assert.deepEqual(
+      [message, client, user, level],
+      ["server 198.19.103.248:5432: got packet 'E' from server when not linked", undefined, "app", "warning"],
+    );
+    const nobody = pgbouncer(
+      "2026-11-29 17:15:18.745 UTC [8] LOG C-0x55ce28918120: (nodb)/(nouser)@[::1]:55082 closing because: TLS",
+    );
+    assert.deepEqual(
+      [nobody.database, nobody.user, nobody.client, nobody.message],
+      [undefined, undefined, "[::1]:55082", "closing because: TLS"],
+    );
+    assert.deepEqual(pgbouncer("mounted certificates or users have changed: reloading"), {
+      level: "info",
+      source: "pgbouncer",
+      message: "mounted certificates or users have changed: reloading",
+    });
+  });
+});
+
 describe("what servers and poolers log", () => {
   const plansOf = (logs: object) =>
     Object.entries(planners).map(([engine, planner]) => {
