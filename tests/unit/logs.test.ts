@@ -296,6 +296,82 @@ describe("what prints Zalando's files (follow.py)", function () {
   });
 });
 
+describe("fields of CloudNativePG's lines", () => {
+  const { postgres } = liveReaders.cnpg.logs;
+  assert.ok(postgres);
+  const all = recorded("cnpg.txt").map(postgres);
+
+  it("are those of PostgreSQL's records, with the names that jsonlog's get", () => {
+    const slow = find(all, "select pg_sleep");
+    assert.deepEqual(
+      { ...slow, durationMs: undefined, message: undefined },
+      {
+        time: "2026-11-29T17:29:03.056Z",
+        level: "info",
+        source: "postgresql",
+        message: undefined,
+        database: "app",
+        user: "app",
+        application: "psql",
+        client: "198.18.1.14:44930",
+        pid: 677,
+        session: "6b0c60dd.2a5",
+        sessionLine: 1,
+        backend: "client backend",
+        queryId: "-2749826580604107531",
+        durationMs: undefined,
+        statement: "select pg_sleep(1.25)",
+      },
+    );
+    assert.equal(slow.message, `duration: ${slow.durationMs} ms`);
+    const { level, sqlstate, statement } = find(all, "division");
+    assert.deepEqual([level, sqlstate, statement], ["error", "22012", "select 1/0 as of_logs"]);
+    const { sqlstate: none, queryId, backend } = find(all, "ready to accept");
+    assert.deepEqual([none, queryId, backend], [undefined, undefined, "postmaster"]);
+  });
+
+  it("are the instance manager's own, and those of the server's text before it logs records", () => {
+    assert.deepEqual(find(all, "OS distribution"), {
+      time: "2026-11-29T17:27:40.341Z",
+      level: "info",
+      source: "instance-manager",
+      message: "OS distribution is supported",
+    });
+    assert.deepEqual(find(all, "redirecting"), {
+      time: "2026-11-29T17:27:41.243Z",
+      level: "info",
+      source: "postgresql",
+      message: "redirecting log output to logging collector process",
+      pid: 21,
+    });
+  });
+
+  it("are an error's, pgaudit's, and those of a line that isn't JSON (made by hand)", () => {
+    const failed = { level: "error", ts: "2026-11-29T17:27:41Z", msg: "it failed", error: "no route" };
+    assert.deepEqual(postgres(JSON.stringify(failed)), {
+      time: "2026-11-29T17:27:41.000Z",
+      level: "error",
+      source: "instance-manager",
+      message: "it failed",
+      detail: "no route",
+    });
+    const audit = { audit_type: "SESSION", statement_id: "1", class: "READ", statement: "select 1" };
+    const record = { log_time: "2026-11-29 17:27:41 UTC", error_severity: "LOG", user_name: "app", audit };
+    const { message, statement, user, source } = postgres(
+      JSON.stringify({ level: "info", ts: "", logger: "pgaudit", msg: "record", record }),
+    );
+    assert.deepEqual(
+      [message, statement, user, source],
+      ["AUDIT: SESSION,1,,READ,,,", "select 1", "app", "postgresql"],
+    );
+    assert.deepEqual(postgres("panic: no"), {
+      level: "info",
+      source: "instance-manager",
+      message: "panic: no",
+    });
+  });
+});
+
 describe("fields of text", () => {
   it("are those of Patroni's lines, and of PostgreSQL's beside them", () => {
     const { postgres } = liveReaders.zalando.logs;
