@@ -90,6 +90,6 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    exclude: { path: "^coverage/" },
+    exclude: { path: "^(coverage|local/pictures/page)/" },
   },
 };

@@ -119,7 +119,7 @@ export function allFlows(
           tcp(
             "metrics-instances",
             { kind: "namespace", namespace: reader },
-            instances,
+            plan.metricsPods ?? instances,
             plan.ports.metrics,
             "monitoring reads the instances' metrics",
           ),

@@ -173,7 +173,7 @@ export function verification(
               DATA: "/scratch/data",
               ...(tool && { PROGRAMS: tool.programs }),
               LIBRARIES: [
-                ...new Set([...(engine.backups?.preload ?? []), ...preloadLibraries(cluster)]),
+                ...new Set([...(engine.backups?.preload ?? []), ...preloadLibraries(settings)]),
               ].join(","),
               HOME_DATABASE: database?.name ?? "postgres",
               QUERIES: "/queries",

@@ -3,6 +3,9 @@ import type { DatabaseSettings, Settings } from "../../settings/schema";
 /** Extensions: as settings name them, what must be preloaded for them, and their parameters. */
 
 type Cluster = Settings["cluster"];
+type Monitoring = Pick<Settings["monitoring"], "statements">;
+/** What decides which libraries are loaded. */
+type Loading = Pick<Settings, "cluster"> & { readonly monitoring: Monitoring };
 
 /** An extension as the settings name it, in its long form. */
 export const extensionsOf = ({
@@ -50,9 +53,15 @@ const listed = ({ databases }: Cluster): Set<string> =>
 const hasParameter = ({ parameters }: Cluster, prefix: string): boolean =>
   Object.keys(parameters).some((name) => name.startsWith(`${prefix}.`));
 
-/** What must be preloaded: the extensions that databases list, libraries of which a parameter is set, which would have no effect otherwise, and those that the settings name. */
-export function preloadLibraries(cluster: Cluster): string[] {
-  const names = listed(cluster);
+/** The extension that counts statements, for the metrics of those that took the most time. */
+export const statementsExtension = "pg_stat_statements";
+
+/** Whether the platform has statements counted, whatever databases list. */
+const counted = ({ statements }: Monitoring): boolean => statements.top > 0;
+
+/** What must be preloaded: what counts statements, the extensions that databases list, libraries of which a parameter is set, which would have no effect otherwise, and those that the settings name. */
+export function preloadLibraries({ cluster, monitoring }: Loading): string[] {
+  const names = new Set([...listed(cluster), ...(counted(monitoring) ? [statementsExtension] : [])]);
   const needed = (Object.keys(libraries) as Library[]).filter(
     (library) =>
       (library !== "pg_prewarm" && names.has(library)) || hasParameter(cluster, libraries[library]),
@@ -75,8 +84,8 @@ function cronParameters(cluster: Cluster): Record<string, string> {
 }
 
 /** Parameters of the listed extensions; those that the user sets come after them. */
-export function preloadParameters(cluster: Cluster): Record<string, string> {
-  const names = listed(cluster);
+export function preloadParameters({ cluster, monitoring }: Loading): Record<string, string> {
+  const names = new Set([...listed(cluster), ...(counted(monitoring) ? [statementsExtension] : [])]);
   const parameters = Object.entries(defaults)
     .filter(([extension]) => names.has(extension) && !hasParameter(cluster, extension))
     .flatMap(([, values]) => Object.entries(values));

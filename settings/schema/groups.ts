@@ -235,9 +235,10 @@ pgplatform:restore:
   },
   {
     title: "Monitoring",
-    intro: "The metrics ports are closed until a namespace is named here.",
+    intro:
+      "The metrics ports are closed until a namespace is named here. `logs` is what servers and poolers log: see [logs](logs.md).",
     example: `pgplatform:poolers: [{ name: app, database: app }]
-pgplatform:monitoring: { namespace: monitoring, memory: 96Mi }`,
+pgplatform:monitoring: { namespace: monitoring, memory: 96Mi, logs: { slowQuery: 250ms } }`,
     paths: ["monitoring"],
   },
   {

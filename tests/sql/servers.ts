@@ -58,6 +58,13 @@ function programsOf(major: number): string {
 
 export const hasPsql = spawnSync("psql", ["--version"]).status === 0;
 
+export interface Answer {
+  readonly types: readonly (readonly [name: string, type: string])[];
+  readonly rows: readonly Record<string, unknown>[];
+}
+
+const MARK = "@@";
+
 /** A server, or its standby. */
 export class Server {
   constructor(
@@ -143,22 +150,40 @@ export class Server {
     return spawn("psql", args, { stdio: "ignore" });
   }
 
-  /** Rows of a query, inside a transaction that the statements before it begin. */
-  rows(
-    sql: string,
-    options: { user?: string; database?: string } = {},
-    before = "",
-  ): Record<string, unknown>[] {
-    const input = `BEGIN READ ONLY;\n${before}\nSELECT coalesce(json_agg(to_json(x)), '[]') FROM (\n${sql}\n) x;\nCOMMIT;`;
-    return JSON.parse(this.psql(input, options)) as Record<string, unknown>[];
-  }
-
-  /** Names and types of a query's columns, without running it. */
-  types(sql: string, options: { user?: string; database?: string } = {}): [name: string, type: string][] {
-    return this.psql(`${sql} \\gdesc\n`, { ...options, flags: ["-At", "-F", "\x1f"] })
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.split("\x1f") as [string, string]);
+  /**
+   * Each query in a read-only transaction of its own, in one session: the names and types of its columns, and its rows; nothing where its condition, which
+   * runs before it in the transaction, doesn't hold.
+   */
+  answers(
+    queries: readonly { readonly sql: string; readonly condition: string }[],
+    options: { user: string; database: string },
+  ): (Answer | undefined)[] {
+    const input = queries.map(
+      ({ sql, condition }) => `\\echo ${MARK}
+BEGIN READ ONLY;
+SET LOCAL search_path = pg_catalog, public, pg_temp;
+SELECT coalesce((${condition}), false) AS go \\gset
+\\if :go
+${sql} \\gdesc
+SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM (
+${sql}
+) x;
+\\endif
+COMMIT;`,
+    );
+    const output = this.psql(input.join("\n"), { ...options, flags: ["-At", "-F", "\x1f"] });
+    return output
+      .split(`${MARK}\n`)
+      .slice(1)
+      .map((part) => {
+        const lines = part.trimEnd().split("\n");
+        const rows = lines.pop();
+        if (rows === undefined || rows === "") return undefined;
+        return {
+          types: lines.map((line) => line.split("\x1f") as [string, string]),
+          rows: JSON.parse(rows) as Record<string, unknown>[],
+        };
+      });
   }
 }
 
@@ -213,6 +238,7 @@ export function pairOf(major: number): Pair {
     for (const file of ["backup_label", "standby.signal"])
       chownSync(join(standby.data, file), NOBODY, NOBODY);
   standby.start();
+  standby.psql("SELECT pg_create_physical_replication_slot('cascade', true)");
   return {
     primary,
     standby,

@@ -44,6 +44,28 @@ const single: [path: string, value: unknown, sentence: string][] = [
     "a".repeat(51),
     `pgplatform:cluster.name: "${"a".repeat(51)}" is not allowed. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 50 characters. Fix: rename it.`,
   ],
+  ...(
+    [
+      ["1", "a number without its unit"],
+      ["0s", "nothing"],
+      ["1h", "another unit"],
+      ["soon", "a word"],
+    ] as const
+  ).map(([value]): [string, unknown, string] => [
+    "monitoring.logs.slowQuery",
+    value,
+    `pgplatform:monitoring.logs.slowQuery: "${value}" is not allowed. Allowed: a duration such as 250ms, 1s or 5min, at most 60min, or off. Fix: write a number and a unit, such as 1s, or off.`,
+  ]),
+  [
+    "monitoring.logs.slowQuery",
+    "61min",
+    'pgplatform:monitoring.logs.slowQuery: "61min" is not allowed. Allowed: a duration of at most 60min, or off. Fix: lower it, or write off.',
+  ],
+  [
+    "monitoring.logs.slowQuerry",
+    "1s",
+    'pgplatform:monitoring.logs.slowQuerry: no such setting ("1s"). Allowed: slowQuery, connections. Fix: did you mean slowQuery? Correct it, or remove it.',
+  ],
   [
     "cluster.instances",
     0,

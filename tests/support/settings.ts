@@ -87,8 +87,6 @@ export const everything = (): SettingsInput => ({
     prometheus: "install",
     namespace: "monitoring",
     labels: { release: "prometheus" },
-    runbooks: "https://wiki.example.com/runbooks",
-    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
     memory: "96Mi",
     cpu: "200m",
     install: {
@@ -123,6 +121,9 @@ export const everything = (): SettingsInput => ({
         },
       ],
     },
+    runbooks: "https://wiki.example.com/runbooks",
+    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
+    logs: { slowQuery: "250ms", connections: true },
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });

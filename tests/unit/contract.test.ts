@@ -149,7 +149,7 @@ for (const engine of Object.values(planners))
 
     it("preloads auto_explain when one of its parameters is set, and says so to the engine", () => {
       const settings = checked(withParameter(engine, "auto_explain.log_min_duration", "500ms"));
-      assert.deepEqual(preloadLibraries(settings.cluster), ["auto_explain"]);
+      assert.deepEqual(preloadLibraries(settings), ["pg_stat_statements", "auto_explain"]);
       const text = JSON.stringify(engine.plan(settings).objects);
       assert.match(text, /auto_explain\.log_min_duration/);
       // CloudNativePG's operator preloads it by itself when it finds the parameter.

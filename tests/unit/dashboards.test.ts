@@ -101,6 +101,10 @@ describe("dashboards", () => {
       }
   });
 
+  it("have titles that fit their panels", () => {
+    for (const { where, panel } of panels) assert.ok(panel.title.length <= 7 * panel.width, where);
+  });
+
   it("have the variables that they use, and use those that they have", () => {
     for (const { id, variables } of dashboards) {
       const own = queries.filter(({ dashboard }) => dashboard === id);

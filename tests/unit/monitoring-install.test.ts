@@ -191,10 +191,10 @@ describe("what monitoring.prometheus: install plans", () => {
       assert.deepEqual(spec[`${what}Selector`], { matchLabels: selectedLabels });
       assert.deepEqual(spec[`${what}NamespaceSelector`], {});
     }
-    assert.match(JSON.stringify(objectOf(plan, "operator")), /"--namespaces=monitoring,postgres,shop[,"]/);
+    assert.match(JSON.stringify(objectOf(plan, "operator")), /"--namespaces=monitoring,postgres,shop"/);
     assert.match(
       JSON.stringify(objectOf(plan, "kube-state-metrics")),
-      /"--namespaces=monitoring,postgres,shop"/,
+      /"--namespaces=monitoring,postgres,shop,cnpg-system"/,
     );
     for (const { object } of plan.objects.filter((one) =>
       /^PodMonitor|^PrometheusRule/.test(one.object.kind),

@@ -85,6 +85,7 @@ describe("schema", () => {
         statements: { top: 20 },
         thresholds: {},
         dashboards: true,
+        logs: { slowQuery: "1s", connections: false },
       },
       labels: {},
       registries: [],

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { KubernetesObject } from "../../plan/objects";
 import { readers } from "../../plan/engines/readers";
 import { liveReaders } from "../../plan/engines/select";
@@ -7,6 +9,7 @@ import { pins } from "../../releases/pins";
 import type { SettingsInput } from "../../settings/schema";
 import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
+import { loggedByDefault } from "../support/logging";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const on = (input: SettingsInput): SettingsInput => changed(input, "cluster.engine", "zalando");
@@ -61,6 +64,14 @@ describe("the plan for the Zalando operator", () => {
           tcp_keepalives_idle: "5",
           tcp_keepalives_interval: "1",
           tcp_keepalives_count: "3",
+          ...loggedByDefault,
+          logging_collector: "on",
+          log_destination: "jsonlog",
+          log_directory: "/run/postgresql-log",
+          log_filename: "postgresql-%Y%m%d%H%M%S.log",
+          log_rotation_size: "10MB",
+          log_rotation_age: "0",
+          log_truncate_on_rotation: "off",
         },
       },
       patroni: {
@@ -108,6 +119,25 @@ describe("the plan for the Zalando operator", () => {
             },
           ],
           resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
+        },
+        {
+          name: "logs",
+          image: pins.images.patroniForZalando,
+          command: [
+            "python3",
+            "-c",
+            readFileSync(join(__dirname, "../../plan/engines/zalando/follow.py"), "utf8"),
+          ],
+          env: [{ name: "LOG", value: "/run/postgresql-log" }],
+          resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "100m", memory: "32Mi" } },
+        },
+      ],
+      additionalVolumes: [
+        {
+          name: "log",
+          mountPath: "/run/postgresql-log",
+          targetContainers: ["postgres", "logs"],
+          volumeSource: { emptyDir: {} },
         },
       ],
       enableMasterLoadBalancer: false,
@@ -379,7 +409,10 @@ describe("the plan for the Zalando operator", () => {
       keepsVolumes: true,
     });
     assert.equal(parameters.work_mem, "614kB");
-    assert.deepEqual(Object.keys(pods), ["resources", "tls", "additionalVolumes", "pg_hba", "env"]);
+    assert.deepEqual(Object.keys(pods), [
+      ..."resources tls additionalVolumes sidecars".split(" "),
+      ..."pg_hba env".split(" "),
+    ]);
     assert.equal(liveReaders.zalando.shape(objectOf(small(), "sql-job")), undefined);
   });
 });

@@ -8,6 +8,7 @@ import {
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
+import { loggingParameters } from "../../postgres/logging";
 import { slotsFollow } from "../../postgres/replication";
 
 const byOperator = "CloudNativePG sets it";
@@ -35,9 +36,10 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 export const parametersOf = (settings: Settings): Record<string, string> => ({
   ...derivedParameters(settings.cluster),
   ...archiveParameters(settings),
+  ...loggingParameters(settings),
   password_encryption: "scram-sha-256",
   ...replicationParameters,
-  ...preloadParameters(settings.cluster),
+  ...preloadParameters(settings),
   // The operator has wal_level at logical, and writes synchronized_standby_slots itself.
   ...(slotsFollow(settings.cluster) && { hot_standby_feedback: "on", sync_replication_slots: "on" }),
   ...ownParameters(settings.cluster),

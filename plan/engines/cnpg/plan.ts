@@ -21,6 +21,7 @@ import { podScheduling, topologySpread } from "../../scheduling";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
 import { creationMinutes } from "../../backup/restore";
+import { queriesConfig, queriesConfigMap } from "../../monitoring/cnpgQueries";
 import { databaseObjects, managedRoles } from "./databases";
 import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
@@ -81,7 +82,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   });
   // These the operator preloads, and makes in every database, when a parameter of theirs is set.
   const byOperator = ["pg_stat_statements", "pgaudit", "auto_explain"];
-  const libraries = preloadLibraries(cluster).filter(
+  const libraries = preloadLibraries(settings).filter(
     (library) => !byOperator.includes(library) || cluster.preloadLibraries.includes(library),
   );
   const timing = timings[cluster.failover];
@@ -152,6 +153,10 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       }),
       ...(plugins.length > 0 && { plugins }),
       managed: { roles: managedRoles(settings) },
+      monitoring: {
+        disableDefaultQueries: true,
+        customQueriesConfigMap: [{ name: queriesConfig.name(cluster.name), key: queriesConfig.key }],
+      },
       postgresql: {
         parameters: parametersOf(settings),
         ...(libraries.length > 0 && { shared_preload_libraries: libraries }),
@@ -171,6 +176,7 @@ export function plan(settings: Settings): Plan {
   };
   return {
     objects: [
+      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
       {
         id: "cluster",
         stage: 0,

@@ -161,6 +161,10 @@ export interface ClusterSpec extends Beginning {
   walStorage?: Storage;
   certificates?: { serverAltDNSNames?: readonly string[] };
   plugins?: readonly Plugin[];
+  monitoring?: {
+    disableDefaultQueries?: boolean;
+    customQueriesConfigMap?: readonly { readonly name: string; readonly key: string }[];
+  };
   managed?: {
     roles?: readonly ManagedRole[];
     services?: { additional?: readonly { serviceTemplate?: ServiceTemplate }[] };

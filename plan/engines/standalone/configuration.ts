@@ -42,7 +42,7 @@ const postgresqlConf = (parameters: Readonly<Record<string, string>>): string =>
 /** Rules in the order in which they are tried: the pod's own containers, then everyone else over the network. */
 export const accessRules = ({ cluster, backup }: Settings): string[] => [
   `local all ${SUPERUSER} peer map=${MAP}`,
-  `local postgres ${roles.metrics} peer map=${MAP}`,
+  `local all ${roles.metrics} peer map=${MAP}`,
   // Whether a password holds, the server's own pod finds out.
   "hostssl postgres all 127.0.0.1/32 scram-sha-256",
   ...(backup === undefined ? [] : [`hostssl postgres,replication ${roles.backup} all scram-sha-256`]),

@@ -22,6 +22,8 @@ export const names = {
   metrics: (cluster: string): string => `${cluster}-metrics`,
   config: (cluster: string): string => `${cluster}-config`,
   sql: (cluster: string): string => `${cluster}-sql`,
+  /** What the metrics exporter asks. */
+  queries: (cluster: string): string => `${cluster}-queries`,
   data: (cluster: string): string => `${cluster}-data`,
   wal: (cluster: string): string => `${cluster}-wal`,
   archive: (cluster: string): string => `${cluster}-archive`,

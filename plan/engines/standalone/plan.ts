@@ -16,6 +16,7 @@ import {
 import { creationMinutes } from "../../backup/restore";
 import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
+import { exporterFiles } from "../../monitoring/exporterContainer";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
@@ -162,6 +163,11 @@ export function plan(settings: Settings): Plan {
         id: "sql",
         stage: 0,
         object: object("v1", "ConfigMap", names.sql(name), { data: { ...files.sql, version } }),
+      },
+      {
+        id: "queries",
+        stage: 0,
+        object: object("v1", "ConfigMap", names.queries(name), { data: exporterFiles(settings) }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
       {

@@ -3,15 +3,9 @@ import type { Settings } from "../../../settings/schema";
 import { memoryOf } from "../../../settings/sums/memory";
 import { stopSeconds } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
+import { exporterContainer, exporterVolume } from "../../monitoring/exporterContainer";
 import { podsRole } from "../../backup/role";
-import {
-  environment,
-  exporterResources,
-  hardened,
-  restrictedPod,
-  tmpMount,
-  tmpVolume,
-} from "../../containers";
+import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";
 import { archiveStore, asServer, podParts } from "./store";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
@@ -138,20 +132,16 @@ function configReloaderContainer(settings: Settings) {
 }
 
 /** Comes over the socket as a user of the system that may be its role and nothing else: there is no password to keep. */
-const exporterContainer = ({ images, ...settings }: Settings) => ({
-  name: "exporter",
-  image: images.postgresExporter,
-  imagePullPolicy: "IfNotPresent",
-  args: [`--web.listen-address=:${ports.metrics}`],
-  env: environment({
-    DATA_SOURCE_NAME: `host=${paths.socket} user=${roles.metrics} dbname=postgres sslmode=disable`,
-  }),
-  ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
-  resources: exporterResources(settings, 64, "100m"),
-  securityContext: { ...hardened, runAsUser: EXPORTER_USER, runAsGroup: EXPORTER_USER },
-  readinessProbe: { tcpSocket: { port: "metrics" }, periodSeconds: 10 },
-  volumeMounts: [{ name: "socket", mountPath: paths.socket }],
-});
+const exporter = (settings: Settings) =>
+  exporterContainer(
+    settings,
+    ports.metrics,
+    environment({
+      DATA_SOURCE_NAME: `host=${paths.socket} user=${roles.metrics} dbname=postgres sslmode=disable`,
+    }),
+    [{ name: "socket", mountPath: paths.socket }],
+    { runAsUser: EXPORTER_USER, runAsGroup: EXPORTER_USER },
+  );
 
 function volumes(settings: Settings) {
   const { cluster } = settings;
@@ -169,6 +159,7 @@ function volumes(settings: Settings) {
     claim("archive", names.archive(cluster.name)),
     configMap("config", names.config(cluster.name)),
     configMap("sql", names.sql(cluster.name)),
+    exporterVolume(names.queries(cluster.name)),
     secret("tls", secretNames.server(cluster.name)),
     secret("passwords", secretNames.passwords(cluster.name)),
     { name: "socket", emptyDir: { sizeLimit: "1Mi" } },
@@ -216,7 +207,7 @@ export function podTemplate(settings: Settings, parameters: Readonly<Record<stri
       ),
       securityContext: asServer(settings),
       ...(initContainers.length > 0 && { initContainers }),
-      containers: [serverContainer(settings), configReloaderContainer(settings), exporterContainer(settings)],
+      containers: [serverContainer(settings), configReloaderContainer(settings), exporter(settings)],
       volumes: volumes(settings),
     },
   };

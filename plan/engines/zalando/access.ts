@@ -5,13 +5,13 @@ import { replicator, superuser } from "./names";
 
 /**
  * Rules of pg_hba.conf. Before those of the settings: Patroni on its own server's socket, standbys, and the superuser, as whom an
- * instance rewinds itself from another one and the platform's SQL is applied, and the exporter beside its server. Who gets that far is the network policies' matter.
+ * instance rewinds itself from another one and the platform's SQL is applied, and the exporters. Who gets that far is the network policies' matter.
  */
 export const accessRules = (cluster: Settings["cluster"]): string[] => [
   "local all all peer",
   `local replication ${replicator} scram-sha-256`,
   `hostssl replication ${replicator} all scram-sha-256`,
   `hostssl all ${superuser} all scram-sha-256`,
-  `hostssl postgres ${roles.metrics} 127.0.0.1/32 scram-sha-256`,
+  `hostssl all ${roles.metrics} all scram-sha-256`,
   ...hostBasedAccess(cluster),
 ];

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { archiveFlows } from "../../backup/store";
 import { type Flow, type Peer, tcp } from "../../network";
+import { exporterFlows } from "./exporter";
 import { instanceLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 import { sqlLabels } from "./sql";
 
@@ -46,6 +47,7 @@ export function flows(settings: Settings): Flow[] {
       "Patroni asks the others before an election, and a primary without the API server asks whether it may stay primary",
     ),
     ...archiveFlows(settings, instances),
+    ...exporterFlows(settings, instances),
     tcp("sql", sql, instances, ports.postgres, "roles, databases and what belongs in them are applied"),
     tcp("sql-patroni", sql, instances, ports.status, "what the custom resource has no field for is set"),
     ...network.apiServer.map(({ cidr, port }, index) =>

@@ -15,13 +15,14 @@ import {
   tlsNames,
 } from "../../names";
 import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
-import { exporterResources } from "../../containers";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
+import { exporterLabels, exporterObjects, exporterPeer } from "./exporter";
 import { flows, instancePeer } from "./flows";
+import { follower, logVolume } from "./follower";
 import {
   apiVersion,
   instanceLabels,
@@ -84,28 +85,11 @@ function scheduled({ cluster }: Settings) {
   };
 }
 
-/** The operator adds the superuser's password to the environment of every container beside the server; nothing here reads it. */
-const exporter = ({ cluster, images, ...settings }: Settings) => ({
-  name: "exporter",
-  image: images.postgresExporter,
-  ports: [{ name: "metrics", containerPort: ports.metrics, protocol: "TCP" }],
-  env: [
-    { name: "DATA_SOURCE_URI", value: `127.0.0.1:${ports.postgres}/postgres?sslmode=require` },
-    { name: "DATA_SOURCE_USER", value: roles.metrics },
-    {
-      name: "DATA_SOURCE_PASS",
-      valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
-    },
-  ],
-  resources: exporterResources({ cluster, ...settings }, 64, "100m"),
-});
-
 function clusterObject(settings: Settings): Postgresql {
   const { cluster, images, labels } = settings;
   const synchronous = cluster.durability !== "async";
   const [archive] = storesOf(settings);
   const variables = backupVariables(settings);
-  const volumes = backupVolumes(settings);
   return {
     apiVersion,
     kind: "postgresql",
@@ -147,8 +131,8 @@ function clusterObject(settings: Settings): Postgresql {
       ...scheduled(settings),
       tls: { secretName: secretNames.server(cluster.name) },
       ...(variables.length > 0 && { env: variables }),
-      ...(volumes.length > 0 && { additionalVolumes: volumes }),
-      sidecars: [exporter(settings)],
+      additionalVolumes: [...backupVolumes(settings), logVolume],
+      sidecars: [follower(settings)],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     },
@@ -221,6 +205,7 @@ const standbyBudget = ({ cluster }: Settings): Omit<PlannedObject, "stage">[] =>
 function service(
   { cluster }: Settings,
   name: string,
+  selector: Readonly<Record<string, string>>,
   open: Readonly<Record<string, number>>,
   annotations?: Record<string, string>,
 ): KubernetesObject {
@@ -235,7 +220,7 @@ function service(
     },
     spec: {
       type: "ClusterIP",
-      selector: instanceLabels(cluster.name),
+      selector,
       ports: Object.entries(open).map(([of, port]) => ({
         name: of,
         port,
@@ -246,11 +231,11 @@ function service(
   };
 }
 
-/** They count as ready when an instance is. */
+/** That of any instance counts as ready when an instance is; the exporters come after it. */
 const serviceObjects = (settings: Settings): Omit<PlannedObject, "stage">[] => [
   {
     id: "service-any",
-    object: service(settings, services.any(settings.cluster.name), {
+    object: service(settings, services.any(settings.cluster.name), instanceLabels(settings.cluster.name), {
       postgres: ports.postgres,
       patroni: ports.status,
     }),
@@ -260,11 +245,13 @@ const serviceObjects = (settings: Settings): Omit<PlannedObject, "stage">[] => [
     object: service(
       settings,
       services.metrics(settings.cluster.name),
+      exporterLabels(settings.cluster.name),
       { metrics: ports.metrics },
       {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": String(ports.metrics),
         "prometheus.io/path": "/metrics",
+        "pulumi.com/skipAwait": "true",
       },
     ),
   },
@@ -311,6 +298,7 @@ export function plan(settings: Settings): Plan {
       ...staged(serviceObjects(settings), 2),
       ...staged(standbyBudget(settings), 2),
       ...staged(sqlObjects(settings), 3),
+      ...staged(exporterObjects(settings), 3),
     ],
     credentials: [
       ...systemCredentials(settings),
@@ -322,7 +310,7 @@ export function plan(settings: Settings): Plan {
         type: "kubernetes.io/basic-auth",
         labels: { [clusterLabel]: cluster.name },
         extraKeys: {},
-        why: "the metrics exporter beside each server",
+        why: "the metrics exporters, one for each instance",
       },
     ],
     endpoints: {
@@ -346,6 +334,7 @@ export function plan(settings: Settings): Plan {
       },
     },
     pods: instancePeer(cluster),
+    metricsPods: exporterPeer(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
     flows: flows(settings),

@@ -4,13 +4,19 @@ import { database, flag, type Group } from "./types";
 
 /** Queries of the settings: their own metrics, and whether they can run. */
 
-/** Whether tables are there and readable; `true` of none. */
+/** Whether a table is there and a column of it readable. PostgreSQL's own look-up of a name fails where the schema is closed. */
+function readableTable(name: string): string {
+  const [table = "", schema] = name.split(".").reverse();
+  const place = schema === undefined ? "pg_table_is_visible(c.oid)" : `n.nspname = ${literal(schema)}`;
+  return (
+    `EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = ${literal(table)} AND ${place} ` +
+    "AND has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT'))"
+  );
+}
+
+/** Whether all tables are there and readable; `true` of none. */
 export const readable = (tables: readonly string[]): string =>
-  tables.length === 0
-    ? "true"
-    : tables
-        .map((name) => `coalesce(has_table_privilege(to_regclass(${literal(name)}), 'SELECT'), false)`)
-        .join(" AND ");
+  tables.length === 0 ? "true" : tables.map(readableTable).join(" AND ");
 
 export const queryGroups: readonly Group[] = [
   {

@@ -65,7 +65,7 @@ WITH ${locked}, largest AS (
 )
 SELECT current_database() AS database, l.nspname AS schema, l.relname AS "table",
   coalesce(pg_table_size(l.oid), 0) AS size_bytes, coalesce(pg_indexes_size(l.oid), 0) AS indexes_bytes,
-  greatest(coalesce(nullif(s.n_live_tup, 0), l.reltuples), 0) AS rows, coalesce(s.n_dead_tup, 0) AS dead_rows,
+  greatest(coalesce(nullif(s.n_live_tup, 0), l.reltuples), 0)::float8 AS rows, coalesce(s.n_dead_tup, 0) AS dead_rows,
   coalesce(s.seq_scan, 0) AS sequential_scans_total, coalesce(s.idx_scan, 0) AS index_scans_total,
   coalesce(s.n_mod_since_analyze, 0) AS changes_since_analyze,
   coalesce(extract(epoch FROM clock_timestamp() - greatest(s.last_vacuum, s.last_autovacuum)), -1)::float8 AS vacuum_age_seconds

@@ -11,7 +11,7 @@ import {
   type Query,
 } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { cluster, targets, primary } = labels;
 const days = 86_400;
@@ -62,7 +62,7 @@ export const backups: Dashboard = {
           { steps: noneWanted },
         ),
         stat(
-          "Targets that can't be restored from",
+          "Targets not restorable",
           "none",
           "Targets whose newest base backup doesn't restore to the archive's end.",
           [ask(`sum(max by (target) (${backup("restorable")}) == bool 0)`, "targets")],
@@ -108,7 +108,7 @@ export const backups: Dashboard = {
             }),
             verified(`max by (target) (${backup("verification_rto_seconds")})`, "Restored in", { unit: "s" }),
           ],
-          { labels: { target: "Target" } },
+          { labels: { target: "Target" }, height: 5 },
         ),
         states(
           "Targets answer",
@@ -134,7 +134,7 @@ export const backups: Dashboard = {
           "s",
           "Age of the oldest one, and how old it may be.",
           [
-            ask(`max(${backup("unarchived_seconds", cluster)})`, "age"),
+            ask(`max(${peak(backup("unarchived_seconds", cluster))})`, "age"),
             ask(`max(${backup("rpo_seconds", cluster)})`, "backup.rpoMinutes"),
           ],
           { min: 0 },
@@ -215,7 +215,7 @@ export const backups: Dashboard = {
           "none",
           "Whether the last one passed, by target.",
           [verification(`max by (target) (${backup("verification_passed")})`, "{{target}}")],
-          { names: yesNo, width: 8 },
+          { names: yesNo, width: 8, height: 8 },
         ),
         series(
           "Time since a verification was tried",

@@ -1,5 +1,5 @@
 import { above, below, noneWanted, plain, query, series, stat, table, type Dashboard } from "./model";
-import { labels, needs, variables } from "./selectors";
+import { labels, needs, peak, variables } from "./selectors";
 
 const all = labels.clusters;
 const by = "by (namespace, cluster)";
@@ -35,7 +35,7 @@ export const fleet: Dashboard = {
           { steps: plain },
         ),
         stat(
-          "Clusters with instances missing",
+          "Clusters short of instances",
           "none",
           "Clusters with fewer instances up than asked for.",
           [query(`sum(${missing} > bool 0)`, "clusters")],
@@ -54,7 +54,7 @@ export const fleet: Dashboard = {
           { steps: noneWanted },
         ),
         stat(
-          "Targets of backups that don't answer",
+          "Backup targets down",
           "none",
           "Stores that the watcher can't read.",
           [query(`count(pgplatform_backup_target_up{${all}} == 0) or vector(0)`, "targets")],
@@ -166,7 +166,7 @@ export const fleet: Dashboard = {
           "s",
           "How far the last standby is behind.",
           [
-            query(`max ${by} (pgplatform_standby_lag_seconds{${all}})`, legend, {
+            query(`max ${by} (${peak(`pgplatform_standby_lag_seconds{${all}}`)})`, legend, {
               needsEvent: needs.standby,
             }),
           ],
@@ -177,7 +177,7 @@ export const fleet: Dashboard = {
           "s",
           "Age of the oldest one: what would be lost with all instances now.",
           [
-            query(`max ${by} (pgplatform_backup_unarchived_seconds{${all}})`, legend, {
+            query(`max ${by} (${peak(`pgplatform_backup_unarchived_seconds{${all}}`)})`, legend, {
               needsEvent: needs.backups,
             }),
           ],

@@ -35,6 +35,8 @@ export interface Panel {
   readonly queries: readonly Query[];
   /** Of a line's 24 columns. */
   readonly width: number;
+  /** In Grafana's lines. @default - by kind */
+  readonly height?: number;
   readonly steps?: Steps;
   readonly names?: Names;
   readonly min?: number;

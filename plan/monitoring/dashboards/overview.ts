@@ -1,6 +1,6 @@
 import { above, below, noneWanted, plain, query, series, stat, states, table, type Dashboard } from "./model";
 import { failovers, starts } from "./marks";
-import { labels, needs, ofCluster, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { cluster, instances, primary, servers, volumes } = labels;
 const days = 86_400;
@@ -47,7 +47,7 @@ export const overview: Dashboard = {
           { steps: noneWanted },
         ),
         stat(
-          "Synchronous standbys missing",
+          "Sync standbys missing",
           "none",
           "How many fewer than asked wait for each commit.",
           [
@@ -184,7 +184,7 @@ export const overview: Dashboard = {
               },
             ),
           ],
-          { labels: { instance: "Instance" } },
+          { labels: { instance: "Instance" }, height: 6 },
         ),
       ],
     },
@@ -258,9 +258,13 @@ export const overview: Dashboard = {
           "s",
           "How far each standby is behind in replaying.",
           [
-            query(`max by (instance) (pgplatform_standby_lag_seconds{${instances}})`, "{{instance}}", {
-              needsEvent: needs.standby,
-            }),
+            query(
+              `max by (instance) (${peak(`pgplatform_standby_lag_seconds{${instances}}`)})`,
+              "{{instance}}",
+              {
+                needsEvent: needs.standby,
+              },
+            ),
           ],
           { min: 0, width: 8 },
         ),

@@ -1,6 +1,6 @@
 import { above, bars, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { instances, databases } = labels;
 const perSecond = (metric: string, by: string, where: string = databases): string =>
@@ -105,7 +105,7 @@ export const performance: Dashboard = {
           "Sessions that wait for a lock",
           "none",
           "Sessions that another one blocks.",
-          [query(`sum by (database) (pgplatform_blocked_sessions{${databases}})`, "{{database}}")],
+          [query(`sum by (database) (${peak(`pgplatform_blocked_sessions{${databases}}`)})`, "{{database}}")],
           { min: 0, width: 8 },
         ),
         series(
@@ -113,10 +113,13 @@ export const performance: Dashboard = {
           "s",
           "The oldest of each kind.",
           [
-            query(`max(pgplatform_activity_longest_query_seconds{${databases}})`, "query"),
-            query(`max(pgplatform_activity_longest_transaction_seconds{${databases}})`, "transaction"),
+            query(`max(${peak(`pgplatform_activity_longest_query_seconds{${databases}}`)})`, "query"),
             query(
-              `max(pgplatform_activity_longest_idle_in_transaction_seconds{${databases}})`,
+              `max(${peak(`pgplatform_activity_longest_transaction_seconds{${databases}}`)})`,
+              "transaction",
+            ),
+            query(
+              `max(${peak(`pgplatform_activity_longest_idle_in_transaction_seconds{${databases}}`)})`,
               "idle in transaction",
             ),
           ],

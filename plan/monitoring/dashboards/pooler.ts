@@ -1,6 +1,6 @@
-import { above, below, noneWanted, plain, query, series, stat, type Dashboard, type Query } from "./model";
+import { above, noneWanted, plain, query, series, stat, type Dashboard, type Query } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { poolers, poolerDatabases, poolerPods } = labels;
 const rate = "[$__rate_interval]";
@@ -35,7 +35,10 @@ export const pooler: Dashboard = {
           "Pods whose PgBouncer answers.",
           [ask(`sum(pgbouncer_up{${poolers}})`, "up")],
           {
-            steps: below(2, 1),
+            steps: [
+              [null, "red"],
+              [1, "green"],
+            ],
           },
         ),
         stat(
@@ -96,7 +99,7 @@ export const pooler: Dashboard = {
           "By what they do.",
           [
             ask(pool("client_active_connections"), "active or idle"),
-            ask(pool("client_waiting_connections"), "waiting"),
+            ask(`sum(${peak(`pgbouncer_pools_client_waiting_connections{${poolerDatabases}}`)})`, "waiting"),
           ],
           { min: 0, stacked: true },
         ),
@@ -106,7 +109,7 @@ export const pooler: Dashboard = {
           "How long the first client in the queue has waited, by pooler and database.",
           [
             ask(
-              `max by (pooler, database) (pgbouncer_pools_client_maxwait_seconds{${poolerDatabases}})`,
+              `max by (pooler, database) (${peak(`pgbouncer_pools_client_maxwait_seconds{${poolerDatabases}}`)})`,
               "{{pooler}} {{database}}",
             ),
           ],

@@ -24,7 +24,7 @@ export interface Whose {
 }
 
 const source = { type: "prometheus", uid: "${datasource}" };
-const heights: Readonly<Record<Panel["kind"], number>> = { stat: 4, series: 8, bars: 8, table: 8, states: 8 };
+const heights: Readonly<Record<Panel["kind"], number>> = { stat: 4, series: 8, bars: 8, table: 8, states: 6 };
 
 const uidOf = ({ uid }: Whose, { id }: Pick<Dashboard, "id">): string => `${uid}-${id}`;
 
@@ -54,20 +54,21 @@ const color = (mode: sdk.FieldColorModeId): sdk.FieldColorBuilder => new sdk.Fie
 const newest = (): common.ReduceDataOptionsBuilder =>
   new common.ReduceDataOptionsBuilder().calcs(["lastNotNull"]).values(false).fields("");
 
+/** Names with newest and greatest values beside a wide panel; names alone below a narrow one. */
 const legend = (panel: Panel): common.VizLegendOptionsBuilder => {
-  const many = panel.queries.some(({ legend: name }) => name.includes("{{"));
+  const wide = panel.width >= 12;
   return new common.VizLegendOptionsBuilder()
-    .displayMode(many ? common.LegendDisplayMode.Table : common.LegendDisplayMode.List)
-    .placement(common.LegendPlacement.Bottom)
+    .displayMode(wide ? common.LegendDisplayMode.Table : common.LegendDisplayMode.List)
+    .placement(wide ? common.LegendPlacement.Right : common.LegendPlacement.Bottom)
     .showLegend(true)
-    .calcs(many ? ["lastNotNull", "max"] : []);
+    .calcs(wide ? ["lastNotNull", "max"] : []);
 };
 
 function seriesBuilder(panel: Panel): SeriesBuilder {
   const builder = new SeriesBuilder()
-    .colorScheme(color(sdk.FieldColorModeId.PaletteClassicByName))
+    .colorScheme(color(sdk.FieldColorModeId.PaletteClassic))
     .lineWidth(1)
-    .fillOpacity(panel.stacked ? 30 : 8)
+    .fillOpacity(panel.stacked ? 30 : 0)
     .showPoints(common.VisibilityMode.Never)
     .tooltip(
       new common.VizTooltipOptionsBuilder()
@@ -77,10 +78,13 @@ function seriesBuilder(panel: Panel): SeriesBuilder {
     .legend(legend(panel));
   if (panel.stacked)
     builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group("A"));
-  if (panel.steps)
+  if (panel.steps) {
+    const [, [warning] = [null]] = panel.steps;
+    if (panel.max === undefined && warning !== null) builder.axisSoftMax(warning);
     builder.thresholdsStyle(
       new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
     );
+  }
   return builder;
 }
 
@@ -99,9 +103,7 @@ function barsBuilder(panel: Panel): BarsBuilder {
     .orientation(common.VizOrientation.Horizontal)
     .displayMode(common.BarGaugeDisplayMode.Basic)
     .showUnfilled(true)
-    .colorScheme(
-      color(panel.steps ? sdk.FieldColorModeId.Thresholds : sdk.FieldColorModeId.PaletteClassicByName),
-    );
+    .colorScheme(color(panel.steps ? sdk.FieldColorModeId.Thresholds : sdk.FieldColorModeId.PaletteClassic));
 }
 
 const statesBuilder = (): StatesBuilder =>
@@ -179,7 +181,7 @@ function panelBuilder(panel: Panel, id: number): AnyPanelBuilder {
     .datasource(source)
     .unit(unitOf(panel.unit))
     .span(panel.width)
-    .height(heights[panel.kind])
+    .height(panel.height ?? heights[panel.kind])
     .targets(panel.queries.map((one, index) => targetOf(one, index, panel.kind)));
   if (panel.steps) builder.thresholds(thresholdsOf(panel.steps));
   if (panel.names) builder.mappings([mappingOf(panel.names)]);

@@ -1,6 +1,6 @@
 import { above, noneWanted, query, series, stat, states, table, yesNo, type Dashboard } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { cluster, instances, primary } = labels;
 const standby = { needsEvent: needs.standby };
@@ -130,7 +130,7 @@ export const replication: Dashboard = {
           "Age of the last transaction that it replayed, while there is more to replay.",
           [
             query(
-              `max by (instance) (pgplatform_standby_lag_seconds{${instances}})`,
+              `max by (instance) (${peak(`pgplatform_standby_lag_seconds{${instances}}`)})`,
               "{{instance}}",
               standby,
             ),
@@ -142,7 +142,7 @@ export const replication: Dashboard = {
           "none",
           "Whether each standby has a WAL receiver that runs.",
           [query(`max by (instance) (pgplatform_standby_receiving{${instances}})`, "{{instance}}", standby)],
-          { names: yesNo, width: 12 },
+          { names: yesNo, width: 12, height: 8 },
         ),
         series(
           "Standbys streaming",
@@ -157,7 +157,7 @@ export const replication: Dashboard = {
         series(
           "Conflicts",
           "none",
-          "Queries on standbys that were cancelled in five minutes since they stood in replay's way.",
+          "Queries on standbys that were cancelled in five minutes because replay needed their rows.",
           [
             query(
               `sum by (instance, reason) (increase(pgplatform_conflicts_total{${instances}}[5m]))`,
@@ -251,7 +251,7 @@ export const replication: Dashboard = {
           "none",
           "Whether the primary's last attempt failed.",
           [query(`max by (instance) (pgplatform_archiver_failing{${primary}})`, "{{instance}}")],
-          { names: { 0: ["no", "green"], 1: ["yes", "red"] }, width: 8 },
+          { names: { 0: ["no", "green"], 1: ["yes", "red"] }, width: 8, height: 8 },
         ),
       ],
     },

@@ -26,6 +26,9 @@ export const labels = {
     'namespace="$namespace", persistentvolumeclaim=~"(pgdata-)?$cluster-([0-9]+(-wal)?|data|wal|archive)"',
 } as const;
 
+/** The greatest value since the point before: what is short isn't lost between two points of a long time. */
+export const peak = (selector: string): string => `max_over_time(${selector}[$__rate_interval])`;
+
 /** Why panels may be empty. */
 export const needs = {
   standby: "a standby: the engine standalone has none, and a single instance neither",

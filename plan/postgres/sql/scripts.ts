@@ -1,5 +1,7 @@
 import { asset } from "../../../shell/asset";
-import { extensionsOf } from "../extensions";
+import { extensionsOf, statementsExtension } from "../extensions";
+import { exporterSessions } from "../../monitoring/exporterQueries";
+import { limits } from "../../monitoring/render";
 import type { DatabaseSettings, Settings } from "../../../settings/schema";
 import { platformSchema, roles } from "../../names";
 import { hasLocale, localeOf } from "../locale";
@@ -63,7 +65,7 @@ function rolesScript(settings: Settings, own: OwnSql): string {
     memberOf: ["pg_monitor"],
     createDatabases: false,
     createRoles: false,
-    connectionLimit: 3,
+    connectionLimit: exporterSessions(settings),
   };
   const wanted = [...wantedRoles(settings), metrics, ...own.roles];
   const named = new Set(settings.cluster.roles.map(({ name }) => name));
@@ -82,9 +84,15 @@ function rolesScript(settings: Settings, own: OwnSql): string {
       ]),
     ) +
     wanted
-      .filter(({ name }) => named.has(name))
+      .filter(({ name }) => named.has(name) || name === roles.metrics)
       .map(revokeOthers)
-      .join("")
+      .join("") +
+    script(
+      Object.entries({ ...limits, default_transaction_read_only: "on" }).map(
+        ([parameter, value]) => `ALTER ROLE ${roles.metrics} SET ${parameter} = ${literal(value)}`,
+      ),
+    ) +
+    script([`ALTER ROLE ${roles.metrics} SET search_path = pg_catalog, public, pg_temp`])
   );
 }
 
@@ -177,7 +185,12 @@ export function scriptsOf(settings: Settings, own = nothing): SqlScript[] {
   return [
     {
       database: "postgres",
-      sql: rolesScript(settings, own) + script(own.statements) + lookupScript + databasesScript(cluster),
+      sql:
+        rolesScript(settings, own) +
+        script(own.statements) +
+        lookupScript +
+        databasesScript(cluster) +
+        (settings.monitoring.statements.top > 0 ? extensionScript({ name: statementsExtension }) : ""),
     },
     ...cluster.databases.map((database, index) => ({
       database: database.name,
