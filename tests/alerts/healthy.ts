@@ -3,6 +3,7 @@ import { always, of, type Engine, type Series } from "./case";
 /** What Prometheus reads of a healthy cluster that nothing is asked of, as one group of samples each. */
 
 const day = 86_400;
+const all = (groups: readonly Series[]): Series => groups.reduce((sum, one) => ({ ...sum, ...one }), {});
 /** Once an hour one more. */
 const seldom = "0x59 1x59 2x59 3x60";
 
@@ -173,10 +174,7 @@ export function healthy(
 ): Series {
   const names = engine === "standalone" ? ["main-0"] : ["main-1", "main-2", "main-3"];
   return {
-    ...Object.assign(
-      {},
-      ...names.map((name, index) => server(name, index === 0 ? "primary" : "standby", names.length - 1)),
-    ),
+    ...all(names.map((name, index) => server(name, index === 0 ? "primary" : "standby", names.length - 1))),
     [of("pgplatform_certificate_expiry_timestamp_seconds", 'certificate="server"')]: always(60 * day),
     [of("pgplatform_certificate_expiry_timestamp_seconds", 'certificate="ca"')]: always(60 * day),
     ...(without.includes("backups")
@@ -191,7 +189,7 @@ export function healthy(
     ...(without.includes("kubernetes")
       ? {}
       : {
-          ...Object.assign({}, ...names.map((name, index) => pod(name, engine, index))),
+          ...all(names.map((name, index) => pod(name, engine, index))),
           'kube_deployment_status_replicas_available{namespace="postgres",deployment="main-pooler-app"}':
             always(2),
           ...operators[engine],
