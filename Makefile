@@ -8,11 +8,12 @@ $(if $(folder),,$(error NODE=$(NODE) is not to be had))
 export PATH := $(folder):$(PATH)
 endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
-# A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set.
+# A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set: behind `make` alone, since one
+# that a shell still has from another command would choose what is restored or deleted.
 quoted = '$(subst ','\'',$(1))'
-option = $(if $($(2)),$(1) $(call quoted,$($(2))))
+option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
-.PHONY: help up down destroy backup backups verify restore forget status preview tools pins test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,11 +43,23 @@ restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIV
 forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
 	$(RUN) operations/cli.ts forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
 
+logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since 1h --level warning --json", "--help"
+	$(RUN) operations/cli.ts logs --stack $(call quoted,$(STACK)) $(ARGS)
+
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(call quoted,$(STACK))
 
+monitoring: ## Open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C
+	$(RUN) operations/cli.ts monitoring --stack $(call quoted,$(STACK))
+
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
 	$(RUN) operations/cli.ts preview --stack $(call quoted,$(STACK))
+
+dashboards: ## Write the dashboards as files that a Grafana imports by hand, into dashboards/; FOLDER=<path>
+	$(RUN) local/dashboards.ts $(call quoted,$(or $(FOLDER),dashboards))
+
+pictures: ## Draw the dashboards of what a Prometheus has: PROMETHEUS=<url> [FROM=<moment, or 90m ago> TO=<moment> NAMESPACE=<name> CLUSTER=<name> ONLY=<ids> FOLDER=<path>]
+	$(RUN) local/pictures/cli.ts $(call option,--prometheus,PROMETHEUS) $(call option,--from,FROM) $(call option,--to,TO) $(call option,--namespace,NAMESPACE) $(call option,--cluster,CLUSTER) $(call option,--only,ONLY) $(call option,--folder,FOLDER)
 
 tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools

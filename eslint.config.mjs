@@ -11,6 +11,7 @@ export default tseslint.config(
       ".stryker-tmp/**",
       "eslint.config.mjs",
       "policy/main.cjs",
+      "local/pictures/page/**",
       ".dependency-cruiser.cjs",
     ],
   },

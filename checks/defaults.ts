@@ -1,6 +1,8 @@
 import type { EngineTraits } from "../plan/engines/planner";
+import { defaultNamespace } from "../plan/monitoring/install/names";
 import { builtInApi } from "../settings/builtIn";
 import type { ParsedSettings, Platform, Settings, Tier } from "../settings/schema";
+import { install as installSettings } from "../settings/schema/monitoringInstall";
 import { backupCores, backupMemory, dataBytes } from "../settings/sums/sizes";
 import { walVolume } from "../settings/sums/wal";
 import { defaultImages } from "./images";
@@ -39,6 +41,21 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
 
 const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+
+/** What is installed has a namespace, and all its settings. Where nothing is, the check refuses the settings of it. */
+function withInstallation({ platform, monitoring }: ParsedSettings): Settings["monitoring"] {
+  const { install: given, ...rest } = monitoring;
+  const installs = monitoring.prometheus === "install";
+  if (!installs && given === undefined) return rest;
+  const install = given ?? installSettings.parse({});
+  // The built-in cluster's CA signs its kubelets' certificates.
+  const kubelet = install.kubelet ?? (platform === "local" ? "verified" : "unverified");
+  return {
+    ...rest,
+    ...(installs && { namespace: monitoring.namespace ?? defaultNamespace }),
+    install: { ...install, kubelet },
+  };
+}
 
 /** Fills in what the stack file leaves to its platform, tier and engine. */
 export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: EngineTraits): Settings {
@@ -79,6 +96,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
         cpu: backup.cpu ?? backupCores(dataBytes({ storage: { ...storage, walSize } })),
       },
     }),
+    monitoring: withInstallation({ ...parsed, backup }),
     network: { ...parsed.network, apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed, engine), ...present({ ...parsed.images, registry: undefined }) },
   };

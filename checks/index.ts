@@ -16,6 +16,7 @@ import { labels } from "./labels";
 import { libraries } from "./libraries";
 import { locales } from "./locales";
 import { memory } from "./memory";
+import { monitoring } from "./monitoring";
 import { names } from "./names";
 import { namespaces } from "./namespaces";
 import { networks } from "./network";
@@ -33,6 +34,7 @@ import type { Rule } from "./rule";
 import { scheduling } from "./scheduling";
 import { sizes } from "./sizes";
 import { storage } from "./storage";
+import { thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
@@ -66,6 +68,7 @@ const rules: readonly Rule[] = [
   connectionSum,
   clients,
   networks,
+  monitoring,
   queries,
   binding,
   rotation,
@@ -73,6 +76,7 @@ const rules: readonly Rule[] = [
   restore,
   registries,
   images,
+  thresholds,
   abilities,
 ];
 

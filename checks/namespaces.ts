@@ -24,6 +24,13 @@ export const namespaces: Rule = ({ cluster, clients, monitoring }, report) => {
       "another namespace than cluster.namespace, whose network policies would cut monitoring off from all that it reads elsewhere",
       "run monitoring in a namespace of its own",
     );
+  if (monitoring.prometheus === "install" && isForeign(monitoring.namespace ?? ""))
+    report(
+      "monitoring.namespace",
+      monitoring.namespace,
+      `a namespace of monitoring's own, which the stack makes: not ${listed(foreign)}`,
+      "name another one, or leave it out",
+    );
   clients.forEach(({ namespace, binding }, index) => {
     if (typeof binding === "object" && binding.makeNamespace && isForeign(namespace))
       report(

@@ -22,13 +22,19 @@ type TargetArgs = Target extends infer Kind
     : never
   : never;
 
+type Receiver = NonNullable<NonNullable<Part<"monitoring">["install"]>["receivers"]>[number];
+type InstallArgs = Omit<NonNullable<Part<"monitoring">["install"]>, "receivers"> & {
+  readonly receivers?: Opened<Receiver, "bearerToken" | "password" | "webhookUrl" | "routingKey">[];
+};
+
 /** What one platform is made of; the settings reference (docs/settings.md) has meaning, limits and default of each. */
 export interface SettingsArgs extends Omit<
   SettingsInput,
-  "kubernetes" | "operator" | "cluster" | "backup" | "registries" | "restore" | "poolers"
+  "kubernetes" | "operator" | "cluster" | "backup" | "registries" | "restore" | "poolers" | "monitoring"
 > {
   readonly cluster: Opened<SettingsInput["cluster"], "namespace">;
   readonly backup?: Omit<Part<"backup">, "targets"> & { readonly targets?: TargetArgs[] };
+  readonly monitoring?: Omit<Part<"monitoring">, "install"> & { readonly install?: InstallArgs };
   readonly restore?: Opened<Part<"restore">, "archiveId">;
   readonly registries?: Opened<Part<"registries">[number], "password">[];
 }

@@ -29,6 +29,11 @@ const open: readonly Open[] = [
   { path: "backup.targets.*.credentials.accessKeyId", standIn: name, secret: true },
   { path: "backup.targets.*.credentials.secretAccessKey", standIn: name, secret: true },
   { path: "registries.*.password", standIn: name, secret: true },
+  ...["bearerToken", "password", "webhookUrl", "routingKey"].map((secret) => ({
+    path: `monitoring.install.receivers.*.${secret}`,
+    standIn: name,
+    secret: true as const,
+  })),
   { path: "restore.archiveId", standIn: (number) => String(number).padStart(10, "b") },
 ];
 

@@ -4,8 +4,9 @@ import { forReading } from "../plan/bindings";
 import type { EnginePlanner } from "../plan/engines/planner";
 import type { Endpoint } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
+import { clusterLabel } from "../plan/names";
 import { planPlatform, type PlatformPlan } from "../plan/platform";
-import { operatorManifest } from "../releases/manifest";
+import { monitoringManifest, operatorManifest } from "../releases/manifest";
 import type { Settings } from "../settings/schema";
 import type { PoolerArgs, SettingsArgs } from "./args";
 import { Backup } from "./backup";
@@ -17,7 +18,8 @@ import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
-import { Monitoring } from "./monitoring";
+import { Monitoring } from "./monitoring/monitoring";
+import { Metrics } from "./monitoring/metrics";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
@@ -143,6 +145,22 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { parent: this, dependsOn: made },
     );
 
+    const monitoring = platform.monitoring
+      ? [
+          new Monitoring(
+            `${name}-monitoring`,
+            {
+              plan: platform.monitoring,
+              labels: { ...labels, [clusterLabel]: clusterName },
+              value: inputs.value,
+              ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
+            },
+            // Rights in the namespaces of both; and while the cluster comes up, there is time for it.
+            { parent: this, dependsOn: [...made, ...(operator ? [operator] : [])] },
+          ),
+        ]
+      : [];
+
     const credentials = new Credentials(
       `${name}-credentials`,
       {
@@ -200,11 +218,11 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       (plan) => new Pooler(`${name}-pooler-${plan.name}`, { plan }, { parent: this, dependsOn: [cluster] }),
     );
 
-    if (platform.monitoring.length > 0)
-      new Monitoring(
-        `${name}-monitoring`,
-        { objects: platform.monitoring },
-        { parent: this, dependsOn: [cluster, ...poolers] },
+    if (platform.metrics.length > 0)
+      new Metrics(
+        `${name}-metrics`,
+        { objects: platform.metrics },
+        { parent: this, dependsOn: [cluster, ...poolers, ...monitoring] },
       );
 
     const logins =
@@ -312,7 +330,7 @@ const planOf = (
   settings: Settings,
   released = () => operatorManifest(settings.cluster.engine) as readonly KubernetesObject[],
   engine?: EnginePlanner,
-): PlatformPlan => planPlatform(settings, released, engine);
+): PlatformPlan => planPlatform(settings, released, engine, monitoringManifest);
 
 /** A component gets its provider by its options; a kubeconfig among the settings would have no effect. */
 const connected = ({ kubernetes: { kubeconfig, context } }: Settings): string[] =>

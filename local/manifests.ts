@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { isOperated, manifestParts, manifestPath, type OperatedEngine } from "../releases/manifest";
+import { hasParts, manifestParts, manifestPath, type ManifestName } from "../releases/manifest";
 import { pins } from "../releases/pins";
 import { downloadPinned } from "./toolchain/download";
 import { goFits, installedGo, releasedModule } from "./toolchain/go";
 
 /**
- * The operators' released manifests, as JSON that a Pulumi program reads in milliseconds (parsing the YAML takes a second
+ * Released manifests of operators, as JSON that a Pulumi program reads in milliseconds (parsing the YAML takes a second
  * at every preview). They come out of the operator's own Go module where there is a Go, else from where they are published; the sums of
  * both are pinned.
  */
@@ -43,6 +43,10 @@ const released: Record<keyof typeof pins.manifests, Released> = {
   cnpg: { repository: "cloudnative-pg/cloudnative-pg", version: pins.operators.cnpg },
   barmanPlugin: { repository: "cloudnative-pg/plugin-barman-cloud", version: pins.backupPlugin },
   zalando: { repository: "zalando/postgres-operator", version: pins.operators.zalando },
+  prometheusOperator: {
+    repository: "prometheus-operator/prometheus-operator",
+    version: pins.monitoring.operator,
+  },
 };
 
 /** One file out of the operator's Go module, which Go keeps and verifies. */
@@ -88,14 +92,14 @@ const isWhole = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Makes the manifest of an engine's operator ready for the program, and returns its path; asks nobody when it is there already. */
+/** Makes a manifest ready for the program, and returns its path; asks nobody when it is there already. */
 export async function manifestFile(
-  engine: OperatedEngine,
-  path = manifestPath(engine),
+  name: ManifestName,
+  path = manifestPath(name),
   yamlOf: (part: keyof typeof released) => Promise<string> = releasedYaml,
 ): Promise<string> {
   if (await isWhole(path)) return path;
-  const yaml = (await Promise.all(manifestParts[engine].map(yamlOf))).join("\n---\n");
+  const yaml = (await Promise.all(manifestParts[name].map(yamlOf))).join("\n---\n");
   await mkdir(dirname(path), { recursive: true });
   const unfinished = `${path}.${process.pid}`;
   await writeFile(unfinished, JSON.stringify(objectsOf(yaml)));
@@ -103,6 +107,6 @@ export async function manifestFile(
   return path;
 }
 
-/** Makes the manifests ready that engines of these names have; a name without an operator needs none. */
-export const manifestFiles = (engines: readonly string[] = Object.keys(manifestParts)): Promise<string[]> =>
-  Promise.all(engines.filter(isOperated).map((engine) => manifestFile(engine)));
+/** Makes the manifests of these names ready; an engine without an operator needs none. */
+export const manifestFiles = (names: readonly string[] = Object.keys(manifestParts)): Promise<string[]> =>
+  Promise.all(names.filter(hasParts).map((name) => manifestFile(name)));

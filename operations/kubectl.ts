@@ -46,6 +46,13 @@ export class Kubectl {
     });
   }
 
+  /** kubectl's lines as they come, until it ends; a signal ends it. */
+  async stream(args: readonly string[], onLine: (line: string) => void, signal: AbortSignal): Promise<void> {
+    await this.run(args, { onLine, signal, streams: true, allowFailure: true }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
   /** Whether the API server answers within 20 s. */
   answers(): Promise<boolean> {
     return this.run(["get", "--raw", "/readyz"], { timeoutMs: 20_000 }).then(

@@ -8,6 +8,7 @@ import { plannedCluster, type Subject } from "./health";
 import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
 import { askPrimary } from "./primary";
+import { type MonitoringFacts, readMonitoring } from "./monitoringFacts";
 import { type TriedQuery, triedIn, trials } from "./queries";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
@@ -38,6 +39,8 @@ export interface LiveFacts {
   readonly queries?: readonly TriedQuery[];
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
   readonly poolerPods: Readonly<Record<string, number>>;
+  /** Who collects metrics. @default - the settings don't ask for it */
+  readonly monitoring?: MonitoringFacts;
   /** The operator, when one runs. */
   readonly operator?: { readonly image: string; readonly installedBy?: string };
 }
@@ -139,6 +142,7 @@ export async function readFacts(
     cluster,
     running,
     restored,
+    monitoring,
   ] = await Promise.all([
     json(["version", "-o", "json"]),
     readNetwork(kubectl),
@@ -152,6 +156,7 @@ export async function readFacts(
     liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
     readRestored(subject),
+    readMonitoring(kubectl, settings),
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
@@ -168,6 +173,7 @@ export async function readFacts(
     namespaces: namespaces.map(({ metadata }) => metadata.name),
     priorityClasses: priorities.map(({ metadata }) => metadata.name),
     ...(network && { network }),
+    ...(monitoring && { monitoring }),
     ...(locales && { locales }),
     ...(queries.length > 0 && { queries }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),

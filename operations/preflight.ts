@@ -4,6 +4,7 @@ import { namespace } from "../settings/problem";
 import { bytesOf } from "../settings/quantity";
 import { type LiveFacts, type StorageClass } from "./liveFacts";
 import { localeProblems } from "./locales";
+import { prometheusOperator } from "./monitoringFacts";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { queryProblems, queryWarnings } from "./queries";
@@ -269,6 +270,7 @@ const rules: readonly Rule[] = [
   locales,
   queries,
   versions,
+  prometheusOperator,
   restoring,
 ];
 

@@ -15,6 +15,7 @@ import { type Overlay, type PlannedStep, type PreviewOptions, readStackFile, Sta
 import { firstStepOf, secondUpdate } from "./steps";
 import { KEPT, readRestored, withRestored } from "./restored";
 import { findCluster, type Target } from "./target";
+import { manifestsOf } from "../releases/manifest";
 import { prepareTools } from "./up";
 
 type Policies = Pick<PreviewOptions, "policies" | "onAdvice">;
@@ -55,13 +56,13 @@ export async function preview(
   const file = await readStackFile(stackName);
   const engine = engineAsked();
   const asWritten = layersOver(file, { engine, builtIn: false, withoutKeys: true });
-  const { cluster } = await settingsOfTree(stackName, asWritten.overlay);
+  const fromFile = await settingsOfTree(stackName, asWritten.overlay);
   const held: Policies = options.policies
     ? { policies: true, onAdvice: (advice) => progress.line(`  advice: ${advice}`) }
     : {};
   const tell = (said: readonly string[]) =>
     said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
-  const toolFolders = await prepareTools(progress, [cluster.engine], signal);
+  const toolFolders = await prepareTools(progress, manifestsOf(fromFile), signal);
   const running = await runningCluster(toolFolders, signal);
   const fromNothing = async ({ overlay, said }: Layers) => {
     tell(said);

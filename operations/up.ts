@@ -1,6 +1,7 @@
 import { stackImages } from "../plan/images";
 import { poolerName, poolerPorts, secretNames, serviceHost, serverContainer } from "../plan/names";
 import { manifestFiles } from "../local/manifests";
+import { manifestsOf } from "../releases/manifest";
 import { credentialOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { archiveNow, completeArchive, idsOfFormer } from "./archive";
@@ -31,15 +32,15 @@ import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
 import { removeUnanswered } from "./webhooks";
 
-/** Tools, and the manifests of these engines' operators: what a preview needs beside Node.js. */
+/** Tools, and the operators' manifests of these names: what a preview needs beside Node.js. */
 export async function prepareTools(
   progress: Progress,
-  engines: readonly string[],
+  manifests: readonly string[],
   signal?: AbortSignal,
 ): Promise<string[]> {
   return progress.step("tools", async (context) => {
     const folders = await provideTools(context, signal);
-    await manifestFiles(engines);
+    await manifestFiles(manifests);
     return folders;
   });
 }
@@ -73,7 +74,7 @@ export async function up(
   );
   layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
 
-  const toolFolders = await prepareTools(progress, [asWritten.cluster.engine], signal);
+  const toolFolders = await prepareTools(progress, manifestsOf(asWritten), signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
     provideCluster(choice, stackImages(asWritten, plannerOf(asWritten)), toolFolders, context, signal),

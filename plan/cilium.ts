@@ -1,22 +1,24 @@
 import { flowAnnotation } from "./networkPolicies";
-import { clusterLabel } from "./names";
+import { clusterLabel, kubeletFlow } from "./names";
 import type { Flow } from "./network";
 import type { KubernetesObject, PlannedObject } from "./objects";
 
 /**
  * What Cilium needs beside network policies: to it, what runs on a node is an entity and in no range of addresses. So the flows to the API server
- * and to a DNS on the nodes are opened by entity, from the same pods and on the same ports.
+ * to the nodes' kubelets and to a DNS on the nodes are opened by entity, from the same pods and on the same ports.
  */
 
-const entityOf = ({ name, to }: Flow): string | undefined => {
-  if (to.kind !== "addresses") return undefined;
-  return name.startsWith("api-server-") ? "kube-apiserver" : name.startsWith("dns-") ? "host" : undefined;
+const entitiesOf = ({ name, to }: Flow): readonly string[] => {
+  if (to.kind !== "addresses") return [];
+  if (name.startsWith("api-server-")) return ["kube-apiserver"];
+  if (name === kubeletFlow) return ["host", "remote-node"];
+  return name.startsWith("dns-") ? ["host"] : [];
 };
 
 export function ciliumPolicies(cluster: string, namespace: string, flows: readonly Flow[]): PlannedObject[] {
   const opened = flows.flatMap((flow) => {
-    const entity = entityOf(flow);
-    return entity !== undefined && flow.from.kind === "pods" ? [{ flow, entity, from: flow.from }] : [];
+    const entities = entitiesOf(flow);
+    return entities.length > 0 && flow.from.kind === "pods" ? [{ flow, entities, from: flow.from }] : [];
   });
   const subjects = new Map(opened.map(({ from }) => [from.name, from]));
   return [...subjects.values()].map((subject) => {
@@ -35,8 +37,8 @@ export function ciliumPolicies(cluster: string, namespace: string, flows: readon
         },
         spec: {
           endpointSelector: { matchLabels: subject.labels },
-          egress: own.map(({ flow, entity }) => ({
-            toEntities: [entity],
+          egress: own.map(({ flow, entities }) => ({
+            toEntities: entities,
             toPorts: [{ ports: [{ port: String(flow.port), protocol: flow.protocol }] }],
           })),
         },

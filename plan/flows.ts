@@ -22,9 +22,8 @@ const dnsPods = ({ platform }: Settings): { pods: Peer; port: number } =>
         port: 53,
       };
 
-/** Names are looked up by every pod of the namespace, at the DNS pods and where the settings say. */
-function lookupFlows(settings: Settings): Flow[] {
-  const { namespace } = settings.cluster;
+/** Names are looked up by every pod of a namespace, at the DNS pods and where the settings say. */
+export function lookupFlows(settings: Settings, namespace: string = settings.cluster.namespace): Flow[] {
   const everyone: Peer = { kind: "pods", name: "everyone", namespace, labels: {} };
   const { pods, port } = dnsPods(settings);
   const places = [

@@ -1,6 +1,8 @@
 import type { Images, Settings } from "../settings/schema";
 import { backupPlanImages } from "./backup/plan";
 import type { EngineTraits } from "./engines/planner";
+import { installedImages } from "./monitoring/install/names";
+import { monitorImages } from "./monitoring/monitorPod";
 import { poolerImages } from "./pooler/plan";
 
 /** Names of the images that the pods of a stack run. */
@@ -15,6 +17,8 @@ export function stackImages(
       ? ["objectStore" as const]
       : []),
     ...(settings.poolers.length > 0 ? poolerImages : []),
+    ...(settings.monitoring.prometheus === "install" ? installedImages : []),
+    ...(settings.monitoring.prometheus === "none" ? [] : monitorImages),
   ];
   return [...new Set(used.map((image) => settings.images[image]))];
 }

@@ -53,6 +53,9 @@ export const roles = {
 /** Schema for the platform's own objects, in the application's database and in `postgres`. */
 export const platformSchema = "pgplatform";
 
+/** Flow to what listens on the nodes themselves. */
+export const kubeletFlow = "prometheus-kubelet";
+
 /** Ports of the pooler's containers and of its Service. */
 export const poolerPorts = { service: 5432, postgres: 6432, metrics: 9127 } as const;
 

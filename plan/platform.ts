@@ -9,8 +9,11 @@ import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
+import { inhibitRules } from "./monitoring/alerts";
+import { readByPrometheus } from "./monitoring/install/flows";
+import { monitoringPlan, type MonitoringPlan } from "./monitoring/install/plan";
 import { networkPolicies } from "./networkPolicies";
-import { planMonitoring } from "./monitoring/plan";
+import { planMetrics } from "./monitoring/plan";
 import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./objects";
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
@@ -59,7 +62,9 @@ export interface PlatformPlan {
   /** The poolers in front of it, in the settings' order. */
   readonly poolers: readonly PoolerPlan[];
   /** How a Prometheus finds the metrics, alerts and dashboards. @default - nothing, where none is told */
-  readonly monitoring: readonly PlannedObject[];
+  readonly metrics: readonly PlannedObject[];
+  /** What collects metrics and sends alerts. @default - nothing is installed for that */
+  readonly monitoring?: MonitoringPlan;
   /** A Job that tries the logins of a new version of the passwords. @default - passwords were never rotated */
   readonly logins: readonly PlannedObject[];
   /** What the clients' namespaces get. */
@@ -104,10 +109,16 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   backups: platform.backups.filter(({ stage }) => stage === 0),
   cluster: { ...platform.cluster, objects: [] },
   poolers: [],
-  monitoring: [],
+  metrics: [],
   logins: [],
   bindings: [],
 });
+
+/** Flows of another namespace that begin or end at pods of this one. */
+const flowsInto = (namespace: string, flows: readonly Flow[] = []): Flow[] =>
+  flows.filter(({ from, to }) =>
+    [from, to].some((peer) => peer.kind === "pods" && peer.namespace === namespace),
+  );
 
 /** The plan of the cluster as it is registered: with what `transform` lays over its objects, which `planPlatform` checks. */
 export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
@@ -118,12 +129,13 @@ export function clusterPlan(settings: Settings, engine: EnginePlanner): Plan {
 /**
  * Plans a platform: a pure function of checked settings, the same for the same settings. Throws where `transform` names what isn't there.
  *
- * `released` gives the operator's released objects; it is asked only when the settings install the operator.
+ * `released` gives the operator's released objects; it is asked only when the settings install the operator. So is `prometheusOperator`.
  */
 export function planPlatform(
   settings: Settings,
   released: () => readonly KubernetesObject[],
   engine: EnginePlanner = plannerOf(settings),
+  prometheusOperator: () => readonly KubernetesObject[] = () => [],
 ): PlatformPlan {
   const { labels } = settings;
   const transform = new Transform(settings.transform);
@@ -152,8 +164,19 @@ export function planPlatform(
   const operator =
     engine.operator && settings.operator.install ? engine.operator(settings, released()) : undefined;
   const backups = backupPlan(settings, engine, cluster);
-  const monitoring = planMonitoring({ settings, engine, cluster, poolers });
-  const flows = allFlows(settings, cluster, poolers, [...backups.flows, ...monitoring.flows]);
+  const metrics = planMetrics({ settings, engine, cluster, poolers });
+  const clusterFlows = readByPrometheus(
+    settings,
+    allFlows(settings, cluster, poolers, [...backups.flows, ...metrics.flows]),
+  );
+  const monitoring = monitoringPlan(
+    settings,
+    engine,
+    clusterFlows,
+    prometheusOperator,
+    settings.monitoring.rules ? inhibitRules() : [],
+  );
+  const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
@@ -185,9 +208,15 @@ export function planPlatform(
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
     backups: transform.over("backup", labelled(backups.objects)),
     ...(localStores && { localStores }),
+    ...(monitoring && {
+      monitoring: {
+        ...monitoring,
+        objects: transform.over("monitoring", monitoring.objects),
+      },
+    }),
     cluster,
     poolers,
-    monitoring: transform.over("monitoring", labelled(monitoring.objects)),
+    metrics: transform.over("monitoring", labelled(metrics.objects)),
     logins: check ? labelled([check]) : [],
     bindings: clientBindings(settings, cluster, poolers),
   };

@@ -14,6 +14,11 @@ export const published: SharedImages = {
   backupTools: `docker.io/rclone/rclone:${pins.rclone}`,
   pgbouncer: "ghcr.io/cloudnative-pg/pgbouncer:1.25.2",
   pgbouncerExporter: "docker.io/prometheuscommunity/pgbouncer-exporter:v0.12.1",
+  prometheusOperator: `quay.io/prometheus-operator/prometheus-operator:v${pins.monitoring.operator}`,
+  prometheusConfigReloader: `quay.io/prometheus-operator/prometheus-config-reloader:v${pins.monitoring.operator}`,
+  prometheus: `quay.io/prometheus/prometheus:v${pins.monitoring.prometheus}`,
+  alertmanager: `quay.io/prometheus/alertmanager:v${pins.monitoring.alertmanager}`,
+  kubeStateMetrics: `registry.k8s.io/kube-state-metrics/kube-state-metrics:v${pins.monitoring.kubeStateMetrics}`,
 };
 
 const built: Omit<Images, "operator" | "postgresql"> = {
@@ -25,6 +30,11 @@ const built: Omit<Images, "operator" | "postgresql"> = {
   backupRestore: pins.images.barmanSidecar,
   pgbouncer: pins.images.pgbouncer,
   pgbouncerExporter: pins.images.pgbouncerExporter,
+  prometheusOperator: pins.images.prometheusOperator,
+  prometheusConfigReloader: pins.images.prometheusConfigReloader,
+  prometheus: pins.images.prometheus,
+  alertmanager: pins.images.alertmanager,
+  kubeStateMetrics: pins.images.kubeStateMetrics,
 };
 
 const builtOf: Readonly<

@@ -54,6 +54,13 @@ export const pins = {
     version: "3.19.1",
     sha256: "0a6a9e1babf97687732d8b2a3eb79ea95d55246a5257b9433865cb6e755221c0",
   },
+  /** What watches, where the stack installs it. Prometheus and Alertmanager are of the versions that Debian's packages have here. */
+  monitoring: {
+    operator: "0.85.0",
+    prometheus: "2.53.5",
+    alertmanager: "0.28.1",
+    kubeStateMetrics: "2.18.0",
+  },
   /** Lists and copies what lies in stores, in the image that its makers publish. */
   rclone: "1.75.1",
   /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */
@@ -61,9 +68,13 @@ export const pins = {
     cnpg: "2a35abb4628f209d149825ef3c38011e0701ff2f",
     barmanPlugin: "1e13020fe5f09fd8fc29ea03828f7b61375b3721",
     zalando: "c4f10ceadc9dfd541f61318441920eca1c01b5d2",
+    prometheusOperator: "2ed4172b180213b6082025237bb0c155b74b6080",
   },
   /** Files of the operators' released manifests with their SHA-256 sums, computed from the files in their Go modules. */
   manifests: {
+    prometheusOperator: {
+      "bundle.yaml": "602f3a0c4f91952cfbbaedeed6542a8231134537191965275b9e2c2e05aeab72",
+    },
     cnpg: {
       "releases/cnpg-1.30.1.yaml": "37237f145d8138256ea25ae830f87759255665ff08f8d552fdd8224a5ec032fb",
     },
@@ -116,6 +127,12 @@ export const pins = {
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",
+    prometheusOperator: "pgplatform.local/prometheus-operator:0.85.0-1",
+    prometheusConfigReloader: "pgplatform.local/prometheus-config-reloader:0.85.0-1",
+    /** Debian's, which is a few fixes behind the published one. */
+    prometheus: "pgplatform.local/prometheus:2.53.3-1",
+    alertmanager: "pgplatform.local/alertmanager:0.28.1-1",
+    kubeStateMetrics: "pgplatform.local/kube-state-metrics:2.18.0-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-6",

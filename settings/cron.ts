@@ -75,8 +75,16 @@ function count(schedule: Schedule): number {
   return longest;
 }
 
+const pauses = new Map<Schedule, number>();
+
 /** Longest time between two moments at which it fires, in seconds; two years are looked at, or 1,000 moments if that is less. */
 export function longestPause(schedule: Schedule): number {
+  const known = pauses.get(schedule) ?? pauseOf(schedule);
+  pauses.set(schedule, known);
+  return known;
+}
+
+function pauseOf(schedule: Schedule): number {
   const cron = parsed(schedule);
   let at = new Date(Date.UTC(2028, 0, 1));
   const end = Date.UTC(2030, 0, 1);

@@ -12,6 +12,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called with every line of either stream, as it comes. */
   onLine?: (line: string) => void;
+  /** Keeps no output beyond the last lines: for a command that runs for hours and is read by `onLine`. @default false */
+  streams?: boolean;
   /** Accept a non-zero exit code. @default false */
   allowFailure?: boolean;
   /** A process group of its own: a Ctrl-C at the terminal reaches it only through `signal`, once. @default false */
@@ -68,6 +70,7 @@ export async function run(
     detached: ownGroup,
     stripFinalNewline: false,
     maxBuffer: Infinity,
+    buffer: options.streams !== true,
     reject: false,
     // A command that is half done, dpkg for one, isn't ended because this process ends.
     cleanup: false,
@@ -89,7 +92,7 @@ export async function run(
     }
   };
   const reading = child.pid === undefined ? [] : [read("stdout"), read("stderr")];
-  const [{ stdout, stderr, exitCode, ...ending }] = await Promise.all([child, ...reading]);
+  const [{ stdout = "", stderr = "", exitCode, ...ending }] = await Promise.all([child, ...reading]);
   if (ending.timedOut)
     throw failure(undefined, `did not end within ${Math.round((timeoutMs ?? 0) / 1000)} s`);
   if (ending.isCanceled) throw failure(undefined, "was interrupted");

@@ -2,7 +2,7 @@ import { PostgresPlatform } from "../components/platform";
 import { rawSettings } from "../checks/configuration";
 import { check, sentence } from "../checks/index";
 import { encrypted, plainSecrets } from "../checks/secrets";
-import { hasManifest, isOperated } from "../releases/manifest";
+import { hasManifest, manifestsOf } from "../releases/manifest";
 import { namespace } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { outputsOf } from "./outputs";
@@ -26,17 +26,20 @@ const plainTexts = (settings: Settings, { secretKeys }: Origin): string[] =>
       value !== encrypted && !secretKeys.includes(`${namespace}:${/^\w+/.exec(path)?.[0] ?? path}`),
   );
 
-/** Gets the released manifest of the operator where nothing has left it in the cache: `make` has, `pulumi` by itself hasn't. */
-async function manifestOf({ cluster: { engine }, operator }: Settings): Promise<void> {
-  if (!isOperated(engine) || !operator.install || hasManifest(engine)) return;
-  // What fetches it is long to load.
-  const { manifestFile } = await import("../local/manifests");
-  await manifestFile(engine).catch((error: unknown) => {
-    throw new UserError([
-      `The manifest of the operator of ${engine} is not in the cache and can't be fetched: ${error instanceof Error ? error.message : String(error)}. ` +
-        "Run `make tools` where the network lets you, and keep the folder that PGP_CACHE names.",
-    ]);
-  });
+/** Gets the released manifests of operators where nothing has left them in the cache: `make` has, `pulumi` by itself hasn't. */
+async function fetchManifests(settings: Settings): Promise<void> {
+  for (const name of manifestsOf(settings)) {
+    if ((name !== "monitoring" && !settings.operator.install) || hasManifest(name)) continue;
+    // What fetches it is long to load.
+    const { manifestFile } = await import("../local/manifests");
+    const whose = name === "monitoring" ? "the Prometheus Operator" : `the operator of ${name}`;
+    await manifestFile(name).catch((error: unknown) => {
+      throw new UserError([
+        `The manifest of ${whose} is not in the cache and can't be fetched: ${error instanceof Error ? error.message : String(error)}. ` +
+          "Run `make tools` where the network lets you, and keep the folder that PGP_CACHE names.",
+      ]);
+    });
+  }
 }
 
 /** The platform that a stack's configuration describes; returns the stack's outputs. */
@@ -49,7 +52,7 @@ export async function program(
   const { settings } = checked;
   const plain = plainTexts(settings, origin);
   if (plain.length > 0) throw new UserError(plain);
-  await manifestOf(settings);
+  await fetchManifests(settings);
   const platform = new PostgresPlatform(
     settings.cluster.name,
     {

@@ -26,11 +26,13 @@ export interface BuiltImage {
 const builderRevision = "1";
 const certificateAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
+const prometheusOperator = "github.com/prometheus-operator/prometheus-operator";
+const prometheusVersion = "github.com/prometheus/common/version.Version";
 const cnpgVersions = "github.com/cloudnative-pg/cloudnative-pg/pkg/versions";
 
 /** Programs of the images that stacks run: each by the folder here with the Go module that pins or is it. */
 const programs: Readonly<
-  Partial<Record<ProgramName, { folder: string; package: string; ldflags?: string }>>
+  Partial<Record<ProgramName, { folder: string; package: string; binary?: string; ldflags?: string }>>
 > = {
   cnpgOperator: {
     folder: "cnpg-operator",
@@ -54,17 +56,33 @@ const programs: Readonly<
   },
   strictStore: { folder: "strict-store", package: "." },
   versitygw: { folder: "versitygw", package: "github.com/versity/versitygw/cmd/versitygw" },
+  prometheusOperator: {
+    folder: "prometheus-operator",
+    package: `${prometheusOperator}/cmd/operator`,
+    ldflags: `-X ${prometheusVersion}=${pins.monitoring.operator}`,
+  },
+  prometheusConfigReloader: {
+    folder: "prometheus-operator",
+    package: `${prometheusOperator}/cmd/prometheus-config-reloader`,
+    binary: "prometheus-config-reloader",
+    ldflags: `-X ${prometheusVersion}=${pins.monitoring.operator}`,
+  },
+  kubeStateMetrics: {
+    folder: "kube-state-metrics",
+    package: "k8s.io/kube-state-metrics/v2",
+    ldflags: `-X ${prometheusVersion}=v${pins.monitoring.kubeStateMetrics}`,
+  },
 };
 
 function buildProgram(name: ProgramName, context: StepContext, signal?: AbortSignal): Promise<string> {
   const program = programs[name];
   if (program === undefined) throw new Error(`nothing builds the program ${name}`);
-  const { folder, ...build } = program;
+  const { folder, binary = folder, ...build } = program;
   return goBuild({
     ...build,
     module: join(__dirname, folder),
-    binary: folder,
-    onLine: (line) => context.detail(`${folder}: ${line}`),
+    binary,
+    onLine: (line) => context.detail(`${binary}: ${line}`),
     ...(signal && { signal }),
   });
 }

@@ -15,7 +15,10 @@ export type ProgramName =
   | "walTools"
   | "rclone"
   | "versitygw"
-  | "strictStore";
+  | "strictStore"
+  | "prometheusOperator"
+  | "prometheusConfigReloader"
+  | "kubeStateMetrics";
 
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
@@ -301,6 +304,73 @@ export const recipes: Record<ImageName, Recipe> = {
       applets: alpine,
     },
     config: { User: "65532:65532", Env: [`PATH=${path}`], Entrypoint: ["rclone"] },
+  },
+
+  // The upstream images' paths and user; they have BusyBox beside their program, which nothing uses.
+  prometheusOperator: {
+    kind: "program",
+    program: "prometheusOperator",
+    path: "bin/operator",
+    texts: users,
+    certificateAuthorities: true,
+    config: { Env: ["PATH=/bin"], User: "65534:65534", Entrypoint: ["/bin/operator"] },
+  },
+
+  prometheusConfigReloader: {
+    kind: "program",
+    program: "prometheusConfigReloader",
+    path: "bin/prometheus-config-reloader",
+    texts: users,
+    config: { Env: ["PATH=/bin"], User: "65534:65534", Entrypoint: ["/bin/prometheus-config-reloader"] },
+  },
+
+  kubeStateMetrics: {
+    kind: "program",
+    program: "kubeStateMetrics",
+    path: "kube-state-metrics",
+    texts: users,
+    config: {
+      Env: ["PATH=/"],
+      User: "65534:65534",
+      Entrypoint: ["/kube-state-metrics", "--port=8080", "--telemetry-port=8081"],
+    },
+  },
+
+  // Debian's build under the entry point, folders and user of the upstream image, with the page of the server.
+  prometheus: {
+    kind: "debian",
+    packages: ["prometheus", "ca-certificates"],
+    script: [
+      "install -d -o 65534 -g 65534 /prometheus",
+      // Nothing in a pod uses it, and it is as large as the server.
+      "rm /usr/bin/promtool",
+      "/bin/prometheus --version",
+    ].join("\n"),
+    config: {
+      User: "65534:65534",
+      Env: [`PATH=${path}`],
+      WorkingDir: "/prometheus",
+      Entrypoint: ["/bin/prometheus"],
+      ExposedPorts: { "9090/tcp": {} },
+    },
+  },
+
+  // The same of Alertmanager; Debian's has no page, since its sources can't be built from what Debian has.
+  alertmanager: {
+    kind: "debian",
+    packages: ["prometheus-alertmanager", "ca-certificates"],
+    script: [
+      "ln -s prometheus-alertmanager /usr/bin/alertmanager",
+      "install -d -o 65534 -g 65534 /alertmanager",
+      "/bin/alertmanager --version",
+    ].join("\n"),
+    config: {
+      User: "65534:65534",
+      Env: [`PATH=${path}`],
+      WorkingDir: "/alertmanager",
+      Entrypoint: ["/bin/alertmanager"],
+      ExposedPorts: { "9093/tcp": {} },
+    },
   },
 
   zalandoOperator: {

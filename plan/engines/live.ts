@@ -1,3 +1,4 @@
+import type { LineReader } from "../logs/record";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 
@@ -15,6 +16,8 @@ export interface LiveReader {
   baseBackup(object: KubernetesObject): BaseBackup | undefined;
   /** What an engine does that stops PostgreSQL before a volume is full. @default - it tells nothing of full volumes */
   readonly fullVolumes?: FullVolumes;
+  /** How the lines of an instance's containers are read, by the containers' names; the others log nothing of the database. */
+  readonly logs: Readonly<Record<string, LineReader>>;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */

@@ -1,5 +1,6 @@
 import type { Compression, Images, Settings } from "../../settings/schema";
 import type { Store } from "../backup/store";
+import type { Exporter } from "../monitoring/exporter";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import type { Plan, OperatorPlan } from "../plan";
@@ -73,6 +74,11 @@ export interface EngineTraits {
   /** Kind of the object that stands for a database cluster: to delete it is to lose the data. */
   readonly clusterKind: Pick<KubernetesObject, "apiVersion" | "kind">;
   readonly instancePods: InstancePods;
+  /** How what reads an instance's statistics names its samples. */
+  readonly exporter: Exporter;
+  /** Pods of its operator that have metrics, on a port called `metrics`. @default - none has */
+  readonly operatorMetrics?: { readonly namespace: string; readonly pods: Labels };
+  readonly inMetrics: InMetrics;
   /** Versions of Kubernetes that the operator runs on, as ranges of semver: `runs` is refused outside, `tested` only told. */
   readonly kubernetes: { readonly runs: string; readonly tested: string };
   /** The settings' images that its clusters and its operator run; those of the poolers are the platform's. */
@@ -127,6 +133,25 @@ export interface InstancePods {
   labels(cluster: string): Labels;
   /** The label by which an instance says what it is, and its value at the primary. @default - there is one instance */
   readonly role?: { readonly label: string; readonly primary: string };
+}
+
+/** How Kubernetes' own metrics name what a cluster is made of; texts are regular expressions of the whole name. */
+export interface InMetrics {
+  readonly pods: (cluster: string) => string;
+  /** Claims of the instances' volumes: those with data, and those with WAL alone where there are such. */
+  readonly claims: {
+    readonly data: (cluster: string) => string;
+    /** @default - WAL is beside the data */
+    readonly wal?: (cluster: string) => string;
+  };
+  /** Name of the operator's Deployment. @default - the engine has no operator */
+  readonly operator?: string;
+  /** Whether the operator counts its reconciliations, as programs of controller-runtime do. */
+  readonly countsReconciliations: boolean;
+  /** The CronJob that makes base backups. @default - the engine makes them without one, or elsewhere */
+  readonly baseBackups?: (cluster: string) => string;
+  /** How long before its end a healthy certificate has been renewed, in days: by the engine, or by the next update where the platform signs. */
+  readonly certificateDays: { readonly warning: number; readonly critical: number };
 }
 
 /** Things that engines differ in. Add one when a setting depends on it, or a case of the test suites. */

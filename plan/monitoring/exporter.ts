@@ -1,44 +1,26 @@
-import { asset } from "../../shell/asset";
-import type { Settings } from "../../settings/schema";
-import { exporterResources, hardened } from "../containers";
-import type { Variable } from "../objects";
-import { exporterArguments, exporterQueries } from "./exporterQueries";
+/** How what reads an instance's statistics names its samples: the names that differ, and that scraping makes equal. */
+export interface Exporter {
+  /** What stands before the catalogue's names. @default - nothing */
+  readonly prefix?: string;
+  /** Its gauge that is 1 where a query of the last scrape failed. */
+  readonly lastError: string;
+  /** Its gauge that is 0 where PostgreSQL doesn't answer it. */
+  readonly connected: string;
+  /** Labels that it puts on samples, and that others don't have. */
+  readonly labels: readonly string[];
+  /** Label of its pod with the instance's name. @default - it is in the instance's own pod */
+  readonly instance?: string;
+}
 
-/** postgres_exporter's container, for engines whose instances have no metrics of their own. */
+/** Neutral names of an exporter's own samples. */
+export const exporterMetrics = {
+  lastError: "pgplatform_exporter_last_error",
+  connected: "pgplatform_exporter_connected",
+} as const;
 
-const volume = "queries";
-const folder = "/queries";
-
-/** Its ConfigMap's content. A change restarts the program, and neither container nor pod. */
-export const exporterFiles = (settings: Settings, port: number): Record<string, string> => ({
-  arguments: exporterArguments(settings, port, `${folder}/queries.yaml`)
-    .map((one) => `${one}\n`)
-    .join(""),
-  "queries.yaml": exporterQueries(settings),
-  "exporter.sh": asset(__dirname, "exporter.sh"),
-});
-
-export const exporterVolume = (configMap: string) => ({
-  name: volume,
-  configMap: { name: configMap, defaultMode: 0o444 },
-});
-
-/** `env` says which server it asks, as which role. */
-export const exporterContainer = (
-  settings: Settings,
-  port: number,
-  env: readonly Variable[],
-  mounts: readonly object[],
-  user: { readonly runAsUser?: number; readonly runAsGroup?: number } = {},
-) => ({
-  name: "exporter",
-  image: settings.images.postgresExporter,
-  imagePullPolicy: "IfNotPresent",
-  command: ["/bin/sh", `${folder}/exporter.sh`],
-  env,
-  ports: [{ name: "metrics", containerPort: port, protocol: "TCP" }],
-  resources: exporterResources(settings, 64, "100m"),
-  securityContext: { ...hardened, ...user },
-  readinessProbe: { tcpSocket: { port: "metrics" }, periodSeconds: 10 },
-  volumeMounts: [{ name: volume, mountPath: folder, readOnly: true }, ...mounts],
-});
+/** The Prometheus community's postgres_exporter. */
+export const postgresExporter: Exporter = {
+  lastError: "pg_exporter_last_scrape_error",
+  connected: "pg_up",
+  labels: ["server"],
+};

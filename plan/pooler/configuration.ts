@@ -1,4 +1,4 @@
-import type { PoolerSettings } from "../../settings/schema";
+import type { PoolerSettings, Settings } from "../../settings/schema";
 import type { Plan } from "../plan";
 import { poolerPorts, roles } from "../names";
 import { loginConnections, poolerShares } from "../../settings/sums/poolers";
@@ -37,7 +37,11 @@ const ini = (section: string, values: Record<string, string | number>): string =
   [`[${section}]`, ...Object.entries(values).map(([key, value]) => `${key} = ${value}`)].join("\n");
 
 /** `pgbouncer.ini` of each pod. */
-export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
+export function pgbouncerIni(
+  pooler: PoolerSettings,
+  plan: Plan,
+  { connections }: Settings["monitoring"]["logs"],
+): string {
   const shares = poolerShares(pooler);
   const { tuning } = pooler;
   const { service, port } = plan.endpoints[pooler.reads];
@@ -98,8 +102,8 @@ export function pgbouncerIni(pooler: PoolerSettings, plan: Plan): string {
       ",",
     ),
     // The statistics say who is connected; a line for each connection would drown everything else.
-    log_connections: 0,
-    log_disconnections: 0,
+    log_connections: connections ? 1 : 0,
+    log_disconnections: connections ? 1 : 0,
   });
   return `${databases}\n\n${users}\n\n${settings}\n`;
 }

@@ -217,7 +217,7 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
   const metadata = { name, namespace: cluster.namespace, labels };
   const selector = { matchLabels: labels };
   const files = {
-    "pgbouncer.ini": pgbouncerIni(own, plan),
+    "pgbouncer.ini": pgbouncerIni(own, plan, settings.monitoring.logs),
     "pg_hba.conf": pgbouncerHba(own),
     "run.sh": script,
   };

@@ -48,6 +48,9 @@ export const owned = (reason: string, names: string): Record<string, string> =>
 export const ownedEverywhere: Readonly<Record<string, string>> = {
   max_connections: "pgplatform:cluster.maxConnections is its setting",
   ...owned("pgplatform:cluster.resources.hugePages decides it", "huge_pages huge_page_size"),
+  log_min_duration_statement: "pgplatform:monitoring.logs.slowQuery is its setting",
+  ...owned("pgplatform:monitoring.logs.connections decides it", "log_connections log_disconnections"),
+  log_timezone: "the platform sets it to UTC, in which lines of all instances compare",
 };
 
 /** Half of the recovery point objective: a segment that has just been begun waits that long, and its upload takes time too. */

@@ -237,11 +237,12 @@ pgplatform:restore:
     title: "Monitoring",
     intro:
       "The metrics ports are closed until a namespace is named here. `queries` adds metrics of the applications' own data; " +
-      "[metrics](metrics.md) has all metrics, and what a query may be.",
+      "[metrics](metrics.md) has all metrics, and what a query may be. `logs` is what servers and poolers log: see [logs](logs.md).",
     example: `pgplatform:poolers: [{ name: app, database: app }]
 pgplatform:monitoring:
   namespace: monitoring
   memory: 96Mi
+  logs: { slowQuery: 250ms }
   statements: { top: 20 }
   queries:
     - name: orders
@@ -253,6 +254,36 @@ pgplatform:monitoring:
         - { name: oldest_seconds, unit: seconds, help: age of the oldest of them }
       limit: 50`,
     paths: ["monitoring"],
+  },
+  {
+    title: "Monitoring that the stack installs",
+    intro:
+      "Prometheus, Alertmanager and kube-state-metrics, with `monitoring.prometheus: install`: see " +
+      "[installed by the stack](monitoring.md#installed-by-the-stack).",
+    example: `pgplatform:monitoring:
+  prometheus: install
+  install:
+    retentionDays: 30
+    storage: { size: 20Gi }
+    receivers:
+      - { name: on-call, kind: pagerduty, severities: [critical], routingKey: { secure: AAABAexample } }
+      - name: team
+        kind: webhook
+        url: http://chat-bridge.tools.svc/alerts
+        pods: { namespace: tools, labels: { app: chat-bridge }, port: 8080 }`,
+    paths: ["monitoring.install"],
+  },
+  {
+    title: "Thresholds of alerts",
+    intro:
+      "From which value on [alerts](monitoring.md#alerts) fire, each with its unit. They have an effect where `monitoring.prometheus` isn't none.",
+    example: `pgplatform:monitoring:
+  prometheus: operator
+  namespace: monitoring
+  labels: { release: prometheus }
+  runbooks: https://wiki.example.com/runbooks
+  thresholds: { volumeFull: 48h, connectionsHigh: 70%, deadlocks: 20, slotWal: 8Gi }`,
+    paths: ["monitoring.thresholds"],
   },
   {
     title: "Images and registries",

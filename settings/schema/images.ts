@@ -49,6 +49,26 @@ export const images = z
     ),
     pgbouncer: image("Image of PgBouncer, with bash in it. Default: by platform.", rollsPooler),
     pgbouncerExporter: image("Image of PgBouncer's metrics exporter. Default: by platform.", rollsPooler),
+    prometheusOperator: image(
+      "Image of the Prometheus Operator, where monitoring.prometheus is install, as with the four below. Default: by platform.",
+      "A change rolls the Prometheus Operator.",
+    ),
+    prometheusConfigReloader: image(
+      "Image of what reloads the configuration beside Prometheus and Alertmanager, of the Prometheus Operator's version. Default: by platform.",
+      "A change restarts Prometheus and Alertmanager.",
+    ),
+    prometheus: image(
+      "Image of Prometheus, of a version 2.53. Default: by platform.",
+      "A change restarts Prometheus.",
+    ),
+    alertmanager: image(
+      "Image of Alertmanager, of a version 0.28. Default: by platform.",
+      "A change restarts Alertmanager.",
+    ),
+    kubeStateMetrics: image(
+      "Image of kube-state-metrics. Default: by platform.",
+      "A change rolls kube-state-metrics.",
+    ),
   })
   .default({});
 

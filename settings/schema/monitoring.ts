@@ -1,4 +1,7 @@
 import * as z from "zod";
+import { logs } from "./logs";
+import { install } from "./monitoringInstall";
+import { thresholds } from "./thresholds";
 import {
   atOnce,
   boolean,
@@ -41,12 +44,22 @@ export const monitoring = z
       "Whether there are alerts for a Prometheus, where monitoring.prometheus isn't none. Default: true.",
       atOnce,
     ).default(true),
+    runbooks: documented(z.string().regex(/^(https?:\/\/[^\s"{}\\]+|[A-Za-z0-9][\w./-]*)[^/\s"{}\\]$/), {
+      means:
+        "Where the alerts' pages are: runbook_url is this, a slash, and the page's name, such as postgresql-down.md. A path is one of this repository. Default: docs/runbooks.",
+      change: atOnce,
+      allowed: "an address or a path without a slash at its end, such as https://wiki.example.com/runbooks",
+      fix: "write where the folder docs/runbooks is published",
+    }).default("docs/runbooks"),
+    thresholds,
     dashboards: boolean(
       "Whether there are dashboards for a Grafana, as ConfigMaps, where monitoring.prometheus isn't none. Default: true.",
       atOnce,
     ).default(true),
+    install: install.optional(),
     statements,
     queries,
+    logs: logs.prefault({}),
     memory: quantity(
       "Memory limit of each metrics exporter: beside each PgBouncer, with the engine standalone beside the server, with zalando in a pod for each instance; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",

@@ -18,6 +18,9 @@ export const transform = z
     poolers: overlays("the objects of every pooler", "the id of an object"),
     backup: overlays("the jobs that watch, copy and verify backups", "the id of an object"),
     network: overlays("the network policies of the cluster's namespace", "the id of an object"),
-    monitoring: overlays("monitors, alerts, dashboards and what else monitoring has", "the id of an object"),
+    monitoring: overlays(
+      "monitors, alerts, dashboards, and what is installed with monitoring.prometheus: install",
+      "the id of an object, such as prometheus",
+    ),
   })
   .default({});

@@ -136,16 +136,18 @@ suite("archive (a store in the cluster, images built here)", function () {
       former = archiveIds.at(-1) ?? "";
       await ask("create table told as select generate_series(1, 100) as id");
       const clients = await startClients(env);
-      const seen = await disturbance(env, clients, () => up(2, version(pins.postgresMajor)));
+      const seen = await disturbance(env, clients, async () => {
+        await up(2, version(pins.postgresMajor));
+        newer = archiveIds.at(-1) ?? "";
+        await ask("insert into told select generate_series(101, 200)");
+      });
       say(
         `writes paused for ${seen.gap.direct.toFixed(0)} s directly, ${seen.gap.pooled.toFixed(0)} s pooled`,
       );
       assert.deepEqual(damage(seen), []);
       await deleteNamespaces(env, clients.namespaces);
-      newer = archiveIds.at(-1) ?? "";
       assert.notEqual(newer, former);
       assert.match(await ask("show server_version"), new RegExp(`^${pins.postgresMajor}\\.`));
-      await ask("insert into told select generate_series(101, 200)");
     });
 
     it("restores to the newest timeline after two promotions", restoresAfterTwoPromotions);

@@ -150,10 +150,10 @@ describe("changes (three nodes of one machine, images built here, the other imag
     const started = await ask("select pg_postmaster_start_time()");
     const { notes, seen } = await change({
       name: "parameter, reloaded",
-      edit: ({ cluster }) => (cluster.parameters = { log_min_duration_statement: "5s" }),
+      edit: ({ cluster }) => (cluster.parameters = { log_min_duration_sample: "5s" }),
     });
-    assert.match(notes.join("\n"), /parameters log_min_duration_statement: reloaded, nothing restarts/);
-    assert.deepEqual(await ask("show log_min_duration_statement"), byAll("5s"));
+    assert.match(notes.join("\n"), /parameters log_min_duration_sample: reloaded, nothing restarts/);
+    assert.deepEqual(await ask("show log_min_duration_sample"), byAll("5s"));
     assert.deepEqual(await ask("select pg_postmaster_start_time()"), started);
     assert.deepEqual(seen.errors, { direct: 0, pooled: 0 });
   });
@@ -265,12 +265,12 @@ describe("changes (three nodes of one machine, images built here, the other imag
         name: "image and parameter",
         edit: (settings) => {
           settings.images = { ...settings.images, postgresql: env.settings.images.postgresql };
-          settings.cluster.parameters = { ...settings.cluster.parameters, log_min_duration_statement: "6s" };
+          settings.cluster.parameters = { ...settings.cluster.parameters, log_min_duration_sample: "6s" };
         },
       });
       assert.match(said, /two updates: the image after the parameters[^]*first update[^]*second update/);
       assert.deepEqual(await images(env), [env.settings.images.postgresql]);
-      assert.deepEqual(await ask("show log_min_duration_statement"), byAll("6s"));
+      assert.deepEqual(await ask("show log_min_duration_sample"), byAll("6s"));
     });
 
     long(
@@ -285,7 +285,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
               settings.images = { ...settings.images, postgresql: missing };
               settings.cluster.parameters = {
                 ...settings.cluster.parameters,
-                log_min_duration_statement: "7s",
+                log_min_duration_sample: "7s",
               };
             },
           ]);

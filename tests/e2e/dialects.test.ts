@@ -25,7 +25,7 @@ const dialects: Readonly<Record<string, { preset: Preset; locked?: true; retaine
 };
 const name = process.env.DIALECT ?? "";
 const behaviour = dialects[name];
-/** It destroys the stack three times and leaves it destroyed. */
+/** It destroys the stack three times. */
 const suite = name === "" ? describe.skip : describe;
 
 const FIRST = "first";
@@ -56,10 +56,7 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
 
   after(async () => {
     if (stack === undefined) return;
-    await stack.write([]);
-    await stack.make("destroy");
-    await store.remove();
-    await stack.close();
+    await stack.giveBack(() => store.remove());
   });
 
   type Target = Extract<NonNullable<NonNullable<SettingsInput["backup"]>["targets"]>[number], { kind: "s3" }>;

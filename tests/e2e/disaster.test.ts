@@ -123,7 +123,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
   });
 
   it("a wrong DELETE: back to the moment before it", async () => {
-    values.TIME = await ask(
+    values.MOMENT = await ask(
       `select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US"+00"')`,
     );
     await act(`delete from ${TABLE}`);

@@ -11,7 +11,7 @@ import { poolerName } from "../../plan/names";
 import { archiveAll, archiveSeen } from "./kit/archive";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
-import { withoutTime } from "./kit/make";
+import { withoutTime, wordsOf } from "./kit/make";
 import { ChangedStack, type Edit } from "./kit/settings";
 import { say, until } from "./kit/wait";
 
@@ -146,9 +146,9 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
   /** `make restore` in a process group of its own, as a terminal has it. */
   async function begin(more?: Readonly<Record<string, string>>) {
     const { execa } = await import("execa");
-    const child = execa("make", ["--no-print-directory", "restore"], {
+    const child = execa("make", ["--no-print-directory", "restore", ...wordsOf(variables(more))], {
       cwd: projectDir,
-      env: { ...stack.variables(), ...variables(more) },
+      env: stack.variables(),
       detached: true,
       stdin: "ignore",
       all: true,

@@ -15,9 +15,9 @@ function entryOf(resource: Registered, component: string, reads: Graph["reads"])
   };
 }
 
-const isScript = (key: string): boolean => /\.(sh|py)$/.test(key);
+const isScript = (key: string): boolean => /\.(sh|py|json)$/.test(key);
 
-/** Scripts are files of this repository, with tests of their own: a digest says that one has changed. */
+/** Scripts and dashboards are files of this repository, with tests of their own: a digest says that one has changed. */
 function scriptsByDigest(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(scriptsByDigest);
   if (!isRecord(value)) return value;

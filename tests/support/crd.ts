@@ -9,17 +9,20 @@ function strict(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(strict);
   if (typeof schema !== "object" || schema === null) return schema;
   const copy: Schema = Object.fromEntries(
-    Object.entries(schema).map(([key, inner]): [string, unknown] => [
-      key,
-      // The values of `properties` are schemas by name; a name is not a keyword.
-      key === "properties"
-        ? Object.fromEntries(
-            Object.entries(inner as Schema).map(([name, one]): [string, unknown] => [name, strict(one)]),
-          )
-        : key === "enum" || key === "default" || key === "required"
-          ? inner
-          : strict(inner),
-    ]),
+    Object.entries(schema)
+      // JavaScript has no flags inside of a pattern.
+      .filter(([key, inner]) => !(key === "pattern" && typeof inner === "string" && inner.includes("(?i)")))
+      .map(([key, inner]): [string, unknown] => [
+        key,
+        // The values of `properties` are schemas by name; a name is not a keyword.
+        key === "properties"
+          ? Object.fromEntries(
+              Object.entries(inner as Schema).map(([name, one]): [string, unknown] => [name, strict(one)]),
+            )
+          : key === "enum" || key === "default" || key === "required"
+            ? inner
+            : strict(inner),
+      ]),
   );
   if (
     copy.properties &&

@@ -2,16 +2,14 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { KubernetesObject } from "../../plan/objects";
 import { manifestFile } from "../../local/manifests";
-import { isOperated } from "../../releases/manifest";
+import { hasParts } from "../../releases/manifest";
 
 const reading = new Map<string, Promise<KubernetesObject[]>>();
 
-const read = async (engine: string): Promise<KubernetesObject[]> =>
-  isOperated(engine)
-    ? (JSON.parse(await readFile(await manifestFile(engine), "utf8")) as KubernetesObject[])
-    : [];
+const read = async (name: string): Promise<KubernetesObject[]> =>
+  hasParts(name) ? (JSON.parse(await readFile(await manifestFile(name), "utf8")) as KubernetesObject[]) : [];
 
-/** The released objects of an engine's operator, from the pinned Go module; fetched when they aren't there yet. */
+/** The released objects of an engine's operator, or of `monitoring`, from the pinned Go module; fetched when they aren't there yet. */
 export function releasedObjects(engine = "cnpg"): Promise<KubernetesObject[]> {
   const known = reading.get(engine) ?? read(engine);
   reading.set(engine, known);

@@ -186,6 +186,7 @@ export async function publications(): Promise<Record<string, Answer>> {
     cnpg: ["cloudnative-pg/cloudnative-pg", pins.operators.cnpg],
     barmanPlugin: ["cloudnative-pg/plugin-barman-cloud", pins.backupPlugin],
     zalando: ["zalando/postgres-operator", pins.operators.zalando],
+    prometheusOperator: ["prometheus-operator/prometheus-operator", pins.monitoring.operator],
   } as const;
   for (const [part, [repository, version]] of Object.entries(manifests)) {
     const key = part as keyof typeof manifests;

@@ -44,6 +44,28 @@ const single: [path: string, value: unknown, sentence: string][] = [
     "a".repeat(51),
     `pgplatform:cluster.name: "${"a".repeat(51)}" is not allowed. Allowed: a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen, at most 50 characters. Fix: rename it.`,
   ],
+  ...(
+    [
+      ["1", "a number without its unit"],
+      ["0s", "nothing"],
+      ["1h", "another unit"],
+      ["soon", "a word"],
+    ] as const
+  ).map(([value]): [string, unknown, string] => [
+    "monitoring.logs.slowQuery",
+    value,
+    `pgplatform:monitoring.logs.slowQuery: "${value}" is not allowed. Allowed: a duration such as 250ms, 1s or 5min, at most 60min, or off. Fix: write a number and a unit, such as 1s, or off.`,
+  ]),
+  [
+    "monitoring.logs.slowQuery",
+    "61min",
+    'pgplatform:monitoring.logs.slowQuery: "61min" is not allowed. Allowed: a duration of at most 60min, or off. Fix: lower it, or write off.',
+  ],
+  [
+    "monitoring.logs.slowQuerry",
+    "1s",
+    'pgplatform:monitoring.logs.slowQuerry: no such setting ("1s"). Allowed: slowQuery, connections. Fix: did you mean slowQuery? Correct it, or remove it.',
+  ],
   [
     "cluster.instances",
     0,
@@ -208,6 +230,11 @@ const single: [path: string, value: unknown, sentence: string][] = [
     "network",
     { apiServer: [{ cidr: "10.0.0.1", port: 6443 }] },
     'pgplatform:network.apiServer[0].cidr: "10.0.0.1" is not allowed. Allowed: an address range such as 192.0.2.10/32. Fix: write the address, a slash and the prefix length.',
+  ],
+  [
+    "monitoring",
+    { prometheus: "operator", thresholds: { volumeFull: 24 } },
+    "pgplatform:monitoring.thresholds.volumeFull: 24 is not allowed. Allowed: a duration from 1h to 30d, such as 24h. Fix: write a whole number and its unit, s, m, h or d, such as 24h.",
   ],
   [
     "images",

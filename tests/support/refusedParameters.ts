@@ -12,6 +12,21 @@ export const refusedParameters: [path: string, value: unknown, sentence: string]
   ],
   [
     "cluster.parameters",
+    { log_min_duration_statement: "5s" },
+    'pgplatform:cluster.parameters.log_min_duration_statement: must not be set ("5s"): pgplatform:monitoring.logs.slowQuery is its setting. Fix: remove it.',
+  ],
+  [
+    "cluster.parameters",
+    { log_connections: true },
+    "pgplatform:cluster.parameters.log_connections: must not be set (true): pgplatform:monitoring.logs.connections decides it. Fix: remove it.",
+  ],
+  [
+    "cluster.parameters",
+    { log_timezone: "Europe/Vienna" },
+    'pgplatform:cluster.parameters.log_timezone: must not be set ("Europe/Vienna"): the platform sets it to UTC, in which lines of all instances compare. Fix: remove it.',
+  ],
+  [
+    "cluster.parameters",
     { checkpoint_segments: 32 },
     "pgplatform:cluster.parameters.checkpoint_segments: must not be set (32): PostgreSQL removed it in version 9.5; max_wal_size replaces it. Fix: remove it.",
   ],

@@ -21,6 +21,8 @@ describe("components", () => {
   before(async function () {
     this.timeout(120_000);
     manifest = await shortObjects();
+    // Fetched where it isn't there yet: the component reads it by itself.
+    await releasedObjects("monitoring");
     local = await platformGraph(checked(rawSettings(stackConfig("local"))), manifest);
     full = await platformGraph(checked(everything()), manifest);
   });
@@ -320,5 +322,27 @@ describe("components", () => {
       storage: { ...(before.storage as object), size: "3Gi" },
     });
     assert.deepEqual(merge({ a: { b: 1, c: [1, 2] } }, { a: { c: [3] } }), { a: { b: 1, c: [3] } });
+  });
+
+  it("installs monitoring beside the cluster: secrets as secrets, the network closed before anything runs", () => {
+    const name = "jewelry-shop-db-monitoring";
+    const { inputs } = one(full, `${name}-receivers`);
+    const { secret } = inputs.data as { secret: Record<string, string> };
+    assert.deepEqual(Object.keys(secret).sort(), ["bridge", "chat", "mail", "pager"]);
+    assert.equal(secret.pager, Buffer.from("a routing key").toString("base64"));
+    const tls = one(full, `${name}-tls-secret`).inputs.data as { secret: Record<string, string> };
+    assert.deepEqual(Object.keys(tls.secret).sort(), ["ca.crt", "tls.crt", "tls.key"]);
+    assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
+    assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
+    assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));
+    // The cluster doesn't wait for it; objects of its kinds do.
+    assert.deepEqual(
+      full.resources
+        .filter(({ dependsOn }) => dependsOn.some((other) => other === name))
+        .map((resource) => resource.name),
+      ["jewelry-shop-db-metrics"],
+    );
+    assert.deepEqual(one(full, name).dependsOn, ["jewelry-shop-db-namespace", "jewelry-shop-db-operator"]);
+    assert.ok(!local.resources.some((resource) => resource.name.startsWith("main-monitoring")));
   });
 });

@@ -352,7 +352,7 @@ describe("`make tools` from an empty home without Go on PATH (publishers and a p
     }
     assert.match(stdout, /pulumi-resource-random: its publisher lists no sums but SHA-1; this one is right/);
     const manifests = readdirSync(join(cache, "manifests")).filter((file) => file.endsWith(".json"));
-    assert.equal(manifests.length, 2);
+    assert.equal(manifests.length, 3);
     for (const file of manifests)
       assert.doesNotMatch(readFileSync(join(cache, "manifests", file), "utf8"), /of another commit/);
     assert.ok(server.asked.some((path) => path.includes(pins.commits.zalando)));

@@ -193,6 +193,11 @@ const placeOf: Readonly<Partial<Record<ImageName, readonly ImageFacts[]>>> = {
   barmanPlugin: [shared.backupPlugin],
   barmanSidecar: [shared.backupSidecar, shared.backupRestore],
   backupTools: [shared.backupTools],
+  prometheusOperator: [shared.prometheusOperator],
+  prometheusConfigReloader: [shared.prometheusConfigReloader],
+  prometheus: [shared.prometheus],
+  alertmanager: [shared.alertmanager],
+  kubeStateMetrics: [shared.kubeStateMetrics],
 };
 
 const usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -12,6 +12,7 @@ import { pins } from "../../releases/pins";
 import { operatorManifest } from "../../releases/manifest";
 import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
+import { loggedByDefault } from "../support/logging";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const clusterOf = (input: unknown): KubernetesObject => cnpg.plan(checked(input)).objects[0]!.object;
@@ -105,6 +106,7 @@ describe("the plan of CloudNativePG", () => {
           wal_retrieve_retry_interval: "200ms",
           wal_sender_timeout: "5s",
           wal_receiver_timeout: "5s",
+          ...loggedByDefault,
         },
         pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"],
         synchronous: { method: "any", number: 1, dataDurability: "required", failoverQuorum: true },
@@ -275,6 +277,8 @@ describe("the plan of CloudNativePG", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "restricted",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: true,
         dataChecksums: true,

@@ -29,7 +29,7 @@ const parsed = (ini: string): Record<string, Record<string, string>> => {
 };
 const ini = (input: unknown, index = 0) => {
   const { settings, plan } = plans(input);
-  return parsed(pgbouncerIni(settings.poolers[index]!, plan));
+  return parsed(pgbouncerIni(settings.poolers[index]!, plan, settings.monitoring.logs));
 };
 interface Pod {
   containers: { name: string; resources: unknown; securityContext: unknown }[];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { announcements } from "../../operations/announce";
 import { goneSentence } from "../../operations/gone";
 import { type LiveFacts } from "../../operations/liveFacts";
@@ -108,6 +108,43 @@ describe("the Makefile", () => {
     assert.deepEqual(words("forget", "TARGET=a,b", 'ARCHIVE_ID="q"', "STACK=it's"), [
       ...["forget", "--stack", "it's", "--target", "a,b", "--archive-id", '"q"'],
     ]);
+  });
+
+  for (const [target, name] of [
+    ["restore", "TIME"],
+    ["restore", "ARCHIVE_ID"],
+    ["verify", "TARGET"],
+    ["forget", "ARCHIVE_ID"],
+  ] as const) {
+    it(`refuses a ${name} that the shell still has, before ${target} is run`, () => {
+      const { status, stdout, stderr } = spawnSync("make", ["--no-print-directory", "-n", target], {
+        cwd: projectDir,
+        encoding: "utf8",
+        env: { PATH: process.env.PATH, [name]: "of before" },
+      });
+      assert.notEqual(status, 0);
+      assert.equal(stdout, "");
+      assert.match(
+        stderr,
+        new RegExp(
+          `${name}: the shell has it \\(of before\\)\\. Allowed: behind \`make\` alone\\. Fix: \`make ${target} ${name}=…\`, or \`unset ${name}\``,
+        ),
+      );
+    });
+  }
+
+  it("takes one that is given, and asks nothing of the shell for a command that has no such option", () => {
+    const inShell = (...args: string[]) =>
+      execFileSync("make", ["--no-print-directory", "-n", ...args], {
+        cwd: projectDir,
+        encoding: "utf8",
+        env: { PATH: process.env.PATH, TARGET: "of before", TIME: "of before" },
+      });
+    assert.match(
+      inShell("restore", "TARGET=near", "TIME=2026-10-29"),
+      /--target 'near' +--time '2026-10-29'/,
+    );
+    assert.match(inShell("status"), /cli\.ts status/);
   });
 
   it("gives no option for a variable that isn't set", () =>

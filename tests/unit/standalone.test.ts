@@ -257,6 +257,8 @@ describe("what a standalone server claims", () => {
         synchronous: { number: 0, blocks: false, quorum: false },
         claimsZeroLoss: false,
         disruptionBudget: false,
+        podSecurity: "restricted",
+        storageClasses: [],
         requiredHostSpread: false,
         zoneSpread: false,
         dataChecksums: true,

@@ -66,20 +66,25 @@ describe("backups with the Zalando operator", () => {
         valueFrom: { secretKeyRef: { name: "main-store-near", key: "secretAccessKey" } },
       },
     ]);
-    assert.deepEqual(specOf(withBackup({})).additionalVolumes, [
-      {
-        name: "store-near",
-        mountPath: "/stores/near",
-        targetContainers: ["postgres"],
-        volumeSource: {
-          secret: {
-            secretName: "main-store-near-ca",
-            items: [{ key: "ca.crt", path: "ca.crt" }],
-            defaultMode: 0o444,
+    const [store, ...further] = specOf(withBackup({})).additionalVolumes ?? [];
+    assert.deepEqual(
+      [store, further.length],
+      [
+        {
+          name: "store-near",
+          mountPath: "/stores/near",
+          targetContainers: ["postgres"],
+          volumeSource: {
+            secret: {
+              secretName: "main-store-near-ca",
+              items: [{ key: "ca.crt", path: "ca.crt" }],
+              defaultMode: 0o444,
+            },
           },
         },
-      },
-    ]);
+        1,
+      ],
+    );
   });
 
   it("speak to AWS without an endpoint, and to no store without a setting", () => {
@@ -89,9 +94,9 @@ describe("backups with the Zalando operator", () => {
       [AWS_REGION, AWS_ENDPOINT, AWS_S3_FORCE_PATH_STYLE, WALG_S3_CA_CERT_FILE],
       ["eu-central-1", undefined, undefined, undefined],
     );
-    assert.equal(specOf(aws).additionalVolumes, undefined);
+    assert.equal(specOf(aws).additionalVolumes?.length, 1, "the volume of the log alone");
     const { env, additionalVolumes } = specOf(changed(smallest(), "cluster.engine", "zalando"));
-    assert.deepEqual([env, additionalVolumes], [undefined, undefined]);
+    assert.deepEqual([env, additionalVolumes?.length], [undefined, 1]);
   });
 
   it("archive as often as the RPO asks, and no key is in the object", () => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { KubernetesObject } from "../../plan/objects";
 import { readers } from "../../plan/engines/readers";
 import { liveReaders } from "../../plan/engines/select";
@@ -7,6 +9,7 @@ import { pins } from "../../releases/pins";
 import type { SettingsInput } from "../../settings/schema";
 import { type CrdValidator, validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
+import { loggedByDefault } from "../support/logging";
 import { changed, checked, everything, smallest } from "../support/settings";
 
 const on = (input: SettingsInput): SettingsInput => changed(input, "cluster.engine", "zalando");
@@ -62,6 +65,14 @@ describe("the plan for the Zalando operator", () => {
           tcp_keepalives_idle: "5",
           tcp_keepalives_interval: "1",
           tcp_keepalives_count: "3",
+          ...loggedByDefault,
+          logging_collector: "on",
+          log_destination: "jsonlog",
+          log_directory: "/run/postgresql-log",
+          log_filename: "postgresql-%Y%m%d%H%M%S.log",
+          log_rotation_size: "10MB",
+          log_rotation_age: "0",
+          log_truncate_on_rotation: "off",
         },
       },
       patroni: {
@@ -95,6 +106,27 @@ describe("the plan for the Zalando operator", () => {
       volume: { size: "2Gi", storageClass: "local-path" },
       resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
       tls: { secretName: "main-server" },
+      sidecars: [
+        {
+          name: "logs",
+          image: pins.images.patroniForZalando,
+          command: [
+            "python3",
+            "-c",
+            readFileSync(join(__dirname, "../../plan/engines/zalando/follow.py"), "utf8"),
+          ],
+          env: [{ name: "LOG", value: "/run/postgresql-log" }],
+          resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "100m", memory: "32Mi" } },
+        },
+      ],
+      additionalVolumes: [
+        {
+          name: "log",
+          mountPath: "/run/postgresql-log",
+          targetContainers: ["postgres", "logs"],
+          volumeSource: { emptyDir: {} },
+        },
+      ],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     });
@@ -273,6 +305,8 @@ describe("the plan for the Zalando operator", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "baseline",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: undefined,
         dataChecksums: true,
@@ -371,7 +405,10 @@ describe("the plan for the Zalando operator", () => {
       keepsVolumes: true,
     });
     assert.equal(parameters.work_mem, "614kB");
-    assert.deepEqual(Object.keys(pods), ["resources", "tls", "additionalVolumes", "pg_hba", "env"]);
+    assert.deepEqual(Object.keys(pods), [
+      ..."resources tls additionalVolumes sidecars".split(" "),
+      ..."pg_hba env".split(" "),
+    ]);
     assert.equal(liveReaders.zalando.shape(objectOf(small(), "sql-job")), undefined);
   });
 });

@@ -9,6 +9,7 @@ import type {
   VolumeShape,
 } from "../live";
 import type { KubernetesObject } from "../../objects";
+import { logs } from "./logs";
 import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
@@ -173,4 +174,4 @@ function restarts({ live, planned, of, parameters }: Change): string | undefined
   return undefined;
 }
 
-export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts };
+export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts, logs };

@@ -5,6 +5,7 @@ export const apiVersion = "postgresql.cnpg.io/v1";
 export const pluginName = "barman-cloud.cloudnative-pg.io";
 export const storeApiVersion = "barmancloud.cnpg.io/v1";
 export const operatorNamespace = "cnpg-system";
+export const deploymentName = "cnpg-controller-manager";
 export const operatorPodLabels: Record<string, string> = { "app.kubernetes.io/name": "cloudnative-pg" };
 
 /** Ports of an instance; 8000 is its status port. */

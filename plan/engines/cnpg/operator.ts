@@ -3,10 +3,9 @@ import type { OperatorPlan } from "../../plan";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { installedBy, secretNames } from "../../names";
 import { ofPlugin, pluginCertificates, pluginObjects } from "./plugin";
-import { operatorNamespace, operatorPodLabels } from "./names";
+import { deploymentName, operatorNamespace, operatorPodLabels } from "./names";
 import { copyOf } from "../../deployment";
 
-const deploymentName = "cnpg-controller-manager";
 const configName = "cnpg-controller-manager-config";
 
 /** The released limit of a tenth of a core makes a failover wait for the operator's turn. */

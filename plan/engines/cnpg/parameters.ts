@@ -8,6 +8,7 @@ import {
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
+import { loggingParameters } from "../../postgres/logging";
 import { slotsFollow } from "../../postgres/replication";
 
 const byOperator = "CloudNativePG sets it";
@@ -35,6 +36,7 @@ export const ownedParameters: Readonly<Record<string, string>> = {
 export const parametersOf = (settings: Settings): Record<string, string> => ({
   ...derivedParameters(settings.cluster),
   ...archiveParameters(settings),
+  ...loggingParameters(settings),
   password_encryption: "scram-sha-256",
   ...replicationParameters,
   ...preloadParameters(settings),

@@ -2,7 +2,8 @@ import type { EnginePlanner } from "../planner";
 import { byBarman } from "../../backup/barman";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
-import { apiVersion, instanceLabels, operatorNamespace } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace, operatorPodLabels } from "./names";
+import { inMetrics } from "./inMetrics";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -45,6 +46,16 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "Cluster" },
   instancePods: { labels: instanceLabels, role: { label: "cnpg.io/instanceRole", primary: "primary" } },
+  exporter: {
+    prefix: "cnpg_",
+    // That of the queries that the platform gives it; what else it reads isn't kept.
+    lastError: "cnpg_last_error",
+    connected: "cnpg_collector_up",
+    // Its own label `cluster`, which the label of what is scraped moves aside.
+    labels: ["exported_cluster"],
+  },
+  operatorMetrics: { namespace: operatorNamespace, pods: operatorPodLabels },
+  inMetrics,
   images: ["operator", "postgresql"],
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../objects";
 import type { BaseBackup, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import { serverContainer as serverContainerName } from "../../names";
+import { logs } from "./logs";
 import { names, podLabels } from "./names";
 import { isBaseBackup, isServer, serverContainer, serverOf } from "./resources";
 
@@ -92,4 +93,4 @@ const restore: RestoreReader = {
   ],
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, restore };
+export const live: LiveReader = { shape, progress, baseBackup, restore, logs };

@@ -8,6 +8,7 @@ import {
   ownedEverywhere,
   ownParameters,
 } from "../../postgres/parameters";
+import { loggingParameters } from "../../postgres/logging";
 import { logicalParameters } from "../../postgres/replication";
 
 const byPlatform = "the platform sets it";
@@ -47,18 +48,16 @@ export function parametersOf(settings: Settings): Record<string, string> {
     // How old the archive may be while little is written.
     archive_timeout: "60s",
     ...archiveParameters(settings),
+    ...loggingParameters(settings),
     ...logicalParameters(cluster),
     // JSON that holds whole messages, however many lines they have; only the collector writes it.
     log_destination: "jsonlog",
     logging_collector: "on",
     log_rotation_age: "0",
     log_rotation_size: "0",
-    log_checkpoints: "on",
-    log_lock_waits: "on",
     lc_messages: "C",
     // What initdb would write.
     timezone: "Etc/UTC",
-    log_timezone: "Etc/UTC",
     default_text_search_config: "pg_catalog.english",
     // What the settings say is what holds.
     ...(Number(cluster.postgresVersion) >= 17 && { allow_alter_system: "off" }),

@@ -16,7 +16,7 @@ import {
 import { creationMinutes } from "../../backup/restore";
 import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
-import { exporterFiles } from "../../monitoring/exporter";
+import { exporterFiles } from "../../monitoring/exporterContainer";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";

@@ -1,7 +1,9 @@
 import { byBarman } from "../../backup/barman";
+import { postgresExporter } from "../../monitoring/exporter";
 import type { EnginePlanner } from "../planner";
 import { backups } from "./backup";
 import { imageContents, publishedImages } from "./image";
+import { inMetrics } from "./inMetrics";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -54,6 +56,8 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion: "apps/v1", kind: "StatefulSet" },
   instancePods: { labels: podLabels },
+  exporter: postgresExporter,
+  inMetrics,
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],
   compression: byBarman,

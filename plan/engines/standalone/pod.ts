@@ -3,7 +3,7 @@ import type { Settings } from "../../../settings/schema";
 import { memoryOf } from "../../../settings/sums/memory";
 import { stopSeconds } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
-import { exporterContainer, exporterVolume } from "../../monitoring/exporter";
+import { exporterContainer, exporterVolume } from "../../monitoring/exporterContainer";
 import { podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
 import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";

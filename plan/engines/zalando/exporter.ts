@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { environment, restrictedPod, unprivileged } from "../../containers";
-import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporter";
+import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporterContainer";
 import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
@@ -20,14 +20,14 @@ const queriesName = (cluster: string): string => `${cluster}-exporter-queries`;
 const serverService = (instance: string): string => `${instance}-server`;
 
 /** Label with the name of the instance that an exporter asks. */
-const instanceLabel = "pgplatform.io/instance";
+export const instanceLabel = "pgplatform.io/instance";
 /** Selects all exporters of a cluster. */
 export const exporterLabels = (cluster: string): Record<string, string> => ({
   [clusterLabel]: cluster,
   [roleLabel]: "metrics",
 });
 
-export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Peer => ({
+export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Extract<Peer, { kind: "pods" }> => ({
   kind: "pods",
   name: "exporters",
   namespace,

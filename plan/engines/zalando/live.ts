@@ -2,11 +2,12 @@ import { archiveIdToken } from "../../backup/store";
 import type { Change, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import type { KubernetesObject, Variable } from "../../objects";
 import { serverContainer } from "../../names";
+import { logs } from "./logs";
 import { instanceLabels } from "./names";
 import { isPostgresql, type Postgresql } from "./resources";
 
 /** Fields of the specification that are part of the instances' pods. */
-const inPods = ["resources", "tls", "additionalVolumes"] as const;
+const inPods = ["resources", "tls", "additionalVolumes", "sidecars"] as const;
 
 /** Without what is drawn when the cluster is made. */
 const timeless = (variable: Variable): Variable =>
@@ -113,4 +114,11 @@ function restarts({ of, planned }: Change): string | undefined {
 }
 
 // A base backup is asked for by a command, which tells by itself.
-export const live: LiveReader = { shape, progress, baseBackup: () => undefined, restore, restarts };
+export const live: LiveReader = {
+  shape,
+  progress,
+  baseBackup: () => undefined,
+  restore,
+  restarts,
+  logs,
+};

@@ -2,6 +2,7 @@
 
 export const apiVersion = "acid.zalan.do/v1";
 export const operatorNamespace = "postgres-operator";
+export const deploymentName = "postgres-operator";
 export const operatorPodLabels: Record<string, string> = { name: "postgres-operator" };
 export const configurationName = "postgresql-operator-default-configuration";
 

@@ -5,12 +5,10 @@ import { stopSeconds } from "../../../settings/sums/sizes";
 import type { OperatorPlan } from "../../plan";
 import { installedBy, secretNames } from "../../names";
 import { merge, type KubernetesObject, type PlannedObject } from "../../objects";
-import { configurationName, operatorNamespace, operatorPodLabels, podAccount } from "./names";
+import { configurationName, deploymentName, operatorNamespace, operatorPodLabels, podAccount } from "./names";
 import { server } from "./image";
 import type { OperatorConfiguration } from "./resources";
 import { copyOf } from "../../deployment";
-
-const deploymentName = "postgres-operator";
 
 /** The released limit of half a core makes a roll of instances wait for the operator's turn. */
 const resources = ({ operator }: Settings) => ({

@@ -9,8 +9,10 @@ import {
   ownParameters,
   replicationParameters,
 } from "../../postgres/parameters";
+import { loggingParameters } from "../../postgres/logging";
 import { logicalParameters } from "../../postgres/replication";
 import { walGMemory } from "./backup";
+import { logFolder } from "./follower";
 
 const byPatroni = "Patroni sets it";
 const bySpilo = "the image sets it";
@@ -22,10 +24,10 @@ export const ownedParameters: Readonly<Record<string, string>> = {
   ...ownedEverywhere,
   ...owned(byReplication, "synchronous_standby_names synchronous_commit synchronized_standby_slots"),
   password_encryption: `${byPlatform} to scram-sha-256`,
+  ...owned(bySpilo, "ssl archive_mode archive_command unix_socket_* external_pid_file bg_mon.*"),
   ...owned(
-    bySpilo,
-    `ssl archive_mode archive_command unix_socket_* external_pid_file logging_collector log_destination
-    log_directory log_filename log_rotation_* log_truncate_on_rotation bg_mon.*`,
+    byPlatform,
+    "logging_collector log_destination log_directory log_filename log_rotation_* log_truncate_on_rotation",
   ),
   "cron.database_name": "Spilo makes pg_cron in the database postgres",
   "ssl_*": `${byPlatform}; TLS 1.3 is its lowest`,
@@ -54,6 +56,20 @@ function preloading(settings: Settings): Record<string, string> {
   };
 }
 
+/**
+ * Whole records as JSON, in files that the container beside the server prints and deletes (follow.py), off the data volume. A file ends
+ * when it is full; one that a new time began would be written over where its name is the same, and is begun by none.
+ */
+const collectorParameters: Readonly<Record<string, string>> = {
+  logging_collector: "on",
+  log_destination: "jsonlog",
+  log_directory: logFolder,
+  log_filename: "postgresql-%Y%m%d%H%M%S.log",
+  log_rotation_size: "10MB",
+  log_rotation_age: "0",
+  log_truncate_on_rotation: "off",
+};
+
 /** Server parameters: derived from sizes, tuned for short failovers, then the user's own. */
 export const parametersOf = (settings: Settings): Record<string, string> => ({
   ...derivedParameters(settings.cluster, walGMemory(settings)),
@@ -62,8 +78,10 @@ export const parametersOf = (settings: Settings): Record<string, string> => ({
   // The operator and its image both take md5 for granted where they are told nothing.
   password_encryption: "scram-sha-256",
   ssl_min_protocol_version: "TLSv1.3",
+  ...collectorParameters,
   archive_timeout: "5min",
   ...archiveParameters(settings),
+  ...loggingParameters(settings),
   ...replicationParameters,
   ...logicalParameters(settings.cluster),
   ...(settings.cluster.slots.length > 0 && { hot_standby_feedback: "on" }),

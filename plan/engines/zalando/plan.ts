@@ -22,6 +22,7 @@ import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
 import { exporterLabels, exporterObjects, exporterPeer } from "./exporter";
 import { flows, instancePeer } from "./flows";
+import { follower, logVolume } from "./follower";
 import {
   apiVersion,
   instanceLabels,
@@ -89,7 +90,6 @@ function clusterObject(settings: Settings): Postgresql {
   const synchronous = cluster.durability !== "async";
   const [archive] = storesOf(settings);
   const variables = backupVariables(settings);
-  const volumes = backupVolumes(settings);
   return {
     apiVersion,
     kind: "postgresql",
@@ -131,7 +131,8 @@ function clusterObject(settings: Settings): Postgresql {
       ...scheduled(settings),
       tls: { secretName: secretNames.server(cluster.name) },
       ...(variables.length > 0 && { env: variables }),
-      ...(volumes.length > 0 && { additionalVolumes: volumes }),
+      additionalVolumes: [...backupVolumes(settings), logVolume],
+      sidecars: [follower(settings)],
       enableMasterLoadBalancer: false,
       enableReplicaLoadBalancer: false,
     },

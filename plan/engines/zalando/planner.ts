@@ -1,6 +1,9 @@
 import type { EnginePlanner } from "../planner";
+import { postgresExporter } from "../../monitoring/exporter";
+import { instanceLabel } from "./exporter";
 import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
+import { inMetrics } from "./inMetrics";
 import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
@@ -76,6 +79,8 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
+  exporter: { ...postgresExporter, instance: instanceLabel },
+  inMetrics,
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.
   backupImages: [],

@@ -15,7 +15,7 @@ set -u -o pipefail
 scripts=$1
 passwords=${2:-}
 export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgplatform-sql
-export PGOPTIONS='-c search_path=pg_catalog -c client_min_messages=warning -c lock_timeout=10s -c log_statement=none'
+export PGOPTIONS='-c search_path=pg_catalog -c client_min_messages=warning -c lock_timeout=10s -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic'
 
 say() { echo "sql: $*" >&2; }
 

@@ -10,14 +10,23 @@ export interface Made {
   lastLine: string;
 }
 
+/** Variables as a user writes them behind `make`. */
+export const wordsOf = (variables: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+
 /** Runs a target of the Makefile as a user does; its lines are shown as they come. */
 export async function make(
   target: string,
-  options: { env?: Record<string, string>; quiet?: boolean } = {},
+  options: {
+    env?: Record<string, string>;
+    /** Of the Makefile, behind the target. */
+    variables?: Readonly<Record<string, string>>;
+    quiet?: boolean;
+  } = {},
 ): Promise<Made> {
   const started = Date.now();
   const lines: string[] = [];
-  const { exitCode } = await run("make", ["--no-print-directory", target], {
+  const { exitCode } = await run("make", ["--no-print-directory", target, ...wordsOf(options.variables)], {
     cwd: projectDir,
     env: { MAKEFLAGS: undefined, MAKELEVEL: undefined, ...options.env },
     allowFailure: true,

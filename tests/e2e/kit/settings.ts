@@ -60,8 +60,10 @@ export class ChangedStack {
     target: "up" | "preview" | "destroy" | "backup" | "backups" | "verify" | "forget" | "restore" | "status",
     variables: Readonly<Record<string, string>> = {},
   ): Promise<Made> {
-    const env = { ...this.variables(), ...variables };
-    return make(target, { env: { ...env, ...(target === "destroy" && { FORCE: "1" }) } });
+    return make(target, {
+      env: this.variables(),
+      variables: { ...variables, ...(target === "destroy" && { FORCE: "1" }) },
+    });
   }
 
   /** The steps that `make preview` shows, each as `<op> <type> <name>`. */

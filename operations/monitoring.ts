@@ -1,0 +1,107 @@
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  installationOf,
+  type Installation,
+  instance,
+  ports,
+  services,
+} from "../plan/monitoring/install/names";
+import type { Settings } from "../settings/schema";
+import { type Progress } from "../shell/progress";
+import { UserError } from "../shell/userError";
+import type { Subject } from "./health";
+import type { Kubectl } from "./kubectl";
+
+/** `make monitoring`: the pages of what the stack has installed, at this machine. */
+
+interface Page {
+  readonly title: string;
+  readonly service: string;
+  readonly port: number;
+}
+
+const pages: readonly Page[] = [
+  { title: "Prometheus", service: services.prometheus, port: ports.prometheus },
+  { title: "Alertmanager", service: services.alertmanager, port: ports.alertmanager },
+];
+
+const LOOPBACK = "127.0.0.1";
+const AGAIN_MS = 1000;
+
+/** What is installed, and has pages; throws one sentence where the stack installs nothing. */
+export function pagesOf(settings: Settings): Installation {
+  const installation = installationOf(settings);
+  if (installation !== undefined) return installation;
+  const { prometheus } = settings.monitoring;
+  throw new UserError([
+    `pgplatform:monitoring.prometheus is ${prometheus}: this stack has installed no Prometheus whose page could be opened. ` +
+      "Allowed: install. Fix: set it to install, and run `make up`.",
+  ]);
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer()
+      .once("error", () => resolve(false))
+      .listen(port, LOOPBACK, () => server.close(() => resolve(true)));
+  });
+
+/** The address in the line by which kubectl says where it listens. */
+export const addressIn = (line: string): string | undefined =>
+  /^Forwarding from (127\.0\.0\.1:\d+) ->/.exec(line)?.[1];
+
+/** Keeps one page open until the signal, also when its pod becomes another one. */
+async function keepOpen(
+  { title, service, port }: Page,
+  { namespace, install }: Installation,
+  kubectl: Kubectl,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  let local = (await isFree(port)) ? port : 0;
+  const opened = (line: string) => {
+    const address = addressIn(line);
+    if (address === undefined) return;
+    // Opened again, it is where it was.
+    local = Number(address.split(":").at(-1));
+    progress.line(`  ${title}: ${install.tls ? "https" : "http"}://${address}`);
+  };
+  while (!signal.aborted) {
+    await kubectl
+      .run(
+        [
+          ...["-n", namespace, "port-forward", "--address", LOOPBACK, `service/${service}`],
+          `${local === 0 ? "" : local}:${port}`,
+        ],
+        { onLine: opened, ownGroup: true, signal },
+      )
+      .catch((error: unknown) => {
+        if (!signal.aborted) progress.line(`  ${title}: ${(error as Error).message}; opened again …`);
+      });
+    await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Opens the pages and says their addresses, until the signal. */
+export async function openPages(
+  { settings, kubectl }: Subject,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const installation = pagesOf(settings);
+  const { namespace } = installation;
+  const ready = await kubectl.run(
+    [
+      ...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"],
+      ...["prometheus", "alertmanager"].map((kind) => `${kind}.monitoring.coreos.com/${instance}`),
+    ],
+    { allowFailure: true, signal },
+  );
+  if (ready.exitCode !== 0)
+    throw new UserError([
+      `Prometheus or Alertmanager in namespace ${namespace} is not available (${ready.stderr.trim().split("\n").at(-1)}). Fix: \`make up\`, which makes them, and says what is wrong.`,
+    ]);
+  progress.line("the pages, until Ctrl-C:");
+  await Promise.all(pages.map((page) => keepOpen(page, installation, kubectl, progress, signal)));
+}
