@@ -8,6 +8,8 @@ export interface Exporter {
   readonly connected: string;
   /** Labels that it puts on samples, and that others don't have. */
   readonly labels: readonly string[];
+  /** Label of its pod with the instance's name. @default - it is in the instance's own pod */
+  readonly instance?: string;
 }
 
 /** Neutral names of an exporter's own samples. */

@@ -5,7 +5,7 @@ import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import { exporterMetrics } from "./exporter";
 import { operatorMetrics } from "./foreignMetrics";
-import { instanceRoles, type Job, jobs, monitor } from "./names";
+import { type Job, jobs, monitor } from "./names";
 import type { Monitored } from "./monitored";
 import { poolerMetrics, totals } from "./poolerMetrics";
 import {
@@ -52,30 +52,15 @@ const alone = (name: string): Relabel => set("instance", name);
 /** The catalogue's names, those of the users' own queries among them. */
 const catalogue = ["pgplatform_.+"];
 
-function instances({ settings: { cluster }, engine }: Monitored): Scrape {
-  const { instancePods } = engine;
-  const { role } = instancePods;
-  const { prefix, lastError, connected, labels: own } = engine.exporter;
+/** Each says its role by itself, in the catalogue's queries. */
+function instances({ settings: { cluster }, engine, cluster: plan }: Monitored): Scrape {
+  const { prefix, lastError, connected, labels: own, instance } = engine.exporter;
   return {
     job: "instances",
     namespace: cluster.namespace,
-    pods: instancePods.labels(cluster.name),
+    pods: plan.metricsPods?.labels ?? engine.instancePods.labels(cluster.name),
     path: "/metrics",
-    target: [
-      podName,
-      ...(role
-        ? [
-            // Also one that isn't labelled yet.
-            set("role", instanceRoles.standby),
-            {
-              from: [podLabel(role.label)],
-              regex: literally(role.primary),
-              to: "role",
-              replacement: instanceRoles.primary,
-            },
-          ]
-        : [set("role", instanceRoles.primary)]),
-    ],
+    target: [instance === undefined ? podName : copy(podLabel(instance), "instance")],
     samples: [
       renamed(lastError, exporterMetrics.lastError),
       renamed(connected, exporterMetrics.connected),

@@ -31,6 +31,7 @@ export function settingsOf(engine: Engine, change: Readonly<Record<string, unkno
     },
     "rotation.credentialVersion": 2,
     "monitoring.prometheus": "operator",
+    "monitoring.namespace": "monitoring",
     ...change,
   };
   const input = Object.entries(all).reduce<SettingsInput>(

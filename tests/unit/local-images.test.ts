@@ -155,7 +155,10 @@ describe("the images to build", () => {
   it("leave no recipe over that nothing needs", () => {
     const backup = { targets: [{ name: "near", kind: "local" }] };
     const stacks = ["cnpg", "zalando", "standalone"].flatMap((engine) =>
-      on(engine, { poolers: [pooler], ...(engine === "cnpg" && { backup }) }),
+      on(engine, {
+        poolers: [pooler],
+        ...(engine === "cnpg" && { backup, monitoring: { prometheus: "install" } }),
+      }),
     );
     const needed = new Set([...stacks, ...clusterImages, ...testImages]);
     assert.deepEqual([...needed].sort(), Object.keys(recipes).sort());

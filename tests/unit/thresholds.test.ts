@@ -9,6 +9,7 @@ const target = { name: "near", kind: "local" };
 function said(thresholds: object, others: Readonly<Record<string, unknown>> = {}): string[] {
   const input = Object.entries({
     "monitoring.prometheus": "operator",
+    "monitoring.namespace": "monitoring",
     poolers: [{ name: "app", database: "app" }],
     backup: { targets: [target] },
     ...others,

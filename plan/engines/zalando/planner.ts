@@ -1,5 +1,6 @@
 import type { EnginePlanner } from "../planner";
 import { postgresExporter } from "../../monitoring/exporter";
+import { instanceLabel } from "./exporter";
 import { backups, byWalG, walGMemory } from "./backup";
 import { imageContents, publishedImages } from "./image";
 import { inMetrics } from "./inMetrics";
@@ -78,7 +79,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
-  exporter: postgresExporter,
+  exporter: { ...postgresExporter, instance: instanceLabel },
   inMetrics,
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.

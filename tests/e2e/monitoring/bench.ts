@@ -1,0 +1,102 @@
+import { storeName, storeNamespace } from "../../../plan/backup/storeNames";
+import type { KubeObject } from "../../../operations/kubectl";
+import { type Environment } from "../kit/environment";
+import { type Clients } from "../kit/fixture";
+
+/** What the causes of alerts do to a platform. */
+
+const APPLICATION = "pgp-e2e-alerts";
+const HOLD_SECONDS = 1800;
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+export class Bench {
+  private readonly kept = new Map<string, KubeObject>();
+
+  constructor(
+    readonly env: Environment,
+    readonly clients: Clients,
+  ) {}
+
+  private get database(): string {
+    return this.clients.login.database;
+  }
+
+  primary(): Promise<string> {
+    return this.env.cluster.primary();
+  }
+
+  async standbys(): Promise<string[]> {
+    const primary = await this.primary();
+    return (await this.env.cluster.names()).filter((name) => name !== primary);
+  }
+
+  /** Statements at the primary, as its superuser, in the application's database. */
+  async sql(statements: string): Promise<void> {
+    await this.env.cluster.sql(await this.primary(), statements, this.database);
+  }
+
+  /** A session that executes the statements and then stays, whatever comes of them. */
+  async hold(statements: string, sessions = 1): Promise<void> {
+    const psql = `psql -XqU postgres -d ${quoted(this.database)}`;
+    const one = `{ echo ${quoted(statements)}; sleep ${HOLD_SECONDS}; } | PGAPPNAME=${APPLICATION} ${psql} >/dev/null 2>&1 </dev/stdin`;
+    const line = `for _ in $(seq ${sessions}); do setsid bash -c ${quoted(one)} >/dev/null 2>&1 </dev/null & done`;
+    await this.env.cluster.exec(await this.primary(), ["bash", "-c", line]);
+  }
+
+  /** Ends all sessions of `hold`. */
+  release(): Promise<void> {
+    return this.sql(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${APPLICATION}'`,
+    );
+  }
+
+  async scale(kind: string, namespace: string, name: string, replicas: number): Promise<void> {
+    await this.env.kubectl.run(["-n", namespace, "scale", kind, name, `--replicas=${replicas}`]);
+  }
+
+  scaleStore(replicas: number): Promise<void> {
+    const { cluster, backup } = this.env.settings;
+    const [target] = backup?.targets ?? [];
+    return this.scale(
+      "statefulset",
+      storeNamespace(cluster),
+      storeName(cluster.name, target?.name ?? ""),
+      replicas,
+    );
+  }
+
+  async deleteStandbys(): Promise<void> {
+    await Promise.all((await this.standbys()).map((name) => this.env.cluster.deletePod(name)));
+  }
+
+  /** Takes what comes in from monitoring's namespace out of the instances' network policy. */
+  async closeMetrics(): Promise<void> {
+    const { kubectl, settings } = this.env;
+    const { namespace, name } = settings.cluster;
+    const policy = `${name}-instances`;
+    const found = await kubectl.get("networkpolicy", namespace, policy);
+    if (found === undefined) throw new Error(`there is no network policy ${policy}`);
+    const { ingress = [], ...spec } = found.spec as { ingress?: { ports: { port: number }[] }[] };
+    const { metrics } = this.env.plan.ports;
+    const kept = ingress.filter(({ ports }) => !ports.some(({ port }) => port === metrics));
+    if (kept.length === ingress.length) throw new Error("the metrics port isn't open");
+    this.kept.set(policy, { ...found, spec: { ...spec, ingress } } as KubeObject);
+    await this.patchPolicy(policy, kept);
+  }
+
+  async openMetrics(): Promise<void> {
+    for (const [policy, object] of this.kept)
+      await this.patchPolicy(policy, (object.spec as { ingress: object[] }).ingress);
+    this.kept.clear();
+  }
+
+  private async patchPolicy(policy: string, ingress: readonly object[]): Promise<void> {
+    const { kubectl, settings } = this.env;
+    const patch = JSON.stringify({ spec: { ingress } });
+    await kubectl.run([
+      ...["-n", settings.cluster.namespace, "patch", "networkpolicy", policy],
+      ...["--type=merge", "-p", patch],
+    ]);
+  }
+}
