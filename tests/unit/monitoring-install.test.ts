@@ -136,7 +136,7 @@ describe("what monitoring.prometheus: install plans", () => {
   it("makes CRDs before what uses them, and keeps them when the stack goes", () => {
     const { objects } = planOf();
     const crds = objects.filter(({ object }) => object.kind === "CustomResourceDefinition");
-    assert.equal(crds.length, 8);
+    assert.equal(crds.length, 7);
     assert.ok(crds.every(({ stage, retain }) => stage === 0 && retain !== undefined));
     const custom = objects.filter(({ object }) => object.apiVersion.startsWith("monitoring.coreos.com/"));
     const workloads = objects.filter(({ object }) => object.kind === "Deployment");
@@ -199,7 +199,7 @@ describe("what monitoring.prometheus: install plans", () => {
   it("takes monitors and rules by label, out of the watched namespaces alone", () => {
     const plan = planOf({ namespaces: ["shop"] });
     const { spec } = objectOf(plan, "prometheus") as { spec: Record<string, unknown> };
-    for (const what of ["podMonitor", "serviceMonitor", "scrapeConfig", "rule"]) {
+    for (const what of ["podMonitor", "serviceMonitor", "rule"]) {
       assert.deepEqual(spec[`${what}Selector`], { matchLabels: selectedLabels });
       assert.deepEqual(spec[`${what}NamespaceSelector`], {});
     }

@@ -23,7 +23,7 @@ const discovery: readonly Rule[] = [
 
 const monitors: Rule = {
   apiGroups: [apiGroup],
-  resources: ["podmonitors", "servicemonitors", "probes", "scrapeconfigs", "prometheusrules"],
+  resources: ["podmonitors", "servicemonitors", "probes", "prometheusrules"],
   verbs: read,
 };
 

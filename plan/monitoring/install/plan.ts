@@ -41,7 +41,6 @@ const kinds = [
   "podmonitors",
   "servicemonitors",
   "probes",
-  "scrapeconfigs",
   "prometheusrules",
 ];
 

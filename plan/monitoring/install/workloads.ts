@@ -198,7 +198,7 @@ export function prometheusObject(settings: Settings, installation: Installation)
       serviceDiscoveryRole: "EndpointSlice",
       // Which of the namespaces, the Prometheus Operator is told.
       ...Object.fromEntries(
-        ["podMonitor", "serviceMonitor", "scrapeConfig", "rule"].flatMap((what) => [
+        ["podMonitor", "serviceMonitor", "rule"].flatMap((what) => [
           [`${what}Selector`, selected],
           [`${what}NamespaceSelector`, {}],
         ]),
