@@ -42,15 +42,20 @@ export const platformDefaults: Record<Platform, PlatformDefaults> = {
 const present = <T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 
-/** What is installed has a namespace, and all its settings. */
-const withInstallation = (monitoring: ParsedSettings["monitoring"]): Settings["monitoring"] =>
-  monitoring.prometheus === "install"
-    ? {
-        ...monitoring,
-        namespace: monitoring.namespace ?? defaultNamespace,
-        install: monitoring.install ?? installSettings.parse({}),
-      }
-    : monitoring;
+/** What is installed has a namespace, and all its settings. Where nothing is, the check refuses the settings of it. */
+function withInstallation({ platform, monitoring }: ParsedSettings): Settings["monitoring"] {
+  const { install: given, ...rest } = monitoring;
+  const installs = monitoring.prometheus === "install";
+  if (!installs && given === undefined) return rest;
+  const install = given ?? installSettings.parse({});
+  // The built-in cluster's CA signs its kubelets' certificates.
+  const kubelet = install.kubelet ?? (platform === "local" ? "verified" : "unverified");
+  return {
+    ...rest,
+    ...(installs && { namespace: monitoring.namespace ?? defaultNamespace }),
+    install: { ...install, kubelet },
+  };
+}
 
 /** Fills in what the stack file leaves to its platform, tier and engine. */
 export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: EngineTraits): Settings {
@@ -91,7 +96,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
         cpu: backup.cpu ?? backupCores(dataBytes({ storage: { ...storage, walSize } })),
       },
     }),
-    monitoring: withInstallation(parsed.monitoring),
+    monitoring: withInstallation({ ...parsed, backup }),
     network: { ...parsed.network, apiServer: parsed.network.apiServer ?? defaults.apiServer },
     images: { ...defaultImages(parsed, engine), ...present({ ...parsed.images, registry: undefined }) },
   };

@@ -26,6 +26,7 @@ import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { connectionSum, poolers } from "./poolers";
 import { namespace, type Problem } from "../settings/problem";
+import { queries } from "./queries";
 import { resources } from "./resources";
 import { registries } from "./registries";
 import { roles } from "./roles";
@@ -68,6 +69,7 @@ const rules: readonly Rule[] = [
   clients,
   networks,
   monitoring,
+  queries,
   binding,
   rotation,
   backup,

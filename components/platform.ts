@@ -18,7 +18,7 @@ import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
-import { Monitoring, MonitoringAccess } from "./monitoring/monitoring";
+import { Monitoring } from "./monitoring/monitoring";
 import { Metrics } from "./monitoring/metrics";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
@@ -145,28 +145,21 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { parent: this, dependsOn: made },
     );
 
-    const monitoring: Monitoring[] = [];
-    if (platform.monitoring) {
-      const { monitoring: plan } = platform;
-      const installed = new Monitoring(
-        `${name}-monitoring`,
-        {
-          plan,
-          labels: { ...labels, [clusterLabel]: clusterName },
-          value: inputs.value,
-          ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
-        },
-        // Its rights in the cluster's namespace.
-        { parent: this, dependsOn: made },
-      );
-      monitoring.push(installed);
-      if (plan.access.length > 0)
-        new MonitoringAccess(
-          `${name}-monitoring-access`,
-          { plan },
-          { parent: this, ...(operator && { dependsOn: [operator] }) },
-        );
-    }
+    const monitoring = platform.monitoring
+      ? [
+          new Monitoring(
+            `${name}-monitoring`,
+            {
+              plan: platform.monitoring,
+              labels: { ...labels, [clusterLabel]: clusterName },
+              value: inputs.value,
+              ...(pullSecret && { pullSecret: { ...pullSecret, value: inputs.value } }),
+            },
+            // Rights in the namespaces of both; and while the cluster comes up, there is time for it.
+            { parent: this, dependsOn: [...made, ...(operator ? [operator] : [])] },
+          ),
+        ]
+      : [];
 
     const credentials = new Credentials(
       `${name}-credentials`,

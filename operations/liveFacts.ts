@@ -9,6 +9,7 @@ import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
 import { askPrimary } from "./primary";
 import { type MonitoringFacts, readMonitoring } from "./monitoringFacts";
+import { type TriedQuery, triedIn, trials } from "./queries";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
 import { readRestored, type Restored } from "./restored";
@@ -34,6 +35,8 @@ export interface LiveFacts {
   readonly rotation?: Rotation;
   /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
   readonly locales?: Readonly<Record<string, LiveLocale>>;
+  /** The settings' own queries, as the databases take them. @default - the settings have none, or no primary answers */
+  readonly queries?: readonly TriedQuery[];
   /** Pods that each pooler's Deployment asks for, by the Deployment's name. */
   readonly poolerPods: Readonly<Record<string, number>>;
   /** Who collects metrics. @default - the settings don't ask for it */
@@ -105,6 +108,16 @@ export const imageOf = (deployment: KubernetesObject): string =>
   (deployment as { spec?: { template?: { spec?: { containers?: { image?: string }[] } } } }).spec?.template
     ?.spec?.containers?.[0]?.image ?? "";
 
+/** One database after the other: a new one isn't there yet, and says nothing. */
+async function triedQueries(subject: Subject): Promise<TriedQuery[]> {
+  const tried: TriedQuery[] = [];
+  for (const { database, statements } of trials(subject.settings))
+    tried.push(
+      ...triedIn(database, await askPrimary(subject, statements, 20_000, database).catch(() => undefined)),
+    );
+  return tried;
+}
+
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
   subject: Subject,
@@ -149,6 +162,7 @@ export async function readFacts(
     cluster && settings.cluster.databases.some(hasLocale)
       ? localesOf((await askPrimary(subject, [localeQuery]).catch(() => undefined)) ?? "")
       : undefined;
+  const queries = cluster ? await triedQueries(subject) : [];
   const { gitVersion } = (version as { serverVersion: { gitVersion: string } }).serverVersion;
   const shape = cluster && live.shape(cluster);
   const installer = running?.metadata.annotations?.[installedBy];
@@ -161,6 +175,7 @@ export async function readFacts(
     ...(network && { network }),
     ...(monitoring && { monitoring }),
     ...(locales && { locales }),
+    ...(queries.length > 0 && { queries }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },

@@ -7,6 +7,7 @@ import { localeProblems } from "./locales";
 import { prometheusOperator } from "./monitoringFacts";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
+import { queryProblems, queryWarnings } from "./queries";
 import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
@@ -238,6 +239,11 @@ const versions: Rule = ({ settings }, { rotation }) => {
 
 const locales: Rule = ({ settings }, { locales: live }) => ({ problems: localeProblems(settings, live) });
 
+const queries: Rule = ({ settings }, { queries: tried }) => ({
+  problems: queryProblems(settings, tried),
+  warnings: queryWarnings(settings, tried),
+});
+
 const network: Rule = ({ settings, engine }, facts) => {
   const { problems, warnings } = networkFindings(settings, engine, facts);
   return {
@@ -262,6 +268,7 @@ const rules: readonly Rule[] = [
   otherStack,
   majorVersion,
   locales,
+  queries,
   versions,
   prometheusOperator,
   restoring,

@@ -29,6 +29,7 @@ export async function askPrimary(
   subject: Subject,
   statements: readonly string[],
   timeoutMs = 20_000,
+  database = "postgres",
 ): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
@@ -42,7 +43,7 @@ export async function askPrimary(
     "--",
   ];
   const commands = statements.flatMap((statement) => ["-c", statement]);
-  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", ...commands];
+  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", "-d", database, ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
     allowFailure: true,
     timeoutMs,

@@ -68,16 +68,3 @@ export class Monitoring extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-
-export interface MonitoringAccessArgs {
-  readonly plan: MonitoringPlan;
-}
-
-/** What Prometheus may do in the namespace of the engine's operator: after that namespace, and so apart from the rest, which waits for nothing. */
-export class MonitoringAccess extends pulumi.ComponentResource {
-  constructor(name: string, args: MonitoringAccessArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:MonitoringAccess", name, {}, options);
-    registerObjects(name, args.plan.access, { parent: this });
-    this.registerOutputs({});
-  }
-}

@@ -87,7 +87,9 @@ export const kubeletMetrics: readonly Foreign[] = [
   kubelet("kubelet_volume_stats_used_bytes", "gauge", "What is used there.", claim),
 ];
 
-const state = from("kube-state-metrics 2.18: docs/metrics/workload, docs/metrics/storage and docs/metrics/cluster");
+const state = from(
+  "kube-state-metrics 2.18: docs/metrics/workload, docs/metrics/storage and docs/metrics/cluster",
+);
 const pod = ["namespace", "pod"];
 
 /** Of kube-state-metrics. */
@@ -97,7 +99,7 @@ export const stateMetrics: readonly Foreign[] = [
     "condition",
     "status",
   ]),
-  state("kube_pod_info", "gauge", "1 for each pod, with its node.", [...pod, "node"]),
+  state("kube_pod_info", "gauge", "1 for each pod, with its node.", [...pod, "node", "host_ip"]),
   state("kube_pod_status_phase", "gauge", "1 at the pod's phase.", [...pod, "phase"]),
   state("kube_pod_status_ready", "gauge", "1 at what the pod's readiness is.", [...pod, "condition"]),
   state("kube_pod_container_status_restarts_total", "counter", "Restarts of the container.", container),

@@ -1,6 +1,6 @@
 import type { Settings } from "../../settings/schema";
 import { backupNames, backupRoles } from "../backup/names";
-import { clusterLabel, poolerName, roleLabel } from "../names";
+import { clusterLabel, poolerName, roleLabel, serviceHost } from "../names";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import { exporterMetrics } from "./exporter";
@@ -32,6 +32,8 @@ export interface Scrape {
   readonly namespace: string;
   /** Selects the pods. */
   readonly pods: Labels;
+  /** Name or number of the containers' port by which they are found. */
+  readonly port: string | number;
   readonly path: string;
   /** Beside the job, the namespace and the cluster. */
   readonly target: readonly Relabel[];
@@ -39,7 +41,7 @@ export interface Scrape {
 }
 
 /** Name of the port of every container that has metrics. */
-const PORT = "metrics";
+const port = "metrics";
 
 /** What the Prometheus Operator adds to every target, and names otherwise on each engine. */
 const added = ["container", "endpoint", "pod"];
@@ -55,14 +57,25 @@ const catalogue = ["pgplatform_.+"];
 function instances({ settings: { cluster }, engine }: Monitored): Scrape {
   const { instancePods } = engine;
   const { role } = instancePods;
-  const { prefix, lastError, connected, labels: own } = engine.exporter;
+  const { prefix, lastError, connected, labels: own, apart } = engine.exporter;
   return {
     job: "instances",
     namespace: cluster.namespace,
     pods: instancePods.labels(cluster.name),
+    port: apart?.podPort ?? port,
     path: "/metrics",
     target: [
       podName,
+      ...(apart
+        ? [
+            {
+              from: ["__meta_kubernetes_pod_name"],
+              regex: "(.+)",
+              to: "__address__",
+              replacement: `${serviceHost(apart.service("$1"), cluster.namespace)}:${apart.port}`,
+            },
+          ]
+        : []),
       ...(role
         ? [
             // Also one that isn't labelled yet.
@@ -99,6 +112,7 @@ const poolers = ({ settings: { cluster } }: Monitored): Scrape => ({
   job: "poolers",
   namespace: cluster.namespace,
   pods: { "app.kubernetes.io/name": "pgbouncer", [clusterLabel]: cluster.name },
+  port,
   path: "/metrics",
   target: [
     podName,
@@ -129,6 +143,7 @@ const served = (
   job,
   namespace: cluster.namespace,
   pods,
+  port,
   path: "/metrics.txt",
   target: [alone(name)],
   samples: [keepOnly("__name__", [names])],
@@ -152,6 +167,7 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
           {
             job: "operator" as const,
             ...engine.operatorMetrics,
+            port,
             path: "/metrics",
             target: [podName],
             samples: [
@@ -191,7 +207,7 @@ export function podMonitor(scrape: Scrape, settings: Settings, labels: Labels): 
       selector: { matchLabels: scrape.pods },
       podMetricsEndpoints: [
         {
-          port: PORT,
+          ...(typeof scrape.port === "number" ? { portNumber: scrape.port } : { port: scrape.port }),
           path: scrape.path,
           relabelings: targetSteps(scrape, settings).map(inMonitor),
           metricRelabelings: scrape.samples.map(inMonitor),
@@ -220,7 +236,9 @@ export const scrapeConfig = (scrape: Scrape, settings: Settings) => ({
     },
   ],
   relabel_configs: [
-    keepOnly("__meta_kubernetes_pod_container_port_name", [PORT]),
+    keepOnly(`__meta_kubernetes_pod_container_port_${typeof scrape.port === "number" ? "number" : "name"}`, [
+      String(scrape.port),
+    ]),
     { from: ["__meta_kubernetes_pod_phase"], regex: "Failed|Succeeded", action: "drop" as const },
     ...targetSteps(scrape, settings),
   ].map(inPrometheus),

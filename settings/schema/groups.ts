@@ -236,9 +236,23 @@ pgplatform:restore:
   {
     title: "Monitoring",
     intro:
-      "The metrics ports are closed until a namespace is named here. `logs` is what servers and poolers log: see [logs](logs.md).",
+      "The metrics ports are closed until a namespace is named here. `queries` adds metrics of the applications' own data; " +
+      "[metrics](metrics.md) has all metrics, and what a query may be. `logs` is what servers and poolers log: see [logs](logs.md).",
     example: `pgplatform:poolers: [{ name: app, database: app }]
-pgplatform:monitoring: { namespace: monitoring, memory: 96Mi, logs: { slowQuery: 250ms } }`,
+pgplatform:monitoring:
+  namespace: monitoring
+  memory: 96Mi
+  logs: { slowQuery: 250ms }
+  statements: { top: 20 }
+  queries:
+    - name: orders
+      sql: SELECT tenant, count(*) AS open, max(extract(epoch FROM now() - created)) AS oldest_seconds FROM orders GROUP BY tenant
+      tables: [orders]
+      labels: [tenant]
+      values:
+        - { name: open, help: orders that wait }
+        - { name: oldest_seconds, unit: seconds, help: age of the oldest of them }
+      limit: 50`,
     paths: ["monitoring"],
   },
   {

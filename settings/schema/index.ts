@@ -6,6 +6,7 @@ import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
 import { monitoring } from "./monitoring";
+import type { InstallSettings } from "./monitoringInstall";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
@@ -184,7 +185,7 @@ export interface Resources {
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
 export interface Settings extends Omit<
   Parsed,
-  "tier" | "operator" | "cluster" | "clients" | "network" | "images" | "backup"
+  "tier" | "operator" | "cluster" | "clients" | "network" | "monitoring" | "images" | "backup"
 > {
   readonly tier: Tier;
   readonly operator: Omit<Parsed["operator"], "scheduling"> & { readonly scheduling: SchedulingSettings };
@@ -204,6 +205,7 @@ export interface Settings extends Omit<
   readonly network: Omit<Parsed["network"], "apiServer"> & {
     readonly apiServer: readonly { readonly cidr: string; readonly port: number }[];
   };
+  readonly monitoring: Omit<Parsed["monitoring"], "install"> & { readonly install?: InstallSettings };
   readonly images: Images;
   readonly backup?: Omit<NonNullable<Parsed["backup"]>, "compression" | "memory" | "cpu"> & {
     readonly compression: Compression;

@@ -61,14 +61,14 @@ export const monitoring = z
     queries,
     logs: logs.prefault({}),
     memory: quantity(
-      "Memory limit of each metrics exporter: beside each PgBouncer, and with the engines zalando and standalone beside each server; with cnpg the instances have metrics of their own. " +
+      "Memory limit of each metrics exporter: beside each PgBouncer, with the engine standalone beside the server, with zalando in a pod for each instance; with cnpg the instances have metrics of their own. " +
         "Default: 64Mi, 48Mi beside PgBouncer, and 4Mi more for each database from the ninth on.",
-      `${rollsPooler} With zalando and standalone the instances restart.`,
+      `${rollsPooler} With standalone the server restarts, with zalando the exporters' pods alone.`,
       "128Mi",
     ).optional(),
     cpu: cores(
       "Most cores of the same. Default: 100m; 200m beside PgBouncer.",
-      `${rollsPooler} With zalando and standalone the instances restart.`,
+      `${rollsPooler} With standalone the server restarts, with zalando the exporters' pods alone.`,
     ).optional(),
   })
   .prefault({});

@@ -210,9 +210,9 @@ export const install = z.strictObject({
   kubelet: oneOf(
     ["verified", "unverified", "none"],
     "Whether CPU, memory, network and volumes of the pods are read at the nodes' kubelets, by HTTPS at port 10250. verified: the kubelet's certificate must be signed by the " +
-      "Kubernetes cluster's CA; unverified: any certificate will do, since most kubelets sign their own; none: they aren't read. Default: unverified.",
+      "Kubernetes cluster's CA; unverified: any certificate will do, since most kubelets sign their own; none: they aren't read. Default: verified on local, unverified elsewhere.",
     atOnce,
-  ).default("unverified"),
+  ).optional(),
   receivers: documented(z.array(receiver), {
     means: "Whom Alertmanager sends alerts to. Default: none, its page alone shows them.",
     change: sent,
@@ -241,4 +241,9 @@ export const install = z.strictObject({
   ).default(4),
 });
 
-export type InstallSettings = z.output<typeof install>;
+type Parsed = z.output<typeof install>;
+
+/** With the platform's defaults. */
+export interface InstallSettings extends Omit<Parsed, "kubelet"> {
+  readonly kubelet: NonNullable<Parsed["kubelet"]>;
+}

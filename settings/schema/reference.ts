@@ -82,7 +82,7 @@ const WIDTH = 110;
 const marks = /^([*+>-]|#+|\d+[.)])$/;
 
 /** Fills lines of a paragraph; `indent` is what all lines but the first begin with. */
-function filled(text: string, indent = ""): string {
+export function filled(text: string, indent = ""): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

@@ -242,13 +242,13 @@ for (const major of [15, 16, 17, 18])
 
     it("waits for no lock that a session holds on a table, and counts who does", async () => {
       const holder = pair.primary.hold("BEGIN; LOCK TABLE locked; SELECT pg_sleep(60);", "app");
+      const until = async (condition: string) => {
+        while (pair.primary.psql(`SELECT ${condition}`).trim() !== "t") await delay(100);
+      };
+      await until("EXISTS (SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted)");
       const waiter = pair.primary.hold("SELECT * FROM locked;", "app");
       try {
-        while (
-          pair.primary.psql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").trim() !==
-          "1"
-        )
-          await delay(100);
+        await until("EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')");
         const samples = collect(pair.primary, forms["as CloudNativePG's custom queries"], major, true);
         assert.equal(valueOf(samples, "pgplatform_blocked_sessions", { database: "app" }), 1);
         assert.equal(valueOf(samples, "pgplatform_activity_waiting", { database: "app" }), 1);

@@ -1,5 +1,7 @@
 import { metrics } from "../../plan/monitoring/catalogue/index";
 import type { Metric } from "../../plan/monitoring/catalogue/index";
+import { kubeletMetrics, stateMetrics } from "../../plan/monitoring/foreignMetrics";
+import { poolerMetrics, poolerTargetLabels } from "../../plan/monitoring/poolerMetrics";
 
 /**
  * Series as a Prometheus that scrapes a cluster has them, made up: what names and labels there are is the catalogue's and, for
@@ -16,9 +18,7 @@ export interface Foreign {
 const of = (source: string, labels: readonly string[], names: readonly string[]): Foreign[] =>
   names.map((name) => ({ name, source, labels }));
 
-const pooler = ["namespace", "cluster", "pooler", "instance"];
 const target = ["namespace", "cluster", "target", "archive_id"];
-const pod = ["namespace", "pod"];
 
 /** Metrics of other programs, and of the platform's own outside of PostgreSQL. */
 export const foreign: readonly Foreign[] = [
@@ -43,90 +43,16 @@ export const foreign: readonly Foreign[] = [
     ["pgplatform_backup_unarchived_seconds", "pgplatform_backup_rpo_seconds"],
   ),
   ...of(
-    "the monitor's pod",
+    "plan/monitoring/scripts/certificates.sh",
     ["namespace", "cluster", "certificate"],
     ["pgplatform_certificate_expiry_timestamp_seconds"],
   ),
-  ...of("pgbouncer_exporter: SHOW LISTS, SHOW CONFIG", pooler, [
-    "pgbouncer_up",
-    "pgbouncer_used_clients",
-    "pgbouncer_login_clients",
-    "pgbouncer_config_max_client_connections",
-  ]),
-  ...of(
-    "pgbouncer_exporter: SHOW POOLS",
-    [...pooler, "database", "user"],
-    [
-      "pgbouncer_pools_client_active_connections",
-      "pgbouncer_pools_client_waiting_connections",
-      "pgbouncer_pools_client_maxwait_seconds",
-      "pgbouncer_pools_server_active_connections",
-      "pgbouncer_pools_server_idle_connections",
-      "pgbouncer_pools_server_used_connections",
-      "pgbouncer_pools_server_testing_connections",
-      "pgbouncer_pools_server_login_connections",
-    ],
-  ),
-  ...of(
-    "pgbouncer_exporter: SHOW DATABASES",
-    [...pooler, "database"],
-    [
-      "pgbouncer_databases_current_connections",
-      "pgbouncer_databases_max_connections",
-      "pgbouncer_databases_pool_size",
-      "pgbouncer_databases_paused",
-      "pgbouncer_databases_disabled",
-    ],
-  ),
-  ...of(
-    "pgbouncer_exporter: SHOW STATS_TOTALS",
-    [...pooler, "database"],
-    [
-      "pgbouncer_stats_totals_queries_pooled_total",
-      "pgbouncer_stats_totals_sql_transactions_pooled_total",
-      "pgbouncer_stats_totals_queries_duration_seconds_total",
-      "pgbouncer_stats_totals_client_wait_seconds_total",
-      "pgbouncer_stats_totals_server_in_transaction_seconds_total",
-      "pgbouncer_stats_totals_received_bytes_total",
-      "pgbouncer_stats_totals_sent_bytes_total",
-    ],
-  ),
-  ...of(
-    "cAdvisor",
-    [...pod, "container"],
-    [
-      "container_cpu_usage_seconds_total",
-      "container_memory_working_set_bytes",
-      "container_cpu_cfs_periods_total",
-      "container_cpu_cfs_throttled_periods_total",
-    ],
-  ),
-  ...of(
-    "cAdvisor",
-    [...pod, "interface"],
-    ["container_network_receive_bytes_total", "container_network_transmit_bytes_total"],
-  ),
-  ...of(
-    "kubelet",
-    ["namespace", "persistentvolumeclaim"],
-    [
-      "kubelet_volume_stats_available_bytes",
-      "kubelet_volume_stats_capacity_bytes",
-      "kubelet_volume_stats_used_bytes",
-    ],
-  ),
-  ...of("kube-state-metrics: pod-metrics.md", [...pod, "condition"], ["kube_pod_status_ready"]),
-  ...of(
-    "kube-state-metrics: pod-metrics.md",
-    [...pod, "container"],
-    ["kube_pod_container_status_restarts_total"],
-  ),
-  ...of(
-    "kube-state-metrics: pod-metrics.md",
-    [...pod, "container", "resource"],
-    ["kube_pod_container_resource_limits"],
-  ),
-  ...of("kube-state-metrics: pod-metrics.md", [...pod, "node", "host_ip"], ["kube_pod_info"]),
+  ...poolerMetrics.map(({ name, labels }) => ({
+    name,
+    source: "plan/monitoring/poolerMetrics.ts",
+    labels: [...poolerTargetLabels, ...labels],
+  })),
+  ...[...kubeletMetrics, ...stateMetrics],
 ];
 
 /** What a cluster is made of. */
@@ -178,6 +104,7 @@ const groupNeeds: Readonly<Record<string, Extra>> = {
   bloat: "tables",
   statements: "statements",
   io: "io",
+  queries: "userQueries",
 };
 
 const foreignNeeds = ({ name }: Foreign): Extra | undefined =>

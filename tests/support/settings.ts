@@ -87,6 +87,8 @@ export const everything = (): SettingsInput => ({
     prometheus: "install",
     namespace: "monitoring",
     labels: { release: "prometheus" },
+    runbooks: "https://wiki.example.com/runbooks",
+    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
     memory: "96Mi",
     cpu: "200m",
     install: {
@@ -121,8 +123,6 @@ export const everything = (): SettingsInput => ({
         },
       ],
     },
-    runbooks: "https://wiki.example.com/runbooks",
-    thresholds: { volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
     logs: { slowQuery: "250ms", connections: true },
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },

@@ -333,14 +333,14 @@ describe("components", () => {
     assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
     assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
     assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));
-    // It waits for the cluster's namespace alone, and the cluster doesn't wait for it; objects of its kinds do.
+    // The cluster doesn't wait for it; objects of its kinds do.
     assert.deepEqual(
       full.resources
         .filter(({ dependsOn }) => dependsOn.some((other) => other === name))
         .map((resource) => resource.name),
       ["jewelry-shop-db-metrics"],
     );
-    assert.deepEqual(one(full, `${name}-access`).dependsOn, ["jewelry-shop-db-operator"]);
+    assert.deepEqual(one(full, name).dependsOn, ["jewelry-shop-db-namespace", "jewelry-shop-db-operator"]);
     assert.ok(!local.resources.some((resource) => resource.name.startsWith("main-monitoring")));
   });
 });

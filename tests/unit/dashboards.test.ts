@@ -206,6 +206,70 @@ describe("what dashboards ask", function () {
   });
 });
 
+describe("the dashboard of tenants", () => {
+  const value = (name: string, more: object = {}) => ({ name, help: `What ${name} is.`, ...more });
+  const { monitoring } = checked({
+    ...smallest(),
+    monitoring: {
+      queries: [
+        {
+          name: "sales",
+          sql: "SELECT tenant, count(*) AS orders, sum(size) AS stored_bytes, sum(back) AS returns_total FROM sales GROUP BY tenant",
+          labels: ["tenant"],
+          values: [
+            value("orders"),
+            value("stored_bytes", { unit: "bytes" }),
+            value("returns_total", { type: "counter" }),
+          ],
+        },
+        { name: "stock", sql: "SELECT 0.5 AS free_ratio", values: [value("free_ratio", { unit: "ratio" })] },
+      ],
+    },
+  });
+  const shown =
+    dashboardsOf(monitoring.queries)
+      .find(({ id }) => id === "tenants")
+      ?.rows.at(-1)?.panels ?? [];
+
+  it("has a panel for each value of the settings' queries, by their labels", () => {
+    assert.deepEqual(
+      shown.slice(1).map(({ title, unit, queries: [one] }) => [title, unit, one?.expr, one?.legend]),
+      [
+        ["Sales orders", "short", "sales_orders", "{{database}} {{tenant}}"],
+        ["Sales stored bytes", "bytes", "sales_stored_bytes", "{{database}} {{tenant}}"],
+        ["Sales returns", "short", "sales_returns_total", "{{database}} {{tenant}}"],
+        ["Stock free ratio", "percentunit", "stock_free_ratio", "{{database}}"],
+      ].map(([title, unit, metric = "", legend]) => {
+        const selector = `pgplatform_user_${metric}{namespace="$namespace", cluster="$cluster", role="primary", database=~"$database"}`;
+        const by = legend?.includes("tenant") ? "database, tenant" : "database";
+        const of = metric.endsWith("_total") ? `increase(${selector}[5m])` : selector;
+        return [title, unit, `max by (${by}) (${of})`, legend];
+      }),
+    );
+  });
+
+  it("is what the list of queries has, too", () => {
+    const asked = panelQueries(monitoring.queries).filter(({ expr }) => expr.includes("pgplatform_user_"));
+    assert.deepEqual(
+      asked.map(({ panel }) => panel),
+      shown.slice(1).map(({ title }) => title),
+    );
+  });
+
+  it("fills its lines with any number of them", () => {
+    for (let count = 0; count < 6; count++) {
+      const one = monitoring.queries[1];
+      assert.ok(one);
+      const many = Array.from({ length: count }, (_, index) => ({ ...one, name: `q${index}` }));
+      const row =
+        dashboardsOf(many)
+          .find(({ id }) => id === "tenants")
+          ?.rows.at(-1)?.panels ?? [];
+      assert.equal(row.reduce((sum, { width }) => sum + width, 0) % 24, 0, `${count}`);
+    }
+  });
+});
+
 describe("dashboards as objects", () => {
   const of = (name: string) =>
     checked({

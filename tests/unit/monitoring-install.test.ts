@@ -108,7 +108,7 @@ describe("what monitoring.prometheus: install plans", () => {
 
   for (const engine of every)
     it(`is the same for every engine but for rights and labels, and fits the released CRDs: ${engine}`, () => {
-      const { objects, access, namespace } = planOf({ receivers }, engine, withoutOperator);
+      const { objects, namespace } = planOf({ receivers }, engine, withoutOperator);
       assert.equal(namespace.name, "monitoring");
       assert.equal(namespace.labels["pod-security.kubernetes.io/enforce"], "restricted");
       const own = objects.filter(({ object }) => object.apiVersion.startsWith("monitoring.coreos.com/"));
@@ -121,8 +121,13 @@ describe("what monitoring.prometheus: install plans", () => {
       for (const { id, object } of own) assert.deepEqual(validator.problems(object), [], id);
       const operatorNamespace = planners[engine].operatorNamespace;
       assert.deepEqual(
-        [...new Set(access.map(({ object }) => object.metadata.namespace))],
-        operatorNamespace === undefined ? [] : [operatorNamespace],
+        [...new Set(objects.map(({ object }) => object.metadata.namespace ?? ""))].sort(),
+        [
+          "",
+          "monitoring",
+          "postgres",
+          ...(operatorNamespace === undefined ? [] : [operatorNamespace]),
+        ].sort(),
       );
       const ids = objects.map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length);
@@ -182,6 +187,13 @@ describe("what monitoring.prometheus: install plans", () => {
       ({ object }) => object.kind === "Role" && object.metadata.namespace === "postgres",
     );
     assert.doesNotMatch(JSON.stringify(ofCluster), /secrets|configmaps|create|delete|update|\*/);
+    const ofOperator = objects.filter(
+      ({ object }) => object.kind === "Role" && object.metadata.namespace === "cnpg-system",
+    );
+    assert.deepEqual(
+      ofOperator.map(({ object }) => object.metadata.name),
+      ["pgplatform-prometheus"],
+    );
   });
 
   it("takes monitors and rules by label, out of the watched namespaces alone", () => {

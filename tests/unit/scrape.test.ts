@@ -14,8 +14,8 @@ import { podLabel } from "../../plan/monitoring/relabel";
 import { podMonitor, scrapesOf, scrapeConfig, targetSteps, type Scrape } from "../../plan/monitoring/scrape";
 import type { Settings, SettingsInput } from "../../settings/schema";
 import { run } from "../../shell/process";
-import { type LabelSet, scraped } from "../support/relabel";
-import { checked, smallest } from "../support/settings";
+import { type LabelSet, relabelled, scraped } from "../support/relabel";
+import { changed, checked, smallest } from "../support/settings";
 
 /**
  * What becomes of a target and of its samples. The steps are done by a stand-in of Prometheus' relabeling (tests/support/relabel.ts); the suite
@@ -109,6 +109,8 @@ pg_exporter_last_scrape_error 0
 process_cpu_seconds_total 4`,
 };
 
+/** Names of labels as `sortedKeys` has them of a sample. */
+const named = (labels: readonly string[]): string => [...labels, "__name__"].sort().join();
 const sortedKeys = (set: LabelSet): string => Object.keys(set).sort().join();
 
 /** Samples after scraping, by name, each with the names of its labels. */
@@ -153,6 +155,23 @@ describe("what is scraped", () => {
       }
   });
 
+  it("asks the exporter that is apart from its instance by the Service of that, and others at their pods", () => {
+    for (const engine of engines) {
+      const monitored = monitoredOf(engine);
+      const scrape = scrapeOf(monitored, "instances");
+      const target = { ...instance[engine](true), __address__: "10.1.2.3:5432" };
+      assert.equal(
+        relabelled(target, targetSteps(scrape, monitored.settings))?.__address__,
+        engine === "zalando" ? "main-1-exporter.postgres.svc:9187" : "10.1.2.3:5432",
+      );
+      const services = monitored.cluster.objects.flatMap(({ object }) =>
+        object.kind === "Service" ? [object.metadata.name] : [],
+      );
+      if (engine === "zalando") assert.ok(services.includes("main-1-exporter"));
+      assert.equal(scrape.port, engine === "zalando" ? 5432 : "metrics");
+    }
+  });
+
   it("takes an instance that has no role yet for a standby", () => {
     for (const engine of ["cnpg", "zalando"] as const) {
       const monitored = monitoredOf(engine);
@@ -179,8 +198,8 @@ describe("what is scraped", () => {
       for (const metric of poolerMetrics) {
         const own = samples.filter(({ __name__ }) => __name__ === metric.name);
         assert.ok(own.length > 0, metric.name);
-        for (const { __name__: _, ...labels } of own) {
-          assert.deepEqual(Object.keys(labels).sort(), [...poolerTargetLabels, ...metric.labels].sort());
+        for (const labels of own) {
+          assert.equal(sortedKeys(labels), named([...poolerTargetLabels, ...metric.labels]));
           assert.equal(labels.pooler, "app");
           assert.equal(labels.instance, "main-pooler-app-5d-x");
         }
@@ -240,8 +259,7 @@ describe("what is scraped", () => {
       samples.map(({ __name__ }) => __name__),
       names,
     );
-    for (const { __name__: _, ...labels } of samples)
-      assert.deepEqual(Object.keys(labels).sort(), [...operatorTargetLabels].sort());
+    for (const labels of samples) assert.equal(sortedKeys(labels), named(operatorTargetLabels));
     const { settings } = monitored;
     const elsewhere = {
       ...monitored,
@@ -253,7 +271,7 @@ describe("what is scraped", () => {
 
   it("is nothing that isn't there: no pooler, no backups", () => {
     const monitored = monitoredOf("cnpg");
-    const { backup: _, ...settings } = { ...monitored.settings, poolers: [] };
+    const settings = changed({ ...monitored.settings, poolers: [] }, "backup", undefined);
     assert.deepEqual(
       scrapesOf({ ...monitored, settings }).map(({ job }) => job),
       ["instances", "monitor", "operator"],

@@ -18,7 +18,7 @@ import {
   TimeSeries,
   type VizLegendOptions,
 } from "@grafana/ui";
-import { BarGaugeNamePlacement, BarGaugeValueMode } from "@grafana/schema";
+import { BarGaugeNamePlacement, BarGaugeValueMode, type VizTextDisplayOptions } from "@grafana/schema";
 import { type ReactElement, useLayoutEffect } from "react";
 import type { Answer, Mark, PanelJson } from "./answers";
 import { newest, seriesFrames } from "./frames";
@@ -145,12 +145,23 @@ function Bars({ panel, frames, theme, width, height }: Drawn & { frames: DataFra
         ];
   });
   const longest = Math.max(...found.map(({ value }) => value.numeric));
-  const options = panel.options as { orientation: never; displayMode: never; showUnfilled: boolean };
-  const title = found.reduce(
-    (most, { value }) => (value.title.length > most.length ? value.title : most),
-    "",
-  );
-  const text = found.reduce((most, { value }) => (value.text.length > most.length ? value.text : most), "");
+  const options = panel.options as {
+    orientation: never;
+    displayMode: never;
+    showUnfilled: boolean;
+    text?: VizTextDisplayOptions;
+  };
+  const widest = (part: "title" | "text" | "prefix" | "suffix"): string =>
+    found.reduce(
+      (most, { value }) => ((value[part] ?? "").length > most.length ? (value[part] ?? "") : most),
+      "",
+    );
+  const alignmentFactors = {
+    title: widest("title"),
+    text: widest("text"),
+    prefix: widest("prefix"),
+    suffix: widest("suffix"),
+  };
   return (
     <div>
       {found.map(({ field, value }, index) => (
@@ -169,7 +180,8 @@ function Bars({ panel, frames, theme, width, height }: Drawn & { frames: DataFra
           valueDisplayMode={BarGaugeValueMode.Color}
           itemSpacing={6}
           lcdCellWidth={12}
-          alignmentFactors={{ title, text }}
+          alignmentFactors={alignmentFactors}
+          text={options.text}
         />
       ))}
     </div>

@@ -176,7 +176,6 @@ export function plan(settings: Settings): Plan {
   };
   return {
     objects: [
-      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
       {
         id: "cluster",
         stage: 0,
@@ -188,6 +187,7 @@ export function plan(settings: Settings): Plan {
       },
       ...databaseObjects(settings),
       ...backupObjects(settings),
+      { id: "queries", stage: 0, object: queriesConfigMap(settings) },
     ],
     // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),

@@ -14,7 +14,7 @@ import { instanceLabels, metricsSecret, ports } from "./names";
 const instances = ({ name, instances: count }: Settings["cluster"]): string[] =>
   Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
-const exporterName = (instance: string): string => `${instance}-exporter`;
+export const exporterName = (instance: string): string => `${instance}-exporter`;
 const queriesName = (cluster: string): string => `${cluster}-exporter-queries`;
 /** Name by which an exporter finds its instance, wherever that runs. */
 const serverService = (instance: string): string => `${instance}-server`;

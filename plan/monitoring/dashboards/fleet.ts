@@ -1,4 +1,4 @@
-import { above, below, noneWanted, plain, query, series, stat, table, type Dashboard } from "./model";
+import { above, below, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { labels, needs, peak, variables } from "./selectors";
 
 const all = labels.clusters;
@@ -8,6 +8,8 @@ const days = 86_400;
 
 const missing = `max ${by} (pgplatform_wanted_instances{${all}}) - sum ${by} (pgplatform_server_up{${all}})`;
 const connectionsUsed = `max ${by} (pgplatform_server_connections{${all}} / (pgplatform_server_max_connections{${all}} - pgplatform_server_reserved_connections{${all}}))`;
+/** Each database once, while a failover has two primaries in Prometheus' memory, too. */
+const size = `sum ${by} (max by (namespace, cluster, database) (pgplatform_database_size_bytes{${all}, role="primary"}))`;
 const backupAge = `time() - min ${by} (max by (namespace, cluster, target) (pgplatform_backup_base_timestamp_seconds{${all}}))`;
 const verificationAge = `time() - min ${by} (max by (namespace, cluster, target) (pgplatform_backup_verified_timestamp_seconds{${all}}))`;
 
@@ -20,20 +22,12 @@ export const fleet: Dashboard = {
     {
       title: "Now",
       panels: [
-        stat(
-          "Clusters",
-          "none",
-          "Clusters with at least one instance up.",
-          [query(`count(count ${by} (pgplatform_server_up{${all}} == 1))`, "clusters")],
-          { steps: plain },
-        ),
-        stat(
-          "Instances up",
-          "none",
-          "Instances whose PostgreSQL answers.",
-          [query(`sum(pgplatform_server_up{${all}})`, "instances")],
-          { steps: plain },
-        ),
+        stat("Clusters", "none", "Clusters with at least one instance up.", [
+          query(`count(count ${by} (pgplatform_server_up{${all}} == 1))`, "clusters"),
+        ]),
+        stat("Instances up", "none", "Instances whose PostgreSQL answers.", [
+          query(`sum(pgplatform_server_up{${all}})`, "instances"),
+        ]),
         stat(
           "Clusters short of instances",
           "none",
@@ -86,7 +80,7 @@ export const fleet: Dashboard = {
               needsEvent: needs.standby,
             }),
             query(connectionsUsed, "Connections", { unit: "percentunit", steps: above(0.8, 0.9) }),
-            query(`sum ${by} (pgplatform_database_size_bytes{${all}, role="primary"})`, "Size", {
+            query(size, "Size", {
               unit: "bytes",
             }),
             query(`max ${by} (pgplatform_backup_unarchived_seconds{${all}})`, "Not archived for", {
@@ -183,13 +177,7 @@ export const fleet: Dashboard = {
           ],
           { min: 0 },
         ),
-        series(
-          "Size",
-          "bytes",
-          "Of all databases, on the primary.",
-          [query(`sum ${by} (pgplatform_database_size_bytes{${all}, role="primary"})`, legend)],
-          { min: 0 },
-        ),
+        series("Size", "bytes", "Of all databases, on the primary.", [query(size, legend)], { min: 0 }),
         series(
           "WAL written",
           "Bps",

@@ -13,26 +13,27 @@ import type { Rendered, Whose } from "./render";
 import { replication } from "./replication";
 import { resources } from "./resources";
 import { sizes } from "./sizes";
-import { tenants, type UserMetric } from "./tenants";
+import { tenants } from "./tenants";
 
 export { interpolate, type PanelQuery } from "./queries";
 export type { Dashboard } from "./model";
 
 /** Every dashboard; without settings as it suits every cluster. */
-export const dashboardsOf = (metrics: readonly UserMetric[] = []): readonly Dashboard[] => [
+export const dashboardsOf = (queries: Settings["monitoring"]["queries"] = []): readonly Dashboard[] => [
   fleet,
   overview,
   performance,
   replication,
   resources,
   sizes,
-  tenants(metrics),
+  tenants(queries),
   pooler,
   backups,
 ];
 
 /** Everything that the dashboards ask Prometheus: panels, variables and marks. */
-export const panelQueries = (): PanelQuery[] => queriesOf(dashboardsOf());
+export const panelQueries = (queries?: Settings["monitoring"]["queries"]): PanelQuery[] =>
+  queriesOf(dashboardsOf(queries));
 
 /** Grafana's library takes a tenth of a second to load: previews without dashboards don't wait for it. */
 function renderAll(dashboards: readonly Dashboard[], whose: Whose): ReadonlyMap<string, Rendered> {
@@ -53,7 +54,7 @@ export function dashboardObjects({ cluster, monitoring }: Settings): KubernetesO
     tag: `pgplatform ${key}`,
     cluster: { namespace: cluster.namespace, name: cluster.name },
   };
-  return [...renderAll(dashboardsOf(), whose)].map(([id, dashboard]) => ({
+  return [...renderAll(dashboardsOf(monitoring.queries), whose)].map(([id, dashboard]) => ({
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: {

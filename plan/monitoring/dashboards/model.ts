@@ -117,7 +117,6 @@ const panelOf =
   });
 
 export const series = panelOf("series", 12);
-export const stat = panelOf("stat", 4);
 export const bars = panelOf("bars", 12);
 export const table = panelOf("table", 24);
 export const states = panelOf("states", 24);
@@ -141,5 +140,8 @@ export const noneWanted: Steps = [
 ];
 /** No value is good or bad. */
 export const plain: Steps = [[null, "text"]];
+
+export const stat: typeof series = (title, unit, description, queries, options) =>
+  panelOf("stat", 4)(title, unit, description, queries, { steps: plain, ...options });
 
 export const yesNo: Names = { 0: ["no", "red"], 1: ["yes", "green"] };

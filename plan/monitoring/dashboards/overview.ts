@@ -1,4 +1,4 @@
-import { above, below, noneWanted, plain, query, series, stat, states, table, type Dashboard } from "./model";
+import { above, below, noneWanted, query, series, stat, states, table, type Dashboard } from "./model";
 import { failovers, starts } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
@@ -25,15 +25,11 @@ export const overview: Dashboard = {
           "none",
           "The instance that takes writes. Two names here are an alarm.",
           [query(`pgplatform_server_up{${primary}} == 1`, "{{instance}}")],
-          { steps: plain, byName: true },
+          { byName: true },
         ),
-        stat(
-          "Instances up",
-          "none",
-          "Instances whose PostgreSQL answers.",
-          [query(`sum(pgplatform_server_up{${cluster}})`, "up")],
-          { steps: plain },
-        ),
+        stat("Instances up", "none", "Instances whose PostgreSQL answers.", [
+          query(`sum(pgplatform_server_up{${cluster}})`, "up"),
+        ]),
         stat(
           "Instances missing",
           "none",

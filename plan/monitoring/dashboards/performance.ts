@@ -189,7 +189,7 @@ export const performance: Dashboard = {
           "Those that took the most time in the last five minutes, by the ID in pg_stat_statements.",
           [
             query(
-              `topk(20, sum by (database, user, queryid) (rate(pgplatform_statements_seconds_total{${databases}}[5m])))`,
+              `sum by (database, user, queryid) (rate(pgplatform_statements_seconds_total{${databases}}[5m]))`,
               "Time a second",
               { unit: "s", needsEvent: needs.statements },
             ),
@@ -230,9 +230,13 @@ export const performance: Dashboard = {
           "s",
           "Seconds that statements took in each second, by user.",
           [
-            query(`sum by (user) (rate(pgplatform_statements_seconds_total{${databases}}[5m]))`, "{{user}}", {
-              needsEvent: needs.statements,
-            }),
+            query(
+              `sort_desc(sum by (user) (rate(pgplatform_statements_seconds_total{${databases}}[5m])))`,
+              "{{user}}",
+              {
+                needsEvent: needs.statements,
+              },
+            ),
           ],
           { min: 0 },
         ),
@@ -242,7 +246,7 @@ export const performance: Dashboard = {
           "Blocks that statements had to fetch from the operating system.",
           [
             query(
-              `sum by (user) (rate(pgplatform_statements_blocks_read_total{${databases}}[5m]))`,
+              `sort_desc(sum by (user) (rate(pgplatform_statements_blocks_read_total{${databases}}[5m])))`,
               "{{user}}",
               {
                 needsEvent: needs.statements,

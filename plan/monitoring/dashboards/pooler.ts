@@ -1,4 +1,4 @@
-import { above, noneWanted, plain, query, series, stat, type Dashboard, type Query } from "./model";
+import { above, noneWanted, query, series, stat, type Dashboard, type Query } from "./model";
 import { failovers } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
@@ -46,9 +46,7 @@ export const pooler: Dashboard = {
           "none",
           "Clients that are connected, on all pods.",
           [ask(`sum(pgbouncer_used_clients{${poolers}})`, "clients")],
-          {
-            steps: plain,
-          },
+          {},
         ),
         stat(
           "Clients waiting",

@@ -78,13 +78,13 @@ function seriesBuilder(panel: Panel): SeriesBuilder {
     .legend(legend(panel));
   if (panel.stacked)
     builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group("A"));
-  if (panel.steps) {
-    const [, [warning] = [null]] = panel.steps;
-    if (panel.max === undefined && warning !== null) builder.axisSoftMax(warning);
+  // Nothing but zeros would be drawn on an axis up to 100.
+  if (panel.max === undefined && panel.unit === "none") builder.axisSoftMax(1);
+  if (panel.max === undefined && panel.unit === "s") builder.axisSoftMax(0.1);
+  if (panel.steps)
     builder.thresholdsStyle(
       new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),
     );
-  }
   return builder;
 }
 
@@ -103,6 +103,7 @@ function barsBuilder(panel: Panel): BarsBuilder {
     .orientation(common.VizOrientation.Horizontal)
     .displayMode(common.BarGaugeDisplayMode.Basic)
     .showUnfilled(true)
+    .text(new common.VizTextDisplayOptionsBuilder().titleSize(13).valueSize(15))
     .colorScheme(color(panel.steps ? sdk.FieldColorModeId.Thresholds : sdk.FieldColorModeId.PaletteClassic));
 }
 
@@ -149,7 +150,7 @@ function tableBuilder({ queries, labels = {}, sortBy }: Panel): TableBuilder {
       ...(steps === undefined
         ? []
         : [{ id: "thresholds", value: { mode: sdk.ThresholdsMode.Absolute, steps: stepsOf(steps) } }]),
-      ...(steps === undefined && names === undefined
+      ...(steps === undefined && !Object.values(names ?? {}).some(([, colour]) => colour !== "text")
         ? []
         : [{ id: "custom.cellOptions", value: { type: common.TableCellDisplayMode.ColorText } }]),
     ]);

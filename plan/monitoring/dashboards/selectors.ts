@@ -4,6 +4,8 @@ import type { Variable } from "./model";
 
 const clusters = 'namespace=~"$namespace", cluster=~"$cluster"';
 const one = 'namespace="$namespace", cluster="$cluster"';
+/** All instances stand for every pod there is: the cluster's own are those with a number behind its name. */
+const pods = 'namespace="$namespace", pod=~"$cluster-[0-9]+", pod=~"$instance"';
 export const labels = {
   /** Every chosen cluster. */
   clusters,
@@ -18,8 +20,8 @@ export const labels = {
   poolerDatabases: `${one}, pooler=~"$pooler", database=~"$database"`,
   targets: `${one}, target=~"$target"`,
   /** Pods of PostgreSQL, where Kubernetes names them. */
-  pods: 'namespace="$namespace", pod=~"$instance"',
-  servers: 'namespace="$namespace", pod=~"$instance", container="postgres"',
+  pods,
+  servers: `${pods}, container="postgres"`,
   poolerPods: 'namespace="$namespace", pod=~"$cluster-pooler-($pooler)-.+"',
   /** Volumes, whichever way an engine names their claims: by pod, with `pgdata-` before or `-wal` behind it, or by use. */
   volumes:

@@ -1,4 +1,4 @@
-import { above, bars, plain, query, series, stat, table, type Dashboard } from "./model";
+import { above, bars, query, series, stat, table, type Dashboard } from "./model";
 import { labels, needs, ofCluster, variables } from "./selectors";
 
 const { primary, primaryDatabases, volumes, instances } = labels;
@@ -14,39 +14,26 @@ export const sizes: Dashboard = {
     {
       title: "Now",
       panels: [
-        stat(
-          "All databases",
-          "bytes",
-          "Size of the chosen databases.",
-          [query(`sum(pgplatform_database_size_bytes{${primaryDatabases}})`, "size")],
-          { steps: plain },
-        ),
-        stat(
-          "Tables",
-          "short",
-          "Tables of users in the chosen databases.",
-          [query(`sum(pgplatform_tables_count{${primaryDatabases}})`, "tables")],
-          { steps: plain },
-        ),
-        stat(
-          "Indexes",
-          "bytes",
-          "Size of all indexes.",
-          [query(`sum(pgplatform_indexes_bytes{${primaryDatabases}})`, "size")],
-          { steps: plain },
-        ),
+        stat("All databases", "bytes", "Size of the chosen databases.", [
+          query(`sum(max by (database) (pgplatform_database_size_bytes{${primaryDatabases}}))`, "size"),
+        ]),
+        stat("Tables", "short", "Tables of users in the chosen databases.", [
+          query(`sum(max by (database) (pgplatform_tables_count{${primaryDatabases}}))`, "tables"),
+        ]),
+        stat("Indexes", "bytes", "Size of all indexes.", [
+          query(`sum(max by (database) (pgplatform_indexes_bytes{${primaryDatabases}}))`, "size"),
+        ]),
         stat(
           "Indexes without a scan",
           "bytes",
           "Size of indexes that nothing has used since the statistics began; unique ones don't count.",
-          [query(`sum(pgplatform_indexes_unused_bytes{${primaryDatabases}})`, "size")],
-          { steps: plain },
+          [query(`sum(max by (database) (pgplatform_indexes_unused_bytes{${primaryDatabases}}))`, "size")],
         ),
         stat(
           "Invalid indexes",
           "none",
           "Indexes that a failed CREATE INDEX CONCURRENTLY left: they cost writes and serve no read.",
-          [query(`sum(pgplatform_indexes_invalid{${primaryDatabases}})`, "indexes")],
+          [query(`sum(max by (database) (pgplatform_indexes_invalid{${primaryDatabases}}))`, "indexes")],
           {
             steps: [
               [null, "green"],
@@ -54,13 +41,9 @@ export const sizes: Dashboard = {
             ],
           },
         ),
-        stat(
-          "WAL",
-          "bytes",
-          "Size of pg_wal on the primary.",
-          [query(`max(pgplatform_wal_directory_bytes{${primary}})`, "size")],
-          { steps: plain },
-        ),
+        stat("WAL", "bytes", "Size of pg_wal on the primary.", [
+          query(`max(pgplatform_wal_directory_bytes{${primary}})`, "size"),
+        ]),
       ],
     },
     {
@@ -70,12 +53,12 @@ export const sizes: Dashboard = {
           "Size of databases",
           "bytes",
           "By database.",
-          [query(`sum by (database) (pgplatform_database_size_bytes{${primaryDatabases}})`, "{{database}}")],
+          [query(`max by (database) (pgplatform_database_size_bytes{${primaryDatabases}})`, "{{database}}")],
           { min: 0, stacked: true },
         ),
         series("Growth of databases", "Bps", "By the last six hours.", [
           query(
-            `sum by (database) (deriv(pgplatform_database_size_bytes{${primaryDatabases}}[6h]))`,
+            `max by (database) (deriv(pgplatform_database_size_bytes{${primaryDatabases}}[6h]))`,
             "{{database}}",
           ),
         ]),
@@ -84,8 +67,8 @@ export const sizes: Dashboard = {
           "short",
           "Rows that live, and dead ones that vacuum hasn't removed.",
           [
-            query(`sum(pgplatform_tables_live_rows{${primaryDatabases}})`, "live"),
-            query(`sum(pgplatform_tables_dead_rows{${primaryDatabases}})`, "dead"),
+            query(`sum(max by (database) (pgplatform_tables_live_rows{${primaryDatabases}}))`, "live"),
+            query(`sum(max by (database) (pgplatform_tables_dead_rows{${primaryDatabases}}))`, "dead"),
           ],
           { min: 0 },
         ),
@@ -95,7 +78,7 @@ export const sizes: Dashboard = {
           "Share of all rows, by database.",
           [
             query(
-              `sum by (database) (pgplatform_tables_dead_rows{${primaryDatabases}}) / clamp_min(sum by (database) (pgplatform_tables_live_rows{${primaryDatabases}} + pgplatform_tables_dead_rows{${primaryDatabases}}), 1)`,
+              `max by (database) (pgplatform_tables_dead_rows{${primaryDatabases}}) / clamp_min(max by (database) (pgplatform_tables_live_rows{${primaryDatabases}} + pgplatform_tables_dead_rows{${primaryDatabases}}), 1)`,
               "{{database}}",
             ),
           ],
@@ -236,7 +219,12 @@ export const sizes: Dashboard = {
           "Indexes without a scan",
           "none",
           "By database.",
-          [query(`sum by (database) (pgplatform_indexes_unused{${primaryDatabases}})`, "{{database}}")],
+          [
+            query(
+              `sort_desc(max by (database) (pgplatform_indexes_unused{${primaryDatabases}}))`,
+              "{{database}}",
+            ),
+          ],
           { min: 0, width: 8 },
         ),
       ],

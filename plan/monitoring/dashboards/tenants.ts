@@ -1,36 +1,45 @@
-import { bars, query, series, type Dashboard, type Panel, type Unit } from "./model";
+import type { QuerySettings } from "../../../settings/schema/queries";
+import { bars, noneWanted, query, series, stat, type Dashboard, type Panel, type Unit } from "./model";
 import { labels, needs, ofCluster, variables } from "./selectors";
 
-const { cluster, primaryDatabases, databases } = labels;
+const { primary, primaryDatabases, databases } = labels;
 
-/** A metric that the settings' own queries make. */
-export interface UserMetric {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly unit: Unit;
-  /** It only grows: what it grows by in five minutes is shown. */
-  readonly counter: boolean;
-  /** Beside the labels that every metric has. */
-  readonly labels: readonly string[];
-}
+/** Units as Grafana has them; what is counted is a number like any. */
+const units: Readonly<Record<QuerySettings["values"][number]["unit"], Unit>> = {
+  count: "short",
+  seconds: "s",
+  bytes: "bytes",
+  ratio: "percentunit",
+  other: "short",
+};
 
-/** One panel a metric; the same row may come from several instances, and counts once. */
-function userPanel({ name, title, description, unit, counter, labels: own }: UserMetric): Panel {
-  const by = ["database", ...own];
-  const value = `${name}{${databases}}`;
-  const newest = `max by (${by.join(", ")}) (${counter ? `increase(${value}[5m])` : value})`;
-  return series(
-    title,
-    unit,
-    counter ? `${description} In five minutes.` : description,
-    [query(newest, by.map((label) => `{{${label}}}`).join(" "))],
-    { min: 0 },
+const titled = (name: string): string => {
+  const words = name.replace(/_total$/, "").replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+/** A panel for each value of a query; what only grows is shown by what it grows by in five minutes. */
+const panelsOf = (one: QuerySettings): Panel[] =>
+  one.values.map(({ name, type, unit, help }) => {
+    const by = ["database", ...one.labels];
+    const metric = `pgplatform_user_${one.name}_${name}{${primary}, database=~"$database"}`;
+    const newest = `max by (${by.join(", ")}) (${type === "counter" ? `increase(${metric}[5m])` : metric})`;
+    return series(
+      titled(`${one.name} ${name}`),
+      units[unit],
+      type === "counter" ? `${help} (in five minutes)` : help,
+      [query(newest, by.map((label) => `{{${label}}}`).join(" "))],
+    );
+  });
+
+/** An odd number of panels ends with a wide one. */
+const even = (panels: readonly Panel[]): Panel[] =>
+  panels.map((panel, index) =>
+    panels.length % 2 === 1 && index === panels.length - 1 ? { ...panel, width: 24 } : panel,
   );
-}
 
 /** Where tenants are databases, users, or rows that the settings' queries count. */
-export const tenants = (metrics: readonly UserMetric[]): Dashboard => ({
+export const tenants = (queries: readonly QuerySettings[]): Dashboard => ({
   id: "tenants",
   title: "PostgreSQL: tenants",
   description: "Who uses how much: by database, by user, and by the queries of monitoring.queries.",
@@ -43,7 +52,7 @@ export const tenants = (metrics: readonly UserMetric[]): Dashboard => ({
           "Size",
           "bytes",
           "By database.",
-          [query(`sum by (database) (pgplatform_database_size_bytes{${primaryDatabases}})`, "{{database}}")],
+          [query(`max by (database) (pgplatform_database_size_bytes{${primaryDatabases}})`, "{{database}}")],
           { min: 0, stacked: true, width: 8 },
         ),
         series(
@@ -92,26 +101,32 @@ export const tenants = (metrics: readonly UserMetric[]): Dashboard => ({
     },
     {
       title: "Queries of the settings",
-      panels:
-        metrics.length > 0
-          ? metrics.map(userPanel)
-          : [
-              series(
-                "Values",
-                "short",
-                "Everything that the queries of monitoring.queries found.",
-                [
-                  query(
-                    `{__name__=~"pgplatform_user_.+", ${cluster}, database=~"$database", instance=~"$instance"}`,
-                    "__auto",
-                    {
+      panels: [
+        stat(
+          "Queries that can't run",
+          "none",
+          "Queries of monitoring.queries whose tables are missing, or closed to pg_monitor.",
+          [query(`count(pgplatform_queries_ready{${primary}} == 0) or vector(0)`, "queries")],
+          { steps: noneWanted, width: 24 },
+        ),
+        ...even(
+          queries.length > 0
+            ? queries.flatMap(panelsOf)
+            : [
+                series(
+                  "Values",
+                  "short",
+                  "Everything that the queries of monitoring.queries found.",
+                  [
+                    query(`{__name__=~"pgplatform_user_.+", ${primary}, database=~"$database"}`, "__auto", {
                       needsEvent: needs.userQueries,
-                    },
-                  ),
-                ],
-                { width: 24, noValue: "no queries in monitoring.queries" },
-              ),
-            ],
+                    }),
+                  ],
+                  { noValue: "no queries in monitoring.queries" },
+                ),
+              ],
+        ),
+      ],
     },
   ],
 });

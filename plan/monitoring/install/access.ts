@@ -117,8 +117,12 @@ function grantedEverywhere(account: Account, { namespace, install }: Installatio
   ];
 }
 
-/** Accounts, and their rights in the watched namespaces. */
-export const access = (installation: Installation, watched: readonly string[]): PlannedObject[] => [
+/** Accounts, and their rights in the watched namespaces; `engineOperator`: where the engine's operator is read, if it has one. */
+export const access = (
+  installation: Installation,
+  watched: readonly string[],
+  engineOperator: string | undefined,
+): PlannedObject[] => [
   ...accounts.flatMap((account) => [
     planned(`account-${names[account]}`, {
       apiVersion: "v1",
@@ -139,10 +143,10 @@ export const access = (installation: Installation, watched: readonly string[]): 
     ...granted("prometheus", discovery, where, installation),
     ...granted("kubeStateMetrics", states, where, installation),
   ]),
-];
-
-/** The same in the namespace of the engine's operator, which is made apart from it. */
-export const accessToOperator = (installation: Installation, where: string): PlannedObject[] => [
-  ...granted("prometheus", discovery, where, installation),
-  ...granted("kubeStateMetrics", states, where, installation),
+  ...(engineOperator === undefined || watched.includes(engineOperator)
+    ? []
+    : [
+        ...granted("prometheus", discovery, engineOperator, installation),
+        ...granted("kubeStateMetrics", states, engineOperator, installation),
+      ]),
 ];

@@ -6,7 +6,7 @@ import { networkPolicies } from "../../networkPolicies";
 import { merge, type KubernetesObject, type PlannedObject } from "../../objects";
 import { installedBy } from "../../names";
 import { podSecurity } from "../../podSecurity";
-import { access, accessToOperator } from "./access";
+import { access } from "./access";
 import { alertmanagerConfiguration, secretOf, type InhibitRule } from "./alertmanager";
 import { installFlows } from "./flows";
 import { apiGroup, installationOf, names, watchedNamespaces, type Installation } from "./names";
@@ -29,8 +29,6 @@ export interface MonitoringPlan {
   readonly receivers?: { readonly secretName: string; readonly values: Readonly<Record<string, string>> };
   /** CRDs first, then who uses them, then what is of their kinds. */
   readonly objects: readonly PlannedObject[];
-  /** Rights in the namespace of the engine's operator, for after that is made. @default - the engine has none */
-  readonly access: readonly PlannedObject[];
 }
 
 /** Of the released kinds, those that are used: without the others the Prometheus Operator leaves their work out. */
@@ -129,7 +127,7 @@ export function monitoringPlan(
     ...(hasSecrets && { receivers: { secretName: names.receivers, values } }),
     objects: [
       ...crds(settings, released()),
-      ...access(installation, watched),
+      ...access(installation, watched, engine.operatorNamespace),
       secret("configuration", installation, names.configuration, {
         "alertmanager.yaml": text(alertmanagerConfiguration(install, inhibitRules)),
       }),
@@ -155,14 +153,13 @@ export function monitoringPlan(
         "monitor-operator": podMonitor("operator", installation, "http"),
         "monitor-prometheus": podMonitor("prometheus", installation, "web"),
         "monitor-alertmanager": podMonitor("alertmanager", installation, "web"),
-        // The series tell the labels of what they are about.
-        "monitor-state": podMonitor("kubeStateMetrics", installation, "http", { honorLabels: true }),
+        // The series are about other pods than the one that they are read from.
+        "monitor-state": podMonitor("kubeStateMetrics", installation, "http", {
+          honorLabels: true,
+          relabelings: [{ action: "labeldrop", regex: "namespace|pod|container|endpoint" }],
+        }),
         watchdog: watchdog(installation),
       }),
     ],
-    access:
-      engine.operatorNamespace === undefined || watched.includes(engine.operatorNamespace)
-        ? []
-        : accessToOperator(installation, engine.operatorNamespace),
   };
 }

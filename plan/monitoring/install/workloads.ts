@@ -69,7 +69,7 @@ function deployment(
   };
 }
 
-const operatorMemory = "96Mi";
+const operatorMemory = "80Mi";
 const reloader = { cpu: "10m", cpuLimit: "100m", memory: "32Mi" } as const;
 
 export function operatorDeployment(settings: Settings, installation: Installation): KubernetesObject {
@@ -111,7 +111,7 @@ function podLabelKeys(engine: EnginePlanner, cluster: string): string[] {
   ];
 }
 
-const stateMemory = "64Mi";
+const stateMemory = "80Mi";
 
 export function stateDeployment(
   settings: Settings,
