@@ -1,3 +1,4 @@
+import { format } from "prettier";
 import { stringify } from "yaml";
 import { families, inhibitRules, pageOf, ruleOf } from "../plan/monitoring/alerts";
 import { durationText } from "../settings/duration";
@@ -24,7 +25,7 @@ const example = () => {
     },
     poolers: [{ name: "app", database: "app" }],
     backup: { targets: [target("far", "one.example.com"), target("copy", "two.example.net")] },
-    monitoring: { prometheus: "operator" },
+    monitoring: { prometheus: "operator", namespace: "monitoring" },
   });
   if ("problems" in result) throw new Error("the example's settings are wrong");
   return result.settings;
@@ -51,19 +52,16 @@ const titles: Readonly<Record<string, string>> = {
   archive: "Archive",
   backups: "Backups",
   poolers: "Poolers",
-  operator: "Operator and metrics",
-  metrics: "Exporters",
+  operator: "Operator",
+  metrics: "Metrics",
   security: "Certificates and passwords",
 };
 
-/** A table in Markdown, padded as the formatter does. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = rows;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
-}
+/** A table in Markdown; the formatter pads it. */
+const table = (rows: readonly (readonly string[])[]): string =>
+  [rows[0] ?? [], (rows[0] ?? []).map(() => "---"), ...rows.slice(1)]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
 
 export function alertsTable(): string {
   const settings = example();
@@ -94,6 +92,9 @@ const within = (page: string, what: string, text: string): string => {
   return `${page.slice(0, begin + from.length)}\n\n${text}\n\n${page.slice(end)}`;
 };
 
-/** docs/monitoring.md with both in their places. */
-export const withAlerts = (page: string): string =>
-  within(within(page, "alerts", alertsTable()), "inhibitions", inhibitionsText());
+/** docs/monitoring.md with both in their places, as the formatter has it. */
+export const withAlerts = (page: string): Promise<string> =>
+  format(within(within(page, "alerts", alertsTable()), "inhibitions", inhibitionsText()), {
+    parser: "markdown",
+    printWidth: 110,
+  });

@@ -4,4 +4,10 @@ import { withAlerts } from "./alertsTable";
 
 /** `npm run docs:alerts`: writes what follows from the alerts into their page. */
 const page = join(__dirname, "monitoring.md");
-writeFileSync(page, withAlerts(readFileSync(page, "utf8")));
+
+withAlerts(readFileSync(page, "utf8")).then(
+  (text) => writeFileSync(page, text),
+  (error: unknown) => {
+    throw error;
+  },
+);

@@ -70,7 +70,7 @@ export interface Plan {
   /** Every pod of the cluster, helper jobs included. */
   readonly pods: Peer;
   /** The pods that have its metrics. @default - the instances */
-  readonly metricsPods?: Peer;
+  readonly metricsPods?: Extract<Peer, { kind: "pods" }>;
   readonly ports: { readonly postgres: number; readonly metrics: number };
   /** How a pooler looks up the verifiers of the roles that log in through it. */
   readonly poolerLogin: { readonly role: string; readonly database: string; readonly query: string };

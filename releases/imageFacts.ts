@@ -163,7 +163,7 @@ export const shared: Readonly<Record<Exclude<keyof Images, "operator" | "postgre
     group: 65534,
     entrypoint: ["/bin/postgres_exporter"],
     flavour: "BusyBox",
-    tools: ["sh", "postgres_exporter"],
+    tools: ["sh", "cksum", "sleep", "postgres_exporter"],
     writable: ["/tmp"],
   },
   objectStore: {

@@ -30,6 +30,10 @@ export interface Facts {
   /** Undefined where the object has no way to say it. */
   readonly zoneSpread: boolean | undefined;
   readonly dataChecksums: boolean;
+  /** The strictest Pod Security that its pods fulfil. */
+  readonly podSecurity: "baseline" | "restricted";
+  /** Storage classes that the object itself names. */
+  readonly storageClasses: readonly string[];
   readonly superuserAccess: boolean;
   /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */
   readonly hostBasedAccess: readonly string[];

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the metrics exporter with the given arguments. It reads its queries once: where their file changes, it is started again.
+# Runs the metrics exporter. It reads its arguments and queries once: where one of their files changes, it is started again.
 set -eu
 
-queries=/queries/queries.yaml
+folder=/queries
 exporter=""
-state() { cksum <"$queries"; }
+state() { cksum "$folder/arguments" "$folder/queries.yaml"; }
 stop() {
   if [ -n "$exporter" ]; then kill "$exporter" 2>/dev/null || true; fi
 }
@@ -12,6 +12,8 @@ trap 'stop; exit 0' TERM INT
 
 while :; do
   loaded=$(state)
+  set --
+  while IFS= read -r argument; do set -- "$@" "$argument"; done <"$folder/arguments"
   /bin/postgres_exporter "$@" &
   exporter=$!
   while kill -0 "$exporter" 2>/dev/null && [ "$(state)" = "$loaded" ]; do

@@ -8,16 +8,8 @@ export interface Exporter {
   readonly connected: string;
   /** Labels that it puts on samples, and that others don't have. */
   readonly labels: readonly string[];
-  /**
-   * Where it isn't in the instance's own pod: the Service of the one that asks an instance, by the name of that pod. The pod is found by another port of its,
-   * since its labels alone tell the role.
-   * @default - it is in the pod, on the port called `metrics`
-   */
-  readonly apart?: {
-    readonly service: (pod: string) => string;
-    readonly port: number;
-    readonly podPort: number;
-  };
+  /** Label of its pod with the instance's name. @default - it is in the instance's own pod */
+  readonly instance?: string;
 }
 
 /** Neutral names of an exporter's own samples. */

@@ -10,7 +10,10 @@ const volume = "queries";
 const folder = "/queries";
 
 /** Its ConfigMap's content. A change restarts the program, and neither container nor pod. */
-export const exporterFiles = (settings: Settings): Record<string, string> => ({
+export const exporterFiles = (settings: Settings, port: number): Record<string, string> => ({
+  arguments: exporterArguments(settings, port, `${folder}/queries.yaml`)
+    .map((one) => `${one}\n`)
+    .join(""),
   "queries.yaml": exporterQueries(settings),
   "exporter.sh": asset(__dirname, "exporter.sh"),
 });
@@ -32,7 +35,6 @@ export const exporterContainer = (
   image: settings.images.postgresExporter,
   imagePullPolicy: "IfNotPresent",
   command: ["/bin/sh", `${folder}/exporter.sh`],
-  args: exporterArguments(settings, port, `${folder}/queries.yaml`),
   env,
   ports: [{ name: "metrics", containerPort: port, protocol: "TCP" }],
   resources: exporterResources(settings, 64, "100m"),

@@ -16,9 +16,10 @@ function plain(value: unknown): unknown {
   );
 }
 
+/** A restore is what a cluster began with, and no setting of what it is. */
 const digest = (settings: Settings): string =>
   createHash("sha256")
-    .update(JSON.stringify(plain(settings)))
+    .update(JSON.stringify(plain({ ...settings, restore: undefined })))
     .digest("hex")
     .slice(0, 10);
 

@@ -13,9 +13,6 @@ export const jobs = {
 } as const;
 export type Job = keyof typeof jobs;
 
-/** Values of the label `role`. */
-export const instanceRoles = { primary: "primary", standby: "standby" } as const;
-
 /** The pod that says when certificates end. */
 export const monitor = {
   name: (cluster: string): string => `${cluster}-monitor`,

@@ -43,10 +43,17 @@ export const allGroups = ({ cluster, monitoring }: Settings): readonly Group[] =
   ...monitoring.queries.map((query) => userGroup(query, cluster.databases[0]?.name ?? serverDatabase)),
 ];
 
+/** What the instance itself says that it is, on every row: a pod's label may be behind, and an exporter's pod has none. */
+const roleLabel = { name: "role", help: "primary, or standby" } as const;
+
+const withRole = (sql: string): string =>
+  `SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END AS ${roleLabel.name}, sample.*\nFROM (\n${sql}\n) sample`;
+
 function textsOf(group: Group, context: Omit<QueryContext, "major">): Query["texts"] {
   const texts: { from: Major; sql: string }[] = [];
   for (const major of majors) {
-    const sql = group.sql({ ...context, major })?.trim();
+    const text = group.sql({ ...context, major })?.trim();
+    const sql = text === undefined ? undefined : withRole(text);
     if (sql !== undefined && sql !== texts.at(-1)?.sql) texts.push({ from: major, sql });
   }
   return texts;
@@ -75,7 +82,7 @@ export function queriesOf(settings: Settings): Query[] {
         name: groupName(group),
         texts,
         columns: [
-          ...group.labels.map(({ name, help }) => ({ name, usage: "LABEL" as const, help })),
+          ...[roleLabel, ...group.labels].map(({ name, help }) => ({ name, usage: "LABEL" as const, help })),
           ...group.columns.map(({ name, help, type }) => ({
             name,
             usage: type === "counter" ? ("COUNTER" as const) : ("GAUGE" as const),

@@ -1,11 +1,11 @@
 import type { Settings } from "../../settings/schema";
 import { backupNames, backupRoles } from "../backup/names";
-import { clusterLabel, poolerName, roleLabel, serviceHost } from "../names";
+import { clusterLabel, poolerName, roleLabel } from "../names";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import { exporterMetrics } from "./exporter";
 import { operatorMetrics } from "./foreignMetrics";
-import { instanceRoles, type Job, jobs, monitor } from "./names";
+import { type Job, jobs, monitor } from "./names";
 import type { Monitored } from "./monitored";
 import { poolerMetrics, totals } from "./poolerMetrics";
 import {
@@ -32,8 +32,6 @@ export interface Scrape {
   readonly namespace: string;
   /** Selects the pods. */
   readonly pods: Labels;
-  /** Name or number of the containers' port by which they are found. */
-  readonly port: string | number;
   readonly path: string;
   /** Beside the job, the namespace and the cluster. */
   readonly target: readonly Relabel[];
@@ -41,7 +39,7 @@ export interface Scrape {
 }
 
 /** Name of the port of every container that has metrics. */
-const port = "metrics";
+const PORT = "metrics";
 
 /** What the Prometheus Operator adds to every target, and names otherwise on each engine. */
 const added = ["container", "endpoint", "pod"];
@@ -54,41 +52,15 @@ const alone = (name: string): Relabel => set("instance", name);
 /** The catalogue's names, those of the users' own queries among them. */
 const catalogue = ["pgplatform_.+"];
 
-function instances({ settings: { cluster }, engine }: Monitored): Scrape {
-  const { instancePods } = engine;
-  const { role } = instancePods;
-  const { prefix, lastError, connected, labels: own, apart } = engine.exporter;
+/** Each says its role by itself, in the catalogue's queries. */
+function instances({ settings: { cluster }, engine, cluster: plan }: Monitored): Scrape {
+  const { prefix, lastError, connected, labels: own, instance } = engine.exporter;
   return {
     job: "instances",
     namespace: cluster.namespace,
-    pods: instancePods.labels(cluster.name),
-    port: apart?.podPort ?? port,
+    pods: plan.metricsPods?.labels ?? engine.instancePods.labels(cluster.name),
     path: "/metrics",
-    target: [
-      podName,
-      ...(apart
-        ? [
-            {
-              from: ["__meta_kubernetes_pod_name"],
-              regex: "(.+)",
-              to: "__address__",
-              replacement: `${serviceHost(apart.service("$1"), cluster.namespace)}:${apart.port}`,
-            },
-          ]
-        : []),
-      ...(role
-        ? [
-            // Also one that isn't labelled yet.
-            set("role", instanceRoles.standby),
-            {
-              from: [podLabel(role.label)],
-              regex: literally(role.primary),
-              to: "role",
-              replacement: instanceRoles.primary,
-            },
-          ]
-        : [set("role", instanceRoles.primary)]),
-    ],
+    target: [instance === undefined ? podName : copy(podLabel(instance), "instance")],
     samples: [
       renamed(lastError, exporterMetrics.lastError),
       renamed(connected, exporterMetrics.connected),
@@ -112,7 +84,6 @@ const poolers = ({ settings: { cluster } }: Monitored): Scrape => ({
   job: "poolers",
   namespace: cluster.namespace,
   pods: { "app.kubernetes.io/name": "pgbouncer", [clusterLabel]: cluster.name },
-  port,
   path: "/metrics",
   target: [
     podName,
@@ -143,7 +114,6 @@ const served = (
   job,
   namespace: cluster.namespace,
   pods,
-  port,
   path: "/metrics.txt",
   target: [alone(name)],
   samples: [keepOnly("__name__", [names])],
@@ -167,7 +137,6 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
           {
             job: "operator" as const,
             ...engine.operatorMetrics,
-            port,
             path: "/metrics",
             target: [podName],
             samples: [
@@ -207,7 +176,7 @@ export function podMonitor(scrape: Scrape, settings: Settings, labels: Labels): 
       selector: { matchLabels: scrape.pods },
       podMetricsEndpoints: [
         {
-          ...(typeof scrape.port === "number" ? { portNumber: scrape.port } : { port: scrape.port }),
+          port: PORT,
           path: scrape.path,
           relabelings: targetSteps(scrape, settings).map(inMonitor),
           metricRelabelings: scrape.samples.map(inMonitor),
@@ -236,9 +205,7 @@ export const scrapeConfig = (scrape: Scrape, settings: Settings) => ({
     },
   ],
   relabel_configs: [
-    keepOnly(`__meta_kubernetes_pod_container_port_${typeof scrape.port === "number" ? "number" : "name"}`, [
-      String(scrape.port),
-    ]),
+    keepOnly("__meta_kubernetes_pod_container_port_name", [PORT]),
     { from: ["__meta_kubernetes_pod_phase"], regex: "Failed|Succeeded", action: "drop" as const },
     ...targetSteps(scrape, settings),
   ].map(inPrometheus),

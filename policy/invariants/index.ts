@@ -1,4 +1,5 @@
 import { aloneAsynchronousInvariant } from "./aloneAsynchronous";
+import { alertsInvariant } from "./alerts";
 import { archiveTimeoutInvariant } from "./archiveTimeout";
 import { baseBackupsInvariant } from "./baseBackups";
 import { baseBackupScheduleInvariant } from "./baseBackupSchedule";
@@ -25,12 +26,14 @@ import { oneArchiveInvariant } from "./oneArchive";
 import { ownArchiveInvariant } from "./ownArchive";
 import { plainChecksumsInvariant } from "./plainChecksums";
 import { poolerAvailabilityInvariant } from "./poolerAvailability";
+import { podSecurityInvariant } from "./podSecurity";
 import { preferredQuorumInvariant } from "./preferredQuorum";
 import { privateBucketsInvariant } from "./privateBuckets";
 import { protectedBucketsInvariant } from "./protectedBuckets";
 import { r2EncryptionInvariant } from "./r2Encryption";
 import { sharedBuffersInvariant } from "./sharedBuffers";
 import { spreadInvariant } from "./spread";
+import { storageClassInvariant } from "./storageClass";
 import { superuserAccessInvariant } from "./superuserAccess";
 import { supportedImagesInvariant } from "./supportedImages";
 import { synchronousNumberInvariant } from "./synchronousNumber";
@@ -66,10 +69,12 @@ export const invariants: readonly Invariant[] = [
   protectedBucketsInvariant,
   bucketLocksInvariant,
   credentialsInvariant,
+  storageClassInvariant,
   walVolumeInvariant,
   archiveTimeoutInvariant,
   superuserAccessInvariant,
   encryptedLoginsInvariant,
+  podSecurityInvariant,
   closedNetworkInvariant,
   loadBalancersInvariant,
   containerResourcesInvariant,
@@ -77,6 +82,7 @@ export const invariants: readonly Invariant[] = [
   sharedBuffersInvariant,
   imageDigestsInvariant,
   supportedImagesInvariant,
+  alertsInvariant,
   weeklyVerificationInvariant,
 ];
 

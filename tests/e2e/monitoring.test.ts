@@ -151,6 +151,7 @@ suite("monitoring (Prometheus and Alertmanager of Debian's packages, images buil
     const wrong = new Set<string>();
     for (const labels of found) {
       const name = labels.__name__ ?? "";
+      // Those of users, and the exporters' own, which PostgreSQL doesn't answer.
       if (/^pgplatform_(user|exporter)_/.test(name)) continue;
       const own = known.get(name);
       const names = Object.keys(labels).sort().join();

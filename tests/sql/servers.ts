@@ -68,10 +68,10 @@ const MARK = "@@";
 /** A server, or its standby. */
 export class Server {
   constructor(
-    private readonly folder: string,
+    readonly folder: string,
     private readonly programs: string,
     readonly data: string,
-    private readonly port: number,
+    readonly port: number,
   ) {}
 
   private run(program: string, ...args: string[]): string {

@@ -13,4 +13,5 @@ export const pages = [
   ...readdirSync(join(root, "docs"))
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
+  ...readdirSync(join(root, "docs", "runbooks")).map((name) => `docs/runbooks/${name}`),
 ];

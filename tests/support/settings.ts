@@ -124,6 +124,18 @@ export const everything = (): SettingsInput => ({
       ],
     },
     logs: { slowQuery: "250ms", connections: true },
+    statements: { top: 50 },
+    queries: [
+      {
+        name: "sales",
+        databases: ["jewelry_shop"],
+        sql: "SELECT tenant, count(*) AS orders_total FROM sales GROUP BY tenant",
+        tables: ["sales"],
+        labels: ["tenant"],
+        values: [{ name: "orders_total", type: "counter", unit: "count", help: "orders of a tenant" }],
+        limit: 50,
+      },
+    ],
   },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });

@@ -180,7 +180,8 @@ describe("settings of an operator that this stack doesn't install", () => {
 });
 
 describe("parameters of libraries", () => {
-  const preloaded = (cluster: object) => preloadLibraries(checked({ ...cloud(cluster), monitoring: { statements: { top: 0 } } }));
+  const preloaded = (cluster: object) =>
+    preloadLibraries(checked({ ...cloud(cluster), monitoring: { statements: { top: 0 } } }));
   it("preload pg_prewarm, which its extension alone doesn't need", () => {
     assert.deepEqual(preloaded({ parameters: { "pg_prewarm.autoprewarm": true } }), ["pg_prewarm"]);
     assert.deepEqual(preloaded({ parameters: { "pg_prewarm.autoprewarm_interval": "1min" } }), [

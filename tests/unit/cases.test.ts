@@ -46,7 +46,7 @@ describe("parameters of libraries that must be preloaded", () => {
   for (const [engine, library, name, value] of [
     ["zalando", "auto_explain", "auto_explain.log_min_duration", "500ms"],
     ["standalone", "auto_explain", "auto_explain.log_min_duration", "500ms"],
-    ["standalone", "pg_stat_statements", "pg_stat_statements.track", "all"],
+    ["standalone", "pg_prewarm", "pg_prewarm.autoprewarm", "on"],
   ] as const)
     it(`are preloaded with ${engine}: ${name}`, () => {
       assert.ok(

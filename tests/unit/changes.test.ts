@@ -80,6 +80,8 @@ describe("the second of two updates", () => {
     const [one, two] = [plan("registry/postgresql:17.5"), plan("registry/postgresql:17.6")];
     assert.deepEqual(secondUpdate("main", one, two), [
       "update kubernetes:postgresql.cnpg.io/v1:Cluster main-cluster",
+      // Their digest is a metric.
+      "update kubernetes:v1:ConfigMap main-queries",
     ]);
     assert.deepEqual(secondUpdate("main", one, one), []);
   });

@@ -51,7 +51,7 @@ describe("components", () => {
       "kubernetes:core/v1:ServiceAccount": 1,
       "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": 7,
       "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": 1,
-      "kubernetes:core/v1:ConfigMap": 3,
+      "kubernetes:core/v1:ConfigMap": 4,
       "kubernetes:core/v1:Service": 2,
       "kubernetes:apps/v1:Deployment": 2,
       "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration": 1,

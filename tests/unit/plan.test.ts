@@ -86,8 +86,13 @@ describe("the plan of CloudNativePG", () => {
           },
         ],
       },
+      monitoring: {
+        disableDefaultQueries: true,
+        customQueriesConfigMap: [{ name: "main-queries", key: "queries.yaml" }],
+      },
       postgresql: {
         parameters: {
+          "pg_stat_statements.max": "5000",
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
@@ -208,6 +213,7 @@ describe("the plan of CloudNativePG", () => {
         ["database-reports", 1, "jsonpath={.status.applied}=true", false],
         ["archive", -1, undefined, false],
         ["base-backups", 1, undefined, false],
+        ["queries", 0, undefined, false],
       ],
     );
     assert.deepEqual(plan.objects[2]!.object.spec, {
@@ -271,6 +277,8 @@ describe("the plan of CloudNativePG", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "restricted",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: true,
         dataChecksums: true,
@@ -363,7 +371,11 @@ describe("custom resources against the pinned CRDs", () => {
     validator = await validatorOf("cnpg");
   });
 
-  const rendered = (input: unknown) => cnpg.plan(checked(input)).objects.map(({ object }) => object);
+  const rendered = (input: unknown) =>
+    cnpg
+      .plan(checked(input))
+      .objects.map(({ object }) => object)
+      .filter(({ kind }) => kind !== "ConfigMap");
   const variants: [string, unknown][] = [
     ["the smallest settings", smallest()],
     ["everything in use", everything()],

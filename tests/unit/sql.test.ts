@@ -48,7 +48,13 @@ describe("the SQL that engines share", () => {
     assert.match(sql, /GRANT "pg_monitor" TO "pgp_metrics";/);
     assert.match(sql, /GRANT "app" TO "writers";/);
     assert.match(sql, /member\.rolname = 'writers' AND held\.rolname <> ALL \(ARRAY\['app'\]::name\[\]\)/);
-    assert.doesNotMatch(sql, /member\.rolname = 'pgp_metrics'/);
+    assert.match(
+      sql,
+      /member\.rolname = 'pgp_metrics' AND held\.rolname <> ALL \(ARRAY\['pg_monitor'\]::name\[\]\)/,
+    );
+    assert.match(sql, /ALTER ROLE pgp_metrics SET default_transaction_read_only = 'on'/);
+    assert.match(sql, /ALTER ROLE pgp_metrics SET statement_timeout = '10s'/);
+    assert.doesNotMatch(sql, /member\.rolname = 'pgp_health'/);
   });
 
   it("limits sessions of a database, and lifts a limit that is gone", () => {

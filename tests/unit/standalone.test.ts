@@ -41,6 +41,7 @@ describe("the plan of a standalone server", () => {
         "0 PersistentVolumeClaim main-archive",
         "0 ConfigMap main-config",
         "0 ConfigMap main-sql",
+        "0 ConfigMap main-queries",
         "0 Service main-pods",
         "1 StatefulSet main",
         "1 Service main",
@@ -77,6 +78,10 @@ describe("the plan of a standalone server", () => {
         { name: "other", owner: "other", schemas: [{ name: "x" }] },
       ]),
       changed(alone(), "cluster.storage.size", "9Gi"),
+      changed(alone(), "monitoring", {
+        queries: [{ name: "one", sql: "SELECT 1 AS rows", values: [{ name: "rows", help: "rows" }] }],
+        statements: { top: 5 },
+      }),
       { ...alone(), poolers: [{ name: "app", database: "app" }] },
     ])
       assert.deepEqual(templateOf(same), before);
@@ -109,7 +114,9 @@ describe("the plan of a standalone server", () => {
     const parameters = parametersOf(checked(input));
     assert.equal(parameters.shared_preload_libraries, "pg_stat_statements,pgaudit");
     assert.equal(parameters["pgaudit.log"], "ddl, role");
-    assert.equal(parametersOf(checked(alone())).shared_preload_libraries, undefined);
+    assert.equal(parametersOf(checked(alone())).shared_preload_libraries, "pg_stat_statements");
+    const none = changed(alone(), "monitoring", { statements: { top: 0 } });
+    assert.equal(parametersOf(checked(none)).shared_preload_libraries, undefined);
   });
 
   it("lets in over the network by TLS and password alone, and only the pod's own users without a password", () => {
@@ -117,7 +124,7 @@ describe("the plan of a standalone server", () => {
     const files = configurationFiles(settings, parametersOf(settings));
     assert.deepEqual(files["pg_hba.conf"]!.trim().split("\n"), [
       "local all postgres peer map=platform",
-      "local postgres pgp_metrics peer map=platform",
+      "local all pgp_metrics peer map=platform",
       "hostssl postgres all 127.0.0.1/32 scram-sha-256",
       "hostssl all all all scram-sha-256",
       "hostnossl all all all reject",
@@ -156,7 +163,7 @@ describe("the plan of a standalone server", () => {
       assert.ok(resources?.requests?.memory !== undefined && resources.limits?.memory !== undefined);
   });
 
-  it("mounts volumes that are there, and gives the exporter nothing but the socket", () => {
+  it("mounts volumes that are there, and gives the exporter nothing but the socket and its queries", () => {
     const { spec } = templateOf(changed(alone(), "cluster.storage.walSize", "3Gi"));
     const there = spec.volumes.map(({ name }) => name);
     const mounted = spec.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name));
@@ -164,7 +171,7 @@ describe("the plan of a standalone server", () => {
     const exporter = spec.containers.find(({ name }) => name === "exporter")!;
     assert.deepEqual(
       exporter.volumeMounts.map(({ name }) => name),
-      ["socket"],
+      ["queries", "socket"],
     );
   });
 
@@ -206,7 +213,9 @@ describe("the plan of a standalone server", () => {
     const versionOf = (input: unknown) => {
       const { objects, loaded } = standalone.plan(checked(input));
       const versions = objects.flatMap(({ object }) =>
-        object.kind === "ConfigMap" ? [(object.data as Record<string, string>).version] : [],
+        ["main-config", "main-sql"].includes(object.metadata.name)
+          ? [(object.data as Record<string, string>).version]
+          : [],
       );
       assert.deepEqual(versions, [loaded?.version, loaded?.version]);
       return loaded?.version;
@@ -248,13 +257,15 @@ describe("what a standalone server claims", () => {
         synchronous: { number: 0, blocks: false, quorum: false },
         claimsZeroLoss: false,
         disruptionBudget: false,
+        podSecurity: "restricted",
+        storageClasses: [],
         requiredHostSpread: false,
         zoneSpread: false,
         dataChecksums: true,
         superuserAccess: false,
         hostBasedAccess: [
           "local all postgres peer map=platform",
-          "local postgres pgp_metrics peer map=platform",
+          "local all pgp_metrics peer map=platform",
           "hostssl postgres all 127.0.0.1/32 scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",

@@ -46,6 +46,7 @@ describe("the plan for the Zalando operator", () => {
         version: "17",
         parameters: {
           max_connections: "100",
+          "pg_stat_statements.max": "5000",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
           huge_pages: "off",
@@ -97,7 +98,7 @@ describe("the plan for the Zalando operator", () => {
           "local replication standby scram-sha-256",
           "hostssl replication standby all scram-sha-256",
           "hostssl all postgres all scram-sha-256",
-          "hostssl postgres pgp_metrics 127.0.0.1/32 scram-sha-256",
+          "hostssl all pgp_metrics all scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",
         ],
@@ -106,20 +107,6 @@ describe("the plan for the Zalando operator", () => {
       resources: { requests: { cpu: "200m", memory: "512Mi" }, limits: { cpu: "2", memory: "512Mi" } },
       tls: { secretName: "main-server" },
       sidecars: [
-        {
-          name: "exporter",
-          image: pins.images.postgresExporter,
-          ports: [{ name: "metrics", containerPort: 9187, protocol: "TCP" }],
-          env: [
-            { name: "DATA_SOURCE_URI", value: "127.0.0.1:5432/postgres?sslmode=require" },
-            { name: "DATA_SOURCE_USER", value: "pgp_metrics" },
-            {
-              name: "DATA_SOURCE_PASS",
-              valueFrom: { secretKeyRef: { name: "main-metrics", key: "password" } },
-            },
-          ],
-          resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { cpu: "100m", memory: "64Mi" } },
-        },
         {
           name: "logs",
           image: pins.images.patroniForZalando,
@@ -216,6 +203,15 @@ describe("the plan for the Zalando operator", () => {
         ["sql", 3, undefined, false],
         ["sql-job", 3, "condition=Complete", false],
         ["upkeep", 3, undefined, false],
+        ["exporter-queries", 3, undefined, false],
+        ...[0, 1, 2, 3, 4].flatMap((index) =>
+          [`instance-${index}`, `exporter-${index}-service`, `exporter-${index}`].map((id) => [
+            id,
+            3,
+            undefined,
+            false,
+          ]),
+        ),
       ],
     );
     assert.deepEqual(
@@ -309,6 +305,8 @@ describe("the plan for the Zalando operator", () => {
         synchronous: { number: 1, blocks: true, quorum: true },
         claimsZeroLoss: true,
         disruptionBudget: true,
+        podSecurity: "baseline",
+        storageClasses: ["local-path"],
         requiredHostSpread: true,
         zoneSpread: undefined,
         dataChecksums: true,
@@ -318,7 +316,7 @@ describe("the plan for the Zalando operator", () => {
           "local replication standby scram-sha-256",
           "hostssl replication standby all scram-sha-256",
           "hostssl all postgres all scram-sha-256",
-          "hostssl postgres pgp_metrics 127.0.0.1/32 scram-sha-256",
+          "hostssl all pgp_metrics all scram-sha-256",
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",
         ],

@@ -59,6 +59,10 @@ function facts(object: KubernetesObject): Facts | undefined {
     get dataChecksums() {
       return spec.bootstrap?.initdb?.dataChecksums ?? false;
     },
+    podSecurity: "restricted",
+    get storageClasses() {
+      return [spec.storage?.storageClass, spec.walStorage?.storageClass].flatMap((name) => name ?? []);
+    },
     get superuserAccess() {
       return spec.enableSuperuserAccess ?? false;
     },

@@ -167,7 +167,9 @@ export function plan(settings: Settings): Plan {
       {
         id: "queries",
         stage: 0,
-        object: object("v1", "ConfigMap", names.queries(name), { data: exporterFiles(settings) }),
+        object: object("v1", "ConfigMap", names.queries(name), {
+          data: exporterFiles(settings, ports.metrics),
+        }),
       },
       { id: "pods", stage: 0, object: service(names.headless(name), "postgres", { clusterIP: "None" }) },
       {

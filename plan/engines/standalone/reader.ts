@@ -27,6 +27,9 @@ function facts(object: KubernetesObject): Facts | undefined {
     requiredHostSpread: false,
     zoneSpread: false,
     dataChecksums: true,
+    podSecurity: "restricted",
+    // Its claims are objects of their own.
+    storageClasses: [],
     superuserAccess: false,
     hostBasedAccess: server.hostBasedAccess,
     passwordEncryption: parameter("password_encryption", "scram-sha-256"),

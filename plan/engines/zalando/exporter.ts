@@ -14,20 +14,20 @@ import { instanceLabels, metricsSecret, ports } from "./names";
 const instances = ({ name, instances: count }: Settings["cluster"]): string[] =>
   Array.from({ length: count }, (_, index) => `${name}-${index}`);
 
-export const exporterName = (instance: string): string => `${instance}-exporter`;
+const exporterName = (instance: string): string => `${instance}-exporter`;
 const queriesName = (cluster: string): string => `${cluster}-exporter-queries`;
 /** Name by which an exporter finds its instance, wherever that runs. */
 const serverService = (instance: string): string => `${instance}-server`;
 
 /** Label with the name of the instance that an exporter asks. */
-const instanceLabel = "pgplatform.io/instance";
+export const instanceLabel = "pgplatform.io/instance";
 /** Selects all exporters of a cluster. */
 export const exporterLabels = (cluster: string): Record<string, string> => ({
   [clusterLabel]: cluster,
   [roleLabel]: "metrics",
 });
 
-export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Peer => ({
+export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Extract<Peer, { kind: "pods" }> => ({
   kind: "pods",
   name: "exporters",
   namespace,
@@ -136,7 +136,7 @@ export const exporterObjects = (settings: Settings): Omit<PlannedObject, "stage"
         namespace: settings.cluster.namespace,
         labels: { [clusterLabel]: settings.cluster.name },
       },
-      data: exporterFiles(settings),
+      data: exporterFiles(settings, ports.metrics),
     },
   },
   ...instances(settings.cluster).flatMap((instance, index) => [

@@ -1,10 +1,10 @@
 import type { EnginePlanner } from "../planner";
 import { postgresExporter } from "../../monitoring/exporter";
+import { instanceLabel } from "./exporter";
 import { backups, byWalG, walGMemory } from "./backup";
-import { exporterName } from "./exporter";
 import { imageContents, publishedImages } from "./image";
 import { inMetrics } from "./inMetrics";
-import { apiVersion, instanceLabels, operatorNamespace, ports, replicator, standbyLabels } from "./names";
+import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
 import { plan } from "./plan";
@@ -79,10 +79,7 @@ export const planner: EnginePlanner = {
   },
   clusterKind: { apiVersion, kind: "postgresql" },
   instancePods: { labels: instanceLabels, role: { label: "spilo-role", primary: "master" } },
-  exporter: {
-    ...postgresExporter,
-    apart: { service: exporterName, port: ports.metrics, podPort: ports.postgres },
-  },
+  exporter: { ...postgresExporter, instance: instanceLabel },
   inMetrics,
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.

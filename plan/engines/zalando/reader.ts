@@ -64,6 +64,11 @@ function facts(object: KubernetesObject): Facts | undefined {
     get dataChecksums() {
       return (spec.patroni?.initdb?.["data-checksums"] ?? "true") === "true";
     },
+    // Its operator writes no seccomp profile and drops no capability.
+    podSecurity: "baseline",
+    get storageClasses() {
+      return spec.volume?.storageClass === undefined ? [] : [spec.volume.storageClass];
+    },
     get superuserAccess() {
       return Object.values(spec.users ?? {}).some((flags) => flags.includes("superuser"));
     },

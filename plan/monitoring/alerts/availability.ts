@@ -1,4 +1,16 @@
-import { byInstance, inMetrics, of, ofCluster, ofPods, or, replicated, type Alert } from "./alert";
+import { jobs } from "../names";
+import {
+  absent,
+  byInstance,
+  inMetrics,
+  of,
+  ofCluster,
+  ofPods,
+  or,
+  replicated,
+  stored,
+  type Alert,
+} from "./alert";
 
 /** Whether there is a PostgreSQL to write to, and whether what runs it is whole. */
 export const availability: readonly Alert[] = [
@@ -98,7 +110,7 @@ export const metrics: readonly Alert[] = [
     name: "ExporterDown",
     severity: "warning",
     for: 300,
-    expr: (_, s) => `up{${ofCluster(s, 'role=~"primary|standby"')}} == 0`,
+    expr: (_, s) => `up{${ofCluster(s, `job="${jobs.instances}"`)}} == 0`,
     summary: "the metrics of {{ $labels.instance }} can't be read",
     description: "While that lasts, no alert on this instance can fire.",
   },
@@ -110,5 +122,27 @@ export const metrics: readonly Alert[] = [
     summary: "a query for metrics fails on {{ $labels.instance }}",
     description:
       "Its metrics are missing: mostly one of monitoring.queries, whose table or right isn't there.",
+  },
+  {
+    name: "MetricsAbsent",
+    severity: "warning",
+    for: 600,
+    expr: (_, s) =>
+      or([
+        absent(of("pgplatform_info", s), "absent", "PostgreSQL"),
+        absent(of("pgplatform_certificate_expiry_timestamp_seconds", s), "absent", "certificates"),
+        ...(stored(s) ? [absent(of("pgplatform_backup_target_up", s), "absent", "backups")] : []),
+      ]),
+    summary: "there are no metrics of {{ $labels.absent }}",
+    description: "Alerts on them can't fire.",
+  },
+  {
+    name: "KubernetesMetricsAbsent",
+    severity: "info",
+    for: 900,
+    expr: (_, s) => absent(`kube_pod_status_ready{${ofPods(s)}}`, "absent", "Kubernetes"),
+    summary: "there are no metrics of the instances' pods",
+    description:
+      "Alerts on pods, nodes, volumes and the operator can't fire: they need kube-state-metrics and the kubelets.",
   },
 ];

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { plannerOf } from "../../engines/select";
-import { absent, inMetrics, of, ofPods, or, stored, type Alert } from "./alert";
+import { inMetrics, of, ofPods, type Alert } from "./alert";
 
 const ready = (s: Settings): string =>
   `kube_deployment_status_replicas_available{namespace="${plannerOf(s).operatorNamespace ?? ""}",deployment="${inMetrics(s).operator ?? ""}"}`;
@@ -30,28 +30,6 @@ export const operator: readonly Alert[] = [
     summary:
       "the operator failed {{ $value | humanize }} times within 15 minutes, in its controller {{ $labels.controller }}",
     description: "What was asked for isn't done. It counts for all clusters of this operator.",
-  },
-  {
-    name: "MetricsAbsent",
-    severity: "warning",
-    for: 600,
-    expr: (_, s) =>
-      or([
-        absent(of("pgplatform_info", s), "absent", "PostgreSQL"),
-        absent(of("pgplatform_certificate_expiry_timestamp_seconds", s), "absent", "certificates"),
-        ...(stored(s) ? [absent(of("pgplatform_backup_target_up", s), "absent", "backups")] : []),
-      ]),
-    summary: "there are no metrics of {{ $labels.absent }}",
-    description: "Alerts on them can't fire.",
-  },
-  {
-    name: "KubernetesMetricsAbsent",
-    severity: "info",
-    for: 900,
-    expr: (_, s) => absent(`kube_pod_status_ready{${ofPods(s)}}`, "absent", "Kubernetes"),
-    summary: "there are no metrics of the instances' pods",
-    description:
-      "Alerts on pods, nodes, volumes and the operator can't fire: they need kube-state-metrics and the kubelets.",
   },
 ];
 

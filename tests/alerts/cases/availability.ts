@@ -22,6 +22,9 @@ const restarts = (values: string): Series => ({
     "0x59 9x60",
 });
 
+/** An exporter says no role of its own. */
+const exporter = 'instance="main-1",job="pgplatform-instances"';
+
 export const availability: Pairs = {
   PostgreSQLDown: {
     fires: () => ({
@@ -117,20 +120,20 @@ export const availability: Pairs = {
   },
   ExporterDown: {
     fires: () => ({
-      series: { [of("up", primary)]: always(0), [of("up", 'pooler="app",instance="p"')]: always(0) },
-      labels: both,
+      series: { [of("up", exporter)]: always(0), [of("up", 'pooler="app",instance="p"')]: always(0) },
+      labels: { instance: "main-1", job: "pgplatform-instances" },
       summary: "the metrics of main-1 can't be read",
     }),
     quiet: () => ({
-      series: { [of("up", primary)]: always(1), [of("up", 'pooler="app",instance="p"')]: always(0) },
+      series: { [of("up", exporter)]: always(1), [of("up", 'pooler="app",instance="p"')]: always(0) },
     }),
   },
   QueryFailing: {
     fires: () => ({
-      series: { [of("pgplatform_exporter_last_error", primary)]: always(1) },
-      labels: both,
+      series: { [of("pgplatform_exporter_last_error", exporter)]: always(1) },
+      labels: { instance: "main-1", job: "pgplatform-instances" },
       summary: "a query for metrics fails on main-1",
     }),
-    quiet: () => ({ series: { [of("pgplatform_exporter_last_error", primary)]: always(0) } }),
+    quiet: () => ({ series: { [of("pgplatform_exporter_last_error", exporter)]: always(0) } }),
   },
 };

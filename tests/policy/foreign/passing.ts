@@ -189,6 +189,37 @@ export const passing: Record<string, object> = {
     ingress: [{ from: [{ namespaceSelector: named("web") }], ports: tcp(5432) }],
     egress: [{ to: [{ podSelector: { matchLabels: instances } }], ports: tcp(5432) }],
   }),
+  namespace: {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+  },
+  // Names and expressions of another program's alerts.
+  rules: {
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "PrometheusRule",
+    metadata: { name: "orders", namespace },
+    spec: {
+      groups: [
+        {
+          name: "orders",
+          rules: [
+            {
+              alert: "ArchiverFails",
+              expr: "increase(pg_stat_archiver_failed_count[5m]) > 0",
+            },
+            { alert: "OldBackup", expr: "time() - backup_seconds > 100000" },
+            { alert: "OldVerification", expr: "time() - verified_seconds > 700000" },
+            { alert: "Behind", expr: "cnpg_pg_replication_lag > 60" },
+            { alert: "Full", expr: "kubelet_volume_stats_available_bytes < 1e9" },
+            { alert: "Wraparound", expr: "cnpg_pg_database_xid_age > 1e9" },
+            { alert: "Expires", expr: "certificate_ends_seconds - time() < 1e6" },
+            { alert: "Waiting", expr: "cnpg_pgbouncer_pools_cl_waiting > 0" },
+          ],
+        },
+      ],
+    },
+  },
   gateway: {
     apiVersion: "v1",
     kind: "Service",

@@ -151,4 +151,9 @@ export const violating: Record<string, object> = {
   "image-digests": container({ image: "ghcr.io/example/tool:1" }),
   "supported-images": container({ image: `docker.io/bitnami/postgresql:17@sha256:${"2".repeat(64)}` }),
   "weekly-verification": cluster("hopeful", {}),
+  // The rules of the passing program aren't there.
+  alerts: cluster("silent", {}),
+  "pod-security": { apiVersion: "v1", kind: "Namespace", metadata: { name: "loose" } },
+  "pod-security-cluster": { ...cluster("loose", {}), metadata: { name: "loose", namespace: "loose" } },
+  "storage-class": cluster("bound", { storage: { size: "10Gi", storageClass: "local-path" } }),
 };

@@ -2,6 +2,7 @@ import { R2Bucket } from "@pulumi/cloudflare/r2bucket";
 import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
 import { R2ManagedDomain } from "@pulumi/cloudflare/r2managedDomain";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
 import { merge, type Overlay } from "../../../plan/objects";
@@ -60,8 +61,9 @@ function bucketOf(policy: string, { protect, open, lockDays }: NonNullable<Mutat
     });
 }
 
-for (const [policy, { transform, open, twin, bucket }] of Object.entries(mutations)) {
+for (const [policy, { transform, open, loose, twin, bucket }] of Object.entries(mutations)) {
   const settings = settingsOf(policy);
+  if (loose) new Namespace(`${policy}-namespace`, { metadata: { name: policy } }, { provider });
   new PostgresPlatform(
     policy,
     {

@@ -8,6 +8,8 @@ export interface Mutation {
   readonly transform?: Settings["transform"];
   /** A network policy beside the platform's own that lets every pod in. */
   readonly open?: true;
+  /** Its namespace, registered by the program, without Pod Security. */
+  readonly loose?: true;
   /** A second Cluster that archives to the same place under the same name. */
   readonly twin?: true;
   /** The bucket of the second target, registered in the program. */
@@ -106,6 +108,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "supported-images": {
     settings: { "images.postgresql": `docker.io/bitnami/postgresql:17@sha256:${"3".repeat(64)}` },
   },
+  "storage-class": { settings: { "cluster.storage.class": "local-path" } },
+  "pod-security": { settings: { "cluster.makeNamespace": false }, loose: true },
+  alerts: { settings: { "monitoring.rules": false } },
   "weekly-verification": { settings: { "backup.verify.schedule": "0 5 1 * *" } },
 };
 
@@ -129,7 +134,13 @@ export function settingsOf(policy: string): Settings {
     ...local,
     ...(backup && { backup }),
     operator: { ...local.operator, install: false },
-    cluster: { ...local.cluster, name: "main", namespace: policy },
+    cluster: {
+      ...local.cluster,
+      name: "main",
+      namespace: policy,
+      storage: { ...local.cluster.storage, class: "longhorn" },
+    },
+    monitoring: { ...local.monitoring, prometheus: "annotations", namespace: "monitoring" },
     images: images as unknown as Settings["images"],
   };
   return Object.entries(mutations[policy]?.settings ?? {}).reduce(

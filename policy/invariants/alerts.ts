@@ -1,0 +1,93 @@
+import type { Facts } from "../../plan/engines/reader";
+import type { KubernetesObject } from "../../plan/objects";
+import type { Problem } from "../../settings/problem";
+import { displayName, type StackFacts, type StackInvariant } from "./invariant";
+
+interface Subject {
+  readonly what: string;
+  /** In the name or the expression of an alert. */
+  readonly pattern: RegExp;
+  readonly applies: (cluster: Facts, stack: StackFacts) => boolean;
+}
+
+const archived = ({ archive }: Facts): boolean => (archive?.archivers ?? 0) > 0;
+
+const subjects: readonly Subject[] = [
+  { what: "archive failure", pattern: /archiv/i, applies: archived },
+  { what: "backup age", pattern: /back(ed)?_?up/i, applies: archived },
+  { what: "restore-verification age", pattern: /verif/i, applies: archived },
+  { what: "replication lag", pattern: /lag(?![a-z])/i, applies: ({ instances }) => instances > 1 },
+  { what: "disk", pattern: /volume|disk|filesystem/i, applies: () => true },
+  { what: "transaction IDs", pattern: /txid|xid|wraparound/i, applies: () => true },
+  { what: "certificate expiry", pattern: /cert/i, applies: () => true },
+  {
+    what: "pooler saturation",
+    pattern: /pooler|pgbouncer/i,
+    applies: ({ namespace }, { poolers }) => poolers.some((pooler) => pooler.namespace === namespace),
+  },
+];
+
+interface Rules extends KubernetesObject {
+  spec?: { groups?: readonly { rules?: readonly { alert?: string; expr?: string | number }[] }[] };
+  data?: Readonly<Record<string, string>>;
+}
+
+/** Alerts as text: each rule of a PrometheusRule, and each file of a ConfigMap that holds some. */
+function alertsIn(object: KubernetesObject): string[] {
+  const { kind, apiVersion, spec, data = {} } = object as Rules;
+  if (kind === "PrometheusRule" && apiVersion.startsWith("monitoring.coreos.com/"))
+    return (spec?.groups ?? []).flatMap(({ rules = [] }) =>
+      rules.flatMap(({ alert, expr }) => (alert === undefined ? [] : [`${alert} ${expr ?? ""}`])),
+    );
+  if (kind !== "ConfigMap" || apiVersion !== "v1") return [];
+  return Object.values(data).filter(
+    (text) => /["']?groups["']?\s*:/.test(text) && /["']?alert["']?\s*:/.test(text),
+  );
+}
+
+/** Whether the text is about that cluster, or about whichever there is. */
+function isAbout(text: string, { name }: Facts): boolean {
+  const named = [...text.matchAll(/\bcluster=\\*"([^"\\]+)/g)].map(([, cluster]) => cluster);
+  return named.length === 0 || named.includes(name);
+}
+
+export const alertsInvariant: StackInvariant = {
+  number: "32",
+  name: "alerts",
+  description: "Alerts say in time what else is noticed when data or service is lost.",
+  severity: "medium",
+  mandatory: "prod",
+  remediation:
+    "Set `pgplatform:monitoring.prometheus`, and leave `monitoring.rules` on. Other programs: a `PrometheusRule`, or a ConfigMap with a file of rules, of which names or expressions say what each alert is about. Where another stack has the rules, make this policy advisory.",
+  options: {
+    elsewhere: {
+      type: "array",
+      items: { type: "string" },
+      default: [],
+      description: "Names of clusters whose rules are in another stack.",
+    },
+  },
+  on: "stack",
+  check: (stack, { elsewhere }): Problem[] => {
+    const texts = stack.objects.flatMap(alertsIn);
+    return stack.clusters
+      .filter(({ name }) => !(elsewhere as readonly string[]).includes(name))
+      .flatMap((cluster) => {
+        const own = texts.filter((text) => isAbout(text, cluster));
+        const missing = subjects.filter(
+          ({ pattern, applies }) => applies(cluster, stack) && !own.some((text) => pattern.test(text)),
+        );
+        return missing.length === 0
+          ? []
+          : [
+              {
+                path: `${displayName("Cluster", cluster)}: alerts`,
+                value: undefined,
+                wrong: `there are none on ${missing.map(({ what }) => what).join(", ")}`,
+                allowed: "an alert on each of them, since nothing else says it in time",
+                fix: "set pgplatform:monitoring.prometheus, or add rules",
+              },
+            ];
+      });
+  },
+};
