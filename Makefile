@@ -13,7 +13,7 @@ RUN := @operations/bootstrap.sh && exec node --import tsx
 quoted = '$(subst ','\'',$(1))'
 option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
-.PHONY: help up down destroy backup backups verify restore forget logs status monitoring preview tools pins test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ monitoring: ## Open the pages of the Prometheus and the Alertmanager that the st
 
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
 	$(RUN) operations/cli.ts preview --stack $(call quoted,$(STACK))
+
+dashboards: ## Write the dashboards as files that a Grafana imports by hand, into dashboards/; FOLDER=<path>
+	$(RUN) local/dashboards.ts $(call quoted,$(or $(FOLDER),dashboards))
+
+pictures: ## Draw the dashboards of what a Prometheus has: PROMETHEUS=<url> [FROM=<moment, or 90m ago> TO=<moment> NAMESPACE=<name> CLUSTER=<name> ONLY=<ids> FOLDER=<path>]
+	$(RUN) local/pictures/cli.ts $(call option,--prometheus,PROMETHEUS) $(call option,--from,FROM) $(call option,--to,TO) $(call option,--namespace,NAMESPACE) $(call option,--cluster,CLUSTER) $(call option,--only,ONLY) $(call option,--folder,FOLDER)
 
 tools: ## Only make the tools and every operator's manifest available
 	$(RUN) operations/cli.ts tools

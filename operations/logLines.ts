@@ -1,4 +1,10 @@
 import { type Level, type LogFields } from "../plan/logs/record";
+import { type KubeObject } from "./kubectl";
+
+export interface WatchEvent {
+  readonly type: string;
+  readonly object: KubeObject;
+}
 
 /** A line with where it comes from. */
 export interface LogRecord extends LogFields {
@@ -80,19 +86,6 @@ export function stamped(line: string): { stamp: string; text: string } | undefin
   return stamp === undefined || text === undefined ? undefined : { stamp: comparable(stamp), text };
 }
 
-/** Objects that kubectl prints one after another, each over several lines. */
-export class ObjectReader {
-  private lines: string[] = [];
-
-  constructor(private readonly found: (object: unknown) => void) {}
-
-  line(line: string): void {
-    // What kubectl says itself stands between objects.
-    if (this.lines.length === 0 && line !== "{") return;
-    this.lines.push(line);
-    if (line !== "}") return;
-    const text = this.lines.join("\n");
-    this.lines = [];
-    this.found(JSON.parse(text));
-  }
-}
+/** A watch's event, which kubectl prints in one line; undefined for what it says itself. */
+export const eventIn = (line: string): WatchEvent | undefined =>
+  line.startsWith("{") ? (JSON.parse(line) as WatchEvent) : undefined;

@@ -7,7 +7,15 @@ import { Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { type KubeObject, selectorOf } from "./kubectl";
-import { comparable, jsonLine, type LogRecord, ObjectReader, shownLine, stamped } from "./logLines";
+import {
+  comparable,
+  eventIn,
+  jsonLine,
+  type LogRecord,
+  shownLine,
+  stamped,
+  type WatchEvent,
+} from "./logLines";
 import { InterruptedError, interruptible } from "./session";
 import { runningSubject } from "./status";
 
@@ -189,20 +197,21 @@ export class LogFollower {
     let answers = true;
     for (let first = true; !this.signal.aborted; first = false) {
       if (!first) await this.forgetGone(kind);
-      let last = "";
-      const reader = new ObjectReader((event) => {
-        answers = true;
-        this.pod(kind, event as { type: string; object: KubeObject }, started);
-      });
+      let silent: string | undefined;
       const onLine = (line: string) => {
-        last = line;
-        reader.line(line);
+        const event = eventIn(line);
+        if (event === undefined) silent = line;
+        else {
+          answers = true;
+          this.pod(kind, event, started);
+        }
       };
       await kubectl.stream([...at, "--watch", "--output-watch-events", "-o", "json"], onLine, this.signal);
       if (this.signal.aborted) return;
-      if (answers && !last.startsWith("}") && last !== "")
-        this.say(`the API server doesn't answer: ${last}; it is asked again until it does`);
-      answers = last === "" || last.startsWith("}");
+      if (answers && silent !== undefined) {
+        answers = false;
+        this.say(`the API server doesn't answer: ${silent}; it is asked again until it does`);
+      }
       await this.pause();
     }
   }
@@ -224,7 +233,7 @@ export class LogFollower {
     return delay(AGAIN_MS, undefined, { signal: this.signal }).catch(() => undefined);
   }
 
-  private pod(kind: Kind, { type, object }: { type: string; object: KubeObject }, started: string): void {
+  private pod(kind: Kind, { type, object }: WatchEvent, started: string): void {
     const uid = uidOf(object);
     const { name } = object.metadata;
     const known = this.pods.get(uid);

@@ -1,6 +1,12 @@
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { installationOf, instance, ports, services } from "../plan/monitoring/install/names";
+import {
+  installationOf,
+  type Installation,
+  instance,
+  ports,
+  services,
+} from "../plan/monitoring/install/names";
 import type { Settings } from "../settings/schema";
 import { type Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
@@ -23,10 +29,10 @@ const pages: readonly Page[] = [
 const LOOPBACK = "127.0.0.1";
 const AGAIN_MS = 1000;
 
-/** The namespace of the pages; throws one sentence where the stack installs none. */
-export function pagesOf(settings: Settings): string {
+/** What is installed, and has pages; throws one sentence where the stack installs nothing. */
+export function pagesOf(settings: Settings): Installation {
   const installation = installationOf(settings);
-  if (installation !== undefined) return installation.namespace;
+  if (installation !== undefined) return installation;
   const { prometheus } = settings.monitoring;
   throw new UserError([
     `pgplatform:monitoring.prometheus is ${prometheus}: this stack has installed no Prometheus whose page could be opened. ` +
@@ -42,15 +48,13 @@ const isFree = (port: number): Promise<boolean> =>
   });
 
 /** The address in the line by which kubectl says where it listens. */
-export const addressIn = (line: string): string | undefined => {
-  const found = /^Forwarding from (127\.0\.0\.1:\d+) ->/.exec(line)?.[1];
-  return found === undefined ? undefined : `http://${found}`;
-};
+export const addressIn = (line: string): string | undefined =>
+  /^Forwarding from (127\.0\.0\.1:\d+) ->/.exec(line)?.[1];
 
 /** Keeps one page open until the signal, also when its pod becomes another one. */
 async function keepOpen(
   { title, service, port }: Page,
-  namespace: string,
+  { namespace, install }: Installation,
   kubectl: Kubectl,
   progress: Progress,
   signal: AbortSignal,
@@ -61,7 +65,7 @@ async function keepOpen(
     if (address === undefined) return;
     // Opened again, it is where it was.
     local = Number(address.split(":").at(-1));
-    progress.line(`  ${title}: ${address}`);
+    progress.line(`  ${title}: ${install.tls ? "https" : "http"}://${address}`);
   };
   while (!signal.aborted) {
     await kubectl
@@ -85,7 +89,8 @@ export async function openPages(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const namespace = pagesOf(settings);
+  const installation = pagesOf(settings);
+  const { namespace } = installation;
   const ready = await kubectl.run(
     [
       ...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"],
@@ -98,5 +103,5 @@ export async function openPages(
       `Prometheus or Alertmanager in namespace ${namespace} is not available (${ready.stderr.trim().split("\n").at(-1)}). Fix: \`make up\`, which makes them, and says what is wrong.`,
     ]);
   progress.line("the pages, until Ctrl-C:");
-  await Promise.all(pages.map((page) => keepOpen(page, namespace, kubectl, progress, signal)));
+  await Promise.all(pages.map((page) => keepOpen(page, installation, kubectl, progress, signal)));
 }

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { base64 } from "../../plan/base64";
 import type { MonitoringPlan } from "../../plan/monitoring/install/plan";
 import type { Labels } from "../../plan/network";
+import { Issued } from "../certificates";
 import { Network } from "../network";
 import { PullSecret, type PullSecretArgs } from "../pullSecret";
 import { registerObjects } from "../register";
@@ -61,10 +62,42 @@ export class Monitoring extends pulumi.ComponentResource {
           ),
         ]
       : [];
+    const certificates = plan.certificate
+      ? [
+          certified(name, plan.certificate, plan.namespace.name, labels, {
+            parent: this,
+            dependsOn: [namespace],
+          }),
+        ]
+      : [];
     registerObjects(name, plan.objects, {
       parent: this,
-      dependsOn: [namespace, network, ...pullSecrets, ...receivers],
+      dependsOn: [namespace, network, ...pullSecrets, ...receivers, ...certificates],
     });
     this.registerOutputs({});
   }
+}
+
+/** A certificate in a Secret, signed by a CA that signs nothing else. */
+function certified(
+  name: string,
+  { secretName, names }: NonNullable<MonitoringPlan["certificate"]>,
+  namespace: string,
+  labels: Labels,
+  options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+): Secret {
+  const issued = new Issued(`${name}-tls`, { names, use: "server" }, { parent: options.parent });
+  return new Secret(
+    `${name}-tls-secret`,
+    {
+      metadata: { name: secretName, namespace, labels },
+      type: "kubernetes.io/tls",
+      data: {
+        "tls.crt": issued.certificate.apply(base64),
+        "tls.key": issued.privateKey.apply(base64),
+        "ca.crt": issued.ca.apply(base64),
+      },
+    },
+    options,
+  );
 }

@@ -15,7 +15,7 @@ export function momentOf(text: string, now: Date): Date {
   const seconds = { m: 60, h: 3600, d: 86_400 }[unit ?? ""];
   if (amount !== undefined && seconds !== undefined)
     return new Date(now.getTime() - Number(amount) * seconds * 1000);
-  const date = text === "now" ? now : new Date(text);
+  const date = text === "now" ? now : new Date(/^\d{4}-\d\d-\d\d/.test(text) ? text : NaN);
   if (Number.isNaN(date.getTime()))
     throw new UserError([
       `no moment: ${text}. Allowed: now, a time such as 2026-05-01T10:00:00Z, or how long ago, such as 90m, 6h or 2d.`,
@@ -49,14 +49,14 @@ async function main(options: Options): Promise<void> {
       throw new UserError([`no dashboard ${id}. Allowed: ${all.map((one) => one.id).join(", ")}.`]);
   const rendered = importable();
   await mkdir(options.folder, { recursive: true });
-  const { draw, close } = await renderer(Number(options.width), (line) => console.log(line));
+  const browser = await renderer(Number(options.width), (line) => console.log(line));
   try {
     for (const dashboard of all.filter(({ id }) => only.includes(id))) {
       const json = rendered.get(dashboard.id);
       if (json === undefined) throw new Error(`${dashboard.id} has no JSON`);
       const drawing = await drawingOf(dashboard, json, { prometheus: options.prometheus, ...range, chosen });
       const path = join(options.folder, `${dashboard.id}.png`);
-      await draw(drawing, path);
+      await browser.draw(drawing, path);
       const empty = drawing.panels.filter(
         ({ id, type }) =>
           type !== "row" && (drawing.answers[id] ?? []).every(({ series }) => series.length === 0),
@@ -65,7 +65,7 @@ async function main(options: Options): Promise<void> {
       console.log(`${path}: ${dashboard.title}, ${drawing.caption}${told}`);
     }
   } finally {
-    await close();
+    await browser.close();
   }
 }
 

@@ -62,8 +62,22 @@ export function serverFields(record: ServerRecord): LogFields {
 /** The digits of a number that JavaScript would round. No text of a record can look like this: its quotation marks are escaped. */
 const queryIdIn = (line: string): string | undefined => /"query_id":(-?\d+)/.exec(line)?.[1];
 
-/** Text of the collector's, of before PostgreSQL logs JSON, and of programs that PostgreSQL starts. */
+/** Of before the collector writes JSON. */
 const serverText = /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \w+) \[(\d+)\] (\w+): {2}(.*)$/;
+
+/** A line of the server's in no other form than text; undefined for any other. */
+export function textLine(line: string): LogFields | undefined {
+  const [, moment = "", pid, severity = "", message = ""] = serverText.exec(line) ?? [];
+  return pid === undefined
+    ? undefined
+    : present({
+        time: timeOf(moment),
+        level: levelOf(severity),
+        source: "postgresql",
+        message,
+        pid: Number(pid),
+      });
+}
 
 /** A line of `log_destination = jsonlog`. */
 export function jsonlogLine(line: string): LogFields {
@@ -91,14 +105,5 @@ export function jsonlogLine(line: string): LogFields {
       context: record.context,
     });
   }
-  const [, moment = "", pid, severity = "", message = ""] = serverText.exec(line) ?? [];
-  return pid === undefined
-    ? plain("postgresql")(line)
-    : present({
-        time: timeOf(moment),
-        level: levelOf(severity),
-        source: "postgresql",
-        message,
-        pid: Number(pid),
-      });
+  return textLine(line) ?? plain("postgresql")(line);
 }

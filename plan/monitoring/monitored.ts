@@ -13,8 +13,8 @@ export interface Monitored {
   readonly poolers: readonly PoolerPlan[];
 }
 
-/** Labels by which a Prometheus and a Grafana select what is for them. */
+/** Labels by which a Prometheus and a Grafana select what is for them: the user's own, or one that a stack of this platform has installed. */
 export const selectedBy = ({ monitoring: { prometheus, labels } }: Settings): Labels => ({
   ...labels,
-  ...(prometheus === "install" && selectedLabels),
+  ...(["operator", "install"].includes(prometheus) && selectedLabels),
 });

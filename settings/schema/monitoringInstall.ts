@@ -213,6 +213,10 @@ export const install = z.strictObject({
       "Kubernetes cluster's CA; unverified: any certificate will do, since most kubelets sign their own; none: they aren't read. Default: verified on local, unverified elsewhere.",
     atOnce,
   ).optional(),
+  tls: boolean(
+    "Whether Prometheus and Alertmanager are asked by HTTPS alone, with a certificate that a CA of the stack's own signs: a browser warns of it. Default: false, by HTTP within a closed network.",
+    "A change restarts Prometheus and Alertmanager.",
+  ).default(false),
   receivers: documented(z.array(receiver), {
     means: "Whom Alertmanager sends alerts to. Default: none, its page alone shows them.",
     change: sent,

@@ -99,6 +99,7 @@ export const everything = (): SettingsInput => ({
       cpu: "2",
       namespaces: ["workers"],
       kubelet: "verified",
+      tls: true,
       groupWaitSeconds: 10,
       groupIntervalSeconds: 60,
       repeatHours: 12,

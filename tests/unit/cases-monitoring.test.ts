@@ -295,12 +295,12 @@ describe("make monitoring", () => {
       assert.throws(() => pagesOf(checked(inputOf({ prometheus, namespace: "watch" }))), {
         message: `pgplatform:monitoring.prometheus is ${prometheus}: this stack has installed no Prometheus whose page could be opened. Allowed: install. Fix: set it to install, and run \`make up\`.`,
       });
-    assert.equal(pagesOf(checked(inputOf({ prometheus: "install" }))), "monitoring");
-    assert.equal(pagesOf(checked(inputOf({ prometheus: "install", namespace: "watch" }))), "watch");
+    assert.equal(pagesOf(checked(inputOf({ prometheus: "install" }))).namespace, "monitoring");
+    assert.equal(pagesOf(checked(inputOf({ prometheus: "install", namespace: "watch" }))).namespace, "watch");
   });
 
   it("reads where kubectl listens", () => {
-    assert.equal(addressIn("Forwarding from 127.0.0.1:9090 -> 9090"), "http://127.0.0.1:9090");
+    assert.equal(addressIn("Forwarding from 127.0.0.1:9090 -> 9090"), "127.0.0.1:9090");
     assert.equal(addressIn("Handling connection for 9090"), undefined);
   });
 });

@@ -330,6 +330,8 @@ describe("components", () => {
     const { secret } = inputs.data as { secret: Record<string, string> };
     assert.deepEqual(Object.keys(secret).sort(), ["bridge", "chat", "mail", "pager"]);
     assert.equal(secret.pager, Buffer.from("a routing key").toString("base64"));
+    const tls = one(full, `${name}-tls-secret`).inputs.data as { secret: Record<string, string> };
+    assert.deepEqual(Object.keys(tls.secret).sort(), ["ca.crt", "tls.crt", "tls.key"]);
     assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
     assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
     assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));

@@ -1,8 +1,9 @@
 import { parser } from "@prometheus-io/lezer-promql";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeDashboards } from "../../local/dashboards";
 import { promtool } from "../../local/toolchain/prometheusTools";
 import { metrics } from "../../plan/monitoring/catalogue/index";
 import {
@@ -13,6 +14,9 @@ import {
   panelQueries,
   type PanelQuery,
 } from "../../plan/monitoring/dashboards/index";
+import { dashboardsPage } from "../../docs/writeDashboards";
+import { projectDir } from "../../shell/paths";
+import { limitsOf, usual } from "../../plan/monitoring/dashboards/limits";
 import { run } from "../../shell/process";
 import { everything, foreign, idle, type Made, madeSeries, minutes } from "../support/monitored";
 import { checked, smallest } from "../support/settings";
@@ -158,6 +162,19 @@ describe("dashboards", () => {
   });
 });
 
+describe("Grafana's library", () => {
+  it("is loaded only where there are dashboards", async () => {
+    const script = `
+      const { planPlatform } = require("./plan/platform");
+      const loaded = () => Object.keys(require.cache).some((path) => path.includes("grafana-foundation-sdk"));
+      const before = loaded();
+      require("./plan/monitoring/dashboards").importable();
+      console.log(before, loaded(), typeof planPlatform);`;
+    const { stdout } = await run(process.execPath, ["--import", "tsx", "-e", script], { cwd: projectDir });
+    assert.equal(stdout.trim(), "false true function");
+  });
+});
+
 describe("what dashboards ask", function () {
   // The first run fetches promtool.
   this.timeout(300_000);
@@ -206,9 +223,56 @@ describe("what dashboards ask", function () {
   });
 });
 
+describe("colours of panels", () => {
+  /** Values from which on a panel is orange and red. */
+  const steps = (input: object, dashboard: string, title: string): (number | null)[] | undefined =>
+    dashboardsOf(checked({ ...smallest(), ...input }))
+      .find(({ id }) => id === dashboard)
+      ?.rows.flatMap((row) => row.panels)
+      .find((panel) => panel.title === title)
+      ?.steps?.map(([value]) => value)
+      .slice(1);
+
+  it("change where alerts fire", () => {
+    const thresholds = {
+      connectionsHigh: "60%",
+      connectionsFull: "70%",
+      replicationLag: "20s",
+      poolerWait: "10s",
+    };
+    const given = {
+      poolers: [{ name: "app", database: "app" }],
+      monitoring: { prometheus: "operator", namespace: "watching", thresholds },
+    };
+    assert.deepEqual(steps({}, "overview", "Connections used"), [0.8, 0.95]);
+    assert.deepEqual(steps(given, "overview", "Connections used"), [0.6, 0.7]);
+    assert.deepEqual(steps({}, "overview", "Replication lag"), [54, 60]);
+    assert.deepEqual(steps(given, "overview", "Replication lag"), [18, 20]);
+    assert.deepEqual(steps(given, "pooler", "Longest wait"), [9, 10]);
+  });
+
+  it("follow what the settings ask of backups", () => {
+    const backup = (rpoMinutes: number) => ({
+      backup: { targets: [{ name: "near", kind: "local" }], schedule: "0 */6 * * *", rpoMinutes },
+    });
+    assert.deepEqual(steps(backup(10), "backups", "Writes that aren't archived"), [540, 600]);
+    assert.deepEqual(steps(backup(10), "overview", "Base backup"), [32_400, 36_000]);
+  });
+
+  it("are, where no settings say it, those of settings that name none", () => {
+    const { verificationAge, archiveBacklog, slotWal, ...rest } = usual;
+    assert.ok(verificationAge > 0 && archiveBacklog > 0 && slotWal > 0);
+    const limits = limitsOf(
+      checked({ ...smallest(), backup: { targets: [{ name: "near", kind: "local" }] } }),
+    );
+    for (const [name, value] of Object.entries(rest))
+      assert.equal(limits[name as keyof typeof rest], value, name);
+  });
+});
+
 describe("the dashboard of tenants", () => {
   const value = (name: string, more: object = {}) => ({ name, help: `What ${name} is.`, ...more });
-  const { monitoring } = checked({
+  const settings = checked({
     ...smallest(),
     monitoring: {
       queries: [
@@ -227,7 +291,7 @@ describe("the dashboard of tenants", () => {
     },
   });
   const shown =
-    dashboardsOf(monitoring.queries)
+    dashboardsOf(settings)
       .find(({ id }) => id === "tenants")
       ?.rows.at(-1)?.panels ?? [];
 
@@ -249,7 +313,7 @@ describe("the dashboard of tenants", () => {
   });
 
   it("is what the list of queries has, too", () => {
-    const asked = panelQueries(monitoring.queries).filter(({ expr }) => expr.includes("pgplatform_user_"));
+    const asked = panelQueries(settings).filter(({ expr }) => expr.includes("pgplatform_user_"));
     assert.deepEqual(
       asked.map(({ panel }) => panel),
       shown.slice(1).map(({ title }) => title),
@@ -258,11 +322,11 @@ describe("the dashboard of tenants", () => {
 
   it("fills its lines with any number of them", () => {
     for (let count = 0; count < 6; count++) {
-      const one = monitoring.queries[1];
+      const one = settings.monitoring.queries[1];
       assert.ok(one);
       const many = Array.from({ length: count }, (_, index) => ({ ...one, name: `q${index}` }));
       const row =
-        dashboardsOf(many)
+        dashboardsOf({ ...settings, monitoring: { ...settings.monitoring, queries: many } })
           .find(({ id }) => id === "tenants")
           ?.rows.at(-1)?.panels ?? [];
       assert.equal(row.reduce((sum, { width }) => sum + width, 0) % 24, 0, `${count}`);
@@ -322,6 +386,20 @@ describe("dashboards as objects", () => {
   });
 });
 
+describe("the page of dashboards", () => {
+  it("is what they are", () => {
+    const path = join(projectDir, "docs", "dashboards.md");
+    assert.equal(readFileSync(path, "utf8"), dashboardsPage(), "npm run docs:dashboards writes it");
+  });
+
+  it("is told of with their number and names", () => {
+    const section =
+      readFileSync(join(projectDir, "docs", "monitoring.md"), "utf8").split("\n## Dashboards\n")[1] ?? "";
+    const names = dashboards.map(({ title }) => title.replace("PostgreSQL: ", ""));
+    assert.ok(section.replaceAll("\n", " ").includes(`${names.slice(0, -1).join(", ")}, ${names.at(-1)}.`));
+  });
+});
+
 describe("dashboards to be imported by hand", () => {
   it("have all panels, and a data source that the reader chooses", () => {
     const rendered = importable();
@@ -340,6 +418,20 @@ describe("dashboards to be imported by hand", () => {
         titles,
         panels.filter((one) => one.id === id).map(({ panel }) => panel.title),
       );
+    }
+  });
+
+  it("are written as files, one a dashboard", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "pgp-dashboards-"));
+    try {
+      const paths = await writeDashboards(join(folder, "new"));
+      assert.equal(paths.length, dashboards.length);
+      for (const path of paths) {
+        const { uid } = JSON.parse(readFileSync(path, "utf8")) as { uid: string };
+        assert.equal(path, join(folder, "new", `${uid.replace("pgplatform-", "")}.json`));
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

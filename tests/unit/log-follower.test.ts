@@ -108,7 +108,7 @@ describe("make logs, with a stand-in for kubectl", () => {
   const event = (type: string, object: KubeObject) => {
     const watch = kubectl.of("--watch", object.metadata.labels?.of === "pooler" ? "pgbouncer" : "cnpg.io");
     assert.ok(watch, "nothing watches");
-    JSON.stringify({ type, object }, null, 4).split("\n").forEach(watch.onLine);
+    watch.onLine(JSON.stringify({ type, object }));
   };
 
   it("sorts what is past, of instances and poolers", async () => {

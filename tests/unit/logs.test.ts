@@ -6,14 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  fieldOrder,
-  jsonLine,
-  type LogRecord,
-  ObjectReader,
-  shownLine,
-  stamped,
-} from "../../operations/logLines";
+import { eventIn, fieldOrder, jsonLine, type LogRecord, shownLine, stamped } from "../../operations/logLines";
 import { logOptions } from "../../operations/logs";
 import { liveReaders, planners } from "../../plan/engines/select";
 import { jsonlogLine } from "../../plan/logs/postgresql";
@@ -205,12 +198,12 @@ describe("the lines that make logs prints", () => {
     assert.ok(at("") < at(".1") && at(".12") < at(".123") && at(".123") < at(".2"));
   });
 
-  it("come of a watch's objects, whatever kubectl says between them", () => {
-    const found: unknown[] = [];
-    const reader = new ObjectReader((object) => found.push(object));
-    const text = [{ a: { b: 1 } }, { c: "}" }].map((one) => JSON.stringify(one, null, 4));
-    `${text[0]}\nerror: it ended\n${text[1]}`.split("\n").forEach((line) => reader.line(line));
-    assert.deepEqual(found, [{ a: { b: 1 } }, { c: "}" }]);
+  it("come of a watch's events, one in a line, and not of what kubectl says itself", () => {
+    assert.deepEqual(eventIn('{"type":"ADDED","object":{"kind":"Pod"}}'), {
+      type: "ADDED",
+      object: { kind: "Pod" },
+    });
+    assert.equal(eventIn("Unable to connect to the server"), undefined);
   });
 });
 
@@ -300,6 +293,143 @@ describe("what prints Zalando's files (follow.py)", function () {
     const follower = start();
     await until("all of it", () => follower.said() === `${long}\nshort\n`);
     await follower.stop();
+  });
+});
+
+describe("fields of CloudNativePG's lines", () => {
+  const { postgres } = liveReaders.cnpg.logs;
+  assert.ok(postgres);
+  const all = recorded("cnpg.txt").map(postgres);
+
+  it("are those of PostgreSQL's records, with the names that jsonlog's get", () => {
+    const slow = find(all, "select pg_sleep");
+    assert.deepEqual(
+      { ...slow, durationMs: undefined, message: undefined },
+      {
+        time: "2026-11-29T17:29:03.056Z",
+        level: "info",
+        source: "postgresql",
+        message: undefined,
+        database: "app",
+        user: "app",
+        application: "psql",
+        client: "198.18.1.14:44930",
+        pid: 677,
+        session: "6b0c60dd.2a5",
+        sessionLine: 1,
+        backend: "client backend",
+        queryId: "-2749826580604107531",
+        durationMs: undefined,
+        statement: "select pg_sleep(1.25)",
+      },
+    );
+    assert.equal(slow.message, `duration: ${slow.durationMs} ms`);
+    const { level, sqlstate, statement } = find(all, "division");
+    assert.deepEqual([level, sqlstate, statement], ["error", "22012", "select 1/0 as of_logs"]);
+    const { sqlstate: none, queryId, backend } = find(all, "ready to accept");
+    assert.deepEqual([none, queryId, backend], [undefined, undefined, "postmaster"]);
+  });
+
+  it("are the instance manager's own, and those of the server's text before it logs records", () => {
+    assert.deepEqual(find(all, "OS distribution"), {
+      time: "2026-11-29T17:27:40.341Z",
+      level: "info",
+      source: "instance-manager",
+      message: "OS distribution is supported",
+    });
+    assert.deepEqual(find(all, "redirecting"), {
+      time: "2026-11-29T17:27:41.243Z",
+      level: "info",
+      source: "postgresql",
+      message: "redirecting log output to logging collector process",
+      pid: 21,
+    });
+  });
+
+  it("are an error's, pgaudit's, and those of a line that isn't JSON (made by hand)", () => {
+    const failed = { level: "error", ts: "2026-11-29T17:27:41Z", msg: "it failed", error: "no route" };
+    assert.deepEqual(postgres(JSON.stringify(failed)), {
+      time: "2026-11-29T17:27:41.000Z",
+      level: "error",
+      source: "instance-manager",
+      message: "it failed",
+      detail: "no route",
+    });
+    const audit = { audit_type: "SESSION", statement_id: "1", class: "READ", statement: "select 1" };
+    const record = { log_time: "2026-11-29 17:27:41 UTC", error_severity: "LOG", user_name: "app", audit };
+    const { message, statement, user, source } = postgres(
+      JSON.stringify({ level: "info", ts: "", logger: "pgaudit", msg: "record", record }),
+    );
+    assert.deepEqual(
+      [message, statement, user, source],
+      ["AUDIT: SESSION,1,,READ,,,", "select 1", "app", "postgresql"],
+    );
+    assert.deepEqual(postgres("panic: no"), {
+      level: "info",
+      source: "instance-manager",
+      message: "panic: no",
+    });
+  });
+});
+
+describe("fields of text", () => {
+  it("are those of Patroni's lines, and of PostgreSQL's beside them", () => {
+    const { postgres } = liveReaders.zalando.logs;
+    assert.ok(postgres);
+    const all = recorded("patroni.txt").map(postgres);
+    assert.deepEqual(find(all, "promoted self"), {
+      time: "2026-11-29T17:16:21.046Z",
+      level: "info",
+      source: "patroni",
+      message: "promoted self to leader by acquiring session lock",
+    });
+    assert.equal(find(all, "Loop time").level, "warning");
+    assert.equal(find(all, "runs as process").time, "2026-11-29T17:12:51.000Z");
+    assert.deepEqual(find(all, "redirecting"), {
+      time: "2026-11-29T17:13:16.550Z",
+      level: "info",
+      source: "postgresql",
+      message: "redirecting log output to logging collector process",
+      pid: 23,
+    });
+    assert.deepEqual(find(all, "rejecting"), {
+      level: "info",
+      source: "patroni",
+      message: "/var/run/postgresql:5432 - rejecting connections",
+    });
+  });
+
+  it("are those of PgBouncer's lines: a client's address is one, a server's is told in the message", () => {
+    const { pgbouncer } = poolerLogs;
+    assert.ok(pgbouncer);
+    const all = recorded("pgbouncer.txt").map(pgbouncer);
+    assert.deepEqual(find(all, "password authentication"), {
+      time: "2026-11-29T17:15:18.745Z",
+      level: "error",
+      source: "pgbouncer",
+      message: "password authentication failed",
+      database: "app",
+      user: "app",
+      client: "198.18.1.7:55082",
+      pid: 8,
+    });
+    const { message, client, user, level } = find(all, "not linked");
+    assert.deepEqual(
+      [message, client, user, level],
+      ["server 198.19.103.248:5432: got packet 'E' from server when not linked", undefined, "app", "warning"],
+    );
+    const nobody = pgbouncer(
+      "2026-11-29 17:15:18.745 UTC [8] LOG C-0x55ce28918120: (nodb)/(nouser)@[::1]:55082 closing because: TLS",
+    );
+    assert.deepEqual(
+      [nobody.database, nobody.user, nobody.client, nobody.message],
+      [undefined, undefined, "[::1]:55082", "closing because: TLS"],
+    );
+    assert.deepEqual(pgbouncer("mounted certificates or users have changed: reloading"), {
+      level: "info",
+      source: "pgbouncer",
+      message: "mounted certificates or users have changed: reloading",
+    });
   });
 });
 

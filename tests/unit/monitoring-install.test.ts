@@ -192,7 +192,7 @@ describe("what monitoring.prometheus: install plans", () => {
     );
     assert.deepEqual(
       ofOperator.map(({ object }) => object.metadata.name),
-      ["pgplatform-prometheus"],
+      ["pgplatform-prometheus", "pgplatform-kube-state-metrics"],
     );
   });
 
@@ -313,6 +313,31 @@ describe("what monitoring.prometheus: install plans", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  it("asks Prometheus and Alertmanager by HTTPS where the settings say so, by names of their certificate", () => {
+    const plain = planOf();
+    for (const id of ["prometheus", "alertmanager", "monitor-prometheus", "monitor-alertmanager"])
+      assert.doesNotMatch(JSON.stringify(objectOf(plain, id)), /https/);
+    assert.equal(plain.certificate, undefined);
+    const plan = planOf({ tls: true });
+    for (const { object } of plan.objects.filter((one) => one.object.apiVersion.startsWith("monitoring")))
+      assert.deepEqual(validator.problems(object), []);
+    for (const id of ["prometheus", "alertmanager"])
+      assert.match(
+        JSON.stringify(objectOf(plan, id)),
+        /"keySecret":\{"name":"monitoring-tls","key":"tls\.key"\}/,
+      );
+    for (const [id, name] of [
+      ["prometheus", "alertmanager-operated.monitoring.svc"],
+      ["monitor-prometheus", "prometheus-operated.monitoring.svc"],
+      ["monitor-alertmanager", "alertmanager-operated.monitoring.svc"],
+    ] as const) {
+      assert.ok(JSON.stringify(objectOf(plan, id)).includes(`"serverName":"${name}"`), id);
+      assert.ok(plan.certificate?.names.includes(name));
+    }
+    for (const id of ["monitor-operator", "monitor-state"])
+      assert.doesNotMatch(JSON.stringify(objectOf(plan, id)), /https/);
   });
 
   it("gives the volume, and how much of it Prometheus fills, by the settings", () => {

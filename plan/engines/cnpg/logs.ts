@@ -1,4 +1,4 @@
-import { serverFields } from "../../logs/postgresql";
+import { serverFields, textLine } from "../../logs/postgresql";
 import {
   type Json,
   type LineReader,
@@ -64,12 +64,14 @@ const managed =
         context: record.context,
       });
     }
+    const ofServer = object.logger === "postgres";
     return present({
       time: timeOf(said(object.ts)),
       level: levelOf(said(object.level)),
-      source: object.logger === "postgres" ? "postgresql" : source,
+      source: ofServer ? "postgresql" : source,
       message: object.msg,
       detail: textOf(object.error),
+      ...(ofServer && textLine(object.msg)),
     });
   };
 

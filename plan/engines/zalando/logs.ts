@@ -1,4 +1,4 @@
-import { jsonlogLine } from "../../logs/postgresql";
+import { jsonlogLine, textLine } from "../../logs/postgresql";
 import { type LineReader, levelOf, plain, present } from "../../logs/record";
 import { serverContainer } from "../../names";
 
@@ -8,7 +8,7 @@ const patroniText = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:[,.](\d{3})\d*)? ([A-
 const patroni: LineReader = (line) => {
   const [, day, clock, fraction = "000", word = "", message = ""] = patroniText.exec(line) ?? [];
   return day === undefined
-    ? plain("patroni")(line)
+    ? (textLine(line) ?? plain("patroni")(line))
     : present({ time: `${day}T${clock}.${fraction}Z`, level: levelOf(word), source: "patroni", message });
 };
 

@@ -1,3 +1,4 @@
+import { near, type Limits } from "./limits";
 import {
   above,
   noneWanted,
@@ -14,7 +15,6 @@ import { failovers } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { cluster, targets, primary } = labels;
-const days = 86_400;
 const backup = (metric: string, where: string = targets): string => `pgplatform_backup_${metric}{${where}}`;
 const age = (metric: string): string => `time() - max by (target) (${backup(metric)})`;
 
@@ -25,7 +25,7 @@ const verification = (expr: string, legend: string, more: Partial<Query> = {}): 
 const verified = (expr: string, legend: string, more: Partial<Query> = {}): Query =>
   ask(expr, legend, { needsEvent: needs.verified, ...more });
 
-export const backups: Dashboard = {
+export const backups = (limits: Limits): Dashboard => ({
   id: "backups",
   title: "PostgreSQL: backups and verification",
   description: "What could be restored now, from which target, and when that was last tried.",
@@ -40,7 +40,7 @@ export const backups: Dashboard = {
           "s",
           "Age of the oldest one: what is lost when all instances are.",
           [ask(`max(${backup("unarchived_seconds", cluster)})`, "age")],
-          { steps: above(300, 600) },
+          { steps: near(limits.rpo) },
         ),
         stat(
           "Of the RPO asked for",
@@ -73,14 +73,14 @@ export const backups: Dashboard = {
           "s",
           "Age of the newest one, in the target that is furthest behind.",
           [ask(`max(${age("base_timestamp_seconds")})`, "age")],
-          { steps: above(1.25 * days, 2 * days), noValue: "none" },
+          { steps: near(limits.backupAge), noValue: "none" },
         ),
         stat(
           "Restore verified",
           "s",
           "Time since a restore passed, in the target that is furthest behind.",
           [verified(`max(${age("verified_timestamp_seconds")})`, "age")],
-          { steps: above(8 * days, 15 * days), noValue: "never" },
+          { steps: near(limits.verificationAge), noValue: "never" },
         ),
       ],
     },
@@ -96,7 +96,7 @@ export const backups: Dashboard = {
             ask(`max by (target) (${backup("restorable")})`, "Restorable", { names: yesNo }),
             ask(age("base_timestamp_seconds"), "Base backup", {
               unit: "s",
-              steps: above(1.25 * days, 2 * days),
+              steps: near(limits.backupAge),
             }),
             ask(age("segment_timestamp_seconds"), "WAL", { unit: "s" }),
             verification(`max by (target) (${backup("verification_passed")})`, "Last verification passed", {
@@ -104,7 +104,7 @@ export const backups: Dashboard = {
             }),
             verified(age("verified_timestamp_seconds"), "Verified", {
               unit: "s",
-              steps: above(8 * days, 15 * days),
+              steps: near(limits.verificationAge),
             }),
             verified(`max by (target) (${backup("verification_rto_seconds")})`, "Restored in", { unit: "s" }),
           ],
@@ -144,7 +144,7 @@ export const backups: Dashboard = {
           "s",
           "By target.",
           [ask(age("base_timestamp_seconds"), "{{target}}")],
-          { min: 0, steps: above(1.25 * days, 2 * days) },
+          { min: 0, steps: near(limits.backupAge) },
         ),
         series(
           "Age of the newest WAL segment",
@@ -158,7 +158,7 @@ export const backups: Dashboard = {
           "none",
           "Segments of the primary with a .ready file.",
           [query(`max by (instance) (pgplatform_archiver_ready_files{${primary}})`, "{{instance}}")],
-          { min: 0, steps: above(10, 100) },
+          { min: 0, steps: near(limits.archiveBacklog) },
         ),
         series(
           "Segments archived and failed",
@@ -187,7 +187,7 @@ export const backups: Dashboard = {
           "s",
           "By target.",
           [verified(age("verified_timestamp_seconds"), "{{target}}")],
-          { min: 0, steps: above(8 * days, 15 * days), width: 8 },
+          { min: 0, steps: near(limits.verificationAge), width: 8 },
         ),
         series(
           "RTO that was measured",
@@ -241,4 +241,4 @@ export const backups: Dashboard = {
       ],
     },
   ],
-};
+});

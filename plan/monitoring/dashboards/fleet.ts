@@ -1,10 +1,10 @@
+import { near, type Limits } from "./limits";
 import { above, below, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { labels, needs, peak, variables } from "./selectors";
 
 const all = labels.clusters;
 const by = "by (namespace, cluster)";
 const legend = "{{namespace}}/{{cluster}}";
-const days = 86_400;
 
 const missing = `max ${by} (pgplatform_wanted_instances{${all}}) - sum ${by} (pgplatform_server_up{${all}})`;
 const connectionsUsed = `max ${by} (pgplatform_server_connections{${all}} / (pgplatform_server_max_connections{${all}} - pgplatform_server_reserved_connections{${all}}))`;
@@ -13,7 +13,7 @@ const size = `sum ${by} (max by (namespace, cluster, database) (pgplatform_datab
 const backupAge = `time() - min ${by} (max by (namespace, cluster, target) (pgplatform_backup_base_timestamp_seconds{${all}}))`;
 const verificationAge = `time() - min ${by} (max by (namespace, cluster, target) (pgplatform_backup_verified_timestamp_seconds{${all}}))`;
 
-export const fleet: Dashboard = {
+export const fleet = (limits: Limits): Dashboard => ({
   id: "fleet",
   title: "PostgreSQL: fleet",
   description: "All clusters at once: which one needs a look.",
@@ -76,10 +76,13 @@ export const fleet: Dashboard = {
             query(`max ${by} (pgplatform_standbys_streaming{${all}})`, "Standbys"),
             query(`max ${by} (pgplatform_standby_lag_seconds{${all}})`, "Lag", {
               unit: "s",
-              steps: above(10, 60),
+              steps: near(limits.replicationLag),
               needsEvent: needs.standby,
             }),
-            query(connectionsUsed, "Connections", { unit: "percentunit", steps: above(0.8, 0.9) }),
+            query(connectionsUsed, "Connections", {
+              unit: "percentunit",
+              steps: above(limits.connectionsHigh, limits.connectionsFull),
+            }),
             query(size, "Size", {
               unit: "bytes",
             }),
@@ -89,12 +92,12 @@ export const fleet: Dashboard = {
             }),
             query(backupAge, "Base backup", {
               unit: "s",
-              steps: above(1.25 * days, 2 * days),
+              steps: near(limits.backupAge),
               needsEvent: needs.backups,
             }),
             query(verificationAge, "Verified", {
               unit: "s",
-              steps: above(8 * days, 15 * days),
+              steps: near(limits.verificationAge),
               needsEvent: needs.verified,
             }),
             query(
@@ -102,7 +105,7 @@ export const fleet: Dashboard = {
               "Certificate ends in",
               {
                 unit: "s",
-                steps: below(21 * days, 7 * days),
+                steps: below(limits.certificate, limits.certificateSoon),
               },
             ),
           ],
@@ -153,7 +156,7 @@ export const fleet: Dashboard = {
           "percentunit",
           "Of those that clients may have: max_connections without the reserved ones.",
           [query(connectionsUsed, legend)],
-          { min: 0, max: 1, steps: above(0.8, 0.9) },
+          { min: 0, max: 1, steps: above(limits.connectionsHigh, limits.connectionsFull) },
         ),
         series(
           "Replication lag",
@@ -193,4 +196,4 @@ export const fleet: Dashboard = {
       ],
     },
   ],
-};
+});

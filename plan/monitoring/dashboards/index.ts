@@ -4,6 +4,7 @@ import { clusterLabel } from "../../names";
 import type { KubernetesObject } from "../../objects";
 import { backups } from "./backups";
 import { fleet } from "./fleet";
+import { limitsOf, usual } from "./limits";
 import type { Dashboard } from "./model";
 import { overview } from "./overview";
 import { performance } from "./performance";
@@ -19,21 +20,14 @@ export { interpolate, type PanelQuery } from "./queries";
 export type { Dashboard } from "./model";
 
 /** Every dashboard; without settings as it suits every cluster. */
-export const dashboardsOf = (queries: Settings["monitoring"]["queries"] = []): readonly Dashboard[] => [
-  fleet,
-  overview,
-  performance,
-  replication,
-  resources,
-  sizes,
-  tenants(queries),
-  pooler,
-  backups,
-];
+export function dashboardsOf(settings?: Settings): readonly Dashboard[] {
+  const limits = settings === undefined ? usual : limitsOf(settings);
+  const ofCluster = [fleet, overview, performance, replication, resources, sizes].map((one) => one(limits));
+  return [...ofCluster, tenants(settings?.monitoring.queries ?? []), pooler(limits), backups(limits)];
+}
 
 /** Everything that the dashboards ask Prometheus: panels, variables and marks. */
-export const panelQueries = (queries?: Settings["monitoring"]["queries"]): PanelQuery[] =>
-  queriesOf(dashboardsOf(queries));
+export const panelQueries = (settings?: Settings): PanelQuery[] => queriesOf(dashboardsOf(settings));
 
 /** Grafana's library takes a tenth of a second to load: previews without dashboards don't wait for it. */
 function renderAll(dashboards: readonly Dashboard[], whose: Whose): ReadonlyMap<string, Rendered> {
@@ -47,14 +41,15 @@ export const importable = (): ReadonlyMap<string, Rendered> =>
   renderAll(dashboardsOf(), { uid: "pgplatform", tag: "pgplatform" });
 
 /** ConfigMaps that the sidecar of a Grafana loads, a dashboard each. */
-export function dashboardObjects({ cluster, monitoring }: Settings): KubernetesObject[] {
+export function dashboardObjects(settings: Settings): KubernetesObject[] {
+  const { cluster, monitoring } = settings;
   const key = `${cluster.namespace}/${cluster.name}`;
   const whose: Whose = {
     uid: `pgp-${createHash("sha256").update(key).digest("hex").slice(0, 12)}`,
     tag: `pgplatform ${key}`,
     cluster: { namespace: cluster.namespace, name: cluster.name },
   };
-  return [...renderAll(dashboardsOf(monitoring.queries), whose)].map(([id, dashboard]) => ({
+  return [...renderAll(dashboardsOf(settings), whose)].map(([id, dashboard]) => ({
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: {

@@ -1,15 +1,15 @@
+import { near, type Limits } from "./limits";
 import { above, below, noneWanted, query, series, stat, states, table, type Dashboard } from "./model";
 import { failovers, starts } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
 
 const { cluster, instances, primary, servers, volumes } = labels;
-const days = 86_400;
 const rate = "[$__rate_interval]";
 
 const connectionsUsed = `sum by (instance) (pgplatform_server_connections{${instances}}) / sum by (instance) (pgplatform_server_max_connections{${instances}} - pgplatform_server_reserved_connections{${instances}})`;
 const fullness = `1 - kubelet_volume_stats_available_bytes{${volumes}} / kubelet_volume_stats_capacity_bytes{${volumes}}`;
 
-export const overview: Dashboard = {
+export const overview = (limits: Limits): Dashboard => ({
   id: "overview",
   title: "PostgreSQL: cluster",
   description:
@@ -59,7 +59,7 @@ export const overview: Dashboard = {
           "s",
           "How far the last standby is behind in replaying.",
           [query(`max(pgplatform_standby_lag_seconds{${cluster}})`, "lag", { needsEvent: needs.standby })],
-          { steps: above(10, 60), noValue: "no standby" },
+          { steps: near(limits.replicationLag), noValue: "no standby" },
         ),
         stat(
           "Alerts firing",
@@ -73,14 +73,14 @@ export const overview: Dashboard = {
           "percentunit",
           "On the fullest instance, of those that clients may have.",
           [query(`max(${connectionsUsed})`, "used")],
-          { steps: above(0.8, 0.9) },
+          { steps: above(limits.connectionsHigh, limits.connectionsFull) },
         ),
         stat(
           "Fullest volume",
           "percentunit",
           "Share of the volume that is used.",
           [query(`max(${fullness})`, "used")],
-          { steps: above(0.8, 0.9) },
+          { steps: near(limits.volumeUsed) },
         ),
         stat(
           "Writes that aren't archived",
@@ -91,7 +91,7 @@ export const overview: Dashboard = {
               needsEvent: needs.backups,
             }),
           ],
-          { steps: above(300, 600), noValue: "no backups" },
+          { steps: near(limits.rpo), noValue: "no backups" },
         ),
         stat(
           "Base backup",
@@ -104,7 +104,7 @@ export const overview: Dashboard = {
               { needsEvent: needs.backups },
             ),
           ],
-          { steps: above(1.25 * days, 2 * days), noValue: "none" },
+          { steps: near(limits.backupAge), noValue: "none" },
         ),
         stat(
           "Restore verified",
@@ -117,14 +117,14 @@ export const overview: Dashboard = {
               { needsEvent: needs.verified },
             ),
           ],
-          { steps: above(8 * days, 15 * days), noValue: "never" },
+          { steps: near(limits.verificationAge), noValue: "never" },
         ),
         stat(
           "Certificate ends in",
           "s",
           "The first of the CA's and the server's to end.",
           [query(`min(pgplatform_certificate_expiry_timestamp_seconds{${cluster}}) - time()`, "left")],
-          { steps: below(21 * days, 7 * days) },
+          { steps: below(limits.certificate, limits.certificateSoon) },
         ),
       ],
     },
@@ -166,7 +166,7 @@ export const overview: Dashboard = {
             query(`sum by (instance) (pgplatform_server_connections{${instances}})`, "Connections"),
             query(`max by (instance) (pgplatform_standby_lag_seconds{${instances}})`, "Lag", {
               unit: "s",
-              steps: above(10, 60),
+              steps: near(limits.replicationLag),
               needsEvent: needs.standby,
             }),
             query(
@@ -218,7 +218,7 @@ export const overview: Dashboard = {
           "percentunit",
           "Share of each volume that is used.",
           [query(fullness, "{{persistentvolumeclaim}}")],
-          { min: 0, max: 1, steps: above(0.8, 0.9) },
+          { min: 0, max: 1, steps: near(limits.volumeUsed) },
         ),
         series(
           "Longest transaction",
@@ -281,4 +281,4 @@ export const overview: Dashboard = {
       ],
     },
   ],
-};
+});

@@ -1,3 +1,4 @@
+import { near, type Limits } from "./limits";
 import { above, bars, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { failovers } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
@@ -11,7 +12,7 @@ const hit = perSecond("database_blocks_hit_total", "database");
 const commits = perSecond("database_commits_total", "database");
 const rollbacks = perSecond("database_rollbacks_total", "database");
 
-export const performance: Dashboard = {
+export const performance = (limits: Limits): Dashboard => ({
   id: "performance",
   title: "PostgreSQL: performance",
   description: "Throughput, waits, locks, statements, checkpoints and vacuum.",
@@ -123,7 +124,7 @@ export const performance: Dashboard = {
               "idle in transaction",
             ),
           ],
-          { min: 0, steps: above(300, 1800), width: 8 },
+          { min: 0, steps: near(limits.longTransaction), width: 8 },
         ),
         series(
           "Locks",
@@ -156,7 +157,7 @@ export const performance: Dashboard = {
           "s",
           "The session that has been blocked for the longest time.",
           [query(`max(pgplatform_blocked_longest_seconds{${databases}})`, "wait")],
-          { steps: above(30, 300), width: 6 },
+          { steps: near(limits.blocked), width: 6 },
         ),
         stat(
           "Oldest snapshot",
@@ -409,9 +410,9 @@ export const performance: Dashboard = {
               "{{database}} multixacts",
             ),
           ],
-          { min: 0, max: 1, steps: above(0.5, 0.75), width: 8 },
+          { min: 0, max: 1, steps: above(limits.wraparoundHigh, limits.wraparoundRisk), width: 8 },
         ),
       ],
     },
   ],
-};
+});

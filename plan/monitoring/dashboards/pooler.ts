@@ -1,3 +1,4 @@
+import { near, type Limits } from "./limits";
 import { above, noneWanted, query, series, stat, type Dashboard, type Query } from "./model";
 import { failovers } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
@@ -11,7 +12,7 @@ const total = (metric: string, by: string): string =>
   `sum by (${by}) (rate(pgbouncer_stats_totals_${metric}{${poolerDatabases}}${rate}))`;
 const pool = (metric: string): string => `sum(pgbouncer_pools_${metric}{${poolerDatabases}})`;
 
-export const pooler: Dashboard = {
+export const pooler = (limits: Limits): Dashboard => ({
   id: "pooler",
   title: "PostgreSQL: poolers",
   description: "PgBouncer: clients, server connections, waits and throughput.",
@@ -60,7 +61,7 @@ export const pooler: Dashboard = {
           "s",
           "How long the first client in the queue has waited.",
           [ask(`max(pgbouncer_pools_client_maxwait_seconds{${poolerDatabases}})`, "wait")],
-          { steps: above(1, 10) },
+          { steps: near(limits.poolerWait) },
         ),
         stat(
           "Client connections used",
@@ -72,7 +73,7 @@ export const pooler: Dashboard = {
               "used",
             ),
           ],
-          { steps: above(0.8, 0.9) },
+          { steps: near(limits.poolerUsed) },
         ),
         stat(
           "Server connections used",
@@ -84,7 +85,7 @@ export const pooler: Dashboard = {
               "used",
             ),
           ],
-          { steps: above(0.9, 1) },
+          { steps: near(limits.poolerUsed) },
         ),
       ],
     },
@@ -111,7 +112,7 @@ export const pooler: Dashboard = {
               "{{pooler}} {{database}}",
             ),
           ],
-          { min: 0, steps: above(1, 10) },
+          { min: 0, steps: near(limits.poolerWait) },
         ),
         series(
           "Clients by pod",
@@ -281,4 +282,4 @@ export const pooler: Dashboard = {
       ],
     },
   ],
-};
+});

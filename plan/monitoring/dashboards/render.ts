@@ -80,7 +80,7 @@ function seriesBuilder(panel: Panel): SeriesBuilder {
     builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group("A"));
   // Nothing but zeros would be drawn on an axis up to 100.
   if (panel.max === undefined && panel.unit === "none") builder.axisSoftMax(1);
-  if (panel.max === undefined && panel.unit === "s") builder.axisSoftMax(0.1);
+  if (panel.max === undefined && panel.unit === "s") builder.axisSoftMax(0.001);
   if (panel.steps)
     builder.thresholdsStyle(
       new common.GraphThresholdsStyleConfigBuilder().mode(common.GraphThresholdsStyleMode.Dashed),

@@ -1,3 +1,4 @@
+import { near, type Limits } from "./limits";
 import { above, noneWanted, query, series, stat, states, table, yesNo, type Dashboard } from "./model";
 import { failovers } from "./marks";
 import { labels, needs, ofCluster, peak, variables } from "./selectors";
@@ -6,7 +7,7 @@ const { cluster, instances, primary } = labels;
 const standby = { needsEvent: needs.standby };
 const slot = { needsEvent: needs.slot };
 
-export const replication: Dashboard = {
+export const replication = (limits: Limits): Dashboard => ({
   id: "replication",
   title: "PostgreSQL: replication",
   description: "Standbys, their lag, slots, conflicts, WAL and its archiving.",
@@ -41,7 +42,7 @@ export const replication: Dashboard = {
           "bytes",
           "What the slot that is furthest behind keeps.",
           [query(`max(pgplatform_slot_kept_bytes{${primary}})`, "kept", slot)],
-          { steps: above(2 ** 30, 8 * 2 ** 30), noValue: "no slot" },
+          { steps: near(limits.slotWal), noValue: "no slot" },
         ),
         stat("Timeline", "none", "It grows by one with each failover.", [
           query(`max(pgplatform_server_timeline{${cluster}})`, "timeline"),
@@ -77,7 +78,7 @@ export const replication: Dashboard = {
               {
                 ...standby,
                 unit: "s",
-                steps: above(10, 60),
+                steps: near(limits.replicationLag),
               },
             ),
           ],
@@ -135,7 +136,7 @@ export const replication: Dashboard = {
               standby,
             ),
           ],
-          { min: 0, steps: above(10, 60) },
+          { min: 0, steps: near(limits.replicationLag) },
         ),
         states(
           "WAL receivers",
@@ -157,7 +158,7 @@ export const replication: Dashboard = {
         series(
           "Conflicts",
           "none",
-          "Queries on standbys that were cancelled in five minutes because replay needed their rows.",
+          "Queries on standbys that replay has cancelled in five minutes, since it waited for too long.",
           [
             query(
               `sum by (instance, reason) (increase(pgplatform_conflicts_total{${instances}}[5m]))`,
@@ -227,7 +228,7 @@ export const replication: Dashboard = {
           "none",
           "Segments with a .ready file.",
           [query(`max by (instance) (pgplatform_archiver_ready_files{${instances}})`, "{{instance}}")],
-          { min: 0, width: 8, steps: above(10, 100) },
+          { min: 0, width: 8, steps: near(limits.archiveBacklog) },
         ),
         series(
           "Segments archived and failed",
@@ -256,4 +257,4 @@ export const replication: Dashboard = {
       ],
     },
   ],
-};
+});

@@ -1,3 +1,4 @@
+import { near, type Limits } from "./limits";
 import { above, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { failovers } from "./marks";
 import { labels, needs, ofCluster, variables } from "./selectors";
@@ -6,7 +7,7 @@ const { pods, servers, volumes } = labels;
 const rate = "[$__rate_interval]";
 const of = (resource: "cpu" | "memory"): string => `{${pods}, container="postgres", resource="${resource}"}`;
 
-export const resources: Dashboard = {
+export const resources = (limits: Limits): Dashboard => ({
   id: "resources",
   title: "PostgreSQL: resources",
   description: "CPU, memory, network and volumes of each pod of PostgreSQL, as Kubernetes measures them.",
@@ -52,7 +53,7 @@ export const resources: Dashboard = {
               "used",
             ),
           ],
-          { width: 6, steps: above(0.8, 0.9) },
+          { width: 6, steps: near(limits.volumeUsed) },
         ),
         table(
           "Pods",
@@ -151,7 +152,7 @@ export const resources: Dashboard = {
               "{{persistentvolumeclaim}}",
             ),
           ],
-          { min: 0, max: 1, steps: above(0.8, 0.9) },
+          { min: 0, max: 1, steps: near(limits.volumeUsed) },
         ),
         series(
           "Free",
@@ -179,4 +180,4 @@ export const resources: Dashboard = {
       ],
     },
   ],
-};
+});

@@ -1,10 +1,11 @@
+import { near, type Limits } from "./limits";
 import { above, bars, query, series, stat, table, type Dashboard } from "./model";
 import { labels, needs, ofCluster, variables } from "./selectors";
 
 const { primary, primaryDatabases, volumes, instances } = labels;
 const tables = { needsEvent: needs.tables };
 
-export const sizes: Dashboard = {
+export const sizes = (limits: Limits): Dashboard => ({
   id: "sizes",
   title: "PostgreSQL: sizes",
   description:
@@ -82,7 +83,7 @@ export const sizes: Dashboard = {
               "{{database}}",
             ),
           ],
-          { min: 0, max: 1, steps: above(0.1, 0.3) },
+          { min: 0, max: 1, steps: near(limits.deadRows) },
         ),
       ],
     },
@@ -249,4 +250,4 @@ export const sizes: Dashboard = {
       ],
     },
   ],
-};
+});

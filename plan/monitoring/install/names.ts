@@ -25,6 +25,8 @@ export const names = {
   configuration: "alertmanager-configuration",
   receivers: "alertmanager-receivers",
   scrapes: "prometheus-scrapes",
+  /** Secret with the certificate of both, and with its CA's. */
+  tls: "monitoring-tls",
 } as const;
 
 /** Services that the Prometheus Operator makes for its pods. */

@@ -4,12 +4,12 @@ import { ciliumPolicies } from "../../cilium";
 import type { Flow, Labels } from "../../network";
 import { networkPolicies } from "../../networkPolicies";
 import { merge, type KubernetesObject, type PlannedObject } from "../../objects";
-import { installedBy } from "../../names";
+import { installedBy, tlsNames } from "../../names";
 import { podSecurity } from "../../podSecurity";
 import { access } from "./access";
 import { alertmanagerConfiguration, secretOf, type InhibitRule } from "./alertmanager";
 import { installFlows } from "./flows";
-import { apiGroup, installationOf, names, watchedNamespaces, type Installation } from "./names";
+import { apiGroup, installationOf, names, services, watchedNamespaces, type Installation } from "./names";
 import { scrapes, scrapesKey } from "./scrapes";
 import {
   alertmanagerObject,
@@ -27,6 +27,8 @@ export interface MonitoringPlan {
   readonly networkPolicies: readonly PlannedObject[];
   /** What is secret of the receivers, as the settings have it, by the receivers' names. @default - nothing is */
   readonly receivers?: { readonly secretName: string; readonly values: Readonly<Record<string, string>> };
+  /** The certificate of Prometheus and Alertmanager. @default - they have none */
+  readonly certificate?: { readonly secretName: string; readonly names: readonly string[] };
   /** CRDs first, then who uses them, then what is of their kinds. */
   readonly objects: readonly PlannedObject[];
 }
@@ -125,6 +127,12 @@ export function monitoringPlan(
       ...(settings.network.cilium ? ciliumPolicies(name, namespace, own) : []),
     ],
     ...(hasSecrets && { receivers: { secretName: names.receivers, values } }),
+    ...(install.tls && {
+      certificate: {
+        secretName: names.tls,
+        names: Object.values(services).flatMap((service) => tlsNames(service, namespace)),
+      },
+    }),
     objects: [
       ...crds(settings, released()),
       ...access(installation, watched, engine.operatorNamespace),

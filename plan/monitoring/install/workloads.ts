@@ -2,7 +2,7 @@ import type { EnginePlanner } from "../../engines/planner";
 import { bytesOf } from "../../../settings/quantity";
 import type { Settings } from "../../../settings/schema";
 import { hardened, restricted, restrictedPod, type Owner } from "../../containers";
-import { clusterLabel, installedBy, roleLabel, secretNames } from "../../names";
+import { clusterLabel, installedBy, roleLabel, secretNames, serviceHost } from "../../names";
 import type { KubernetesObject } from "../../objects";
 import { podScheduling } from "../../scheduling";
 import {
@@ -156,13 +156,32 @@ const volume = (size: string, storageClass: string | undefined) => ({
   },
 });
 
+const inSecret = (key: string) => ({ name: names.tls, key });
+
+/** How a page is served. */
+const served = ({ install }: Installation) =>
+  install.tls && {
+    web: { tlsConfig: { keySecret: inSecret("tls.key"), cert: { secret: inSecret("tls.crt") } } },
+  };
+
+/** How it is asked. */
+const asked = (part: keyof typeof services, { namespace, install }: Installation) =>
+  install.tls && {
+    scheme: "https",
+    tlsConfig: {
+      ca: { secret: inSecret("ca.crt") },
+      serverName: serviceHost(services[part], namespace),
+    },
+  };
+
 /** The part of its volume that Prometheus fills; the rest is for what it is writing. */
 const FILLED = 0.85;
 
 /** Versions for which the Prometheus Operator writes arguments and configuration; every image must understand them. */
 export const versions = { prometheus: "2.53.0", alertmanager: "0.28.0" } as const;
 
-export function prometheusObject(settings: Settings, { namespace, install }: Installation): KubernetesObject {
+export function prometheusObject(settings: Settings, installation: Installation): KubernetesObject {
+  const { namespace, install } = installation;
   const { storage, memory, cpu, retentionDays, scrapeSeconds } = install;
   const selected = { matchLabels: selectedLabels };
   const filled = Math.floor(((bytesOf(storage.size) ?? 0) * FILLED) / 2 ** 20);
@@ -196,8 +215,11 @@ export function prometheusObject(settings: Settings, { namespace, install }: Ins
       retentionSize: `${filled}MB`,
       storage: volume(storage.size, storage.class ?? settings.cluster.storage.class),
       resources: resources(memory, "50m", cpu),
+      ...served(installation),
       alerting: {
-        alertmanagers: [{ namespace, name: services.alertmanager, port: "web" }],
+        alertmanagers: [
+          { namespace, name: services.alertmanager, port: "web", ...asked("alertmanager", installation) },
+        ],
       },
     },
   };
@@ -205,14 +227,15 @@ export function prometheusObject(settings: Settings, { namespace, install }: Ins
 
 export const alertmanagerObject = (
   settings: Settings,
-  { namespace, install }: Installation,
+  installation: Installation,
   hasSecrets: boolean,
 ): KubernetesObject => ({
   apiVersion,
   kind: "Alertmanager",
-  metadata: { name: instance, namespace },
+  metadata: { name: instance, namespace: installation.namespace },
   spec: {
     ...pods(settings),
+    ...served(installation),
     replicas: 1,
     image: settings.images.alertmanager,
     version: versions.alertmanager,
@@ -221,7 +244,7 @@ export const alertmanagerObject = (
     configSecret: names.configuration,
     ...(hasSecrets && { secrets: [names.receivers] }),
     // Silences outlive its pod.
-    storage: volume("1Gi", install.storage.class ?? settings.cluster.storage.class),
+    storage: volume("1Gi", installation.install.storage.class ?? settings.cluster.storage.class),
     resources: resources("64Mi", "10m", "200m"),
   },
 });
@@ -229,17 +252,19 @@ export const alertmanagerObject = (
 /** A monitor of the installed pods themselves. */
 export const podMonitor = (
   part: keyof typeof podLabels,
-  { namespace }: Installation,
+  installation: Installation,
   port: string,
   more: Record<string, unknown> = {},
 ): KubernetesObject => ({
   apiVersion,
   kind: "PodMonitor",
-  metadata: { name: names[part], namespace, labels: selectedLabels },
+  metadata: { name: names[part], namespace: installation.namespace, labels: selectedLabels },
   spec: {
     selector: { matchLabels: podLabels[part] },
     jobLabel: "app.kubernetes.io/name",
-    podMetricsEndpoints: [{ port, ...more }],
+    podMetricsEndpoints: [
+      { port, ...(part in services && asked(part as keyof typeof services, installation)), ...more },
+    ],
   },
 });
 
