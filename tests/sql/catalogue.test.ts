@@ -163,7 +163,9 @@ for (const major of [15, 16, 17, 18])
         );
         assert.equal(samples.get("pgplatform_user_later_rows")?.length ?? 0, 0);
         assert.equal(samples.get("pgplatform_user_hidden_rows")?.length ?? 0, 0);
-        assert.deepEqual(samples.get("pgplatform_user_customers_count"), [{ database: "reports", "": 2 }]);
+        assert.deepEqual(samples.get("pgplatform_user_customers_count"), [
+          { role: "primary", database: "reports", "": 2 },
+        ]);
         const ready = (query: string) => valueOf(samples, "pgplatform_queries_ready", { query });
         assert.deepEqual(["sales", "later", "hidden", "customers"].map(ready), [1, 0, 0, 1]);
       });
