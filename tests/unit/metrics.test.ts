@@ -130,7 +130,7 @@ describe("Zalando's exporters", () => {
   const text = (kind: string) => JSON.stringify(cluster.objects.filter(({ object }) => object.kind === kind));
 
   it("are no containers beside a server, where the operator would hand them the superuser's password and the data", () =>
-    assert.doesNotMatch(text("postgresql"), /sidecars/));
+    assert.doesNotMatch(text("postgresql"), /exporter/));
 
   it("know one password, their role's, and mount nothing of the server's", () => {
     const deployments = text("Deployment");
