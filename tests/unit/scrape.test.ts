@@ -15,7 +15,7 @@ import { podMonitor, scrapesOf, scrapeConfig, targetSteps, type Scrape } from ".
 import type { Settings, SettingsInput } from "../../settings/schema";
 import { run } from "../../shell/process";
 import { type LabelSet, scraped } from "../support/relabel";
-import { checked, smallest } from "../support/settings";
+import { changed, checked, smallest } from "../support/settings";
 
 /**
  * What becomes of a target and of its samples. The steps are done by a stand-in of Prometheus' relabeling (tests/support/relabel.ts); the suite
@@ -75,18 +75,19 @@ const podOf = (pod: string, labels: Readonly<Record<string, string>>): LabelSet 
   ...Object.fromEntries(Object.entries(labels).map(([key, value]) => [podLabel(key), value])),
 });
 
-/** An instance's pod as the engine labels it. */
-const instance: Readonly<Record<Engine, (primary: boolean) => LabelSet>> = {
-  cnpg: (primary) => podOf("main-1", { "cnpg.io/instanceRole": primary ? "primary" : "replica" }),
-  zalando: (primary) => podOf("main-1", { "spilo-role": primary ? "master" : "replica" }),
-  standalone: () => podOf("main-1", {}),
+/** The pod that has an instance's metrics, as the engine labels it. */
+const instance: Readonly<Record<Engine, LabelSet>> = {
+  cnpg: podOf("main-1", { "cnpg.io/instanceRole": "primary" }),
+  zalando: podOf("main-1-exporter-6d-x", { "pgplatform.io/instance": "main-1" }),
+  standalone: podOf("main-1", {}),
 };
 
+/** The catalogue's samples, as PostgreSQL answers, which says its role. */
 const catalogue = (prefix: string, more: string) => `
 # TYPE ${prefix}pgplatform_server_up gauge
-${prefix}pgplatform_server_up${more === "" ? "" : `{${more}}`} 1
-${prefix}pgplatform_database_size_bytes{database="app"${more === "" ? "" : `,${more}`}} 7.5e+06
-${prefix}pgplatform_connections_count{database="app",state="idle in \\"x\\""${more === "" ? "" : `,${more}`}} 3`;
+${prefix}pgplatform_server_up{role="ROLE"${more}} 1
+${prefix}pgplatform_database_size_bytes{role="ROLE",database="app"${more}} 7.5e+06
+${prefix}pgplatform_connections_count{role="ROLE",database="app",state="idle in \\"x\\""${more}} 3`;
 
 /** What an instance of each engine shows, shortly. */
 const shown: Readonly<Record<Engine, string>> = {
@@ -97,18 +98,20 @@ cnpg_last_error 0
 cnpg_errors_total{errorUserQueries="x on db app: some text"} 3
 cnpg_collector_first_recoverability_point 0
 go_goroutines 20`,
-  zalando: `${catalogue("", 'server="127.0.0.1:5432"')}
+  zalando: `${catalogue("", ',server="main-1-server.postgres.svc:5432"')}
 pg_up 1
 pg_exporter_last_scrape_error 0
 pg_exporter_scrapes_total 12
 pg_static{server="127.0.0.1:5432",short_version="17.5.0"} 1
 go_goroutines 9`,
-  standalone: `${catalogue("", 'server="/run/postgresql:5432"')}
+  standalone: `${catalogue("", ',server="/run/postgresql:5432"')}
 pg_up 1
 pg_exporter_last_scrape_error 0
 process_cpu_seconds_total 4`,
 };
 
+/** Names of labels as `sortedKeys` has them of a sample. */
+const named = (labels: readonly string[]): string => [...labels, "__name__"].sort().join();
 const sortedKeys = (set: LabelSet): string => Object.keys(set).sort().join();
 
 /** Samples after scraping, by name, each with the names of its labels. */
@@ -116,11 +119,12 @@ const shapes = (samples: readonly LabelSet[]): string[] =>
   samples.map((one) => `${one.__name__}: ${sortedKeys(one)}`).sort();
 
 describe("what is scraped", () => {
-  const read = (engine: Engine, primary = true): LabelSet[] => {
+  const read = (engine: Engine, role = "primary"): LabelSet[] => {
     const monitored = monitoredOf(engine);
     const scrape = scrapeOf(monitored, "instances");
-    const target = { ...instance[engine](primary), ...byOperator("main-1", "postgres") };
-    return scraped(target, targetSteps(scrape, monitored.settings), shown[engine], scrape.samples);
+    const target = { ...instance[engine], ...byOperator("main-1", "postgres") };
+    const exposition = shown[engine].replaceAll("ROLE", role);
+    return scraped(target, targetSteps(scrape, monitored.settings), exposition, scrape.samples);
   };
 
   it("has the same names and the same labels on every engine", () => {
@@ -138,33 +142,32 @@ describe("what is scraped", () => {
     others.forEach((other) => assert.deepEqual(other, first));
   });
 
-  it("has the cluster, the pod and its role, by each engine's own label, and no address", () => {
+  it("has the cluster, the instance and its role as the server says it, and no address", () => {
     for (const engine of engines)
-      for (const primary of engine === "standalone" ? [true] : [true, false]) {
-        const up = read(engine, primary).find(({ __name__ }) => __name__ === "pgplatform_server_up");
-        assert.deepEqual(up, {
-          __name__: "pgplatform_server_up",
+      for (const role of ["primary", "standby"]) {
+        const samples = read(engine, role);
+        const target = {
           namespace: "postgres",
           cluster: "main",
           instance: "main-1",
-          role: primary ? "primary" : "standby",
           job: jobs.instances,
-        });
+        };
+        assert.deepEqual(
+          samples.find(({ __name__ }) => __name__ === "pgplatform_server_up"),
+          { __name__: "pgplatform_server_up", ...target, role },
+        );
+        assert.deepEqual(
+          samples.find(({ __name__ }) => __name__ === "pgplatform_exporter_connected"),
+          { __name__: "pgplatform_exporter_connected", ...target },
+        );
       }
   });
 
-  it("takes an instance that has no role yet for a standby", () => {
-    for (const engine of ["cnpg", "zalando"] as const) {
-      const monitored = monitoredOf(engine);
-      const scrape = scrapeOf(monitored, "instances");
-      const [sample] = scraped(
-        podOf("main-2", {}),
-        targetSteps(scrape, monitored.settings),
-        shown[engine],
-        scrape.samples,
-      );
-      assert.equal(sample?.role, "standby");
-    }
+  it("reads the pods that have an instance's metrics: itself, or its exporter", () => {
+    const podsOf = (engine: Engine) => scrapeOf(monitoredOf(engine), "instances").pods;
+    assert.deepEqual(podsOf("cnpg"), planners.cnpg.instancePods.labels("main"));
+    assert.deepEqual(podsOf("standalone"), planners.standalone.instancePods.labels("main"));
+    assert.deepEqual(podsOf("zalando"), { "pgplatform.io/cluster": "main", "pgplatform.io/role": "metrics" });
   });
 
   it("keeps the names of a pooler that can be relied on, whichever exporter counts", () => {
@@ -179,8 +182,8 @@ describe("what is scraped", () => {
       for (const metric of poolerMetrics) {
         const own = samples.filter(({ __name__ }) => __name__ === metric.name);
         assert.ok(own.length > 0, metric.name);
-        for (const { __name__: _, ...labels } of own) {
-          assert.deepEqual(Object.keys(labels).sort(), [...poolerTargetLabels, ...metric.labels].sort());
+        for (const labels of own) {
+          assert.equal(sortedKeys(labels), named([...poolerTargetLabels, ...metric.labels]));
           assert.equal(labels.pooler, "app");
           assert.equal(labels.instance, "main-pooler-app-5d-x");
         }
@@ -240,8 +243,7 @@ describe("what is scraped", () => {
       samples.map(({ __name__ }) => __name__),
       names,
     );
-    for (const { __name__: _, ...labels } of samples)
-      assert.deepEqual(Object.keys(labels).sort(), [...operatorTargetLabels].sort());
+    for (const labels of samples) assert.equal(sortedKeys(labels), named(operatorTargetLabels));
     const { settings } = monitored;
     const elsewhere = {
       ...monitored,
@@ -253,7 +255,7 @@ describe("what is scraped", () => {
 
   it("is nothing that isn't there: no pooler, no backups", () => {
     const monitored = monitoredOf("cnpg");
-    const { backup: _, ...settings } = { ...monitored.settings, poolers: [] };
+    const settings = changed({ ...monitored.settings, poolers: [] }, "backup", undefined);
     assert.deepEqual(
       scrapesOf({ ...monitored, settings }).map(({ job }) => job),
       ["instances", "monitor", "operator"],

@@ -47,7 +47,9 @@ export class Prometheus {
   }
 
   private async get(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<unknown> {
-    const response = await fetch(`${this.address}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+    const response = await fetch(
+      `${this.address}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`,
+    );
     const answer = (await response.json()) as Answer;
     if (answer.status !== "success") throw new Error(answer.error ?? `HTTP ${response.status}`);
     return answer.data;

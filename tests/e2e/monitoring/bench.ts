@@ -74,14 +74,15 @@ export class Bench {
   async closeMetrics(): Promise<void> {
     const { kubectl, settings } = this.env;
     const { namespace, name } = settings.cluster;
-    const policy = `${name}-instances`;
+    const { metricsPods } = this.env.plan;
+    const policy = `${name}-${metricsPods?.kind === "pods" ? metricsPods.name : "instances"}`;
     const found = await kubectl.get("networkpolicy", namespace, policy);
     if (found === undefined) throw new Error(`there is no network policy ${policy}`);
     const { ingress = [], ...spec } = found.spec as { ingress?: { ports: { port: number }[] }[] };
     const { metrics } = this.env.plan.ports;
     const kept = ingress.filter(({ ports }) => !ports.some(({ port }) => port === metrics));
     if (kept.length === ingress.length) throw new Error("the metrics port isn't open");
-    this.kept.set(policy, { ...found, spec: { ...spec, ingress } } as KubeObject);
+    this.kept.set(policy, { ...found, spec: { ...spec, ingress } });
     await this.patchPolicy(policy, kept);
   }
 
