@@ -2,7 +2,6 @@ import { installationOf, names } from "../plan/monitoring/install/names";
 import { clusterLabel, installedBy } from "../plan/names";
 import type { Settings } from "../settings/schema";
 import type { Kubectl } from "./kubectl";
-import { problem, type Rule } from "./verdict";
 
 /** Who collects metrics in a Kubernetes cluster, as far as a stack's monitoring meets it. */
 export interface MonitoringFacts {
@@ -15,8 +14,8 @@ export interface MonitoringFacts {
 }
 
 /** What monitors and rules are of. */
-const neededKinds = ["podmonitors", "prometheusrules"] as const;
-const group = "monitoring.coreos.com";
+export const neededKinds = ["podmonitors", "prometheusrules"] as const;
+export const group = "monitoring.coreos.com";
 
 /** Undefined where the settings ask for nothing of the Prometheus Operator's. */
 export async function readMonitoring(
@@ -57,49 +56,3 @@ export async function readMonitoring(
     ...(own && { namespace: cluster === undefined ? {} : { cluster } }),
   };
 }
-
-const path = "monitoring.prometheus";
-
-/** Monitors and rules need their kinds; two Prometheus Operators would change the same objects. */
-export const prometheusOperator: Rule = ({ settings }, { monitoring: live }) => {
-  if (live === undefined) return {};
-  const { prometheus, namespace } = settings.monitoring;
-  if (prometheus === "operator") {
-    const missing = neededKinds.filter((kind) => !(kind in live.kinds));
-    return missing.length === 0
-      ? {}
-      : problem(
-          path,
-          prometheus,
-          `install, annotations or none where the CRDs of the Prometheus Operator aren't: ${missing.map((kind) => `${kind}.${group}`).join(" and ")} ${missing.length === 1 ? "is" : "are"} missing`,
-          "install the Prometheus Operator first, or set it to install",
-        );
-  }
-  const { name, namespace: at } = settings.cluster;
-  const other = live.operators.find(({ installedBy: who }) => who !== `${at}/${name}`);
-  if (other !== undefined)
-    return problem(
-      path,
-      prometheus,
-      `operator, annotations or none, since ${other.installedBy === undefined ? "something else than this platform" : `the stack of cluster ${other.installedBy}`} installed a Prometheus Operator in namespace ${other.namespace}, and two would change the same objects`,
-      other.installedBy === undefined
-        ? "set it to operator to use that one, or have it removed"
-        : `set it to operator, monitoring.namespace to ${other.namespace}, and add ${at} to that stack's monitoring.install.namespaces`,
-    );
-  const foreign = Object.keys(live.kinds).find((kind) => live.kinds[kind] === undefined);
-  if (foreign !== undefined)
-    return problem(
-      path,
-      prometheus,
-      `operator, annotations or none, since something else than this platform installed the CRD ${foreign}.${group}`,
-      "set it to operator if a Prometheus Operator runs, or delete the CRDs that it left",
-    );
-  return live.namespace === undefined || live.namespace.cluster === name
-    ? {}
-    : problem(
-        "monitoring.namespace",
-        namespace,
-        "a namespace that isn't there: the stack makes it, and closes its network",
-        "name another one, or delete that namespace",
-      );
-};

@@ -4,7 +4,7 @@ import { namespace } from "../settings/problem";
 import { bytesOf } from "../settings/quantity";
 import { type LiveFacts, type StorageClass } from "./liveFacts";
 import { localeProblems } from "./locales";
-import { prometheusOperator } from "./monitoringFacts";
+import { prometheusOperator } from "./monitoringRule";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { queryProblems, queryWarnings } from "./queries";
