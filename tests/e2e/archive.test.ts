@@ -41,7 +41,8 @@ suite("archive (a store in the cluster, images built here)", function () {
 
   async function up(archiveNumber = 1, ...edits: Edit[]): Promise<void> {
     await stack.write([archived(archiveNumber), ...edits]);
-    assert.equal((await stack.make("up")).exitCode, 0, "`make up` ends well");
+    // A new major version is asked about.
+    assert.equal((await stack.make("up", { FORCE: "1" })).exitCode, 0, "`make up` ends well");
     const near = await seen();
     assert.ok(near?.base && near.wal, "there is a base backup in it, and WAL");
     assert.equal(near.problem, undefined);
@@ -127,19 +128,22 @@ suite("archive (a store in the cluster, images built here)", function () {
       };
     const ask = async (statement: string): Promise<string> =>
       env.cluster.value(await env.cluster.primary(), statement, "app");
+    const act = async (statement: string): Promise<unknown> =>
+      env.cluster.sql(await env.cluster.primary(), statement, "app");
     const destroy = async () => assert.equal((await stack.make("destroy")).exitCode, 0);
     let [former, newer] = ["", ""];
 
     it("is another one, begun under a client that loses nothing", async () => {
-      await destroy();
+      if (!(await ask("show server_version")).startsWith(`${older}.`)) await destroy();
       await up(2, version(older));
       former = archiveIds.at(-1) ?? "";
-      await ask("create table told as select generate_series(1, 100) as id");
+      await act("drop table if exists told");
+      await act("create table told as select generate_series(1, 100) as id");
       const clients = await startClients(env);
       const seen = await disturbance(env, clients, async () => {
         await up(2, version(pins.postgresMajor));
         newer = archiveIds.at(-1) ?? "";
-        await ask("insert into told select generate_series(101, 200)");
+        await act("insert into told select generate_series(101, 200)");
       });
       say(
         `writes paused for ${seen.gap.direct.toFixed(0)} s directly, ${seen.gap.pooled.toFixed(0)} s pooled`,

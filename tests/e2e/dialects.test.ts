@@ -101,6 +101,8 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
   const database = () => env.settings.cluster.databases[0]?.name ?? "postgres";
   const ask = async (statement: string): Promise<string> =>
     env.cluster.value(await env.cluster.primary(), statement, database());
+  const act = async (statement: string): Promise<unknown> =>
+    env.cluster.sql(await env.cluster.primary(), statement, database());
 
   async function inStores(script: string): Promise<string> {
     const { name: cluster, namespace } = env.settings.cluster;
@@ -118,7 +120,7 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
 
   it("`make up` waits until WAL is archived and there is a base backup; another one takes several parts", async () => {
     await up();
-    await ask(
+    await act(
       `create table filled as select string_agg(gen_random_uuid()::text, '') as rows from generate_series(1, ${MEBIBYTES * 1000}) n group by n % 100`,
     );
     assert.equal((await stack.make("backup")).exitCode, 0);
@@ -134,7 +136,7 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
   });
 
   it("what is copied and what is restored from both is whole, and again with the same backup", async () => {
-    await ask("create table told as select 'before' as what");
+    await act("create table told as select 'before' as what");
     for (const target of [undefined, SECOND]) {
       const said = await verify(target);
       for (const one of target === undefined ? [FIRST, SECOND] : [target])
