@@ -45,11 +45,16 @@ function alertsIn(object: KubernetesObject): string[] {
   );
 }
 
+/** Values of a label that selectors in the text name. */
+const named = (text: string, label: "cluster" | "namespace"): (string | undefined)[] =>
+  [...text.matchAll(new RegExp(`\\b${label}=\\\\*"([^"\\\\]+)`, "g"))].map(([, value]) => value);
+
 /** Whether the text is about that cluster, or about whichever there is. */
-function isAbout(text: string, { name }: Facts): boolean {
-  const named = [...text.matchAll(/\bcluster=\\*"([^"\\]+)/g)].map(([, cluster]) => cluster);
-  return named.length === 0 || named.includes(name);
-}
+const isAbout = (text: string, cluster: Facts): boolean =>
+  [
+    named(text, "cluster").map((name) => name === cluster.name),
+    named(text, "namespace").map((name) => name === cluster.namespace),
+  ].every((same) => same.length === 0 || same.includes(true));
 
 export const alertsInvariant: StackInvariant = {
   number: "32",

@@ -5,6 +5,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
@@ -24,6 +25,7 @@ const classes: Record<string, new (name: string, args: never, options: object) =
   ConfigMap,
   CronJob,
   Deployment,
+  Namespace,
   NetworkPolicy,
   PodDisruptionBudget,
   Secret,

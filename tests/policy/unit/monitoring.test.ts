@@ -118,6 +118,13 @@ describe("the invariant alerts", () => {
     );
   });
 
+  it("doesn't take those of a cluster of the same name in another namespace", () => {
+    const others = ruleConfigMap(
+      settingsOf("cnpg", { "cluster.name": "orders", "cluster.namespace": "other" }),
+    );
+    assert.equal(violationsInStack("alerts", goodStack({ rules: others })).length, 1);
+  });
+
   it("asks for nothing about what isn't there", () => {
     const alone = mutated("cluster", { "spec.instances": 1, "spec.plugins": [] });
     const rules = without("ArchiverFails", "OldBackup", "OldVerification", "Behind", "Waiting");
