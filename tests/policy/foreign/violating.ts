@@ -153,7 +153,7 @@ export const violating: Record<string, object> = {
   "weekly-verification": cluster("hopeful", {}),
   // The rules of the passing program aren't there.
   alerts: cluster("silent", {}),
-  "pod-security": { apiVersion: "v1", kind: "Namespace", metadata: { name: "loose" } },
-  "pod-security-cluster": { ...cluster("loose", {}), metadata: { name: "loose", namespace: "loose" } },
+  "pod-security": { apiVersion: "v1", kind: "Namespace", metadata: { name: "loose-shop" } },
+  "pod-security-cluster": { ...cluster("loose", {}), metadata: { name: "loose", namespace: "loose-shop" } },
   "storage-class": cluster("bound", { storage: { size: "10Gi", storageClass: "local-path" } }),
 };

@@ -61,7 +61,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   }),
   "archive-of-its-own": {
     twin: true,
-    also: ["base-backups", "two-targets", "closed-network", "weekly-verification"],
+    also: ["alerts", "base-backups", "two-targets", "closed-network", "weekly-verification"],
   },
   "current-archiver": {
     ...spec({ plugins: [], backup: { barmanObjectStore: { destinationPath: "s3://mutated" } } }),

@@ -21,7 +21,7 @@ function without(...names: readonly string[]): KubernetesObject {
 }
 
 const silent = (what: string): string =>
-  `Cluster shop/orders: alerts: there are none on ${what}. Allowed: an alert on each of them, since nothing else says it in time. Fix: set pgplatform:monitoring.prometheus, or add rules.`;
+  `Cluster shop/orders: alerts on ${what}: not set. Allowed: an alert on each of them, since nothing else says it in time. Fix: set pgplatform:monitoring.prometheus, or add rules.`;
 
 /** What a platform of an engine registers. */
 const registered = (engine: Engine, change: Readonly<Record<string, unknown>> = {}): KubernetesObject[] => {
