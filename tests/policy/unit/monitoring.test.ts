@@ -67,7 +67,7 @@ describe("the policies of monitoring, namespaces and storage", () => {
       assert.deepEqual(more, []);
       assert.match(
         message,
-        /none on archive failure, backup age, restore-verification age.* disk, transaction IDs, certificate expiry, pooler saturation/,
+        /alerts on archive failure, backup age, restore-verification age.* disk, transaction IDs, certificate expiry, pooler saturation/,
       );
       assert.equal(message.includes("replication lag"), engine !== "standalone");
     }
