@@ -15,6 +15,8 @@ export interface LiveReader {
   baseBackup(object: KubernetesObject): BaseBackup | undefined;
   /** What an engine does that stops PostgreSQL before a volume is full. @default - it tells nothing of full volumes */
   readonly fullVolumes?: FullVolumes;
+  /** @default - there is none */
+  readonly upgrade?: UpgradeReader;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */
@@ -51,6 +53,13 @@ export interface RestoreReader {
   readonly pods: { readonly labels: (cluster: string) => Labels; readonly container: string };
   /** What a half-made cluster consists of, as arguments of `kubectl delete`, in order. */
   halfMade(cluster: string): readonly (readonly string[])[];
+}
+
+/** The pod in which data of an older major version become those of a newer one, once and for all: nobody tries again after a failure. */
+export interface UpgradeReader {
+  readonly pods: { readonly labels: (cluster: string) => Labels; readonly container: string };
+  /** What the upgrade itself said last, of the container's log. */
+  words(log: string): string;
 }
 
 /** What an update compares between the live cluster and the plan. */
