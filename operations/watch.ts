@@ -6,6 +6,7 @@ import { UserError } from "../shell/userError";
 import { plannedCluster, type Subject } from "./health";
 import { isReady, type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
+import { failedUpgrade } from "./upgrade";
 import { givenUp, imagesIn, isIdle, ownerOf, Patience, stuck, type Stuck } from "./stuck";
 
 const EVERY_MS = 5_000;
@@ -117,6 +118,7 @@ export async function whileWatching<T>(
   const over = new AbortController();
   const patience = new Patience();
   let reasons: Stuck[] = [];
+  let upgradeFailed: string[] | undefined;
   const waited = new Set(
     (await podsOf(subject, operator).catch(() => [])).flatMap((pod) => stuck(pod)?.uid ?? []),
   );
@@ -135,7 +137,8 @@ export async function whileWatching<T>(
     reasons = patience.exhausted(fresh, now(), ({ uid }) =>
       changesCluster && (waited.has(uid) || runs.has(uid)) ? REPLACED_SECONDS : 0,
     );
-    if (reasons.length > 0) end.abort();
+    upgradeFailed = await failedUpgrade(subject, await clusterObject(subject));
+    if (reasons.length > 0 || upgradeFailed !== undefined) end.abort();
   };
   const watching = (async () => {
     while (!over.signal.aborted && !end.signal.aborted) {
@@ -149,6 +152,7 @@ export async function whileWatching<T>(
   try {
     return await work(end.signal);
   } catch (error) {
+    if (upgradeFailed !== undefined) throw new UserError(upgradeFailed);
     throw reasons.length > 0 ? new UserError(givenUp(reasons)) : error;
   } finally {
     over.abort();

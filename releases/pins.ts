@@ -122,8 +122,8 @@ export const pins = {
     /** A store of the tests. */
     strictStore: "pgplatform.local/strict-store:1-2",
     /** Servers of the tests: an older major, and the one it becomes. Each has both; the one of its tag is on PATH. */
-    postgresqlBeforeUpgrade: "pgplatform.local/postgresql-two-majors:15-1",
-    postgresqlAfterUpgrade: "pgplatform.local/postgresql-two-majors:17-1",
+    postgresqlBeforeUpgrade: "pgplatform.local/postgresql-two-majors:15-2",
+    postgresqlAfterUpgrade: "pgplatform.local/postgresql-two-majors:17-2",
     barmanPlugin: "pgplatform.local/barman-plugin:0.14.0-1",
     barmanSidecar: "pgplatform.local/barman-sidecar:0.14.0-4",
     backupTools: "pgplatform.local/backup-tools:1.75.1-1",

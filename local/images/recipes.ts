@@ -123,16 +123,14 @@ function serverForCnpg(onPath: string, packages: readonly string[]): DebianRecip
  * Both majors, of which one is on PATH: the operator copies the older one's programs out of its image into a container of the newer one's, and leaves the
  * libraries of the system behind.
  */
-const serverOfTwoMajors = (onPath: string): DebianRecipe => ({
-  ...serverForCnpg(
-    onPath,
-    [pins.olderPostgresMajor.major, major].flatMap((one) => [
-      `postgresql-${one}`,
-      `postgresql-${one}-pgaudit`,
-    ]),
-  ),
-  older: pins.olderPostgresMajor.debian,
-});
+function serverOfTwoMajors(onPath: string): DebianRecipe {
+  const majors = [pins.olderPostgresMajor.major, major];
+  const packages = majors.flatMap((one) => [`postgresql-${one}`, `postgresql-${one}-pgaudit`]);
+  const { config, ...recipe } = serverForCnpg(onPath, packages);
+  // Before Debian's own programs, which look for the newest server: the operator asks `pg_config` where this one lies.
+  const Env = [`PATH=/usr/lib/postgresql/${onPath}/bin:${path}`, "LANG=C.UTF-8"];
+  return { ...recipe, older: pins.olderPostgresMajor.debian, config: { ...config, Env } };
+}
 
 /** Programs of Spilo's, by whose names others call them, as the image that stands in for it has them. */
 const spiloScripts = [

@@ -18,6 +18,8 @@ export interface LiveReader {
   readonly fullVolumes?: FullVolumes;
   /** How the lines of an instance's containers are read, by the containers' names; the others log nothing of the database. */
   readonly logs: Readonly<Record<string, LineReader>>;
+  /** @default - there is none */
+  readonly upgrade?: UpgradeReader;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */
@@ -54,6 +56,13 @@ export interface RestoreReader {
   readonly pods: { readonly labels: (cluster: string) => Labels; readonly container: string };
   /** What a half-made cluster consists of, as arguments of `kubectl delete`, in order. */
   halfMade(cluster: string): readonly (readonly string[])[];
+}
+
+/** The pod in which data of an older major version become those of a newer one, once and for all: nobody tries again after a failure. */
+export interface UpgradeReader {
+  readonly pods: { readonly labels: (cluster: string) => Labels; readonly container: string };
+  /** What the upgrade itself said last, of the container's log. */
+  words(log: string): string;
 }
 
 /** What an update compares between the live cluster and the plan. */

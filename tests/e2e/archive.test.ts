@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { switchWal } from "../../operations/archive";
 import { resourceOf } from "../../operations/kubectl";
 import { listed, readStatus } from "../../operations/targets";
 import { storeNamespace } from "../../plan/backup/storeNames";
@@ -64,10 +65,7 @@ suite("archive (a store in the cluster, images built here)", function () {
     const base = (await seen())?.base?.id;
     await promote();
     await promote();
-    const timeline = await env.cluster.value(
-      await env.cluster.primary(),
-      "select pg_walfile_name(pg_switch_wal())",
-    );
+    const timeline = await switchWal(env);
     const near = await until("WAL of the newest timeline in the store", 120, async () => {
       const one = await seen();
       return (one?.wal?.segment ?? "") >= timeline ? { done: one } : { why: one?.wal?.segment ?? "none" };

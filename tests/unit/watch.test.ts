@@ -27,10 +27,12 @@ function scene(pods: KubeObject[]) {
   const settings = checked(smallest());
   const cluster = cnpg.plan(settings).objects[0]?.object;
   const owners: Record<string, object> = {};
-  const world = { pods, generation: 1, clock: 0, listed: 0, wanted: 3, primary: "a", owners };
+  const upgrades: KubeObject[] = [];
+  const world = { pods, upgrades, generation: 1, clock: 0, listed: 0, wanted: 3, primary: "a", owners };
   const kubectl = {
     list: (kind: string, namespace: string, selector: string) => {
       assert.deepEqual([kind, namespace], ["pods", "postgres"]);
+      if (selector.includes("major-upgrade")) return Promise.resolve(world.upgrades);
       world.listed++;
       return Promise.resolve(selector.startsWith("cnpg.io/cluster=") ? world.pods : []);
     },
@@ -64,7 +66,7 @@ function scene(pods: KubeObject[]) {
   const looks = async (n: number) => {
     for (const until = world.listed + n * 2 + 2; world.listed < until;) await delay(1);
   };
-  return { world, deleted, said, watch, looks };
+  return { world, subject, deleted, said, watch, looks };
 }
 
 /** Work that runs until it is ended, as Pulumi does. */
@@ -86,6 +88,56 @@ describe("watching the pods of an update (made-up pods)", () => {
       );
     });
     assert.deepEqual(deleted, []);
+  });
+
+  describe("an upgrade of the data that has failed", () => {
+    const failed: KubeObject = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "main-1-major-upgrade-x", namespace: "postgres" },
+      status: { phase: "Failed" },
+    };
+    const log = [
+      '{"level":"info","msg":"Running pg_upgrade"}',
+      '{"logger":"pg_upgrade","msg":"Checking cluster versions   "}',
+      '{"logger":"pg_upgrade","msg":"Failure, exiting"}',
+      "Error: exit status 1",
+    ].join("\n");
+    /** A cluster whose data are of that major version, and a pod that has failed to make them newer. */
+    function upgrading(major: number, pod: KubeObject = failed) {
+      const made = scene([]);
+      const of = made.subject.kubectl as unknown as Record<string, unknown>;
+      const get = of.get as (...args: string[]) => Promise<object>;
+      of.get = async (...args: string[]) => ({
+        ...(await get(...args)),
+        status: { pgDataImageInfo: { majorVersion: major } },
+      });
+      of.run = () => Promise.resolve({ stdout: log, stderr: "", exitCode: 0 });
+      made.world.upgrades = [pod];
+      return made;
+    }
+
+    it("ends the work with the upgrade's own words and the way back", async () => {
+      const { watch } = upgrading(15);
+      await assert.rejects(watch(true, endless), (error: Error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(
+          error.message,
+          /^The upgrade of the data from PostgreSQL 15 to 17 has failed \(Pod postgres\/main-1-major-upgrade-x, container major-upgrade\): Checking cluster versions Failure, exiting/,
+        );
+        return /Set cluster\.postgresVersion.* back to 15 and run `make up`/.test(error.message);
+      });
+    });
+
+    it("is none while it works, and none where the older version is wanted again", async () => {
+      for (const [major, phase] of [
+        [15, "Running"],
+        [17, "Failed"],
+      ] as const) {
+        const { watch, looks } = upgrading(major, { ...failed, status: { phase } });
+        assert.equal(await watch(true, () => looks(3).then(() => "done")), "done");
+      }
+    });
   });
 
   it("leaves work alone that ends by itself, well or not", async () => {

@@ -6,6 +6,7 @@ import type {
   Progress,
   RestoreReader,
   Shape,
+  UpgradeReader,
   VolumeShape,
 } from "../live";
 import type { KubernetesObject } from "../../objects";
@@ -174,4 +175,27 @@ function restarts({ live, planned, of, parameters }: Change): string | undefined
   return undefined;
 }
 
-export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts, logs };
+/** A line of the instance manager's log, as far as it is read. */
+const messageOf = (line: string): { logger?: string; msg?: string } => {
+  try {
+    return JSON.parse(line) as { logger?: string; msg?: string };
+  } catch {
+    return {};
+  }
+};
+
+const upgrade: UpgradeReader = {
+  pods: {
+    labels: (cluster) => ({ ...clusterPodLabels(cluster), "cnpg.io/jobRole": "major-upgrade" }),
+    container: "major-upgrade",
+  },
+  words: (log) =>
+    log
+      .split("\n")
+      .map(messageOf)
+      .flatMap(({ logger, msg = "" }) => (logger === "pg_upgrade" && msg.trim() !== "" ? msg.trim() : []))
+      .slice(-4)
+      .join(" "),
+};
+
+export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts, logs, upgrade };

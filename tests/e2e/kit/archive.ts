@@ -1,3 +1,4 @@
+import { switchWal } from "../../../operations/archive";
 import { readStatus } from "../../../operations/targets";
 import type { Environment } from "./environment";
 import { until } from "./wait";
@@ -12,8 +13,7 @@ export async function archiveSeen(env: Environment): Promise<{ id: string; newes
 
 /** Ends the primary's segment, and waits until that is in the store. */
 export async function archiveAll(env: Environment): Promise<void> {
-  const primary = await env.cluster.primary();
-  const segment = await env.cluster.value(primary, "select pg_walfile_name(pg_switch_wal())", "app");
+  const segment = await switchWal(env);
   await until(`${segment} in the store`, 120, async () => {
     const { newest } = await archiveSeen(env);
     return newest >= segment ? { done: undefined } : { why: `the newest is ${newest}` };
