@@ -198,4 +198,13 @@ const upgrade: UpgradeReader = {
       .join(" "),
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, fullVolumes, restore, restarts, logs, upgrade };
+export const live: LiveReader = {
+  shape,
+  progress,
+  baseBackup,
+  fullVolumes,
+  restore,
+  restarts,
+  logs,
+  upgrade,
+};
