@@ -25,6 +25,8 @@ const suite = process.env.MONITORING === "1" ? describe : describe.skip;
 
 const HOLD_SECONDS = 10;
 const FIRES_SECONDS = 300;
+/** What the kubelet tells of volumes that have a driver, and of no folder. */
+const VOLUMES = "kubelet_volume_stats_";
 const OVER_SECONDS = 180;
 
 /** Changes the settings, and says what they then are on this engine. */
@@ -167,12 +169,16 @@ suite("monitoring (Prometheus and Alertmanager of Debian's packages, images buil
 
   it("answers each query of each dashboard, with data but where an event must come first", async () => {
     const { namespace, name } = env.settings.cluster;
+    const folders =
+      env.settings.platform === "local" &&
+      (await prometheus.series(`{__name__=~"${VOLUMES}.+"}`)).length === 0;
+    if (folders) say("volumes are folders of a node here, of whose use the kubelet tells nothing: not asked");
     const ask = async (): Promise<string[]> => {
       const problems: string[] = [];
       for (const { dashboard, panel, expr, needsEvent } of panelQueries())
         try {
           const rows = await prometheus.query(interpolate(expr, { namespace, cluster: name }));
-          if (rows.length === 0 && needsEvent === undefined)
+          if (rows.length === 0 && needsEvent === undefined && !(folders && expr.includes(VOLUMES)))
             problems.push(`${dashboard}: ${panel}: no data: ${expr}`);
         } catch (error) {
           problems.push(`${dashboard}: ${panel}: ${(error as Error).message}`);
