@@ -1,7 +1,7 @@
 import { near, type Limits } from "./limits";
 import { above, bars, noneWanted, query, series, stat, table, type Dashboard } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, peak, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables, mean } from "./selectors";
 
 const { instances, databases } = labels;
 const perSecond = (metric: string, by: string, where: string = databases): string =>
@@ -203,7 +203,10 @@ export const performance = (limits: Limits): Dashboard => ({
               },
             ),
             query(
-              `sum by (database, user, queryid) (rate(pgplatform_statements_seconds_total{${databases}}[5m])) / clamp_min(sum by (database, user, queryid) (rate(pgplatform_statements_calls_total{${databases}}[5m])), 1e-9)`,
+              mean(
+                `sum by (database, user, queryid) (rate(pgplatform_statements_seconds_total{${databases}}[5m]))`,
+                `sum by (database, user, queryid) (rate(pgplatform_statements_calls_total{${databases}}[5m]))`,
+              ),
               "Mean",
               { unit: "s", needsEvent: needs.statements },
             ),

@@ -1,7 +1,7 @@
 import { near, type Limits } from "./limits";
 import { above, noneWanted, query, series, stat, type Dashboard, type Query } from "./model";
 import { failovers } from "./marks";
-import { labels, needs, ofCluster, peak, variables } from "./selectors";
+import { labels, needs, ofCluster, peak, variables, mean } from "./selectors";
 
 const { poolers, poolerDatabases, poolerPods } = labels;
 const rate = "[$__rate_interval]";
@@ -212,7 +212,10 @@ export const pooler = (limits: Limits): Dashboard => ({
           "What PostgreSQL takes for one.",
           [
             ask(
-              `${total("queries_duration_seconds_total", "database")} / clamp_min(${total("queries_pooled_total", "database")}, 1e-9)`,
+              mean(
+                total("queries_duration_seconds_total", "database"),
+                total("queries_pooled_total", "database"),
+              ),
               "{{database}}",
             ),
           ],
@@ -224,7 +227,10 @@ export const pooler = (limits: Limits): Dashboard => ({
           "What a client waits for a server connection.",
           [
             ask(
-              `${total("client_wait_seconds_total", "database")} / clamp_min(${total("sql_transactions_pooled_total", "database")}, 1e-9)`,
+              mean(
+                total("client_wait_seconds_total", "database"),
+                total("sql_transactions_pooled_total", "database"),
+              ),
               "{{database}}",
             ),
           ],

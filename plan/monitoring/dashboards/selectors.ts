@@ -31,6 +31,9 @@ export const labels = {
 /** The greatest value since the point before: what is short isn't lost between two points of a long time. */
 export const peak = (selector: string): string => `max_over_time(${selector}[$__rate_interval])`;
 
+/** A total for each of a count: zero where nothing was counted, though a wait may have been. */
+export const mean = (sum: string, count: string): string => `${sum} / (${count} > 0) or ${count} * 0`;
+
 /** Why panels may be empty. */
 export const needs = {
   standby: "a standby: the engine standalone has none, and a single instance neither",
