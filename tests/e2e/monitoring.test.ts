@@ -79,7 +79,7 @@ function monitor(settings: SettingsInput, engine: Settings["cluster"]["engine"])
     name,
     rules: rules.map((rule) => ({ ...rule, ...(rule.for !== undefined && { for: `${HOLD_SECONDS}s` }) })),
   }));
-  settings.transform = { monitoring: { PrometheusRule: { spec: { groups } } } };
+  settings.transform = { monitoring: { alerts: { spec: { groups } } } };
   return result.settings;
 }
 

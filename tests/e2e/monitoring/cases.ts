@@ -46,7 +46,8 @@ const scalePooler = ({ env }: Bench, replicas: number): Promise<void> =>
 export const alertCases: readonly AlertCase[] = [
   {
     title: "a statement that doesn't end",
-    alerts: ["SlowQueries"],
+    alerts: ["LongTransaction"],
+    inhibited: ["SlowQueries"],
     cause: (bench) => bench.hold("select pg_sleep(1800);"),
     undo: (bench) => bench.release(),
   },
