@@ -1,6 +1,6 @@
 import type { Settings } from "../settings/schema";
 import { namespace, type Problem } from "../settings/problem";
-import { readable, userGroup } from "../plan/monitoring/catalogue/queries";
+import { databasesOf, readable, userGroup } from "../plan/monitoring/catalogue/queries";
 import { contextOf } from "../plan/monitoring/facts";
 import { limits } from "../plan/monitoring/render";
 import { literal } from "../plan/postgres/sql/text";
@@ -24,13 +24,12 @@ export function trials(
   settings: Settings,
 ): { readonly database: string; readonly statements: readonly string[] }[] {
   const { cluster, monitoring } = settings;
-  const first = cluster.databases[0]?.name ?? "postgres";
   const context = { ...contextOf(settings), major: 15 } as const;
   return cluster.databases.flatMap(({ name: database }) => {
-    const here = monitoring.queries.filter(({ databases = [first] }) => databases.includes(database));
+    const here = monitoring.queries.filter((query) => databasesOf(query, cluster).includes(database));
     if (here.length === 0) return [];
     const tries = here.map((query) => {
-      const sql = userGroup(query, first).sql(context) ?? "";
+      const sql = userGroup(query, cluster).sql(context) ?? "";
       const row = (rest: string) =>
         `found := found || jsonb_build_object('query', ${literal(query.name)}, ${rest});`;
       return `BEGIN

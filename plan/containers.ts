@@ -65,6 +65,18 @@ export function exporterResources(
 }
 
 /** The folder for temporary files of a container that is `hardened`: its mount, and the volume with what limits it. */
+/** Serves one file of metrics out of a folder, and nothing else that is there. */
+export const serveMetrics = (folder: string, port: number): string[] => [
+  "rclone",
+  "serve",
+  "http",
+  folder,
+  "--addr",
+  `:${port}`,
+  "--include",
+  "/metrics.txt",
+];
+
 export const tmpMount = { name: "tmp", mountPath: "/tmp" } as const;
 export const tmpVolume = (limits: { readonly medium?: "Memory"; readonly sizeLimit?: string } = {}) => ({
   name: tmpMount.name,

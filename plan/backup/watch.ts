@@ -18,7 +18,7 @@ import {
   small,
 } from "./pods";
 import { clusterLabel, roleLabel } from "../names";
-import { environment, unprivileged } from "../containers";
+import { environment, serveMetrics, unprivileged } from "../containers";
 
 /** How many requests that list objects each store may get in a day, where they are counted. */
 const budgets = (stores: readonly Store[]): Record<string, string> =>
@@ -83,7 +83,7 @@ export function watch(settings: Settings, plan: Plan, stores: readonly Store[]):
             ...container(
               "metrics",
               images.backupTools,
-              ["rclone", "serve", "http", "/state", "--addr", `:${metricsPort}`, "--include", "/metrics.txt"],
+              serveMetrics("/state", metricsPort),
               environment({ RCLONE_CONFIG: "/dev/null", HOME: "/tmp" }),
               [{ ...state, readOnly: true }],
               small(settings),

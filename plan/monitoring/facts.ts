@@ -3,6 +3,7 @@ import type { Settings } from "../../settings/schema";
 import { isRecord } from "../objects";
 import { platformVersion } from "../version";
 import type { Facts, QueryContext } from "./catalogue";
+import { databasesOf } from "./catalogue/queries";
 
 const secret = /password|secret|token|credentials|privateKey/i;
 
@@ -46,14 +47,13 @@ const LARGEST_IN_ALL = 200;
 /** All that queries depend on, but for the server's version. */
 export function contextOf(settings: Settings): Omit<QueryContext, "major"> {
   const { cluster, monitoring } = settings;
-  const [first] = cluster.databases;
   return {
     largest: Math.min(LARGEST, Math.max(3, Math.floor(LARGEST_IN_ALL / cluster.databases.length))),
     statements: monitoring.statements.top,
-    queries: monitoring.queries.map(({ name, databases, tables }) => ({
-      name,
-      databases: databases ?? (first ? [first.name] : []),
-      tables,
+    queries: monitoring.queries.map((query) => ({
+      name: query.name,
+      databases: databasesOf(query, cluster),
+      tables: query.tables,
     })),
     facts: factsOf(settings),
   };

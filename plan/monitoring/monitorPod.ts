@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Images } from "../../settings/schema";
 import { asset } from "../../shell/asset";
-import { environment, hardened, restrictedPod, tmpMount, tmpVolume, unprivileged } from "../containers";
+import {
+  environment,
+  hardened,
+  restrictedPod,
+  serveMetrics,
+  tmpMount,
+  tmpVolume,
+  unprivileged,
+} from "../containers";
 import type { Pods } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { monitor } from "./names";
@@ -91,16 +99,7 @@ function deployment(monitored: Monitored): KubernetesObject {
             {
               name: "metrics",
               ...container("96Mi"),
-              command: [
-                "rclone",
-                "serve",
-                "http",
-                state.mountPath,
-                "--addr",
-                `:${monitor.port}`,
-                "--include",
-                "/metrics.txt",
-              ],
+              command: serveMetrics(state.mountPath, monitor.port),
               env: environment({ RCLONE_CONFIG: "/dev/null", HOME: "/tmp", GOMEMLIMIT: "48MiB" }),
               ports: [{ name: "metrics", containerPort: monitor.port, protocol: "TCP" }],
               volumeMounts: [{ ...state, readOnly: true }, tmpMount],

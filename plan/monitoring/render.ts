@@ -40,7 +40,7 @@ export interface Query {
 
 export const allGroups = ({ cluster, monitoring }: Settings): readonly Group[] => [
   ...groups,
-  ...monitoring.queries.map((query) => userGroup(query, cluster.databases[0]?.name ?? serverDatabase)),
+  ...monitoring.queries.map((query) => userGroup(query, cluster)),
 ];
 
 /** What the instance itself says that it is, on every row: a pod's label may be behind, and an exporter's pod has none. */

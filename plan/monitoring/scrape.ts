@@ -50,7 +50,7 @@ const podName = copy("__meta_kubernetes_pod_name", "instance");
 const alone = (name: string): Relabel => set("instance", name);
 
 /** The catalogue's names, those of the users' own queries among them. */
-const catalogue = ["pgplatform_.+"];
+const catalogue = "pgplatform_.+";
 
 /** Each says its role by itself, in the catalogue's queries. */
 function instances({ settings: { cluster }, engine, cluster: plan }: Monitored): Scrape {
@@ -69,12 +69,12 @@ function instances({ settings: { cluster }, engine, cluster: plan }: Monitored):
         : [
             {
               from: ["__name__"],
-              regex: `${prefix}(${catalogue.join("|")})`,
+              regex: `${prefix}(${catalogue})`,
               to: "__name__",
               replacement: "$1",
             },
           ]),
-      keepOnly("__name__", catalogue),
+      keepOnly("__name__", [catalogue]),
       without(own),
     ],
   };

@@ -4,28 +4,13 @@ import { planPlatform, type PlatformPlan } from "../../plan/platform";
 import { selectedLabels } from "../../plan/monitoring/install/names";
 import { monitor } from "../../plan/monitoring/names";
 import type { KubernetesObject } from "../../plan/objects";
-import type { Settings, SettingsInput } from "../../settings/schema";
+import type { SettingsInput } from "../../settings/schema";
 import { validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
-import { changed, checked, smallest } from "../support/settings";
+import { collectedInput, type Engine, engines } from "../support/collected";
+import { changed, checked } from "../support/settings";
 
 /** What a Prometheus is told of a cluster, as objects. */
-
-type Engine = Settings["cluster"]["engine"];
-const engines = Object.keys(planners) as Engine[];
-
-const inputOf = (engine: Engine, monitoring: SettingsInput["monitoring"]): SettingsInput => ({
-  ...smallest(),
-  platform: "k3d",
-  cluster: {
-    ...smallest().cluster,
-    engine,
-    ...(engine === "standalone" ? { instances: 1, durability: "async" } : { instances: 3 }),
-  },
-  poolers: [{ name: "app", database: "app" }],
-  backup: { targets: [{ name: "near", kind: "local" }] },
-  monitoring,
-});
 
 interface Pod {
   automountServiceAccountToken: boolean;
@@ -48,7 +33,7 @@ describe("what a Prometheus is told of a cluster", () => {
 
   const planned = (engine: Engine, monitoring: SettingsInput["monitoring"]): PlatformPlan =>
     planPlatform(
-      checked(inputOf(engine, monitoring)),
+      checked(collectedInput(engine, monitoring)),
       () => released.get(engine) ?? [],
       planners[engine],
       () => prometheusCrds,
@@ -130,7 +115,7 @@ describe("what a Prometheus is told of a cluster", () => {
   it("has fields of the user's own laid over it", () => {
     const plan = planPlatform(
       checked({
-        ...inputOf("standalone", operator),
+        ...collectedInput("standalone", operator),
         transform: {
           monitoring: {
             PodMonitor: { metadata: { annotations: { "example.com/note": "x" } } },

@@ -12,34 +12,21 @@ import { planMetrics } from "../../plan/monitoring/plan";
 import { poolerMetrics, poolerTargetLabels } from "../../plan/monitoring/poolerMetrics";
 import { podLabel } from "../../plan/monitoring/relabel";
 import { podMonitor, scrapesOf, scrapeConfig, targetSteps, type Scrape } from "../../plan/monitoring/scrape";
-import type { Settings, SettingsInput } from "../../settings/schema";
+import type { SettingsInput } from "../../settings/schema";
 import { run } from "../../shell/process";
 import { type LabelSet, scraped } from "../support/relabel";
-import { changed, checked, smallest } from "../support/settings";
+import { collectedInput, type Engine, engines } from "../support/collected";
+import { changed, checked } from "../support/settings";
 
 /**
  * What becomes of a target and of its samples. The steps are done by a stand-in of Prometheus' relabeling (tests/support/relabel.ts); the suite
  * `monitoring` asks a real Prometheus.
  */
 
-type Engine = Settings["cluster"]["engine"];
-const engines = Object.keys(planners) as Engine[];
-
-const input = (engine: Engine, monitoring: SettingsInput["monitoring"]): SettingsInput => ({
-  ...smallest(),
-  platform: "k3d",
-  cluster: {
-    ...smallest().cluster,
-    engine,
-    ...(engine === "standalone" ? { instances: 1, durability: "async" } : { instances: 3 }),
-  },
-  poolers: [{ name: "app", database: "app" }],
-  backup: { targets: [{ name: "near", kind: "local" }] },
-  monitoring: { prometheus: "operator", namespace: "monitoring", ...monitoring },
-});
-
 function monitoredOf(engine: Engine, monitoring: SettingsInput["monitoring"] = {}): Monitored {
-  const settings = checked(input(engine, monitoring));
+  const settings = checked(
+    collectedInput(engine, { prometheus: "operator", namespace: "monitoring", ...monitoring }),
+  );
   const planner = planners[engine];
   const cluster = planner.plan(settings);
   return {

@@ -10,6 +10,7 @@ import type {
   VolumeShape,
 } from "../live";
 import type { KubernetesObject } from "../../objects";
+import { objectIn, said } from "../../logs/record";
 import { logs } from "./logs";
 import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
@@ -175,15 +176,6 @@ function restarts({ live, planned, of, parameters }: Change): string | undefined
   return undefined;
 }
 
-/** A line of the instance manager's log, as far as it is read. */
-const messageOf = (line: string): { logger?: string; msg?: string } => {
-  try {
-    return JSON.parse(line) as { logger?: string; msg?: string };
-  } catch {
-    return {};
-  }
-};
-
 const upgrade: UpgradeReader = {
   pods: {
     labels: (cluster) => ({ ...clusterPodLabels(cluster), "cnpg.io/jobRole": "major-upgrade" }),
@@ -192,8 +184,9 @@ const upgrade: UpgradeReader = {
   words: (log) =>
     log
       .split("\n")
-      .map(messageOf)
-      .flatMap(({ logger, msg = "" }) => (logger === "pg_upgrade" && msg.trim() !== "" ? msg.trim() : []))
+      .map(objectIn)
+      .map((record) => (record?.logger === "pg_upgrade" ? said(record.msg).trim() : ""))
+      .filter((message) => message !== "")
       .slice(-4)
       .join(" "),
 };

@@ -1,3 +1,4 @@
+import type { Settings } from "../../../settings/schema";
 import type { QuerySettings } from "../../../settings/schema/queries";
 import { identifier, literal } from "../../postgres/sql/text";
 import { database, flag, type Group } from "./types";
@@ -46,8 +47,12 @@ WHERE current_database() = ANY (q.databases) AND NOT pg_is_in_recovery()`,
 /** What the names of all user's metrics begin with, so that no later metric of the platform's can be one of theirs. */
 const userPrefix = "user_";
 
+/** Databases that a query runs in: those that it names, or the first of the settings. */
+export const databasesOf = ({ databases }: QuerySettings, cluster: Settings["cluster"]): readonly string[] =>
+  databases ?? cluster.databases.slice(0, 1).map(({ name }) => name);
+
 /** A query of the settings as a group. Rows with equal labels become one: two samples of one series would fail the whole scrape. */
-export function userGroup(query: QuerySettings, first: string): Group {
+export function userGroup(query: QuerySettings, cluster: Settings["cluster"]): Group {
   const { name, sql, tables, labels, values, limit } = query;
   const rows = labels.length === 0 ? 1 : limit;
   const columns = [
@@ -68,7 +73,7 @@ export function userGroup(query: QuerySettings, first: string): Group {
     where: "database",
     on: "primary",
     cost: "moderate",
-    databases: query.databases ?? [first],
+    databases: databasesOf(query, cluster),
     limit: () => rows,
     needs: tables,
     when: "NOT pg_is_in_recovery()",
