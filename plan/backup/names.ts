@@ -19,7 +19,8 @@ export const backupNames = {
   copy: (cluster: string): string => `${cluster}-copy`,
   /** `index`: the target's, as the settings list it. */
   verification: (cluster: string, index: number): string => `${cluster}-verify-${index + 1}`,
-  queries: (cluster: string): string => `${cluster}-queries`,
+  /** The queries that a restored database must answer. */
+  queries: (cluster: string): string => `${cluster}-verify-queries`,
   source: (cluster: string): string => `${cluster}-restore-source`,
   look: (cluster: string): string => `${cluster}-restore-look`,
 };

@@ -41,7 +41,7 @@ describe("the plan of a standalone server", () => {
         "0 PersistentVolumeClaim main-archive",
         "0 ConfigMap main-config",
         "0 ConfigMap main-sql",
-        "0 ConfigMap main-queries",
+        "0 ConfigMap main-exporter-queries",
         "0 Service main-pods",
         "1 StatefulSet main",
         "1 Service main",

@@ -23,7 +23,7 @@ export const names = {
   config: (cluster: string): string => `${cluster}-config`,
   sql: (cluster: string): string => `${cluster}-sql`,
   /** What the metrics exporter asks. */
-  queries: (cluster: string): string => `${cluster}-queries`,
+  queries: (cluster: string): string => `${cluster}-exporter-queries`,
   data: (cluster: string): string => `${cluster}-data`,
   wal: (cluster: string): string => `${cluster}-wal`,
   archive: (cluster: string): string => `${cluster}-archive`,
