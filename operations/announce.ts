@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Change, LiveReader, Shape } from "../plan/engines/live";
-import { differing, type FirstStep } from "./steps";
+import { differing, isUpgrade, type FirstStep } from "./steps";
 import { needsRestart } from "../settings/catalogue/index";
 
 const restartOf = ({ instances }: Shape): string =>
@@ -25,7 +25,13 @@ export function announcements(
   const reloaded = changed.filter((name) => !restarting.includes(name));
   if (restarting.length > 0) lines.push(`parameters ${restarting.join(", ")}: ${restarts("parameters")}`);
   if (reloaded.length > 0) lines.push(`parameters ${reloaded.join(", ")}: reloaded, nothing restarts`);
-  if (live.image !== planned.image)
+  if (isUpgrade(live, planned))
+    lines.push(
+      `PostgreSQL ${planned.major} instead of ${live.major}, image ${planned.image}: all instances stop, pg_upgrade works on the primary's data${
+        planned.instances > 1 ? ", and the standbys are copied anew" : ""
+      }`,
+    );
+  else if (live.image !== planned.image)
     lines.push(`image ${planned.image} instead of ${live.image}: ${restarts("image")}`);
   const inPods = Object.keys(planned.pods).filter(
     (field) => !isDeepStrictEqual(live.pods[field], planned.pods[field]),
