@@ -44,6 +44,13 @@ const count = (means: string, to: number, from = 0) => integer(means, from, to, 
 
 export const thresholds = z
   .strictObject({
+    eventWindow: duration(
+      "For how long an event counts: FailoverHappened, Deadlocks, ReplicationConflicts, OutOfMemory and OperatorReconcileErrors look back so far, and end so long after the last one. " +
+        "Shorter than four scrapes it sees nothing. Default: 15m.",
+      2 * minutes,
+      7 * days,
+      "15m",
+    ).optional(),
     connectionsHigh: percent(
       "Share of the connections that clients may have above which HighConnections warns; max_connections without the reserved ones are all. " +
         "A fifth is left for a pooler that starts again. Default: 80%.",
@@ -88,7 +95,7 @@ export const thresholds = z
       "15m",
     ).optional(),
     deadlocks: count(
-      "Number of deadlocks of a database within 15 minutes above which Deadlocks warns; programs that repeat a transaction stand some. Default: 5.",
+      "Number of deadlocks of a database within eventWindow above which Deadlocks warns; programs that repeat a transaction stand some. Default: 5.",
       100_000,
     ).optional(),
     replicationLag: duration(
@@ -98,7 +105,7 @@ export const thresholds = z
       "1m",
     ).optional(),
     conflicts: count(
-      "Number of queries that replay cancels on a standby within 15 minutes above which ReplicationConflicts warns. Default: 5.",
+      "Number of queries that replay cancels on a standby within eventWindow above which ReplicationConflicts warns. Default: 5.",
       100_000,
     ).optional(),
     slotWal: quantity(
@@ -222,7 +229,7 @@ export const thresholds = z
       "90%",
     ).optional(),
     reconcileErrors: count(
-      "Number of failed reconciliations of the operator within 15 minutes above which OperatorReconcileErrors warns; a conflict of two writers is one, and is repeated. Default: 10.",
+      "Number of failed reconciliations of the operator within eventWindow above which OperatorReconcileErrors warns; a conflict of two writers is one, and is repeated. Default: 10.",
       100_000,
     ).optional(),
     restarts: count(

@@ -248,6 +248,20 @@ describe("thresholds of alerts", () => {
     }
   });
 
+  it("say for how long an event counts", () => {
+    const rules = ruleGroups(settingsOf("cnpg", { "monitoring.thresholds.eventWindow": "2m" }));
+    const windows = rules
+      .flatMap((group) => group.rules)
+      .flatMap(({ alert, expr }) => (expr.includes("[120s]") ? [alert] : []));
+    assert.deepEqual(windows.sort(), [
+      "Deadlocks",
+      "FailoverHappened",
+      "OperatorReconcileErrors",
+      "OutOfMemory",
+      "ReplicationConflicts",
+    ]);
+  });
+
   it("follow other settings", () => {
     const of = (change: Readonly<Record<string, unknown>>, engine: Engine = "cnpg") =>
       thresholdsOf(settingsOf(engine, change));

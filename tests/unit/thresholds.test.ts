@@ -36,6 +36,8 @@ describe("thresholds of alerts, as settings", () => {
     ["volumeFull", "0h", `a duration from 1h to 30d, ${durations}`],
     ["volumeFull", "59m", `a duration from 1h to 30d, ${durations}`],
     ["volumeFull", "31d", `a duration from 1h to 30d, ${durations}`],
+    ["eventWindow", "1m", `a duration from 2m to 7d, ${durations.replaceAll("24h", "15m")}`],
+    ["eventWindow", 15, `a duration from 2m to 7d, ${durations.replaceAll("24h", "15m")}`],
     ["connectionsHigh", 80, `a percentage from 1% to 99%, ${percents}`],
     ["connectionsHigh", 0.8, `a percentage from 1% to 99%, ${percents}`],
     ["connectionsHigh", "0.8", `a percentage from 1% to 99%, ${percents}`],

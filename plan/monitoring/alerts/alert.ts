@@ -1,3 +1,4 @@
+import { durationText } from "../../../settings/duration";
 import type { Settings } from "../../../settings/schema";
 import { plannerOf } from "../../engines/select";
 import type { InMetrics } from "../../engines/planner";
@@ -45,6 +46,11 @@ export const byInstance = (expr: string): string => `label_replace(${expr}, "ins
 /** 1 where the expression has no value, with a label that says what is absent. */
 export const absent = (expr: string, label: string, value: string): string =>
   `label_replace(absent(${expr}), "${label}", "${value}", "", "")`;
+
+/** For how long back events are counted, as Prometheus writes it. */
+export const recent = (t: Thresholds): string => `${t.eventWindow}s`;
+/** The same for readers. */
+export const recently = (t: Thresholds): string => durationText(t.eventWindow);
 
 export const or = (exprs: readonly string[]): string => exprs.join(" or ");
 

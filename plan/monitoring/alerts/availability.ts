@@ -7,6 +7,8 @@ import {
   ofCluster,
   ofPods,
   or,
+  recent,
+  recently,
   replicated,
   stored,
   type Alert,
@@ -59,9 +61,9 @@ export const availability: readonly Alert[] = [
     severity: "warning",
     for: 0,
     applies: replicated,
-    expr: (_, s) =>
-      `count(count by (instance) (min_over_time(${of("pgplatform_server_in_recovery", s)}[15m]) == 0)) > 1`,
-    summary: "{{ $value }} instances were the primary within 15 minutes",
+    expr: (t, s) =>
+      `count(count by (instance) (min_over_time(${of("pgplatform_server_in_recovery", s)}[${recent(t)}]) == 0)) > 1`,
+    summary: (t) => `{{ $value }} instances were the primary within ${recently(t)}`,
     description: "A failover, or a planned switchover. Writes paused for some seconds. It ends by itself.",
   },
   {
@@ -88,8 +90,8 @@ export const availability: readonly Alert[] = [
     name: "OutOfMemory",
     severity: "warning",
     for: 0,
-    expr: (_, s) =>
-      `sum by (instance, container) (${byInstance(`increase(container_oom_events_total{${ofPods(s)},container!=""}[15m])`)}) > 0`,
+    expr: (t, s) =>
+      `sum by (instance, container) (${byInstance(`increase(container_oom_events_total{${ofPods(s)},container!=""}[${recent(t)}])`)}) > 0`,
     summary:
       "the kernel ended processes of {{ $labels.instance }} ({{ $labels.container }}) for want of memory",
     description: "PostgreSQL ends every session when one of its processes is killed, and recovers.",

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { plannerOf } from "../../engines/select";
-import { inMetrics, of, ofPods, type Alert } from "./alert";
+import { inMetrics, of, ofPods, recent, recently, type Alert } from "./alert";
 
 const ready = (s: Settings): string =>
   `kube_deployment_status_replicas_available{namespace="${plannerOf(s).operatorNamespace ?? ""}",deployment="${inMetrics(s).operator ?? ""}"}`;
@@ -26,9 +26,9 @@ export const operator: readonly Alert[] = [
     for: 0,
     applies: (s) => inMetrics(s).countsReconciliations,
     expr: (t, s) =>
-      `sum by (controller) (increase(controller_runtime_reconcile_errors_total{namespace="${plannerOf(s).operatorNamespace ?? ""}"}[15m])) > ${t.reconcileErrors}`,
-    summary:
-      "the operator failed {{ $value | humanize }} times within 15 minutes, in its controller {{ $labels.controller }}",
+      `sum by (controller) (increase(controller_runtime_reconcile_errors_total{namespace="${plannerOf(s).operatorNamespace ?? ""}"}[${recent(t)}])) > ${t.reconcileErrors}`,
+    summary: (t) =>
+      `the operator failed {{ $value | humanize }} times within ${recently(t)}, in its controller {{ $labels.controller }}`,
     description: "What was asked for isn't done. It counts for all clusters of this operator.",
   },
 ];

@@ -34,6 +34,7 @@ function defaults(settings: Settings, given: Partial<Thresholds>): Thresholds {
   const certificateDays = plannerOf(settings).inMetrics.certificateDays;
   const wraparoundHigh = given.wraparoundHigh ?? Math.max(0.25, Number((cleanup(settings) + 0.1).toFixed(4)));
   return {
+    eventWindow: 900,
     connectionsHigh: 0.8,
     connectionsFull: 0.95,
     slowQuery: 300,

@@ -16,27 +16,39 @@ const volume = (metric: string, kind: Kind, s: Settings): string => {
   return `kubelet_volume_stats_${metric}{namespace="${s.cluster.namespace}",persistentvolumeclaim=~"${claims(s.cluster.name)}"}`;
 };
 
-/** Full in so many seconds by the growth of the last sixth of that time, and less than half is free: young clusters grow quickly. */
-function fullIn(kind: Kind, seconds: number, s: Settings): string {
-  const free = volume("available_bytes", kind, s);
-  const window = Math.max(900, Math.round(seconds / 6));
-  return `predict_linear(${free}[${window}s], ${seconds}) < 0 and ${free} / ${volume("capacity_bytes", kind, s)} < 0.5`;
+/** What PostgreSQL itself says of a volume: the bytes that it uses, and those that were asked for. */
+function bySize(kind: Kind, s: Settings): { used: string; size: number } {
+  const { size, walSize } = s.cluster.storage;
+  const sum = (metric: string) => `sum by (namespace, cluster, instance) (${of(metric, s)})`;
+  const databases = sum("pgplatform_database_size_bytes");
+  const wal = sum("pgplatform_wal_directory_bytes");
+  if (kind === "wal") return { used: wal, size: bytesOf(walSize ?? size) ?? 0 };
+  return { used: has("wal")(s) ? databases : `${databases} + ${wal}`, size: bytesOf(size) ?? 0 };
 }
 
-/** What PostgreSQL itself says, where the kubelet tells nothing of a volume. */
-function bySize(s: Settings): string {
-  const { size, walSize } = s.cluster.storage;
-  const databases = `sum by (namespace, cluster, instance) (${of("pgplatform_database_size_bytes", s)})`;
-  const wal = `sum by (namespace, cluster, instance) (${of("pgplatform_wal_directory_bytes", s)})`;
-  const silent = `unless on () ${volume("capacity_bytes", "data", s)}`;
-  const share = (used: string, bytes: string, of: string) =>
-    `label_replace((${used}) / ${bytesOf(bytes) ?? 0} ${silent}, "volume", "${of}", "", "")`;
-  return has("wal")(s) && walSize !== undefined
-    ? or([share(databases, size, "data"), share(wal, walSize, "wal")])
-    : share(`${databases} + ${wal}`, size, "data");
+/** An expression of what PostgreSQL says, where the kubelet tells nothing of any volume. */
+const whereSilent = (expr: string, kind: Kind, s: Settings): string =>
+  `label_replace((${expr}) unless on () ${volume("capacity_bytes", "data", s)}, "volume", "${kind}", "", "")`;
+
+/** Full in so many seconds by the growth of the last sixth of that time, and less than half is free: young clusters grow quickly. */
+function fullIn(kind: Kind, seconds: number, s: Settings): string {
+  const window = Math.max(900, Math.round(seconds / 6));
+  const full = (free: string, range: string, size: string) =>
+    `predict_linear(${free}[${range}], ${seconds}) < 0 and ${free} / ${size} < 0.5`;
+  const { used, size } = bySize(kind, s);
+  return or([
+    full(volume("available_bytes", kind, s), `${window}s`, volume("capacity_bytes", kind, s)),
+    whereSilent(
+      full(`(${size} - (${used}))`, `${window}s:${Math.round(window / 30)}s`, String(size)),
+      kind,
+      s,
+    ),
+  ]);
 }
 
 const claim = "{{ $labels.persistentvolumeclaim }}";
+/** Name of a volume behind its kind. */
+const which = `{{ if $labels.persistentvolumeclaim }}${claim}{{ else }}of {{ $labels.instance }}{{ end }}`;
 
 export const volumes: readonly Alert[] = [
   {
@@ -44,7 +56,7 @@ export const volumes: readonly Alert[] = [
     severity: "warning",
     for: 1800,
     expr: (t, s) => fullIn("data", t.volumeFull, s),
-    summary: `the data volume ${claim} is full within the time of volumeFull, by its growth`,
+    summary: `the data volume ${which} is full within the time of volumeFull, by its growth`,
     description: "PostgreSQL stops when it is full.",
   },
   {
@@ -52,7 +64,7 @@ export const volumes: readonly Alert[] = [
     severity: "critical",
     for: 300,
     expr: (t, s) => fullIn("data", t.volumeFullSoon, s),
-    summary: `the data volume ${claim} is full within the time of volumeFullSoon, by its growth`,
+    summary: `the data volume ${which} is full within the time of volumeFullSoon, by its growth`,
     description: "PostgreSQL stops when it is full.",
   },
   {
@@ -61,7 +73,7 @@ export const volumes: readonly Alert[] = [
     for: 1800,
     applies: has("wal"),
     expr: (t, s) => fullIn("wal", t.volumeFull, s),
-    summary: `the WAL volume ${claim} is full within the time of volumeFull, by its growth`,
+    summary: `the WAL volume ${which} is full within the time of volumeFull, by its growth`,
     description: "PostgreSQL stops when it is full. WAL stays for the archive, or for a replication slot.",
   },
   {
@@ -70,7 +82,7 @@ export const volumes: readonly Alert[] = [
     for: 300,
     applies: has("wal"),
     expr: (t, s) => fullIn("wal", t.volumeFullSoon, s),
-    summary: `the WAL volume ${claim} is full within the time of volumeFullSoon, by its growth`,
+    summary: `the WAL volume ${which} is full within the time of volumeFullSoon, by its growth`,
     description: "PostgreSQL stops when it is full. WAL stays for the archive, or for a replication slot.",
   },
   {
@@ -81,7 +93,11 @@ export const volumes: readonly Alert[] = [
       const used = (kind: Kind) =>
         `1 - ${volume("available_bytes", kind, s)} / ${volume("capacity_bytes", kind, s)}`;
       const kinds = (["data", "wal"] as const).filter((kind) => has(kind)(s));
-      return `(${or([...kinds.map(used), bySize(s)])}) > ${t.volumeUsed}`;
+      const told = kinds.map((kind) => {
+        const { used: bytes, size } = bySize(kind, s);
+        return whereSilent(`(${bytes}) / ${size}`, kind, s);
+      });
+      return `(${or([...kinds.map(used), ...told])}) > ${t.volumeUsed}`;
     },
     summary: `{{ $value | humanizePercentage }} of {{ if $labels.persistentvolumeclaim }}the volume ${claim}{{ else }}the {{ $labels.volume }} volume of {{ $labels.instance }}{{ end }} is in use`,
     description: "A large statement, a slow archive or a lost standby fills the rest.",

@@ -66,7 +66,7 @@ export const availability: Pairs = {
         [of(recovery, 'instance="main-2",role="primary"')]: "_x9 0x30",
         [of(recovery, primary)]: "0x8 stale",
       },
-      summary: "2 instances were the primary within 15 minutes",
+      summary: "2 instances were the primary within 15m",
     }),
     // The same 16 minutes after the last sample of the former primary.
     quiet: () => ({

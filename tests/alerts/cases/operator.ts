@@ -60,7 +60,7 @@ export const operator: Pairs = {
       from: 15,
       series: errors("4x14 15x60"),
       labels: { controller: "cluster" },
-      summary: "the operator failed 11 times within 15 minutes, in its controller cluster",
+      summary: "the operator failed 11 times within 15m, in its controller cluster",
     }),
     quiet: () => ({ from: 15, series: errors("4x14 14x60") }),
   },

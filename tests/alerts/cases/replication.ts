@@ -51,7 +51,7 @@ export const replication: Pairs = {
       from: 15,
       series: { [conflict("snapshot")]: "0x14 4x60", [conflict("lock")]: "7x14 9x60" },
       labels: { instance: "main-2", database: "app" },
-      summary: "replay cancelled 6 queries within 15 minutes on main-2, database app",
+      summary: "replay cancelled 6 queries within 15m on main-2, database app",
     }),
     quiet: () => ({
       from: 15,

@@ -88,7 +88,7 @@ export const sessions: Pairs = {
       from: 15,
       series: { [database("database_deadlocks_total")]: "3x14 9x60" },
       labels: app,
-      summary: "6 deadlocks within 15 minutes in the database app",
+      summary: "6 deadlocks within 15m in the database app",
     }),
     quiet: () => ({ from: 15, series: { [database("database_deadlocks_total")]: "3x14 8x60" } }),
   },

@@ -1,12 +1,21 @@
+import { webcrypto } from "node:crypto";
+import * as x509 from "@peculiar/x509";
 import { storeName, storeNamespace } from "../../../plan/backup/storeNames";
+import { monitor } from "../../../plan/monitoring/names";
+import { bytesOf } from "../../../settings/quantity";
 import type { KubeObject } from "../../../operations/kubectl";
 import { type Environment } from "../kit/environment";
 import { type Clients } from "../kit/fixture";
+import type { ChangedStack } from "../kit/settings";
 
 /** What the causes of alerts do to a platform. */
 
 const APPLICATION = "pgp-e2e-alerts";
 const HOLD_SECONDS = 1800;
+
+const CERTIFICATE = "e2e-certificate";
+/** Bytes of a row of `fill`, with its head; four are a page. */
+const ROW_BYTES = 2048;
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -16,6 +25,7 @@ export class Bench {
   constructor(
     readonly env: Environment,
     readonly clients: Clients,
+    private readonly stack: Pick<ChangedStack, "make">,
   ) {}
 
   private get database(): string {
@@ -49,6 +59,64 @@ export class Bench {
     return this.sql(
       `select pg_terminate_backend(pid) from pg_stat_activity where application_name = '${APPLICATION}'`,
     );
+  }
+
+  /** Lets the databases of the primary grow to a share of the data volume's size. The standbys get nothing of it. */
+  async fill(share: number): Promise<void> {
+    const size = bytesOf(this.env.settings.cluster.storage.size) ?? 0;
+    const rows = Math.ceil((size * share) / ROW_BYTES);
+    await this.hold(
+      `create unlogged table e2e_full as select repeat(md5(x::text), 60) as filler from generate_series(1, ${rows}) x;`,
+    );
+  }
+
+  async empty(): Promise<void> {
+    await this.release();
+    await this.sql("drop table if exists e2e_full");
+  }
+
+  /** Runs a target as a user does; throws where it doesn't end as it should. */
+  async make(target: "backup" | "verify", well = true): Promise<void> {
+    const { exitCode, lastLine } = await this.stack.make(target);
+    if ((exitCode === 0) !== well) throw new Error(`make ${target} ended with ${exitCode}: ${lastLine}`);
+  }
+
+  /** Gives the monitor a certificate that ends tomorrow, in the place of the servers'. */
+  async giveMonitorCertificate(): Promise<void> {
+    const { kubectl, settings, plan } = this.env;
+    x509.cryptoProvider.set(webcrypto as never);
+    const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+    const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+    const made = await x509.X509CertificateGenerator.createSelfSigned({
+      name: "CN=main",
+      notBefore: new Date(Date.now() - 86_400_000),
+      notAfter: new Date(Date.now() + 86_400_000),
+      signingAlgorithm: algorithm,
+      keys: keys as never,
+    });
+    await kubectl.apply({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: CERTIFICATE, namespace: settings.cluster.namespace },
+      stringData: { [plan.tls.server.certificateKey]: `${made.toString("pem")}\n` },
+    });
+    await this.patchMonitor(CERTIFICATE);
+  }
+
+  async returnMonitorCertificate(): Promise<void> {
+    const { kubectl, settings, plan } = this.env;
+    await this.patchMonitor(plan.tls.server.secretName);
+    await kubectl.run(["-n", settings.cluster.namespace, "delete", "secret", CERTIFICATE]);
+  }
+
+  private async patchMonitor(secretName: string): Promise<void> {
+    const { kubectl, settings } = this.env;
+    const { namespace, name } = settings.cluster;
+    const volumes = [{ name: "server", secret: { secretName } }];
+    const patch = JSON.stringify({ spec: { template: { spec: { volumes } } } });
+    const deployment = `deployment/${monitor.name(name)}`;
+    await kubectl.run(["-n", namespace, "patch", deployment, "--type=strategic", "-p", patch]);
+    await kubectl.run(["-n", namespace, "rollout", "status", deployment, "--timeout=120s"]);
   }
 
   async scale(kind: string, namespace: string, name: string, replicas: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Capability } from "../../../plan/engines/planner";
 import type { Settings } from "../../../settings/schema";
+import { loginOf } from "../../../plan/postgres/rotation";
 import type { Bench } from "./bench";
 
 /** How alerts are made to fire, and how their cause is taken away again. */
@@ -13,15 +14,22 @@ export interface AlertCase {
   /** @default - all */
   readonly engines?: readonly Settings["cluster"]["engine"][];
   readonly cause: (bench: Bench) => Promise<void>;
+  /** That fire at Prometheus too, and are told or not: it depends on whether one of `alerts` is there before. */
+  readonly beside?: readonly string[];
   /** The cause heals by itself, and is repeated until the alerts fire. */
   readonly heals?: true;
+  /** It comes of time alone, and may be told before its turn. */
+  readonly ages?: true;
   readonly undo: (bench: Bench) => Promise<void>;
-  /** Seconds until it is over at the latest. @default 180 */
+  /** Seconds until it is over at the latest, when its turn comes behind all causes. @default 180 */
   readonly over?: number;
 }
 
-/** How far back rules look that count events: they are over when the event is that old. */
-const WINDOW = 15 * 60;
+/** Of the settings under test. */
+export const eventWindow = "2m";
+const WINDOW = 120;
+/** Seconds from which on a base backup is old. */
+export const BACKUP_AGE = 900;
 
 const operators: Readonly<Record<string, { namespace: string; name: string; replicas: number }>> = {
   cnpg: { namespace: "cnpg-system", name: "cnpg-controller-manager", replicas: 2 },
@@ -43,7 +51,47 @@ const scalePooler = ({ env }: Bench, replicas: number): Promise<void> =>
       .then(() => resolve(), reject);
   });
 
+const alterFormerLogin = async (bench: Bench, what: "login" | "nologin"): Promise<void> => {
+  const { cluster, rotation } = bench.env.settings;
+  const [first] = cluster.databases;
+  if (first === undefined) throw new Error("there is no database");
+  await bench.sql(`alter role "${loginOf(first.owner, rotation.credentialVersion - 1)}" ${what}`);
+};
+
+/**
+ * In this order: what looks back longest comes first and is over when all others have had their turn; what needs a base backup's age comes last.
+ * No alert is in two of them.
+ */
 export const alertCases: readonly AlertCase[] = [
+  {
+    title: "a primary that is killed (with Zalando a switchover: its pod comes back as the primary)",
+    alerts: ["FailoverHappened"],
+    needs: ["standbys"],
+    cause: async ({ env: { cluster, engine } }) => {
+      const primary = await cluster.primary();
+      if (engine.name === "zalando") await cluster.exec(primary, ["patronictl", "switchover", "--force"]);
+      else await cluster.deletePod(primary);
+    },
+    undo: (bench) => bench.env.cluster.waitHealthy(),
+    over: WINDOW + 120,
+  },
+  {
+    title: "deadlocks",
+    alerts: ["Deadlocks"],
+    cause: async (bench) => {
+      // Three at once: one suffices. A session counts its own when its transaction is over.
+      for (const lock of [1, 3, 5])
+        for (const [first, second] of [
+          [lock, lock + 1],
+          [lock + 1, lock],
+        ])
+          await bench.hold(
+            `begin; select pg_advisory_xact_lock(${first}); select pg_sleep(6); select pg_advisory_xact_lock(${second}); rollback;`,
+          );
+    },
+    undo: (bench) => bench.release(),
+    over: WINDOW + 120,
+  },
   {
     title: "a statement that doesn't end",
     alerts: ["LongTransaction"],
@@ -53,7 +101,7 @@ export const alertCases: readonly AlertCase[] = [
   },
   {
     title: "a transaction that is held",
-    alerts: ["IdleInTransaction", "LongTransaction"],
+    alerts: ["IdleInTransaction"],
     cause: (bench) => bench.hold("begin; select pg_current_xact_id();"),
     undo: (bench) => bench.release(),
   },
@@ -147,14 +195,15 @@ export const alertCases: readonly AlertCase[] = [
   },
   {
     title: "a store that is away",
-    alerts: ["WALArchivingFailed", "TargetDown", "RecoveryPointMissed", "ArchiveBacklog"],
+    alerts: ["TargetDown", "RecoveryPointMissed"],
+    beside: ["WALArchivingFailed", "ArchiveBacklog"],
     cause: async (bench) => {
       await bench.scaleStore(0);
       await bench.sql("select pg_logical_emit_message(true, 'e2e', 'x'); select pg_switch_wal();");
     },
     heals: true,
     undo: (bench) => bench.scaleStore(1),
-    over: 600,
+    over: 300,
   },
   {
     title: "a pooler without pods",
@@ -210,26 +259,44 @@ export const alertCases: readonly AlertCase[] = [
     over: 300,
   },
   {
-    title: "deadlocks",
-    alerts: ["Deadlocks"],
-    cause: async (bench) => {
-      await bench.hold(
-        "begin; select pg_advisory_xact_lock(1); select pg_sleep(3); select pg_advisory_xact_lock(2);",
-      );
-      await bench.hold(
-        "begin; select pg_advisory_xact_lock(2); select pg_sleep(3); select pg_advisory_xact_lock(1);",
-      );
-    },
-    heals: true,
-    undo: (bench) => bench.release(),
-    over: WINDOW + 180,
+    title: "databases that grow, where the kubelet tells nothing of volumes",
+    alerts: ["DataVolumeFullSoon"],
+    inhibited: ["VolumeNearlyFull"],
+    cause: (bench) => bench.fill(0.65),
+    undo: (bench) => bench.empty(),
   },
   {
-    title: "a primary that is killed",
-    alerts: ["FailoverHappened"],
-    needs: ["standbys"],
-    cause: async (bench) => bench.env.cluster.deletePod(await bench.primary()),
-    undo: (bench) => bench.env.cluster.waitHealthy(),
-    over: WINDOW + 300,
+    title: "a certificate that ends tomorrow (the monitor's alone: the servers keep theirs)",
+    alerts: ["CertificateEndsSoon"],
+    inhibited: ["CertificateEnds"],
+    cause: (bench) => bench.giveMonitorCertificate(),
+    undo: (bench) => bench.returnMonitorCertificate(),
+  },
+  {
+    title: "a former login that works again, as after a rotation that was interrupted",
+    alerts: ["RotationStuck"],
+    cause: (bench) => alterFormerLogin(bench, "login"),
+    // An operator that looks after roles takes it back.
+    heals: true,
+    undo: (bench) => alterFormerLogin(bench, "nologin"),
+  },
+  {
+    title: "a base backup that is old",
+    alerts: ["BackupOld"],
+    ages: true,
+    cause: () => Promise.resolve(),
+    undo: (bench) => bench.make("backup"),
+  },
+  {
+    title: "a verification that fails: what is restored lacks what the settings ask for",
+    alerts: ["VerificationFailed"],
+    cause: async (bench) => {
+      await bench.sql("delete from e2e_verified");
+      await bench.make("verify", false);
+    },
+    undo: async (bench) => {
+      await bench.sql("insert into e2e_verified values (1)");
+      await bench.make("verify");
+    },
   },
 ];
