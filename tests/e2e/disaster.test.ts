@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { storeName, storeNamespace } from "../../plan/backup/storeNames";
+import { check } from "../../checks/index";
 import { storesOf } from "../../plan/backup/store";
 import { listed } from "../../operations/targets";
 import { pins } from "../../releases/pins";
@@ -149,7 +150,10 @@ suite("disasters (the page's commands; a store in the cluster, images built here
   it("without this program: a dump from the store alone", async () => {
     await act(`insert into ${TABLE} select generate_series(201, 300)`);
     await archiveAll(env);
-    const [store] = storesOf(env.settings);
+    // The environment knows the stack file before the suite's change.
+    const changed = check(await stack.write([archived]));
+    assert.ok("settings" in changed);
+    const [store] = storesOf(changed.settings);
     const bases = (await listed(env)).flatMap((row) =>
       row.kind === "base" && row.status === "DONE" ? row : [],
     );

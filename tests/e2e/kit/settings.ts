@@ -23,8 +23,8 @@ export class ChangedStack {
     return new ChangedStack(await mkdtemp(join(tmpdir(), "pgp-changes-")), await readStackFile(stackName));
   }
 
-  /** Writes the file: the tree's settings with all edits, in order. */
-  async write(edits: readonly Edit[]): Promise<void> {
+  /** Writes the file: the tree's settings with all edits, in order; returns them. */
+  async write(edits: readonly Edit[]): Promise<SettingsInput> {
     const prefix = "pgplatform:";
     const config = (parse(stringify(this.original.config)) ?? {}) as Record<string, unknown>;
     const settings = Object.fromEntries(
@@ -38,6 +38,7 @@ export class ChangedStack {
       join(this.folder, `Pulumi.${stackName}.yaml`),
       stringify({ ...this.original, config: changed }),
     );
+    return settings as SettingsInput;
   }
 
   /** Encrypts a setting of the file, as a user does; the path is the one below `pgplatform:`. */
