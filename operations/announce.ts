@@ -28,7 +28,7 @@ export function announcements(
   if (isUpgrade(live, planned))
     lines.push(
       `PostgreSQL ${planned.major} instead of ${live.major}, image ${planned.image}: all instances stop, pg_upgrade works on the primary's data${
-        planned.instances > 1 ? ", and the standbys are copied anew" : ""
+        planned.instances > 1 ? ", and the standbys are copied again" : ""
       }`,
     );
   else if (live.image !== planned.image)

@@ -155,7 +155,7 @@ describe("what a change means", () => {
   it("of the major version is a stop, and no rolling restart", () => {
     const upgraded = { ...live, image: "registry/postgresql:18.1", major: 18 };
     assert.deepEqual(lines(upgraded), [
-      "PostgreSQL 18 instead of 17, image registry/postgresql:18.1: all instances stop, pg_upgrade works on the primary's data, and the standbys are copied anew",
+      "PostgreSQL 18 instead of 17, image registry/postgresql:18.1: all instances stop, pg_upgrade works on the primary's data, and the standbys are copied again",
       "two updates: the new major version after everything else",
     ]);
     assert.doesNotMatch(lines({ ...upgraded, instances: 1 }).join(), /standbys are copied/);
