@@ -93,7 +93,17 @@ PATHS = {
     "os.truncate": 1,
     "os.utime": 1,
 }
-NEVER = ("ctypes.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.", "socket.", "subprocess.")
+NEVER = (
+    "ctypes.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.",
+    "socket.",
+    "subprocess.",
+)
 
 
 def within(path: object) -> bool:
