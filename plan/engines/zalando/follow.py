@@ -107,9 +107,13 @@ NEVER = (
 
 
 def within(path: object) -> bool:
-    if not isinstance(path, (str, bytes, os.PathLike)):
+    if isinstance(path, (str, bytes)):
+        text = os.fsdecode(path)
+    elif hasattr(path, "__fspath__"):
+        text = str(path)
+    else:
         return False
-    real = os.path.realpath(os.fsdecode(path))
+    real = os.path.realpath(text)
     return real == REAL or real.startswith(REAL + os.sep)
 
 
