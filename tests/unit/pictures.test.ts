@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { drawingOf, rateInterval, seriesOf, stepOf } from "../../local/pictures/ask";
 import { momentOf } from "../../local/pictures/cli";
 import { dashboardsOf, importable } from "../../plan/monitoring/dashboards/index";
+import { rowsIn } from "../../local/pictures/page/rows";
 
 describe("pictures", () => {
   const now = new Date("2026-05-01T12:00:00Z");
@@ -112,5 +113,22 @@ describe("what a picture shows, by a stand-in of Prometheus that knows one clust
       drawingOf(overview, rendered, { prometheus: "http://127.0.0.1:9", ...range, chosen: {} }),
       /Prometheus at http:\/\/127\.0\.0\.1:9 doesn't answer/,
     );
+  });
+});
+
+describe("lines of names in a picture", () => {
+  it("never overlap, and say how many have no place", () => {
+    for (const height of [20, 100, 260])
+      for (const count of [1, 2, 5, 12, 40, 100]) {
+        const { shown, hidden, height: row, fontSize } = rowsIn(count, height);
+        assert.equal(shown + hidden, count);
+        assert.ok((shown + (hidden > 0 ? 1 : 0)) * row <= height, `${count} in ${height}`);
+        assert.ok(fontSize < row && fontSize >= 10, `${count} in ${height}: ${fontSize} in ${row}`);
+      }
+  });
+
+  it("are as before where there is room", () => {
+    assert.deepEqual(rowsIn(3, 260), { shown: 3, hidden: 0, height: 44, fontSize: 12 });
+    assert.deepEqual(rowsIn(30, 240), { shown: 19, hidden: 11, height: 12, fontSize: 10 });
   });
 });

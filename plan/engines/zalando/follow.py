@@ -93,13 +93,27 @@ PATHS = {
     "os.truncate": 1,
     "os.utime": 1,
 }
-NEVER = ("ctypes.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "pty.", "socket.", "subprocess.")
+NEVER = (
+    "ctypes.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.system",
+    "pty.",
+    "socket.",
+    "subprocess.",
+)
 
 
 def within(path: object) -> bool:
-    if not isinstance(path, (str, bytes, os.PathLike)):
+    if isinstance(path, (str, bytes)):
+        text = os.fsdecode(path)
+    elif hasattr(path, "__fspath__"):
+        text = str(path)
+    else:
         return False
-    real = os.path.realpath(os.fsdecode(path))
+    real = os.path.realpath(text)
     return real == REAL or real.startswith(REAL + os.sep)
 
 
