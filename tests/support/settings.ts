@@ -88,7 +88,13 @@ export const everything = (): SettingsInput => ({
     namespace: "monitoring",
     labels: { release: "prometheus" },
     runbooks: "https://wiki.example.com/runbooks",
-    thresholds: { eventWindow: "30m", volumeFull: "48h", connectionsHigh: "70%", deadlocks: 20, slotWal: "8Gi" },
+    thresholds: {
+      eventWindow: "30m",
+      volumeFull: "48h",
+      connectionsHigh: "70%",
+      deadlocks: 20,
+      slotWal: "8Gi",
+    },
     memory: "96Mi",
     cpu: "200m",
     install: {

@@ -4,7 +4,7 @@ PostgreSQL begins a file of another name when one is full, so that names sort by
 of it. A file beside them says how far each is printed: a restarted container continues there. LOG is the folder.
 
 The container has more than it needs: the server's volumes. So before it reads a line it gives up to open, list or change anything outside
-of the folder, to connect, and to start programs. Python has no way to remove such a hook.
+of the folder, to connect, and to start programs. Python can not remove such a hook again.
 """
 
 import json
