@@ -28,14 +28,19 @@ export interface Found {
 }
 
 /** Where it is, as a sentence names it. */
-export const placeOf = ({ settings: { cluster } }: Platform): string => `${cluster.namespace}/${cluster.name}`;
+export const placeOf = ({ settings: { cluster } }: Platform): string =>
+  `${cluster.namespace}/${cluster.name}`;
 
 /** kubectl's spelling of the kind of an engine's cluster object. */
 export const clusterResource = ({ clusterKind }: Pick<EngineTraits, "clusterKind">): string =>
   resourceOf(clusterKind.apiVersion, clusterKind.kind);
 
 /** The live object of the database cluster; undefined where it isn't there, or its kind isn't known. */
-export async function clusterObject({ kubectl, engine, settings }: Platform): Promise<KubeObject | undefined> {
+export async function clusterObject({
+  kubectl,
+  engine,
+  settings,
+}: Platform): Promise<KubeObject | undefined> {
   const { namespace, name } = settings.cluster;
   return kubectl.get(clusterResource(engine), namespace, name);
 }
@@ -118,7 +123,8 @@ const nameOf = ({ object: { metadata } }: Candidate): string => `${metadata.name
 
 /** The one cluster that is meant; a sentence where it is none, or several could be meant. */
 export function chosen(found: readonly Candidate[], { namespace, cluster }: Wanted): Candidate {
-  const fitting = cluster === undefined ? found : found.filter(({ object }) => object.metadata.name === cluster);
+  const fitting =
+    cluster === undefined ? found : found.filter(({ object }) => object.metadata.name === cluster);
   const where = namespace === undefined ? "" : ` in namespace ${namespace}`;
   const [one, ...others] = fitting;
   if (one === undefined) {

@@ -22,7 +22,7 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** Names of the stack files beside the program, which the shell lists when it completes. */
 const stackNames =
-  "{ f=${PGP_STACKS:-$(dirname \"$(command -v pgp)\")}; for s in \"$f\"/Pulumi.*.yaml; do s=${s##*/Pulumi.}; [ \"$s\" = '*.yaml' ] || printf '%s\\n' \"${s%.yaml}\"; done; } 2>/dev/null";
+  '{ f=${PGP_STACKS:-$(dirname "$(command -v pgp)")}; for s in "$f"/Pulumi.*.yaml; do s=${s##*/Pulumi.}; [ "$s" = \'*.yaml\' ] || printf \'%s\\n\' "${s%.yaml}"; done; } 2>/dev/null';
 
 function bash(specs: readonly CommandSpec[]): string {
   const first = [...words(specs).keys()].join(" ");

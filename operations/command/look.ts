@@ -13,6 +13,42 @@ export const platformOf = async (call: Call) => {
 
 export const look: readonly CommandSpec[] = [
   {
+    name: "status",
+    group: "look",
+    summary: "say on one screen whether writes work, what is wrong, and what to do next",
+    text: [
+      "It writes a row at the primary and waits 2 s for it: a primary that hangs is not called healthy. It never takes more than 5 s; what",
+      "could not be read by then is named. The first line is about writes, then comes what is wrong, the worst first, with the next command",
+      "and the page of docs/runbooks that says what to do.",
+    ],
+    on: "platform",
+    answers: true,
+    make: "status",
+    exits: { 3: "writes do not work", 4: "writes work, and something is wrong" },
+    json: async () => {
+      const [{ report }, { schemaOf }] = await Promise.all([import("../status/report"), import("./schemas")]);
+      return { title: "status", schema: schemaOf(report) };
+    },
+    options: [{ flags: "-w, --watch", meaning: "show it again every two seconds, until Ctrl-C" }],
+    examples: [
+      { command: "status", does: "the stack local" },
+      { command: "status --watch", does: "keep looking, while you repair something" },
+      { command: "status --namespace shop --cluster main", does: "a platform whose stack is not at hand" },
+      { command: "status --json | jq -e .writes.work", does: "whether writes work, for a program" },
+    ],
+    run: async (call) => {
+      const { exitOf, lookOf, readReport, watchStatus } = await import("../status/command");
+      const { screen } = await import("../status/screen");
+      const found = await platformOf(call);
+      if (call.options.watch === true && !call.json) {
+        await watchStatus(found, (text) => process.stdout.write(text));
+        return {};
+      }
+      const report = await readReport(found);
+      return { line: screen(report, lookOf(process.stdout)).join("\n"), data: report, exit: exitOf(report) };
+    },
+  },
+  {
     name: "logs",
     group: "look",
     summary: "follow the logs of all instances and poolers, each line with its instance and role",
@@ -30,7 +66,10 @@ export const look: readonly CommandSpec[] = [
     examples: [
       { command: "logs", does: "follow everything; Ctrl-C ends it" },
       { command: "logs --no-follow --since 1h --level error", does: "the errors of the last hour" },
-      { command: "logs --json | jq .message", does: "one JSON object a line, with the fields of docs/logs.md" },
+      {
+        command: "logs --json | jq .message",
+        does: "one JSON object a line, with the fields of docs/logs.md",
+      },
     ],
     run: async (call) => {
       const { logOptions, showLogs } = await import("../logs");

@@ -57,7 +57,8 @@ export const setup: readonly CommandSpec[] = [
   {
     name: "preview",
     group: "setup",
-    summary: "show what `up` would change, drift included; without the stack's cluster, the plan from nothing",
+    summary:
+      "show what `up` would change, drift included; without the stack's cluster, the plan from nothing",
     on: "stack",
     make: "preview",
     options: [
@@ -94,7 +95,8 @@ export const setup: readonly CommandSpec[] = [
   {
     name: "monitoring",
     group: "look",
-    summary: "open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C",
+    summary:
+      "open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C",
     on: "stack",
     make: "monitoring",
     examples: [{ command: "monitoring", does: "say the addresses of both, and keep them open" }],

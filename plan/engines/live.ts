@@ -1,6 +1,7 @@
 import type { LineReader } from "../logs/record";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
+import type { OnCall } from "./onCall";
 
 /** What operations ask an engine about objects that are there, beside those that are planned. */
 export interface LiveReader {
@@ -20,6 +21,8 @@ export interface LiveReader {
   readonly logs: Readonly<Record<string, LineReader>>;
   /** @default - there is none */
   readonly upgrade?: UpgradeReader;
+  /** What the one on call asks. */
+  readonly onCall: OnCall;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */

@@ -12,6 +12,7 @@ import type {
 import type { KubernetesObject } from "../../objects";
 import { objectIn, said } from "../../logs/record";
 import { logs } from "./logs";
+import { onCall } from "./onCall";
 import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
@@ -200,4 +201,5 @@ export const live: LiveReader = {
   restarts,
   logs,
   upgrade,
+  onCall,
 };

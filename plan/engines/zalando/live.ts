@@ -3,6 +3,7 @@ import type { Change, LiveReader, Progress, RestoreReader, Shape } from "../live
 import type { KubernetesObject, Variable } from "../../objects";
 import { serverContainer } from "../../names";
 import { logs } from "./logs";
+import { onCall } from "./onCall";
 import { instanceLabels } from "./names";
 import { isPostgresql, type Postgresql } from "./resources";
 
@@ -121,4 +122,5 @@ export const live: LiveReader = {
   restore,
   restarts,
   logs,
+  onCall,
 };
