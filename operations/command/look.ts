@@ -1,4 +1,5 @@
 import { levels } from "../../plan/logs/record";
+import { Progress } from "../../shell/progress";
 import { type Call, type CommandSpec, stackOf, text } from "./spec";
 
 /** The platform that a call is about. */
@@ -24,7 +25,10 @@ export const look: readonly CommandSpec[] = [
     on: "platform",
     answers: true,
     make: "status",
-    exits: { 3: "writes do not work", 4: "writes work, and something is wrong" },
+    exits: {
+      3: "writes do not work, or whether they do is not known",
+      4: "writes work, and something is wrong",
+    },
     json: async () => {
       const [{ report }, { schemaOf }] = await Promise.all([import("../status/report"), import("./schemas")]);
       return { title: "status", schema: schemaOf(report) };
@@ -44,7 +48,12 @@ export const look: readonly CommandSpec[] = [
         await watchStatus(found, (text) => process.stdout.write(text));
         return {};
       }
-      const report = await readReport(found);
+      const report = await readReport(found, process.uptime());
+      if (found.subject !== undefined && report.instances.length === 0 && report.writes.work === false) {
+        // Where the cluster is gone and its backups needn't be, that is the sentence.
+        const { runningSubject } = await import("../running");
+        await runningSubject(stackOf(call), new Progress(() => undefined));
+      }
       return { line: screen(report, lookOf(process.stdout)).join("\n"), data: report, exit: exitOf(report) };
     },
   },

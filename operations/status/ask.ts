@@ -91,6 +91,8 @@ export interface Heard {
   readonly silence?: string;
   /** Whether it is there and says nothing, as a process does that is stopped; another silence has words. */
   readonly hangs: boolean;
+  /** Whether its pod could not be reached at all from here. @default - it could */
+  readonly unreached?: boolean;
 }
 
 /** Exit codes of `timeout`. */
@@ -136,7 +138,7 @@ async function inInstance(
   script: string,
   args: readonly string[],
   input?: string,
-): Promise<{ readonly text: string } | { readonly silence: string }> {
+): Promise<{ readonly text: string } | { readonly silence: string; readonly unreached?: true }> {
   const stdin = input === undefined ? [] : ["-i"];
   const at = ["-n", settings.cluster.namespace, "exec", ...stdin, pod, "-c", serverContainer, "--"];
   try {
@@ -147,14 +149,14 @@ async function inInstance(
     });
     return exitCode === 0 ? { text: stdout } : { silence: whyNot(stderr) };
   } catch {
-    return { silence: `its pod can't be reached within ${QUESTION_MS / 1000} s` };
+    return { silence: `its pod can't be reached within ${QUESTION_MS / 1000} s`, unreached: true };
   }
 }
 
 export async function askInstance(platform: Platform, pod: string): Promise<Heard> {
   const folders = Object.entries(platform.live.onCall.volumes).map(([use, folder]) => `${use}=${folder}`);
   const said = await inInstance(platform, pod, askScript, folders, STATEMENT);
-  return "text" in said ? heardIn(said.text) : { fills: [], silence: said.silence, hangs: false };
+  return "text" in said ? heardIn(said.text) : { fills: [], ...said, hangs: false };
 }
 
 /** What came of writing a row. */
@@ -165,6 +167,8 @@ export interface Written {
   readonly why?: string;
   /** Whether commits wait for a standby that doesn't confirm. */
   readonly waitsForStandby: boolean;
+  /** Whether the primary's pod could not be reached at all from here. @default - it could */
+  readonly unreached?: boolean;
 }
 
 export function writtenIn(text: string): Written {
@@ -185,5 +189,5 @@ export function writtenIn(text: string): Written {
 
 export async function writeRow(platform: Platform, pod: string, database: string): Promise<Written> {
   const said = await inInstance(platform, pod, writeScript, [database]);
-  return "text" in said ? writtenIn(said.text) : { why: said.silence, waitsForStandby: false };
+  return "text" in said ? writtenIn(said.text) : { why: said.silence, waitsForStandby: false, ...(said.unreached && { unreached: true }) };
 }

@@ -54,6 +54,21 @@ export function limitsOf(platform: Platform, subject?: Subject): Limits {
 const zoneOf = (nodes: readonly KubeObject[] | undefined, name: string | undefined): string | undefined =>
   nodes?.find(({ metadata }) => metadata.name === name)?.metadata.labels?.["topology.kubernetes.io/zone"];
 
+/** Less than that may just be on its way. */
+const ON_ITS_WAY = 64 * 1024;
+
+/** How old the newest is that a standby has: by the primary's own measure, else by its last commit. */
+function secondsBehind(
+  bytes: number,
+  { now, lastCommit }: Answer,
+  measured: number | null | undefined,
+): number | undefined {
+  if (bytes === 0) return 0;
+  if (measured != null && measured > 0) return measured;
+  if (bytes < ON_ITS_WAY) return 0;
+  return lastCommit === null ? undefined : now - lastCommit;
+}
+
 function instanceOf({ platform }: Found, seen: Seen, pod: KubeObject, primary: Answer | undefined): Instance {
   const { name } = pod.metadata;
   const heard = seen.heard.get(name);
@@ -72,9 +87,7 @@ function instanceOf({ platform }: Found, seen: Seen, pod: KubeObject, primary: A
   const lagSeconds =
     lagBytes === undefined || answer === undefined
       ? undefined
-      : lagBytes === 0
-        ? 0
-        : (mine?.lagSeconds ?? (answer.lastCommit === null ? undefined : answer.now - answer.lastCommit));
+      : secondsBehind(lagBytes, answer, mine?.lagSeconds);
   return {
     name,
     role,
@@ -188,7 +201,7 @@ export function writesOf(found: Found, seen: Seen, poolers: readonly Pooler[]): 
   if (seen.pods === undefined)
     return seen.cluster === undefined && seen.unread.length === 0
       ? no(`there is no cluster ${placeOf(found.platform)}`)
-      : no("the API server does not say which instances there are");
+      : { work: null, why: "the API server does not say which instances there are" };
   if (seen.pods.length === 0)
     return no(
       seen.cluster === undefined ? `there is no cluster ${placeOf(found.platform)}` : "no instance runs",
@@ -201,8 +214,11 @@ export function writesOf(found: Found, seen: Seen, poolers: readonly Pooler[]): 
   });
   if (good === undefined) {
     const { name } = (primaries[0] as KubeObject).metadata;
-    const { why, waitsForStandby } = seen.written.get(name) ?? {};
+    const { why, waitsForStandby, unreached = why === undefined } = seen.written.get(name) ?? {};
     const heard = seen.heard.get(name);
+    // Where no instance at all could be asked, it may be the way there.
+    if (unreached && heard?.hangs !== true && answers.length === 0)
+      return { work: null, why: `${name}, the primary, and no other instance could be asked in time` };
     const reason =
       heard?.hangs === true && waitsForStandby !== true
         ? "PostgreSQL takes connections and does not answer: it hangs"

@@ -3,17 +3,25 @@ import { interruptible, InterruptedError } from "../session";
 import { Progress } from "../../shell/progress";
 import { type Found } from "../platform";
 import { assess } from "./assess";
-import { gather } from "./gather";
+import { DEADLINE_MS, gather } from "./gather";
 import type { Report } from "./report";
 import { type Look, screen } from "./screen";
 
 /** Exit codes of `pgp status` beside those of every command. */
-export const statusExits = { 3: "writes do not work", 4: "writes work, and something is wrong" } as const;
+export const statusExits = {
+  3: "writes do not work, or whether they do is not known",
+  4: "writes work, and something is wrong",
+} as const;
 
 export const exitOf = ({ writes, problems }: Pick<Report, "writes" | "problems">): number =>
-  !writes.work ? 3 : problems.length > 0 ? 4 : 0;
+  writes.work !== true ? 3 : problems.length > 0 ? 4 : 0;
 
-export const readReport = async (found: Found): Promise<Report> => assess(found, await gather(found));
+/** A command ends within 5 s of its start; what is read gets a moment in any case. */
+const ALL_MS = 4_700;
+const LEAST_MS = 1_500;
+
+export const readReport = async (found: Found, begun = 0): Promise<Report> =>
+  assess(found, await gather(found, Math.max(LEAST_MS, Math.min(DEADLINE_MS, ALL_MS - begun * 1000))));
 
 /** How a terminal, or what isn't one, is written to. */
 export const lookOf = (stream: { isTTY?: boolean; columns?: number }): Look => ({

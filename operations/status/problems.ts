@@ -49,7 +49,8 @@ const holds: Rule = ({ found, seen }) =>
 /** What stops writes, with the page of its cause. */
 const writes: Rule = ({ found, seen, facts, primary }) => {
   const { work, why } = facts.writes;
-  if (work) return [];
+  if (work === true) return [];
+  if (work === null) return [critical(why, kubectl(found, "get pods -o wide"), page("PostgreSQLDown"))];
   const say = (next: string, alert: string) => [critical(why, next, page(alert))];
   const pods = seen.pods ?? [];
   const called = pods.find((pod) => isCalledPrimary(found.platform.engine, pod));
@@ -68,6 +69,7 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   if (seen.heard.get(name)?.hangs === true) return say(`pgp restart ${name}`, "PostgreSQLDown");
   if (primary !== undefined && facts.poolers.length > 0 && facts.poolers.every(({ ready }) => ready === 0))
     return say(kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide"), "PoolerDown");
+  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp restore")];
   return say(
     called === undefined ? "pgp logs --no-follow --since 30m" : kubectl(found, `describe pod ${name}`),
     "PostgreSQLDown",
@@ -115,7 +117,7 @@ const instances: Rule = ({ found, seen, facts, shape, primary }) => {
         ];
       if (why !== undefined)
         // What is wrong with the primary is said already.
-        return !facts.writes.work && called.includes(name)
+        return facts.writes.work !== true && called.includes(name)
           ? []
           : [warning(`${name}: ${why}`, kubectl(found, `describe pod ${name}`), page("InstancesMissing"))];
       return answers && role === "standby" && sync === "not streaming" && primary

@@ -55,10 +55,11 @@ export function table(
 /** A text in lines of the screen's width, those after the first indented. */
 export function wrapped(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    const next = line === "" ? word : `${line} ${word}`;
-    if (next.length > width && line !== "") {
+  const [begin = ""] = /^ */.exec(text) ?? [];
+  let line = begin;
+  for (const word of text.slice(begin.length).split(" ")) {
+    const next = line.trim() === "" ? `${line}${word}` : `${line} ${word}`;
+    if (next.length > width && line.trim() !== "") {
       lines.push(line);
       line = `${indent}${word}`;
     } else line = next;
@@ -75,7 +76,12 @@ function firstLine({ writes, at }: Report, look: Look): string[] {
       : work
         ? ` since ${clock(since)} (${age((now - Date.parse(since)) / 1000)})`
         : `; the last commit that a standby has is of ${clock(since)}, ${ago(since, now)}`;
-  const text = work ? `Writes work${when}: ${why}.` : `WRITES DO NOT WORK: ${why}${when}.`;
+  const text =
+    work === null
+      ? `WHETHER WRITES WORK IS NOT KNOWN: ${why}.`
+      : work
+        ? `Writes work${when}: ${why}.`
+        : `WRITES DO NOT WORK: ${why}${when}.`;
   const [first = "", ...rest] = wrapped(text, look.width, "  ");
   return [first, ...rest].map((line) => paint(paint(line, work ? "green" : "red", look), "bold", look));
 }
@@ -240,11 +246,11 @@ export function screen(report: Report, look: Look): string[] {
     lines.length <= 1 ? [] : ["", paint(lines[0] ?? "", "grey", look), ...lines.slice(1)];
   return [
     ...firstLine(report, look),
-    paint(
+    ...wrapped(
       `${report.namespace}/${report.cluster}, ${report.engine}, context ${report.context}, ${clock(report.at)}`,
-      "grey",
-      look,
-    ),
+      look.width,
+      "  ",
+    ).map((line) => paint(line, "grey", look)),
     ...(problems.length === 0
       ? unread.length === 0
         ? ["Nothing is wrong."]
@@ -263,11 +269,7 @@ export function screen(report: Report, look: Look): string[] {
       ? []
       : [
           "",
-          paint(
-            "  Last changes of the primary, and ends of containers (`pgp history` has all)",
-            "grey",
-            look,
-          ),
+          paint("  Last changes of the primary (`pgp history` has all)", "grey", look),
           ...changeLines(report, look),
         ]),
   ];
