@@ -38,9 +38,14 @@ export class Kubectl {
     return [...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]), "--context", context];
   }
 
+  /** What a kubectl that is started otherwise needs to be found. */
+  get environment(): Record<string, string> {
+    return { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") };
+  }
+
   run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return run("kubectl", [...this.flags, ...args], {
-      env: { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") },
+      env: this.environment,
       ...(this.signal && { signal: this.signal }),
       ...options,
     });

@@ -1,16 +1,7 @@
 import { levels } from "../../plan/logs/record";
 import { Progress } from "../../shell/progress";
-import { type Call, type CommandSpec, stackOf, text } from "./spec";
-
-/** The platform that a call is about. */
-export const platformOf = async (call: Call) => {
-  const { findPlatform } = await import("../find");
-  return findPlatform({
-    stack: stackOf(call),
-    namespace: text(call, "namespace"),
-    cluster: text(call, "cluster"),
-  });
-};
+import { platformOf } from "./find";
+import { type CommandSpec, stackOf, text } from "./spec";
 
 export const look: readonly CommandSpec[] = [
   {

@@ -1,5 +1,7 @@
+import { act } from "./act";
 import { backups } from "./backups";
 import { look } from "./look";
+import { sessions } from "./sessions";
 import { setup } from "./setup";
 import { type CommandSpec, groups } from "./spec";
 
@@ -25,6 +27,11 @@ const completion: CommandSpec = {
 const order = Object.keys(groups);
 
 /** Every command, in the order in which help shows them. */
-export const commands: readonly CommandSpec[] = [...look, ...backups, ...setup, completion].sort(
-  (one, other) => order.indexOf(one.group) - order.indexOf(other.group),
-);
+export const commands: readonly CommandSpec[] = [
+  ...look,
+  ...sessions,
+  ...act,
+  ...backups,
+  ...setup,
+  completion,
+].sort((one, other) => order.indexOf(one.group) - order.indexOf(other.group));

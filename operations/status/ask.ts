@@ -189,5 +189,7 @@ export function writtenIn(text: string): Written {
 
 export async function writeRow(platform: Platform, pod: string, database: string): Promise<Written> {
   const said = await inInstance(platform, pod, writeScript, [database]);
-  return "text" in said ? writtenIn(said.text) : { why: said.silence, waitsForStandby: false, ...(said.unreached && { unreached: true }) };
+  return "text" in said
+    ? writtenIn(said.text)
+    : { why: said.silence, waitsForStandby: false, ...(said.unreached && { unreached: true }) };
 }

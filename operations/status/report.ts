@@ -75,7 +75,9 @@ export const report = z
       work: z
         .boolean()
         .nullable()
-        .describe("whether a row could be written at the primary within 2 s, and a pooler serves; null where nothing could be asked in time"),
+        .describe(
+          "whether a row could be written at the primary within 2 s, and a pooler serves; null where nothing could be asked in time",
+        ),
       why: z.string().describe("why not, or by what it is known"),
       since: moment.optional().describe(`since when they work, or when the last commit was; ${unknown}`),
       milliseconds: z.number().optional().describe("how long the row took"),

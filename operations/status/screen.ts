@@ -227,17 +227,15 @@ function plainLines({ sessions, archive, certificates, alerts, at }: Report): st
 
 const SHOWN_CHANGES = 3;
 
-function changeLines({ changes, at }: Report, look: Look): string[] {
+export function changeLines({ changes, at }: Pick<Report, "changes" | "at">, look: Look): string[] {
   const now = Date.parse(at);
-  return changes
-    .slice(0, SHOWN_CHANGES)
-    .flatMap(({ at: when, timeline, primary, why }) =>
-      wrapped(
-        `  ${clock(when)} (${ago(when, now)})${timeline === undefined ? "" : ` timeline ${timeline}`}${primary === undefined ? "" : ` ${primary}`}: ${why}`,
-        look.width,
-        "      ",
-      ),
-    );
+  return changes.flatMap(({ at: when, timeline, primary, why }) =>
+    wrapped(
+      `  ${clock(when)} (${ago(when, now)})${timeline === undefined ? "" : ` timeline ${timeline}`}${primary === undefined ? "" : ` ${primary}`}: ${why}`,
+      look.width,
+      "      ",
+    ),
+  );
 }
 
 export function screen(report: Report, look: Look): string[] {
@@ -270,7 +268,7 @@ export function screen(report: Report, look: Look): string[] {
       : [
           "",
           paint("  Last changes of the primary (`pgp history` has all)", "grey", look),
-          ...changeLines(report, look),
+          ...changeLines({ ...report, changes: changes.slice(0, SHOWN_CHANGES) }, look),
         ]),
   ];
 }

@@ -11,6 +11,7 @@ import type {
 } from "../live";
 import type { KubernetesObject } from "../../objects";
 import { objectIn, said } from "../../logs/record";
+import { acts } from "./acts";
 import { logs } from "./logs";
 import { onCall } from "./onCall";
 import { clusterPodLabels } from "./names";
@@ -202,4 +203,5 @@ export const live: LiveReader = {
   logs,
   upgrade,
   onCall,
+  acts,
 };

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from "../../objects";
 import type { Change, OnCall } from "../onCall";
 import { isCluster } from "./resources";
 
@@ -26,9 +27,10 @@ function read(text: string): Change[] {
 export const fencingAnnotation = "cnpg.io/fencedInstances";
 export const hibernationAnnotation = "cnpg.io/hibernation";
 
-function fenced(value: string | undefined): string[] {
+/** The fenced instances of a cluster. */
+export function fencedIn({ metadata }: KubernetesObject): string[] {
   try {
-    const names: unknown = JSON.parse(value ?? "[]");
+    const names: unknown = JSON.parse(metadata.annotations?.[fencingAnnotation] ?? "[]");
     return Array.isArray(names) ? names.map(String) : [];
   } catch {
     return [];
@@ -45,7 +47,7 @@ export const onCall: OnCall = {
   holds(object) {
     if (!isCluster(object)) return [];
     const { annotations = {} } = object.metadata;
-    const names = fenced(annotations[fencingAnnotation]);
+    const names = fencedIn(object);
     return [
       ...(names.length === 0
         ? []

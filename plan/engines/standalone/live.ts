@@ -1,6 +1,7 @@
 import type { KubernetesObject } from "../../objects";
 import type { BaseBackup, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import { serverContainer as serverContainerName } from "../../names";
+import { acts } from "./acts";
 import { logs } from "./logs";
 import { onCall } from "./onCall";
 import { names, podLabels } from "./names";
@@ -94,4 +95,4 @@ const restore: RestoreReader = {
   ],
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, restore, logs, onCall };
+export const live: LiveReader = { shape, progress, baseBackup, restore, logs, onCall, acts };

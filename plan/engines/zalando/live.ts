@@ -2,6 +2,7 @@ import { archiveIdToken } from "../../backup/store";
 import type { Change, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import type { KubernetesObject, Variable } from "../../objects";
 import { serverContainer } from "../../names";
+import { acts } from "./acts";
 import { logs } from "./logs";
 import { onCall } from "./onCall";
 import { instanceLabels } from "./names";
@@ -123,4 +124,5 @@ export const live: LiveReader = {
   restarts,
   logs,
   onCall,
+  acts,
 };
