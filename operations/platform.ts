@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import type { LiveReader } from "../plan/engines/live";
 import type { EnginePlanner, EngineTraits } from "../plan/engines/planner";
 import { clusterLabel, poolerName } from "../plan/names";
 import { liveReaders, planners } from "../plan/engines/select";
-import { run, succeeds } from "../shell/process";
+import { exists } from "../shell/paths";
+import { run } from "../shell/process";
 import { UserError } from "../shell/userError";
 import type { Subject } from "./health";
 import { Kubectl, type KubeObject, resourceOf, selectorOf } from "./kubectl";
@@ -58,9 +60,16 @@ export function isCalledPrimary({ instancePods: { role } }: EngineTraits, { meta
   return role === undefined || metadata.labels?.[role.label] === role.primary;
 }
 
+/** Whether a program is in one of the folders of PATH. */
+async function onPath(program: string): Promise<boolean> {
+  for (const folder of (process.env.PATH ?? "").split(":"))
+    if (folder !== "" && (await exists(join(folder, program)))) return true;
+  return false;
+}
+
 /** Tools without a word: kubectl as the machine has it, else the one that `pgp tools` makes available. */
 export async function quietTools(): Promise<string[]> {
-  if (await succeeds("kubectl", ["version", "--client"], { timeoutMs: 20_000 })) return [];
+  if (await onPath("kubectl")) return [];
   const { provideTools } = await import("../local/toolchain/tools");
   return provideTools({ detail: () => undefined, say: () => undefined });
 }

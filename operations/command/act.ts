@@ -1,7 +1,7 @@
 import { UserError } from "../../shell/userError";
 import type { ActName } from "../../plan/engines/acts";
 import type { Wanted } from "../act";
-import { platformOf } from "./find";
+import { withPlatformOf } from "./find";
 import {
   type Call,
   type CommandSpec,
@@ -20,9 +20,8 @@ async function doing(
 ): Promise<Outcome> {
   const { interruptible } = await import("../session");
   const { perform } = await import("../act");
-  const found = await platformOf(call);
   const { seconds, scene } = await interruptible(call.progress, (signal) =>
-    perform(found, wanted, call.progress, signal),
+    withPlatformOf(call, (found) => perform(found, wanted, call.progress, signal)),
   );
   const line = closing(Math.round(seconds), scene.instance ?? "");
   return {

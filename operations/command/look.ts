@@ -1,6 +1,6 @@
 import { levels } from "../../plan/logs/record";
 import { Progress } from "../../shell/progress";
-import { platformOf } from "./find";
+import { withPlatformOf } from "./find";
 import { type CommandSpec, stackOf, text } from "./spec";
 
 export const look: readonly CommandSpec[] = [
@@ -34,12 +34,14 @@ export const look: readonly CommandSpec[] = [
     run: async (call) => {
       const { exitOf, lookOf, readReport, watchStatus } = await import("../status/command");
       const { screen } = await import("../status/screen");
-      const found = await platformOf(call);
       if (call.options.watch === true && !call.json) {
-        await watchStatus(found, (text) => process.stdout.write(text));
+        await withPlatformOf(call, (found) => watchStatus(found, (lines) => process.stdout.write(lines)));
         return {};
       }
-      const report = await readReport(found, process.uptime());
+      const [report, found] = await withPlatformOf(
+        call,
+        async (one) => [await readReport(one, process.uptime()), one] as const,
+      );
       if (found.subject !== undefined && report.instances.length === 0 && report.writes.work === false) {
         // Where the cluster is gone and its backups needn't be, that is the sentence.
         const { runningSubject } = await import("../running");
@@ -81,8 +83,9 @@ export const look: readonly CommandSpec[] = [
         json: call.json,
         colour,
       });
-      const { platform } = await platformOf(call);
-      return { line: await showLogs(platform, options, call.progress) };
+      return {
+        line: await withPlatformOf(call, ({ platform }) => showLogs(platform, options, call.progress)),
+      };
     },
   },
 ];

@@ -1,5 +1,5 @@
 import { UserError } from "../../shell/userError";
-import { platformOf } from "./find";
+import { withPlatformOf } from "./find";
 import { type Call, type CommandSpec, text } from "./spec";
 
 /** How wide what is printed may be. */
@@ -46,11 +46,14 @@ export const sessions: readonly CommandSpec[] = [
     ],
     run: async (call) => {
       const { openPsql } = await import("../psql");
-      const { platform, subject } = await platformOf(call);
-      const database = text(call, "database") ?? subject?.settings.cluster.databases[0]?.name ?? "postgres";
-      return {
-        exit: await openPsql(platform, { instance: text(call, "instance"), database, args: call.positional }),
-      };
+      const exit = await withPlatformOf(call, ({ platform, subject }) =>
+        openPsql(platform, {
+          instance: text(call, "instance"),
+          database: text(call, "database") ?? subject?.settings.cluster.databases[0]?.name ?? "postgres",
+          args: call.positional,
+        }),
+      );
+      return { exit };
     },
   },
   {
@@ -76,14 +79,15 @@ export const sessions: readonly CommandSpec[] = [
       const { connect } = await import("../connect");
       const { interruptible, InterruptedError } = await import("../session");
       const port = portOf(call);
-      const found = await platformOf(call);
       const way = {
         pooler: text(call, "pooler"),
         standby: call.options.standby === true,
         ...(port !== undefined && { port }),
       };
       try {
-        await interruptible(call.progress, (signal) => connect(found, way, call.progress, signal));
+        await interruptible(call.progress, (signal) =>
+          withPlatformOf(call, (found) => connect(found, way, call.progress, signal)),
+        );
       } catch (error) {
         // It is how this command ends.
         if (!(error instanceof InterruptedError)) throw error;
@@ -122,30 +126,31 @@ export const sessions: readonly CommandSpec[] = [
       const how = endingOf(call);
       const { blockersLines, blockersOf, endSessions, roots } = await import("../blockers");
       const { confirm } = await import("../confirm");
-      const { platform } = await platformOf(call);
-      const all = await blockersOf(platform);
-      const lines = blockersLines(all, widthOf());
-      if (how === undefined) return { line: lines.join("\n"), data: { sessions: all, ended: [] } };
-      const pid = text(call, "pid");
-      const top = roots(all).filter((one) => pid === undefined || one.pid === Number(pid));
-      if (top.length === 0)
-        throw new UserError([
-          pid === undefined
-            ? "No session holds up others: nothing was done."
-            : `--pid: ${pid} holds up no others. Allowed: ${
-                roots(all)
-                  .map((one) => one.pid)
-                  .join(", ") || "none does"
-              }. Fix: name one of them.`,
-        ]);
-      lines.forEach((line) => call.progress.line(line));
-      const what = how === "cancel" ? "cancel the statement of" : "end the session of";
-      await confirm(`${what} ${top.map((one) => `${one.pid} (${one.user}@${one.database})`).join(", ")}?`);
-      const ended = await endSessions(platform, how, top);
-      return {
-        line: `${how === "cancel" ? "Cancelled" : "Terminated"}: ${ended.join(", ") || "none; they had ended by themselves"}.`,
-        data: { sessions: all, ended },
-      };
+      return withPlatformOf(call, async ({ platform }) => {
+        const all = await blockersOf(platform);
+        const lines = blockersLines(all, widthOf());
+        if (how === undefined) return { line: lines.join("\n"), data: { sessions: all, ended: [] } };
+        const pid = text(call, "pid");
+        const top = roots(all).filter((one) => pid === undefined || one.pid === Number(pid));
+        if (top.length === 0)
+          throw new UserError([
+            pid === undefined
+              ? "No session holds up others: nothing was done."
+              : `--pid: ${pid} holds up no others. Allowed: ${
+                  roots(all)
+                    .map((one) => one.pid)
+                    .join(", ") || "none does"
+                }. Fix: name one of them.`,
+          ]);
+        lines.forEach((line) => call.progress.line(line));
+        const what = how === "cancel" ? "cancel the statement of" : "end the session of";
+        await confirm(`${what} ${top.map((one) => `${one.pid} (${one.user}@${one.database})`).join(", ")}?`);
+        const ended = await endSessions(platform, how, top);
+        return {
+          line: `${how === "cancel" ? "Cancelled" : "Terminated"}: ${ended.join(", ") || "none; they had ended by themselves"}.`,
+          data: { sessions: all, ended },
+        };
+      });
     },
   },
   {
@@ -170,7 +175,7 @@ export const sessions: readonly CommandSpec[] = [
     run: async (call) => {
       const { readReport } = await import("../status/command");
       const { changeLines } = await import("../status/screen");
-      const report = await readReport(await platformOf(call));
+      const report = await withPlatformOf(call, (found) => readReport(found));
       const lines = changeLines(report, { width: widthOf(), colour: false });
       return {
         line: lines.length === 0 ? "No change of the primary is known." : lines.join("\n"),
@@ -195,8 +200,7 @@ export const sessions: readonly CommandSpec[] = [
     examples: [{ command: "pooler show", does: "where clients wait" }],
     run: async (call) => {
       const { poolsLines, poolsOf } = await import("../pools");
-      const { platform } = await platformOf(call);
-      const pools = await poolsOf(platform, text(call, "pooler"));
+      const pools = await withPlatformOf(call, ({ platform }) => poolsOf(platform, text(call, "pooler")));
       return { line: poolsLines(pools, widthOf()).join("\n"), data: { pools } };
     },
   },

@@ -137,15 +137,12 @@ async function inInstance(
   pod: string,
   script: string,
   args: readonly string[],
-  input?: string,
 ): Promise<{ readonly text: string } | { readonly silence: string; readonly unreached?: true }> {
-  const stdin = input === undefined ? [] : ["-i"];
-  const at = ["-n", settings.cluster.namespace, "exec", ...stdin, pod, "-c", serverContainer, "--"];
+  const at = ["-n", settings.cluster.namespace, "exec", pod, "-c", serverContainer, "--"];
   try {
     const { stdout, stderr, exitCode } = await kubectl.run([...at, "sh", "-c", script, "pgp", ...args], {
       timeoutMs: QUESTION_MS,
       allowFailure: true,
-      ...(input !== undefined && { input }),
     });
     return exitCode === 0 ? { text: stdout } : { silence: whyNot(stderr) };
   } catch {
@@ -155,7 +152,7 @@ async function inInstance(
 
 export async function askInstance(platform: Platform, pod: string): Promise<Heard> {
   const folders = Object.entries(platform.live.onCall.volumes).map(([use, folder]) => `${use}=${folder}`);
-  const said = await inInstance(platform, pod, askScript, folders, STATEMENT);
+  const said = await inInstance(platform, pod, askScript, [STATEMENT, ...folders]);
   return "text" in said ? heardIn(said.text) : { fills: [], ...said, hangs: false };
 }
 

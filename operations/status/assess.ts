@@ -148,9 +148,17 @@ const targetsOf = ({ backups }: Seen): Target[] =>
 /** How far apart two accounts of one change may be. */
 const SAME_CHANGE_MS = 90_000;
 
-/** PostgreSQL's timelines, with what the engine and the pods' containers wrote down of the same moments. */
-export function changesOf(seen: Seen, primary: Answer | undefined): ChangeSeen[] {
-  const timelines = (primary?.histories ?? []).map(({ name, at, text }): ChangeSeen => {
+const distance = (one: ChangeSeen, other: ChangeSeen): number =>
+  Math.abs(Date.parse(one.at) - Date.parse(other.at));
+
+/** Timelines that began: each instance has their files, and a standby's is as old as its copy; the oldest is of the promotion. */
+function timelinesOf(answers: readonly Answer[]): ChangeSeen[] {
+  const files = new Map<string, Answer["histories"][number]>();
+  for (const file of answers.flatMap(({ histories }) => histories)) {
+    const known = files.get(file.name);
+    if (known === undefined || file.at < known.at) files.set(file.name, file);
+  }
+  return [...files.values()].map(({ name, at, text }) => {
     const last = text.trim().split("\n").at(-1) ?? "";
     const [, lsn = "", words = ""] = /^\d+\t(\S+)\t(.*)$/.exec(last) ?? [];
     return {
@@ -159,29 +167,35 @@ export function changesOf(seen: Seen, primary: Answer | undefined): ChangeSeen[]
       why: `promoted at ${lsn}${words === "" || words.startsWith("no recovery target") ? "" : ` (${words})`}`,
     };
   });
-  const said: ChangeSeen[] = seen.changes.map((change) => ({ ...change }));
+}
+
+/** PostgreSQL's timelines, with what the engine and the pods' containers wrote down of the same moments. */
+export function changesOf(seen: Seen): ChangeSeen[] {
+  const timelines = timelinesOf([...seen.heard.values()].flatMap(({ answer }) => answer ?? []));
   const ends = (seen.pods ?? []).flatMap((pod): ChangeSeen[] => {
     const end = lastEnd(pod);
     return end ? [{ at: moment(end.at), why: `${pod.metadata.name}: ${end.why}` }] : [];
   });
-  const near = (one: ChangeSeen, other: ChangeSeen) =>
-    Math.abs(Date.parse(one.at) - Date.parse(other.at)) < SAME_CHANGE_MS;
-  const used = new Set<ChangeSeen>();
-  const merged = timelines.map((change) => {
-    const same = said.filter(
-      (one) => one.timeline === change.timeline || (one.timeline === undefined && near(one, change)),
-    );
-    same.forEach((one) => used.add(one));
-    const causes = ends.filter((one) => near(one, change) && one.at <= change.at);
-    causes.forEach((one) => used.add(one));
-    const primaryNow = same.findLast((one) => one.primary !== undefined)?.primary;
+  const accounts = new Map<ChangeSeen, ChangeSeen[]>(timelines.map((change) => [change, []]));
+  const others: ChangeSeen[] = [];
+  for (const one of [...seen.changes.map((change): ChangeSeen => ({ ...change })), ...ends]) {
+    const [nearest] = [...timelines].sort((a, b) => distance(one, a) - distance(one, b));
+    const same =
+      timelines.find(({ timeline }) => timeline === one.timeline) ??
+      (one.timeline === undefined && nearest && distance(one, nearest) < SAME_CHANGE_MS
+        ? nearest
+        : undefined);
+    (same === undefined ? others : (accounts.get(same) ?? others)).push(one);
+  }
+  const merged = timelines.map((change): ChangeSeen => {
+    const same = accounts.get(change) ?? [];
+    const primary = same.findLast((one) => one.primary !== undefined)?.primary;
     return {
       ...change,
-      ...(primaryNow !== undefined && { primary: primaryNow }),
-      why: [change.why, ...same.map(({ why }) => why), ...causes.map(({ why }) => why)].join("; "),
+      ...(primary !== undefined && { primary }),
+      why: [change.why, ...same.map(({ why }) => why)].join("; "),
     };
   });
-  const others = [...said, ...ends].filter((one) => !used.has(one));
   return [...merged, ...others].sort((one, other) => other.at.localeCompare(one.at));
 }
 
@@ -222,7 +236,9 @@ export function writesOf(found: Found, seen: Seen, poolers: readonly Pooler[]): 
     const reason =
       heard?.hangs === true && waitsForStandby !== true
         ? "PostgreSQL takes connections and does not answer: it hangs"
-        : (why ?? heard?.silence ?? "it did not answer in time");
+        : (why ??
+          heard?.silence ??
+          (heard?.answer ? "a row could not be written in time" : "it did not answer in time"));
     return no(`${name}, the primary: ${reason}`);
   }
   const { pod, milliseconds } = good;
@@ -292,7 +308,7 @@ export function assess(found: Found, seen: Seen, now = Date.now()): Report {
     targets: targetsOf(seen),
     certificates: [...seen.certificates],
     alerts: { known: seen.alerts !== undefined, firing: [...(seen.alerts ?? [])] },
-    changes: changesOf(seen, primary),
+    changes: changesOf(seen),
     unread: [...seen.unread],
   };
   const problems = problemsOf({

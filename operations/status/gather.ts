@@ -5,7 +5,8 @@ import { parseResults } from "../../plan/backup/results";
 import type { Change } from "../../plan/engines/onCall";
 
 import { fullClaims, fullLines } from "../fullVolumes";
-import { type KubeObject } from "../kubectl";
+import type { Labels } from "../../plan/network";
+import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform } from "../platform";
 import { firingAlerts, type FiringAlert } from "./alerts";
 import { askInstance, type Heard, QUESTION_MS, type Written, writeRow } from "./ask";
@@ -72,10 +73,13 @@ export function backupsIn(text: string): BackupsSeen {
 
 async function readBackups({ kubectl, settings }: Platform): Promise<BackupsSeen | undefined> {
   const { name, namespace } = settings.cluster;
-  const watcher = backupNames.watch(name);
-  const deployment = await kubectl.get("deployments.apps", namespace, watcher);
+  const deployment = await kubectl.get("deployments.apps", namespace, backupNames.watch(name));
   if (deployment === undefined) return undefined;
-  const at = ["-n", namespace, "exec", `deployment/${watcher}`, "-c", "watch", "--"];
+  const { matchLabels } = (deployment.spec as { selector: { matchLabels: Labels } }).selector;
+  const pods = await kubectl.list("pods", namespace, selectorOf(matchLabels));
+  const pod = pods.find(isReady);
+  if (pod === undefined) throw new Error("the watcher of the backups has no pod that is ready");
+  const at = ["-n", namespace, "exec", pod.metadata.name, "-c", "watch", "--"];
   const { stdout, exitCode } = await kubectl.run([...at, "sh", "-c", READ_BACKUPS], {
     timeoutMs: QUESTION_MS,
     allowFailure: true,
@@ -84,20 +88,18 @@ async function readBackups({ kubectl, settings }: Platform): Promise<BackupsSeen
   return backupsIn(stdout);
 }
 
-/** Ends of the certificates; only the named keys are read, and no private one. */
+/** Ends of the certificates. */
 async function readCertificates(
   { kubectl, settings, live }: Platform,
   cluster: KubeObject | undefined,
 ): Promise<Seen["certificates"]> {
   if (cluster === undefined) return [];
-  const { namespace } = settings.cluster;
   const all = await Promise.all(
     live.onCall.certificates(cluster).map(async ({ what, secret, key }) => {
-      const path = `jsonpath={.data.${key.replaceAll(".", "\\.")}}`;
-      const at = ["-n", namespace, "get", "secret", secret, "--ignore-not-found", "-o", path];
-      const { stdout, exitCode } = await kubectl.run(at, { allowFailure: true, timeoutMs: QUESTION_MS });
-      if (exitCode !== 0 || stdout.trim() === "") return [];
-      const { validTo } = new X509Certificate(Buffer.from(stdout.trim(), "base64"));
+      const found = await kubectl.get("secrets", settings.cluster.namespace, secret);
+      const pem = (found as { data?: Record<string, string> } | undefined)?.data?.[key];
+      if (pem === undefined) return [];
+      const { validTo } = new X509Certificate(Buffer.from(pem, "base64"));
       return [{ what, secret, ends: new Date(validTo).toISOString() }];
     }),
   );
@@ -107,12 +109,14 @@ async function readCertificates(
 async function readChanges({ kubectl, settings, live }: Platform): Promise<Change[]> {
   const { changes } = live.onCall;
   if (changes === undefined) return [];
-  const { namespace, name } = settings.cluster;
-  const { stdout, exitCode } = await kubectl.run(["-n", namespace, ...changes.ask(name)], {
-    allowFailure: true,
-    timeoutMs: QUESTION_MS,
-  });
-  return exitCode === 0 ? changes.read(stdout) : [];
+  const { namespace, name: cluster } = settings.cluster;
+  const { kind, name, fieldSelector } = changes.of(cluster);
+  if (name === undefined)
+    return changes.read(
+      await kubectl.query(kind, namespace, { ...(fieldSelector !== undefined && { fieldSelector }) }),
+    );
+  const object = await kubectl.get(kind, namespace, name);
+  return object ? changes.read([object]) : [];
 }
 
 async function readOperator({ kubectl, engine }: Platform): Promise<boolean | undefined> {
@@ -123,12 +127,7 @@ async function readOperator({ kubectl, engine }: Platform): Promise<boolean | un
   return Number((deployment.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0) > 0;
 }
 
-const readNodes = async ({ kubectl }: Platform): Promise<KubeObject[]> =>
-  (
-    JSON.parse((await kubectl.run(["get", "nodes", "-o", "json"], { timeoutMs: QUESTION_MS })).stdout) as {
-      items: KubeObject[];
-    }
-  ).items;
+const readNodes = ({ kubectl }: Platform): Promise<KubeObject[]> => kubectl.query("nodes", "default", {});
 
 /** Reads everything; `subject` of what was found says more where the stack is at hand. */
 export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE_MS): Promise<Seen> {

@@ -39,8 +39,11 @@ export interface Change {
 }
 
 export interface ChangeReader {
-  /** kubectl's arguments behind the namespace. */
-  ask(cluster: string): readonly string[];
-  /** Of their standard output. */
-  read(text: string): Change[];
+  /** The objects that say it: those of a kind that a field selects, or one by its name. */
+  of(cluster: string): {
+    readonly kind: string;
+    readonly name?: string;
+    readonly fieldSelector?: string;
+  };
+  read(objects: readonly KubernetesObject[]): Change[];
 }

@@ -22,18 +22,18 @@ for (const major of [15, 16, 17, 18])
       if (volume !== "") rmSync(volume, { recursive: true });
     });
 
-    const inPod = (script: string, { folder, port }: Server, args: readonly string[], input = "") => {
+    const inPod = (script: string, { folder, port }: Server, args: readonly string[]) => {
       const begun = Date.now();
       const { stdout, status } = spawnSync(
         "sh",
         ["-c", readFileSync(join(projectDir, "operations/status", script), "utf8"), "pgp", ...args],
-        { encoding: "utf8", input, env: { ...process.env, PGHOST: folder, PGPORT: String(port) } },
+        { encoding: "utf8", env: { ...process.env, PGHOST: folder, PGPORT: String(port) } },
       );
       assert.equal(status, 0);
       return { stdout, seconds: (Date.now() - begun) / 1000 };
     };
     const ask = (server: Server) =>
-      heardIn(inPod("ask.sh", server, [`data=${volume}`, "wal=/no/such"], STATEMENT).stdout);
+      heardIn(inPod("ask.sh", server, [STATEMENT, `data=${volume}`, "wal=/no/such"]).stdout);
     const write = (server: Server, database = "") => writtenIn(inPod("write.sh", server, [database]).stdout);
     const postmaster = ({ data }: Server) =>
       Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]);
@@ -106,7 +106,7 @@ for (const major of [15, 16, 17, 18])
       const pid = postmaster(pair.primary);
       process.kill(pid, "SIGSTOP");
       try {
-        const { stdout, seconds } = inPod("ask.sh", pair.primary, [], STATEMENT);
+        const { stdout, seconds } = inPod("ask.sh", pair.primary, [STATEMENT]);
         const { hangs, answer } = heardIn(stdout);
         assert.deepEqual([hangs, answer], [true, undefined]);
         assert.ok(seconds < 10, String(seconds));

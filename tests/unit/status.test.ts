@@ -401,7 +401,7 @@ describe("pgp status", () => {
         ],
       },
     });
-    const [first, second, ...rest] = changesOf(scene, scene.heard.get(primary)?.answer);
+    const [first, second, ...rest] = changesOf(scene);
     assert.deepEqual(rest, []);
     assert.deepEqual(first, {
       at: "2026-11-29T19:30:00.000Z",
@@ -548,7 +548,7 @@ describe("what status reads", () => {
 
   for (const { changes } of [foundOf("cnpg").platform.live.onCall])
     it("of CloudNativePG's events is what is about who leads", () => {
-      const read = (items: object[]) => changes!.read(JSON.stringify({ items }));
+      const read = (items: object[]) => changes!.read(items as KubeObject[]);
       assert.deepEqual(
         read([
           { lastTimestamp: "2026-11-29T19:00:00Z", message: "Failing over from main-1 to main-2" },
@@ -564,15 +564,22 @@ describe("what status reads", () => {
           { at: "2026-11-29T19:01:00.123Z", why: "Switchover from main-2 to main-1", primary: "main-1" },
         ],
       );
-      assert.deepEqual(changes!.read(""), []);
+      assert.deepEqual(changes!.read([]), []);
     });
 
   it("of Patroni's history is when, why and who", () => {
     const { changes } = foundOf("zalando").platform.live.onCall;
+    const endpoints = (history: string | undefined) => ({
+      apiVersion: "v1",
+      kind: "Endpoints",
+      metadata: { name: "main-config", ...(history !== undefined && { annotations: { history } }) },
+    });
     assert.deepEqual(
-      changes!.read(
-        '[[1,100,"no recovery target specified","2026-11-29T19:00:00.5+00:00","main-1"],[2,200,"old"]]',
-      ),
+      changes!.read([
+        endpoints(
+          '[[1,100,"no recovery target specified","2026-11-29T19:00:00.5+00:00","main-1"],[2,200,"old"]]',
+        ),
+      ]),
       [
         {
           at: "2026-11-29T19:00:00.500Z",
@@ -582,7 +589,7 @@ describe("what status reads", () => {
         },
       ],
     );
-    assert.deepEqual(changes!.read(""), []);
+    assert.deepEqual(changes!.read([endpoints(undefined)]), []);
   });
 
   it("is left out where it is late, and named; with a stand-in for kubectl that never answers some questions", async () => {
@@ -608,8 +615,14 @@ describe("what status reads", () => {
       ["PostgreSQL in main-1", "PostgreSQL in main-2", "PostgreSQL in main-3", "the row at main-1"],
     );
     const all = assess({ ...found, subject, platform: subject }, seen, NOW * 1000);
-    assert.deepEqual(all.writes, { work: null, why: "main-1, the primary, and no other instance could be asked in time" });
+    assert.deepEqual(all.writes, {
+      work: null,
+      why: "main-1, the primary, and no other instance could be asked in time",
+    });
     assert.match(lines(all).join("\n"), /^WHETHER WRITES WORK IS NOT KNOWN: main-1/);
-    assert.match(lines(all).join("\n").replace(/\s+/g, " "), /not known, since it could not be read in time: PostgreSQL in/);
+    assert.match(
+      lines(all).join("\n").replace(/\s+/g, " "),
+      /not known, since it could not be read in time: PostgreSQL in/,
+    );
   });
 });

@@ -2,7 +2,7 @@ import type { KubernetesObject } from "../../objects";
 import type { Change, OnCall } from "../onCall";
 import { isCluster } from "./resources";
 
-interface Event {
+interface Event extends KubernetesObject {
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
   readonly message?: string;
@@ -11,9 +11,8 @@ interface Event {
 /** Events of a Cluster that are about who leads. */
 const ABOUT_LEAD = /fail(?:ing|ed|s)? ?over|switch(?:ing|ed|es)? ?over|promot/i;
 
-function read(text: string): Change[] {
-  const { items = [] } = JSON.parse(text === "" ? "{}" : text) as { items?: Event[] };
-  return items.flatMap(({ lastTimestamp, eventTime, message = "" }) => {
+const read = (events: readonly Event[]): Change[] =>
+  events.flatMap(({ lastTimestamp, eventTime, message = "" }) => {
     const at = lastTimestamp ?? eventTime;
     if (at === undefined || at === null || !ABOUT_LEAD.test(message)) return [];
     const primary = /\bto (\S+-\d+)\b/.exec(message)?.[1];
@@ -21,7 +20,6 @@ function read(text: string): Change[] {
       { at: new Date(at).toISOString(), why: message.trim(), ...(primary !== undefined && { primary }) },
     ];
   });
-}
 
 /** Names of the instances whose PostgreSQL is kept down; `*` is all of them. */
 export const fencingAnnotation = "cnpg.io/fencedInstances";
@@ -66,10 +64,10 @@ export const onCall: OnCall = {
     ];
   },
   changes: {
-    ask: (cluster) => [
-      ...["get", "events", "-o", "json"],
-      ...["--field-selector", `involvedObject.kind=Cluster,involvedObject.name=${cluster}`],
-    ],
+    of: (cluster) => ({
+      kind: "events",
+      fieldSelector: `involvedObject.kind=Cluster,involvedObject.name=${cluster}`,
+    }),
     read,
   },
 };

@@ -1,24 +1,26 @@
+import type { KubernetesObject } from "../../objects";
 import type { Change, OnCall } from "../onCall";
 import { isPostgresql } from "./resources";
 
 /** Patroni's history: number of a timeline that ended, LSN of its end, why, when, and who led after it. */
 type Entry = readonly [timeline: number, lsn: number, why: string, at?: string, leader?: string];
 
-function read(text: string): Change[] {
-  if (text.trim() === "") return [];
-  return (JSON.parse(text) as Entry[]).flatMap(([timeline, , why, at, primary]) =>
-    at === undefined
-      ? []
-      : [
-          {
-            at: new Date(at).toISOString(),
-            why: `Patroni: ${why}`,
-            timeline: timeline + 1,
-            ...(primary !== undefined && { primary }),
-          },
-        ],
+const read = (objects: readonly KubernetesObject[]): Change[] =>
+  objects.flatMap(({ metadata }) =>
+    (JSON.parse(metadata.annotations?.history ?? "[]") as Entry[]).flatMap(
+      ([timeline, , why, at, primary]) =>
+        at === undefined
+          ? []
+          : [
+              {
+                at: new Date(at).toISOString(),
+                why: `Patroni: ${why}`,
+                timeline: timeline + 1,
+                ...(primary !== undefined && { primary }),
+              },
+            ],
+    ),
   );
-}
 
 export const onCall: OnCall = {
   volumes: { data: "/home/postgres/pgdata" },
@@ -35,10 +37,7 @@ export const onCall: OnCall = {
       ? [{ what: "the cluster is hibernated: no instance runs", end: "wake" }]
       : [],
   changes: {
-    ask: (cluster) => [
-      ...["get", "endpoints", `${cluster}-config`, "--ignore-not-found"],
-      ...["-o", "jsonpath={.metadata.annotations.history}"],
-    ],
+    of: (cluster) => ({ kind: "endpoints", name: `${cluster}-config` }),
     read,
   },
 };
