@@ -3,8 +3,8 @@ import { alerts, pageOf } from "../../plan/monitoring/alerts";
 import { isReady } from "../kubectl";
 import { type Found, isCalledPrimary } from "../platform";
 import { type Answer } from "./ask";
-import type { Limits } from "./assess";
 import { type Seen } from "./gather";
+import type { Limits } from "./limits";
 import type { Problem, Report } from "./report";
 import { age, percent, size } from "./words";
 
