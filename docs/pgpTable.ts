@@ -47,7 +47,9 @@ function prose(text: string, width = 108): string {
 }
 
 const synopsis = ({ name, positional = [], options = [] }: CommandSpec): string =>
-  ["pgp", name, ...(options.length > 0 ? ["[options]"] : []), ...positional.map(({ syntax }) => syntax)].join(" ");
+  ["pgp", name, ...(options.length > 0 ? ["[options]"] : []), ...positional.map(({ syntax }) => syntax)].join(
+    " ",
+  );
 
 function section(spec: CommandSpec): string {
   const { name, summary, text = [], positional = [], options = [], examples, exits: own = {}, make } = spec;
@@ -67,7 +69,9 @@ function section(spec: CommandSpec): string {
 }
 
 export function commandsText(): string {
-  const common = [...new Map(commands.flatMap(commonOptions).map((option) => [option.flags, option])).values()];
+  const common = [
+    ...new Map(commands.flatMap(commonOptions).map((option) => [option.flags, option])).values(),
+  ];
   const list = table([
     ["Command", "What it does"],
     ...commands.map(({ name, summary }) => [`[${name}](#${name.replaceAll(" ", "-")})`, cell(summary)]),

@@ -274,6 +274,11 @@ export function assess(found: Found, seen: Seen, now = Date.now()): Report {
       },
     }),
     targets: targetsOf(seen),
+    ...(seen.volumeBackup && {
+      volumeBackup: [seen.volumeBackup.name, seen.volumeBackup.why]
+        .filter((one) => one !== undefined)
+        .join(": "),
+    }),
     certificates: [...seen.certificates],
     alerts: { known: seen.alerts !== undefined, firing: [...(seen.alerts ?? [])] },
     changes: changesOf(seen),

@@ -254,6 +254,9 @@ const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
   ];
 };
 
+/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
+const FEW_SEGMENTS = 4;
+
 const backups: Rule = ({ seen, facts, limits, now }) => {
   const { archive, targets } = facts;
   const first = targets[0]?.name;
@@ -274,6 +277,26 @@ const backups: Rule = ({ seen, facts, limits, now }) => {
             `the RPO is missed: a write of ${age(archive.unarchivedSeconds)} ago is not archived`,
             "pgp logs --no-follow --since 10m --level warning",
             page("RecoveryPointMissed"),
+          ),
+        ]
+      : []),
+    ...(archive?.failing === false && archive.waitingSegments > FEW_SEGMENTS
+      ? [
+          warning(
+            `${archive.waitingSegments} WAL segments wait to be archived`,
+            "pgp logs --no-follow --since 10m --level warning",
+            page("ArchiveBacklog"),
+          ),
+        ]
+      : []),
+    ...(seen.volumeBackup !== undefined &&
+    seen.volumeBackup.phase !== "done" &&
+    seen.volumeBackup.phase !== "running"
+      ? [
+          warning(
+            `the newest base backup: ${facts.volumeBackup ?? ""}`,
+            "pgp backup",
+            page(seen.volumeBackup.name === undefined ? "NeverBackedUp" : "BackupOld"),
           ),
         ]
       : []),
