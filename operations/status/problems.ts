@@ -69,7 +69,7 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   if (seen.heard.get(name)?.hangs === true) return say(`pgp restart ${name}`, "PostgreSQLDown");
   if (primary !== undefined && facts.poolers.length > 0 && facts.poolers.every(({ ready }) => ready === 0))
     return say(kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide"), "PoolerDown");
-  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp restore")];
+  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp up")];
   return say(
     called === undefined ? "pgp logs --no-follow --since 30m" : kubectl(found, `describe pod ${name}`),
     "PostgreSQLDown",
