@@ -1,5 +1,6 @@
 import { act } from "./act";
 import { backups } from "./backups";
+import { evidence } from "./evidence";
 import { look } from "./look";
 import { sessions } from "./sessions";
 import { setup } from "./setup";
@@ -30,6 +31,7 @@ const order = Object.keys(groups);
 export const commands: readonly CommandSpec[] = [
   ...look,
   ...sessions,
+  ...evidence,
   ...act,
   ...backups,
   ...setup,

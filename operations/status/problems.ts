@@ -1,43 +1,12 @@
-import type { Shape } from "../../plan/engines/live";
-import { alerts, pageOf } from "../../plan/monitoring/alerts";
+import { alerts } from "../../plan/monitoring/alerts";
 import { isReady } from "../kubectl";
-import { type Found, isCalledPrimary } from "../platform";
-import { type Answer } from "./ask";
-import { type Seen } from "./gather";
-import type { Limits } from "./limits";
-import type { Problem, Report } from "./report";
+import { isCalledPrimary } from "../platform";
+import { backups } from "./backupRule";
+import type { Problem } from "./report";
+import { critical, type Facts, kubectl, page, type Rule, warning } from "./rule";
 import { age, percent, size } from "./words";
 
 /** What is wrong, with the command to run next and the page that says what to do; pure. */
-
-interface Facts {
-  readonly found: Found;
-  readonly seen: Seen;
-  readonly facts: Omit<Report, "problems">;
-  readonly shape: Shape | undefined;
-  readonly primary: Answer | undefined;
-  readonly limits: Limits;
-  readonly now: number;
-}
-
-/** Page of an alert, by its name. */
-const page = (alert: string): { runbook: string } => {
-  if (!alerts.some(({ name }) => name === alert)) throw new Error(`there is no alert ${alert}`);
-  return { runbook: `runbooks/${pageOf({ name: alert })}` };
-};
-
-type Rule = (facts: Facts) => Problem[];
-
-const critical = (what: string, next: string, more: { runbook?: string } = {}): Problem => ({
-  severity: "critical",
-  what,
-  next,
-  ...more,
-});
-const warning = (what: string, next: string, more: { runbook?: string } = {}): Problem => ({
-  ...critical(what, next, more),
-  severity: "warning",
-});
 
 const holds: Rule = ({ found, seen }) =>
   seen.cluster === undefined
@@ -75,9 +44,6 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
     "PostgreSQLDown",
   );
 };
-
-const kubectl = ({ platform }: Found, rest: string): string =>
-  ["kubectl", ...platform.kubectl.flags, "-n", platform.settings.cluster.namespace, rest].join(" ");
 
 const instances: Rule = ({ found, seen, facts, shape, primary }) => {
   const { pods = [] } = seen;
@@ -250,101 +216,6 @@ const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
             page("LongTransaction"),
           ),
         ]
-      : []),
-  ];
-};
-
-/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
-const FEW_SEGMENTS = 4;
-
-const backups: Rule = ({ seen, facts, limits, now }) => {
-  const { archive, targets } = facts;
-  const first = targets[0]?.name;
-  return [
-    ...(archive?.failing === true
-      ? [
-          warning(
-            `WAL is not archived (${archive.waitingSegments} segments wait)`,
-            "pgp logs --no-follow --since 10m --level warning",
-            page("WALArchivingFailed"),
-          ),
-        ]
-      : []),
-    ...(archive?.unarchivedSeconds !== undefined &&
-    archive.unarchivedSeconds > (archive.rpoSeconds ?? Infinity)
-      ? [
-          warning(
-            `the RPO is missed: a write of ${age(archive.unarchivedSeconds)} ago is not archived`,
-            "pgp logs --no-follow --since 10m --level warning",
-            page("RecoveryPointMissed"),
-          ),
-        ]
-      : []),
-    ...(archive?.failing === false && archive.waitingSegments > FEW_SEGMENTS
-      ? [
-          warning(
-            `${archive.waitingSegments} WAL segments wait to be archived`,
-            "pgp logs --no-follow --since 10m --level warning",
-            page("ArchiveBacklog"),
-          ),
-        ]
-      : []),
-    ...(seen.volumeBackup !== undefined &&
-    seen.volumeBackup.phase !== "done" &&
-    seen.volumeBackup.phase !== "running"
-      ? [
-          warning(
-            `the newest base backup: ${facts.volumeBackup ?? ""}`,
-            "pgp backup",
-            page(seen.volumeBackup.name === undefined ? "NeverBackedUp" : "BackupOld"),
-          ),
-        ]
-      : []),
-    ...targets.flatMap(({ name, answers, why, baseAt, verified }) => [
-      ...(answers
-        ? []
-        : [warning(`target ${name} can't be read: ${why ?? ""}`, "pgp backups", page("TargetDown"))]),
-      ...(answers && why !== undefined
-        ? [
-            warning(
-              `target ${name}: the newest base backup does not restore to the archive's end: ${why}`,
-              "pgp backup",
-              page("NotRestorable"),
-            ),
-          ]
-        : []),
-      ...(answers && baseAt === undefined
-        ? [
-            warning(
-              `target ${name} has no base backup`,
-              name === first ? "pgp backup" : "pgp backups",
-              page("NeverBackedUp"),
-            ),
-          ]
-        : []),
-      ...(baseAt !== undefined &&
-      limits.baseSeconds !== undefined &&
-      now - Date.parse(baseAt) > limits.baseSeconds * 1000
-        ? [
-            warning(
-              `the newest base backup in target ${name} is ${age((now - Date.parse(baseAt)) / 1000)} old`,
-              "pgp backup",
-              page("BackupOld"),
-            ),
-          ]
-        : []),
-      ...(verified === false
-        ? [
-            warning(
-              `the last verification of target ${name} failed`,
-              `pgp verify --target ${name}`,
-              page("VerificationFailed"),
-            ),
-          ]
-        : []),
-    ]),
-    ...(seen.unread.some((one) => one.startsWith("backups")) && seen.pods !== undefined
-      ? [warning("the watcher of the backups does not answer", "pgp backups", page("MetricsAbsent"))]
       : []),
   ];
 };
