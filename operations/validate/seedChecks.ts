@@ -229,6 +229,6 @@ export const seedChecks: readonly Check[] = [
     title: "the engine's log can be read",
     next: "pgp logs",
     look: ({ logLines }) =>
-      logLines > 0 ? passed(`${logLines} lines of the last ten minutes`) : failed("no line of the last hour"),
+      logLines > 0 ? passed(`${logLines} lines`) : failed("it has no line"),
   },
 ];
