@@ -228,7 +228,6 @@ export const seedChecks: readonly Check[] = [
     seed: 13,
     title: "the engine's log can be read",
     next: "pgp logs",
-    look: ({ logLines }) =>
-      logLines > 0 ? passed(`${logLines} lines`) : failed("it has no line"),
+    look: ({ logLines }) => (logLines > 0 ? passed(`${logLines} lines`) : failed("it has no line")),
   },
 ];

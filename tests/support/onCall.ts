@@ -56,13 +56,12 @@ export const unreadyPod = (
     },
   });
 
-export const node = (name: string, ready = true): KubeObject =>
-  ({
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: { name, labels: { "topology.kubernetes.io/zone": `z${name.slice(1)}` } },
-    status: { conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }] },
-  });
+export const node = (name: string, ready = true): KubeObject => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: { name, labels: { "topology.kubernetes.io/zone": `z${name.slice(1)}` } },
+  status: { conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }] },
+});
 
 const answerOf = (standby: boolean): Answer => ({
   standby,
