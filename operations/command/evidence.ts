@@ -68,4 +68,28 @@ export const evidence: readonly CommandSpec[] = [
       };
     },
   },
+  {
+    name: "export",
+    group: "backups",
+    summary: "dump every database, the roles without passwords, and the settings, for a move",
+    text: [
+      "pg_dump in the primary's pod, as the superuser: each dump is of one moment, and its list of contents is read again. It is no backup:",
+      "it can't go back to a moment, and it takes the primary's time.",
+    ],
+    on: "platform",
+    options: [{ flags: "-o, --output <folder>", meaning: "where to (default: pgp-export-<cluster>)" }],
+    examples: [{ command: "export --output /var/tmp/shop", does: "before a move to another platform" }],
+    run: async (call) => {
+      const { exportTo } = await import("../export");
+      const { interruptible } = await import("../session");
+      const exported = await interruptible(call.progress, (signal) =>
+        withPlatformOf(call, (found) => {
+          const folder = text(call, "output") ?? `pgp-export-${found.platform.settings.cluster.name}`;
+          return call.progress.step("export", (context) => exportTo(found, folder, context, signal));
+        }),
+      );
+      const line = `${exported.databases.length} databases are in ${exported.folder}.`;
+      return { line, data: { command: "export", ok: true, message: line, ...exported } };
+    },
+  },
 ];

@@ -35,7 +35,11 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
     return say("pgp logs --no-follow --since 30m --level error", "DataVolumeFullSoon");
   if (seen.written.get(name)?.waitsForStandby === true)
     return say("pgp logs --since 30m", "NoSynchronousStandby");
-  if (seen.heard.get(name)?.hangs === true) return say(`pgp restart ${name}`, "PostgreSQLDown");
+  if (seen.heard.get(name)?.hangs === true)
+    return say(
+      found.platform.engine.can.standbys === true ? "pgp failover" : `pgp restart ${name}`,
+      "PostgreSQLDown",
+    );
   if (primary !== undefined && facts.poolers.length > 0 && facts.poolers.every(({ ready }) => ready === 0))
     return say(kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide"), "PoolerDown");
   if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp up")];

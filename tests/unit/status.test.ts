@@ -82,7 +82,7 @@ describe("pgp status", () => {
       },
       works: false,
       says: /^main-\d, the primary: PostgreSQL takes connections and does not answer: it hangs$/,
-      next: /^pgp restart main-\d$/,
+      next: /^pgp (?:failover|restart main-0)$/,
       page: "postgresql-down",
     },
     "a primary's pod that is gone": {
