@@ -60,7 +60,12 @@ export class ProxyKubectl extends Kubectl {
   /** Starts it; what it can't do, kubectl does. */
   static async open(kubectl: Kubectl): Promise<ProxyKubectl> {
     const proxy = new ProxyKubectl(...kubectl.parts);
-    await proxy.start();
+    try {
+      await proxy.start();
+    } catch (error) {
+      await proxy.close();
+      throw error;
+    }
     return proxy;
   }
 
@@ -69,13 +74,16 @@ export class ProxyKubectl extends Kubectl {
     const socketPath = join(this.folder, "socket");
     let ready = (): void => undefined;
     const listens = new Promise<void>((resolve) => (ready = resolve));
-    this.serving = super.stream(
-      ["proxy", `--unix-socket=${socketPath}`, "--reject-paths=^/no-such-path$"],
-      (line) => {
-        if (line.startsWith("Starting to serve")) ready();
-      },
-      this.closing.signal,
-    );
+    // Ctrl-C at the terminal ends it, too: what is asked after that fails, and the command is ending.
+    this.serving = super
+      .stream(
+        ["proxy", `--unix-socket=${socketPath}`, "--reject-paths=^/no-such-path$"],
+        (line) => {
+          if (line.startsWith("Starting to serve")) ready();
+        },
+        this.closing.signal,
+      )
+      .catch(() => undefined);
     await Promise.race([
       listens,
       this.serving.then(() => Promise.reject(new Error("kubectl proxy has ended"))),
