@@ -6,7 +6,9 @@ export async function confirm(question: string): Promise<void> {
   if (process.env.FORCE === "1") return;
   if (!process.stdin.isTTY)
     throw new UserError([`${question} There is no terminal to ask on: run it with FORCE=1 to continue.`]);
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  // Standard output may be for the answer alone.
+  const output = process.stdout.isTTY ? process.stdout : process.stderr;
+  const terminal = createInterface({ input: process.stdin, output });
   try {
     const answer = await terminal.question(`${question} [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) throw new UserError(["Nothing was done."]);
