@@ -111,6 +111,7 @@ const order = [
   "backup",
   "stall",
   "throughput",
+  "exporter",
   "preview",
   "policy",
 ];

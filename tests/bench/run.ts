@@ -22,6 +22,8 @@ import {
   type Round,
   worked,
 } from "./failover";
+import { exporterGoals, exporterTables, measureExporter } from "./exporter";
+import { exporterNotes, startBed } from "./exporterOnCluster";
 import { startFloor } from "./floor";
 import { interleave, roundName } from "./interleave";
 import { describeMachine } from "./machine";
@@ -364,6 +366,32 @@ async function throughput(seconds: number, rounds: number): Promise<void> {
   });
 }
 
+async function exporter(seconds: number, rounds: number): Promise<void> {
+  const env = await environment();
+  const machine = await describeMachine(env);
+  const cost = await cleaningUp(
+    async () => {
+      await deleteBenchNamespaces(env);
+      say("making a copy of the stack whose metrics nobody reads …");
+      return measureExporter(
+        await startBed(env),
+        { seconds, rounds, top: env.settings.monitoring.statements.top },
+        say,
+      );
+    },
+    () => deleteBenchNamespaces(env),
+  );
+  await finish(machine, {
+    name: "exporter",
+    title: "Metrics: what reading them costs",
+    command: commandLine(`exporter --seconds ${seconds} --rounds ${rounds}`),
+    notes: exporterNotes,
+    tables: exporterTables(cost),
+    goals: exporterGoals(cost),
+    samples: cost,
+  });
+}
+
 const program = new Command("bench").description(
   "Figures of the running stack, from interleaved runs. Without a command: all of them. STACK=… chooses the stack.",
 );
@@ -430,6 +458,12 @@ program
   .option("--seconds <n>", "length of each run", atLeast(1), 10)
   .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 3)
   .action(({ seconds, rounds }: { seconds: number; rounds: number }) => throughput(seconds, rounds));
+program
+  .command("exporter")
+  .description("pgbench with the metrics read every 5 s and not; scrapes with 500 tables and 200 connections")
+  .option("--seconds <n>", "length of each run", atLeast(5), 10)
+  .option("--rounds <n>", "measured rounds, after one that warms up", atLeast(1), 10)
+  .action(({ seconds, rounds }: { seconds: number; rounds: number }) => exporter(seconds, rounds));
 program.command("page").description("make the page again from the samples that are kept").action(writePage);
 program
   .command("all", { isDefault: true })
@@ -442,6 +476,7 @@ program
       () => policy(5),
       () => growth(3),
       () => throughput(10, 3),
+      () => exporter(10, 10),
       () => failover(5, "delete"),
       () => failover(5, "postmaster"),
       () => stall([2, 5, 10], 3, profiles),

@@ -97,6 +97,11 @@ suite("archive (a store in the cluster, images built here)", function () {
     const { apiVersion, kind } = env.engine.clusterKind;
     const { name, namespace } = env.settings.cluster;
     await env.kubectl.run(["-n", namespace, "delete", resourceOf(apiVersion, kind), name, "--wait=true"]);
+    await stack.write([archived(1)]);
+    const { exitCode, lines } = await stack.make("up", { FORCE: "1" });
+    assert.notEqual(exitCode, 0, "an empty database in the place of one that has an archive is refused");
+    assert.match(lines.join("\n"), /make restore TARGET=near .*or `make destroy` first/);
+    assert.equal((await stack.make("destroy")).exitCode, 0);
     await up();
     assert.notEqual(archiveIds[1], archiveIds[0]);
     const rows = await listed(env);

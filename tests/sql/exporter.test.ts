@@ -1,27 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { metrics } from "../../plan/monitoring/catalogue";
-import { exporterArguments, exporterQueries } from "../../plan/monitoring/exporterQueries";
-import { builtImage } from "../support/builtImages";
-import { caughtUp, prepare, settingsOf, user } from "./fixture";
+import { type Exporter, startExporter, unpackExporter } from "./exporter";
+import { caughtUp, prepare, settingsOf } from "./fixture";
 import { hasPsql, type Pair, pairOf, type Server } from "./servers";
 
 /** postgres_exporter, the program of the image that is built here, over the catalogue and real servers. Only where that image was built before. */
-
-const PROGRAM = "usr/bin/prometheus-postgres-exporter";
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 /** Samples by their names, with their labels as the exporter writes them. */
 function samplesIn(text: string): Map<string, { labels: string; value: number }[]> {
@@ -39,56 +25,23 @@ for (const major of [15, 16, 17, 18])
     const settings = settingsOf(major);
     let folder = "";
     let pair: Pair | undefined;
-    const running: ChildProcess[] = [];
+    const running: Exporter[] = [];
 
     const scraped = async (server: Server) => {
-      const port = await freePort();
-      const queries = join(folder, "queries.yaml");
-      writeFileSync(queries, exporterQueries(settings));
-      const args = exporterArguments(settings, port, queries).map((one) =>
-        one.replace("address=:", "address=127.0.0.1:"),
-      );
-      const env = {
-        PATH: process.env.PATH,
-        DATA_SOURCE_NAME: `host=${server.folder} port=${server.port} user=${user} dbname=postgres sslmode=disable`,
-      };
-      const child = spawn(join(folder, PROGRAM), args, { env, stdio: ["ignore", "ignore", "pipe"] });
-      running.push(child);
-      let said = "";
-      child.stderr?.on("data", (data: Buffer) => (said += data.toString()));
-      for (;;) {
-        const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
-        if (answer === undefined) {
-          assert.equal(child.exitCode, null, said);
-          await delay(100);
-          continue;
-        }
-        const text = await answer.text();
-        assert.equal(answer.status, 200, text);
-        return { samples: samplesIn(text), said };
-      }
+      const exporter = await startExporter(folder, server, settings);
+      running.push(exporter);
+      return { samples: samplesIn(await exporter.scrape()), said: exporter.said() };
     };
 
     before(async function () {
-      const image = await builtImage("postgresExporter");
-      if (!hasPsql || image === undefined) return this.skip();
       folder = mkdtempSync(join(tmpdir(), "pgp-exporter-"));
-      mkdirSync(folder, { recursive: true });
-      spawnSync("sh", [
-        "-c",
-        'tar -xOf "$1" "$2" | tar -C "$3" -xf - "./$4" 2>/dev/null || tar -xOf "$1" "$2" | tar -C "$3" -xf - "$4"',
-        "unpack",
-        image.tar,
-        image.layer,
-        folder,
-        PROGRAM,
-      ]);
+      if (!hasPsql || !(await unpackExporter(folder))) return this.skip();
       pair = pairOf(major);
       prepare(pair.primary);
       await caughtUp(pair);
     });
     after(() => {
-      for (const child of running) child.kill();
+      for (const { process } of running) process.kill();
       pair?.end();
       if (folder !== "") rmSync(folder, { recursive: true });
     });

@@ -193,8 +193,8 @@ export interface Pair {
   end(): void;
 }
 
-/** A primary with a standby that streams from it, of one major version. */
-export function pairOf(major: number): Pair {
+/** A primary with a standby that streams from it, of one major version; `more`: lines of the configuration. */
+export function pairOf(major: number, more: readonly string[] = []): Pair {
   const folder = mkdtempSync(join(tmpdir(), `pgp-sql-${major}-`));
   // Nobody can't reach the cache of root.
   const programs = isRoot ? join(folder, "programs") : programsOf(major);
@@ -215,6 +215,7 @@ export function pairOf(major: number): Pair {
     "autovacuum = off",
     "hot_standby_feedback = on",
     "fsync = off",
+    ...more,
   ]);
   primary.start();
   primary.psql("SELECT pg_create_physical_replication_slot('standby', true);");

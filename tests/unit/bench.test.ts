@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { archivingGoals, archivingTables } from "../bench/archiving";
 import { speedGoals, speedTables, type Speeds } from "../bench/backup";
+import { exporterGoals, exporterTables, samplesIn, type Cost } from "../bench/exporter";
 import { growthTable } from "../bench/growth";
 import { failoverGoals, failoverTables, type ArmRun, type Round } from "../bench/failover";
 import { interleave, roundName } from "../bench/interleave";
@@ -499,5 +500,57 @@ describe("the verdict on archiving's share in a pause", () => {
     assert.deepEqual(met(run(2.6, 2.5)), [true, true, true, true]);
     const lost = { verdicts: { a: damaged, b: clean, c: clean } };
     assert.deepEqual(met(run(2, 2, lost)), [true, false, true, true]);
+  });
+});
+
+describe("what reading metrics costs", () => {
+  const arm = (tps: number, scrapes = 0) => ({ tps, scrapes, latencyMs: 1, failedTransactions: 0 });
+  const cost = (read: number, more: Partial<Cost> = {}): Cost => ({
+    rounds: {
+      warmUp: { scraped: arm(1), silent: arm(1000) },
+      counted: [1, 2, 3].map(() => ({ scraped: arm(read, 2), silent: arm(1000) })),
+    },
+    scrapes: [0.1, 0.2, 0.5].map((seconds) => ({ seconds, series: 3000, statements: 20 })),
+    largest: [["io", 66]],
+    top: 20,
+    ...more,
+  });
+  const met = (one: Cost) => exporterGoals(one).map((goal) => goal.met);
+
+  it("is judged by the limits, at their edges", () => {
+    assert.deepEqual(met(cost(980)), [true, true, true, true]);
+    assert.deepEqual(met(cost(979)), [false, true, true, true]);
+    assert.deepEqual(met(cost(980, { scrapes: [{ seconds: 0.51, series: 3001, statements: 21 }] })), [
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("isn't met by an exporter that says nothing, nor by runs that were refused", () => {
+    assert.deepEqual(met(cost(980, { scrapes: [{ seconds: 0.1, series: 0, statements: 0 }] })), [
+      true,
+      true,
+      false,
+      false,
+    ]);
+    const refused = { ...arm(0), refused: "too many clients" };
+    const rounds = {
+      warmUp: { scraped: refused, silent: refused },
+      counted: [{ scraped: refused, silent: arm(9) }],
+    };
+    assert.equal(met(cost(1, { rounds }))[0], false);
+    assert.deepEqual(exporterTables(cost(1, { rounds }))[0]?.rows[0]?.slice(1), [
+      0,
+      "refused",
+      "refused",
+      "–",
+    ]);
+  });
+
+  it("counts what a Prometheus keeps, by the names of both exporters", () => {
+    const text = `# HELP pgplatform_a A\n# TYPE pgplatform_a gauge\npgplatform_a{x="1"} 1\ncnpg_pgplatform_b 2\ngo_threads 3\ncnpg_collector_up 1\n`;
+    assert.deepEqual(samplesIn(text), ["pgplatform_a", "pgplatform_b"]);
   });
 });

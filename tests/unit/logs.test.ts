@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventIn, fieldOrder, jsonLine, type LogRecord, shownLine, stamped } from "../../operations/logLines";
 import { logOptions } from "../../operations/logs";
+import { follower, logFolder } from "../../plan/engines/zalando/follower";
 import { liveReaders, planners } from "../../plan/engines/select";
 import { jsonlogLine } from "../../plan/logs/postgresql";
 import { levelOf, levels, type LogFields, reaches, timeOf } from "../../plan/logs/record";
@@ -233,8 +234,17 @@ describe("what prints Zalando's files (follow.py)", function () {
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
   const start = () => {
-    const child = spawn("python3", [join(__dirname, "../../plan/engines/zalando/follow.py")], {
-      env: { PATH: process.env.PATH, LOG: folder },
+    // As the container does, with what the operator adds to its environment.
+    const [command = "", ...args] = follower(checked(smallest())).command.map((word) =>
+      word === `LOG=${logFolder}` ? `LOG=${folder}` : word,
+    );
+    const child = spawn(command, args, {
+      env: {
+        PATH: process.env.PATH,
+        POSTGRES_USER: "postgres",
+        POSTGRES_PASSWORD: "the superuser's",
+        POD_NAME: "main-0",
+      },
       stdio: ["ignore", "pipe", "inherit"],
     });
     let said = "";
@@ -242,6 +252,7 @@ describe("what prints Zalando's files (follow.py)", function () {
     const exited = once(child, "exit") as Promise<[number | null]>;
     return {
       said: () => said,
+      environment: () => readFile(`/proc/${child.pid}/environ`, "utf8"),
       async stop() {
         child.kill("SIGTERM");
         assert.equal((await exited)[0], 0);
@@ -256,21 +267,82 @@ describe("what prints Zalando's files (follow.py)", function () {
   const append = (name: string, text: string) => writeFile(at(name), text, { flag: "a" });
 
   it("prints whole lines as they come, and of a new file after the old one, which it deletes", async () => {
-    const follower = start();
+    const running = start();
     await append("postgresql-20260101000000.json", "one\ntw");
-    await until("the first line", () => follower.said() === "one\n");
+    await until("the first line", () => running.said() === "one\n");
     await append("postgresql-20260101000000.json", "o\n");
     await append("postgresql-20260101000000.log", "text\n");
-    await until("the second", () => follower.said().includes("two\n") && follower.said().includes("text\n"));
+    await until("the second", () => running.said().includes("two\n") && running.said().includes("text\n"));
     await append("postgresql-20260101000000.json", "three\nfour");
     await append("postgresql-20260102000000.json", "five\n");
-    await until("the new file's", () => follower.said().endsWith("three\nfour\nfive\n"));
+    await until("the new file's", () => running.said().endsWith("three\nfour\nfive\n"));
     await until(
       "the old one's end",
       async () => !(await readdir(folder)).includes("postgresql-20260101000000.json"),
     );
     assert.ok((await readdir(folder)).includes("postgresql-20260101000000.log"), "the only one of its kind");
-    await follower.stop();
+    await running.stop();
+  });
+
+  it("has no password in its environment, whatever the container's has", async function () {
+    if (process.platform !== "linux") return this.skip();
+    const running = start();
+    await append("postgresql-1.json", "one\n");
+    await until("the first line", () => running.said() === "one\n");
+    const names = (await running.environment()).split("\0").map((one) => one.split("=")[0]);
+    assert.deepEqual(names.filter((name) => name !== "LC_CTYPE").sort(), ["", "LOG", "PATH"]);
+    await running.stop();
+  });
+
+  describe("gives up what it doesn't need", () => {
+    /** What comes of a line of Python behind its guard. */
+    const tried = (line: string): string => {
+      const program = `import os, socket, subprocess, sys, ctypes, pathlib
+sys.path.insert(0, ${JSON.stringify(join(__dirname, "../../plan/engines/zalando"))}); sys.dont_write_bytecode = True
+import follow
+sys.addaudithook(follow.guard)
+try:
+    ${line}
+    print("done")
+except PermissionError as refused:
+    print("refused" if "is not what this program is for" in str(refused) else refused)
+`;
+      const { stdout, stderr } = spawnSync("python3", ["-c", program], {
+        encoding: "utf8",
+        env: { PATH: process.env.PATH, LOG: folder },
+      });
+      return (stdout + stderr).trim();
+    };
+    const data = "/etc/hostname";
+    for (const line of [
+      `open("${data}").read()`,
+      `os.open("${data}", os.O_RDONLY)`,
+      `open(os.environ["LOG"] + "/../../${data}").read()`,
+      `pathlib.Path("/etc/passwd").read_bytes()`,
+      `os.listdir("/home")`,
+      `list(os.scandir("/etc"))`,
+      `os.remove("/tmp/not-there")`,
+      `os.rename(os.environ["LOG"] + "/a", "/tmp/b")`,
+      `os.symlink("${data}", "/tmp/not-there-either")`,
+      `os.system("true")`,
+      `subprocess.run(["true"])`,
+      `os.execv("/bin/true", ["true"])`,
+      `os.fork()`,
+      `socket.create_connection(("127.0.0.1", 9))`,
+      `ctypes.CDLL(None)`,
+      `open("/proc/self/environ").read()`,
+    ])
+      it(`refuses ${line}`, () => assert.equal(tried(line), "refused"));
+
+    it("refuses a link out of the folder", async () => {
+      await symlink(data, at("postgresql-1.json"));
+      assert.equal(tried(`open(os.environ["LOG"] + "/postgresql-1.json")`), "refused");
+    });
+
+    it("leaves the folder to it", async () => {
+      await append("postgresql-1.json", "one\n");
+      assert.equal(tried(`print(follow.advance({}))`), `one\n{'postgresql-1.json': 4}\ndone`);
+    });
   });
 
   it("continues where it was when it is started again", async () => {
@@ -290,9 +362,9 @@ describe("what prints Zalando's files (follow.py)", function () {
     const long = "x".repeat(200_000);
     await writeFile(at("positions"), "{");
     await append("postgresql-1.json", `${long}\nshort\n`);
-    const follower = start();
-    await until("all of it", () => follower.said() === `${long}\nshort\n`);
-    await follower.stop();
+    const running = start();
+    await until("all of it", () => running.said() === `${long}\nshort\n`);
+    await running.stop();
   });
 });
 

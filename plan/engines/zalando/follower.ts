@@ -1,6 +1,5 @@
 import { asset } from "../../../shell/asset";
 import type { Settings } from "../../../settings/schema";
-import { environment } from "../../containers";
 import { serverContainer } from "../../names";
 import { logsContainer } from "./logs";
 
@@ -18,11 +17,13 @@ export const logVolume = {
   volumeSource: { emptyDir: {} },
 };
 
-/** The operator mounts the server's volumes in it, too, and gives it the superuser's password: it reads neither. */
+/**
+ * The operator mounts the server's volumes in it, too, and puts the superuser's password into its environment, where a variable of the same name is
+ * ignored: so the program begins with an environment of its own, and gives up its right to open anything but the logs.
+ */
 export const follower = ({ images }: Settings) => ({
   name: logsContainer,
   image: images.postgresql,
-  command: ["python3", "-c", script],
-  env: environment({ LOG: logFolder }),
+  command: ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", `LOG=${logFolder}`, "python3", "-c", script],
   resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "100m", memory: "32Mi" } },
 });

@@ -52,6 +52,16 @@ export const recent = (t: Thresholds): string => `${t.eventWindow}s`;
 /** The same for readers. */
 export const recently = (t: Thresholds): string => durationText(t.eventWindow);
 
+/** How long a platform may take to come up for the first time. */
+const FIRST_START = "15m";
+
+/**
+ * What is absent, but not while it comes up for the first time: it was there within a quarter of an hour (`before`), or something of the platform was
+ * watched a quarter of an hour ago.
+ */
+export const lost = (what: string, before: string, settings: Settings): string =>
+  `${what} and on () (count(${before.replaceAll("RANGE", FIRST_START)}) or count(${of("up", settings)} offset ${FIRST_START}))`;
+
 export const or = (exprs: readonly string[]): string => exprs.join(" or ");
 
 /** Whether there is anything to replicate to. */

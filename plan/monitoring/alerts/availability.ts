@@ -3,6 +3,7 @@ import {
   absent,
   byInstance,
   inMetrics,
+  lost,
   of,
   ofCluster,
   ofPods,
@@ -20,7 +21,12 @@ export const availability: readonly Alert[] = [
     name: "PostgreSQLDown",
     severity: "critical",
     for: 60,
-    expr: (_, s) => `absent(${of("pgplatform_server_in_recovery", s)} == 0)`,
+    expr: (_, s) =>
+      lost(
+        `absent(${of("pgplatform_server_in_recovery", s)} == 0)`,
+        `min_over_time(${of("pgplatform_server_in_recovery", s)}[RANGE]) == 0`,
+        s,
+      ),
     summary: "no instance says that it is the primary",
     description:
       "Nothing is written. Either no primary runs, or its metrics can't be read: then all metrics of the cluster are missing.",

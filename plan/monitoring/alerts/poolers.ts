@@ -1,6 +1,6 @@
 import type { PoolerSettings, Settings } from "../../../settings/schema";
 import { poolerName } from "../../names";
-import { absent, of, or, type Alert } from "./alert";
+import { absent, lost, of, or, type Alert } from "./alert";
 
 const any = ({ poolers }: Settings): boolean => poolers.length > 0;
 
@@ -26,7 +26,10 @@ export const poolers: readonly Alert[] = [
     for: 60,
     applies: any,
     expr: (_, s) =>
-      each(s, ({ name }) => absent(`${of("pgbouncer_up", s, `pooler="${name}"`)} == 1`, "pooler", name)),
+      each(s, ({ name }) => {
+        const up = of("pgbouncer_up", s, `pooler="${name}"`);
+        return `(${lost(absent(`${up} == 1`, "pooler", name), `max_over_time(${up}[RANGE]) == 1`, s)})`;
+      }),
     summary: "no pod of the pooler {{ $labels.pooler }} answers",
     description: "Programs that connect through it can't.",
   },

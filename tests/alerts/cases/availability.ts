@@ -28,10 +28,39 @@ const exporter = 'instance="main-1",job="pgplatform-instances"';
 export const availability: Pairs = {
   PostgreSQLDown: {
     fires: () => ({
-      series: { [of(recovery, standby)]: always(1) },
+      from: 10,
+      series: { [of(recovery, standby)]: always(1), [of(recovery, primary)]: "0x9 stale" },
       summary: "no instance says that it is the primary",
     }),
     quiet: () => ({ series: { [of(recovery, standby)]: always(1), [of(recovery, primary)]: always(0) } }),
+    more: [
+      () => ({
+        title: "not while it comes up for the first time",
+        from: 13,
+        series: { [of("up", 'instance="main-1"')]: always(0), [of(recovery, standby)]: always(1) },
+      }),
+      () => ({
+        title: "of a cluster that never comes up",
+        from: 15,
+        series: { [of("up", 'instance="main-1"')]: always(0) },
+        summary: "no instance says that it is the primary",
+      }),
+      () => ({
+        title: "still when it is down for hours",
+        from: 200,
+        always: true,
+        series: { [of("up", 'instance="main-monitor"')]: always(1), [of(recovery, primary)]: "0x9 stale" },
+        summary: "no instance says that it is the primary",
+      }),
+      // Minute after minute, between what is remembered of the primary and what was watched.
+      ...[11, 20, 24, 25, 26, 30].map((minute) => () => ({
+        title: `without a pause ${minute} minutes after the start`,
+        from: minute,
+        always: true as const,
+        series: { [of("up", 'instance="main-1"')]: always(1), [of(recovery, primary)]: "0x9 stale" },
+        summary: "no instance says that it is the primary",
+      })),
+    ],
   },
   InstancesMissing: {
     fires: (engine) => ({

@@ -33,11 +33,34 @@ const servers = (waiting: number, idle: number): Series => ({
 export const poolers: Pairs = {
   PoolerDown: {
     fires: () => ({
-      series: up(0),
+      from: 10,
+      series: { [of("pgbouncer_up", pod)]: "1x9 0x240" },
       labels: { pooler: "app" },
       summary: "no pod of the pooler app answers",
     }),
     quiet: () => ({ series: up(1) }),
+    more: [
+      () => ({
+        title: "not while it comes up for the first time",
+        from: 13,
+        series: { ...up(0), [of("up", pod)]: always(1) },
+      }),
+      () => ({
+        title: "of a pooler that never comes up",
+        from: 15,
+        series: { [of("up", 'instance="main-monitor"')]: always(1) },
+        labels: { pooler: "app" },
+        summary: "no pod of the pooler app answers",
+      }),
+      () => ({
+        title: "still when its pods are gone for hours",
+        from: 200,
+        always: true,
+        series: { [of("up", 'instance="main-monitor"')]: always(1), [of("pgbouncer_up", pod)]: "1x9 stale" },
+        labels: { pooler: "app" },
+        summary: "no pod of the pooler app answers",
+      }),
+    ],
   },
   PoolerPodsMissing: {
     fires: () => ({
