@@ -1,4 +1,4 @@
-# Two commands carry the project: `make up` and `make test`. The work is done in operations/ (TypeScript).
+# Two commands carry the project: `make up` and `make test`. The targets up to `tools` are short names of commands of `./pgp`.
 .DEFAULT_GOAL := help
 STACK ?= local
 # Another version of Node.js, for this command alone. Only from the command line: npm and others have a variable of that name.
@@ -8,6 +8,8 @@ $(if $(folder),,$(error NODE=$(NODE) is not to be had))
 export PATH := $(folder):$(PATH)
 endif
 RUN := @operations/bootstrap.sh && exec node --import tsx
+# The command that does the work; `./pgp --help` has more of it.
+PGP := @exec ./pgp
 # A value as one word of the shell, whatever is in it; and an option with the variable that it is given by, where that is set: behind `make` alone, since one
 # that a shell still has from another command would choose what is restored or deleted.
 quoted = '$(subst ','\'',$(1))'
@@ -17,43 +19,44 @@ option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has 
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  ./pgp --help   all that the one on call needs: status, psql, switchover, restart, validate, support …"
 	@echo "  Variables: STACK=$(STACK)  ENGINE=<cnpg, zalando or standalone>  CONTEXT=<kubeconfig context>  FORCE=1 (ask nothing)  NODE=<major of Node.js>"
 
 up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
-	$(RUN) operations/cli.ts up --stack $(call quoted,$(STACK))
+	$(PGP) up --stack $(call quoted,$(STACK))
 
 down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
-	$(RUN) operations/cli.ts down --stack $(call quoted,$(STACK))
+	$(PGP) down --stack $(call quoted,$(STACK))
 
 destroy: ## Delete the stack's objects and data, and leave the cluster; FORCE=1 doesn't ask
-	$(RUN) operations/cli.ts destroy --stack $(call quoted,$(STACK))
+	$(PGP) destroy --stack $(call quoted,$(STACK))
 
 backup: ## Make a base backup now, beside the scheduled ones
-	$(RUN) operations/cli.ts backup --stack $(call quoted,$(STACK))
+	$(PGP) backup --stack $(call quoted,$(STACK))
 
 backups: ## List the base backups in every target, of every archive
-	$(RUN) operations/cli.ts backups --stack $(call quoted,$(STACK))
+	$(PGP) backups --stack $(call quoted,$(STACK))
 
 verify: ## Restore the newest backup of every target beside everything else, and look whether it is whole; TARGET=<name> only one, TIME=<moment> up to then
-	$(RUN) operations/cli.ts verify --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--time,TIME)
+	$(PGP) verify --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--time,TIME)
 
 restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIVE_ID=<ten characters> [TIME=<moment>]
-	$(RUN) operations/cli.ts restore --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID) $(call option,--time,TIME)
+	$(PGP) restore --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID) $(call option,--time,TIME)
 
 forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
-	$(RUN) operations/cli.ts forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
+	$(PGP) forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
 
 logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since 1h --level warning --json", "--help"
-	$(RUN) operations/cli.ts logs --stack $(call quoted,$(STACK)) $(ARGS)
+	$(PGP) logs --stack $(call quoted,$(STACK)) $(ARGS)
 
-status: ## Say what runs: cluster, PostgreSQL instances, poolers
-	$(RUN) operations/cli.ts status --stack $(call quoted,$(STACK))
+status: ## Say on one screen whether writes work, what is wrong, and what to do next; ARGS="--watch"
+	$(PGP) status --stack $(call quoted,$(STACK)) $(ARGS)
 
 monitoring: ## Open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C
-	$(RUN) operations/cli.ts monitoring --stack $(call quoted,$(STACK))
+	$(PGP) monitoring --stack $(call quoted,$(STACK))
 
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
-	$(RUN) operations/cli.ts preview --stack $(call quoted,$(STACK))
+	$(PGP) preview --stack $(call quoted,$(STACK))
 
 dashboards: ## Write the dashboards as files that a Grafana imports by hand, into dashboards/; FOLDER=<path>
 	$(RUN) local/dashboards.ts $(call quoted,$(or $(FOLDER),dashboards))
@@ -62,7 +65,7 @@ pictures: ## Draw the dashboards of what a Prometheus has: PROMETHEUS=<url> [FRO
 	$(RUN) local/pictures/cli.ts $(call option,--prometheus,PROMETHEUS) $(call option,--from,FROM) $(call option,--to,TO) $(call option,--namespace,NAMESPACE) $(call option,--cluster,CLUSTER) $(call option,--only,ONLY) $(call option,--folder,FOLDER)
 
 tools: ## Only make the tools and every operator's manifest available
-	$(RUN) operations/cli.ts tools
+	$(PGP) tools
 
 pins: ## Say which pinned versions are not the newest, as far as package registries answer; changes nothing
 	$(RUN) local/pins.ts

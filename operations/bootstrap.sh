@@ -15,6 +15,8 @@ fi
 # npm writes this file last, so an interrupted `npm ci` is run again.
 installed=node_modules/.package-lock.json
 [ "$installed" -nt package-lock.json ] && exit 0
+# `npm ci` empties a linked folder, which is another checkout's.
+[ ! -L node_modules ] || exit 0
 
 started=$(date +%s)
 echo "[ 0:00] npm packages …"

@@ -38,9 +38,21 @@ export class Kubectl {
     return [...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]), "--context", context];
   }
 
+  /** What it was made with. */
+  get parts(): ConstructorParameters<typeof Kubectl> {
+    return this.signal === undefined
+      ? [this.target, this.toolFolders]
+      : [this.target, this.toolFolders, this.signal];
+  }
+
+  /** What a kubectl that is started otherwise needs to be found. */
+  get environment(): Record<string, string> {
+    return { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") };
+  }
+
   run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return run("kubectl", [...this.flags, ...args], {
-      env: { PATH: [...this.toolFolders, process.env.PATH ?? ""].join(":") },
+      env: this.environment,
       ...(this.signal && { signal: this.signal }),
       ...options,
     });
@@ -69,7 +81,21 @@ export class Kubectl {
   }
 
   async list(kind: string, namespace: string, selector: string): Promise<KubeObject[]> {
-    const { stdout } = await this.run(["-n", namespace, "get", kind, "-l", selector, "-o", "json"]);
+    return this.query(kind, namespace, { labelSelector: selector });
+  }
+
+  /** Objects of a kind that fit; no selector means every one. */
+  async query(
+    kind: string,
+    namespace: string,
+    { labelSelector, fieldSelector }: { readonly labelSelector?: string; readonly fieldSelector?: string },
+  ): Promise<KubeObject[]> {
+    const { stdout } = await this.run([
+      ...["-n", namespace, "get", kind],
+      ...(labelSelector === undefined ? [] : ["-l", labelSelector]),
+      ...(fieldSelector === undefined ? [] : ["--field-selector", fieldSelector]),
+      ...["-o", "json"],
+    ]);
     return (JSON.parse(stdout) as { items: KubeObject[] }).items;
   }
 

@@ -5,7 +5,6 @@ import { poolerLabels } from "../plan/names";
 import { logs as poolerReaders } from "../plan/pooler/logs";
 import { Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
-import { type Subject } from "./health";
 import { type KubeObject, selectorOf } from "./kubectl";
 import {
   comparable,
@@ -17,7 +16,7 @@ import {
   type WatchEvent,
 } from "./logLines";
 import { InterruptedError, interruptible } from "./session";
-import { runningSubject } from "./status";
+import { type Platform } from "./platform";
 
 export interface LogOptions {
   readonly follow: boolean;
@@ -59,7 +58,7 @@ interface Kind {
   readonly readers: Readonly<Record<string, LineReader>>;
 }
 
-function kindsOf({ settings, engine, live }: Subject): Kind[] {
+function kindsOf({ settings, engine, live }: Platform): Kind[] {
   const { name } = settings.cluster;
   const { role } = engine.instancePods;
   return [
@@ -111,7 +110,7 @@ export class LogFollower {
   printed = 0;
 
   constructor(
-    private readonly subject: Subject,
+    private readonly subject: Platform,
     private readonly options: LogOptions,
     private readonly print: (line: string) => void,
     private readonly say: (text: string) => void,
@@ -301,8 +300,7 @@ export class LogFollower {
 }
 
 /** Prints what a running platform logs; returns the closing line, which is empty after Ctrl-C. */
-export async function showLogs(stackName: string, options: LogOptions, progress: Progress): Promise<string> {
-  const { subject } = await runningSubject(stackName, progress);
+export async function showLogs(subject: Platform, options: LogOptions, progress: Progress): Promise<string> {
   const quiet = new Progress(() => undefined);
   try {
     return await interruptible(quiet, async (signal) => {

@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   installationOf,
@@ -45,6 +45,17 @@ const isFree = (port: number): Promise<boolean> =>
     const server = createServer()
       .once("error", () => resolve(false))
       .listen(port, LOOPBACK, () => server.close(() => resolve(true)));
+  });
+
+/** A port of this machine that nothing listens on. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+      .once("error", reject)
+      .listen(0, LOOPBACK, () => {
+        const { port } = server.address() as AddressInfo;
+        server.close(() => resolve(port));
+      });
   });
 
 /** The address in the line by which kubectl says where it listens. */

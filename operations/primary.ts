@@ -1,6 +1,6 @@
 import { parseResults, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
-import type { Subject } from "./health";
+import { type Platform } from "./platform";
 import { selectorOf } from "./kubectl";
 import { serverContainer } from "../plan/names";
 
@@ -16,7 +16,7 @@ export async function primaryPod({
   kubectl,
   settings,
   engine,
-}: Subject): Promise<KubernetesObject | undefined> {
+}: Platform): Promise<KubernetesObject | undefined> {
   const { namespace, name } = settings.cluster;
   const { role } = engine.instancePods;
   const labels = { ...engine.instancePods.labels(name), ...(role && { [role.label]: role.primary }) };
@@ -26,7 +26,7 @@ export async function primaryPod({
 
 /** What the primary answers to statements of its superuser, over its local socket; undefined without a primary that answers. */
 export async function askPrimary(
-  subject: Subject,
+  subject: Platform,
   statements: readonly string[],
   timeoutMs = 20_000,
   database = "postgres",
@@ -52,7 +52,7 @@ export async function askPrimary(
 }
 
 /** What waits to be archived; undefined without a primary that answers. */
-export async function waitingLog(subject: Subject): Promise<ResultOf<"waiting"> | undefined> {
+export async function waitingLog(subject: Platform): Promise<ResultOf<"waiting"> | undefined> {
   const [answer] = parseResults((await askPrimary(subject, [WAITING])) ?? "", "waiting");
   if (answer?.kind === "unknown")
     throw new Error(`the primary answers what isn't understood: ${answer.line}`);

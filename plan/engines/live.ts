@@ -1,6 +1,8 @@
 import type { LineReader } from "../logs/record";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
+import type { Acts } from "./acts";
+import type { OnCall } from "./onCall";
 
 /** What operations ask an engine about objects that are there, beside those that are planned. */
 export interface LiveReader {
@@ -20,6 +22,10 @@ export interface LiveReader {
   readonly logs: Readonly<Record<string, LineReader>>;
   /** @default - there is none */
   readonly upgrade?: UpgradeReader;
+  /** What the one on call asks. */
+  readonly onCall: OnCall;
+  /** How one acts on it. */
+  readonly acts: Acts;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */

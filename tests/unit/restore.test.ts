@@ -86,7 +86,7 @@ describe("the Makefile", () => {
     });
   /** The words that a shell makes of it, from the program's name on. */
   const words = (...args: string[]) => {
-    const [, line = ""] = /cli\.ts (.*)/.exec(command(...args)) ?? [];
+    const [, line = ""] = /\.\/pgp (.*)/.exec(command(...args)) ?? [];
     return execFileSync("sh", ["-c", `printf '%s\\n' ${line}`], { encoding: "utf8" })
       .trimEnd()
       .split("\n");
@@ -144,7 +144,7 @@ describe("the Makefile", () => {
       inShell("restore", "TARGET=near", "TIME=2026-10-29"),
       /--target 'near' +--time '2026-10-29'/,
     );
-    assert.match(inShell("status"), /cli\.ts status/);
+    assert.match(inShell("status"), /\.\/pgp status/);
   });
 
   it("gives no option for a variable that isn't set", () =>

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { settingsOfTree } from "../../operations/context";
 import { readStackFile } from "../../operations/pulumi";
-import { podLines } from "../../operations/status";
 import { changesIn, destructive, lineOf } from "../../operations/plannedSteps";
 import { UserError } from "../../shell/userError";
 
@@ -115,24 +113,4 @@ describe("Pulumi's summary as a line", () => {
   });
 });
 
-describe("status lines", () => {
-  it("name pod, node, role and readiness, in order", () => {
-    const pod = (name: string, ready: boolean, labels: Record<string, string>) => ({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name, labels },
-      spec: { nodeName: "n1" },
-      status: { phase: "Running", containerStatuses: [{ ready }, { ready: true }] },
-    });
-    const pods = [
-      pod("main-pooler-app-1", false, { "app.kubernetes.io/name": "pgbouncer" }),
-      pod("main-1", true, { "cnpg.io/instanceRole": "primary", "app.kubernetes.io/name": "postgresql" }),
-      { apiVersion: "v1", kind: "Pod", metadata: { name: "main-2" } },
-    ];
-    assert.deepEqual(podLines(pods, cnpg), [
-      "  main-1  n1  primary  Running 2/2",
-      "  main-2  no node    unknown 0/0",
-      "  main-pooler-app-1  n1  pgbouncer  Running 1/2",
-    ]);
-  });
-});
+describe("status lines", () => {});

@@ -11,7 +11,9 @@ import type {
 } from "../live";
 import type { KubernetesObject } from "../../objects";
 import { objectIn, said } from "../../logs/record";
+import { acts } from "./acts";
 import { logs } from "./logs";
+import { onCall } from "./onCall";
 import { clusterPodLabels } from "./names";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
@@ -200,4 +202,6 @@ export const live: LiveReader = {
   restarts,
   logs,
   upgrade,
+  onCall,
+  acts,
 };

@@ -1,7 +1,9 @@
 import type { KubernetesObject } from "../../objects";
 import type { BaseBackup, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import { serverContainer as serverContainerName } from "../../names";
+import { acts } from "./acts";
 import { logs } from "./logs";
+import { onCall } from "./onCall";
 import { names, podLabels } from "./names";
 import { isBaseBackup, isServer, serverContainer, serverOf } from "./resources";
 
@@ -93,4 +95,4 @@ const restore: RestoreReader = {
   ],
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, restore, logs };
+export const live: LiveReader = { shape, progress, baseBackup, restore, logs, onCall, acts };

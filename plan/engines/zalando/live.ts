@@ -2,7 +2,9 @@ import { archiveIdToken } from "../../backup/store";
 import type { Change, LiveReader, Progress, RestoreReader, Shape } from "../live";
 import type { KubernetesObject, Variable } from "../../objects";
 import { serverContainer } from "../../names";
+import { acts } from "./acts";
 import { logs } from "./logs";
+import { onCall } from "./onCall";
 import { instanceLabels } from "./names";
 import { isPostgresql, type Postgresql } from "./resources";
 
@@ -121,4 +123,6 @@ export const live: LiveReader = {
   restore,
   restarts,
   logs,
+  onCall,
+  acts,
 };

@@ -1,18 +1,13 @@
-import { type EngineTraits } from "../plan/engines/planner";
 import * as builtIn from "../local/cluster/cluster";
-import { seenOf } from "./backup";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, subjectOf } from "./context";
-import { fullClaims, fullLines } from "./fullVolumes";
-import { judge, judged } from "./health";
-import { Kubectl, type KubeObject } from "./kubectl";
+import { refuseGone } from "./gone";
+import { Kubectl } from "./kubectl";
 import { engineAsked } from "./layers";
 import { type Progress } from "../shell/progress";
-import { refuseGone } from "./gone";
 import { readStackFile, Stack } from "./pulumi";
 import { findCluster } from "./target";
 import { prepareTools } from "./up";
-import { podsOf } from "./watch";
 import { UserError } from "../shell/userError";
 
 /** What follows where nothing runs, and a stack file has targets: backups outlive what they are of. */
@@ -53,36 +48,4 @@ export async function runningSubject(stackName: string, progress: Progress, sign
   const subject = await subjectOf(stack, target, toolFolders, signal);
   await refuseGone(subject, stack);
   return { stack, target, subject };
-}
-
-/** One line for each pod: name, node, role, readiness. */
-export function podLines(pods: readonly KubeObject[], { instancePods }: EngineTraits): string[] {
-  const roleLabel = instancePods.role?.label ?? "";
-  return pods
-    .map((pod) => {
-      const status = pod.status as { phase?: string; containerStatuses?: { ready: boolean }[] } | undefined;
-      const containers = status?.containerStatuses ?? [];
-      const ready = containers.filter((container) => container.ready).length;
-      const role = pod.metadata.labels?.[roleLabel] ?? pod.metadata.labels?.["app.kubernetes.io/name"] ?? "";
-      const node = String((pod.spec as { nodeName?: string } | undefined)?.nodeName ?? "no node");
-      return `  ${pod.metadata.name}  ${node}  ${role}  ${status?.phase ?? "unknown"} ${ready}/${containers.length}`;
-    })
-    .sort();
-}
-
-/** Prints what runs; returns the closing line. */
-export async function status(stackName: string, progress: Progress): Promise<string> {
-  const { subject } = await runningSubject(stackName, progress);
-  podLines(await podsOf(subject), subject.engine).forEach((line) => progress.line(line));
-  const full = await fullClaims(subject);
-  if (full !== undefined) fullLines(subject, full).forEach((line) => progress.line(line));
-  const verdicts: string[] = [];
-  for (const object of judged(subject)) {
-    const { done, why } = await judge(subject, object);
-    verdicts.push(
-      `${object.kind} ${object.metadata.name} is ${done ? `healthy (${why})` : `not healthy: ${why}`}`,
-    );
-  }
-  verdicts.push(...(await seenOf(subject)));
-  return `${verdicts.join("; ")}.`;
 }

@@ -1,0 +1,62 @@
+import { request as http } from "node:http";
+import { request as https } from "node:https";
+import { addressIn } from "./monitoring";
+import type { Kubectl } from "./kubectl";
+
+interface To {
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: number;
+}
+
+interface Asked {
+  readonly path: string;
+  readonly tls: boolean;
+}
+
+/** One GET. The way through the API server to the very pod is authenticated: the certificate, which names the Service, adds nothing. */
+function get(address: string, { path, tls }: Asked, signal: AbortSignal): Promise<string> {
+  const [host, port] = address.split(":");
+  const options = { host, port, path, signal, headers: { accept: "application/json" } };
+  return new Promise((resolve, reject) => {
+    const sent = (tls ? https : http)({ ...options, ...(tls && { rejectUnauthorized: false }) }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        if (answer.statusCode === 200) resolve(text);
+        else reject(new Error(`HTTP ${answer.statusCode}`));
+      });
+      answer.on("error", reject);
+    });
+    sent.on("error", reject);
+    sent.end();
+  });
+}
+
+/** Asks a Service's pod one thing through kubectl's port-forward, which is gone afterwards. */
+export async function throughForward(
+  kubectl: Kubectl,
+  { namespace, service, port }: To,
+  asked: Asked,
+): Promise<string> {
+  const end = new AbortController();
+  let opened = (_address: string): void => undefined;
+  const address = new Promise<string>((resolve) => (opened = resolve));
+  const forward = kubectl.stream(
+    ["-n", namespace, "port-forward", "--address", "127.0.0.1", `service/${service}`, `:${port}`],
+    (line) => {
+      const found = addressIn(line);
+      if (found !== undefined) opened(found);
+    },
+    end.signal,
+  );
+  try {
+    const closed = forward.then(() => Promise.reject(new Error(`service/${service} can't be reached`)));
+    closed.catch(() => undefined);
+    return await get(await Promise.race([address, closed]), asked, end.signal);
+  } finally {
+    end.abort();
+    await forward;
+  }
+}

@@ -1,0 +1,401 @@
+import type { Shape } from "../../plan/engines/live";
+import { alerts, pageOf } from "../../plan/monitoring/alerts";
+import { isReady } from "../kubectl";
+import { type Found, isCalledPrimary } from "../platform";
+import { type Answer } from "./ask";
+import type { Limits } from "./assess";
+import { type Seen } from "./gather";
+import type { Problem, Report } from "./report";
+import { age, percent, size } from "./words";
+
+/** What is wrong, with the command to run next and the page that says what to do; pure. */
+
+interface Facts {
+  readonly found: Found;
+  readonly seen: Seen;
+  readonly facts: Omit<Report, "problems">;
+  readonly shape: Shape | undefined;
+  readonly primary: Answer | undefined;
+  readonly limits: Limits;
+  readonly now: number;
+}
+
+/** Page of an alert, by its name. */
+const page = (alert: string): { runbook: string } => {
+  if (!alerts.some(({ name }) => name === alert)) throw new Error(`there is no alert ${alert}`);
+  return { runbook: `runbooks/${pageOf({ name: alert })}` };
+};
+
+type Rule = (facts: Facts) => Problem[];
+
+const critical = (what: string, next: string, more: { runbook?: string } = {}): Problem => ({
+  severity: "critical",
+  what,
+  next,
+  ...more,
+});
+const warning = (what: string, next: string, more: { runbook?: string } = {}): Problem => ({
+  ...critical(what, next, more),
+  severity: "warning",
+});
+
+const holds: Rule = ({ found, seen }) =>
+  seen.cluster === undefined
+    ? []
+    : found.platform.live.onCall
+        .holds(seen.cluster)
+        .map(({ what, end }) => critical(what, end === undefined ? "pgp logs" : `pgp ${end}`));
+
+/** What stops writes, with the page of its cause. */
+const writes: Rule = ({ found, seen, facts, primary }) => {
+  const { work, why } = facts.writes;
+  if (work === true) return [];
+  if (work === null) return [critical(why, kubectl(found, "get pods -o wide"), page("PostgreSQLDown"))];
+  const say = (next: string, alert: string) => [critical(why, next, page(alert))];
+  const pods = seen.pods ?? [];
+  const called = pods.find((pod) => isCalledPrimary(found.platform.engine, pod));
+  const name = called?.metadata.name ?? "";
+  if (seen.cluster && found.platform.live.fullVolumes?.stopped(seen.cluster) === true)
+    return [
+      {
+        ...critical(why, "pgp logs --no-follow --since 30m --level error", page("WALVolumeFullSoon")),
+        ...(seen.full && { advice: [...seen.full] }),
+      },
+    ];
+  if (/No space left on device/.test(why))
+    return say("pgp logs --no-follow --since 30m --level error", "DataVolumeFullSoon");
+  if (seen.written.get(name)?.waitsForStandby === true)
+    return say("pgp logs --since 30m", "NoSynchronousStandby");
+  if (seen.heard.get(name)?.hangs === true) return say(`pgp restart ${name}`, "PostgreSQLDown");
+  if (primary !== undefined && facts.poolers.length > 0 && facts.poolers.every(({ ready }) => ready === 0))
+    return say(kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide"), "PoolerDown");
+  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp restore")];
+  return say(
+    called === undefined ? "pgp logs --no-follow --since 30m" : kubectl(found, `describe pod ${name}`),
+    "PostgreSQLDown",
+  );
+};
+
+const kubectl = ({ platform }: Found, rest: string): string =>
+  ["kubectl", ...platform.kubectl.flags, "-n", platform.settings.cluster.namespace, rest].join(" ");
+
+const instances: Rule = ({ found, seen, facts, shape, primary }) => {
+  const { pods = [] } = seen;
+  const wanted = shape?.instances ?? pods.length;
+  const primaries = facts.instances.filter(({ role, answers }) => answers && role === "primary");
+  const called = pods
+    .filter((pod) => isCalledPrimary(found.platform.engine, pod))
+    .map(({ metadata }) => metadata.name);
+  const nodes = new Map(seen.nodes?.map((node) => [node.metadata.name, isReady(node)]));
+  return [
+    ...(primaries.length > 1
+      ? [
+          critical(
+            `${primaries.map(({ name }) => name).join(" and ")} both take writes`,
+            "pgp logs --no-follow --since 30m",
+            page("TwoPrimaries"),
+          ),
+        ]
+      : []),
+    ...(pods.length < wanted
+      ? [
+          warning(
+            `${pods.length} of ${wanted} instances are there`,
+            kubectl(found, "get events --sort-by=.lastTimestamp"),
+            page("InstancesMissing"),
+          ),
+        ]
+      : []),
+    ...facts.instances.flatMap(({ name, why, answers, node, role, sync }) => {
+      if (node !== undefined && nodes.get(node) === false)
+        return [
+          warning(
+            `${name} is on node ${node}, which is not ready`,
+            `kubectl describe node ${node}`,
+            page("NodeNotReady"),
+          ),
+        ];
+      if (why !== undefined)
+        // What is wrong with the primary is said already.
+        return facts.writes.work !== true && called.includes(name)
+          ? []
+          : [warning(`${name}: ${why}`, kubectl(found, `describe pod ${name}`), page("InstancesMissing"))];
+      return answers && role === "standby" && sync === "not streaming" && primary
+        ? [
+            warning(
+              `${name} does not stream from the primary`,
+              "pgp logs --no-follow --since 30m --level warning",
+              page("StandbyNotStreaming"),
+            ),
+          ]
+        : [];
+    }),
+  ];
+};
+
+const replication: Rule = ({ facts, primary, limits }) => [
+  ...facts.instances.flatMap(({ name, lagSeconds = 0, lagBytes = 0, sync }) =>
+    sync !== "not streaming" && lagSeconds > limits.lagSeconds
+      ? [
+          warning(
+            `${name} is ${age(lagSeconds)} (${size(lagBytes)}) behind the primary`,
+            "pgp blockers",
+            page("ReplicationLag"),
+          ),
+        ]
+      : [],
+  ),
+  ...(primary?.synchronous === true &&
+  !primary.standbys.some(({ sync }) => sync === "sync" || sync === "quorum")
+    ? [
+        warning(
+          "no standby confirms commits",
+          "pgp logs --no-follow --since 30m",
+          page("NoSynchronousStandby"),
+        ),
+      ]
+    : []),
+  ...(primary?.readOnly === true
+    ? [
+        critical(
+          "default_transaction_read_only is on: programs can only read",
+          "pgp psql -- -c 'show default_transaction_read_only'",
+        ),
+      ]
+    : []),
+];
+
+const poolers: Rule = ({ found, facts, limits }) =>
+  facts.poolers.flatMap(({ name, ready, wanted, waiting = 0, waitSeconds = 0, servers }) => {
+    const look = kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide");
+    if (ready === 0)
+      // With no other pooler the first problem says it.
+      return facts.writes.work
+        ? [critical(`no pod of the pooler ${name} is ready`, look, page("PoolerDown"))]
+        : [];
+    return [
+      ...(ready < wanted
+        ? [
+            warning(
+              `${ready} of ${wanted} pods of the pooler ${name} are ready`,
+              look,
+              page("PoolerPodsMissing"),
+            ),
+          ]
+        : []),
+      ...(waiting > 0 && servers === 0
+        ? [
+            critical(
+              `${waiting} clients of the pooler ${name} wait, and it has no connection to PostgreSQL`,
+              "pgp pooler show",
+              page("PoolerLoginFailing"),
+            ),
+          ]
+        : waitSeconds > limits.poolerWaitSeconds
+          ? [
+              warning(
+                `${waiting} clients of the pooler ${name} wait, the first for ${age(waitSeconds)}`,
+                "pgp pooler show",
+                page("PoolerClientsWaiting"),
+              ),
+            ]
+          : []),
+    ];
+  });
+
+/** Pages of volumes that fill, by what they hold. */
+const pagesOfVolumes = {
+  data: "DataVolumeFilling",
+  wal: "WALVolumeFilling",
+  archive: "VolumeNearlyFull",
+} as const;
+
+const volumes: Rule = ({ facts, limits }) =>
+  facts.volumes.flatMap(({ instance, holds: what, bytes, usedBytes }) => {
+    const share = bytes === 0 ? 0 : usedBytes / bytes;
+    if (share < limits.volumeUsed) return [];
+    const text = `the ${what} volume of ${instance} is ${percent(share)} full (${size(bytes - usedBytes)} of ${size(bytes)} are free)`;
+    const next =
+      what === "wal" ? "pgp psql -- -c 'select * from pg_replication_slots'" : "pgp psql -- -c '\\l+'";
+    return [(share > 0.95 ? critical : warning)(text, next, page(pagesOfVolumes[what]))];
+  });
+
+const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
+  if (now === undefined) return [];
+  const { connections, maxConnections, blocked, blockedSeconds, longestTransactionSeconds } = now;
+  return [
+    ...(blocked > 0 && blockedSeconds >= Math.min(limits.blockedSeconds, 5)
+      ? [
+          warning(
+            `${blocked} ${blocked === 1 ? "session waits" : "sessions wait"} for a lock, the first for ${age(blockedSeconds)}`,
+            "pgp blockers",
+            page("BlockedSessions"),
+          ),
+        ]
+      : []),
+    ...(connections >= limits.connectionsHigh * maxConnections
+      ? [
+          warning(
+            `${connections} of ${maxConnections} connections are in use`,
+            "pgp blockers",
+            page("HighConnections"),
+          ),
+        ]
+      : []),
+    ...(longestTransactionSeconds > limits.transactionSeconds
+      ? [
+          warning(
+            `a transaction is open for ${age(longestTransactionSeconds)}`,
+            "pgp blockers",
+            page("LongTransaction"),
+          ),
+        ]
+      : []),
+  ];
+};
+
+const backups: Rule = ({ seen, facts, limits, now }) => {
+  const { archive, targets } = facts;
+  const first = targets[0]?.name;
+  return [
+    ...(archive?.failing === true
+      ? [
+          warning(
+            `WAL is not archived (${archive.waitingSegments} segments wait)`,
+            "pgp logs --no-follow --since 10m --level warning",
+            page("WALArchivingFailed"),
+          ),
+        ]
+      : []),
+    ...(archive?.unarchivedSeconds !== undefined &&
+    archive.unarchivedSeconds > (archive.rpoSeconds ?? Infinity)
+      ? [
+          warning(
+            `the RPO is missed: a write of ${age(archive.unarchivedSeconds)} ago is not archived`,
+            "pgp logs --no-follow --since 10m --level warning",
+            page("RecoveryPointMissed"),
+          ),
+        ]
+      : []),
+    ...targets.flatMap(({ name, answers, why, baseAt, verified }) => [
+      ...(answers
+        ? []
+        : [warning(`target ${name} can't be read: ${why ?? ""}`, "pgp backups", page("TargetDown"))]),
+      ...(answers && why !== undefined
+        ? [
+            warning(
+              `target ${name}: the newest base backup does not restore to the archive's end: ${why}`,
+              "pgp backup",
+              page("NotRestorable"),
+            ),
+          ]
+        : []),
+      ...(answers && baseAt === undefined
+        ? [
+            warning(
+              `target ${name} has no base backup`,
+              name === first ? "pgp backup" : "pgp backups",
+              page("NeverBackedUp"),
+            ),
+          ]
+        : []),
+      ...(baseAt !== undefined &&
+      limits.baseSeconds !== undefined &&
+      now - Date.parse(baseAt) > limits.baseSeconds * 1000
+        ? [
+            warning(
+              `the newest base backup in target ${name} is ${age((now - Date.parse(baseAt)) / 1000)} old`,
+              "pgp backup",
+              page("BackupOld"),
+            ),
+          ]
+        : []),
+      ...(verified === false
+        ? [
+            warning(
+              `the last verification of target ${name} failed`,
+              `pgp verify --target ${name}`,
+              page("VerificationFailed"),
+            ),
+          ]
+        : []),
+    ]),
+    ...(seen.unread.some((one) => one.startsWith("backups")) && seen.pods !== undefined
+      ? [warning("the watcher of the backups does not answer", "pgp backups", page("MetricsAbsent"))]
+      : []),
+  ];
+};
+
+const certificates: Rule = ({ facts, limits, now }) =>
+  facts.certificates.flatMap(({ what, secret, ends }) => {
+    const left = (Date.parse(ends) - now) / 1000;
+    if (left > limits.certificateSeconds) return [];
+    const when = left <= 0 ? `ended ${age(-left)} ago` : `ends in ${age(left)}`;
+    return left <= limits.certificateSoonSeconds
+      ? [
+          critical(
+            `the ${what} certificate (Secret ${secret}) ${when}`,
+            "pgp up",
+            page("CertificateEndsSoon"),
+          ),
+        ]
+      : [warning(`the ${what} certificate (Secret ${secret}) ${when}`, "pgp up", page("CertificateEnds"))];
+  });
+
+const operator: Rule = ({ found, seen }) =>
+  seen.operatorReady === false
+    ? [
+        warning(
+          "no pod of the operator is ready: failovers and changes wait for it",
+          `kubectl ${found.platform.kubectl.flags.join(" ")} -n ${found.platform.engine.operatorNamespace} get pods`,
+          page("OperatorDown"),
+        ),
+      ]
+    : [];
+
+const restart: Rule = ({ primary }) =>
+  (primary?.pendingRestart ?? 0) > 0
+    ? [
+        warning(
+          `${primary?.pendingRestart} parameters wait for a restart`,
+          "pgp restart --rolling",
+          page("PendingRestart"),
+        ),
+      ]
+    : [];
+
+/** What Prometheus says and nothing above has said. */
+const firing = ({ facts }: Facts, said: readonly Problem[]): Problem[] =>
+  facts.alerts.firing
+    .filter(({ name }) => alerts.some((one) => one.name === name))
+    .filter(({ name }) => !said.some(({ runbook }) => runbook === page(name).runbook))
+    .map(({ name, severity, summary }) =>
+      (severity === "critical" ? critical : warning)(
+        `alert ${name}: ${summary}`,
+        "pgp monitoring",
+        page(name),
+      ),
+    );
+
+const rules: readonly Rule[] = [
+  holds,
+  writes,
+  instances,
+  replication,
+  poolers,
+  volumes,
+  sessions,
+  backups,
+  certificates,
+  operator,
+  restart,
+];
+
+export function problemsOf(facts: Facts): Problem[] {
+  const own = rules.flatMap((rule) => rule(facts));
+  const all = [...own, ...firing(facts, own)];
+  return [
+    ...all.filter(({ severity }) => severity === "critical"),
+    ...all.filter(({ severity }) => severity !== "critical"),
+  ];
+}
