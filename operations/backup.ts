@@ -10,9 +10,9 @@ import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
 import { type KubeObject, resourceOf, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
-import { readStatus, readWrites, type Seen, sentenceOf, writesSentence } from "./targets";
+import { readStatus, type Seen, sentenceOf } from "./targets";
 import { switchWal } from "./archive";
-import { askPrimary, primaryPod, waitingLog, waitingSentence } from "./primary";
+import { askPrimary, primaryPod } from "./primary";
 
 /** How long the command waits for the end of a base backup, which continues by itself. */
 const patienceMinutes = ({ settings }: Subject): number => copyMinutes(dataBytes(settings.cluster), 60);
@@ -49,19 +49,14 @@ async function asked({ kubectl, settings, live }: Subject, request: ObjectReques
 /** Whether base backups go to the engine's own volume and to no store, where only what made them says what came of it. */
 const onVolumeAlone = ({ settings }: Subject): boolean => settings.backup?.targets.length === 0;
 
-/** What is seen of the backups, a sentence each. */
-export async function seenOf(subject: Subject): Promise<string[]> {
-  if (subject.settings.backup === undefined) return [];
-  const waiting = waitingSentence(await waitingLog(subject));
-  if (!onVolumeAlone(subject))
-    return [
-      ...((await readStatus(subject)) ?? []).map(sentenceOf),
-      ...writesSentence(await readWrites(subject)),
-      ...waiting,
-    ];
+/** The newest base backup of a server whose backups are on its own volume alone; undefined where they are in stores. */
+export async function onVolume(
+  subject: Subject,
+): Promise<{ readonly name?: string; readonly phase?: string; readonly why: string } | undefined> {
+  if (subject.settings.backup === undefined || !onVolumeAlone(subject)) return undefined;
   const request = requestOf(subject, "any");
   const [newest] = "object" in request ? await asked(subject, request) : [];
-  return [newest ? `base backup ${newest.name}: ${newest.why}` : "no base backup yet", ...waiting];
+  return newest ?? { why: "no base backup yet" };
 }
 
 /** `<cluster>-<yyyymmddhhmmss>`, as the schedule names its own. */

@@ -41,13 +41,13 @@ export async function throughForward(
   asked: Asked,
 ): Promise<string> {
   const end = new AbortController();
-  let opened = (_address: string): void => undefined;
+  let opened: ((address: string) => void) | undefined;
   const address = new Promise<string>((resolve) => (opened = resolve));
   const forward = kubectl.stream(
     ["-n", namespace, "port-forward", "--address", "127.0.0.1", `service/${service}`, `:${port}`],
     (line) => {
       const found = addressIn(line);
-      if (found !== undefined) opened(found);
+      if (found !== undefined) opened?.(found);
     },
     end.signal,
   );

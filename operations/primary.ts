@@ -58,12 +58,3 @@ export async function waitingLog(subject: Platform): Promise<ResultOf<"waiting">
     throw new Error(`the primary answers what isn't understood: ${answer.line}`);
   return answer;
 }
-
-/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
-const FEW_SEGMENTS = 4;
-
-/** What is to be said of them. */
-export const waitingSentence = (waiting: ResultOf<"waiting"> | undefined): string[] =>
-  waiting === undefined || waiting.segments <= FEW_SEGMENTS
-    ? []
-    : [`${waiting.segments} WAL segments wait to be archived, the oldest for ${waiting.seconds} s`];

@@ -52,14 +52,6 @@ export async function readWrites(subject: Subject): Promise<ResultOf<"writes"> |
   return exitCode === 0 && writes?.kind === "writes" ? writes : undefined;
 }
 
-/** What is to be said of it: nothing while the RPO is kept. */
-export const writesSentence = (writes: ResultOf<"writes"> | undefined): string[] =>
-  writes === undefined || writes.unarchivedSeconds <= writes.rpoSeconds
-    ? []
-    : [
-        `the RPO is missed: a write of ${writes.unarchivedSeconds} s ago is not archived, and backup.rpoMinutes is ${writes.rpoSeconds / 60}`,
-      ];
-
 /** What lies in a target: an archive's newest WAL, a base backup, a dump, or nothing that can be read. */
 export type Row = ResultOf<"refused" | "wal" | "base" | "dump"> | Unknown;
 

@@ -204,4 +204,31 @@ export const sessions: readonly CommandSpec[] = [
       return { line: poolsLines(pools, widthOf()).join("\n"), data: { pools } };
     },
   },
+  {
+    name: "support",
+    group: "look",
+    summary: "write a bundle for those who help: status, objects, logs, settings, with secrets masked",
+    text: [
+      "It reads every Secret of the namespace, to take their values out of everything else; values themselves are not in the bundle.",
+      "Logs may still name users, databases and statements: look before you send it.",
+    ],
+    on: "platform",
+    options: [
+      { flags: "-o, --output <file>", meaning: "where to (default: pgp-support-<cluster>-<time>.tar.gz)" },
+    ],
+    examples: [{ command: "support", does: "a compressed archive in this folder" }],
+    run: async (call) => {
+      const { writeBundle } = await import("../support");
+      return withPlatformOf(call, async (found) => {
+        const { name } = found.platform.settings.cluster;
+        const stamp = new Date().toISOString().slice(0, 19).replaceAll(":", "");
+        const wanted = text(call, "output") ?? `pgp-support-${name}-${stamp}.tar.gz`;
+        const file = await call.progress.step("support bundle", (context) =>
+          writeBundle(found, wanted, context),
+        );
+        const line = `The bundle is ${file}.`;
+        return { line, data: { command: "support", ok: true, message: line, file } };
+      });
+    },
+  },
 ];

@@ -1,17 +1,15 @@
 import type { Shape } from "../../plan/engines/live";
-import { thresholdsOf } from "../../plan/monitoring/alerts";
-import type { Subject } from "../health";
 import { isReady, type KubeObject } from "../kubectl";
-import { type Found, isCalledPrimary, type Platform, placeOf } from "../platform";
+import { type Found, isCalledPrimary, placeOf } from "../platform";
 import { type Answer } from "./ask";
 import { type Seen } from "./gather";
+import { limitsOf } from "./limits";
 import { lastEnd, nodeNameOf, restartsOf, unreadiness } from "./pods";
 import { problemsOf } from "./problems";
 import type { ChangeSeen, Instance, Pooler, Report, Target } from "./report";
 
 /** What was read, as the report of it; pure. */
 
-const DAY = 86_400;
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString();
 const moment = (stamp: string): string => new Date(stamp).toISOString();
 
@@ -20,36 +18,6 @@ const ofListing = (at: string): string | undefined => {
   const time = Date.parse(`${at.replace(" ", "T")}Z`);
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 };
-
-/** From which value on something is said, in seconds and shares. */
-export interface Limits {
-  readonly lagSeconds: number;
-  readonly volumeUsed: number;
-  readonly connectionsHigh: number;
-  readonly blockedSeconds: number;
-  readonly transactionSeconds: number;
-  readonly certificateSeconds: number;
-  readonly certificateSoonSeconds: number;
-  readonly baseSeconds: number | undefined;
-  readonly poolerWaitSeconds: number;
-}
-
-/** Those of the alerts where the settings are at hand; else what the alerts begin with. */
-export function limitsOf(platform: Platform, subject?: Subject): Limits {
-  const days = platform.engine.inMetrics.certificateDays;
-  const given: Partial<ReturnType<typeof thresholdsOf>> = subject ? thresholdsOf(subject.settings) : {};
-  return {
-    lagSeconds: given.replicationLag ?? 60,
-    volumeUsed: given.volumeUsed ?? 0.85,
-    connectionsHigh: given.connectionsHigh ?? 0.8,
-    blockedSeconds: given.blocked ?? 60,
-    transactionSeconds: given.longTransaction ?? 3600,
-    certificateSeconds: given.certificate ?? days.warning * DAY,
-    certificateSoonSeconds: given.certificateSoon ?? days.critical * DAY,
-    baseSeconds: given.backupAge,
-    poolerWaitSeconds: given.poolerWait ?? 5,
-  };
-}
 
 const zoneOf = (nodes: readonly KubeObject[] | undefined, name: string | undefined): string | undefined =>
   nodes?.find(({ metadata }) => metadata.name === name)?.metadata.labels?.["topology.kubernetes.io/zone"];
@@ -306,6 +274,11 @@ export function assess(found: Found, seen: Seen, now = Date.now()): Report {
       },
     }),
     targets: targetsOf(seen),
+    ...(seen.volumeBackup && {
+      volumeBackup: [seen.volumeBackup.name, seen.volumeBackup.why]
+        .filter((one) => one !== undefined)
+        .join(": "),
+    }),
     certificates: [...seen.certificates],
     alerts: { known: seen.alerts !== undefined, firing: [...(seen.alerts ?? [])] },
     changes: changesOf(seen),

@@ -4,6 +4,7 @@ import { backupNames } from "../../plan/backup/names";
 import { parseResults } from "../../plan/backup/results";
 import type { Change } from "../../plan/engines/onCall";
 
+import { onVolume } from "../backup";
 import { fullClaims, fullLines } from "../fullVolumes";
 import type { Labels } from "../../plan/network";
 import { isReady, type KubeObject, selectorOf } from "../kubectl";
@@ -31,6 +32,8 @@ export interface Seen {
   readonly changes: readonly Change[];
   /** Whether a pod of the operator is ready. @default - the engine has none, or it isn't known */
   readonly operatorReady?: boolean;
+  /** The newest base backup where they are on the server's volume alone. @default - they are in stores, or it isn't known */
+  readonly volumeBackup?: { readonly name?: string; readonly phase?: string; readonly why: string };
   /** What to do about a full volume that the engine has stopped PostgreSQL for. */
   readonly full?: readonly string[];
   readonly unread: readonly string[];
@@ -191,6 +194,11 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
     const ready = await readOperator(platform);
     if (ready !== undefined) done.operatorReady = ready;
   });
+  if (subject)
+    read("base backups", async () => {
+      const newest = await onVolume(subject);
+      if (newest) done.volumeBackup = newest;
+    });
   if (subject)
     read("alerts", async () => {
       const alerts = await firingAlerts(subject);

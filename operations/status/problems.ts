@@ -3,8 +3,8 @@ import { alerts, pageOf } from "../../plan/monitoring/alerts";
 import { isReady } from "../kubectl";
 import { type Found, isCalledPrimary } from "../platform";
 import { type Answer } from "./ask";
-import type { Limits } from "./assess";
 import { type Seen } from "./gather";
+import type { Limits } from "./limits";
 import type { Problem, Report } from "./report";
 import { age, percent, size } from "./words";
 
@@ -69,7 +69,7 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   if (seen.heard.get(name)?.hangs === true) return say(`pgp restart ${name}`, "PostgreSQLDown");
   if (primary !== undefined && facts.poolers.length > 0 && facts.poolers.every(({ ready }) => ready === 0))
     return say(kubectl(found, "get pods -l app.kubernetes.io/name=pgbouncer -o wide"), "PoolerDown");
-  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp restore")];
+  if (seen.cluster === undefined && pods.length === 0) return [critical(why, "pgp up")];
   return say(
     called === undefined ? "pgp logs --no-follow --since 30m" : kubectl(found, `describe pod ${name}`),
     "PostgreSQLDown",
@@ -254,6 +254,9 @@ const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
   ];
 };
 
+/** How many segments may wait without a word: a burst of work leaves a few for a moment. */
+const FEW_SEGMENTS = 4;
+
 const backups: Rule = ({ seen, facts, limits, now }) => {
   const { archive, targets } = facts;
   const first = targets[0]?.name;
@@ -274,6 +277,26 @@ const backups: Rule = ({ seen, facts, limits, now }) => {
             `the RPO is missed: a write of ${age(archive.unarchivedSeconds)} ago is not archived`,
             "pgp logs --no-follow --since 10m --level warning",
             page("RecoveryPointMissed"),
+          ),
+        ]
+      : []),
+    ...(archive?.failing === false && archive.waitingSegments > FEW_SEGMENTS
+      ? [
+          warning(
+            `${archive.waitingSegments} WAL segments wait to be archived`,
+            "pgp logs --no-follow --since 10m --level warning",
+            page("ArchiveBacklog"),
+          ),
+        ]
+      : []),
+    ...(seen.volumeBackup !== undefined &&
+    seen.volumeBackup.phase !== "done" &&
+    seen.volumeBackup.phase !== "running"
+      ? [
+          warning(
+            `the newest base backup: ${facts.volumeBackup ?? ""}`,
+            "pgp backup",
+            page(seen.volumeBackup.name === undefined ? "NeverBackedUp" : "BackupOld"),
           ),
         ]
       : []),

@@ -106,6 +106,10 @@ export const report = z
       })
       .optional(),
     targets: z.array(target),
+    volumeBackup: z
+      .string()
+      .optional()
+      .describe("the newest base backup, where they are on the server's own volume alone"),
     certificates: z.array(z.object({ what: z.string(), secret: z.string(), ends: moment })),
     alerts: z.object({
       known: z.boolean().describe("whether a Prometheus could be asked"),

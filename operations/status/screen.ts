@@ -198,7 +198,7 @@ const targetLines = ({ targets, at }: Report, look: Look): string[] => {
 };
 
 /** What fits into a line each. */
-function plainLines({ sessions, archive, certificates, alerts, at }: Report): string[] {
+function plainLines({ sessions, archive, volumeBackup, certificates, alerts, at }: Report): string[] {
   const now = Date.parse(at);
   return [
     ...(sessions
@@ -214,6 +214,7 @@ function plainLines({ sessions, archive, certificates, alerts, at }: Report): st
               : `; oldest write that isn't archived ${age(archive.unarchivedSeconds)}, of ${age(archive.rpoSeconds ?? 0)} allowed`),
         ]
       : []),
+    ...(volumeBackup === undefined ? [] : [`  Base backup on the archive volume: ${volumeBackup}`]),
     ...(certificates.length === 0
       ? []
       : [

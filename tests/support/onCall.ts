@@ -62,7 +62,7 @@ export const node = (name: string, ready = true): KubeObject =>
     kind: "Node",
     metadata: { name, labels: { "topology.kubernetes.io/zone": `z${name.slice(1)}` } },
     status: { conditions: [{ type: "Ready", status: ready ? "True" : "Unknown" }] },
-  }) as unknown as KubeObject;
+  });
 
 const answerOf = (standby: boolean): Answer => ({
   standby,
@@ -132,7 +132,7 @@ export function sceneOf(found: Found): Scene {
     }),
   });
   return {
-    cluster: { ...object } as KubeObject,
+    cluster: { ...object },
     pods: names.map((name) => pod(name, labelsOf(found, name === primary))),
     heard: new Map(
       names.map((name) => [

@@ -11,7 +11,7 @@ import { preflight } from "../../operations/preflight";
 import { type StateResource } from "../../operations/pulumi";
 import { planOf } from "../../operations/restorePlan";
 import { firstStep, isUpgrade } from "../../operations/steps";
-import { readWrites, rowLine, sentenceOf, writesSentence } from "../../operations/targets";
+import { readWrites, rowLine, sentenceOf } from "../../operations/targets";
 import { verdictOf } from "../../operations/verify";
 import { backupPlan } from "../../plan/backup/plan";
 import { liveReaderOf, planners } from "../../plan/engines/select";
@@ -354,15 +354,6 @@ describe("what the watcher sees of an archive's identity", () => {
 describe("the recovery point objective", () => {
   const writes = (unarchivedSeconds: number) =>
     ({ kind: "writes", system: "7", unarchivedSeconds, rpoSeconds: 60 }) as const;
-
-  it("is said to be missed when a write waits longer, and only then", () => {
-    assert.deepEqual(writesSentence(undefined), []);
-    assert.deepEqual(writesSentence(writes(0)), []);
-    assert.deepEqual(writesSentence(writes(60)), []);
-    assert.deepEqual(writesSentence(writes(162)), [
-      "the RPO is missed: a write of 162 s ago is not archived, and backup.rpoMinutes is 1",
-    ]);
-  });
 
   it("is read from the watcher, and unknown before it has asked the primary", async () => {
     const subject = (result: object) =>

@@ -9,7 +9,7 @@ import { live } from "../../plan/engines/cnpg/live";
 import type { Settings } from "../../settings/schema";
 import { archiveNow } from "../../operations/archive";
 import { firstBackup, missingSource, whileAnswered } from "../../operations/backup";
-import { waitingLog, waitingSentence } from "../../operations/primary";
+import { waitingLog } from "../../operations/primary";
 import { listed, readStatus, rowLine, sentenceOf } from "../../operations/targets";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf, verify } from "../../operations/verify";
@@ -377,14 +377,6 @@ describe("WAL that isn't archived yet", () => {
   it("is unknown without a primary, or one that doesn't answer", async () => {
     for (const stdout of [undefined, ""]) assert.equal(await asked(stdout).answer, undefined);
     await assert.rejects(asked("12|95").answer, /the primary answers what isn't understood: 12\|95$/);
-  });
-
-  it("is said when it is more than a few segments", () => {
-    assert.deepEqual(waitingSentence(undefined), []);
-    assert.deepEqual(waitingSentence({ kind: "waiting", segments: 4, seconds: 900 }), []);
-    assert.deepEqual(waitingSentence({ kind: "waiting", segments: 12, seconds: 95 }), [
-      "12 WAL segments wait to be archived, the oldest for 95 s",
-    ]);
   });
 });
 

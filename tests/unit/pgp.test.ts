@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv/dist/2020";
+import { withCommands } from "../../docs/pgpTable";
 import { blockersLines, roots, type Session } from "../../operations/blockers";
 import { completionOf, shells } from "../../operations/command/completion";
 import { execute, helpOf, runLine } from "../../operations/command/program";
@@ -110,6 +111,16 @@ describe("the commands of pgp", () => {
     (commands.find((one) => one.name === name)?.positional ?? [])
       .filter(({ syntax }) => syntax.startsWith("<"))
       .map(() => "x");
+});
+
+describe("the page of pgp", () => {
+  it("lists the commands as they are", async function () {
+    // The formatter is loaded.
+    this.timeout(60_000);
+    const page = read("docs/pgp.md");
+    assert.equal(await withCommands(page), page, "run npm run docs:pgp");
+    await assert.rejects(async () => withCommands("# pgp\n"), /no place for the commands/);
+  });
 });
 
 describe("a run of pgp", () => {

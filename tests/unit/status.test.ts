@@ -178,6 +178,34 @@ describe("pgp status", () => {
       next: /^pgp logs/,
       page: "wal-archiving-failed",
     },
+    "WAL that waits to be archived": {
+      spoil: ({ heard }, [primary = ""]) => {
+        const one = heard.get(primary)!;
+        heard.set(primary, { ...one, answer: { ...one.answer!, waitingSegments: 12 } });
+      },
+      works: true,
+      says: /^12 WAL segments wait to be archived$/,
+      next: /^pgp logs/,
+      page: "archive-backlog",
+    },
+    "a base backup on the volume that failed": {
+      spoil: (scene) => {
+        scene.volumeBackup = { name: "main-base-1", phase: "failed", why: "no room" };
+      },
+      works: true,
+      says: /^the newest base backup: main-base-1: no room$/,
+      next: /^pgp backup$/,
+      page: "backup-old",
+    },
+    "no base backup on the volume": {
+      spoil: (scene) => {
+        scene.volumeBackup = { why: "no base backup yet" };
+      },
+      works: true,
+      says: /^the newest base backup: no base backup yet$/,
+      next: /^pgp backup$/,
+      page: "never-backed-up",
+    },
     "sessions that wait for a lock": {
       spoil: ({ heard }, [primary = ""]) => {
         const one = heard.get(primary)!;
