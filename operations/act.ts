@@ -4,14 +4,16 @@ import {
   type ActName,
   type ActScene,
   type Member,
+  primaryOf,
   type Refused,
   type Step,
 } from "../plan/engines/acts";
-import { serverContainer } from "../plan/names";
+import { poolerLabels, serverContainer } from "../plan/names";
 import { type Progress, type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { confirm } from "./confirm";
-import { isReady } from "./kubectl";
+import { isReady, selectorOf } from "./kubectl";
+import { leadsTo, PAUSE_SECONDS, type Poolers, quietly } from "./quiet";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform, placeOf } from "./platform";
 import { askInstance, type Answer, writeRow } from "./status/ask";
 import { age, size } from "./status/words";
@@ -278,6 +280,57 @@ export interface Done {
   readonly scene: ActScene;
 }
 
+/** A switchover that clients of poolers wait through. */
+async function handOver(
+  found: Found,
+  scene: ActScene,
+  { told = [] }: Act,
+  steps: () => Promise<void>,
+  step: StepContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { platform, subject } = found;
+  const { instance = "" } = scene;
+  const { namespace } = platform.settings.cluster;
+  const exec = (pod: string, command: string) =>
+    platform.kubectl.run(["-n", namespace, "exec", pod, "-c", serverContainer, "--", "bash", "-c", command], {
+      signal,
+      timeoutMs: PAUSE_SECONDS * 1000,
+      allowFailure: true,
+    });
+  // What is written before the clients are held needn't be while they are.
+  await exec(primaryOf(scene), "psql -XqU postgres -c checkpoint");
+  const poolers = await writingPoolers(found);
+  const { seconds, warnings } = await quietly(poolers, primaryOf(scene), async () => {
+    await steps();
+    // The server itself is asked: what others say of it comes later.
+    await exec(
+      instance,
+      'until [ "$(psql -XAtqU postgres -c "select pg_is_in_recovery()" 2>/dev/null)" = f ]; do sleep 0.05; done',
+    );
+    await Promise.all(told.map((one) => run(platform, one, step, signal)));
+    const pod = await platform.kubectl.get("pod", namespace, instance);
+    const { podIP } = (pod?.status ?? {}) as { podIP?: string };
+    const service = subject?.plan.endpoints.primary.service;
+    if (podIP !== undefined && service !== undefined) await leadsTo(poolers, service, podIP, PAUSE_SECONDS);
+  });
+  warnings.forEach((warning) => step.say(`warning: ${warning}`));
+  if (poolers.pods.length > 0) step.say(`clients of the poolers waited for ${seconds.toFixed(1)} s`);
+}
+
+/** The pods of the poolers whose clients write, and leave a server connection after each transaction. */
+async function writingPoolers({ platform, subject }: Found): Promise<Poolers> {
+  const { kubectl, settings } = platform;
+  const { name, namespace } = settings.cluster;
+  const poolers =
+    subject?.settings.poolers.filter(({ mode, reads }) => mode === "transaction" && reads === "primary") ??
+    settings.poolers;
+  const lists = await Promise.all(
+    poolers.map((pooler) => kubectl.list("pods", namespace, selectorOf(poolerLabels(name, pooler.name)))),
+  );
+  return { kubectl, namespace, pods: lists.flat().filter(isReady) };
+}
+
 /** Shows the plan, asks, does it and waits until it can be seen. */
 export async function perform(
   found: Found,
@@ -295,7 +348,11 @@ export async function perform(
   const starts = new Map(before.map(({ name, answer }) => [name, answer?.startedAt ?? 0]));
   const begun = Date.now();
   await progress.step(wanted.command, async (step) => {
-    for (const one of act.steps) await run(platform, one, step, signal);
+    const steps = async () => {
+      for (const one of act.steps) await run(platform, one, step, signal);
+    };
+    if (wanted.act === "switchover") await handOver(found, scene, act, steps, step, signal);
+    else await steps();
     if (wanted.act === "restart" || wanted.act === "restartAll") {
       const names = wanted.act === "restart" ? [scene.instance ?? ""] : scene.members.map(({ name }) => name);
       await until(() => startedSince(platform, names, starts), step, signal);

@@ -1,11 +1,12 @@
 import { setMaxListeners } from "node:events";
+import type { Readable } from "node:stream";
 
 export interface RunOptions {
   cwd?: string;
   /** Added to the environment; `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
-  /** Text for the command's standard input; without it standard input is empty. */
-  input?: string;
+  /** For the command's standard input: a text, or what comes while it runs. Without it standard input is empty. */
+  input?: string | Readable;
   /** Milliseconds after which the command is ended. @default - none */
   timeoutMs?: number;
   /** Ends the command (SIGINT first, SIGKILL 30 s later) when it fires. */

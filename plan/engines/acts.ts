@@ -49,6 +49,8 @@ export interface Act {
   /** What happens, and what programs notice: sentences of the plan. */
   readonly plan: readonly string[];
   readonly steps: readonly Step[];
+  /** What tells Services who leads, once the new primary takes writes. @default - the engine itself does so at once */
+  readonly told?: readonly Step[];
 }
 
 export interface Refused {

@@ -25,6 +25,14 @@ const target = ({ cluster, instance = "", now }: ActScene, why: string): Step =>
     "--subresource=status",
   );
 
+/**
+ * The label by which Services find the primary. The operator sets it, too, but only when it has asked the old primary in vain for its state, twice: 4 s
+ * after the promotion.
+ */
+const labelled = (pod: string, role: "primary" | "replica"): Step => ({
+  kubectl: ["label", "--overwrite", "pod", pod, `cnpg.io/instanceRole=${role}`, `role=${role}`],
+});
+
 const deletePod = (pod: string, ...more: string[]): Step => ({
   kubectl: ["delete", "pod", pod, "--wait=false", ...more],
 });
@@ -42,9 +50,10 @@ export const acts: Acts = {
   switchover: (scene) => ({
     plan: [
       `${primaryOf(scene)} stops as primary and becomes a standby; ${scene.instance} is promoted. No commit is lost: the old primary hands over all of its WAL.`,
-      "Writes pause for some seconds. Sessions of the primary end; those of a pooler continue, apart from running transactions.",
+      "Clients of poolers wait meanwhile, some seconds; sessions that are connected directly, or by a session pool, end.",
     ],
     steps: [target(scene, "Switching over")],
+    told: [labelled(primaryOf(scene), "replica"), labelled(scene.instance ?? "", "primary")],
   }),
   failover: (scene) => ({
     plan: [

@@ -45,7 +45,7 @@ export const acts: Acts = {
   switchover: (scene) => ({
     plan: [
       `${primaryOf(scene)} stops as primary and becomes a standby; ${scene.instance} is promoted. No commit is lost: the old primary hands over all of its WAL.`,
-      "Writes pause for some seconds. Sessions of the primary end; those of a pooler continue, apart from running transactions.",
+      "Clients of poolers wait meanwhile, some seconds; sessions that are connected directly, or by a session pool, end.",
     ],
     steps: [patroni(scene, "switchover", "--candidate", scene.instance ?? "")],
   }),
