@@ -99,8 +99,12 @@ export class Server {
     this.run("pg_ctl", "-D", this.data, "-l", `${this.data}.log`, "-o", `-p ${this.port}`, "-w", "start");
   }
 
-  stop(): void {
-    this.run("pg_ctl", "-D", this.data, "-m", "immediate", "-w", "stop");
+  stop(how: "immediate" | "fast" = "immediate"): void {
+    this.run("pg_ctl", "-D", this.data, "-m", how, "-w", "stop");
+  }
+
+  get runs(): boolean {
+    return existsSync(join(this.data, "postmaster.pid"));
   }
 
   /** Runs psql's input; throws what it says where anything fails. */
@@ -190,11 +194,13 @@ COMMIT;`,
 export interface Pair {
   readonly primary: Server;
   readonly standby: Server;
+  /** Where both keep what is theirs; it goes with them. */
+  readonly folder: string;
   end(): void;
 }
 
-/** A primary with a standby that streams from it, of one major version. */
-export function pairOf(major: number): Pair {
+/** A primary with a standby that streams from it, of one major version; `more` lines of configuration for both. */
+export function pairOf(major: number, more: readonly string[] = []): Pair {
   const folder = mkdtempSync(join(tmpdir(), `pgp-sql-${major}-`));
   // Nobody can't reach the cache of root.
   const programs = isRoot ? join(folder, "programs") : programsOf(major);
@@ -215,6 +221,7 @@ export function pairOf(major: number): Pair {
     "autovacuum = off",
     "hot_standby_feedback = on",
     "fsync = off",
+    ...more,
   ]);
   primary.start();
   primary.psql("SELECT pg_create_physical_replication_slot('standby', true);");
@@ -242,8 +249,9 @@ export function pairOf(major: number): Pair {
   return {
     primary,
     standby,
+    folder,
     end: () => {
-      for (const server of [standby, primary]) server.stop();
+      for (const server of [standby, primary]) if (server.runs) server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
