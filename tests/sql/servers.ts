@@ -103,6 +103,13 @@ export class Server {
     this.run("pg_ctl", "-D", this.data, "-m", how, "-w", "stop");
   }
 
+  /** It starts as a standby that follows nobody. */
+  becomeStandby(): void {
+    const signal = join(this.data, "standby.signal");
+    writeFileSync(signal, "");
+    if (isRoot) chownSync(signal, NOBODY, NOBODY);
+  }
+
   get runs(): boolean {
     return existsSync(join(this.data, "postmaster.pid"));
   }

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { CommandError, run } from "../../../shell/process";
 
@@ -30,4 +31,29 @@ export async function client<Answer>(
     throw error instanceof CommandError ? new Error(`${error.message}\n${error.tail.join("\n")}`) : error;
   });
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Answer;
+}
+
+export interface Written {
+  /** Rows that were acknowledged. */
+  readonly acknowledged: readonly string[];
+  /** How often each error came. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Longest time without an acknowledgement, in seconds. */
+  readonly gap: number;
+  /** Sessions of one write that began and ended. */
+  readonly logins: number;
+}
+
+/** Starts a client that works until it is told to stop. */
+export function start(language: Language, args: readonly string[], env: Readonly<Record<string, string>>): () => Promise<Written> {
+  const [program = "", ...rest] = command[language](args);
+  const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  return async () => {
+    child.stdin.end();
+    await ended;
+    return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Written;
+  };
 }
