@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Language, start, type Written } from "./kit/clients";
+import { begin, type Language, type Written } from "./kit/clients";
 import { makeNetwork } from "./kit/network";
 import { Stack } from "./kit/stack";
 
@@ -36,11 +36,11 @@ describe("a failover, seen by real clients", () => {
   }
 
   async function through(fault: () => Promise<void>): Promise<void> {
-    const clients = drivers.map(([language, ...args]) => start(language, args, stack.environment()));
+    const clients = drivers.map(([language, ...args]) => begin<Written>(language, args, stack.environment()));
     await delay(4000);
     await fault();
     await delay(4000);
-    const outcomes = await Promise.all(clients.map((stop) => stop()));
+    const outcomes = await Promise.all(clients.map((one) => one.end()));
     const { standby, primary } = stack.servers;
     const now = standby.psql("SELECT pg_is_in_recovery()").trim() === "f" ? standby : primary;
     const rows = new Set(now.psql("SELECT row FROM written", { database: "app" }).trim().split("\n"));

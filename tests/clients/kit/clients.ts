@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { CommandError, run } from "../../../shell/process";
 
 const programs = join(__dirname, "..", "programs");
@@ -44,16 +45,23 @@ export interface Written {
   readonly logins: number;
 }
 
-/** Starts a client that works until it is told to stop. */
-export function start(language: Language, args: readonly string[], env: Readonly<Record<string, string>>): () => Promise<Written> {
+/** Starts a client that works until it is told to stop, by the end of its input. */
+export function begin<Answer>(language: Language, args: readonly string[], env: Readonly<Record<string, string>>) {
   const [program = "", ...rest] = command[language](args);
   const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  return async () => {
-    child.stdin.end();
-    await ended;
-    return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Written;
+  return {
+    /** Its first line. */
+    line: async () => {
+      while (!output.includes("\n") && child.exitCode === null) await delay(50);
+    },
+    /** What it says at its end. */
+    end: async (): Promise<Answer> => {
+      child.stdin.end();
+      await ended;
+      return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Answer;
+    },
   };
 }

@@ -12,11 +12,14 @@ export const addressOf = (pod: number): string => `198.18.0.${10 + pod}`;
 
 const sh = async (script: string) => (await run("bash", ["-euc", script])).stdout;
 
+let made: Promise<string> | undefined;
+
+/** Makes it, once. */
 export const makeNetwork = (): Promise<string> =>
-  sh(`ip link set lo up
+  (made ??= sh(`ip link set lo up
 ip link add pods type bridge && ip addr add ${host}/24 dev pods && ip link set pods up
 ip route add 198.18.1.0/24 dev pods
-sysctl -qw net.ipv4.ip_forward=1`);
+sysctl -qw net.ipv4.ip_forward=1`));
 
 /** Gives the network namespace of a process an address on the bridge. */
 export const plugIn = (pid: number, pod: number): Promise<string> =>
