@@ -13,7 +13,7 @@ RUN := @operations/bootstrap.sh && exec node --import tsx
 quoted = '$(subst ','\'',$(1))'
 option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
-.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget pooler-reconnect logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ restore: ## Make the cluster out of a backup, after asking: TARGET=<name> ARCHIV
 
 forget: ## Delete an archive that has ended, after asking: TARGET=<name> ARCHIVE_ID=<ten characters>
 	$(RUN) operations/cli.ts forget --stack $(call quoted,$(STACK)) $(call option,--target,TARGET) $(call option,--archive-id,ARCHIVE_ID)
+
+pooler-reconnect: ## Replace the poolers' server connections, as after a change of the schema: POOLER=<name>
+	$(RUN) operations/cli.ts pooler-reconnect --stack $(call quoted,$(STACK)) $(call option,--pooler,POOLER)
 
 logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since 1h --level warning --json", "--help"
 	$(RUN) operations/cli.ts logs --stack $(call quoted,$(STACK)) $(ARGS)

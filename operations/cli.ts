@@ -12,6 +12,7 @@ import { openPages } from "./monitoring";
 import { preview } from "./preview";
 import { CommandError } from "../shell/process";
 import { Progress } from "../shell/progress";
+import { reconnectPoolers } from "./reconnect";
 import { restore } from "./restore";
 import { type Wanted } from "./restorePlan";
 import { InterruptedError, interruptible, session } from "./session";
@@ -160,6 +161,17 @@ command("forget", "delete an archive that has ended from a target, after asking"
       interruptible(progress, async (signal) => {
         const { subject } = await runningSubject(stack, progress, signal);
         return forget(subject, target, archiveId, progress);
+      }),
+    ),
+  );
+
+command("pooler-reconnect", "replace the poolers' server connections, as after a change of the schema")
+  .option("-p, --pooler <name>", "this pooler alone")
+  .action(({ stack, pooler }: StackOption & { pooler?: string }) =>
+    conclude(() =>
+      interruptible(progress, async (signal) => {
+        const { subject } = await runningSubject(stack, progress, signal);
+        return reconnectPoolers(subject, pooler);
       }),
     ),
   );
