@@ -36,6 +36,8 @@ const owner: Owner = { user: 998, group: 996 };
 /** How long the pod keeps running after SIGTERM, until no proxy sends it new clients. */
 const LEAVE_SECONDS = 3;
 const WATCH_SECONDS = 2;
+/** How long a leaving pod sends clients away while they are idle, before it sends all away; PgBouncer looks three times a second. */
+const IDLE_SECONDS = 3;
 
 const scripts = ["run.sh", "peers.sh", "cancels.sh", "hold.sh"] as const;
 const scriptFiles = Object.fromEntries(scripts.map((name) => [name, asset(__dirname, name)]));
@@ -73,6 +75,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings, plan: Plan)
     POOLER_WATCH: watched.join(" "),
     POOLER_WATCH_SECONDS: String(WATCH_SECONDS),
     POOLER_LEAVE_SECONDS: String(LEAVE_SECONDS),
+    POOLER_IDLE_SECONDS: String(IDLE_SECONDS),
     POOLER_DRAIN_SECONDS: String(own.tuning.drainSeconds),
     POOLER_FILES: String(files.needed),
     POOLER_FILES_SUM: files.sum,
@@ -172,7 +175,7 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
     matchLabelKeys: ["pod-template-hash"],
   };
   return {
-    ...restrictedPod(settings, owner, LEAVE_SECONDS + own.tuning.drainSeconds + 5),
+    ...restrictedPod(settings, owner, LEAVE_SECONDS + IDLE_SECONDS + own.tuning.drainSeconds + 5),
     affinity: {
       podAntiAffinity:
         settings.cluster.spread === "required"

@@ -6,13 +6,15 @@
 # - PgBouncer logs why each connection ended: hold.sh reads there that the server is away, and cancels.sh that a cancel went to another pod. These lines
 #   are kept out of the container's log unless the settings ask for them.
 # - A pod that is to stop leaves its Service at the same moment as it gets SIGTERM. It runs for as long as the Service needs to forget it. Then
-#   no new clients come in (SIGTERM), and those that are there are sent away while they are idle, one that is in a transaction after it.
-#   What is left after the time for draining is cut (SIGQUIT).
+#   clients are sent away while they are idle, which a pool notices before it gives such a connection out; then all others at their next statement, or
+#   when their transaction ends (SIGINT). PgBouncer ends with the last transaction, or after the time for draining (SIGQUIT). Its own answer to
+#   SIGTERM waits for clients to leave, which pooled applications never do.
 # - Runtimes start containers with a soft limit of 1024 open files or so: it is raised to the hard one, and a hard one that is too low
 #   ends the container with the sum, before clients would hang in connections that are never accepted.
 #
 # Environment: POOLER_FILES and POOLER_FILES_SUM (how many open files, and what for), POOLER_CONFIG, POOLER_RUN (folder for sockets and what is written
-# here), POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS, POOLER_LOG_ENDS (whether ends of connections are
+# here), POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_IDLE_SECONDS (for sending idle
+# clients away), POOLER_DRAIN_SECONDS, POOLER_LOG_ENDS (whether ends of connections are
 # logged), and that of peers.sh and hold.sh.
 set -u
 
@@ -68,7 +70,8 @@ leave() {
   trap '' TERM INT
   sleep "$POOLER_LEAVE_SECONDS"
   psql -Xq -h "$POOLER_RUN" -p "$POOLER_PORT" -U pgbouncer -d pgbouncer -c "SET client_idle_timeout = '0.1'"
-  kill -TERM "$pooler" 2>/dev/null
+  sleep "$POOLER_IDLE_SECONDS"
+  kill -INT "$pooler" 2>/dev/null
   for ((second = 0; second < POOLER_DRAIN_SECONDS; second++)); do
     alive || break
     sleep 1

@@ -249,10 +249,10 @@ describe("pooler", () => {
   it("gives a pod the time to drain, and then some", () => {
     const seconds = (input: unknown) =>
       object(input, "deployment").spec.template.spec.terminationGracePeriodSeconds as number;
-    assert.equal(seconds(withPooler), 38);
+    assert.equal(seconds(withPooler), 41);
     assert.equal(
       seconds(changed(withPooler, "poolers", [{ ...withPooler.poolers[0], tuning: { drainSeconds: 100 } }])),
-      108,
+      111,
     );
   });
 
@@ -285,6 +285,7 @@ describe("the pooler's script", function () {
   let folder: string;
   const script = join(__dirname, "..", "..", "plan", "pooler", "run.sh");
   const log = () => readFileSync(join(folder, "log"), "utf8").split("\n").filter(Boolean);
+  const sentAway = "console SET client_idle_timeout = '0.1'";
   /** The fake's log without its process id. */
   const events = () => log().map((line) => line.replace(/^start \d+ /, "start "));
   const until = async (condition: () => boolean, what: string) => {
@@ -302,11 +303,11 @@ describe("the pooler's script", function () {
       `#!/bin/bash
 echo "start $$ $1" >> "${folder}/log"
 trap 'echo HUP >> "${folder}/log"' HUP
-trap 'echo INT >> "${folder}/log"' INT
+trap 'echo INT >> "${folder}/log"; [ -e "${folder}/stubborn" ] || exit 0' INT
 trap 'echo USR1 >> "${folder}/log"' USR1
 trap 'echo USR2 >> "${folder}/log"' USR2
 trap 'echo QUIT >> "${folder}/log"; exit 3' QUIT
-trap 'echo TERM >> "${folder}/log"; [ -e "${folder}/stubborn" ] || exit 0' TERM
+trap 'echo TERM >> "${folder}/log"' TERM
 while :; do sleep 0.05; done
 `,
     );
@@ -341,6 +342,7 @@ while :; do sleep 0.05; done
         POOLER_WATCH: `${folder}/a ${folder}/b`,
         POOLER_WATCH_SECONDS: "0.1",
         POOLER_LEAVE_SECONDS: "0.3",
+        POOLER_IDLE_SECONDS: "0.1",
         POOLER_RUN: folder,
         POOLER_PORT: "6432",
         POOLER_PEERS: "nobody.invalid",
@@ -373,18 +375,18 @@ while :; do sleep 0.05; done
     await ended;
   });
 
-  it("answers SIGTERM with a moment's wait, sends idle clients away, and hands SIGTERM on", async () => {
+  it("answers SIGTERM with a moment's wait, sends idle clients away, and then the others by SIGINT", async () => {
     const { child, ended } = start();
     await until(() => log().length === 1, "the start");
     const asked = Date.now();
     child.kill("SIGTERM");
-    await until(() => log().includes("TERM"), "the drain");
+    await until(() => log().includes("INT"), "the drain");
     assert.ok(Date.now() - asked >= 290, "clients may still come while the Service forgets the pod");
     await ended;
     assert.deepEqual(events(), [
       "start /some.ini",
-      "console SET client_idle_timeout = '0.1'",
-      "TERM",
+      sentAway,
+      "INT",
     ]);
   });
 
@@ -396,8 +398,8 @@ while :; do sleep 0.05; done
     assert.equal(await ended, 3);
     assert.deepEqual(events(), [
       "start /some.ini",
-      "console SET client_idle_timeout = '0.1'",
-      "TERM",
+      sentAway,
+      "INT",
       "QUIT",
     ]);
   });

@@ -1,0 +1,40 @@
+"""Reads from a pool now and then, beside transactions that last, until standard input ends; says what failed."""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+
+import asyncpg
+
+WORKERS = int(sys.argv[1])
+# Between two reads of a worker, and of one transaction.
+PAUSE, LONG = 1, "select pg_sleep(12)"
+errors: Counter[str] = Counter()
+over = asyncio.Event()
+done = 0
+
+
+async def worker(pool: asyncpg.Pool, statement: str, pause: float) -> None:
+    global done
+    while not over.is_set():
+        try:
+            async with pool.acquire() as connection:
+                await connection.execute(statement)
+                done += 1
+        except Exception as error:
+            errors[f"{type(error).__name__}: {error}"] += 1
+        await asyncio.sleep(pause)
+
+
+async def main() -> None:
+    async with asyncpg.create_pool(min_size=2 * WORKERS, max_size=2 * WORKERS) as pool:
+        work = [asyncio.create_task(worker(pool, "select 1", PAUSE)) for _ in range(WORKERS)]
+        work += [asyncio.create_task(worker(pool, LONG, 0)) for _ in range(WORKERS // 2)]
+        await asyncio.to_thread(sys.stdin.read)
+        over.set()
+        await asyncio.gather(*work)
+    print(json.dumps({"errors": errors, "done": done}))
+
+
+asyncio.run(main())
