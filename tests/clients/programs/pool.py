@@ -30,7 +30,7 @@ async def worker(pool: asyncpg.Pool, statement: str, pause: float) -> None:
 async def main() -> None:
     async with asyncpg.create_pool(min_size=2 * WORKERS, max_size=2 * WORKERS) as pool:
         work = [asyncio.create_task(worker(pool, "select 1", PAUSE)) for _ in range(WORKERS)]
-        work += [asyncio.create_task(worker(pool, LONG, 0)) for _ in range(WORKERS // 2)]
+        work += [asyncio.create_task(worker(pool, LONG, PAUSE)) for _ in range(WORKERS // 2)]
         await asyncio.to_thread(sys.stdin.read)
         over.set()
         await asyncio.gather(*work)
