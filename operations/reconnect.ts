@@ -22,12 +22,25 @@ export async function reconnectPoolers(
     ]);
   const asked = await Promise.all(
     wanted.map(async ({ name, database }) => {
-      const pods = await kubectl.list("pods", cluster.namespace, selectorOf(poolerLabels(cluster.name, name)));
+      const pods = await kubectl.list(
+        "pods",
+        cluster.namespace,
+        selectorOf(poolerLabels(cluster.name, name)),
+      );
       const ready = pods.filter(isReady);
       await Promise.all(
         ready.map(({ metadata }) =>
           kubectl.run(
-            ["-n", cluster.namespace, "exec", metadata.name, "-c", "pgbouncer", "--", ...reconnectCommand(database)],
+            [
+              "-n",
+              cluster.namespace,
+              "exec",
+              metadata.name,
+              "-c",
+              "pgbouncer",
+              "--",
+              ...reconnectCommand(database),
+            ],
             { timeoutMs: 20_000 },
           ),
         ),

@@ -260,9 +260,7 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
           clusterIP: "None",
           publishNotReadyAddresses: true,
           selector: labels,
-          ports: [
-            { name: "postgres", port: poolerPorts.postgres, targetPort: "postgres", protocol: "TCP" },
-          ],
+          ports: [{ name: "postgres", port: poolerPorts.postgres, targetPort: "postgres", protocol: "TCP" }],
         },
       },
     ],

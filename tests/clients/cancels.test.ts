@@ -17,7 +17,8 @@ describe("cancels by real clients", () => {
   /** All pods know each other: each one's file names all the others. */
   const known = async (count: number) => {
     for (const pod of stack.running)
-      while ((await pod.exec(["cat", "/run/pgbouncer/peers.ini"])).split("host=").length !== count) await delay(100);
+      while ((await pod.exec(["cat", "/run/pgbouncer/peers.ini"])).split("host=").length !== count)
+        await delay(100);
   };
 
   for (const pods of [2, 4])
@@ -25,7 +26,7 @@ describe("cancels by real clients", () => {
       it(`arrive, ${COUNT} of ${COUNT}, from ${driver} with ${pods} pods`, async () => {
         await stack.scale(pods);
         await known(pods);
-        assert.deepEqual(await client("python", ["cancels", driver, String(COUNT)], stack.environment()), {
+        assert.deepEqual(await client("cancels", [driver, String(COUNT)], stack.environment()), {
           cancelled: COUNT,
           lost: 0,
         });
@@ -34,7 +35,7 @@ describe("cancels by real clients", () => {
   it("reach the clients of a pod that is leaving", async () => {
     const [leaving] = stack.running;
     assert.ok(leaving);
-    const running = client("python", ["cancels", "psycopg", "40"], stack.environment());
+    const running = client("cancels", ["psycopg", "40"], stack.environment());
     await stack.remove(leaving, (pod) => pod.kill("SIGTERM"));
     assert.deepEqual(await running, { cancelled: 40, lost: 0 });
   });

@@ -21,7 +21,7 @@ describe("a pod of a pooler that stops", () => {
   after(() => stack.end());
 
   it("fails no statement of a pool whose sessions are idle now and then, with transactions of 12 s beside them", async () => {
-    const pool = begin<Outcome>("python", ["pool", "20"], stack.environment());
+    const pool = begin<Outcome>("pool", ["20"], stack.environment());
     await delay(8000);
     const [leaving] = stack.running;
     assert.ok(leaving);

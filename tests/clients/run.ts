@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir } from "../../shell/paths";
 import { builtImage } from "../support/builtImages";
@@ -12,8 +12,8 @@ import { builtImage } from "../support/builtImages";
 
 const programs = join(__dirname, "programs");
 
-function must(command: string, args: readonly string[], cwd?: string): void {
-  const { status } = spawnSync(command, args, { stdio: "inherit", ...(cwd !== undefined && { cwd }) });
+function must(command: string, args: readonly string[]): void {
+  const { status } = spawnSync(command, args, { stdio: "inherit" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
 }
 
@@ -30,10 +30,8 @@ function made(name: string, from: readonly string[], make: (folder: string) => v
   return folder;
 }
 
-const text = (...path: string[]) => readFileSync(join(programs, ...path), "utf8");
-
 const python = () =>
-  made("python", [text("requirements.txt")], (folder) => {
+  made("python", [readFileSync(join(programs, "requirements.txt"), "utf8")], (folder) => {
     must("python3", ["-m", "venv", folder]);
     must(join(folder, "bin", "pip"), [
       ...["install", "--quiet", "--disable-pip-version-check", "--no-deps"],
@@ -41,30 +39,19 @@ const python = () =>
     ]);
   });
 
-const node = () =>
-  made("node", [text("node", "package-lock.json"), text("node", "client.js")], (folder) => {
-    cpSync(join(programs, "node"), folder, { recursive: true });
-    must("npm", ["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
-  });
-
-const go = () =>
-  made("go", [text("go", "go.mod"), text("go", "go.sum"), text("go", "client.go")], (folder) => {
-    must("go", ["build", "-o", join(folder, "client"), "."], join(programs, "go"));
-  });
-
-const java = () =>
-  made("java", [text("java", "pom.xml"), text("java", "Client.java")], (folder) => {
-    cpSync(join(programs, "java"), folder, { recursive: true });
-    must("mvn", ["-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"], folder);
-    must("javac", ["-cp", "jars/*", "Client.java"], folder);
-  });
-
 async function image(): Promise<string> {
   const built = await builtImage("pgbouncer");
-  if (built === undefined) throw new Error("the image of PgBouncer wasn't built on this machine: run make up once");
+  if (built === undefined)
+    throw new Error("the image of PgBouncer wasn't built on this machine: run make up once");
   return made("pgbouncer", [built.layer], (folder) => {
     must("bash", ["-c", `set -o pipefail; tar -xOf '${built.tar}' '${built.layer}' | tar -xC '${folder}'`]);
-    for (const mount of ["etc/pgbouncer", "etc/pgbouncer-tls", "etc/pgbouncer-ca", "etc/pgbouncer-users", "run/pgbouncer"])
+    for (const mount of [
+      "etc/pgbouncer",
+      "etc/pgbouncer-tls",
+      "etc/pgbouncer-ca",
+      "etc/pgbouncer-users",
+      "run/pgbouncer",
+    ])
       mkdirSync(join(folder, mount), { recursive: true });
     writeFileSync(join(folder, "etc/hosts"), "");
   });
@@ -75,9 +62,6 @@ async function main(): Promise<void> {
     ...process.env,
     CLIENTS_POOLER_IMAGE: await image(),
     CLIENTS_PYTHON: join(python(), "bin", "python3"),
-    CLIENTS_NODE: node(),
-    CLIENTS_GO: join(go(), "client"),
-    CLIENTS_JAVA: java(),
   };
   const mocha = ["npx", "mocha", "--config", join(__dirname, "mocharc.json"), ...process.argv.slice(2)];
   const { status } = spawnSync("unshare", ["--net", "--mount", "--", ...mocha], { stdio: "inherit", env });

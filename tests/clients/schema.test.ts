@@ -25,9 +25,11 @@ describe("a change of the schema under prepared statements", () => {
 
   for (const driver of ["asyncpg", "psycopg"])
     it(`breaks no statement of ${driver} for longer than a second once the poolers have reconnected`, async () => {
-      const reading = begin<Outcome>("python", ["ddl", driver], stack.environment());
+      const reading = begin<Outcome>("ddl", [driver], stack.environment());
       await delay(4000);
-      stack.servers.primary.psql(`ALTER TABLE changing ADD COLUMN added_${driver} int DEFAULT 0`, { database: "app" });
+      stack.servers.primary.psql(`ALTER TABLE changing ADD COLUMN added_${driver} int DEFAULT 0`, {
+        database: "app",
+      });
       await delay(3000);
       for (const pod of stack.running) await pod.exec(reconnectCommand("app"));
       const reconnected = Date.now() / 1000;

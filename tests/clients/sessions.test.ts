@@ -14,7 +14,7 @@ describe("what sessions ask for and leave", () => {
   async function findings(own: Partial<PoolerInput>): Promise<Findings> {
     const stack = await Stack.start({ ...single, ...own });
     try {
-      return await client<Findings>("python", ["session"], stack.environment());
+      return await client<Findings>("session", [], stack.environment());
     } finally {
       await stack.end();
     }
@@ -62,7 +62,11 @@ describe("what sessions ask for and leave", () => {
   });
 
   it("in the mode session: nothing of another client stays", async () => {
-    const { "SET of another": set, "temporary table of another": table, "advisory lock of another": lock } = await findings({
+    const {
+      "SET of another": set,
+      "temporary table of another": table,
+      "advisory lock of another": lock,
+    } = await findings({
       mode: "session",
     });
     assert.deepEqual({ set, table, lock }, { set: "0", table: "0", lock: "0" });

@@ -26,8 +26,8 @@ CREATE TRIGGER pause BEFORE INSERT ON slow FOR EACH ROW WHEN (new.id = 10) EXECU
   ] as const)
     it(`${SECONDS} s: ${sense}`, async () => {
       const { expected, got } = await client<{ expected: number; got: number }>(
-        "python",
-        ["slow", what, String(SECONDS)],
+        "slow",
+        [what, String(SECONDS)],
         stack.environment(),
       );
       assert.equal(got, expected);

@@ -22,7 +22,7 @@ describe("many clients", () => {
   after(() => stack.end());
 
   it(`refuses none of ${STORM} that come at once, of ${CLIENTS} in all, and of those that a lost pod had`, async () => {
-    const sessions = begin<Outcome>("python", ["storm", String(STORM), String(CLIENTS)], stack.environment());
+    const sessions = begin<Outcome>("storm", [String(STORM), String(CLIENTS)], stack.environment());
     await sessions.line();
     const [lost] = stack.running;
     assert.ok(lost);

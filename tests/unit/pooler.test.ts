@@ -383,11 +383,7 @@ while :; do sleep 0.05; done
     await until(() => log().includes("INT"), "the drain");
     assert.ok(Date.now() - asked >= 290, "clients may still come while the Service forgets the pod");
     await ended;
-    assert.deepEqual(events(), [
-      "start /some.ini",
-      sentAway,
-      "INT",
-    ]);
+    assert.deepEqual(events(), ["start /some.ini", sentAway, "INT"]);
   });
 
   it("ends a drain that takes too long", async () => {
@@ -396,12 +392,7 @@ while :; do sleep 0.05; done
     await until(() => log().length === 1, "the start");
     child.kill("SIGTERM");
     assert.equal(await ended, 3);
-    assert.deepEqual(events(), [
-      "start /some.ini",
-      sentAway,
-      "INT",
-      "QUIT",
-    ]);
+    assert.deepEqual(events(), ["start /some.ini", sentAway, "INT", "QUIT"]);
   });
 
   it("ends with the pooler, and with its code", async () => {

@@ -9,6 +9,8 @@ export async function makeCertificates(folder: string, names: readonly string[])
   const key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
   await openssl(`req -x509 ${key} -keyout ca.key -out ca.crt -subj /CN=ca -days 2`);
   await openssl(`req ${key} -keyout tls.key -out tls.csr -subj /CN=server`);
-  await openssl("x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out tls.crt -days 2 -extfile names");
+  await openssl(
+    "x509 -req -in tls.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out tls.crt -days 2 -extfile names",
+  );
   chmodSync(join(folder, "tls.key"), 0o644);
 }

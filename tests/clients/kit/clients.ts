@@ -11,26 +11,24 @@ const made = (name: string): string => {
   return path;
 };
 
-export type Language = "python" | "node" | "go" | "java";
-
-const command = {
-  python: ([program = "", ...args]: readonly string[]) => [made("CLIENTS_PYTHON"), join(programs, `${program}.py`), ...args],
-  node: (args: readonly string[]) => ["node", join(made("CLIENTS_NODE"), "client.js"), ...args],
-  go: (args: readonly string[]) => [made("CLIENTS_GO"), ...args],
-  java: (args: readonly string[]) => ["java", "-cp", `${made("CLIENTS_JAVA")}:${made("CLIENTS_JAVA")}/jars/*`, "Client", ...args],
-} as const;
+/** How a program of these is started. */
+const command = (program: string, args: readonly string[]): [string, string[]] => [
+  made("CLIENTS_PYTHON"),
+  [join(programs, `${program}.py`), ...args],
+];
 
 /** What a client's program says, as one line of JSON, when it has done its work. */
 export async function client<Answer>(
-  language: Language,
+  program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   onLine?: (line: string) => void,
 ): Promise<Answer> {
-  const [program = "", ...rest] = command[language](args);
-  const { stdout } = await run(program, rest, { env, ...(onLine && { onLine }) }).catch((error: unknown) => {
-    throw error instanceof CommandError ? new Error(`${error.message}\n${error.tail.join("\n")}`) : error;
-  });
+  const { stdout } = await run(...command(program, args), { env, ...(onLine && { onLine }) }).catch(
+    (error: unknown) => {
+      throw error instanceof CommandError ? new Error(`${error.message}\n${error.tail.join("\n")}`) : error;
+    },
+  );
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Answer;
 }
 
@@ -46,9 +44,15 @@ export interface Written {
 }
 
 /** Starts a client that works until it is told to stop, by the end of its input. */
-export function begin<Answer>(language: Language, args: readonly string[], env: Readonly<Record<string, string>>) {
-  const [program = "", ...rest] = command[language](args);
-  const child = spawn(program, rest, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "inherit"] });
+export function begin<Answer>(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) {
+  const child = spawn(...command(program, args), {
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));

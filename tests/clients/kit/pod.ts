@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chownSync, createWriteStream, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  createWriteStream,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -63,7 +71,19 @@ export class Pod {
     const [command = "", ...args] = this.container.command;
     const child = spawn(
       "unshare",
-      ["--net", "--mount", "--pid", "--fork", "--kill-child", "bash", join(__dirname, "pod.sh"), image(), this.folder, command, ...args],
+      [
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "bash",
+        join(__dirname, "pod.sh"),
+        image(),
+        this.folder,
+        command,
+        ...args,
+      ],
       { env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
     );
     const log = createWriteStream(join(this.folder, "log"));
@@ -98,7 +118,19 @@ export class Pod {
   /** Runs a command in the container, as kubectl exec does. */
   async exec(command: readonly string[]): Promise<string> {
     const pid = String(await this.firstProcess());
-    const inside = ["-t", pid, "-n", "-m", "-p", "-r", "-w", "setpriv", `--reuid=${POOLER.user}`, `--regid=${POOLER.group}`, "--clear-groups"];
+    const inside = [
+      "-t",
+      pid,
+      "-n",
+      "-m",
+      "-p",
+      "-r",
+      "-w",
+      "setpriv",
+      `--reuid=${POOLER.user}`,
+      `--regid=${POOLER.group}`,
+      "--clear-groups",
+    ];
     return (await run("nsenter", [...inside, ...command])).stdout;
   }
 }

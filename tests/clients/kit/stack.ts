@@ -1,4 +1,13 @@
-import { appendFileSync, chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { planner } from "../../../plan/engines/cnpg/planner";
@@ -84,7 +93,10 @@ ALTER SYSTEM SET synchronous_standby_names = '*';
 SELECT pg_reload_conf();`);
     const primary = await new Service(plan.endpoints.primary.service, 5432).make();
     const service = await new Service(names[1] ?? "", 5432).make();
-    writeFileSync(join(folder, "hosts"), `127.0.0.1 localhost\n${service.address} ${service.name}\n${primary.address} ${primary.name}\n`);
+    writeFileSync(
+      join(folder, "hosts"),
+      `127.0.0.1 localhost\n${service.address} ${service.name}\n${primary.address} ${primary.name}\n`,
+    );
     await run("mount", ["--bind", join(folder, "hosts"), "/etc/hosts"]);
     const stack = new Stack(folder, servers, primary, service, settings, container, files);
     await stack.leadTo(servers.primary);
@@ -102,7 +114,10 @@ SELECT pg_reload_conf();`);
     while (this.pods.length < count) {
       const pod = new Pod(++this.numbers, join(this.folder, `pod-${this.numbers}`), this.container, {
         "etc/pgbouncer": this.files,
-        "etc/pgbouncer-tls": { "tls.crt": join(this.folder, "tls.crt"), "tls.key": join(this.folder, "tls.key") },
+        "etc/pgbouncer-tls": {
+          "tls.crt": join(this.folder, "tls.crt"),
+          "tls.key": join(this.folder, "tls.key"),
+        },
         "etc/pgbouncer-ca": { "ca.crt": join(this.folder, "ca.crt") },
         "etc/pgbouncer-users": { "userlist.txt": userlist },
       });

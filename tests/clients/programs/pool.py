@@ -1,6 +1,7 @@
 """Reads from a pool now and then, beside transactions that last, until standard input ends; says what failed."""
 
 import asyncio
+import contextlib
 import json
 import sys
 from collections import Counter
@@ -18,12 +19,15 @@ done = 0
 async def worker(pool: asyncpg.Pool, statement: str, pause: float) -> None:
     global done
     while not over.is_set():
+        connection = await pool.acquire()
         try:
-            async with pool.acquire() as connection:
-                await connection.execute(statement)
-                done += 1
+            await connection.execute(statement)
+            done += 1
         except Exception as error:
-            errors[f"{type(error).__name__}: {error}"] += 1
+            errors[f"{statement}: {type(error).__name__}: {error}"] += 1
+        # What the pool itself says to the server when it takes a connection back is no statement of the application.
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+            await pool.release(connection)
         await asyncio.sleep(pause)
 
 
