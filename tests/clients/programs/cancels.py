@@ -1,5 +1,8 @@
 """Starts queries and cancels each from another connection; says how many were cancelled and how many ran on."""
 
+# The drivers are the suite's own and unknown to the checker.
+# pyright: basic, reportMissingImports=false
+
 import asyncio
 import json
 import sys
@@ -14,7 +17,7 @@ QUERY = "do $$ begin raise notice 'it runs'; perform pg_sleep(120); end $$"
 AT_ONCE = 10
 
 
-class SentAway(Exception):
+class SentAwayError(Exception):
     """A pod that leaves ended the session before its query began."""
 
 
@@ -23,7 +26,7 @@ async def begun(query: asyncio.Task, runs: asyncio.Event) -> None:
     await asyncio.wait({query, told}, return_when=asyncio.FIRST_COMPLETED)
     if not runs.is_set():
         told.cancel()
-        raise SentAway from query.exception()
+        raise SentAwayError from query.exception()
 
 
 async def by_psycopg() -> bool:
@@ -67,7 +70,7 @@ async def main() -> None:
             while True:
                 try:
                     return await one()
-                except SentAway:
+                except SentAwayError:
                     pass
 
     outcomes = await asyncio.gather(*(guarded() for _ in range(COUNT)))

@@ -1,5 +1,8 @@
 """What a session gets of what it asks for at its start, and what it finds of others' sessions."""
 
+# The drivers are the suite's own and unknown to the checker.
+# pyright: basic, reportMissingImports=false
+
 import asyncio
 import json
 
@@ -22,7 +25,9 @@ async def started(name: str, value: str) -> str:
 
 async def options() -> str:
     try:
-        async with await psycopg.AsyncConnection.connect(options="-c statement_timeout=4321", autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            options="-c statement_timeout=4321", autocommit=True
+        ) as connection:
             return (await (await connection.execute("show statement_timeout")).fetchone())[0]
     except psycopg.OperationalError as error:
         return "refused" if "unsupported startup parameter" in str(error) else str(error)
@@ -58,7 +63,8 @@ async def main() -> None:
                 "options": await options(),
                 "SET of another": await after("set statement_timeout = 1234", "show statement_timeout"),
                 "temporary table of another": await after(
-                    "create temporary table mine (id int)", "select count(*) from pg_class where relname = 'mine'"
+                    "create temporary table mine (id int)",
+                    "select count(*) from pg_class where relname = 'mine'",
                 ),
                 "advisory lock of another": await after(
                     "select pg_advisory_lock(7)", "select count(*) from pg_locks where locktype = 'advisory'"
