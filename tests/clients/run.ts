@@ -64,7 +64,9 @@ async function main(): Promise<void> {
     CLIENTS_PYTHON: join(python(), "bin", "python3"),
   };
   const mocha = ["npx", "mocha", "--config", join(__dirname, "mocharc.json"), ...process.argv.slice(2)];
-  const { status } = spawnSync("unshare", ["--net", "--mount", "--", ...mocha], { stdio: "inherit", env });
+  // Whatever ends the tests ends their servers and pods, too.
+  const own = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const { status } = spawnSync("unshare", [...own, "--", ...mocha], { stdio: "inherit", env });
   process.exitCode = status ?? 1;
 }
 
