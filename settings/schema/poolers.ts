@@ -17,6 +17,8 @@ const ignored = documented(
 /** What PostgreSQL reports of a session when it changes, as far as clients set it and PgBouncer doesn't track it anyway. */
 const tracked = ["IntervalStyle", "default_transaction_read_only", "search_path"] as const;
 
+const trackedName = oneOf(tracked, "Name of a parameter that PostgreSQL reports.", rollsPooler);
+
 const tuning = z.strictObject({
   serverLoginRetrySeconds: integer(
     "After a failed login at the server, for how long clients are made to wait before the next try. Default: 1. " +
@@ -98,7 +100,7 @@ const tuning = z.strictObject({
     change: rollsPooler,
     allowed: "a list of names of parameters, such as [search_path, statement_timeout]",
   }).default([]),
-  trackStartupParameters: documented(z.array(z.enum(tracked)), {
+  trackStartupParameters: documented(z.array(trackedName), {
     means:
       "Parameters that clients may set, when they connect or by SET, and that PgBouncer then gives every server connection of theirs, beside application_name, client_encoding, " +
       "DateStyle, TimeZone and standard_conforming_strings. PgBouncer can only track what PostgreSQL reports: search_path from PostgreSQL 18 on. Default: [IntervalStyle].",
