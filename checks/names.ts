@@ -1,6 +1,6 @@
 import { backupNames, longestCronJobName } from "../plan/backup/names";
 import { storeNamespace } from "../plan/backup/storeNames";
-import { poolerName } from "../plan/names";
+import { poolerPeersName } from "../plan/names";
 import type { Rule } from "./rule";
 
 export const names: Rule = ({ cluster, poolers, backup }, report, engine) => {
@@ -28,7 +28,7 @@ export const names: Rule = ({ cluster, poolers, backup }, report, engine) => {
       "shorten it",
     );
   poolers.forEach((pooler, index) => {
-    const name = poolerName(cluster.name, pooler.name);
+    const name = poolerPeersName(cluster.name, pooler.name);
     if (name.length > 63)
       report(
         `poolers[${index}].name`,

@@ -46,6 +46,14 @@ export const poolers: Rule = ({ cluster, poolers, tier }, report) => {
         "primary with one instance, which has no standby",
         "set primary, or more instances",
       );
+    const tracked = pooler.tuning.trackStartupParameters.indexOf("search_path");
+    if (tracked >= 0 && Number(cluster.postgresVersion) < 18)
+      report(
+        at(`tuning.trackStartupParameters[${tracked}]`),
+        "search_path",
+        "IntervalStyle or default_transaction_read_only: PostgreSQL reports search_path from version 18 on, and PgBouncer can't track it before",
+        "give the role its search_path by ALTER ROLE … SET, or raise cluster.postgresVersion to 18",
+      );
     if (pooler.serverConnections < pods)
       report(
         at("serverConnections"),

@@ -62,6 +62,10 @@ export const poolerPorts = { service: 5432, postgres: 6432, metrics: 9127 } as c
 /** Name of a pooler's Deployment, Service, disruption budget and ConfigMap. */
 export const poolerName = (cluster: string, pooler: string): string => `${cluster}-pooler-${pooler}`;
 
+/** Name of the Service that has the address of each of a pooler's pods. */
+export const poolerPeersName = (cluster: string, pooler: string): string =>
+  `${poolerName(cluster, pooler)}-peers`;
+
 export const poolerLabels = (cluster: string, pooler: string): Record<string, string> => ({
   "app.kubernetes.io/name": "pgbouncer",
   "app.kubernetes.io/instance": poolerName(cluster, pooler),

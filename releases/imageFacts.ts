@@ -137,13 +137,12 @@ export const servers: Servers = {
 export const shared: Readonly<Record<Exclude<keyof Images, "operator" | "postgresql">, ImageFacts>> = {
   pgbouncer: {
     image: "cloudnative-pg/pgbouncer",
-    source: "pgbouncer-containers: Dockerfile (debian slim, uid 998, gid 996, the package postgresql)",
+    source: "pgbouncer-containers: Dockerfile (debian slim, uid 998, gid 996, the package postgresql-client)",
     user: 998,
     group: 996,
     entrypoint: ["./entrypoint.sh"],
     flavour: "GNU",
-    // Not what its package of PostgreSQL brings: that is Debian's, of another major.
-    tools: [...debian, ...procps, "pgbouncer"],
+    tools: [...debian, ...procps, "getent", "psql", "pgbouncer"],
     writable: ["/var/log/pgbouncer", "/var/run/pgbouncer", "/tmp"],
   },
   pgbouncerExporter: {

@@ -114,7 +114,7 @@ export const pins = {
     postgresql: "pgplatform.local/postgresql:17-2",
     postgresqlStandalone: "pgplatform.local/postgresql-standalone:17-1",
     postgresExporter: "pgplatform.local/postgres-exporter:0.17.1-1",
-    pgbouncer: "pgplatform.local/pgbouncer:1.24-1",
+    pgbouncer: "pgplatform.local/pgbouncer:1.24-3",
     /** psql, pg_dump, Python with psycopg2: health checks, tests, and the storage provisioner's helper pod. */
     client: "pgplatform.local/client:17-1",
     pgbouncerExporter: "pgplatform.local/pgbouncer-exporter:0.10.2-1",

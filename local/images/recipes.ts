@@ -204,10 +204,14 @@ export const recipes: Record<ImageName, Recipe> = {
   // CloudNativePG runs /usr/bin/pgbouncer as 998:996, and lets in the system user `pgbouncer` by `peer`.
   pgbouncer: {
     kind: "debian",
-    packages: ["pgbouncer", "ca-certificates", "procps"],
+    packages: ["pgbouncer", `postgresql-client-${major}`, "ca-certificates", "procps"],
     users: ["pgbouncer:x:998:996:PgBouncer:/:/usr/sbin/nologin"],
     groups: ["pgbouncer:x:996:"],
-    script: ["ln -s ../sbin/pgbouncer /usr/bin/pgbouncer", "/usr/bin/pgbouncer --version"].join("\n"),
+    script: [
+      "ln -s ../sbin/pgbouncer /usr/bin/pgbouncer",
+      "/usr/bin/pgbouncer --version",
+      "psql --version",
+    ].join("\n"),
     config: { User: "998:996", Env: [`PATH=${path}`, "LANG=C.UTF-8"], Cmd: ["/usr/bin/pgbouncer"] },
   },
 

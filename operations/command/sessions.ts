@@ -205,6 +205,24 @@ export const sessions: readonly CommandSpec[] = [
     },
   },
   {
+    name: "pooler reconnect",
+    group: "act",
+    summary: "replace the poolers' server connections, as after a change of the schema",
+    text: [
+      "Each is replaced when its transaction ends; clients notice nothing. Statements that were prepared before the change work again.",
+    ],
+    on: "platform",
+    options: [{ flags: "--pooler <name>", meaning: "only this pooler" }],
+    examples: [{ command: "pooler reconnect", does: "after a migration" }],
+    run: async (call) => {
+      const { reconnectPoolers } = await import("../reconnect");
+      const line = await withPlatformOf(call, ({ platform }) =>
+        reconnectPoolers(platform, text(call, "pooler")),
+      );
+      return { line };
+    },
+  },
+  {
     name: "support",
     group: "look",
     summary: "write a bundle for those who help: status, objects, logs, settings, with secrets masked",

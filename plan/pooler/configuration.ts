@@ -15,11 +15,35 @@ export const paths = {
 /** Alias of the database in which logins are looked up; the HBA lets no client reach it. */
 export const loginAlias = "pgplatform_auth";
 
+/** Whether a server does what the pooler is for. */
+const question = {
+  primary: "SELECT NOT pg_is_in_recovery()",
+  standbys: "SELECT pg_is_in_recovery()",
+};
+
 /** Fails where a connection no longer fits: on a standby, whose answer to a write would be "read-only", or for reads on a primary. */
 const fits = {
   primary: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END",
   standbys: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 1 ELSE 0 END",
 };
+
+/** What `hold.sh` asks while the server is away, where and as whom. */
+export const holdVariables = ({ reads }: PoolerSettings, { endpoints, poolerLogin }: Plan) => {
+  const { service, port } = endpoints[reads];
+  return {
+    POOLER_SERVER: `host=${service} port=${port} dbname=${poolerLogin.database} sslmode=verify-full sslrootcert=${paths.ca}/ca.crt`,
+    POOLER_USERS: `${paths.users}/userlist.txt`,
+    POOLER_LOGIN: poolerLogin.role,
+    POOLER_QUESTION: question[reads],
+  };
+};
+
+/**
+ * Gives the next client nothing of the last one's session. It keeps what DISCARD ALL would drop without need: prepared statements, which PgBouncer tracks,
+ * and plans.
+ */
+const resetQuery =
+  "RESET ALL; RESET SESSION AUTHORIZATION; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD SEQUENCES; DISCARD TEMP";
 
 /**
  * Ends a connection to a standby before a client gets it: a primary that stepped down keeps its Service's address until another one leads, and a
@@ -89,6 +113,10 @@ export function pgbouncerIni(
     server_check_query: fits[pooler.reads],
     server_fast_close: 1,
     query_wait_timeout: tuning.queryWaitTimeoutSeconds,
+    // A client that logs in while the server is away waits as long as the others.
+    client_login_timeout: tuning.queryWaitTimeoutSeconds + LOGIN_SECONDS,
+    // A storm of clients waits for its TLS handshakes; the kernel drops what doesn't fit.
+    listen_backlog: 4096,
     dns_max_ttl: tuning.dnsMaxTtlSeconds,
     // The kernel gives a probed connection up after tcp_user_timeout, whatever tcp_keepcnt is.
     tcp_keepalive: 1,
@@ -101,11 +129,17 @@ export function pgbouncerIni(
     ignore_startup_parameters: [...new Set(["extra_float_digits", ...tuning.ignoreStartupParameters])].join(
       ",",
     ),
+    track_extra_parameters: tuning.trackStartupParameters.join(","),
+    ...(tuning.resetSessions === "always" && {
+      server_reset_query: resetQuery,
+      server_reset_query_always: 1,
+    }),
     // The statistics say who is connected; a line for each connection would drown everything else.
     log_connections: connections ? 1 : 0,
-    log_disconnections: connections ? 1 : 0,
+    // run.sh reads there that the server is away, and keeps the lines out of the container's log where nobody asked for them.
+    log_disconnections: 1,
   });
-  return `${databases}\n\n${users}\n\n${settings}\n`;
+  return `${databases}\n\n${users}\n\n${settings}\n%include ${paths.socket}/peers.ini\n`;
 }
 
 /** Over the network: this pooler's database alone, with TLS and scram. On the socket: the exporter alone. */

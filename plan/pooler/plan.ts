@@ -2,12 +2,13 @@ import { asset } from "../../shell/asset";
 import { createHash } from "node:crypto";
 import type { Images, PoolerSettings, Settings } from "../../settings/schema";
 import type { KubernetesObject, PlannedObject } from "../objects";
-import type { Endpoint, Flow, Peer } from "../network";
+import { type Endpoint, type Flow, type Peer, tcp } from "../network";
 import type { Credential, Plan } from "../plan";
 import {
   clusterLabel,
   poolerLabels,
   poolerName,
+  poolerPeersName,
   poolerPorts,
   roles,
   secretNames,
@@ -17,7 +18,7 @@ import { bytesOf } from "../../settings/quantity";
 import { poolerFiles, poolerMemory } from "../../settings/sums/poolers";
 import { environment, exporterResources, hardened, type Owner, restrictedPod } from "../containers";
 import { topologySpread } from "../scheduling";
-import { paths, pgbouncerHba, pgbouncerIni } from "./configuration";
+import { holdVariables, paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
   readonly name: string;
@@ -34,9 +35,12 @@ export const poolerImages = ["pgbouncer", "pgbouncerExporter"] as const satisfie
 const owner: Owner = { user: 998, group: 996 };
 /** How long the pod keeps running after SIGTERM, until no proxy sends it new clients. */
 const LEAVE_SECONDS = 3;
-const WATCH_SECONDS = 5;
+const WATCH_SECONDS = 2;
+/** How long a leaving pod sends clients away while they are idle, before it sends all away; PgBouncer looks three times a second. */
+const IDLE_SECONDS = 3;
 
-const script = asset(__dirname, "run.sh");
+const scripts = ["run.sh", "peers.sh", "cancels.sh", "hold.sh"] as const;
+const scriptFiles = Object.fromEntries(scripts.map((name) => [name, asset(__dirname, name)]));
 
 const userlist = "userlist.txt";
 
@@ -58,7 +62,7 @@ export const poolerCredentials = ({ cluster, poolers }: Settings): Credential[] 
         },
       ];
 
-function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
+function pgbouncerContainer(settings: Settings, own: PoolerSettings, plan: Plan) {
   const files = poolerFiles(own);
   const watched = [
     `${paths.certificate}/tls.crt`,
@@ -71,9 +75,15 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     POOLER_WATCH: watched.join(" "),
     POOLER_WATCH_SECONDS: String(WATCH_SECONDS),
     POOLER_LEAVE_SECONDS: String(LEAVE_SECONDS),
+    POOLER_IDLE_SECONDS: String(IDLE_SECONDS),
     POOLER_DRAIN_SECONDS: String(own.tuning.drainSeconds),
     POOLER_FILES: String(files.needed),
     POOLER_FILES_SUM: files.sum,
+    POOLER_LOG_ENDS: String(settings.monitoring.logs.connections),
+    POOLER_RUN: paths.socket,
+    POOLER_PORT: String(poolerPorts.postgres),
+    POOLER_PEERS: poolerPeersName(settings.cluster.name, own.name),
+    ...holdVariables(own, plan),
   };
   const memory = bytesOf(own.memory ?? "") ?? poolerMemory(own);
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)}Mi`;
@@ -83,7 +93,10 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings) {
     image: settings.images.pgbouncer,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/run.sh`],
-    env: environment(variables),
+    env: [
+      ...environment(variables),
+      { name: "POOLER_ADDRESS", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+    ],
     // Why it can't start is then what the pod says, too.
     terminationMessagePolicy: "FallbackToLogsOnError",
     ports: [{ name: "postgres", containerPort: poolerPorts.postgres, protocol: "TCP" }],
@@ -162,7 +175,7 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
     matchLabelKeys: ["pod-template-hash"],
   };
   return {
-    ...restrictedPod(settings, owner, LEAVE_SECONDS + own.tuning.drainSeconds + 5),
+    ...restrictedPod(settings, owner, LEAVE_SECONDS + IDLE_SECONDS + own.tuning.drainSeconds + 5),
     affinity: {
       podAntiAffinity:
         settings.cluster.spread === "required"
@@ -172,7 +185,7 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
     topologySpreadConstraints: topologySpread(settings.scheduling, selector, {
       matchLabelKeys: ["pod-template-hash"],
     }),
-    containers: [pgbouncerContainer(settings, own), exporterContainer(settings)],
+    containers: [pgbouncerContainer(settings, own, plan), exporterContainer(settings)],
     volumes: volumes(settings, name, plan),
   };
 }
@@ -219,7 +232,7 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
   const files = {
     "pgbouncer.ini": pgbouncerIni(own, plan, settings.monitoring.logs),
     "pg_hba.conf": pgbouncerHba(own),
-    "run.sh": script,
+    ...scriptFiles,
   };
   const digest = createHash("sha256").update(JSON.stringify(files)).digest("hex");
   const objects: Staged[] = [
@@ -232,6 +245,23 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
         kind: "PodDisruptionBudget",
         metadata,
         spec: { maxUnavailable: 1, selector, unhealthyPodEvictionPolicy: "AlwaysAllow" },
+      },
+    ],
+    // The pods' addresses, also of those that aren't ready yet or are leaving: cancels of their clients must arrive.
+    [
+      "peers",
+      0,
+      {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { ...metadata, name: poolerPeersName(cluster.name, own.name) },
+        spec: {
+          type: "ClusterIP",
+          clusterIP: "None",
+          publishNotReadyAddresses: true,
+          selector: labels,
+          ports: [{ name: "postgres", port: poolerPorts.postgres, targetPort: "postgres", protocol: "TCP" }],
+        },
       },
     ],
     [
@@ -301,6 +331,13 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
         protocol: "TCP",
         why: "the pooler opens its server connections and looks up logins",
       },
+      tcp(
+        `pooler-${own.name}-peers`,
+        pods,
+        pods,
+        poolerPorts.postgres,
+        "a cancel that reaches another pod than its client's is handed on",
+      ),
     ],
   };
 }

@@ -2,15 +2,20 @@
 # Runs PgBouncer and keeps it current.
 #
 # - Certificates and the user list are mounted Secrets that change under a running pod (the operator renews certificates,
-#   passwords are rotated), and PgBouncer reads them only when told: SIGHUP when their content has changed.
-# - A pod that is to stop leaves its Service at the same moment as it gets SIGTERM. PgBouncer's own answer to SIGTERM
-#   (since 1.23) waits until the last client leaves, which pooled applications never do; so: run for as long as
-#   the Service needs, then SIGINT (no new clients; each client goes when its transaction ends), and SIGQUIT at the end.
-#
+#   passwords are rotated), other pods come and go, and PgBouncer reads all that only when told: SIGHUP when it has changed.
+# - PgBouncer logs why each connection ended: hold.sh reads there that the server is away, and cancels.sh that a cancel went to another pod. These lines
+#   are kept out of the container's log unless the settings ask for them.
+# - A pod that is to stop leaves its Service at the same moment as it gets SIGTERM. It runs for as long as the Service needs to forget it. Then
+#   clients are sent away while they are idle, which a pool notices before it gives such a connection out; then all others at their next statement, or
+#   when their transaction ends (SIGINT). PgBouncer ends with the last transaction, or after the time for draining (SIGQUIT). Its own answer to
+#   SIGTERM waits for clients to leave, which pooled applications never do.
 # - Runtimes start containers with a soft limit of 1024 open files or so: it is raised to the hard one, and a hard one that is too low
 #   ends the container with the sum, before clients would hang in connections that are never accepted.
 #
-# Environment: POOLER_FILES and POOLER_FILES_SUM (how many open files, and what for), POOLER_CONFIG, POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_DRAIN_SECONDS.
+# Environment: POOLER_FILES and POOLER_FILES_SUM (how many open files, and what for), POOLER_CONFIG, POOLER_RUN (folder for sockets and what is written
+# here), POOLER_WATCH (files, by spaces), POOLER_WATCH_SECONDS, POOLER_LEAVE_SECONDS, POOLER_IDLE_SECONDS (for sending idle
+# clients away), POOLER_DRAIN_SECONDS, POOLER_LOG_ENDS (whether ends of connections are
+# logged), and that of peers.sh and hold.sh.
 set -u
 
 hard=$(ulimit -Hn)
@@ -21,11 +26,14 @@ if [ "$hard" != unlimited ] && [ "$hard" -lt "$POOLER_FILES" ]; then
 fi
 ulimit -Sn "$hard"
 
-# With job control a child in the background takes signals as usual; without, bash has it ignore SIGINT and SIGQUIT.
-set -m
-pgbouncer "$POOLER_CONFIG" &
-pooler=$!
-set +m
+scripts=${BASH_SOURCE[0]%/*}
+
+# Writes who the peers are; false where that is as before, or unknown.
+peers() {
+  local new
+  new=$(bash "$scripts/peers.sh") || [ ! -e "$POOLER_RUN/peers.ini" ] || return
+  [ "$new" != "$(cat "$POOLER_RUN/peers.ini" 2>/dev/null)" ] && printf '%s\n' "$new" >"$POOLER_RUN/peers.ini"
+}
 
 fingerprint() {
   local content='' file
@@ -33,11 +41,36 @@ fingerprint() {
   printf '%s' "$content"
 }
 
+# A connection to a server that ended before it could be used.
+away=' S-0x[^ ]+ [^ ]+ closing because: (connect failed|connect timeout|server DNS lookup failed|the database system |server conn crashed\? \(age=0s\))|error while executing exec_on_query'
+# A cancel that went to another pod.
+handed=' C-0x[^ ]+ peer-[0-9]+@[^ ]+ closing because: successfully sent cancel request'
+ends='closing because: '
+[ "$POOLER_LOG_ENDS" = true ] && ends='^$'
+
+rm -f "$POOLER_RUN/away"
+mkfifo "$POOLER_RUN/away"
+exec 3<>"$POOLER_RUN/away"
+peers
+# With job control a child in the background takes signals as usual; without, bash has it ignore SIGINT and SIGQUIT.
+set -m
+pgbouncer "$POOLER_CONFIG" 2> >(
+  tee >(exec grep --line-buffered -E "$away" >&3) \
+    >(grep --line-buffered -E "$handed" | exec bash "$scripts/cancels.sh") |
+    exec grep --line-buffered -v "$ends" >&2
+) &
+pooler=$!
+set +m
+POOLER_PID=$pooler bash "$scripts/hold.sh" <&3 &
+hold=$!
+
 alive() { kill -0 "$pooler" 2>/dev/null; }
 
 leave() {
   trap '' TERM INT
   sleep "$POOLER_LEAVE_SECONDS"
+  psql -Xq -h "$POOLER_RUN" -p "$POOLER_PORT" -U pgbouncer -d pgbouncer -c "SET client_idle_timeout = '0.1'"
+  sleep "$POOLER_IDLE_SECONDS"
   kill -INT "$pooler" 2>/dev/null
   for ((second = 0; second < POOLER_DRAIN_SECONDS; second++)); do
     alive || break
@@ -60,5 +93,10 @@ while alive; do
     echo "mounted certificates or users have changed: reloading"
     kill -HUP "$pooler"
   fi
+  if peers; then
+    echo "pods have come or gone: reloading"
+    kill -HUP "$pooler"
+  fi
 done
+kill "$hold" 2>/dev/null
 wait "$pooler"

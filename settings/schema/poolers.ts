@@ -14,6 +14,11 @@ const ignored = documented(
   },
 );
 
+/** What PostgreSQL reports of a session when it changes, as far as clients set it and PgBouncer doesn't track it anyway. */
+const tracked = ["IntervalStyle", "default_transaction_read_only", "search_path"] as const;
+
+const trackedName = oneOf(tracked, "Name of a parameter that PostgreSQL reports.", rollsPooler);
+
 const tuning = z.strictObject({
   serverLoginRetrySeconds: integer(
     "After a failed login at the server, for how long clients are made to wait before the next try. Default: 1. " +
@@ -31,19 +36,21 @@ const tuning = z.strictObject({
     "seconds",
   ).default(2),
   queryWaitTimeoutSeconds: integer(
-    "How long a client waits for a server connection before it gets an error; must outlast a failover. Default: 60.",
+    "How long a client waits for a server connection before it gets an error. While the server is away, clients wait in a queue: as long as this, and no longer, so " +
+      "it must outlast a failover. Default: 120.",
     5,
     600,
     rollsPooler,
     "seconds",
-  ).default(60),
+  ).default(120),
   serverLifetimeSeconds: integer(
-    "Age at which an idle server connection is replaced. Default: 600.",
+    "Age at which an idle server connection is replaced. A statement that a change of the schema has broken fails for that long at most, unless ./pgp pooler reconnect " +
+      "replaces the connections at once. Default: 300.",
     60,
     86400,
     rollsPooler,
     "seconds",
-  ).default(600),
+  ).default(300),
   serverIdleTimeoutSeconds: integer(
     "How long an unused server connection is kept. Default: 300.",
     10,
@@ -93,6 +100,19 @@ const tuning = z.strictObject({
     change: rollsPooler,
     allowed: "a list of names of parameters, such as [search_path, statement_timeout]",
   }).default([]),
+  trackStartupParameters: documented(z.array(trackedName), {
+    means:
+      "Parameters that clients may set, when they connect or by SET, and that PgBouncer then gives every server connection of theirs, beside application_name, client_encoding, " +
+      "DateStyle, TimeZone and standard_conforming_strings. PgBouncer can only track what PostgreSQL reports: search_path from PostgreSQL 18 on. Default: [IntervalStyle].",
+    change: rollsPooler,
+    allowed: `a list of ${tracked.join(", ")}`,
+  }).default(["IntervalStyle"]),
+  resetSessions: oneOf(
+    ["session-end", "always"],
+    "When a server connection forgets what its client set. session-end: when the session ends, in the mode session; in the mode transaction never, so that SET, temporary tables, advisory " +
+      "locks and LISTEN of one client reach the next. always: after every transaction too, for one more round trip each. Default: session-end.",
+    rollsPooler,
+  ).default("session-end"),
   drainSeconds: integer(
     "How long a stopping pod lets running transactions continue. Default: 30.",
     1,
@@ -153,7 +173,7 @@ export const pooler = z.strictObject({
     rollsPooler,
   ).default(30),
   maxClients: integer(
-    "Most client connections, of all pods together. Default: 1000.",
+    "Most client connections. Each pod takes as many, so that the clients of one that is lost find room at the others. Default: 1000.",
     1,
     100000,
     rollsPooler,

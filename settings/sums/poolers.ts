@@ -40,24 +40,31 @@ export function poolerMemory(pooler: Sized): number {
   return Math.max(LEAST, PROCESS + maxClients * CLIENT + serverConnections * SERVER);
 }
 
+/** Cancels that a pod hands on to one other pod at a time. */
+const CANCELS = 32;
+
 /** Files that a pod's PgBouncer has open at most: connections, and its own. */
 export function poolerFiles(pooler: Sized): { readonly needed: number; readonly sum: string } {
   const { maxClients, serverConnections } = poolerShares(pooler);
   const own = 64;
+  const cancels = CANCELS * (mostPods(pooler) - 1);
   return {
-    needed: maxClients + serverConnections + loginConnections + own,
-    sum: `${maxClients} clients, ${serverConnections} server connections, ${loginConnections} for looking up logins and ${own} of its own`,
+    needed: maxClients + serverConnections + loginConnections + cancels + own,
+    sum: `${maxClients} clients, ${serverConnections} server connections, ${loginConnections} for looking up logins, ${cancels} for cancels of other pods and ${own} of its own`,
   };
 }
 
-/** Divides a pooler's totals by its pods, as many as there may be; rounded down, so that the sum never passes the total. */
+/**
+ * Divides a pooler's server connections by its pods, as many as there may be; rounded down, so that the sum never passes the total. Clients aren't divided: the
+ * Service spreads them unevenly, and those of a pod that is gone come to the others.
+ */
 export function poolerShares(pooler: Sized): PoolerShares {
   const pods = mostPods(pooler);
   const share = (total: number) => Math.floor(total / pods);
   return {
     serverConnections: share(pooler.serverConnections),
     poolSize: share(pooler.poolSize),
-    maxClients: share(pooler.maxClients),
+    maxClients: pooler.maxClients,
     serverConnectionsInAll: (share(pooler.serverConnections) + loginConnections) * pods,
   };
 }

@@ -99,8 +99,19 @@ export class Server {
     this.run("pg_ctl", "-D", this.data, "-l", `${this.data}.log`, "-o", `-p ${this.port}`, "-w", "start");
   }
 
-  stop(): void {
-    this.run("pg_ctl", "-D", this.data, "-m", "immediate", "-w", "stop");
+  stop(how: "immediate" | "fast" = "immediate"): void {
+    this.run("pg_ctl", "-D", this.data, "-m", how, "-w", "stop");
+  }
+
+  /** It starts as a standby that follows nobody. */
+  becomeStandby(): void {
+    const signal = join(this.data, "standby.signal");
+    writeFileSync(signal, "");
+    if (isRoot) chownSync(signal, NOBODY, NOBODY);
+  }
+
+  get runs(): boolean {
+    return existsSync(join(this.data, "postmaster.pid"));
   }
 
   /** Runs psql's input; throws what it says where anything fails. */
@@ -190,6 +201,8 @@ COMMIT;`,
 export interface Pair {
   readonly primary: Server;
   readonly standby: Server;
+  /** Where both keep what is theirs; it goes with them. */
+  readonly folder: string;
   end(): void;
 }
 
@@ -243,8 +256,9 @@ export function pairOf(major: number, more: readonly string[] = []): Pair {
   return {
     primary,
     standby,
+    folder,
     end: () => {
-      for (const server of [standby, primary]) server.stop();
+      for (const server of [standby, primary]) if (server.runs) server.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -194,7 +194,12 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "poolers",
     [{ name: "p", database: "app", maxClients: 20000, memory: "256Mi" }],
-    'pgplatform:poolers[0].memory: "256Mi" is not allowed. Allowed: at least 379Mi: 64Mi, 32Ki for each of 10000 clients and 128Ki for each of 20 server connections of a pod, and never less than 128Mi. Fix: raise it, lower maxClients, or ask for more instances.',
+    'pgplatform:poolers[0].memory: "256Mi" is not allowed. Allowed: at least 692Mi: 64Mi, 32Ki for each of 20000 clients and 128Ki for each of 20 server connections of a pod, and never less than 128Mi. Fix: raise it, lower maxClients, or ask for more instances.',
+  ],
+  [
+    "poolers",
+    [{ name: "p", database: "app", tuning: { trackStartupParameters: ["search_path"] } }],
+    'pgplatform:poolers[0].tuning.trackStartupParameters[0]: "search_path" is not allowed. Allowed: IntervalStyle or default_transaction_read_only: PostgreSQL reports search_path from version 18 on, and PgBouncer can\'t track it before. Fix: give the role its search_path by ALTER ROLE … SET, or raise cluster.postgresVersion to 18.',
   ],
   [
     "poolers",

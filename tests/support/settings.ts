@@ -70,7 +70,11 @@ export const everything = (): SettingsInput => ({
       poolSize: 25,
       maxClients: 1000,
       memory: "256Mi",
-      tuning: { ignoreStartupParameters: ["search_path"] },
+      tuning: {
+        ignoreStartupParameters: ["search_path"],
+        trackStartupParameters: ["IntervalStyle", "default_transaction_read_only"],
+        resetSessions: "always",
+      },
     },
     { name: "batch", database: "reports", mode: "session", instances: 3, serverConnections: 30 },
   ],

@@ -426,10 +426,10 @@ const bounds: { what: string; allowed: unknown; refused: unknown; sentences: str
   },
   {
     what: "the longest name of a pooler's Service",
-    allowed: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(15), database: "app" }] },
-    refused: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(16), database: "app" }] },
+    allowed: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(9), database: "app" }] },
+    refused: { ...set("cluster.name", "a".repeat(40)), poolers: [{ name: "b".repeat(10), database: "app" }] },
     sentences: [
-      'pgplatform:poolers[0].name: "bbbbbbbbbbbbbbbb" is not allowed. Allowed: short enough for the Service\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-pooler-bbbbbbbbbbbbbbbb, which has 64 of at most 63 characters. Fix: shorten it or cluster.name.',
+      'pgplatform:poolers[0].name: "bbbbbbbbbb" is not allowed. Allowed: short enough for the Service\'s name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-pooler-bbbbbbbbbb-peers, which has 64 of at most 63 characters. Fix: shorten it or cluster.name.',
     ],
   },
   {

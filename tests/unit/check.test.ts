@@ -58,7 +58,7 @@ describe("check", () => {
     const input = changed(smallest(), "cluster.name", "a".repeat(50));
     const problems = sentences({ ...input, poolers: [{ name: "b".repeat(20), database: "app" }] });
     assert.equal(problems.length, 1);
-    assert.match(problems[0]!, /^pgplatform:poolers\[0\]\.name: .* which has 78 of at most 63 characters/);
+    assert.match(problems[0]!, /^pgplatform:poolers\[0\]\.name: .* which has 84 of at most 63 characters/);
   });
 
   it("names every problem at once", () => {

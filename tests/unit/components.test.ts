@@ -52,7 +52,7 @@ describe("components", () => {
       "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole": 7,
       "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": 1,
       "kubernetes:core/v1:ConfigMap": 4,
-      "kubernetes:core/v1:Service": 2,
+      "kubernetes:core/v1:Service": 3,
       "kubernetes:apps/v1:Deployment": 2,
       "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration": 1,
       "kubernetes:admissionregistration.k8s.io/v1:ValidatingWebhookConfiguration": 1,

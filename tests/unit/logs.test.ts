@@ -536,7 +536,10 @@ describe("what servers and poolers log", () => {
         { ...loggedByDefault, log_statement: "ddl", log_lock_waits: "off" },
         engine,
       );
-      assert.match(JSON.stringify(pooler.objects), /log_connections = 0\\nlog_disconnections = 0/);
+      assert.match(
+        JSON.stringify(pooler.objects),
+        /log_connections = 0\\n.*"POOLER_LOG_ENDS","value":"false"/,
+      );
     }
   });
 
@@ -550,7 +553,10 @@ describe("what servers and poolers log", () => {
         assert.equal(parameters.log_min_duration_statement, is);
     for (const { parameters, pooler } of plansOf({ connections: true })) {
       assert.deepEqual([parameters.log_connections, parameters.log_disconnections], ["on", "on"]);
-      assert.match(JSON.stringify(pooler.objects), /log_connections = 1\\nlog_disconnections = 1/);
+      assert.match(
+        JSON.stringify(pooler.objects),
+        /log_connections = 1\\n.*"POOLER_LOG_ENDS","value":"true"/,
+      );
     }
   });
 

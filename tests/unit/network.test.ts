@@ -47,6 +47,7 @@ describe("network", () => {
       "isolation-check: instances → instances 8000/TCP",
       "api-server-0: instances → 198.18.250.1/32 6443/TCP",
       "pooler-app-server: pooler-app → instances 5432/TCP",
+      "pooler-app-peers: pooler-app → pooler-app 6432/TCP",
       "client-demo-pooler: client-demo → pooler-app 6432/TCP",
       "client-direct-direct: client-direct → instances 5432/TCP",
       "health-check-instances: health-check → instances 5432/TCP",
@@ -102,6 +103,7 @@ describe("network", () => {
       podSelector: { matchLabels },
       policyTypes: ["Ingress", "Egress"],
       ingress: [
+        { from: [{ podSelector: { matchLabels } }], ports: [{ port: 6432, protocol: "TCP" }] },
         {
           from: [
             {
@@ -121,6 +123,7 @@ describe("network", () => {
           to: [{ podSelector: { matchLabels: { "cnpg.io/cluster": "main" } } }],
           ports: [{ port: 5432, protocol: "TCP" }],
         },
+        { to: [{ podSelector: { matchLabels } }], ports: [{ port: 6432, protocol: "TCP" }] },
       ],
     });
   });

@@ -61,7 +61,7 @@ describe("pooler", () => {
         unix_socket_dir: "/run/pgbouncer",
         unix_socket_mode: "0770",
         pool_mode: "transaction",
-        max_client_conn: "500",
+        max_client_conn: "1000",
         default_pool_size: "15",
         max_db_connections: "20",
         max_prepared_statements: "200",
@@ -81,12 +81,14 @@ describe("pooler", () => {
         server_tls_protocols: "secure",
         server_login_retry: "1",
         server_connect_timeout: "2",
-        server_lifetime: "600",
+        server_lifetime: "300",
         server_idle_timeout: "300",
         server_check_delay: "5",
         server_check_query: "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END",
         server_fast_close: "1",
-        query_wait_timeout: "60",
+        query_wait_timeout: "120",
+        client_login_timeout: "125",
+        listen_backlog: "4096",
         dns_max_ttl: "5",
         tcp_keepalive: "1",
         tcp_keepidle: "2",
@@ -94,15 +96,16 @@ describe("pooler", () => {
         tcp_keepcnt: "2",
         tcp_user_timeout: "20000",
         ignore_startup_parameters: "extra_float_digits",
+        track_extra_parameters: "IntervalStyle",
         log_connections: "0",
-        log_disconnections: "0",
+        log_disconnections: "1",
       },
     });
   });
 
   it("divides the totals by its pods", () => {
     assert.match(ini(everything()).databases!.jewelry_shop!, /pool_size=12 max_db_connections=50 /);
-    assert.equal(ini(everything()).pgbouncer!.max_client_conn, "500");
+    assert.equal(ini(everything()).pgbouncer!.max_client_conn, "1000", "each pod takes all clients");
     const batch = ini(everything(), 1);
     assert.match(batch.databases!.reports!, /pool_size=10 max_db_connections=10 /);
     assert.equal(batch.pgbouncer!.pool_mode, "session");
@@ -121,13 +124,14 @@ describe("pooler", () => {
     );
   });
 
-  it("consists of a ConfigMap, a disruption budget, a Deployment and a Service, all of one name", () => {
+  it("consists of a ConfigMap, a disruption budget, a Deployment and two Services", () => {
     const [pooler] = plans(withPooler).poolers;
     assert.deepEqual(
       pooler!.objects.map(({ id, stage, object: { kind, metadata } }) => [id, stage, kind, metadata.name]),
       [
         ["config", 0, "ConfigMap", "main-pooler-app"],
         ["disruption-budget", 0, "PodDisruptionBudget", "main-pooler-app"],
+        ["peers", 0, "Service", "main-pooler-app-peers"],
         ["deployment", 1, "Deployment", "main-pooler-app"],
         ["service", 1, "Service", "main-pooler-app"],
       ],
@@ -245,10 +249,10 @@ describe("pooler", () => {
   it("gives a pod the time to drain, and then some", () => {
     const seconds = (input: unknown) =>
       object(input, "deployment").spec.template.spec.terminationGracePeriodSeconds as number;
-    assert.equal(seconds(withPooler), 38);
+    assert.equal(seconds(withPooler), 41);
     assert.equal(
       seconds(changed(withPooler, "poolers", [{ ...withPooler.poolers[0], tuning: { drainSeconds: 100 } }])),
-      108,
+      111,
     );
   });
 
@@ -281,6 +285,7 @@ describe("the pooler's script", function () {
   let folder: string;
   const script = join(__dirname, "..", "..", "plan", "pooler", "run.sh");
   const log = () => readFileSync(join(folder, "log"), "utf8").split("\n").filter(Boolean);
+  const sentAway = "console SET client_idle_timeout = '0.1'";
   /** The fake's log without its process id. */
   const events = () => log().map((line) => line.replace(/^start \d+ /, "start "));
   const until = async (condition: () => boolean, what: string) => {
@@ -299,12 +304,15 @@ describe("the pooler's script", function () {
 echo "start $$ $1" >> "${folder}/log"
 trap 'echo HUP >> "${folder}/log"' HUP
 trap 'echo INT >> "${folder}/log"; [ -e "${folder}/stubborn" ] || exit 0' INT
+trap 'echo USR1 >> "${folder}/log"' USR1
+trap 'echo USR2 >> "${folder}/log"' USR2
 trap 'echo QUIT >> "${folder}/log"; exit 3' QUIT
 trap 'echo TERM >> "${folder}/log"' TERM
 while :; do sleep 0.05; done
 `,
     );
-    chmodSync(join(folder, "pgbouncer"), 0o755);
+    writeFileSync(join(folder, "psql"), `#!/bin/bash\necho "console \${*: -1}" >> "${folder}/log"\n`);
+    for (const program of ["pgbouncer", "psql"]) chmodSync(join(folder, program), 0o755);
     writeFileSync(join(folder, "log"), "");
     for (const file of ["a", "b"]) writeFileSync(join(folder, file), file);
   });
@@ -334,6 +342,12 @@ while :; do sleep 0.05; done
         POOLER_WATCH: `${folder}/a ${folder}/b`,
         POOLER_WATCH_SECONDS: "0.1",
         POOLER_LEAVE_SECONDS: "0.3",
+        POOLER_IDLE_SECONDS: "0.1",
+        POOLER_RUN: folder,
+        POOLER_PORT: "6432",
+        POOLER_PEERS: "nobody.invalid",
+        POOLER_ADDRESS: "198.18.0.7",
+        POOLER_LOG_ENDS: "false",
         POOLER_DRAIN_SECONDS: "1",
       },
       stdio: "ignore",
@@ -361,7 +375,7 @@ while :; do sleep 0.05; done
     await ended;
   });
 
-  it("answers SIGTERM with a moment's wait and SIGINT, never with SIGTERM", async () => {
+  it("answers SIGTERM with a moment's wait, sends idle clients away, and then the others by SIGINT", async () => {
     const { child, ended } = start();
     await until(() => log().length === 1, "the start");
     const asked = Date.now();
@@ -369,7 +383,7 @@ while :; do sleep 0.05; done
     await until(() => log().includes("INT"), "the drain");
     assert.ok(Date.now() - asked >= 290, "clients may still come while the Service forgets the pod");
     await ended;
-    assert.deepEqual(events(), ["start /some.ini", "INT"]);
+    assert.deepEqual(events(), ["start /some.ini", sentAway, "INT"]);
   });
 
   it("ends a drain that takes too long", async () => {
@@ -378,7 +392,7 @@ while :; do sleep 0.05; done
     await until(() => log().length === 1, "the start");
     child.kill("SIGTERM");
     assert.equal(await ended, 3);
-    assert.deepEqual(events(), ["start /some.ini", "INT", "QUIT"]);
+    assert.deepEqual(events(), ["start /some.ini", sentAway, "INT", "QUIT"]);
   });
 
   it("ends with the pooler, and with its code", async () => {

@@ -124,8 +124,8 @@ describe("schema", () => {
       tuning: {
         serverLoginRetrySeconds: 1,
         serverConnectTimeoutSeconds: 2,
-        queryWaitTimeoutSeconds: 60,
-        serverLifetimeSeconds: 600,
+        queryWaitTimeoutSeconds: 120,
+        serverLifetimeSeconds: 300,
         serverIdleTimeoutSeconds: 300,
         serverCheckDelaySeconds: 5,
         tcpUserTimeoutMilliseconds: 20000,
@@ -133,6 +133,8 @@ describe("schema", () => {
         dnsMaxTtlSeconds: 5,
         maxPreparedStatements: 200,
         ignoreStartupParameters: [],
+        trackStartupParameters: ["IntervalStyle"],
+        resetSessions: "session-end",
         drainSeconds: 30,
       },
     });
