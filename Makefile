@@ -49,7 +49,7 @@ logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since
 status: ## Say what runs: cluster, PostgreSQL instances, poolers
 	$(RUN) operations/cli.ts status --stack $(call quoted,$(STACK))
 
-monitoring: ## Open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C
+monitoring: ## Open the pages of what the stack has installed to collect metrics and to show them, until Ctrl-C
 	$(RUN) operations/cli.ts monitoring --stack $(call quoted,$(STACK))
 
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing

@@ -113,10 +113,7 @@ export async function openPages(
   const installation = pagesOf(settings);
   const { namespace } = installation;
   const ready = await kubectl.run(
-    [
-      ...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"],
-      ...waitedFor(installation),
-    ],
+    [...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"], ...waitedFor(installation)],
     { allowFailure: true, signal },
   );
   if (ready.exitCode !== 0)
@@ -126,5 +123,7 @@ export async function openPages(
   progress.line("the pages, until Ctrl-C:");
   if (installation.install.grafana)
     progress.line(`  Grafana's user is admin, its password: ${passwordCommand(namespace)}`);
-  await Promise.all(pagesIn(installation).map((page) => keepOpen(page, installation, kubectl, progress, signal)));
+  await Promise.all(
+    pagesIn(installation).map((page) => keepOpen(page, installation, kubectl, progress, signal)),
+  );
 }

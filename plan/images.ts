@@ -22,7 +22,5 @@ export function stackImages(
   ];
   const { prometheus, install } = settings.monitoring;
   const grafana = prometheus === "install" ? install?.grafana : undefined;
-  return [
-    ...new Set([...used.map((image) => settings.images[image]), ...(grafana ? [grafana.image] : [])]),
-  ];
+  return [...new Set([...used.map((image) => settings.images[image]), ...(grafana ? [grafana.image] : [])])];
 }

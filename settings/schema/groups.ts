@@ -258,13 +258,14 @@ pgplatform:monitoring:
   {
     title: "Monitoring that the stack installs",
     intro:
-      "Prometheus, Alertmanager and kube-state-metrics, with `monitoring.prometheus: install`: see " +
+      "Prometheus, Alertmanager, kube-state-metrics and maybe a Grafana, with `monitoring.prometheus: install`: see " +
       "[installed by the stack](monitoring.md#installed-by-the-stack).",
     example: `pgplatform:monitoring:
   prometheus: install
   install:
     retentionDays: 30
     storage: { size: 20Gi }
+    grafana: { image: registry.example.com/grafana/grafana:12.3.0 }
     receivers:
       - { name: on-call, kind: pagerduty, severities: [critical], routingKey: { secure: AAABAexample } }
       - name: team

@@ -190,9 +190,11 @@ const grafanaImage = image(
 const grafana = documented(
   z.strictObject({
     image: grafanaImage.meta({ ...grafanaImage.meta(), missing: "the name of an image with tag or digest" }),
-    memory: quantity("Memory of Grafana: its request and its limit. Default: 512Mi.", restartsGrafana, "1Gi").default(
-      "512Mi",
-    ),
+    memory: quantity(
+      "Memory of Grafana: its request and its limit. Default: 512Mi.",
+      restartsGrafana,
+      "1Gi",
+    ).default("512Mi"),
     cpu: cores("Most cores of Grafana. Default: 1.", restartsGrafana).default("1"),
   }),
   {

@@ -31,7 +31,6 @@ const inFile = (path: string): string => `$__file{${path}}`;
 /** The installed Prometheus. */
 const dataSources = ({ namespace, install }: Installation) => ({
   apiVersion: 1,
-  prune: true,
   datasources: [
     {
       name: "Prometheus",
@@ -78,7 +77,6 @@ const configuration = {
   GF_SECURITY_ADMIN_PASSWORD: inFile(`${paths.secret}/${grafanaKeys.password}`),
   GF_SECURITY_SECRET_KEY: inFile(`${paths.secret}/${grafanaKeys.secretKey}`),
   GF_SECURITY_DISABLE_GRAVATAR: "true",
-  GF_SECURITY_COOKIE_SAMESITE: "strict",
   GF_AUTH_ANONYMOUS_ENABLED: "false",
   GF_USERS_ALLOW_SIGN_UP: "false",
   GF_USERS_ALLOW_ORG_CREATE: "false",
@@ -164,7 +162,9 @@ function deployment(
             })),
             {
               name: "files",
-              projected: { sources: dashboards.map(({ metadata }) => ({ configMap: { name: metadata.name } })) },
+              projected: {
+                sources: dashboards.map(({ metadata }) => ({ configMap: { name: metadata.name } })),
+              },
             },
             { name: "secret", secret: { secretName: names.grafanaSecret, defaultMode: 0o440 } },
             ...(install.tls
@@ -189,16 +189,14 @@ export function grafanaObjects(settings: Settings, installation: Installation): 
   const { grafana } = install;
   if (grafana === undefined) return [];
   // Pods mount ConfigMaps of their own namespace alone: the same files as beside the cluster.
-  const dashboards = dashboardObjects(settings).map(
-    ({ metadata, ...rest }): KubernetesObject => ({
-      ...rest,
-      metadata: {
-        name: metadata.name,
-        namespace,
-        labels: { ...podLabels.grafana, [clusterLabel]: settings.cluster.name },
-      },
-    }),
-  );
+  const dashboards = dashboardObjects(settings).map(({ metadata, ...rest }): KubernetesObject => ({
+    ...rest,
+    metadata: {
+      name: metadata.name,
+      namespace,
+      labels: { ...podLabels.grafana, [clusterLabel]: settings.cluster.name },
+    },
+  }));
   const provisioning = {
     "datasources.yaml": json(dataSources(installation)),
     "dashboards.yaml": json(providers(settings)),
