@@ -265,7 +265,6 @@ pgplatform:monitoring:
   install:
     retentionDays: 30
     storage: { size: 20Gi }
-    grafana: { image: registry.example.com/grafana/grafana:12.3.0 }
     receivers:
       - { name: on-call, kind: pagerduty, severities: [critical], routingKey: { secure: AAABAexample } }
       - name: team

@@ -304,7 +304,7 @@ describe("make monitoring", () => {
     const grafana = { image: "registry.example.com/grafana:12.3.0" };
     const pages = (install: object) =>
       pagesIn(
-        pagesOf(checked({ ...inputOf({ prometheus: "install", install }), platform: "cloud", tier: "dev" })),
+        pagesOf(checked({ ...inputOf({ prometheus: "install", install }), platform: "k3d", tier: "dev" })),
       ).map(({ title, service, port, scheme }) => `${title} ${scheme}://${service}:${port}`);
     const plain = [
       "Prometheus http://prometheus-operated:9090",
