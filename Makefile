@@ -52,7 +52,7 @@ logs: ## Follow the logs of all instances and poolers; ARGS="--no-follow --since
 status: ## Say on one screen whether writes work, what is wrong, and what to do next; ARGS="--watch"
 	$(PGP) status --stack $(call quoted,$(STACK)) $(ARGS)
 
-monitoring: ## Open the pages of the Prometheus and the Alertmanager that the stack has installed, until Ctrl-C
+monitoring: ## Open the pages of what the stack has installed to collect metrics and to show them, until Ctrl-C
 	$(PGP) monitoring --stack $(call quoted,$(STACK))
 
 preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing

@@ -63,6 +63,31 @@ function sizes({ memory, storage }: NonNullable<Settings["monitoring"]["install"
   least("storage.size", storage.size, leastVolume);
 }
 
+/** Grafana's own documentation asks for 512 MB; with less than this it doesn't start. */
+const leastGrafana = 256;
+
+function grafana({ platform, monitoring }: Settings, report: Report): void {
+  const found = monitoring.install?.grafana;
+  if (found === undefined) return;
+  const at = "monitoring.install.grafana";
+  if (platform === "local")
+    report(
+      at,
+      found,
+      "must not be set: platform is local, whose nodes pull no image, and none of Grafana is built here",
+      "leave it out, and use make dashboards and a Grafana of your own",
+    );
+  if (!monitoring.dashboards)
+    report(
+      at,
+      found,
+      "must not be set: monitoring.dashboards is false, so it would have nothing to show",
+      "leave it out, or set monitoring.dashboards to true",
+    );
+  if ((bytesOf(found.memory) ?? 0) < leastGrafana * MiB)
+    report(`${at}.memory`, found.memory, `at least ${leastGrafana}Mi`, "give it more");
+}
+
 /** What a Prometheus that runs already must be told, and what nothing would read. */
 function told({ prometheus, namespace, labels, dashboards }: Settings["monitoring"], report: Report): void {
   if ((prometheus === "operator" || prometheus === "annotations") && namespace === undefined)
@@ -83,7 +108,8 @@ function told({ prometheus, namespace, labels, dashboards }: Settings["monitorin
 }
 
 /** What is installed to collect metrics, and who gets the alerts. */
-export const monitoring: Rule = ({ monitoring, platform, cluster }, report) => {
+export const monitoring: Rule = (settings, report) => {
+  const { monitoring, platform, cluster } = settings;
   const { prometheus, install } = monitoring;
   told(monitoring, report);
   if (prometheus !== "install") {
@@ -105,6 +131,7 @@ export const monitoring: Rule = ({ monitoring, platform, cluster }, report) => {
     );
   if (install === undefined) return;
   sizes(install, report);
+  grafana(settings, report);
   receivers(install.receivers, report);
   install.namespaces.forEach((name, index) => {
     if (name === cluster.namespace || name === monitoring.namespace)

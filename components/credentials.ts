@@ -18,7 +18,7 @@ export interface CredentialsArgs {
 }
 
 /** Letters and digits alone go unescaped into URIs, ini files and connection strings; 32 of them are 190 bits. */
-const passwordForm = { length: 32, special: false };
+export const passwordForm = { length: 32, special: false };
 
 const reference = /\{password:([a-z0-9-]+(?:\.\d+)?)\}/g;
 

@@ -3,7 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   installationOf,
   type Installation,
+  grafanaKeys,
   instance,
+  names,
   ports,
   services,
 } from "../plan/monitoring/install/names";
@@ -19,12 +21,31 @@ interface Page {
   readonly title: string;
   readonly service: string;
   readonly port: number;
+  readonly scheme: "http" | "https";
 }
 
-const pages: readonly Page[] = [
-  { title: "Prometheus", service: services.prometheus, port: ports.prometheus },
-  { title: "Alertmanager", service: services.alertmanager, port: ports.alertmanager },
+/** The pages of what is installed. */
+export function pagesIn({ install }: Installation): Page[] {
+  const scheme = install.tls ? "https" : "http";
+  return [
+    { title: "Prometheus", service: services.prometheus, port: ports.prometheus, scheme },
+    { title: "Alertmanager", service: services.alertmanager, port: ports.alertmanager, scheme },
+    // It has no certificate: nothing but a port-forward reaches it.
+    ...(install.grafana
+      ? [{ title: "Grafana", service: names.grafana, port: ports.grafana, scheme: "http" as const }]
+      : []),
+  ];
+}
+
+/** What must be there before the pages are opened, as kubectl names it. */
+const waitedFor = ({ install }: Installation): string[] => [
+  ...["prometheus", "alertmanager"].map((kind) => `${kind}.monitoring.coreos.com/${instance}`),
+  ...(install.grafana ? [`deployment.apps/${names.grafana}`] : []),
 ];
+
+/** How one gets the password of Grafana, which no output has. */
+export const passwordCommand = (namespace: string): string =>
+  `kubectl -n ${namespace} get secret ${names.grafanaSecret} -o jsonpath='{.data.${grafanaKeys.password}}' | base64 -d`;
 
 const LOOPBACK = "127.0.0.1";
 const AGAIN_MS = 1000;
@@ -64,8 +85,8 @@ export const addressIn = (line: string): string | undefined =>
 
 /** Keeps one page open until the signal, also when its pod becomes another one. */
 async function keepOpen(
-  { title, service, port }: Page,
-  { namespace, install }: Installation,
+  { title, service, port, scheme }: Page,
+  { namespace }: Installation,
   kubectl: Kubectl,
   progress: Progress,
   signal: AbortSignal,
@@ -76,7 +97,7 @@ async function keepOpen(
     if (address === undefined) return;
     // Opened again, it is where it was.
     local = Number(address.split(":").at(-1));
-    progress.line(`  ${title}: ${install.tls ? "https" : "http"}://${address}`);
+    progress.line(`  ${title}: ${scheme}://${address}`);
   };
   while (!signal.aborted) {
     await kubectl
@@ -103,16 +124,17 @@ export async function openPages(
   const installation = pagesOf(settings);
   const { namespace } = installation;
   const ready = await kubectl.run(
-    [
-      ...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"],
-      ...["prometheus", "alertmanager"].map((kind) => `${kind}.monitoring.coreos.com/${instance}`),
-    ],
+    [...["-n", namespace, "wait", "--for=condition=Available", "--timeout=60s"], ...waitedFor(installation)],
     { allowFailure: true, signal },
   );
   if (ready.exitCode !== 0)
     throw new UserError([
-      `Prometheus or Alertmanager in namespace ${namespace} is not available (${ready.stderr.trim().split("\n").at(-1)}). Fix: \`make up\`, which makes them, and says what is wrong.`,
+      `Prometheus${installation.install.grafana ? ", Alertmanager or Grafana" : " or Alertmanager"} in namespace ${namespace} is not available (${ready.stderr.trim().split("\n").at(-1)}). Fix: \`make up\`, which makes them, and says what is wrong.`,
     ]);
   progress.line("the pages, until Ctrl-C:");
-  await Promise.all(pages.map((page) => keepOpen(page, installation, kubectl, progress, signal)));
+  if (installation.install.grafana)
+    progress.line(`  Grafana's user is admin, its password: ${passwordCommand(namespace)}`);
+  await Promise.all(
+    pagesIn(installation).map((page) => keepOpen(page, installation, kubectl, progress, signal)),
+  );
 }

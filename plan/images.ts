@@ -20,5 +20,7 @@ export function stackImages(
     ...(settings.monitoring.prometheus === "install" ? installedImages : []),
     ...(settings.monitoring.prometheus === "none" ? [] : monitorImages),
   ];
-  return [...new Set(used.map((image) => settings.images[image]))];
+  const { prometheus, install } = settings.monitoring;
+  const grafana = prometheus === "install" ? install?.grafana : undefined;
+  return [...new Set([...used.map((image) => settings.images[image]), ...(grafana ? [grafana.image] : [])])];
 }

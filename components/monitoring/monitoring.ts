@@ -1,10 +1,12 @@
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { RandomPassword } from "@pulumi/random/randomPassword";
 import { base64 } from "../../plan/base64";
 import type { MonitoringPlan } from "../../plan/monitoring/install/plan";
 import type { Labels } from "../../plan/network";
 import { Issued } from "../certificates";
+import { passwordForm } from "../credentials";
 import { Network } from "../network";
 import { PullSecret, type PullSecretArgs } from "../pullSecret";
 import { registerObjects } from "../register";
@@ -18,7 +20,7 @@ export interface MonitoringArgs {
   readonly value?: (text: string) => pulumi.Output<string>;
 }
 
-/** Prometheus Operator, Prometheus, Alertmanager and kube-state-metrics in a namespace of their own. Their CRDs outlive the stack. */
+/** Prometheus Operator, Prometheus, Alertmanager, kube-state-metrics and maybe a Grafana in a namespace of their own. Their CRDs outlive the stack. */
 export class Monitoring extends pulumi.ComponentResource {
   constructor(name: string, args: MonitoringArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("pgplatform:components:Monitoring", name, {}, options);
@@ -70,9 +72,12 @@ export class Monitoring extends pulumi.ComponentResource {
           }),
         ]
       : [];
+    const grafana = plan.grafana
+      ? [drawn(name, plan.grafana, plan.namespace.name, labels, { parent: this, dependsOn: [namespace] })]
+      : [];
     registerObjects(name, plan.objects, {
       parent: this,
-      dependsOn: [namespace, network, ...pullSecrets, ...receivers, ...certificates],
+      dependsOn: [namespace, network, ...pullSecrets, ...receivers, ...certificates, ...grafana],
     });
     this.registerOutputs({});
   }
@@ -101,3 +106,30 @@ function certified(
     options,
   );
 }
+
+/** A Secret whose values are drawn, and known to none but it and Pulumi's state, where they are encrypted. */
+const drawn = (
+  name: string,
+  { secretName, keys }: NonNullable<MonitoringPlan["grafana"]>,
+  namespace: string,
+  labels: Labels,
+  options: pulumi.CustomResourceOptions & { parent: pulumi.Resource },
+): Secret =>
+  new Secret(
+    `${name}-grafana-secret`,
+    {
+      metadata: { name: secretName, namespace, labels },
+      type: "Opaque",
+      data: pulumi.secret(
+        Object.fromEntries(
+          keys.map((key) => [
+            key,
+            new RandomPassword(`${name}-grafana-${key}`, passwordForm, {
+              parent: options.parent,
+            }).result.apply(base64),
+          ]),
+        ),
+      ),
+    },
+    options,
+  );

@@ -258,7 +258,7 @@ pgplatform:monitoring:
   {
     title: "Monitoring that the stack installs",
     intro:
-      "Prometheus, Alertmanager and kube-state-metrics, with `monitoring.prometheus: install`: see " +
+      "Prometheus, Alertmanager, kube-state-metrics and maybe a Grafana, with `monitoring.prometheus: install`: see " +
       "[installed by the stack](monitoring.md#installed-by-the-stack).",
     example: `pgplatform:monitoring:
   prometheus: install

@@ -1,5 +1,17 @@
 import * as z from "zod";
-import { atOnce, boolean, cores, documented, integer, label, labels, oneOf, quantity, quoted } from "./types";
+import {
+  atOnce,
+  boolean,
+  cores,
+  documented,
+  image,
+  integer,
+  label,
+  labels,
+  oneOf,
+  quantity,
+  quoted,
+} from "./types";
 
 /** What the stack installs to collect metrics and to send alerts. */
 
@@ -169,6 +181,30 @@ export const receiver = z.discriminatedUnion("kind", [
 
 export type Receiver = z.output<typeof receiver>;
 
+const restartsGrafana = "A change restarts Grafana, which forgets what was made in it.";
+const grafanaImage = image(
+  "Image of Grafana, such as docker.io/grafana/grafana with the tag of a version. images.registry has no part in it.",
+  restartsGrafana,
+).unwrap();
+
+const grafana = documented(
+  z.strictObject({
+    image: grafanaImage.meta({ ...grafanaImage.meta(), missing: "the name of an image with tag or digest" }),
+    memory: quantity(
+      "Memory of Grafana: its request and its limit. Default: 512Mi.",
+      restartsGrafana,
+      "1Gi",
+    ).default("512Mi"),
+    cpu: cores("Most cores of Grafana. Default: 1.", restartsGrafana).default("1"),
+  }),
+  {
+    means:
+      "A Grafana with the dashboards of this stack and its Prometheus as data source, which make monitoring opens. Not on local, where no image of it is built. Default: none.",
+    change: "A change adds or removes it, and touches nothing else.",
+    allowed: "{ image, memory, cpu }",
+  },
+).optional();
+
 export const install = z.strictObject({
   storage: z
     .strictObject({
@@ -217,6 +253,7 @@ export const install = z.strictObject({
     "Whether Prometheus and Alertmanager are asked by HTTPS alone, with a certificate that a CA of the stack's own signs: a browser warns of it. Default: false, by HTTP within a closed network.",
     "A change restarts Prometheus and Alertmanager.",
   ).default(false),
+  grafana,
   receivers: documented(z.array(receiver), {
     means: "Whom Alertmanager sends alerts to. Default: none, its page alone shows them.",
     change: sent,

@@ -241,6 +241,34 @@ const single: [path: string, value: unknown, sentence: string][] = [
     { prometheus: "operator", thresholds: { volumeFull: 24 } },
     "pgplatform:monitoring.thresholds.volumeFull: 24 is not allowed. Allowed: a duration from 1h to 30d, such as 24h. Fix: write a whole number and its unit, s, m, h or d, such as 24h.",
   ],
+  ...(
+    [
+      [
+        {},
+        "pgplatform:monitoring.install.grafana.image: not set. Allowed: the name of an image with tag or digest. Fix: set it.",
+      ],
+      [
+        { image: "docker.io/grafana/grafana" },
+        "pgplatform:monitoring.install.grafana.image: \"docker.io/grafana/grafana\" is not allowed. Allowed: an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest. Fix: add the version that is meant as a tag, or the digest.",
+      ],
+      [
+        { image: "docker.io/grafana/grafana:latest" },
+        "pgplatform:monitoring.install.grafana.image: \"docker.io/grafana/grafana:latest\" is not allowed. Allowed: an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest. Fix: add the version that is meant as a tag, or the digest.",
+      ],
+      [
+        true,
+        "pgplatform:monitoring.install.grafana: true is not allowed. Allowed: { image, memory, cpu }. Fix: choose an allowed value.",
+      ],
+      [
+        { image: "docker.io/grafana/grafana:12.3.0" },
+        'pgplatform:monitoring.install.grafana: must not be set ({"image":"docker.io/grafana/grafana:12.3.0","memory":"512Mi","cpu":"1"}): platform is local, whose nodes pull no image, and none of Grafana is built here. Fix: leave it out, and use make dashboards and a Grafana of your own.',
+      ],
+    ] as const
+  ).map(([grafana, sentence]): [string, unknown, string] => [
+    "monitoring",
+    { prometheus: "install", install: { grafana } },
+    sentence,
+  ]),
   [
     "images",
     { pgbouncer: "not an image" },

@@ -110,6 +110,7 @@ export const everything = (): SettingsInput => ({
       namespaces: ["workers"],
       kubelet: "verified",
       tls: true,
+      grafana: { image: "registry.example.com/grafana/grafana:12.3.0", memory: "1Gi", cpu: "2" },
       groupWaitSeconds: 10,
       groupIntervalSeconds: 60,
       repeatHours: 12,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SettingsInput } from "../../settings/schema";
 import { plainSecrets } from "../../checks/secrets";
-import { addressIn, pagesOf } from "../../operations/monitoring";
+import { addressIn, pagesIn, pagesOf, passwordCommand } from "../../operations/monitoring";
 import type { MonitoringFacts } from "../../operations/monitoringFacts";
 import { prometheusOperator } from "../../operations/monitoringRule";
 import type { LiveFacts } from "../../operations/liveFacts";
@@ -298,6 +298,28 @@ describe("make monitoring", () => {
       });
     assert.equal(pagesOf(checked(inputOf({ prometheus: "install" }))).namespace, "monitoring");
     assert.equal(pagesOf(checked(inputOf({ prometheus: "install", namespace: "watch" }))).namespace, "watch");
+  });
+
+  it("opens a Grafana where one is installed, and says the command for its password, and not the password", () => {
+    const grafana = { image: "registry.example.com/grafana:12.3.0" };
+    const pages = (install: object) =>
+      pagesIn(
+        pagesOf(checked({ ...inputOf({ prometheus: "install", install }), platform: "k3d", tier: "dev" })),
+      ).map(({ title, service, port, scheme }) => `${title} ${scheme}://${service}:${port}`);
+    const plain = [
+      "Prometheus http://prometheus-operated:9090",
+      "Alertmanager http://alertmanager-operated:9093",
+    ];
+    assert.deepEqual(pages({}), plain);
+    assert.deepEqual(pages({ grafana }), [...plain, "Grafana http://grafana:3000"]);
+    assert.deepEqual(pages({ grafana, tls: true }), [
+      ...plain.map((page) => page.replace("http:", "https:")),
+      "Grafana http://grafana:3000",
+    ]);
+    assert.equal(
+      passwordCommand("watch"),
+      "kubectl -n watch get secret grafana-admin -o jsonpath='{.data.password}' | base64 -d",
+    );
   });
 
   it("reads where kubectl listens", () => {

@@ -332,6 +332,12 @@ describe("components", () => {
     assert.equal(secret.pager, Buffer.from("a routing key").toString("base64"));
     const tls = one(full, `${name}-tls-secret`).inputs.data as { secret: Record<string, string> };
     assert.deepEqual(Object.keys(tls.secret).sort(), ["ca.crt", "tls.crt", "tls.key"]);
+    const grafana = one(full, `${name}-grafana-secret`).inputs.data as { secret: Record<string, string> };
+    assert.deepEqual(Object.keys(grafana.secret).sort(), ["password", "secret-key"]);
+    for (const key of ["password", "secret-key"])
+      assert.deepEqual(one(full, `${name}-grafana-${key}`).inputs, { length: 32, special: false });
+    assert.ok(one(full, `${name}-grafana`).dependsOn.includes(`${name}-grafana-provisioning`));
+    assert.ok(one(full, `${name}-grafana-provisioning`).dependsOn.length > 0);
     assert.ok(one(full, `${name}-operator`).dependsOn.includes(`${name}-crd-prometheuses`));
     assert.ok(one(full, `${name}-prometheus`).dependsOn.includes(`${name}-operator`));
     assert.ok(one(full, `${name}-crd-prometheuses`).dependsOn.includes(`${name}-network`));

@@ -105,6 +105,17 @@ export function installFlows(
         ),
       ),
     ),
+    ...(install.grafana === undefined
+      ? []
+      : [
+          tcp(
+            "grafana-prometheus",
+            podsOf("grafana", namespace),
+            prometheus,
+            ports.prometheus,
+            "Grafana asks Prometheus for what its dashboards show",
+          ),
+        ]),
     ...install.receivers.map((receiver) => receiverFlow(receiver, alertmanager)),
     ...lookupFlows(settings, namespace),
   ];

@@ -25,9 +25,17 @@ export const names = {
   configuration: "alertmanager-configuration",
   receivers: "alertmanager-receivers",
   scrapes: "prometheus-scrapes",
+  grafana: "grafana",
+  /** Secret with the password of Grafana's user admin, and the key that Grafana encrypts with. */
+  grafanaSecret: "grafana-admin",
+  /** ConfigMap that says where Grafana finds Prometheus and the dashboards. */
+  provisioning: "grafana-provisioning",
   /** Secret with the certificate of both, and with its CA's. */
   tls: "monitoring-tls",
 } as const;
+
+/** Keys of Grafana's Secret. */
+export const grafanaKeys = { password: "password", secretKey: "secret-key" } as const;
 
 /** Services that the Prometheus Operator makes for its pods. */
 export const services = { prometheus: "prometheus-operated", alertmanager: "alertmanager-operated" } as const;
@@ -40,6 +48,7 @@ export const ports = {
   reloader: 8080,
   kubeStateMetrics: 8080,
   kubelet: 10250,
+  grafana: 3000,
   /** Of the instances of every engine, and of both engines' operators. */
   instances: 9187,
   engineOperator: 8080,
@@ -50,6 +59,7 @@ export const podLabels = {
   prometheus: { "app.kubernetes.io/name": "prometheus", "app.kubernetes.io/instance": instance },
   alertmanager: { "app.kubernetes.io/name": "alertmanager", "app.kubernetes.io/instance": instance },
   kubeStateMetrics: { "app.kubernetes.io/name": names.kubeStateMetrics },
+  grafana: { "app.kubernetes.io/name": names.grafana },
 } as const satisfies Record<string, Labels>;
 
 /** What is installed, and where. */

@@ -9,7 +9,16 @@ import { podSecurity } from "../../podSecurity";
 import { access } from "./access";
 import { alertmanagerConfiguration, secretOf, type InhibitRule } from "./alertmanager";
 import { installFlows } from "./flows";
-import { apiGroup, installationOf, names, services, watchedNamespaces, type Installation } from "./names";
+import { grafanaObjects } from "./grafana";
+import {
+  apiGroup,
+  grafanaKeys,
+  installationOf,
+  names,
+  services,
+  watchedNamespaces,
+  type Installation,
+} from "./names";
 import { scrapes, scrapesKey } from "./scrapes";
 import {
   alertmanagerObject,
@@ -29,6 +38,8 @@ export interface MonitoringPlan {
   readonly receivers?: { readonly secretName: string; readonly values: Readonly<Record<string, string>> };
   /** The certificate of Prometheus and Alertmanager. @default - they have none */
   readonly certificate?: { readonly secretName: string; readonly names: readonly string[] };
+  /** The Secret of Grafana, whose values are drawn. @default - no Grafana is installed */
+  readonly grafana?: { readonly secretName: string; readonly keys: readonly string[] };
   /** CRDs first, then who uses them, then what is of their kinds. */
   readonly objects: readonly PlannedObject[];
 }
@@ -132,6 +143,9 @@ export function monitoringPlan(
         names: Object.values(services).flatMap((service) => tlsNames(service, namespace)),
       },
     }),
+    ...(install.grafana && {
+      grafana: { secretName: names.grafanaSecret, keys: Object.values(grafanaKeys) },
+    }),
     objects: [
       ...crds(settings, released()),
       ...access(installation, watched, engine.operatorNamespace),
@@ -167,6 +181,7 @@ export function monitoringPlan(
         }),
         watchdog: watchdog(installation),
       }),
+      ...grafanaObjects(settings, installation),
     ],
   };
 }

@@ -23,13 +23,13 @@ import { scrapesKey } from "./scrapes";
 /** User of the upstream images. */
 const owner: Owner = { user: 65534, group: 65534 };
 
-const resources = (memory: string, cpuRequest: string, cpu: string) => ({
+export const resources = (memory: string, cpuRequest: string, cpu: string) => ({
   requests: { cpu: cpuRequest, memory },
   limits: { cpu, memory },
 });
 
 /** The memory limit also bounds Go's collector, which would otherwise let the heap double first. */
-const goMemory = (memory: string) => ({
+export const goMemory = (memory: string) => ({
   name: "GOMEMLIMIT",
   value: `${Math.floor(((bytesOf(memory) ?? 0) * 0.9) / 2 ** 20)}MiB`,
 });
