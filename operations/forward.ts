@@ -14,6 +14,8 @@ interface Asked {
   readonly tls: boolean;
 }
 
+const PATIENCE_MS = 4_000;
+
 /** One GET. The way through the API server to the very pod is authenticated: the certificate, which names the Service, adds nothing. */
 function get(address: string, { path, tls }: Asked, signal: AbortSignal): Promise<string> {
   const [host, port] = address.split(":");
@@ -41,6 +43,8 @@ export async function throughForward(
   asked: Asked,
 ): Promise<string> {
   const end = new AbortController();
+  // A status has been shown by then.
+  const late = setTimeout(() => end.abort(), PATIENCE_MS);
   let opened: ((address: string) => void) | undefined;
   const address = new Promise<string>((resolve) => (opened = resolve));
   const forward = kubectl.stream(
@@ -56,6 +60,7 @@ export async function throughForward(
     closed.catch(() => undefined);
     return await get(await Promise.race([address, closed]), asked, end.signal);
   } finally {
+    clearTimeout(late);
     end.abort();
     await forward;
   }

@@ -68,7 +68,7 @@ export function withoutValues(value: unknown): unknown {
     Object.entries(fields).map(([key, inner]) => {
       if (named && key === "value") return [key, MASK];
       if (fields.kind === "Secret" && (key === "data" || key === "stringData"))
-        return [key, Object.fromEntries(Object.keys((inner ?? {}) as object).map((one) => [one, MASK]))];
+        return [key, Object.fromEntries(Object.keys(inner ?? {}).map((one) => [one, MASK]))];
       // The whole object as it was applied, values and all.
       if (key === "kubectl.kubernetes.io/last-applied-configuration") return [key, MASK];
       if (key === "managedFields") return [key, "left out"];

@@ -175,7 +175,9 @@ export const seedChecks: readonly Check[] = [
         [
           ...(claims.length === 0 ? ["there is no claim"] : []),
           ...claims.flatMap(({ metadata, status }) =>
-            status?.phase === "Bound" ? [] : [`${metadata.name} is ${String(status?.phase ?? "unknown")}`],
+            status?.phase === "Bound"
+              ? []
+              : [`${metadata.name} is ${JSON.stringify(status?.phase ?? "unknown")}`],
           ),
           ...volumes.flatMap(({ instance, holds, bytes, usedBytes }) =>
             bytes > 0 && usedBytes / bytes > 0.85

@@ -115,7 +115,7 @@ describe("a support bundle, with a stand-in for kubectl", () => {
                   password: base64(known[0] ?? ""),
                   other: base64(known[1] ?? ""),
                 },
-              } as unknown as KubeObject,
+              },
             ]);
       return Promise.resolve([
         {
@@ -128,7 +128,7 @@ describe("a support bundle, with a stand-in for kubectl", () => {
           },
           data: { file: text },
           spec: { containers: [{ name: "postgres", env: [{ name: "PASSWORD", value: known[0] }] }] },
-        } as unknown as KubeObject,
+        },
       ]);
     }
     override get(): Promise<KubeObject | undefined> {

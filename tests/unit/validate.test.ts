@@ -20,15 +20,18 @@ import {
 type EngineName = (typeof engines)[number];
 type Writable = { -readonly [key in keyof Seen]: Seen[key] };
 
-const object = (kind: string, name: string, more: object = {}): KubeObject =>
-  ({ apiVersion: "v1", kind, metadata: { name, namespace: "postgres" }, ...more }) as unknown as KubeObject;
+const object = (kind: string, name: string, more: object = {}): KubeObject => ({
+  apiVersion: "v1",
+  kind,
+  metadata: { name, namespace: "postgres" },
+  ...more,
+});
 
-const slice = (service: string, pods: readonly string[]): KubeObject =>
-  ({
-    ...object("EndpointSlice", `${service}-1`),
-    metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
-    endpoints: pods.map((name) => ({ conditions: { ready: true }, targetRef: { name } })),
-  }) as unknown as KubeObject;
+const slice = (service: string, pods: readonly string[]): KubeObject => ({
+  ...object("EndpointSlice", `${service}-1`),
+  metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
+  endpoints: pods.map((name) => ({ conditions: { ready: true }, targetRef: { name } })),
+});
 
 /** What the engines' objects say when all is done. */
 const whole: Readonly<Record<EngineName, (cluster: KubeObject) => object>> = {
@@ -336,9 +339,7 @@ describe("pgp validate", () => {
       "nodes",
       {
         scene: (scene) =>
-          (scene.pods = scene.pods.map(
-            (one) => ({ ...one, spec: { ...one.spec, nodeName: "n1" } }) as KubeObject,
-          )),
+          (scene.pods = scene.pods.map((one) => ({ ...one, spec: { ...one.spec, nodeName: "n1" } }))),
       },
       true,
     ],
