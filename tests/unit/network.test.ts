@@ -169,7 +169,7 @@ describe("network", () => {
     const policy = networkPolicies("main", "postgres", flows)
       .map(({ object }) => object as unknown as Policy)
       .find(({ metadata }) => metadata.name === "main-pooler-app")!;
-    assert.equal(policy.spec.ingress!.length, 1);
+    assert.equal(policy.spec.ingress!.length, 2);
     assert.doesNotMatch(JSON.stringify(policy), /demo/);
   });
 });

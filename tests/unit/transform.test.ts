@@ -36,7 +36,7 @@ describe("the setting transform", () => {
     assert.equal(annotated(plan.operator?.objects ?? []), 2, "the operator and its plugin");
     assert.equal(annotated(plan.networkPolicies), 1);
     const [pooler] = plan.poolers;
-    assert.equal(annotated(pooler?.objects ?? []), 1);
+    assert.equal(annotated(pooler?.objects ?? []), 2, "its Service and that of its pods");
     const deployment = pooler?.objects.find(({ id }) => id === "deployment")?.object.spec as {
       replicas: number;
     };
