@@ -201,7 +201,7 @@ command("health", "write a row through the pooler and read it on a standby").act
 
 command(
   "monitoring",
-  "open the pages of what the stack has installed to collect metrics and to show them",
+  "open the pages of the Prometheus and the Alertmanager that the stack has installed",
 ).action(({ stack }: StackOption) =>
   conclude(async () => {
     try {
