@@ -8,6 +8,8 @@ import { sentence } from "../../../settings/problem";
 import type { KubernetesObject } from "../../../plan/objects";
 import type { Engine } from "../../alerts/case";
 import { settingsOf } from "../../alerts/promtool";
+import { releasedObjects } from "../../support/manifest";
+import { checked, smallest } from "../../support/settings";
 import { good, goodStack, mutated, violationsInStack } from "./kit";
 
 type Rules = KubernetesObject & { spec: { groups: { rules: { alert: string; expr: string }[] }[] } };
@@ -57,6 +59,45 @@ describe("the policies of monitoring, namespaces and storage", () => {
         assert.deepEqual(found, []);
       }
     });
+
+  it("have nothing to say about a Grafana that the stack installs, nor has any other", async () => {
+    const released = await releasedObjects("monitoring");
+    const saidOf = (install: object): string[] => {
+      const plan = planPlatform(
+        checked({
+          ...smallest(),
+          platform: "k3d",
+          tier: "dev",
+          operator: { install: false },
+          monitoring: { prometheus: "install", install },
+        }),
+        () => [],
+        undefined,
+        () => released,
+      );
+      const { namespace, networkPolicies, objects } = plan.monitoring!;
+      const { name, labels } = namespace;
+      const all: KubernetesObject[] = [
+        { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } },
+        ...[plan.cluster.objects, plan.networkPolicies, plan.metrics, networkPolicies, objects].flatMap(
+          (list) => list.map(({ object }) => object),
+        ),
+      ];
+      const stack = stackFacts(all);
+      return invariants.flatMap((one) =>
+        one.on === "stack"
+          ? one.check(stack, valuesOf(one)).map(sentence)
+          : one.on === "object"
+            ? all.flatMap((object) => one.check(object, valuesOf(one), undefined).map(sentence))
+            : [],
+      );
+    };
+    const image = `registry.example.com/grafana:12.3.0@sha256:${"0".repeat(64)}`;
+    const without = saidOf({});
+    assert.deepEqual(saidOf({ grafana: { image } }), without);
+    // The pack does look at it.
+    assert.ok(saidOf({ grafana: { image: "registry.example.com/grafana:12.3.0" } }).length > without.length);
+  });
 
   it("name a platform without alerts, on every engine", () => {
     for (const engine of engines) {
