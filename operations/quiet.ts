@@ -7,7 +7,7 @@ import type { Kubectl, KubeObject } from "./kubectl";
 
 /** Planned changes of the primary: clients of the poolers wait through them in place of an error. */
 
-/** Longest that a pooler holds its clients, in seconds; its own pod counts, whatever has become of the one who asked. */
+/** Longest that a pooler holds its clients, in seconds; its own pod counts, whatever becomes of the command that holds it. */
 export const PAUSE_SECONDS = 10;
 /** Longest that a transaction which is under way may take to end once nothing new begins, in seconds. */
 const DRAIN_SECONDS = 3;
@@ -41,7 +41,7 @@ async function hold({ kubectl, namespace, process = "pgbouncer" }: Poolers, pod:
     input: word,
     onLine: (line) => {
       if (line === "paused") paused();
-      // It goes on, told or not; kubectl ends when its input has.
+      // It continues, told or not; kubectl ends when its input has.
       if (line === "resumed") word.end();
     },
     allowFailure: true,
@@ -52,7 +52,7 @@ async function hold({ kubectl, namespace, process = "pgbouncer" }: Poolers, pod:
       exitCode === 0
         ? undefined
         : exitCode === 3
-          ? `went on by itself after ${seconds} s`
+          ? `continued by itself after ${seconds} s`
           : stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`,
     (error: unknown) => (error as Error).message,
   );
@@ -62,9 +62,9 @@ async function hold({ kubectl, namespace, process = "pgbouncer" }: Poolers, pod:
   throw new Error(`${pod}: its clients can't be held: ${why}`);
 }
 
-/** Lets them go on; the pods that did so before, and why. */
+/** Lets them continue; the pods that did so before, and why. */
 async function letGo(held: readonly Held[]): Promise<string[]> {
-  for (const { word } of held) word.end("go on\n");
+  for (const { word } of held) word.end("continue\n");
   const ends = await Promise.all(held.map(async ({ pod, end }) => ({ pod, why: await end })));
   return ends.flatMap(({ pod, why }) => (why === undefined ? [] : [`${pod}: ${why}`]));
 }
@@ -92,7 +92,7 @@ export interface Quiet<T> {
 }
 
 /**
- * Does `work` while the poolers hold their clients: new transactions wait, those under way end first. Whatever comes of it the poolers go on, by
+ * Does `work` while the poolers hold their clients: new transactions wait, those under way end first. Whatever comes of it the poolers continue, by
  * themselves after 10 s.
  *
  * Throws before `work` when a pod can't hold its clients, or a transaction doesn't end within 3 s.

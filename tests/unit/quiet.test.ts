@@ -100,7 +100,7 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
       () => until(() => signals().endsWith("resume\n")),
       1,
     );
-    assert.deepEqual(warnings, ["pooler-1: went on by itself after 1 s"]);
+    assert.deepEqual(warnings, ["pooler-1: continued by itself after 1 s"]);
   });
 
   it("goes on when the one who asked is gone: its standard input ends", async () => {
