@@ -32,7 +32,11 @@ interface Held {
 }
 
 /** Has a pod's PgBouncer hold its clients; resolves when it does. */
-async function hold({ kubectl, namespace, process = "pgbouncer" }: Poolers, pod: string, seconds: number): Promise<Held> {
+async function hold(
+  { kubectl, namespace, process = "pgbouncer" }: Poolers,
+  pod: string,
+  seconds: number,
+): Promise<Held> {
   const word = new PassThrough();
   let paused: () => void = () => undefined;
   const holds = new Promise<void>((resolve) => (paused = resolve));

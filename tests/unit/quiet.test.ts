@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  existsSync,
+} from "node:fs";
 import { spawn, type ChildProcess } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +30,7 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
   };
   const signals = () => (existsSync(at("signals")) ? readFileSync(at("signals"), "utf8") : "");
   const until = async (what: () => boolean) => {
-    for (const end = Date.now() + 20_000; !what(); ) {
+    for (const end = Date.now() + 20_000; !what();) {
       assert.ok(Date.now() < end, "it is waited for in vain");
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -49,8 +57,14 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
     copyFileSync("/bin/bash", at(name));
     chmodSync(at(name), 0o755);
     // What follows `--` is the command.
-    program("kubectl", '#!/bin/bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nPATH=${0%/*}:$PATH exec "$@"\n');
-    program("psql", `#!/bin/bash\ncase "$*" in *count*) cat "${at("sessions")}" ;; *) echo "process 7, for 12 s" ;; esac\n`);
+    program(
+      "kubectl",
+      '#!/bin/bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nPATH=${0%/*}:$PATH exec "$@"\n',
+    );
+    program(
+      "psql",
+      `#!/bin/bash\ncase "$*" in *count*) cat "${at("sessions")}" ;; *) echo "process 7, for 12 s" ;; esac\n`,
+    );
     writeFileSync(at("sessions"), "0\n");
     const body = `trap 'echo pause >>"${at("signals")}"' USR1; trap 'echo resume >>"${at("signals")}"' USR2; echo up >"${at("up")}"; while :; do sleep 0.05; done`;
     pooler = spawn(at(name), ["-c", body], { stdio: "ignore" });

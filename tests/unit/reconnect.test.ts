@@ -38,13 +38,13 @@ describe("replacing the poolers' server connections", () => {
       await reconnectPoolers({ kubectl, settings }),
       "Server connections are replaced as soon as their transactions end: app (1 of 2 pods), jobs (1 of 2 pods).",
     );
-    assert.deepEqual(ran.sort(), ['app-0: RECONNECT', 'jobs-0: RECONNECT']);
+    assert.deepEqual(ran.sort(), ["app-0: RECONNECT", "jobs-0: RECONNECT"]);
   });
 
   it("asks one pooler's pods alone, and refuses a name that is none", async () => {
     const { kubectl, ran } = standIn();
     await reconnectPoolers({ kubectl, settings }, "jobs");
-    assert.deepEqual(ran, ['jobs-0: RECONNECT']);
+    assert.deepEqual(ran, ["jobs-0: RECONNECT"]);
     await assert.rejects(
       reconnectPoolers({ kubectl, settings }, "other"),
       /--pooler: "other" is not allowed\. Allowed: app, jobs\. Fix: name one, or leave it out for all\./,

@@ -2,10 +2,14 @@ import { check } from "../../../checks/index";
 import { alerts, ruleGroups, ruleOf, thresholdsOf } from "../../../plan/monitoring/alerts";
 import type { Settings, SettingsInput } from "../../../settings/schema";
 import { receiver } from "../kit/prometheus";
-import { BACKUP_AGE, eventWindow } from "./cases";
+import { alertCases, BACKUP_AGE, eventWindow } from "./cases";
 
 /** How long what an alert is about must be so, in the place of minutes. */
 const HOLD_SECONDS = 10;
+/** The same for what another alert inhibits: it is told later than that one, as with the real times. */
+const INHIBITED_HOLD_SECONDS = 60;
+const inhibited = new Set(alertCases.flatMap((one) => one.inhibited ?? []));
+for (const { alerts: told } of alertCases) for (const name of told) inhibited.delete(name);
 
 /** Changes the settings, and says what they then are on this engine. */
 export function monitored(settings: SettingsInput, engine: Settings["cluster"]["engine"]): Settings {
@@ -70,7 +74,12 @@ export function monitored(settings: SettingsInput, engine: Settings["cluster"]["
     name,
     rules: rules
       .map((rule) => old.find(({ alert }) => alert === rule.alert) ?? rule)
-      .map((rule) => ({ ...rule, ...(rule.for !== undefined && { for: `${HOLD_SECONDS}s` }) })),
+      .map((rule) => ({
+        ...rule,
+        ...(rule.for !== undefined && {
+          for: `${inhibited.has(rule.alert) ? INHIBITED_HOLD_SECONDS : HOLD_SECONDS}s`,
+        }),
+      })),
   }));
   settings.transform = { monitoring: { alerts: { spec: { groups } } } };
   return result.settings;
