@@ -63,7 +63,7 @@ function sizes({ memory, storage }: NonNullable<Settings["monitoring"]["install"
   least("storage.size", storage.size, leastVolume);
 }
 
-/** Grafana's own documentation asks for 512 MB; with less than this it doesn't start. */
+/** Half of the default: an assumption, since Grafana was never run here. */
 const leastGrafana = 256;
 
 function grafana({ platform, monitoring }: Settings, report: Report): void {
