@@ -279,10 +279,9 @@ describe("pgp (three nodes of one machine, images built here)", () => {
   });
 
   it("restarts the primary, a standby, and all", async () => {
-    const starts = new Map((await env.cluster.starts()).map((line) => line.split(" ") as [string, string]));
+    const starts = await env.cluster.starts();
     await under("restart");
-    const now = new Map((await env.cluster.starts()).map((line) => line.split(" ") as [string, string]));
-    assert.notDeepEqual(now, starts);
+    assert.equal((await env.cluster.starts()).filter((line) => !starts.includes(line)).length, 1);
     const before = await env.cluster.starts();
     await under("restart", "--rolling");
     const after = await env.cluster.starts();
