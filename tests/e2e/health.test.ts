@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { selectorOf } from "../../operations/kubectl";
+import { poolerLabels } from "../../plan/names";
 import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
 import { environment, stackName, type Environment } from "./kit/environment";
@@ -21,7 +23,8 @@ describe("health check (images built here)", () => {
     });
 
   async function scale(replicas: number): Promise<void> {
-    const { namespace } = env.settings.cluster;
+    const { name, namespace } = env.settings.cluster;
+    const labels = selectorOf(poolerLabels(name, env.settings.poolers[0]?.name ?? ""));
     await env.kubectl.run([
       "-n",
       namespace,
@@ -31,8 +34,12 @@ describe("health check (images built here)", () => {
     ]);
     await until(`${replicas} pooler pods`, 120, async () => {
       const status = (await env.kubectl.get("deployment", namespace, env.pooler.name))?.status ?? {};
-      const { replicas: pods = 0, readyReplicas: ready = 0 } = status as Record<string, number>;
-      return pods === replicas && ready === replicas ? { done: undefined } : { why: JSON.stringify(status) };
+      const { readyReplicas: ready = 0 } = status as Record<string, number>;
+      // One that is leaving still lets clients in for some seconds.
+      const pods = await env.kubectl.list("pods", namespace, labels);
+      return pods.length === replicas && ready === replicas
+        ? { done: undefined }
+        : { why: `${pods.length} pods, ${ready} ready` };
     });
   }
 
