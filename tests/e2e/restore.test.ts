@@ -86,11 +86,11 @@ suite("interrupted restores (a store in the cluster, images built here)", () => 
     between = await now();
     await act(`insert into ${TABLE} select generate_series(101, 200)`);
     await archiveAll(env);
-    // What archives may commit, too.
-    behind = await now();
     archiveId = (await archiveSeen(env)).id;
     assert.match(archiveId, /^[0-9a-f]{10}$/);
     assert.match(await destroy(), new RegExp(`Its backups stay: .*"${archiveId}"`));
+    // Until its end the server commits and archives, what an operator and a health check write. One machine has one clock.
+    behind = new Date().toISOString();
   });
 
   after(async () => {
