@@ -20,7 +20,8 @@ number() {
 }
 
 own=$(number "$POOLER_ADDRESS")
-addresses=$(getent ahosts "$POOLER_PEERS" | awk '$2 == "STREAM" { print $1 }' | sort -u)
+# A name server that doesn't answer must not hold up what waits for this.
+addresses=$(timeout 2 getent ahosts "$POOLER_PEERS" | awk '$2 == "STREAM" { print $1 }' | sort -u)
 printf 'peer_id = %s\n\n[peers]\n' "$own"
 for address in $addresses; do
   [ "$address" = "$POOLER_ADDRESS" ] && continue

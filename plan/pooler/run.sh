@@ -51,7 +51,8 @@ ends='closing because: '
 rm -f "$POOLER_RUN/away"
 mkfifo "$POOLER_RUN/away"
 exec 3<>"$POOLER_RUN/away"
-peers
+# The others are looked up once it runs: a new pod's first question to the name server may get lost, and clients wait for it.
+POOLER_PEERS='' peers
 # With job control a child in the background takes signals as usual; without, bash has it ignore SIGINT and SIGQUIT.
 set -m
 pgbouncer "$POOLER_CONFIG" 2> >(
