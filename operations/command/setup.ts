@@ -95,8 +95,7 @@ export const setup: readonly CommandSpec[] = [
   {
     name: "monitoring",
     group: "look",
-    summary:
-      "open the pages of what the stack has installed to collect and show metrics, until Ctrl-C",
+    summary: "open the pages of what the stack has installed to collect and show metrics, until Ctrl-C",
     on: "stack",
     make: "monitoring",
     examples: [{ command: "monitoring", does: "say the addresses of both, and keep them open" }],
