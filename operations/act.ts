@@ -8,10 +8,11 @@ import {
   type Refused,
   type Step,
 } from "../plan/engines/acts";
-import { poolerLabels, serverContainer } from "../plan/names";
+import { poolerLabels } from "../plan/names";
 import { type Progress, type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { confirm } from "./confirm";
+import { inServer } from "./inContainer";
 import { isReady, selectorOf } from "./kubectl";
 import { leadsTo, PAUSE_SECONDS, type Poolers, quietly } from "./quiet";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform, placeOf } from "./platform";
@@ -204,8 +205,11 @@ async function run(platform: Platform, step: Step, context: StepContext, signal:
     await kubectl.run(["-n", namespace, ...step.kubectl], { onLine, signal, timeoutMs: 60_000 });
     return;
   }
-  const at = ["-n", namespace, "exec", step.pod, "-c", serverContainer, "--"];
-  await kubectl.run([...at, ...step.command], { onLine, signal, timeoutMs: 300_000 });
+  await kubectl.run([...inServer(platform, step.pod), ...step.command], {
+    onLine,
+    signal,
+    timeoutMs: 300_000,
+  });
 }
 
 /** Why not every instance is ready; undefined when all are. */
@@ -293,7 +297,7 @@ async function handOver(
   const { instance = "" } = scene;
   const { namespace } = platform.settings.cluster;
   const exec = (pod: string, command: string) =>
-    platform.kubectl.run(["-n", namespace, "exec", pod, "-c", serverContainer, "--", "bash", "-c", command], {
+    platform.kubectl.run([...inServer(platform, pod), "bash", "-c", command], {
       signal,
       timeoutMs: PAUSE_SECONDS * 1000,
       allowFailure: true,

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { mkdir, open, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
-import { serverContainer } from "../plan/names";
 import { type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
+import { inServer } from "./inContainer";
 import { withoutValues } from "./masking";
 import { type Found, type Platform, placeOf } from "./platform";
 import { askPrimary } from "./primary";
@@ -14,18 +14,18 @@ import { instanceCalled } from "./psql";
 
 /** Runs a command in the primary's pod, its output to a file or its input from one. */
 async function inPod(
-  { kubectl, settings }: Platform,
+  platform: Platform,
   pod: string,
   command: readonly string[],
   { to, from }: { readonly to?: string; readonly from?: string },
   signal: AbortSignal,
 ): Promise<string> {
-  const at = ["-n", settings.cluster.namespace, "exec", "-i", pod, "-c", serverContainer, "--", ...command];
+  const at = [...inServer(platform, pod, "-i"), ...command];
   const file = to === undefined ? await open(from ?? "/dev/null", "r") : await open(to, "w", 0o600);
   try {
-    const child = spawn("kubectl", [...kubectl.flags, ...at], {
+    const child = spawn("kubectl", [...platform.kubectl.flags, ...at], {
       stdio: to === undefined ? [file.fd, "pipe", "pipe"] : ["ignore", file.fd, "pipe"],
-      env: { ...process.env, ...kubectl.environment },
+      env: { ...process.env, ...platform.kubectl.environment },
       signal,
     });
     const [out, err]: [string[], string[]] = [[], []];

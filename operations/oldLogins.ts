@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { poolerLabels, serverContainer } from "../plan/names";
+import { poolerLabels, poolerPorts } from "../plan/names";
 import { loginOf } from "../plan/postgres/rotation";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
+import { inContainer, inServer, metricsCommand } from "./inContainer";
 import { isReady, type KubeObject, selectorOf } from "./kubectl";
 import { type StepContext } from "../shell/progress";
 
@@ -45,7 +46,7 @@ async function sessionsAt(
     "SELECT usename, coalesce(host(client_addr), 'the instance itself'), count(*) FROM pg_stat_activity " +
     `WHERE usename IN (${names}) GROUP BY 1, 2`;
   const psql = ["psql", "-XAtqw", "-U", "postgres", "-d", "postgres", "-c", query];
-  const at = ["-n", settings.cluster.namespace, "exec", pod, "-c", serverContainer, "--"];
+  const at = inServer({ settings }, pod);
   const { stdout } = await kubectl.run([...at, "env", "PGCONNECT_TIMEOUT=5", ...psql], { timeoutMs: 20_000 });
   return stdout
     .split("\n")
@@ -54,13 +55,6 @@ async function sessionsAt(
     .filter(([, address = ""]) => !poolers.has(address))
     .map(([login = "", from = "", sessions]) => ({ login, from, sessions: Number(sessions) }));
 }
-
-/** bash, which runs PgBouncer in its container, reads the exporter beside it. */
-const METRICS = [
-  "bash",
-  "-c",
-  String.raw`exec 3<>/dev/tcp/127.0.0.1/9127; printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3; while read -r line <&3; do echo "$line"; done`,
-];
 
 /** Clients of a pooler by their logins, out of its metrics; one that waits for nothing counts too. */
 export function clientsIn(metrics: string, logins: readonly string[], pod: string): Use[] {
@@ -97,8 +91,10 @@ async function uses(subject: Subject, logins: readonly string[]): Promise<Use[]>
   const found = await Promise.all([
     ...asked.map(({ metadata }) => sessionsAt(subject, metadata.name, logins, addresses)),
     ...poolers.filter(isReady).map(async ({ metadata }) => {
-      const at = ["-n", namespace, "exec", metadata.name, "-c", "pgbouncer", "--"];
-      const { stdout } = await kubectl.run([...at, ...METRICS], { timeoutMs: 20_000 });
+      const at = inContainer(namespace, metadata.name, "pgbouncer");
+      const { stdout } = await kubectl.run([...at, ...metricsCommand(poolerPorts.metrics)], {
+        timeoutMs: 20_000,
+      });
       return clientsIn(stdout, logins, metadata.name);
     }),
   ]);

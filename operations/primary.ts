@@ -1,8 +1,8 @@
 import { parseResults, type ResultOf } from "../plan/backup/results";
 import type { KubernetesObject } from "../plan/objects";
+import { inServer } from "./inContainer";
 import { type Platform } from "./platform";
 import { selectorOf } from "./kubectl";
-import { serverContainer } from "../plan/names";
 
 /** What is asked of the primary itself, in its pod. */
 
@@ -33,15 +33,7 @@ export async function askPrimary(
 ): Promise<string | undefined> {
   const pod = await primaryPod(subject);
   if (pod === undefined) return undefined;
-  const at = [
-    "-n",
-    subject.settings.cluster.namespace,
-    "exec",
-    pod.metadata.name,
-    "-c",
-    serverContainer,
-    "--",
-  ];
+  const at = inServer(subject, pod.metadata.name);
   const commands = statements.flatMap((statement) => ["-c", statement]);
   const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", "-d", database, ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {

@@ -1,6 +1,6 @@
-import { serverContainer } from "../plan/names";
 import { attached } from "../shell/attached";
 import { UserError } from "../shell/userError";
+import { inServer } from "./inContainer";
 import { instancePods, isCalledPrimary, type Platform, placeOf } from "./platform";
 
 export interface PsqlOptions {
@@ -31,19 +31,10 @@ export async function openPsql(
   platform: Platform,
   { instance, database, args }: PsqlOptions,
 ): Promise<number> {
-  const { kubectl, settings } = platform;
+  const { kubectl } = platform;
   const pod = await instanceCalled(platform, instance);
   const terminal = process.stdin.isTTY && process.stdout.isTTY;
-  const at = [
-    "-n",
-    settings.cluster.namespace,
-    "exec",
-    terminal ? "-it" : "-i",
-    pod,
-    "-c",
-    serverContainer,
-    "--",
-  ];
+  const at = inServer(platform, pod, terminal ? "-it" : "-i");
   const psql = ["env", "PGAPPNAME=pgp psql", "psql", "-U", "postgres", "-d", database, ...args];
   return attached("kubectl", [...kubectl.flags, ...at, ...psql], kubectl.environment);
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { serverContainer } from "../plan/names";
 import { asset } from "../shell/asset";
 import { UserError } from "../shell/userError";
+import { inContainer } from "./inContainer";
 import type { Kubectl, KubeObject } from "./kubectl";
 
 /** Planned changes of the primary: clients of the poolers wait through them in place of an error. */
@@ -40,7 +41,7 @@ async function hold(
   const word = new PassThrough();
   let paused: () => void = () => undefined;
   const holds = new Promise<void>((resolve) => (paused = resolve));
-  const exec = ["-n", namespace, "exec", "-i", pod, "-c", "pgbouncer", "--"];
+  const exec = inContainer(namespace, pod, "pgbouncer", "-i");
   const ended = kubectl.run([...exec, "bash", "-c", script, "pause", String(seconds), process], {
     input: word,
     onLine: (line) => {
@@ -122,7 +123,7 @@ export async function quietly<T>(
       return ips.map(({ ip }) => ip);
     });
     if (addresses.length > 0) {
-      const exec = ["-n", namespace, "exec", primary, "-c", serverContainer, "--", "bash", "-c"];
+      const exec = [...inContainer(namespace, primary, serverContainer), "bash", "-c"];
       const { exitCode, stdout } = await kubectl.run([...exec, drained(addresses)], {
         allowFailure: true,
         timeoutMs: seconds * 1000,

@@ -1,6 +1,7 @@
 import { poolerLabels } from "../plan/names";
 import { reconnectCommand } from "../plan/pooler/console";
 import { UserError } from "../shell/userError";
+import { inContainer } from "./inContainer";
 import { isReady, selectorOf } from "./kubectl";
 import type { Platform } from "./platform";
 
@@ -25,10 +26,11 @@ export async function reconnectPoolers(
       const selector = selectorOf(poolerLabels(cluster.name, pooler.name));
       const pods = await kubectl.list("pods", cluster.namespace, selector);
       const ready = pods.filter(isReady);
-      const exec = (pod: string) => ["-n", cluster.namespace, "exec", pod, "-c", "pgbouncer", "--"];
       await Promise.all(
         ready.map(({ metadata }) =>
-          kubectl.run([...exec(metadata.name), ...reconnectCommand], { timeoutMs: 20_000 }),
+          kubectl.run([...inContainer(cluster.namespace, metadata.name, "pgbouncer"), ...reconnectCommand], {
+            timeoutMs: 20_000,
+          }),
         ),
       );
       return `${pooler.name} (${ready.length} of ${pods.length} pods)`;

@@ -1,4 +1,5 @@
 import type { Subject } from "./health";
+import { inContainer } from "./inContainer";
 import { UserError } from "../shell/userError";
 import { backupNames } from "../plan/backup/names";
 import { parseResults, type ResultOf, type Unknown } from "../plan/backup/results";
@@ -32,7 +33,7 @@ export function execInWatcher(
   timeoutMs?: number,
 ) {
   const { name, namespace } = settings.cluster;
-  const at = ["-n", namespace, "exec", `deployment/${backupNames.watch(name)}`, "-c", "watch", "--"];
+  const at = inContainer(namespace, `deployment/${backupNames.watch(name)}`, "watch");
   return kubectl.run([...at, ...command], { allowFailure: true, ...(timeoutMs && { timeoutMs }) });
 }
 

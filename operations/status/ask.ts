@@ -1,6 +1,6 @@
 import { asset } from "../../shell/asset";
 import type { VolumeUse } from "../../plan/engines/onCall";
-import { serverContainer } from "../../plan/names";
+import { inServer } from "../inContainer";
 import { type Platform } from "../platform";
 
 /** What is asked of each instance, and of the primary. */
@@ -138,7 +138,7 @@ async function inInstance(
   script: string,
   args: readonly string[],
 ): Promise<{ readonly text: string } | { readonly silence: string; readonly unreached?: true }> {
-  const at = ["-n", settings.cluster.namespace, "exec", pod, "-c", serverContainer, "--"];
+  const at = inServer({ settings }, pod);
   try {
     const { stdout, stderr, exitCode } = await kubectl.run([...at, "sh", "-c", script, "pgp", ...args], {
       timeoutMs: QUESTION_MS,

@@ -7,6 +7,7 @@ import type { Change } from "../../plan/engines/onCall";
 import { onVolume } from "../backup";
 import { fullClaims, fullLines } from "../fullVolumes";
 import type { Labels } from "../../plan/network";
+import { inContainer } from "../inContainer";
 import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform } from "../platform";
 import { firingAlerts, type FiringAlert } from "./alerts";
@@ -82,7 +83,7 @@ async function readBackups({ kubectl, settings }: Platform): Promise<BackupsSeen
   const pods = await kubectl.list("pods", namespace, selectorOf(matchLabels));
   const pod = pods.find(isReady);
   if (pod === undefined) throw new Error("the watcher of the backups has no pod that is ready");
-  const at = ["-n", namespace, "exec", pod.metadata.name, "-c", "watch", "--"];
+  const at = inContainer(namespace, pod.metadata.name, "watch");
   const { stdout, exitCode } = await kubectl.run([...at, "sh", "-c", READ_BACKUPS], {
     timeoutMs: QUESTION_MS,
     allowFailure: true,

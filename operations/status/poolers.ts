@@ -1,12 +1,11 @@
 import { poolerLabels, poolerName, poolerPorts } from "../../plan/names";
+import { loginAlias } from "../../plan/pooler/configuration";
+import { inContainer, metricsCommand } from "../inContainer";
 import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { type Platform } from "../platform";
 import { QUESTION_MS } from "./ask";
 
 /** What each pod's exporter says of PgBouncer, asked in the pod itself: no policy lets this machine in. */
-
-/** The image has no other client; the exporter shares the pod's network. */
-const fetchMetrics = `exec 3<>/dev/tcp/127.0.0.1/${poolerPorts.metrics}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
 
 /** One pool of a pod: what clients of a role have of a database. */
 export interface Pool {
@@ -38,7 +37,7 @@ function poolSamples(text: string): Samples {
 }
 
 /** PgBouncer's own database, and the alias by which it looks logins up, are nothing of a user's. */
-const internal = new Set(["pgbouncer", "pgplatform_auth"]);
+const internal = new Set(["pgbouncer", loginAlias]);
 
 export function poolsIn(pod: string, text: string): Pool[] {
   return [...poolSamples(text)].flatMap(([key, values]) => {
@@ -72,9 +71,9 @@ export interface PoolerSeen {
 
 async function poolsOf({ kubectl, settings }: Platform, pod: KubeObject): Promise<Pool[] | undefined> {
   const { name } = pod.metadata;
-  const at = ["-n", settings.cluster.namespace, "exec", name, "-c", "pgbouncer", "--"];
+  const at = inContainer(settings.cluster.namespace, name, "pgbouncer");
   const { stdout, exitCode } = await kubectl
-    .run([...at, "bash", "-c", fetchMetrics], { timeoutMs: QUESTION_MS, allowFailure: true })
+    .run([...at, ...metricsCommand(poolerPorts.metrics)], { timeoutMs: QUESTION_MS, allowFailure: true })
     .catch(() => ({ stdout: "", exitCode: 1 }));
   return exitCode === 0 && stdout.includes("pgbouncer_up 1") ? poolsIn(name, stdout) : undefined;
 }

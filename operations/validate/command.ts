@@ -3,6 +3,7 @@ import { clusterLabel, poolerLabels, serverContainer } from "../../plan/names";
 import { type Progress } from "../../shell/progress";
 import { confirm } from "../confirm";
 import { writeAndRead } from "../health";
+import { inServer, metricsCommand } from "../inContainer";
 import { type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, type Platform, placeOf } from "../platform";
 import { readReport } from "../status/command";
@@ -27,12 +28,11 @@ async function readMetrics(
 ): Promise<Seen["metrics"]> {
   if (port === undefined || subject?.plan.metricsPods !== undefined || platform.engine.name === "zalando")
     return undefined;
-  const get = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /metrics HTTP/1.0\\r\\n\\r\\n' >&3; head -c 2000 <&3`;
+  const get = metricsCommand(port, "head -c 2000");
   const read = await Promise.all(
     pods.map(async ({ metadata: { name } }): Promise<[string, string | undefined]> => {
-      const at = ["-n", platform.settings.cluster.namespace, "exec", name, "-c", serverContainer, "--"];
       const { stdout, exitCode } = await platform.kubectl
-        .run([...at, "bash", "-c", get], { allowFailure: true, timeoutMs: 15_000 })
+        .run([...inServer(platform, name), ...get], { allowFailure: true, timeoutMs: 15_000 })
         .catch(() => ({ stdout: "", exitCode: 1 }));
       const good = exitCode === 0 && /^HTTP\/1\.\d 200/.test(stdout);
       return [name, good ? undefined : stdout.split("\r\n")[0] || `port ${port} does not answer`];

@@ -5,7 +5,7 @@ import { podStatus } from "../e2e/kit/cluster";
 import { type Environment } from "../e2e/kit/environment";
 import { until } from "../e2e/kit/wait";
 import { type Bed, limits } from "./exporter";
-import { startCopy } from "./product";
+import { roomy, startCopy } from "./product";
 import { parsePgbench } from "./throughput";
 
 /** A copy of the running stack that nobody reads the metrics of, with the exporter that its engine has. */
@@ -15,17 +15,7 @@ const MAX_CONNECTIONS = limits.connections + 60;
 const SCALE = 10;
 
 export const exporterSettings = (settings: Settings): Settings => ({
-  ...settings,
-  cluster: {
-    ...settings.cluster,
-    namespace,
-    maxConnections: MAX_CONNECTIONS,
-    resources: {
-      ...settings.cluster.resources,
-      limits: { ...settings.cluster.resources.limits, memory: "2Gi" },
-    },
-    parameters: { ...settings.cluster.parameters, shared_buffers: "128MB" },
-  },
+  ...roomy(settings, { namespace, maxConnections: MAX_CONNECTIONS, memory: "2Gi" }),
   poolers: [],
 });
 

@@ -25,6 +25,25 @@ export interface Copy {
   login: Login;
 }
 
+/** A stack's settings for a copy in a namespace of the bench, with room for many connections. */
+export const roomy = (
+  settings: Settings,
+  { namespace, maxConnections, memory }: { namespace: string; maxConnections: number; memory: string },
+): Settings => ({
+  ...settings,
+  cluster: {
+    ...settings.cluster,
+    namespace,
+    maxConnections,
+    resources: {
+      ...settings.cluster.resources,
+      limits: { ...settings.cluster.resources.limits, memory },
+    },
+    // The limit on memory is for the backends; the caches stay those of the running stack.
+    parameters: { ...settings.cluster.parameters, shared_buffers: "128MB" },
+  },
+});
+
 /** The Secrets of a plan with passwords made up here. */
 export function secretsOf(settings: Settings, plan: Plan): KubernetesObject[] {
   const credentials = [...plan.credentials, ...poolerCredentials(settings)];

@@ -3,7 +3,7 @@ import { ClientPod } from "../e2e/kit/clients";
 import { type Environment } from "../e2e/kit/environment";
 import { median } from "../e2e/kit/statistics";
 import { interleave, roundName, type Rounds } from "./interleave";
-import { startCopy } from "./product";
+import { roomy, startCopy } from "./product";
 import { type Table } from "./results";
 
 /** Transactions a second through the pooler against direct connections, by pgbench, in turn. */
@@ -67,18 +67,7 @@ export function parsePgbench(output: string, exitCode: number): Load {
 
 /** The running stack's settings with room for a thousand direct clients. */
 export const loadSettings = (settings: Settings): Settings => ({
-  ...settings,
-  cluster: {
-    ...settings.cluster,
-    namespace,
-    maxConnections: MAX_CONNECTIONS,
-    resources: {
-      ...settings.cluster.resources,
-      limits: { ...settings.cluster.resources.limits, memory: "3Gi" },
-    },
-    // The limit on memory is for the thousand backends; the caches stay those of the running stack.
-    parameters: { ...settings.cluster.parameters, shared_buffers: "128MB" },
-  },
+  ...roomy(settings, { namespace, maxConnections: MAX_CONNECTIONS, memory: "3Gi" }),
   poolers: settings.poolers.slice(0, 1).map((pooler) => ({ ...pooler, maxClients: MAX_CLIENTS })),
 });
 
