@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { environment, restrictedPod, unprivileged } from "../../containers";
 import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporterContainer";
-import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
+import { clusterLabel, roleLabel, roles, serviceHost, tlsNames } from "../../names";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { instanceLabels, metricsSecret, ports } from "./names";
@@ -18,6 +18,10 @@ const exporterName = (instance: string): string => `${instance}-exporter`;
 const queriesName = (cluster: string): string => `${cluster}-exporter-queries`;
 /** Name by which an exporter finds its instance, wherever that runs. */
 const serverService = (instance: string): string => `${instance}-server`;
+
+/** Names by which exporters find the instances: the servers' certificate carries them. */
+export const exporterTlsNames = (cluster: Settings["cluster"]): string[] =>
+  instances(cluster).flatMap((instance) => tlsNames(serverService(instance), cluster.namespace));
 
 /** Label with the name of the instance that an exporter asks. */
 export const instanceLabel = "pgplatform.io/instance";
@@ -78,8 +82,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
   const server = serviceHost(serverService(instance), cluster.namespace);
   const variables = [
     ...environment({
-      // The certificate names the cluster's Services, and no instance: its CA signs for this cluster alone.
-      DATA_SOURCE_URI: `${server}:${ports.postgres}/postgres?sslmode=verify-ca&sslrootcert=${ca}&connect_timeout=5`,
+      DATA_SOURCE_URI: `${server}:${ports.postgres}/postgres?sslmode=verify-full&sslrootcert=${ca}&connect_timeout=5`,
       DATA_SOURCE_USER: roles.metrics,
     }),
     {

@@ -20,7 +20,7 @@ import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
-import { exporterLabels, exporterObjects, exporterPeer } from "./exporter";
+import { exporterLabels, exporterObjects, exporterPeer, exporterTlsNames } from "./exporter";
 import { flows, instancePeer } from "./flows";
 import { follower, logVolume } from "./follower";
 import {
@@ -325,6 +325,7 @@ export function plan(settings: Settings): Plan {
           tlsNames(name(cluster.name), cluster.namespace),
         ),
         ...poolerTlsNames(settings),
+        ...exporterTlsNames(cluster),
       ],
       ca: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
       server: {

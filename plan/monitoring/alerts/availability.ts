@@ -15,6 +15,9 @@ import {
   type Alert,
 } from "./alert";
 
+/** Longer than an exporter keeps what a query gave, and two scrapes (catalogue/types.ts). */
+const EXPORTER_MEMORY = "3m";
+
 /** Whether there is a PostgreSQL to write to, and whether what runs it is whole. */
 export const availability: readonly Alert[] = [
   {
@@ -126,7 +129,8 @@ export const metrics: readonly Alert[] = [
     name: "QueryFailing",
     severity: "warning",
     for: 300,
-    expr: (_, s) => `${of("pgplatform_exporter_last_error", s)} > 0`,
+    // An exporter keeps what a dear query gave, an error's nothing too, and says 1 only when it runs the query.
+    expr: (_, s) => `max_over_time(${of("pgplatform_exporter_last_error", s)}[${EXPORTER_MEMORY}]) > 0`,
     summary: "a query for metrics fails on {{ $labels.instance }}",
     description:
       "Its metrics are missing: mostly one of monitoring.queries, whose table or right isn't there.",

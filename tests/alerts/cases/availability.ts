@@ -159,7 +159,8 @@ export const availability: Pairs = {
   },
   QueryFailing: {
     fires: () => ({
-      series: { [of("pgplatform_exporter_last_error", exporter)]: always(1) },
+      // It is run every second minute, as exporters do with what is dear.
+      series: { [of("pgplatform_exporter_last_error", exporter)]: Array(120).fill("1 0").join(" ") },
       labels: { instance: "main-1", job: "pgplatform-instances" },
       summary: "a query for metrics fails on main-1",
     }),

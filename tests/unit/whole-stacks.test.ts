@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { planners } from "../../plan/engines/select";
+import { tlsNames } from "../../plan/names";
+import { clusterPlan } from "../../plan/platform";
 import type { SettingsInput } from "../../settings/schema";
 import { engines, type Engine } from "../support/collected";
 import { shortObjects } from "../support/manifest";
@@ -70,4 +73,37 @@ describe("every object of a stack has a name of its own", () => {
           [],
         );
       });
+});
+
+/** Where PostgreSQL is asked over the network: a URL's host, or libpq's `host=`; sockets begin with a slash. */
+const asked = (text: string): string[] =>
+  [
+    ...text.matchAll(/\b([a-z0-9-]+(?:\.[a-z0-9.-]+)?):5432\/\w/g),
+    ...text.matchAll(/(?<![-\w])host=([a-z0-9-]+(?:\.[a-z0-9.-]+)?)/g),
+  ].map(([, host = ""]) => host);
+
+describe("every server that is asked is verified by a name that its certificate has", () => {
+  for (const engine of engines)
+    it(`with ${engine}`, async () => {
+      const settings = checked(stack(engine, "operator"));
+      const graph = await platformGraph(settings, await shortObjects(engine));
+      const objects = graph.resources.filter(({ type }) => type.startsWith("kubernetes:"));
+      const text = JSON.stringify(objects.map(({ inputs }) => inputs));
+      assert.deepEqual(
+        [...text.matchAll(/(?<!client_tls_)sslmode[=:"' ]+(require|verify-ca|prefer|allow)\b/g)].map(([found]) => found),
+        [],
+      );
+      const planned = clusterPlan(settings, planners[engine]);
+      const { tls } = planned;
+      const names =
+        tls.issuer === "platform"
+          ? tls.names
+          : Object.values(planned.endpoints).flatMap(({ service }) => tlsNames(service, "postgres"));
+      const hosts = [...new Set(asked(text))].filter((host) => !host.includes("{"));
+      assert.ok(hosts.length > 0, "it is seen where servers are asked");
+      assert.deepEqual(
+        hosts.filter((host) => !names.includes(host) && !["localhost", "main-pooler-app"].includes(host)),
+        [],
+      );
+    });
 });
