@@ -4,17 +4,15 @@ import {
   type ActName,
   type ActScene,
   type Member,
-  primaryOf,
   type Refused,
   type Step,
 } from "../plan/engines/acts";
-import { poolerLabels } from "../plan/names";
 import { type Progress, type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { confirm } from "./confirm";
-import { inServer } from "./inContainer";
-import { isReady, selectorOf } from "./kubectl";
-import { leadsTo, PAUSE_SECONDS, type Poolers, quietly } from "./quiet";
+import { handOver, runStep } from "./handOver";
+import { isReady } from "./kubectl";
+import { BusyError } from "./quiet";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform, placeOf } from "./platform";
 import { askInstance, type Answer, writeRow } from "./status/ask";
 import { age, size } from "./status/words";
@@ -179,7 +177,7 @@ export async function planOf(found: Found, wanted: Wanted): Promise<{ act: Act; 
 const WAIT_MS = 10 * 60_000;
 
 /** Waits until something can be seen, and says meanwhile why not yet. */
-async function until(
+export async function until(
   why: () => Promise<string | undefined>,
   context: StepContext,
   signal: AbortSignal,
@@ -197,19 +195,8 @@ async function until(
 }
 
 async function run(platform: Platform, step: Step, context: StepContext, signal: AbortSignal): Promise<void> {
-  const { kubectl, settings } = platform;
-  const { namespace } = settings.cluster;
   if ("wait" in step) return until(() => unready(platform), context, signal);
-  const onLine = (line: string) => context.detail(line);
-  if ("kubectl" in step) {
-    await kubectl.run(["-n", namespace, ...step.kubectl], { onLine, signal, timeoutMs: 60_000 });
-    return;
-  }
-  await kubectl.run([...inServer(platform, step.pod), ...step.command], {
-    onLine,
-    signal,
-    timeoutMs: 300_000,
-  });
+  return runStep(platform, step, context, signal);
 }
 
 /** Why not every instance is ready; undefined when all are. */
@@ -223,7 +210,7 @@ async function unready(platform: Platform, wanted?: number): Promise<string | un
 }
 
 /** Why writes don't work at the primary, or at this one; undefined when they do. */
-async function unwritable(found: Found, at?: string): Promise<string | undefined> {
+export async function unwritable(found: Found, at?: string): Promise<string | undefined> {
   const { platform, subject } = found;
   const pods = await instancePods(platform);
   const primary = pods.find((pod) => isCalledPrimary(platform.engine, pod))?.metadata.name;
@@ -284,56 +271,11 @@ export interface Done {
   readonly scene: ActScene;
 }
 
-/** A switchover that clients of poolers wait through. */
-async function handOver(
-  found: Found,
-  scene: ActScene,
-  { told = [] }: Act,
-  steps: () => Promise<void>,
-  step: StepContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const { platform, subject } = found;
-  const { instance = "" } = scene;
-  const { namespace } = platform.settings.cluster;
-  const exec = (pod: string, command: string) =>
-    platform.kubectl.run([...inServer(platform, pod), "bash", "-c", command], {
-      signal,
-      timeoutMs: PAUSE_SECONDS * 1000,
-      allowFailure: true,
-    });
-  // What is written before the clients are held needn't be while they are.
-  await exec(primaryOf(scene), "psql -XqU postgres -c checkpoint");
-  const poolers = await writingPoolers(found);
-  const { seconds, warnings } = await quietly(poolers, primaryOf(scene), async () => {
-    await steps();
-    // The server itself is asked: what others say of it comes later.
-    await exec(
-      instance,
-      'until [ "$(psql -XAtqU postgres -c "select pg_is_in_recovery()" 2>/dev/null)" = f ]; do sleep 0.05; done',
-    );
-    await Promise.all(told.map((one) => run(platform, one, step, signal)));
-    const pod = await platform.kubectl.get("pod", namespace, instance);
-    const { podIP } = (pod?.status ?? {}) as { podIP?: string };
-    const service = subject?.plan.endpoints.primary.service;
-    if (podIP !== undefined && service !== undefined) await leadsTo(poolers, service, podIP, PAUSE_SECONDS);
-  });
-  warnings.forEach((warning) => step.say(`warning: ${warning}`));
-  if (poolers.pods.length > 0) step.say(`clients of the poolers waited for ${seconds.toFixed(1)} s`);
-}
-
-/** The pods of the poolers whose clients write, and leave a server connection after each transaction. */
-async function writingPoolers({ platform, subject }: Found): Promise<Poolers> {
-  const { kubectl, settings } = platform;
-  const { name, namespace } = settings.cluster;
-  const poolers =
-    subject?.settings.poolers.filter(({ mode, reads }) => mode === "transaction" && reads === "primary") ??
-    settings.poolers;
-  const lists = await Promise.all(
-    poolers.map((pooler) => kubectl.list("pods", namespace, selectorOf(poolerLabels(name, pooler.name)))),
-  );
-  return { kubectl, namespace, pods: lists.flat().filter(isReady) };
-}
+/** The instance that leads after what clients of poolers wait through; undefined for everything else. */
+const leaderAfter = (act: ActName, { instance, members }: ActScene): string | undefined =>
+  act === "switchover" || (act === "restart" && members.some((one) => one.primary && one.name === instance))
+    ? instance
+    : undefined;
 
 /** Shows the plan, asks, does it and waits until it can be seen. */
 export async function perform(
@@ -343,11 +285,23 @@ export async function perform(
   signal: AbortSignal,
 ): Promise<Done> {
   const { platform, context } = found;
-  const { act, scene } = await planOf(found, wanted);
+  const planned = await planOf(found, wanted);
   progress.line(`${wanted.command} of ${placeOf(platform)} (${platform.engine.name}, context ${context}):`);
-  act.plan.forEach((sentence) => progress.line(`  ${sentence}`));
+  planned.act.plan.forEach((sentence) => progress.line(`  ${sentence}`));
   if (wanted.act !== "reload" && wanted.act !== "unfence" && wanted.act !== "wake")
     await confirm(`${wanted.command} ${placeOf(platform)} now?`);
+  return carryOut(found, wanted, planned, progress, signal);
+}
+
+/** Does what was planned, and waits until it can be seen. */
+export async function carryOut(
+  found: Found,
+  wanted: Wanted,
+  { act, scene }: { readonly act: Act; readonly scene: ActScene },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Done> {
+  const { platform } = found;
   const before = await membersOf(platform);
   const starts = new Map(before.map(({ name, answer }) => [name, answer?.startedAt ?? 0]));
   const begun = Date.now();
@@ -355,8 +309,15 @@ export async function perform(
     const steps = async () => {
       for (const one of act.steps) await run(platform, one, step, signal);
     };
-    if (wanted.act === "switchover") await handOver(found, scene, act, steps, step, signal);
-    else await steps();
+    const leader = leaderAfter(wanted.act, scene);
+    if (leader === undefined) await steps();
+    else
+      await handOver(found, scene, act, leader, steps, step, signal).catch((error: unknown) => {
+        if (!(error instanceof BusyError)) throw error;
+        throw new UserError([
+          `Nothing was changed: ${error.message}. Fix: wait until it has ended, or end it: \`pgp blockers\` shows it.`,
+        ]);
+      });
     if (wanted.act === "restart" || wanted.act === "restartAll") {
       const names = wanted.act === "restart" ? [scene.instance ?? ""] : scene.members.map(({ name }) => name);
       await until(() => startedSince(platform, names, starts), step, signal);

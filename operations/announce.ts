@@ -1,16 +1,33 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Change, LiveReader, Shape } from "../plan/engines/live";
+import type { PoolerSettings } from "../settings/schema";
 import { differing, isUpgrade, type FirstStep } from "./steps";
 import { needsRestart } from "../settings/catalogue/index";
 
-const restartOf = ({ instances }: Shape): string =>
+const restartOf = ({ instances }: Shape, inPlace: boolean): string =>
   instances > 1
-    ? "the instances restart one after another, the primary last, by a switchover"
+    ? `the instances restart one after another, the primary last, ${inPlace ? "in its place" : "by a switchover"}`
     : "the server restarts";
+
+/** Whether a pooler's clients wait through planned changes of the primary. */
+export const isHeld = ({ mode, reads }: Pick<PoolerSettings, "mode" | "reads">): boolean =>
+  mode === "transaction" && reads === "primary";
+
+/** Whether nothing differs that is part of the instances' pods: a restart of PostgreSQL is enough. */
+export const sameInPods = (live: Shape, planned: Shape): boolean =>
+  live.image === planned.image &&
+  isDeepStrictEqual(live.pods, planned.pods) &&
+  isDeepStrictEqual(live.log, planned.log);
+
+interface Announced {
+  readonly live: Pick<LiveReader, "restarts" | "rolling">;
+  /** @default - without poolers */
+  readonly settings?: { readonly poolers: readonly Pick<PoolerSettings, "mode" | "reads">[] };
+}
 
 /** What a change of the live cluster means for those who use it, a line each. `first`: the first of two updates, where there are two. */
 export function announcements(
-  reader: Pick<LiveReader, "restarts">,
+  { live: reader, settings }: Announced,
   live: Shape | undefined,
   planned: Shape,
   first: FirstStep | undefined,
@@ -20,8 +37,11 @@ export function announcements(
   const changed = differing(live.parameters, planned.parameters);
   const major = String(live.major ?? planned.major ?? "");
   const restarting = changed.filter((name) => needsRestart(major, name));
+  const held = reader.rolling?.fits(live, planned) === true && (settings?.poolers ?? []).some(isHeld);
+  const inPlace = held && sameInPods(live, planned);
   const restarts = (of: Change["of"]): string =>
-    reader.restarts?.({ live, planned, of, parameters: restarting }) ?? restartOf(planned);
+    (reader.restarts?.({ live, planned, of, parameters: restarting }) ?? restartOf(planned, inPlace)) +
+    (held ? "; clients of poolers wait meanwhile" : "");
   const reloaded = changed.filter((name) => !restarting.includes(name));
   if (restarting.length > 0) lines.push(`parameters ${restarting.join(", ")}: ${restarts("parameters")}`);
   if (reloaded.length > 0) lines.push(`parameters ${reloaded.join(", ")}: reloaded, nothing restarts`);

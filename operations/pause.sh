@@ -1,18 +1,45 @@
 #!/bin/bash
-# Holds the clients of this container's PgBouncer: they wait, and no statement of theirs is sent. It lasts until standard input has a line or ends, as when the
-# command that holds it is killed, and $1 seconds at the longest. $2 is the name of the process. PgBouncer pauses on SIGUSR1 (each server
-# connection is closed when its transaction ends) and continues on SIGUSR2.
+# Has this pooler hold its clients: they wait, and no statement of theirs is sent. It lasts until standard input has a line or ends, as when the command that
+# holds it is killed, and $1 seconds at the longest; then until the server does what the pooler is for. plan/pooler/hold.sh does it.
+#
+# Environment: POOLER_RUN, as in the pooler's container.
 set -u
-for process in /proc/[0-9]*; do
-  [ "$(cat "$process/comm" 2>/dev/null)" != "$2" ] || pooler=${process#/proc/}
-done
-[ -n "${pooler:-}" ] || {
-  echo "no PgBouncer runs here" >&2
+lines=${POOLER_RUN:-}/away
+held=${POOLER_RUN:-}/held
+# Looks for so many tenths of a second.
+until_done() {
+  for ((look = 0; look < $1; look++)); do
+    "$2" && return
+    sleep 0.05
+    "$2" && return
+    sleep 0.05
+  done
+  return 1
+}
+is_held() { [ -e "$held" ]; }
+is_over() { [ ! -e "$held" ]; }
+
+[ -p "$lines" ] || {
+  echo "no pooler that holds clients runs here" >&2
   exit 1
 }
-trap 'kill -USR2 "$pooler"; echo resumed' EXIT
+is_over || {
+  echo "another command holds its clients" >&2
+  exit 1
+}
+trap 'echo continue >"$lines"' EXIT
 trap 'exit 2' TERM INT HUP
-kill -USR1 "$pooler" && echo paused
+echo "hold $1" >"$lines"
+until_done 20 is_held || {
+  echo "its server is away, and clients wait already" >&2
+  exit 1
+}
+echo paused
 read -r -t "$1" _
 # More than 128: the time was over before a line came.
 [ $? -le 128 ] || exit 3
+is_over && exit 3
+echo continue >"$lines"
+until_done "$(($1 * 10))" is_over || exit 4
+trap - EXIT
+echo resumed

@@ -109,7 +109,7 @@ export async function preview(
     more.forEach((line) => progress.line(`  ${line}`));
     lines.push(...more);
   }
-  const notes = [...announcements(subject.live, facts.cluster, shape, first), ...verdict.questions];
+  const notes = [...announcements(subject, facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   if (lines.length === 0) return "No changes.";
   return lines.length === 1

@@ -147,7 +147,7 @@ export class ProxyKubectl extends Kubectl {
 
   private exec(
     { path, query }: { path: string; query: URLSearchParams },
-    { timeoutMs, allowFailure }: RunOptions,
+    { timeoutMs, allowFailure, onLine, signal }: RunOptions,
   ): Promise<RunResult> {
     const url = `ws://localhost${path}?${query.toString()}`;
     const socket = new WebSocket(url, {
@@ -166,15 +166,25 @@ export class ProxyKubectl extends Kubectl {
         timeoutMs === undefined
           ? undefined
           : setTimeout(() => end(() => reject(new Error(`no answer within ${timeoutMs} ms`))), timeoutMs);
+      const stop = () => end(() => reject(new Error("interrupted")));
+      signal?.addEventListener("abort", stop, { once: true });
+      let line = "";
       const end = (settle: () => void) => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
         settle();
         socket.close();
       };
       socket.addEventListener("message", ({ data }: { data: unknown }) => {
         const bytes = new Uint8Array(data as ArrayBuffer);
         const channel = bytes[0] ?? 0;
-        texts[channel]?.push(decoders[channel]?.decode(bytes.subarray(1), { stream: true }) ?? "");
+        const text = decoders[channel]?.decode(bytes.subarray(1), { stream: true }) ?? "";
+        texts[channel]?.push(text);
+        if (channel === 1 && onLine) {
+          const lines = (line + text).split("\n");
+          line = lines.pop() ?? "";
+          lines.forEach(onLine);
+        }
         if (channel !== 3) return;
         const { exitCode, message } = exitIn((texts[3] ?? []).join(""));
         const [stdout = "", stderr = ""] = [1, 2].map((one) => (texts[one] ?? []).join(""));

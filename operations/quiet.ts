@@ -1,8 +1,6 @@
 import { PassThrough } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { serverContainer } from "../plan/names";
 import { asset } from "../shell/asset";
-import { UserError } from "../shell/userError";
 import { inContainer } from "./inContainer";
 import type { Kubectl, KubeObject } from "./kubectl";
 
@@ -21,8 +19,6 @@ export interface Poolers {
   readonly namespace: string;
   /** Pods of poolers whose clients write; those of session pools aren't among them: a session lasts as long as its client wants. */
   readonly pods: readonly KubeObject[];
-  /** What PgBouncer's process is called. @default - pgbouncer */
-  readonly process?: string;
 }
 
 interface Held {
@@ -33,16 +29,12 @@ interface Held {
 }
 
 /** Has a pod's PgBouncer hold its clients; resolves when it does. */
-async function hold(
-  { kubectl, namespace, process = "pgbouncer" }: Poolers,
-  pod: string,
-  seconds: number,
-): Promise<Held> {
+async function hold({ kubectl, namespace }: Poolers, pod: string, seconds: number): Promise<Held> {
   const word = new PassThrough();
   let paused: () => void = () => undefined;
   const holds = new Promise<void>((resolve) => (paused = resolve));
   const exec = inContainer(namespace, pod, "pgbouncer", "-i");
-  const ended = kubectl.run([...exec, "bash", "-c", script, "pause", String(seconds), process], {
+  const ended = kubectl.run([...exec, "bash", "-c", script, "pause", String(seconds)], {
     input: word,
     onLine: (line) => {
       if (line === "paused") paused();
@@ -50,15 +42,17 @@ async function hold(
       if (line === "resumed") word.end();
     },
     allowFailure: true,
-    timeoutMs: (seconds + 20) * 1000,
+    timeoutMs: (2 * seconds + 20) * 1000,
   });
   const end = ended.then(
     ({ exitCode, stderr }) =>
       exitCode === 0
         ? undefined
         : exitCode === 3
-          ? `continued by itself after ${seconds} s`
-          : stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`,
+          ? `held for ${seconds} s, the longest; then its clients waited until the server was there`
+          : exitCode === 4
+            ? "its clients still wait for the server"
+            : stderr.trim().split("\n").at(-1) || `exit code ${exitCode}`,
     (error: unknown) => (error as Error).message,
   );
   const why = await Promise.race([holds.then(() => undefined), end.then((said) => said ?? "ended at once")]);
@@ -74,10 +68,11 @@ async function letGo(held: readonly Held[]): Promise<string[]> {
   return ends.flatMap(({ pod, why }) => (why === undefined ? [] : [`${pod}: ${why}`]));
 }
 
-/** Ends when no session of these addresses is left; else prints the oldest transaction. */
-const drained = (addresses: readonly string[]): string => {
-  const theirs = `from pg_stat_activity where client_addr = any('{${addresses.join(",")}}')`;
+/** Reads addresses, by commas, from standard input: ends when no session of theirs is left; else prints the oldest transaction. */
+const drained = (() => {
+  const theirs = "from pg_stat_activity where client_addr = any('{$addresses}')";
   return [
+    "read -r addresses || exit 5",
     `for ((look = 0; look < ${DRAIN_SECONDS * 10}; look++)); do`,
     `  [ "$(psql -XAtqU postgres -c "select count(*) ${theirs}")" != 0 ] || exit 0`,
     "  sleep 0.1",
@@ -85,7 +80,10 @@ const drained = (addresses: readonly string[]): string => {
     `psql -XAtqU postgres -c "select 'process ' || pid || ', for ' || extract(epoch from now() - xact_start)::int || ' s' ${theirs} and xact_start is not null order by xact_start limit 1"`,
     "exit 4",
   ].join("\n");
-};
+})();
+
+/** Nothing was done: a transaction lasts too long to be waited for. */
+export class BusyError extends Error {}
 
 /** What a held change came to. */
 export interface Quiet<T> {
@@ -97,10 +95,10 @@ export interface Quiet<T> {
 }
 
 /**
- * Does `work` while the poolers hold their clients: new transactions wait, those under way end first. Whatever comes of it the poolers continue, by
- * themselves after 10 s.
+ * Does `work` while the poolers hold their clients: new transactions wait, those under way end first. Whatever comes of it the poolers continue once the
+ * server is there, by themselves after 10 s. A pod that can't hold its clients is named in the warnings; its clients get errors.
  *
- * Throws before `work` when a pod can't hold its clients, or a transaction doesn't end within 3 s.
+ * Throws a BusyError before `work` when a transaction doesn't end within 3 s.
  */
 export async function quietly<T>(
   poolers: Poolers,
@@ -109,54 +107,39 @@ export async function quietly<T>(
   seconds = PAUSE_SECONDS,
 ): Promise<Quiet<T>> {
   const { kubectl, namespace, pods } = poolers;
-  const begun = Date.now();
+  // What takes time to begin begins before clients are held.
+  const addresses = new PassThrough();
+  const exec = [...inContainer(namespace, primary, serverContainer, "-i"), "bash", "-c", drained];
+  const idle =
+    pods.length === 0
+      ? undefined
+      : kubectl.run(exec, { input: addresses, allowFailure: true, timeoutMs: (seconds + 20) * 1000 });
   const tries = await Promise.allSettled(pods.map(({ metadata }) => hold(poolers, metadata.name, seconds)));
+  const begun = Date.now();
   const held = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  let warnings: string[] = [];
-  const release = async () => {
-    warnings = await letGo(held);
-  };
+  const unheld = tries.flatMap((one) => (one.status === "rejected" ? [(one.reason as Error).message] : []));
   try {
-    for (const one of tries) if (one.status === "rejected") throw one.reason as Error;
-    const addresses = pods.flatMap(({ status }) => {
-      const ips = (status?.podIPs ?? []) as { ip: string }[];
-      return ips.map(({ ip }) => ip);
-    });
-    if (addresses.length > 0) {
-      const exec = [...inContainer(namespace, primary, serverContainer), "bash", "-c"];
-      const { exitCode, stdout } = await kubectl.run([...exec, drained(addresses)], {
-        allowFailure: true,
-        timeoutMs: seconds * 1000,
-      });
+    if (idle !== undefined && held.length > 0) {
+      const names = new Set(held.map(({ pod }) => pod));
+      const theirs = pods.filter(({ metadata }) => names.has(metadata.name)).flatMap(addressesOf);
+      addresses.end(`${theirs.join(",")}\n`);
+      const { exitCode, stdout } = await idle;
       if (exitCode !== 0)
-        throw new UserError([
-          `Nothing was changed: a transaction through a pooler did not end within ${DRAIN_SECONDS} s (${stdout.trim() || "which, is not known"}). ` +
-            "Fix: wait until it has ended, or end it: `pgp blockers` shows it.",
-        ]);
+        throw new BusyError(
+          `a transaction through a pooler did not end within ${DRAIN_SECONDS} s (${stdout.trim() || "which, is not known"})`,
+        );
     }
     const value = await work();
-    await release();
-    return { value, seconds: (Date.now() - begun) / 1000, warnings };
+    const warnings = await letGo(held);
+    return { value, seconds: (Date.now() - begun) / 1000, warnings: [...unheld, ...warnings] };
   } catch (error) {
-    await release();
+    await letGo(held);
     throw error;
+  } finally {
+    addresses.end();
+    await idle;
   }
 }
 
-/** Waits until a Service leads to this pod and to no other; at the longest for so many seconds. */
-export async function leadsTo(
-  { kubectl, namespace }: Pick<Poolers, "kubectl" | "namespace">,
-  service: string,
-  address: string,
-  seconds: number,
-): Promise<boolean> {
-  const ready = "{.items[*].endpoints[?(@.conditions.ready==true)].addresses[*]}";
-  const slices = ["get", "endpointslices", "-l", `kubernetes.io/service-name=${service}`];
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(50)) {
-    const { stdout } = await kubectl.run(["-n", namespace, ...slices, "-o", `jsonpath=${ready}`], {
-      allowFailure: true,
-    });
-    if (stdout.trim() === address) return true;
-  }
-  return false;
-}
+const addressesOf = ({ status }: KubeObject): string[] =>
+  ((status?.podIPs ?? []) as { ip: string }[]).map(({ ip }) => ip);

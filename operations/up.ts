@@ -17,16 +17,19 @@ import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
+import { clusterObject } from "./platform";
 import { type Progress, type StepContext } from "../shell/progress";
 import { allowDestructive, changesIn, typeOf } from "./plannedSteps";
 import { type Overlay, readStackFile, Stack } from "./pulumi";
 import { KEPT, otherArchives, readRestored, waitUntilBegun, whileRestoring, withRestored } from "./restored";
+import { whileRolling } from "./rolling";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { firstStepOf, isUpgrade } from "./steps";
 import { askStranger } from "./stranger";
 import { findCluster, provideCluster } from "./target";
 import { whileJudgingEnd } from "./restoreEnd";
 import { whileWatching } from "./watch";
+import type { Shape } from "../plan/engines/live";
 import { plannerOf } from "../plan/engines/select";
 import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
@@ -95,7 +98,7 @@ export async function up(
     await removeUnanswered(subject, operatorOf(settings), context);
     await stack.refresh(context);
     const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
-    announcements(subject.live, facts.cluster, shape, first).forEach((line) => context.say(line));
+    announcements(subject, facts.cluster, shape, first).forEach((line) => context.say(line));
     const { config } = await readStackFile(stackName);
     const { rotation } = settings;
     const stages = stagesBefore(facts.rotation, rotation);
@@ -103,7 +106,13 @@ export async function up(
     const redrawn = facts.cluster === undefined ? idsOfFormer(await stack.resources()) : [];
     const updateWith = async (more: Overlay) => {
       await stack.prepare({ ...overlay, ...more });
-      await update(stack, await subjectOf(stack, target, toolFolders, signal), context, signal);
+      await update(
+        stack,
+        await subjectOf(stack, target, toolFolders, signal),
+        facts.cluster,
+        context,
+        signal,
+      );
     };
     if (first !== undefined) {
       context.say("first update");
@@ -124,7 +133,7 @@ export async function up(
     await stack.prepare(overlay);
     if (archives(settings) && isUpgrade(facts.cluster, shape))
       await completeArchive(subject, context, signal);
-    await update(stack, subject, context, signal, redrawn);
+    await update(stack, subject, facts.cluster, context, signal, redrawn);
   });
   await progress.step("health: a client", (context) => writeAndRead(subject, context));
   const unguarded = await progress.step("network: a stranger", (context) => askStranger(subject, context));
@@ -144,6 +153,7 @@ export async function up(
 async function update(
   stack: Stack,
   subject: Subject,
+  live: Shape | undefined,
   context: StepContext,
   signal: AbortSignal,
   redrawn: readonly string[] = [],
@@ -173,8 +183,15 @@ async function update(
       if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
     });
   };
-  await whileWatching(subject, operator, changesCluster, context, (watched) =>
-    whileRestoring(subject, watched, (end) => whileJudgingEnd(subject, context, end, apply)),
+  const object = await clusterObject(subject).catch(() => undefined);
+  const left = object !== undefined && subject.live.rolling?.isLeft(object) === true;
+  const lead = (work: () => Promise<void>) =>
+    plan.length === 0 && !left ? work() : whileRolling(subject, live, context, signal, work);
+  // Outside of what watches the pods: it tells by the object's generation whether the update has come.
+  await lead(() =>
+    whileWatching(subject, operator, changesCluster, context, (watched) =>
+      whileRestoring(subject, watched, (end) => whileJudgingEnd(subject, context, end, apply)),
+    ),
   ).catch(async (error: unknown) => {
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);

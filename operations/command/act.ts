@@ -173,7 +173,31 @@ const simple: readonly Simple[] = [
   },
 ];
 
-export const act: readonly CommandSpec[] = simple.map(
+const drain: CommandSpec = {
+  name: "drain",
+  group: "act",
+  summary: "empty a node for maintenance: the primary's role leaves it first, then its pods",
+  text: [
+    "Clients of poolers wait through the switchover, as with `pgp switchover`; `kubectl drain` alone has the operator do it, and they get errors.",
+    "Other platforms' pods on the node are evicted, too. Afterwards: `kubectl uncordon`.",
+  ],
+  on: "platform",
+  asks: true,
+  positional: [{ syntax: "<node>", meaning: "the node" }],
+  examples: [{ command: "drain n1", does: "before the machine is restarted" }],
+  run: async (call) => {
+    const [node = ""] = call.positional;
+    const { interruptible } = await import("../session");
+    const { drain: empty } = await import("../drain");
+    const seconds = await interruptible(call.progress, (signal) =>
+      withPlatformOf(call, (found) => empty(found, node, call.progress, signal)),
+    );
+    const line = `${node} is empty, and a row was written, ${Math.round(seconds)} s after the beginning. \`kubectl uncordon ${node}\` lets pods in again.`;
+    return { line, data: { command: "drain", ok: true, message: line, seconds, node } };
+  },
+};
+
+const acts: readonly CommandSpec[] = simple.map(
   ({
     name,
     act: named,
@@ -203,3 +227,5 @@ export const act: readonly CommandSpec[] = simple.map(
       ),
   }),
 );
+
+export const act: readonly CommandSpec[] = [...acts, drain];

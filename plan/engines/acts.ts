@@ -51,6 +51,8 @@ export interface Act {
   readonly steps: readonly Step[];
   /** What tells Services who leads, once the new primary takes writes. @default - the engine itself does so at once */
   readonly told?: readonly Step[];
+  /** Whether sessions end at the instance that leads afterwards, though it takes writes by then. @default false */
+  readonly dropsSessions?: boolean;
 }
 
 export interface Refused {

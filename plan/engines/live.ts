@@ -1,7 +1,7 @@
 import type { LineReader } from "../logs/record";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
-import type { Acts } from "./acts";
+import type { Act, Acts, ActScene, Step } from "./acts";
 import type { OnCall } from "./onCall";
 
 /** What operations ask an engine about objects that are there, beside those that are planned. */
@@ -26,6 +26,22 @@ export interface LiveReader {
   readonly onCall: OnCall;
   /** How one acts on it. */
   readonly acts: Acts;
+  /** @default - it can't be told to leave the primary to somebody else */
+  readonly rolling?: RollingReader;
+}
+
+/** Of an engine that can leave the primary's part of a rolling restart to somebody else, who has the poolers hold their clients meanwhile. */
+export interface RollingReader {
+  /** Whether it is a change of the kind that somebody else can end. */
+  fits(live: Shape, planned: Shape): boolean;
+  /** Tells the engine to leave it, or no longer to. */
+  leave(cluster: string, on: boolean): Step;
+  /** Whether it was told so; an update that was killed leaves it so. */
+  isLeft(cluster: KubernetesObject): boolean;
+  /** Whether everything else is done, and the primary waits for somebody. */
+  waits(cluster: KubernetesObject): boolean;
+  /** What is done then. `inPlace`: a restart of PostgreSQL is enough. */
+  end(scene: ActScene, inPlace: boolean): Act;
 }
 
 /** Of an engine that doesn't grow the volumes of a cluster which it has stopped. */

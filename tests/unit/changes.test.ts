@@ -121,7 +121,8 @@ describe("more instances", () => {
 });
 
 describe("what a change means", () => {
-  const lines = (planned: Shape) => announcements({}, live, planned, firstStep({}, cnpg, live, planned));
+  const lines = (planned: Shape) =>
+    announcements({ live: {} }, live, planned, firstStep({}, cnpg, live, planned));
 
   it("is told by PostgreSQL's own word on each parameter", () => {
     const parameters = { work_mem: "8MB", max_connections: "120", log_statement: "ddl" };
@@ -130,6 +131,27 @@ describe("what a change means", () => {
       "parameters log_statement, work_mem: reloaded, nothing restarts",
     ]);
     assert.deepEqual(lines({ ...live, parameters: { work_mem: "4MB" } }).length, 1, "one that is removed");
+  });
+
+  it("is told with what clients of poolers notice, where `make up` has them wait", () => {
+    const rolling = liveReaders.cnpg.rolling!;
+    const held = (planned: Shape, mode: "transaction" | "session" = "transaction") =>
+      announcements(
+        { live: { rolling }, settings: { poolers: [{ mode, reads: "primary" }] } },
+        live,
+        planned,
+        undefined,
+      ).join();
+    const parameters = { ...live.parameters, max_connections: "120" };
+    assert.match(
+      held({ ...live, parameters }),
+      /the primary last, in its place; clients of poolers wait meanwhile$/,
+    );
+    assert.match(
+      held({ ...live, image: "registry/postgresql:17.6" }),
+      /the primary last, by a switchover; clients of poolers wait meanwhile$/,
+    );
+    assert.doesNotMatch(held({ ...live, parameters }, "session"), /wait meanwhile/);
   });
 
   it("is told for image, instances and volumes", () => {
@@ -162,7 +184,7 @@ describe("what a change means", () => {
   });
 
   it("is nothing for a cluster that is new or stays as it is", () => {
-    assert.deepEqual(announcements({}, undefined, other, undefined), []);
+    assert.deepEqual(announcements({ live: {} }, undefined, other, undefined), []);
     assert.deepEqual(lines(live), []);
   });
 });

@@ -35,7 +35,6 @@ describe("the plan of CloudNativePG", () => {
       imagePullPolicy: "IfNotPresent",
       enableSuperuserAccess: false,
       enablePDB: true,
-      primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
       smartShutdownTimeout: 0,
       stopDelay: 120,

@@ -1,28 +1,19 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  existsSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn, type ChildProcess } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kubectl, type KubeObject } from "../../operations/kubectl";
-import { quietly } from "../../operations/quiet";
-import { UserError } from "../../shell/userError";
+import { BusyError, quietly } from "../../operations/quiet";
 
 /**
- * Holding the poolers' clients, with the script that runs in their containers. Stand-ins: for kubectl, a program that runs the command here; for
- * PgBouncer, bash under its name that writes its signals down; for the primary's psql, a text.
+ * Holding the poolers' clients, with the scripts that run in their containers. Stand-ins: for kubectl, a program that runs the command here; for
+ * PgBouncer, bash that writes its signals down; for psql, texts: what the primary has of sessions, and whether the server does what the pooler is for.
  */
 describe("a change while poolers hold their clients (stand-ins for kubectl, PgBouncer and psql)", () => {
   let folder = "";
-  let name = "";
   let pooler: ChildProcess;
+  let holder: ChildProcess;
   const at = (name: string) => join(folder, name);
   const program = (file: string, text: string) => {
     writeFileSync(at(file), text);
@@ -47,31 +38,43 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
     kubectl: new Kubectl({ kubeconfig: undefined, context: "c" }, [folder]),
     namespace: "postgres",
     pods,
-    process: name,
   });
+  const serves = (answer: "t" | "f") => writeFileSync(at("serves"), `${answer}\n`);
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "pgp-quiet-"));
-    // Of this test alone: others may run a PgBouncer on this machine.
-    name = `pgb${process.pid}`;
-    copyFileSync("/bin/bash", at(name));
-    chmodSync(at(name), 0o755);
     // What follows `--` is the command.
     program(
       "kubectl",
-      '#!/bin/bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nPATH=${0%/*}:$PATH exec "$@"\n',
+      `#!/bin/bash\nwhile [ "$1" != -- ]; do shift; done\nshift\nPATH=${folder}:$PATH POOLER_RUN=${folder} exec "$@"\n`,
     );
     program(
       "psql",
-      `#!/bin/bash\ncase "$*" in *count*) cat "${at("sessions")}" ;; *) echo "process 7, for 12 s" ;; esac\n`,
+      `#!/bin/bash\ncase "$*" in *count*) cat "${at("sessions")}" ;; *question*) cat "${at("serves")}" ;; *) echo "process 7, for 12 s" ;; esac\n`,
     );
     writeFileSync(at("sessions"), "0\n");
+    writeFileSync(at("users"), "");
+    serves("t");
     const body = `trap 'echo pause >>"${at("signals")}"' USR1; trap 'echo resume >>"${at("signals")}"' USR2; echo up >"${at("up")}"; while :; do sleep 0.05; done`;
-    pooler = spawn(at(name), ["-c", body], { stdio: "ignore" });
-    await until(() => existsSync(at("up")));
+    pooler = spawn("bash", ["-c", body], { stdio: "ignore" });
+    const script = join(__dirname, "../../plan/pooler/hold.sh");
+    holder = spawn("bash", ["-c", `mkfifo "$POOLER_RUN/away"; exec bash ${script} <>"$POOLER_RUN/away"`], {
+      stdio: "ignore",
+      env: {
+        PATH: `${folder}:${process.env.PATH}`,
+        POOLER_PID: String(pooler.pid),
+        POOLER_RUN: folder,
+        POOLER_SERVER: "host=main-rw",
+        POOLER_USERS: at("users"),
+        POOLER_LOGIN: "pooler",
+        POOLER_QUESTION: "question",
+      },
+    });
+    await until(() => existsSync(at("up")) && existsSync(at("away")));
   });
   afterEach(() => {
     pooler.kill("SIGKILL");
+    holder.kill("SIGKILL");
     rmSync(folder, { recursive: true });
   });
 
@@ -101,7 +104,7 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
         begun = true;
         return Promise.resolve();
       }),
-      (error: unknown) => error instanceof UserError && /process 7, for 12 s/.test(error.message),
+      (error: unknown) => error instanceof BusyError && /process 7, for 12 s/.test(error.message),
     );
     assert.ok(!begun);
     await until(() => signals().endsWith("resume\n"));
@@ -114,23 +117,71 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
       () => until(() => signals().endsWith("resume\n")),
       1,
     );
-    assert.deepEqual(warnings, ["pooler-1: continued by itself after 1 s"]);
+    assert.deepEqual(warnings, [
+      "pooler-1: held for 1 s, the longest; then its clients waited until the server was there",
+    ]);
+  });
+
+  it("goes on only once the server does what the pooler is for, though it was told so before", async () => {
+    let quiet: Promise<unknown> = Promise.resolve();
+    serves("f");
+    quiet = quietly(poolers(), "main-1", () => Promise.resolve());
+    await until(() => signals() === "pause\n");
+    // Several questions were answered meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    assert.equal(signals(), "pause\n");
+    serves("t");
+    await quiet;
+    assert.equal(signals(), "pause\nresume\n");
   });
 
   it("goes on when the one who asked is gone: its standard input ends", async () => {
     const script = readFileSync(join(__dirname, "../../operations/pause.sh"), "utf8");
-    const held = spawn("bash", ["-c", script, "pause", "30", name], { stdio: ["pipe", "pipe", "ignore"] });
+    const held = spawn("bash", ["-c", script, "pause", "30"], {
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { PATH: process.env.PATH, POOLER_RUN: folder },
+    });
     await until(() => signals() === "pause\n");
     held.stdin.destroy();
     await until(() => signals() === "pause\nresume\n");
   });
 
-  it("says why where no PgBouncer runs", async () => {
-    pooler.kill("SIGKILL");
-    await new Promise((resolve) => pooler.once("exit", resolve));
-    await assert.rejects(
-      quietly(poolers(), "main-1", () => Promise.resolve()),
-      /pooler-1: its clients can't be held: no PgBouncer runs here/,
-    );
+  it("goes on by the limit when the one who asked was killed together with the script", async () => {
+    writeFileSync(at("ask"), readFileSync(join(__dirname, "../../operations/pause.sh")));
+    const held = spawn("bash", [at("ask"), "1"], {
+      stdio: ["pipe", "pipe", "ignore"],
+      env: { PATH: process.env.PATH, POOLER_RUN: folder },
+    });
+    await until(() => signals() === "pause\n");
+    held.kill("SIGKILL");
+    await until(() => signals() === "pause\nresume\n");
+  });
+
+  it("still waits for a server that went away by itself, before and after a planned change", async () => {
+    writeFileSync(at("away"), "connect failed\n");
+    await until(() => signals() === "pause\nresume\n");
+    await quietly(poolers(), "main-1", () => Promise.resolve());
+    writeFileSync(at("away"), "connect failed\n");
+    await until(() => signals() === "pause\nresume\n".repeat(3));
+  });
+
+  it("is done all the same where a pod can't hold its clients, and that is told", async () => {
+    rmSync(at("away"));
+    const { value, warnings } = await quietly(poolers(), "main-1", () => Promise.resolve(7));
+    assert.equal(value, 7);
+    assert.deepEqual(warnings, [
+      "pooler-1: its clients can't be held: no pooler that holds clients runs here",
+    ]);
+    assert.equal(signals(), "");
+  });
+
+  it("is done all the same where the server is away already, and that is told", async () => {
+    serves("f");
+    writeFileSync(at("away"), "connect failed\n");
+    await until(() => signals() === "pause\n");
+    const { warnings } = await quietly(poolers(), "main-1", () => Promise.resolve(7));
+    assert.deepEqual(warnings, [
+      "pooler-1: its clients can't be held: its server is away, and clients wait already",
+    ]);
   });
 });

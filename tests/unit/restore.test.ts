@@ -639,7 +639,7 @@ describe("what restarts", () => {
       assert.ok(one);
       return one;
     };
-    return announcements(liveReaders[engine], shape(before), shape(after), undefined).join("\n");
+    return announcements({ live: liveReaders[engine] }, shape(before), shape(after), undefined).join("\n");
   };
   const three = (): SettingsInput => changed(smallest(), "cluster.instances", 3);
   const archived = (): SettingsInput => ({ ...three(), backup: { targets: [near] } }) as SettingsInput;

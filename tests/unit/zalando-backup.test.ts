@@ -256,10 +256,10 @@ describe("backups with the Zalando operator", () => {
     const known = JSON.parse(
       JSON.stringify(cluster(withBackup({}))).replaceAll("{archiveId}", "aaaaaaaaaa"),
     ) as object;
-    assert.deepEqual(announcements(liveReaders.zalando, shapeOf(known), planned, undefined), []);
+    assert.deepEqual(announcements({ live: liveReaders.zalando }, shapeOf(known), planned, undefined), []);
     const before = shapeOf(cluster(changed(smallest(), "cluster.engine", "zalando")));
     assert.match(
-      announcements(liveReaders.zalando, before, planned, undefined).join("\n"),
+      announcements({ live: liveReaders.zalando }, before, planned, undefined).join("\n"),
       /additionalVolumes, env: the instances restart one after another/,
     );
   });

@@ -46,7 +46,7 @@ function fence({ cluster, object, instance = "" }: ActScene, on: boolean): Step 
   );
 }
 
-export const acts: Acts = {
+export const acts = {
   switchover: (scene) => ({
     plan: [
       `${primaryOf(scene)} stops as primary and becomes a standby; ${scene.instance} is promoted. No commit is lost: the old primary hands over all of its WAL.`,
@@ -54,6 +54,8 @@ export const acts: Acts = {
     ],
     steps: [target(scene, "Switching over")],
     told: [labelled(primaryOf(scene), "replica"), labelled(scene.instance ?? "", "primary")],
+    // The instance manager ends them all after a checkpoint.
+    dropsSessions: true,
   }),
   failover: (scene) => ({
     plan: [
@@ -146,4 +148,4 @@ export const acts: Acts = {
     ],
     steps: [mergePatch(resource, cluster, { spec: { instances } })],
   }),
-};
+} satisfies Acts;

@@ -15,6 +15,7 @@ import { acts } from "./acts";
 import { logs } from "./logs";
 import { onCall } from "./onCall";
 import { clusterPodLabels } from "./names";
+import { addsPlugin, rolling } from "./rolling";
 import { isBackup, isCluster, isDatabase, type Storage } from "./resources";
 
 const resource = "clusters.postgresql.cnpg.io";
@@ -165,10 +166,9 @@ const HELD_BY_STANDBYS = new Set([
 ]);
 
 function restarts({ live, planned, of, parameters }: Change): string | undefined {
-  const plugins = ({ pods }: Shape) => (pods.plugins ?? []) as readonly string[];
   if (planned.instances < 2) return undefined;
   // The operator can't demote a primary that lacks the container that archives.
-  if (of === "pods" && plugins(planned).some((name) => !plugins(live).includes(name)))
+  if (of === "pods" && addsPlugin(live, planned))
     return "the standbys are recreated one after another, then the primary in its place, without a switchover: writes pause until it is back";
   const smaller = parameters.filter(
     (name) => HELD_BY_STANDBYS.has(name) && Number(planned.parameters[name]) < Number(live.parameters[name]),
@@ -204,4 +204,5 @@ export const live: LiveReader = {
   upgrade,
   onCall,
   acts,
+  rolling,
 };

@@ -115,7 +115,6 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       enableSuperuserAccess: false,
       // Its budget of a single instance would let no drain end.
       enablePDB: cluster.drains !== "allow",
-      primaryUpdateStrategy: "unsupervised",
       primaryUpdateMethod: "switchover",
       ...stopping(cluster),
       primaryLease: timing.primaryLease,

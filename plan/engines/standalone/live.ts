@@ -5,6 +5,7 @@ import { acts } from "./acts";
 import { logs } from "./logs";
 import { onCall } from "./onCall";
 import { names, podLabels } from "./names";
+import { rolling } from "./rolling";
 import { isBaseBackup, isServer, serverContainer, serverOf } from "./resources";
 
 function shape(object: KubernetesObject): Shape | undefined {
@@ -95,4 +96,4 @@ const restore: RestoreReader = {
   ],
 };
 
-export const live: LiveReader = { shape, progress, baseBackup, restore, logs, onCall, acts };
+export const live: LiveReader = { shape, progress, baseBackup, restore, logs, onCall, acts, rolling };

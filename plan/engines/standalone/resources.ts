@@ -33,6 +33,7 @@ export interface StatefulSet extends KubernetesObject {
   metadata: KubernetesObject["metadata"] & { generation?: number };
   spec?: {
     replicas?: number;
+    updateStrategy?: { rollingUpdate?: { partition?: number } };
     template?: {
       metadata?: { labels?: Record<string, string> };
       spec?: { containers?: Container[]; initContainers?: Container[] };
