@@ -161,6 +161,8 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
     writeFileSync(at("away"), "connect failed\n");
     await until(() => signals() === "pause\nresume\n");
     await quietly(poolers(), "main-1", () => Promise.resolve());
+    // Two signals of a kind that come at once are one.
+    await until(() => signals() === "pause\nresume\n".repeat(2));
     writeFileSync(at("away"), "connect failed\n");
     await until(() => signals() === "pause\nresume\n".repeat(3));
   });
