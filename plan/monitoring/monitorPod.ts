@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { Images } from "../../settings/schema";
+import type { Images, PoolerSettings, Settings } from "../../settings/schema";
 import { asset } from "../../shell/asset";
 import {
   environment,
@@ -11,21 +11,64 @@ import {
   tmpVolume,
   unprivileged,
 } from "../containers";
+import { poolerName, poolerPorts, roles, secretNames, serviceHost } from "../names";
 import type { Pods } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { monitor } from "./names";
 import type { Monitored } from "./monitored";
 
-/** The pod that says what no exporter says: when certificates end. */
+/** The pod that says what no exporter says: when certificates end, and whether a client can log in through the poolers. */
 
-/** The settings' images that it runs. */
+/** The settings' images that it runs, beside that of the poolers through which it logs in. */
 export const monitorImages = ["backupTools"] as const satisfies readonly (keyof Images)[];
 
-const name = "certificates.sh";
-const script = asset(join(__dirname, "scripts"), name);
+const names = ["certificates.sh", "logins.sh"] as const;
+const scripts = Object.fromEntries(names.map((name) => [name, asset(join(__dirname, "scripts"), name)]));
 
 /** Kubernetes brings a renewed Secret to the pod within about a minute. */
 const SECONDS_BETWEEN = 60;
+/** A login that takes longer doesn't work, for those who wait. */
+const LOGIN_SECONDS = 5;
+const SECONDS_BETWEEN_LOGINS = 15;
+
+/** The poolers through which it logs in: the role of the health check may enter the first database alone. */
+export const triedPoolers = ({ cluster, poolers }: Settings): PoolerSettings[] =>
+  poolers.filter(({ database }) => database === cluster.databases[0]?.name);
+
+function loginsContainer(settings: Settings) {
+  const { cluster } = settings;
+  const hosts = triedPoolers(settings).map(
+    ({ name }) => `${name}=${serviceHost(poolerName(cluster.name, name), cluster.namespace)}`,
+  );
+  return {
+    name: "logins",
+    image: settings.images.pgbouncer,
+    imagePullPolicy: "IfNotPresent",
+    securityContext: hardened,
+    resources: { requests: { cpu: "5m", memory: "16Mi" }, limits: { cpu: "200m", memory: "48Mi" } },
+    command: ["bash", "/scripts/logins.sh"],
+    env: environment({
+      POOLERS: hosts.join(" "),
+      PGUSER: roles.health,
+      PGDATABASE: cluster.databases[0]?.name ?? "postgres",
+      PGPORT: String(poolerPorts.service),
+      PGSSLMODE: "verify-full",
+      PGSSLROOTCERT: "/certificates/ca/tls.crt",
+      PASSWORD: "/login/password",
+      HOME: "/tmp",
+      STATE: "/state",
+      SECONDS_BETWEEN: String(SECONDS_BETWEEN_LOGINS),
+      SECONDS_AT_MOST: String(LOGIN_SECONDS),
+    }),
+    volumeMounts: [
+      { name: "scripts", mountPath: "/scripts", readOnly: true },
+      { name: "state", mountPath: "/state" },
+      { name: "ca", mountPath: "/certificates/ca", readOnly: true },
+      { name: "login", mountPath: "/login", readOnly: true },
+      tmpMount,
+    ],
+  };
+}
 
 export const monitorPeer = ({ settings: { cluster } }: Monitored): Pods => ({
   kind: "pods",
@@ -50,6 +93,8 @@ function deployment(monitored: Monitored): KubernetesObject {
   const state = { name: "state", mountPath: "/state" };
   const folder = "/certificates";
   const own = monitor.labels(cluster.name);
+  const logsIn = triedPoolers(settings).length > 0;
+  const digest = createHash("sha256").update(JSON.stringify(scripts)).digest("hex");
   const container = (memory: string) => ({
     image: images.backupTools,
     imagePullPolicy: "IfNotPresent",
@@ -66,8 +111,8 @@ function deployment(monitored: Monitored): KubernetesObject {
       template: {
         metadata: {
           labels: { ...labels, ...own },
-          // The script is read when the pod starts.
-          annotations: { "pgplatform.io/scripts": createHash("sha256").update(script).digest("hex") },
+          // The scripts are read when the pod starts.
+          annotations: { "pgplatform.io/scripts": digest },
         },
         spec: {
           ...restrictedPod(settings, unprivileged, 5),
@@ -75,7 +120,7 @@ function deployment(monitored: Monitored): KubernetesObject {
             {
               name: "certificates",
               ...container("32Mi"),
-              command: ["sh", `/scripts/${name}`],
+              command: ["sh", "/scripts/certificates.sh"],
               env: environment({
                 CERTIFICATES: certificates.map(([of]) => of).join(" "),
                 FOLDER: folder,
@@ -96,6 +141,7 @@ function deployment(monitored: Monitored): KubernetesObject {
                 })),
               ],
             },
+            ...(logsIn ? [loginsContainer(settings)] : []),
             {
               name: "metrics",
               ...container("96Mi"),
@@ -109,6 +155,18 @@ function deployment(monitored: Monitored): KubernetesObject {
             { name: "scripts", configMap: { name: monitor.name(cluster.name) } },
             { name: state.name, emptyDir: { sizeLimit: "4Mi" } },
             tmpVolume({ sizeLimit: "4Mi" }),
+            ...(logsIn
+              ? [
+                  {
+                    name: "login",
+                    secret: {
+                      secretName: secretNames.health(cluster.name),
+                      items: [{ key: "password", path: "password" }],
+                      defaultMode: 0o440,
+                    },
+                  },
+                ]
+              : []),
             ...certificates.map(([of, { secretName, key }]) => ({
               name: of,
               secret: { secretName, items: [{ key, path: "tls.crt" }], defaultMode: 0o440 },
@@ -134,7 +192,7 @@ export function monitorPod(monitored: Monitored): PlannedObject[] {
           namespace: cluster.namespace,
           labels: monitor.labels(cluster.name),
         },
-        data: { [name]: script },
+        data: scripts,
       },
     },
     { id: "monitor", stage: 1, object: deployment(monitored) },

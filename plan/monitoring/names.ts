@@ -13,7 +13,7 @@ export const jobs = {
 } as const;
 export type Job = keyof typeof jobs;
 
-/** The pod that says when certificates end. */
+/** The pod that says when certificates end, and whether logins through the poolers work. */
 export const monitor = {
   name: (cluster: string): string => `${cluster}-monitor`,
   role: "monitor",

@@ -1,10 +1,10 @@
-import { clusterLabel } from "../names";
+import { clusterLabel, poolerPorts } from "../names";
 import { type Flow, tcp } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import { prometheusRule, ruleConfigMap } from "./alerts";
 import { dashboardObjects } from "./dashboards";
 import { type Monitored, selectedBy } from "./monitored";
-import { monitorPeer, monitorPod } from "./monitorPod";
+import { monitorPeer, monitorPod, triedPoolers } from "./monitorPod";
 import { configurationName, monitor } from "./names";
 import { podMonitor, scrapeConfig, scrapesOf } from "./scrape";
 
@@ -69,8 +69,8 @@ export function planMetrics(monitored: Monitored): MetricsPlan {
   ];
   return {
     objects: parts.flatMap((part) => part(monitored)),
-    flows:
-      namespace === undefined
+    flows: [
+      ...(namespace === undefined
         ? []
         : [
             tcp(
@@ -78,8 +78,20 @@ export function planMetrics(monitored: Monitored): MetricsPlan {
               { kind: "namespace", namespace },
               monitorPeer(monitored),
               monitor.port,
-              "monitoring reads when certificates end",
+              "monitoring reads when certificates end, and whether logins work",
             ),
-          ],
+          ]),
+      ...monitored.poolers
+        .filter(({ name }) => triedPoolers(monitored.settings).some((tried) => tried.name === name))
+        .map(({ name, pods }) =>
+          tcp(
+            `monitor-pooler-${name}`,
+            monitorPeer(monitored),
+            pods,
+            poolerPorts.postgres,
+            "the monitor logs in through the pooler, to see whether clients can",
+          ),
+        ),
+    ],
   };
 }

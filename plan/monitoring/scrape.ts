@@ -130,7 +130,13 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
     ...((backup?.targets.length ?? 0) > 0
       ? [served("backups", backupNames.watch(name), watch, monitored, "pgplatform_backup_.+")]
       : []),
-    served("monitor", monitor.name(name), monitor.labels(name), monitored, "pgplatform_certificate_.+"),
+    served(
+      "monitor",
+      monitor.name(name),
+      monitor.labels(name),
+      monitored,
+      "pgplatform_(?:certificate|pooler)_.+",
+    ),
     // Another stack that installs the operator has its samples collected.
     ...(engine.operatorMetrics && operator.install
       ? [

@@ -10,6 +10,7 @@ import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
 import { loadRenamedImage, renamedImage } from "./kit/images";
 import { withoutTime } from "./kit/make";
+import { liveReaders } from "../../plan/engines/select";
 import { damage, disturbance, type Seen } from "./kit/observation";
 import { secretValue } from "./kit/clients";
 import { ChangedStack, type Edit } from "./kit/settings";
@@ -89,6 +90,8 @@ describe("changes (three nodes of one machine, images built here, the other imag
     name: string;
     /** Laid over the edits so far; undefined takes all of them back. */
     edit: Edit | undefined;
+    /** Whether clients of the pooler wait through it, and see no error. @default false */
+    held?: boolean;
   }): Promise<{ steps: string[]; notes: string[]; said: string; seen: Seen }> {
     if (options.edit === undefined) edits.length = 0;
     else edits.push(options.edit);
@@ -102,12 +105,18 @@ describe("changes (three nodes of one machine, images built here, the other imag
     assert.deepEqual(losing, [], "nothing is replaced, nothing with data is deleted");
     const before = await holdsData();
     let said = "";
-    const seen = await disturbance(env, clients, async () => {
+    const held = options.held === true && liveReaders[env.engine.name].rolling !== undefined;
+    const work = async () => {
       const { exitCode, lines } = await stack.make("up");
       said = lines.map(withoutTime).join("\n");
       assert.equal(exitCode, 0, "`make up` ends well");
-    });
+    };
+    const seen = await disturbance(env, clients, work, undefined, held ? { patience: 120 } : {});
     record(options.name, seen);
+    if (held) {
+      assert.equal(seen.errors.pooled, 0, "clients of the pooler see no error");
+      assert.match(said, /clients of the poolers waited for/);
+    }
     assert.deepEqual(damage(seen), []);
     assert.deepEqual(await holdsData(), before, "the cluster and its volumes are the ones from before");
     return { steps, notes, said, seen };
@@ -159,10 +168,11 @@ describe("changes (three nodes of one machine, images built here, the other imag
   });
 
   long(
-    "of a parameter that needs a restart roll the instances, the primary last, by a switchover",
+    "of a parameter that needs a restart roll the instances, the primary last, while clients of the pooler wait where the engine can have them",
     async () => {
       const { notes } = await change({
         name: "parameter, restart",
+        held: true,
         edit: ({ cluster }) =>
           (cluster.parameters = { ...cluster.parameters, track_activity_query_size: "2kB" }),
       });
@@ -253,6 +263,7 @@ describe("changes (three nodes of one machine, images built here, the other imag
     long("roll the instances, the primary last, by a switchover", async () => {
       const { notes } = await change({
         name: "image",
+        held: true,
         edit: (settings) =>
           (settings.images = { ...settings.images, postgresql: renamedImage(env.settings) }),
       });

@@ -10,7 +10,7 @@ import { run } from "../../shell/process";
 import { needs } from "./kit/ability";
 import { environment, stackName, type Environment } from "./kit/environment";
 import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
-import { damage, disturbance } from "./kit/observation";
+import { damage, disturbance, type Seen } from "./kit/observation";
 import { say, until } from "./kit/wait";
 
 /**
@@ -252,27 +252,40 @@ describe("pgp (three nodes of one machine, images built here)", () => {
   });
 
   /** Runs a command under writing clients: nothing acknowledged is lost. */
-  async function under(...args: string[]): Promise<Ran> {
+  const under = async (...args: string[]): Promise<Ran> => (await underWriters(args)).ran;
+
+  /** The same with what clients wait through: one that waits 60 s for an answer through the pooler sees no error. */
+  async function held(...args: string[]): Promise<Ran> {
+    const { ran, errors } = await underWriters(args, 60);
+    assert.equal(errors.pooled, 0, "no error through the pooler");
+    return ran;
+  }
+
+  async function underWriters(
+    args: string[],
+    patience?: number,
+  ): Promise<{ ran: Ran; errors: Seen["errors"] }> {
     let ran: Ran | undefined;
-    const seen = await disturbance(env, clients, async () => {
+    const work = async () => {
       ran = await pgp(...args, ...ofStack, "--yes");
-    });
+    };
+    const seen = await disturbance(env, clients, work, undefined, patience === undefined ? {} : { patience });
     assert.ok(ran);
     assert.equal(ran.exitCode, 0, ran.stdout + ran.stderr);
     assert.deepEqual(damage(seen), []);
     say(
       `pgp ${args.join(" ")}: pause ${seen.gap.direct.toFixed(1)} s direct, ${seen.gap.pooled.toFixed(1)} s pooled`,
     );
-    return ran;
+    return { ran, errors: seen.errors };
   }
 
   it("switches over to the standby that is named, and back", async function () {
     needs(this, env, "standbys");
     const before = await env.cluster.primary();
     const to = (await env.cluster.names()).find((name) => name !== before) ?? "";
-    await under("switchover", "--to", to);
+    await held("switchover", "--to", to);
     assert.equal(await env.cluster.primary(), to);
-    await under("switchover", "--to", before);
+    await held("switchover", "--to", before);
     assert.equal(await env.cluster.primary(), before);
     const { changes } = await answer<{ changes: Report["changes"] }>(["history", ...ofStack]);
     assert.ok(changes.filter(({ timeline }) => timeline !== undefined).length >= 2);
@@ -280,7 +293,7 @@ describe("pgp (three nodes of one machine, images built here)", () => {
 
   it("restarts the primary, a standby, and all", async () => {
     const starts = await env.cluster.starts();
-    await under("restart");
+    await held("restart");
     assert.equal((await env.cluster.starts()).filter((line) => !starts.includes(line)).length, 1);
     const before = await env.cluster.starts();
     await under("restart", "--rolling");

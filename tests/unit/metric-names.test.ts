@@ -26,6 +26,11 @@ const collected = new Set([
   ...Object.values(exporterMetrics),
   ...namesIn("plan/backup/scripts/watch.sh").map((name) => `pgplatform_backup_${name}`),
   ...namesIn("plan/monitoring/scripts/certificates.sh").map((name) => `pgplatform_certificate_${name}`),
+  ...[
+    ...readFileSync(join(projectDir, "plan/monitoring/scripts/logins.sh"), "utf8").matchAll(
+      /# TYPE (\w+) gauge/g,
+    ),
+  ].map(([, name]) => name ?? ""),
   "up",
   "ALERTS",
 ]);

@@ -154,12 +154,16 @@ describe("what a Prometheus is told of a cluster", () => {
       assert.deepEqual(
         secrets.map(({ secretName, items }) => [secretName, items.map(({ key }) => key)]),
         [
+          // Of a role that may do next to nothing.
+          ["main-health", ["password"]],
           [server.secretName, [server.certificateKey]],
           [ca.secretName, [ca.key]],
         ],
       );
       assert.ok(!JSON.stringify(spec).includes(server.privateKeyKey));
-      const [reader, web] = spec.containers;
+      const [reader, logins, web] = spec.containers;
+      assert.ok(!reader?.volumeMounts.some(({ name }) => name === "login"));
+      assert.ok(logins?.volumeMounts.some(({ name }) => name === "login"));
       assert.ok(reader?.volumeMounts.some(({ name }) => name === "server"));
       // What is on the network sees what the script said, and nothing else.
       assert.deepEqual(

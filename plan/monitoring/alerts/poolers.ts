@@ -82,10 +82,11 @@ export const poolers: readonly Alert[] = [
     applies: any,
     expr: (_, s) => {
       const servers = ["active", "idle", "used", "testing"].map((state) => pools(`server_${state}`, s));
-      return `${pools("client_waiting", s)} > 0 and ${servers.join(" + ")} == 0`;
+      const waiting = `${pools("client_waiting", s)} > 0 and ${servers.join(" + ")} == 0`;
+      return `max by (pooler) (${of("pgplatform_pooler_login", s)} == bool 0) > 0 or max by (pooler) (${waiting})`;
     },
-    summary:
-      "{{ $value }} clients of the pooler {{ $labels.pooler }} wait at {{ $labels.instance }}, which has no connection to {{ $labels.database }}",
-    description: "The pooler can't log in: the server is away, or refuses its password or certificate.",
+    summary: "no client can log in through the pooler {{ $labels.pooler }}",
+    description:
+      "The server is away, or refuses the pooler's password or certificate, or the database takes no connections. Sessions that are there may work.",
   },
 ];

@@ -93,7 +93,9 @@ look() {
     gauge readable "Whether the certificate is there and could be read."
     cat "$STATE/.readable"
   } >"$STATE/.metrics"
-  mv "$STATE/.metrics" "$STATE/metrics.txt"
+  mv "$STATE/.metrics" "$STATE/certificates.part"
+  # Another container may have a part, too.
+  cat "$STATE"/*.part >"$STATE/.all-certificates" && mv "$STATE/.all-certificates" "$STATE/metrics.txt"
 }
 
 while :; do

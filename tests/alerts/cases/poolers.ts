@@ -104,11 +104,25 @@ export const poolers: Pairs = {
   },
   PoolerLoginFailing: {
     fires: () => ({
-      series: servers(1, 0),
-      labels: { ...labels, database: "app" },
-      summary: "1 clients of the pooler app wait at main-pooler-app-1, which has no connection to app",
+      series: { [of("pgplatform_pooler_login", 'pooler="app"')]: always(0) },
+      labels: { pooler: "app" },
+      summary: "no client can log in through the pooler app",
     }),
-    quiet: () => ({ series: servers(1, 1) }),
-    more: [() => ({ title: "not without a client", series: servers(0, 0) })],
+    quiet: () => ({
+      series: { [of("pgplatform_pooler_login", 'pooler="app"')]: always(1), ...servers(1, 1) },
+    }),
+    more: [
+      () => ({ title: "not without a client", series: servers(0, 0) }),
+      () => ({
+        title: "for a pooler that is not tried, when clients wait and it has no server",
+        series: servers(1, 0),
+        labels: { pooler: "app" },
+        summary: "no client can log in through the pooler app",
+      }),
+      () => ({
+        title: "not for one try that fails, as in a failover",
+        series: { [of("pgplatform_pooler_login", 'pooler="app"')]: "1x10 0 1x100" },
+      }),
+    ],
   },
 };

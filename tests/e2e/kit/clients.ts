@@ -214,13 +214,16 @@ export class Writer {
     revive?: boolean;
     /** Logs in with the pod's mounted Secret, and takes a changed one up. @default - with the pod's variables */
     mountedLogin?: boolean;
+    /** Seconds to wait for the answer to a row. @default 3 */
+    patience?: number;
   }): Promise<Writer> {
-    const { pod, arm, run, host, table, firstId, readWrite, env, revive, mountedLogin } = options;
+    const { pod, arm, run, host, table, firstId, readWrite, env, revive, mountedLogin, patience } = options;
     const writer = new Writer(pod, arm, `/data/${run}-${arm}`);
     const args = [
       ...["--table", table, "--first-id", String(firstId)],
       ...(readWrite ? ["--read-write"] : []),
       ...(mountedLogin === true ? ["--login", secretFolder] : []),
+      ...(patience === undefined ? [] : ["--patience", String(patience)]),
     ];
     await pod.background(host, "writer.py", writer.log, args, env, revive);
     return writer;

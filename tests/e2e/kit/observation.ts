@@ -152,6 +152,8 @@ export class Watch {
     options: {
       /** The clients' own nodes lose their power: the writers resume afterwards, the sampler isn't started. @default false */
       revive?: boolean;
+      /** Seconds that the pooled client waits for the answer to a row before it gives its connection up. @default 3 */
+      patience?: number;
     } = {},
   ): Promise<Watch> {
     const run = `run_${Date.now().toString(36)}`;
@@ -186,6 +188,7 @@ export class Watch {
         host: env.pooler.host,
         firstId: 2_000_000,
         readWrite: false,
+        ...(options.patience !== undefined && { patience: options.patience }),
       }),
     ]);
     const watch = new Watch(env, clients, run, { direct: first, pooled: second }, sampler);
@@ -325,9 +328,10 @@ export async function disturbance(
   clients: Clients,
   work: (watch: Watch) => Promise<void>,
   expected?: Expected,
+  options: { readonly patience?: number } = {},
 ): Promise<Seen> {
   await env.cluster.waitHealthy(300);
-  const watch = await Watch.start(env, clients);
+  const watch = await Watch.start(env, clients, options);
   try {
     await watch.mark();
     await work(watch);

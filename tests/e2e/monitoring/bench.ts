@@ -153,6 +153,12 @@ export class Bench {
     if (kept.length === ingress.length) throw new Error("the metrics port isn't open");
     this.kept.set(policy, { ...found, spec: { ...spec, ingress } });
     await this.patchPolicy(policy, kept);
+    // A connection that is there stays open to whom it belongs; Prometheus keeps one to each exporter.
+    const of = ["-n", "monitoring", "-l", "app.kubernetes.io/name=prometheus"];
+    await kubectl.run(["delete", "pod", ...of, "--wait=true"], { timeoutMs: 120_000 });
+    await kubectl.run(["wait", "pod", ...of, "--for=condition=Ready", "--timeout=120s"], {
+      timeoutMs: 130_000,
+    });
   }
 
   async openMetrics(): Promise<void> {
