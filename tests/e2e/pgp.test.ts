@@ -301,6 +301,28 @@ describe("pgp (three nodes of one machine, images built here)", () => {
     assert.equal(after.filter((line) => before.includes(line)).length, 0, "every instance was restarted");
   });
 
+  it("empties the primary's node: another leads before it is closed, and clients of the pooler wait", async function () {
+    needs(this, env, "standbys");
+    const before = await env.cluster.primary();
+    const pod = (await env.cluster.instances()).find(({ metadata }) => metadata.name === before);
+    const { nodeName = "" } = (pod?.spec ?? {}) as { nodeName?: string };
+    let ran: Ran | undefined;
+    const work = async () => {
+      try {
+        ran = await pgp("drain", nodeName, ...ofStack, "--yes");
+      } finally {
+        await env.kubectl.run(["uncordon", nodeName]);
+      }
+    };
+    const seen = await disturbance(env, clients, work, undefined, { patience: 60 });
+    assert.equal(ran?.exitCode, 0, `${ran?.stdout}${ran?.stderr}`);
+    assert.deepEqual(damage(seen), []);
+    assert.notEqual(await env.cluster.primary(), before);
+    say(
+      `pgp drain ${nodeName}: ${seen.errors.pooled} errors and a pause of ${seen.gap.pooled.toFixed(1)} s pooled`,
+    );
+  });
+
   it("reloads without a restart", async () => {
     const starts = await env.cluster.starts();
     assert.equal((await pgp("reload", ...ofStack)).exitCode, 0);
