@@ -71,3 +71,10 @@ export const archived = ({ backup }: Settings): boolean => backup !== undefined;
 export const stored = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0) > 0;
 export const verified = (settings: Settings): boolean =>
   stored(settings) && settings.backup?.verify.enabled === true;
+
+/**
+ * How much a counter has grown, whatever role its instance had meanwhile. A series begins with each role: what was counted before its first sample would be lost,
+ * as a deadlock is right after a failover.
+ */
+export const counted = (metric: string, settings: Settings, range: string): string =>
+  `increase((max without (role) (${of(metric, settings)}))[${range}:30s])`;

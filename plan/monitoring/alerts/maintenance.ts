@@ -1,5 +1,5 @@
 import type { Settings } from "../../../settings/schema";
-import { of, type Alert } from "./alert";
+import { counted, of, type Alert } from "./alert";
 
 /** Share of the numbers that are in use. */
 const numbers = (what: string, s: Settings): string =>
@@ -97,7 +97,7 @@ export const maintenance: readonly Alert[] = [
     name: "HighCheckpointRate",
     severity: "warning",
     for: 0,
-    expr: (t, s) => `increase(${of("pgplatform_checkpoints_requested_total", s)}[1h]) > ${t.checkpoints}`,
+    expr: (t, s) => `${counted("pgplatform_checkpoints_requested_total", s, "1h")} > ${t.checkpoints}`,
     summary: "{{ $value | humanize }} checkpoints were requested within an hour on {{ $labels.instance }}",
     description:
       "max_wal_size is small for what is written: each checkpoint writes pages again and makes WAL larger.",
@@ -119,7 +119,7 @@ export const maintenance: readonly Alert[] = [
     name: "ChecksumFailures",
     severity: "critical",
     for: 0,
-    expr: (_, s) => `increase(${of("pgplatform_database_checksum_failures_total", s)}[1h]) > 0`,
+    expr: (_, s) => `${counted("pgplatform_database_checksum_failures_total", s, "1h")} > 0`,
     summary:
       "{{ $value | humanize }} pages of {{ $labels.database }} were damaged on {{ $labels.instance }} within an hour",
     description: "The disk gave back other bytes than were written. Queries that need the pages fail.",

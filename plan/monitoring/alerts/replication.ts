@@ -1,4 +1,4 @@
-import { of, recent, recently, replicated, type Alert } from "./alert";
+import { counted, of, recent, recently, replicated, type Alert } from "./alert";
 
 /** Whether standbys have what the primary has, and what they make it keep. */
 export const replication: readonly Alert[] = [
@@ -39,7 +39,7 @@ export const replication: readonly Alert[] = [
     for: 0,
     applies: replicated,
     expr: (t, s) =>
-      `sum by (instance, database) (increase(${of("pgplatform_conflicts_total", s)}[${recent(t)}])) > ${t.conflicts}`,
+      `sum by (instance, database) (${counted("pgplatform_conflicts_total", s, recent(t))}) > ${t.conflicts}`,
     summary: (t) =>
       `replay cancelled {{ $value | humanize }} queries within ${recently(t)} on {{ $labels.instance }}, database {{ $labels.database }}`,
     description: "Queries on the standby need rows that the primary has removed since.",

@@ -1,4 +1,4 @@
-import { of, recent, recently, type Alert } from "./alert";
+import { counted, of, recent, recently, type Alert } from "./alert";
 import type { Settings } from "../../../settings/schema";
 
 const used = (s: Settings): string =>
@@ -76,8 +76,7 @@ export const sessions: readonly Alert[] = [
     name: "Deadlocks",
     severity: "warning",
     for: 0,
-    expr: (t, s) =>
-      `increase(${of("pgplatform_database_deadlocks_total", s)}[${recent(t)}]) > ${t.deadlocks}`,
+    expr: (t, s) => `${counted("pgplatform_database_deadlocks_total", s, recent(t))} > ${t.deadlocks}`,
     summary: (t) =>
       `{{ $value | humanize }} deadlocks within ${recently(t)} in the database {{ $labels.database }}`,
     description: "PostgreSQL ended one transaction of each: its program sees an error.",

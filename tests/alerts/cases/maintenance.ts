@@ -115,7 +115,7 @@ export const maintenance: Pairs = {
     fires: () => ({
       from: 60,
       series: { [of("pgplatform_checkpoints_requested_total", primary)]: "0x59 13x60" },
-      labels: both,
+      labels: { instance: "main-1" },
       summary: "13 checkpoints were requested within an hour on main-1",
     }),
     quiet: () => ({
@@ -137,7 +137,7 @@ export const maintenance: Pairs = {
     fires: () => ({
       from: 60,
       series: { [database("database_checksum_failures_total")]: "2x59 3x60" },
-      labels: app,
+      labels: { instance: "main-1", database: "app" },
       summary: "1 pages of app were damaged on main-1 within an hour",
     }),
     quiet: () => ({ from: 60, series: { [database("database_checksum_failures_total")]: always(3) } }),

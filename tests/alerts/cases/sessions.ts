@@ -87,10 +87,23 @@ export const sessions: Pairs = {
     fires: () => ({
       from: 15,
       series: { [database("database_deadlocks_total")]: "3x14 9x60" },
-      labels: app,
+      labels: { instance: "main-1", database: "app" },
       summary: "6 deadlocks within 15m in the database app",
     }),
     quiet: () => ({ from: 15, series: { [database("database_deadlocks_total")]: "3x14 8x60" } }),
+    more: [
+      () => ({
+        title: "right after a failover, before the new primary was read for the first time",
+        from: 15,
+        series: {
+          [of("pgplatform_database_deadlocks_total", 'instance="main-1",role="standby",database="app"')]:
+            "0x14 stale",
+          [of("pgplatform_database_deadlocks_total", `${primary},database="app"`)]: "_x14 6x60",
+        },
+        labels: { instance: "main-1", database: "app" },
+        summary: "6 deadlocks within 15m in the database app",
+      }),
+    ],
   },
   PreparedTransactionOld: age(
     "prepared_oldest_seconds",

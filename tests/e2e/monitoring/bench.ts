@@ -1,3 +1,4 @@
+import { inServer } from "../../../operations/inContainer";
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -40,6 +41,12 @@ export class Bench {
   async standbys(): Promise<string[]> {
     const primary = await this.primary();
     return (await this.env.cluster.names()).filter((name) => name !== primary);
+  }
+
+  /** Stops or continues the process that replays WAL: a pause by SQL is ended by Patroni. */
+  async signalReplay(standby: string, signal: "STOP" | "CONT"): Promise<void> {
+    const find = `for one in /proc/[0-9]*; do tr '\\0' ' ' <"$one/cmdline" 2>/dev/null | grep -q '^postgres: .*startup' && kill -${signal} "\${one#/proc/}"; done; true`;
+    await this.env.kubectl.run([...inServer(this.env, standby), "bash", "-c", find]);
   }
 
   /** Statements at the primary, as its superuser, in the application's database. */

@@ -175,13 +175,12 @@ export const alertCases: readonly AlertCase[] = [
     needs: ["standbys"],
     cause: async (bench) => {
       const [standby = ""] = await bench.standbys();
-      await bench.env.cluster.sql(standby, "select pg_wal_replay_pause()");
+      await bench.signalReplay(standby, "STOP");
       await bench.sql("select pg_logical_emit_message(true, 'e2e', 'x')");
     },
     heals: true,
     undo: async (bench) => {
-      for (const standby of await bench.standbys())
-        await bench.env.cluster.sql(standby, "select pg_wal_replay_resume()");
+      for (const standby of await bench.standbys()) await bench.signalReplay(standby, "CONT");
     },
   },
   {
