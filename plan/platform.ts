@@ -18,6 +18,8 @@ import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
+import { reloaderFlows, reloaderObjects } from "./secrets/reloader";
+import { planStore, type StorePlan } from "./secrets/store";
 import { rotationAnnotation } from "./postgres/rotation";
 import { Transform } from "./transform";
 import { clientBindings, type ClientBinding } from "./bindings";
@@ -49,6 +51,10 @@ export interface PlatformPlan {
   readonly networkPolicies: readonly PlannedObject[];
   /** Passwords to generate, for the engine and for the poolers. */
   readonly credentials: readonly Credential[];
+  /** What copies passwords out of another owner's store. @default - the settings name none */
+  readonly store?: StorePlan;
+  /** What gives PostgreSQL the passwords of another owner. @default - the stack owns them all */
+  readonly reloader: readonly PlannedObject[];
   /** Those that the engine's pods need in one Secret. @default - none */
   readonly passwords?: PasswordFiles;
   /** Labels of the certificates' Secrets, where the platform signs them. @default - the engine signs by itself */
@@ -110,6 +116,7 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   cluster: { ...platform.cluster, objects: [] },
   poolers: [],
   metrics: [],
+  reloader: [],
   logins: [],
   bindings: [],
 });
@@ -167,7 +174,11 @@ export function planPlatform(
   const metrics = planMetrics({ settings, engine, cluster, poolers });
   const clusterFlows = readByPrometheus(
     settings,
-    allFlows(settings, cluster, poolers, [...backups.flows, ...metrics.flows]),
+    allFlows(settings, cluster, poolers, [
+      ...backups.flows,
+      ...metrics.flows,
+      ...reloaderFlows(settings, cluster, poolers),
+    ]),
   );
   const monitoring = monitoringPlan(
     settings,
@@ -178,6 +189,7 @@ export function planPlatform(
   );
   const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
+  const store = planStore(settings, cluster.credentials);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
   const platform: PlatformPlan = {
@@ -204,6 +216,8 @@ export function planPlatform(
       ]),
     ),
     credentials: [...cluster.credentials, ...poolerCredentials(settings)].map(labelledSecret),
+    ...(store && { store: { ...store, objects: labelled(store.objects) } }),
+    reloader: labelled(reloaderObjects(settings, cluster, engine)),
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
     backups: transform.over("backup", labelled(backups.objects)),

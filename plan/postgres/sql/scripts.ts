@@ -7,6 +7,7 @@ import { platformSchema, roles } from "../../names";
 import { hasLocale, localeOf } from "../locale";
 import { wantedRoles, type WantedRole } from "../roles";
 import { heartbeatTable } from "./heartbeat";
+import { loginStatements } from "./logins";
 import { lookupFunction, lookupRights } from "./lookup";
 import { identifier, literal } from "./text";
 import { viewStatements } from "./views";
@@ -189,6 +190,7 @@ export function scriptsOf(settings: Settings, own = nothing): SqlScript[] {
         rolesScript(settings, own) +
         script(own.statements) +
         lookupScript +
+        script(loginStatements(settings)) +
         databasesScript(cluster) +
         (settings.monitoring.statements.top > 0 ? extensionScript({ name: statementsExtension }) : ""),
     },
