@@ -39,7 +39,15 @@ type SecretsArgs = Source extends infer Kind
 /** What one platform is made of; the settings reference (docs/settings.md) has meaning, limits and default of each. */
 export interface SettingsArgs extends Omit<
   SettingsInput,
-  "kubernetes" | "operator" | "cluster" | "backup" | "registries" | "restore" | "poolers" | "monitoring" | "secrets"
+  | "kubernetes"
+  | "operator"
+  | "cluster"
+  | "backup"
+  | "registries"
+  | "restore"
+  | "poolers"
+  | "monitoring"
+  | "secrets"
 > {
   readonly cluster: Opened<SettingsInput["cluster"], "namespace">;
   readonly backup?: Omit<Part<"backup">, "targets"> & { readonly targets?: TargetArgs[] };

@@ -12,6 +12,7 @@ import { type MonitoringFacts, readMonitoring } from "./monitoringFacts";
 import { type TriedQuery, triedIn, trials } from "./queries";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
+import { readSecrets, type SecretFacts } from "./secretFacts";
 import { readRestored, type Restored } from "./restored";
 import { waitsForImage } from "./stuck";
 
@@ -41,6 +42,8 @@ export interface LiveFacts {
   readonly poolerPods: Readonly<Record<string, number>>;
   /** Who collects metrics. @default - the settings don't ask for it */
   readonly monitoring?: MonitoringFacts;
+  /** Passwords of another owner. @default - the stack owns all of them */
+  readonly secrets?: SecretFacts;
   /** The operator, when one runs. */
   readonly operator?: { readonly image: string; readonly installedBy?: string };
 }
@@ -143,6 +146,7 @@ export async function readFacts(
     running,
     restored,
     monitoring,
+    secrets,
   ] = await Promise.all([
     json(["version", "-o", "json"]),
     readNetwork(kubectl),
@@ -157,6 +161,7 @@ export async function readFacts(
     operator && liveOf(kubectl, operator),
     readRestored(subject),
     readMonitoring(kubectl, settings),
+    readSecrets(kubectl, settings),
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
@@ -174,6 +179,7 @@ export async function readFacts(
     priorityClasses: priorities.map(({ metadata }) => metadata.name),
     ...(network && { network }),
     ...(monitoring && { monitoring }),
+    ...(secrets && { secrets }),
     ...(locales && { locales }),
     ...(queries.length > 0 && { queries }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),

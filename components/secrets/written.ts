@@ -33,7 +33,9 @@ export class WrittenSecrets extends pulumi.ComponentResource {
       );
       const text = passwords.apply((known) =>
         JSON.stringify(
-          Object.fromEntries(Object.entries(content).map(([key, template]) => [key, fillIn(template, known)])),
+          Object.fromEntries(
+            Object.entries(content).map(([key, template]) => [key, fillIn(template, known)]),
+          ),
         ),
       );
       new SecretVersion(

@@ -167,10 +167,7 @@ export function fromSource(settings: Settings, credential: Credential): Credenti
 }
 
 /** The credentials that a cluster needs, each in the Secret that its engine reads; `labels` are what the engine wants on them. */
-export function credentialsOf(
-  settings: Settings,
-  labels: Readonly<Record<string, string>>,
-): Credential[] {
+export function credentialsOf(settings: Settings, labels: Readonly<Record<string, string>>): Credential[] {
   const { cluster, poolers, rotation } = settings;
   const ids = credentialIds(cluster);
   const credential = (

@@ -35,8 +35,15 @@ complain() { # id sentence
 
 ask() { timeout 30 psql -XAtqw -v ON_ERROR_STOP=1 -d postgres "$@"; }
 
-# Nothing, or why the login fails.
-login() { { PGUSER=$1 PGPASSWORD=$2 timeout 30 psql -XAtqw -d postgres -c 'SELECT 1' >/dev/null; } 2>&1; }
+# Nothing, or why the login fails. One that acts as another role is told so first, where it doesn't yet.
+login() { # login password role
+  local acts
+  acts=$({ PGUSER=$1 PGPASSWORD=$2 timeout 30 psql -XAtqw -d postgres -c 'SELECT current_user'; } 2>&1) || { echo "$acts" && return 1; }
+  [ "$acts" = "$3" ] && return
+  {
+    PGUSER=$1 PGPASSWORD=$2 timeout 30 psql -XAtqw -v ON_ERROR_STOP=1 -d postgres -c "ALTER ROLE CURRENT_USER SET role = '$3'; SET ROLE '$3'" >/dev/null
+  } 2>&1
+}
 
 # Without a terminal psql asks its standard input for the password, twice.
 accept() { # login password
@@ -128,12 +135,12 @@ follow() { # id role other
   fi
   now=$(cksum "$LOGINS/$1/username" "$LOGINS/$1/password")
   if [ "${content[$1]:-}" != "$now" ] || [ $((SECONDS - checked[$1])) -ge "$AGAIN_SECONDS" ]; then
-    if why=$(login "$user" "$password"); then
+    if why=$(login "$user" "$password" "$2"); then
       :
     else
       case $why in
         *'password authentication failed'*)
-          if ! out=$(accept "$user" "$password") || ! why=$(login "$user" "$password"); then
+          if ! out=$(accept "$user" "$password") || ! why=$(login "$user" "$password" "$2"); then
             complain "$1" "the password of $user can't be set: ${out:-$why}"
             return
           fi

@@ -40,7 +40,10 @@ export function credentialIds({ databases, roles: listed }: Settings["cluster"])
 }
 
 /** Roles that a source may own, by their credentials' ids: those of people and applications, and that of base backups over the network. */
-export function sourceableRoles({ cluster, backup }: Pick<Settings, "cluster" | "backup">): Map<string, string> {
+export function sourceableRoles({
+  cluster,
+  backup,
+}: Pick<Settings, "cluster" | "backup">): Map<string, string> {
   const backups = cluster.engine === "standalone" && backup !== undefined;
   return new Map([
     ...credentialIds(cluster),

@@ -162,7 +162,11 @@ export function planStore(settings: Settings, credentials: readonly Credential[]
       ...stored.map((one) => copied(settings, secrets, one, one.credential)),
     ],
     ...(key && {
-      key: { secretName: secretNames.storeKey(cluster.name), labels: { [clusterLabel]: cluster.name }, ...key },
+      key: {
+        secretName: secretNames.storeKey(cluster.name),
+        labels: { [clusterLabel]: cluster.name },
+        ...key,
+      },
     }),
     ...(writesSecrets(settings) &&
       secrets.region !== undefined && {

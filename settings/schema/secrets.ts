@@ -43,9 +43,9 @@ const role = sqlName(
 const usernameKey = secretKey(
   "Key of the username: in the Secret, or in the JSON text that Secrets Manager has. Default: username.",
 ).default("username");
-const passwordKey = secretKey(
-  "Key of the password, in the same place. Default: password.",
-).default("password");
+const passwordKey = secretKey("Key of the password, in the same place. Default: password.").default(
+  "password",
+);
 
 const roles = <T extends z.ZodType>(element: T) =>
   documented(z.array(element).min(1), {

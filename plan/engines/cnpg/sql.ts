@@ -25,7 +25,12 @@ export function loginAdoption(settings: Settings): Adoption[] {
   const statements = ofLogins(settings, madeOnce);
   return statements.length === 0
     ? []
-    : [{ database: "postgres", statements: [`CREATE SCHEMA IF NOT EXISTS ${platformSchema}`, ...statements] }];
+    : [
+        {
+          database: "postgres",
+          statements: [`CREATE SCHEMA IF NOT EXISTS ${platformSchema}`, ...statements],
+        },
+      ];
 }
 
 /** In the database `postgres`, as superuser. */

@@ -14,24 +14,15 @@ import { literal } from "./text";
 const functionOf = (name: string) => `${platformSchema}.${name}`;
 const names = ["begin_login(text)", "accept_login(text)", "close_login(text)", "open_logins()"];
 
-/** What psql has to do, one command after the other, to give a login the password that it is asked for twice. */
-export const acceptCommands = (login: string): string[] => [
-  "BEGIN",
-  `SELECT ${functionOf("begin_login")}(${login})`,
-  "\\password",
-  `SELECT ${functionOf("accept_login")}(${login})`,
-  "COMMIT",
-];
-
 /** Logins that may be given a password, with the other one of each role. */
 const allowed = (settings: Settings): string =>
   `(VALUES ${sourcedRoles(settings)
     .flatMap(({ role, second }) => [
-      [literal(role), literal(second), "NULL"],
-      [literal(second), literal(role), literal(role)],
+      [literal(role), literal(second)],
+      [literal(second), literal(role)],
     ])
     .map((row) => `(${row.join(", ")})`)
-    .join(", ")}) AS allowed(login, other, acts_as)`;
+    .join(", ")}) AS allowed(login, other)`;
 
 const defined = (name: string, rest: string, language: "plpgsql" | "sql", body: string): string =>
   `CREATE OR REPLACE FUNCTION ${functionOf(name)}${rest}
@@ -71,19 +62,14 @@ END`,
       `DECLARE
   own text := current_setting('${platformSchema}.own_verifier', true);
   verifier text := (SELECT rolpassword FROM pg_authid WHERE rolname = session_user);
-  role text;
 BEGIN
-  SELECT acts_as INTO role FROM ${rows} WHERE login = wanted;
-  IF NOT FOUND THEN
+  IF NOT EXISTS (SELECT FROM ${rows} WHERE login = wanted) THEN
     RAISE EXCEPTION 'the password of % is not one that its source owns', wanted;
   END IF;
   IF own IS NULL OR own = verifier OR NOT starts_with(own, 'SCRAM-SHA-256') OR NOT starts_with(verifier, 'SCRAM-SHA-256') THEN
     RAISE EXCEPTION 'no verifier was made for %', wanted;
   END IF;
   EXECUTE format('ALTER ROLE %I PASSWORD %L', wanted, verifier);
-  IF role IS NOT NULL THEN
-    EXECUTE format('ALTER ROLE %I SET role = %L', wanted, role);
-  END IF;
   EXECUTE format('ALTER ROLE %I PASSWORD %L', session_user, own);
 END`,
     ),

@@ -1,0 +1,652 @@
+import assert from "node:assert/strict";
+import { planner as cnpg } from "../../plan/engines/cnpg/planner";
+import { planner as standalone } from "../../plan/engines/standalone/planner";
+import { planner as zalando } from "../../plan/engines/zalando/planner";
+import type { KubernetesObject, PlannedObject } from "../../plan/objects";
+import type { Plan } from "../../plan/plan";
+import { planPlatform, type PlatformPlan } from "../../plan/platform";
+import { credentialOf, wantedRoles } from "../../plan/postgres/roles";
+import { scriptsOf } from "../../plan/postgres/sql/scripts";
+import { loginStatements } from "../../plan/postgres/sql/logins";
+import { oldLogins } from "../../operations/oldLogins";
+import type { SecretFacts } from "../../operations/secretFacts";
+import { secretFactOf } from "../../operations/secretFacts";
+import { otherOwners } from "../../operations/secretRule";
+import { sentence } from "../../settings/problem";
+import type { SettingsInput } from "../../settings/schema";
+import { shortObjects } from "../support/manifest";
+import { platformGraph } from "../support/platform";
+import { sentences } from "../support/rich";
+import { checked, smallest } from "../support/settings";
+
+/** What is planned where another owner than the stack has the passwords; that PostgreSQL follows is shown by tests/sql/logins.test.ts and tests/e2e/secrets.test.ts. */
+
+const engines = { cnpg, standalone, zalando };
+type Engine = keyof typeof engines;
+
+const external = { source: "external" as const };
+const aws = { source: "aws-secrets-manager" as const, region: "eu-central-1" };
+
+function input(
+  engine: Engine,
+  secrets: SettingsInput["secrets"],
+  more: Partial<SettingsInput> = {},
+): SettingsInput {
+  const { cluster, ...rest } = smallest();
+  const alone = engine === "standalone" ? { instances: 1, durability: "async" as const } : {};
+  return {
+    ...rest,
+    cluster: {
+      ...cluster,
+      engine,
+      ...alone,
+      roles: [{ name: "auditor" }],
+      ...(engine === "cnpg" && { databases: [...cluster.databases, { name: "reports", owner: "analyst" }] }),
+    },
+    poolers: [{ name: "p", database: "app" }],
+    ...(secrets && { secrets }),
+    ...more,
+  };
+}
+
+const planned = (
+  engine: Engine,
+  secrets: SettingsInput["secrets"],
+  more: Partial<SettingsInput> = {},
+): PlatformPlan =>
+  planPlatform(checked(input(engine, secrets, more)), () => [], {
+    ...engines[engine],
+    operator: undefined,
+  } as never);
+
+const objectOf = (objects: readonly PlannedObject[], kind: string, name?: string): KubernetesObject =>
+  objects.find(({ object }) => object.kind === kind && (name === undefined || object.metadata.name === name))
+    ?.object ?? assert.fail(`no ${kind} ${name ?? ""}`);
+
+/** What of a plan names a Secret, wherever it stands. */
+const mentions = (value: unknown, text: string): boolean => JSON.stringify(value).includes(`"${text}"`);
+
+for (const engine of Object.keys(engines) as Engine[])
+  describe(`passwords of another owner, by the engine ${engine}`, () => {
+    const generated = planned(engine, undefined);
+
+    it("are made by the stack where no setting says otherwise, and nothing stands beside it", () => {
+      assert.deepEqual(generated.reloader, []);
+      assert.equal(generated.store, undefined);
+      assert.ok(generated.credentials.every(({ elsewhere }) => elsewhere === undefined));
+      assert.equal(mentions(generated, "pgp_logins"), false);
+    });
+
+    it("leave the roles' passwords to the login reloader, and give each role its other login", () => {
+      const settings = checked(input(engine, external));
+      const roles = wantedRoles(settings);
+      const passwords = Object.fromEntries(roles.map(({ name, secretName }) => [name, secretName]));
+      for (const role of ["app", "auditor", "pgp_admin"]) {
+        assert.ok(role in passwords && `${role}_b` in passwords, role);
+        assert.equal(passwords[role], undefined);
+        assert.equal(passwords[`${role}_b`], undefined);
+      }
+      const second = roles.find(({ name }) => name === "app_b");
+      assert.deepEqual(second?.memberOf, ["app"]);
+      assert.equal(second.actsAs, "app");
+      // The platform's own programs keep theirs.
+      assert.equal(passwords.pgp_pooler, "main-pooler-auth");
+      assert.equal(passwords.pgp_health, "main-health");
+      assert.equal(passwords.pgp_logins, "main-login-reloader");
+    });
+
+    it("are no password in the engine's objects, nor a Secret that the engine reads", () => {
+      const plan = planned(engine, external);
+      // Of CloudNativePG's, the object of the database app has that name, too.
+      const readers = ({ cluster }: PlatformPlan) => [
+        cluster.objects.filter(({ object }) => object.kind !== "Database"),
+        cluster.credentials,
+      ];
+      for (const name of ["main-app", "main-admin", "main-role-auditor"]) {
+        assert.equal(mentions(readers(plan), name), false, name);
+        assert.equal(mentions(readers(generated), name), true, name);
+      }
+      for (const id of ["app", "admin", "role-auditor"])
+        assert.equal(JSON.stringify(plan.passwords ?? {}).includes(`{password:${id}}`), false);
+    });
+
+    it("come to PostgreSQL by one pod, which has no access to Kubernetes and waits for no Secret", () => {
+      const { reloader, flows, networkPolicies } = planned(engine, external);
+      const { spec } = objectOf(reloader, "Deployment", "main-login-reloader") as unknown as {
+        spec: { replicas: number; strategy: object; template: { spec: Record<string, unknown> } };
+      };
+      assert.equal(spec.replicas, 1);
+      assert.deepEqual(spec.strategy, { type: "Recreate" });
+      const pod = spec.template.spec as {
+        automountServiceAccountToken: boolean;
+        containers: { command: string[]; env: { name: string; value?: string }[]; securityContext: object }[];
+        volumes: {
+          name: string;
+          projected?: { sources: { secret: { name: string; optional: boolean } }[] };
+        }[];
+      };
+      assert.equal(pod.automountServiceAccountToken, false);
+      const [container] = pod.containers;
+      assert.deepEqual(container?.command.slice(4, 5), ["app|app|app_b"]);
+      assert.ok(container.command.includes("admin|pgp_admin|pgp_admin_b"));
+      assert.ok(container.command.includes("role-auditor|auditor|auditor_b"));
+      assert.equal(container.env.find(({ name }) => name === "OVERLAP_SECONDS")?.value, "600");
+      const sources = pod.volumes.find(({ name }) => name === "logins")?.projected?.sources ?? [];
+      assert.ok(sources.every(({ secret }) => secret.optional));
+      assert.ok(sources.some(({ secret }) => secret.name === "main-login-app"));
+      const service = objectOf(reloader, "Service");
+      assert.deepEqual(
+        (service.spec as { selector: object }).selector,
+        engines[engine].instancePods.labels("main"),
+      );
+      const own = flows.filter(({ name }) => name.startsWith("login-reloader"));
+      assert.deepEqual(
+        own.map(({ name, port }) => `${name} ${port}`),
+        ["login-reloader-instances 5432", "login-reloader-pooler-p 9127"],
+      );
+      assert.ok(networkPolicies.some(({ object }) => mentions(object, "login-reloader")));
+    });
+
+    it("are set by functions that know these logins and no other one", () => {
+      const statements = loginStatements(checked(input(engine, external))).join("\n");
+      for (const login of ["app", "app_b", "auditor", "auditor_b", "pgp_admin", "pgp_admin_b"])
+        assert.ok(statements.includes(`'${login}'`), login);
+      for (const login of ["postgres", "pgp_pooler", "pgp_health", "standby", "streaming_replica"])
+        assert.equal(statements.includes(`'${login}'`), false, login);
+      assert.equal(
+        (statements.match(/SECURITY DEFINER SET search_path = pg_catalog, pg_temp/g) ?? []).length,
+        4,
+      );
+      assert.equal((statements.match(/REVOKE ALL ON FUNCTION/g) ?? []).length, 4);
+      const listed = engine === "cnpg" ? undefined : scriptsOf(checked(input(engine, external)))[0]?.sql;
+      assert.ok(listed === undefined || listed.indexOf("CREATE SCHEMA") < listed.indexOf("accept_login"));
+      assert.deepEqual(loginStatements(checked(input(engine, undefined))), []);
+    });
+
+    it("are found by outputs, bindings and the rotation in the Secrets of their owner, with its keys", async () => {
+      const secrets = {
+        ...external,
+        roles: [{ role: "app", secretName: "shop-login", usernameKey: "user", passwordKey: "pass.word" }],
+      };
+      const settings = checked(input(engine, secrets));
+      const { outputs, resources } = await platformGraph(settings, await shortObjects(engine));
+      const { app, admin } = outputs.secrets as Record<string, unknown>;
+      assert.deepEqual(app, { name: "shop-login", usernameKey: "user", passwordKey: "pass.word" });
+      assert.deepEqual(admin, { name: "main-admin", usernameKey: "username", passwordKey: "password" });
+      const uris = JSON.stringify(outputs.uris);
+      assert.match(uris, /postgresql:\/\/app@/);
+      assert.equal(
+        resources.some(({ name }) => /-app-(password|secret)$/.test(name)),
+        false,
+      );
+      assert.ok(resources.some(({ name }) => name === "main-credentials-admin-password"));
+      const { credentials } = engines[engine].plan(settings);
+      assert.equal(credentialOf(credentials, "app").secretName, "shop-login");
+    });
+
+    it("keep the platform's own passwords turning by the credential version", () => {
+      const settings = checked(input(engine, external, { rotation: { credentialVersion: 2 } }));
+      const plan: Plan = engines[engine].plan(settings);
+      assert.deepEqual(oldLogins({ plan, settings }), ["pgp_pooler"]);
+      assert.equal(plan.poolerLogin.role, "pgp_pooler_b");
+    });
+  });
+
+describe("passwords of another owner", () => {
+  it("reach a cluster of CloudNativePG that was there before, and a new one", () => {
+    const { cluster } = planned("cnpg", external);
+    const [adopted] = cluster.adoption ?? [];
+    assert.equal(adopted?.database, "postgres");
+    assert.match(
+      adopted.statements.join("\n"),
+      /IF NOT EXISTS[^]*CREATE ROLE pgp_logins LOGIN[^]*accept_login/,
+    );
+    const object = objectOf(cluster.objects, "Cluster");
+    const { spec } = object as unknown as { spec: { bootstrap: { initdb: { postInitSQL: string[] } } } };
+    const sql = spec.bootstrap.initdb.postInitSQL;
+    assert.ok(sql.indexOf("CREATE ROLE pgp_logins LOGIN") > 0);
+    // Kubernetes makes one dollar of two in a container's arguments.
+    assert.ok(sql.every((statement) => !statement.includes("$$")));
+    assert.equal(planned("cnpg", undefined).cluster.adoption, undefined);
+  });
+
+  it("may be those of base backups, whose Job takes both names out of the Secret", () => {
+    const plan = planned(
+      "standalone",
+      { ...external, roles: [{ role: "pgp_backup", usernameKey: "user" }] },
+      { backup: {} },
+    );
+    const job = JSON.stringify(objectOf(plan.cluster.objects, "CronJob"));
+    assert.match(job, /"PGUSER","valueFrom":\{"secretKeyRef":\{"name":"main-login-backup","key":"user"/);
+    assert.doesNotMatch(job, /"PGUSER","value"/);
+    const config = JSON.stringify(plan.cluster.objects);
+    assert.match(config, /hostssl postgres,replication pgp_backup_b all scram-sha-256/);
+    const sql = scriptsOf(checked(input("standalone", undefined)))[0]?.sql ?? "";
+    assert.doesNotMatch(sql, /pgp_backup_b/);
+    assert.ok(mentions(plan.cluster.objects, "main-login-backup"));
+  });
+});
+
+describe("External Secrets", () => {
+  const store = (secrets: object = {}, more: Partial<SettingsInput> = {}) =>
+    planned("cnpg", { ...aws, ...secrets } as SettingsInput["secrets"], more).store ?? assert.fail();
+
+  it("copies the seed's two secrets, under the labels by which the operator looks again", () => {
+    const { objects, key, written } = store({ roles: [{ role: "app" }, { role: "pgp_admin" }] });
+    assert.deepEqual(
+      objects.map(
+        ({ stage, waitFor, object }) => `${stage} ${object.kind} ${object.metadata.name} ${waitFor}`,
+      ),
+      [
+        "1 SecretStore main condition=Ready",
+        "2 ExternalSecret main-login-app condition=Ready",
+        "2 ExternalSecret main-login-admin condition=Ready",
+      ],
+    );
+    assert.equal(key, undefined);
+    assert.equal(written, undefined);
+    assert.deepEqual(objectOf(objects, "SecretStore").spec, {
+      provider: { aws: { service: "SecretsManager", region: "eu-central-1" } },
+    });
+    assert.deepEqual(objectOf(objects, "ExternalSecret", "main-login-app").spec, {
+      refreshInterval: "15s",
+      secretStoreRef: { kind: "SecretStore", name: "main" },
+      target: {
+        name: "main-login-app",
+        creationPolicy: "Owner",
+        deletionPolicy: "Retain",
+        template: {
+          type: "kubernetes.io/basic-auth",
+          metadata: {
+            labels: { "cnpg.io/reload": "true", "pgplatform.io/cluster": "main" },
+            annotations: { "pgplatform.io/why": "the application, owner of the first database" },
+          },
+        },
+      },
+      data: [
+        { secretKey: "username", remoteRef: { key: "postgres/app-credentials", property: "username" } },
+        { secretKey: "password", remoteRef: { key: "postgres/app-credentials", property: "password" } },
+      ],
+    });
+    const admin = JSON.stringify(objectOf(objects, "ExternalSecret", "main-login-admin"));
+    assert.match(admin, /postgres\/admin-credentials/);
+  });
+
+  it("takes names, keys, interval and a store that is there from the settings", () => {
+    const { objects } = store({
+      region: undefined,
+      refreshSeconds: 60,
+      store: { kind: "ClusterSecretStore", name: "company" },
+      roles: [{ role: "app", remoteKey: "shop/db", usernameKey: "user", passwordKey: "pass" }],
+    });
+    assert.equal(objects.length, 1);
+    const text = JSON.stringify(objectOf(objects, "ExternalSecret"));
+    assert.match(
+      text,
+      /"refreshInterval":"60s","secretStoreRef":\{"kind":"ClusterSecretStore","name":"company"\}/,
+    );
+    assert.match(text, /"secretKey":"username","remoteRef":\{"key":"shop\/db","property":"user"\}/);
+    assert.match(text, /"secretKey":"password","remoteRef":\{"key":"shop\/db","property":"pass"\}/);
+  });
+
+  it("logs in with a role, by an account of its own", () => {
+    const roleArn = "arn:aws:iam::123456789012:role/shop-secrets";
+    const { objects } = store({ roleArn });
+    const account = objectOf(objects, "ServiceAccount");
+    assert.deepEqual(account.metadata.annotations, { "eks.amazonaws.com/role-arn": roleArn });
+    assert.match(
+      JSON.stringify(objectOf(objects, "SecretStore").spec),
+      /"auth":\{"jwt":\{"serviceAccountRef":\{"name":"main-secret-store"\}\}\}/,
+    );
+  });
+
+  it("logs in with a key, which is in a Secret alone; a ClusterSecretStore is for one namespace", async () => {
+    const secrets = {
+      ...aws,
+      store: { kind: "ClusterSecretStore" as const },
+      credentials: { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "not-to-be-seen" },
+    };
+    const settings = checked(input("cnpg", secrets));
+    const { resources } = await platformGraph(settings, await shortObjects("cnpg"));
+    const of = (name: string) => resources.find((one) => one.name === name) ?? assert.fail(name);
+    const { spec, metadata } = of("main-secrets-store").inputs as { spec: object; metadata: object };
+    assert.deepEqual(spec, {
+      provider: {
+        aws: {
+          service: "SecretsManager",
+          region: "eu-central-1",
+          auth: {
+            secretRef: {
+              accessKeyIDSecretRef: { name: "main-secret-store", key: "accessKeyId", namespace: "postgres" },
+              secretAccessKeySecretRef: {
+                name: "main-secret-store",
+                key: "secretAccessKey",
+                namespace: "postgres",
+              },
+            },
+          },
+        },
+      },
+      conditions: [{ namespaces: ["postgres"] }],
+    });
+    assert.deepEqual((metadata as { name: string; namespace?: string }).name, "postgres-main");
+    assert.equal("namespace" in metadata, false);
+    const key = Buffer.from("not-to-be-seen").toString("base64");
+    const holding = resources.filter(({ inputs }) => JSON.stringify(inputs).includes(key));
+    assert.deepEqual(
+      holding.map(({ name }) => name),
+      ["main-secrets-key"],
+    );
+    assert.ok("secret" in (of("main-secrets-key").inputs.data as object));
+    assert.equal(JSON.stringify(resources).includes("not-to-be-seen"), false);
+  });
+
+  it("reads back what the stack has written, in the login of the credential version", async () => {
+    for (const [version, login] of [
+      [1, "app"],
+      [2, "app_b"],
+    ] as const) {
+      const settings = checked(
+        input("cnpg", { ...aws, direction: "written" }, { rotation: { credentialVersion: version } }),
+      );
+      const { resources, outputs } = await platformGraph(settings, await shortObjects("cnpg"));
+      const secret = resources.find(({ name }) => name === "main-secrets-written-app");
+      assert.equal(secret?.type, "aws:secretsmanager/secret:Secret");
+      assert.equal(secret.inputs.name, "postgres/app-credentials");
+      assert.equal(secret.inputs.recoveryWindowInDays, 0);
+      const written = resources.find(({ name }) => name === "main-secrets-written-app-version");
+      const { secret: text } = written?.inputs.secretString as { secret: string };
+      const content = JSON.parse(text) as { username: string; password: string };
+      assert.equal(content.username, login);
+      assert.match(content.password, /^[A-Za-z0-9-]{8,}$/);
+      assert.match(JSON.stringify(outputs.uris), new RegExp(`postgresql://${login}:${content.password}@`));
+      const copy = resources.find(({ name }) => name === "main-secrets-copied-app");
+      assert.equal(copy?.type, "kubernetes:external-secrets.io/v1:ExternalSecret");
+      assert.equal(
+        resources.some(({ name }) => name === "main-credentials-app-secret"),
+        false,
+      );
+    }
+  });
+
+  it("keeps in AWS what was deleted in the tier prod", () => {
+    const days = (tier: "dev" | "prod") =>
+      planned("cnpg", { ...aws, direction: "written" }, { tier }).store?.written?.recoveryDays;
+    assert.deepEqual([days("dev"), days("prod")], [0, 30]);
+  });
+});
+
+describe("one owner of each password", () => {
+  const refused = (secrets: object, more: Partial<SettingsInput> = {}, engine: Engine = "cnpg") =>
+    sentences(input(engine, secrets as SettingsInput["secrets"], more)).map((one) =>
+      one.replaceAll("pgplatform:", ""),
+    );
+
+  const cases: readonly [
+    what: string,
+    secrets: object,
+    sentence: RegExp,
+    more?: Partial<SettingsInput>,
+    engine?: Engine,
+  ][] = [
+    [
+      "another source",
+      { source: "vault" },
+      /^secrets\.source: "vault" is not allowed\. Allowed: generated, external, aws-secrets-manager\. Fix: choose an allowed value\.$/,
+    ],
+    [
+      "a role twice",
+      { ...external, roles: [{ role: "app" }, { role: "app", secretName: "x" }] },
+      /^secrets\.roles\[1\]\.role: "app" is not allowed\. Allowed: a role that is listed once: two Secrets would own one password\. Fix: remove one of both\.$/,
+    ],
+    [
+      "one Secret for two",
+      {
+        ...external,
+        roles: [
+          { role: "app", secretName: "x" },
+          { role: "auditor", secretName: "x" },
+        ],
+      },
+      /^secrets\.roles\[1\]\.secretName: "x" is not allowed\. Allowed: a Secret of its own: app has this one/,
+    ],
+    [
+      "one's default for another",
+      { ...external, roles: [{ role: "app" }, { role: "auditor", secretName: "main-login-app" }] },
+      /^secrets\.roles\[1\]\.secretName: "main-login-app" is not allowed/,
+    ],
+    [
+      "a Secret of the platform's",
+      { ...external, roles: [{ role: "app", secretName: "main-pooler-auth" }] },
+      /Allowed: a Secret that the platform doesn't make: its password would have two owners/,
+    ],
+    [
+      "a generated role's",
+      { ...external, roles: [{ role: "app", secretName: "main-role-auditor" }] },
+      /a Secret that the platform doesn't make/,
+    ],
+    [
+      "one remote secret for two",
+      { ...aws, roles: [{ role: "app" }, { role: "auditor", remoteKey: "postgres/app-credentials" }] },
+      /^secrets\.roles\[1\]\.remoteKey: "postgres\/app-credentials" is not allowed/,
+    ],
+    [
+      "the pooler's role",
+      { ...external, roles: [{ role: "pgp_pooler" }] },
+      /this one is the poolers' look-up's, and the stack alone owns it/,
+    ],
+    ["the reloader's own", { ...external, roles: [{ role: "pgp_logins" }] }, /the stack alone owns it/],
+    [
+      "Zalando's superuser",
+      { ...external, roles: [{ role: "postgres" }] },
+      /without a restart: Patroni's pods read it once/,
+      {},
+      "zalando",
+    ],
+    [
+      "Zalando's replication",
+      { ...external, roles: [{ role: "standby" }] },
+      /without a restart: Patroni's pods read it once/,
+      {},
+      "zalando",
+    ],
+    ["the metrics'", { ...external, roles: [{ role: "pgp_metrics" }] }, /over the server's own socket/],
+    [
+      "base backups without any",
+      { ...external, roles: [{ role: "pgp_backup" }] },
+      /base backups log in with the engine standalone/,
+    ],
+    [
+      "a role that isn't there",
+      { ...external, roles: [{ role: "nobody" }] },
+      /Allowed: one of app, analyst, auditor, pgp_admin\. Fix: correct it, or add the role to cluster\.roles\.$/,
+    ],
+    [
+      "one key for both",
+      { ...external, roles: [{ role: "app", usernameKey: "password" }] },
+      /^secrets\.roles\[0\]\.passwordKey: "password" is not allowed\. Allowed: another key than that of the username/,
+    ],
+    [
+      "rules of access",
+      external,
+      /^secrets\.source: "external" is not allowed\. Allowed: generated with cluster\.access/,
+      {
+        cluster: {
+          ...input("cnpg", undefined).cluster,
+          access: [{ database: "app", role: "app", from: "all" }],
+        },
+      },
+    ],
+    [
+      "a copied Secret",
+      external,
+      /^clients\[0\]\.binding\.copySecret: true is not allowed\. Allowed: false for the role app, whose password external owns/,
+      {
+        clients: [
+          { name: "c", namespace: "shop", labels: { app: "c" }, pooler: "p", binding: { copySecret: true } },
+        ],
+      },
+    ],
+    [
+      "a store's setting without it",
+      { ...external, region: "eu-central-1" },
+      /^secrets\.region: must not be set with the source external \("eu-central-1"\)\. Fix: leave it out, or use the source aws-secrets-manager\.$/,
+    ],
+    [
+      "a key of AWS without it",
+      { source: "generated", credentials: { accessKeyId: "AKIA", secretAccessKey: "hidden-key" } },
+      /^secrets\.credentials: must not be set with the source generated \("given"\)/,
+    ],
+    [
+      "roles of generated ones",
+      { source: "generated", roles: [{ role: "app" }] },
+      /^secrets\.roles: must not be set with the source generated/,
+    ],
+    [
+      "no region",
+      { source: "aws-secrets-manager" },
+      /^secrets\.region: not set\. Allowed: a region such as eu-central-1\. Fix: set it\.$/,
+    ],
+    [
+      "a region of a store that is there",
+      { ...aws, store: { name: "company" } },
+      /^secrets\.region: must not be set where the store is there and nothing is written/,
+    ],
+    [
+      "a role and a key",
+      {
+        ...aws,
+        roleArn: "arn:aws:iam::123456789012:role/r",
+        credentials: { accessKeyId: "AKIA", secretAccessKey: "hidden-key" },
+      },
+      /^secrets\.credentials: "given" is not allowed\. Allowed: a role or a key, not both/,
+    ],
+    [
+      "a login of a store that is there",
+      {
+        source: "aws-secrets-manager",
+        store: { name: "company" },
+        roleArn: "arn:aws:iam::123456789012:role/r",
+      },
+      /^secrets\.roleArn: must not be set with store\.name/,
+    ],
+    ["an empty list", { ...external, roles: [] }, /^secrets\.roles: \[\] is not allowed/],
+    [
+      "a second login's name",
+      external,
+      /a role without a role app_b beside it, which is its second login/,
+      { cluster: { ...input("cnpg", undefined).cluster, roles: [{ name: "app_b" }] } },
+    ],
+  ];
+  for (const [what, secrets, wanted, more, engine] of cases)
+    it(`refuses ${what}`, () => {
+      const said = refused(secrets, more, engine);
+      assert.equal(said.length, 1, said.join("\n"));
+      assert.match(said[0] ?? "", wanted);
+      assert.doesNotMatch(said.join(), /hidden-key/);
+    });
+});
+
+describe("the preflight of passwords of another owner", () => {
+  const basic = (username: string, more: Partial<SecretFacts["secrets"][string]> = {}) => ({
+    keys: ["username", "password"],
+    username,
+    ...more,
+  });
+  const good = {
+    "main-login-app": basic("app"),
+    "main-login-admin": basic("pgp_admin_b"),
+    "main-login-role-auditor": basic("auditor"),
+    "main-login-owner-analyst": basic("analyst"),
+  };
+  const judge = (
+    secrets: SecretFacts["secrets"],
+    source: SettingsInput["secrets"] = external,
+    facts: Partial<SecretFacts> = {},
+    namespaces: readonly string[] = ["postgres"],
+  ): string[] => {
+    const settings = checked(input("cnpg", source));
+    const { problems = [] } = otherOwners(
+      { settings } as Parameters<typeof otherOwners>[0],
+      { secrets: { kinds: {}, secrets, ...facts }, namespaces } as unknown as Parameters<
+        typeof otherOwners
+      >[1],
+    );
+    return problems.map(sentence).map((one) => one.replaceAll("pgplatform:", ""));
+  };
+  const served = { externalsecrets: ["v1"], secretstores: ["v1"], clustersecretstores: ["v1"] };
+
+  it("says nothing where all is there", () => {
+    assert.deepEqual(judge(good), []);
+    assert.deepEqual(judge({}, aws, { kinds: served }), []);
+  });
+
+  it("names the Secret that is missing, the key, the username, and who made it", () => {
+    const { "main-login-app": _, ...rest } = good;
+    assert.deepEqual(judge(rest), [
+      'secrets.source: "main-login-app" is not allowed. Allowed: a Secret of the namespace postgres that is there, with the keys username and password for the role app; it is missing. Fix: have its owner make it.',
+    ]);
+    assert.match(
+      judge({ ...good, "main-login-app": { keys: ["user", "password"] } }).join(),
+      /a Secret with the keys username and password; username is missing or empty, and it has user, password\. Fix: have its owner rename the keys, or set usernameKey and passwordKey of the role\.$/,
+    );
+    assert.match(
+      judge({ ...good, "main-login-app": basic("postgres") }).join(),
+      /a Secret whose username is app or app_b; it is postgres\. Fix: have its owner correct it\.$/,
+    );
+    assert.match(
+      judge({ ...good, "main-login-app": basic("app", { madeBy: "platform" }) }).join(),
+      /two owners/,
+    );
+    const listed = { ...external, roles: [{ role: "app", secretName: "shop" }] };
+    assert.match(judge({}, listed).join(), /^secrets\.roles\[0\]\.secretName: "shop" is not allowed/);
+  });
+
+  it("asks for the namespace first", () => {
+    assert.match(
+      judge({}, external, {}, []).join(),
+      /^cluster\.namespace: "postgres"[^]*kubectl create namespace postgres/,
+    );
+  });
+
+  it("names the kinds of External Secrets that aren't served, and a store that isn't there", () => {
+    assert.match(
+      judge({}, aws, { kinds: {} }).join(),
+      /^secrets\.source: "aws-secrets-manager" is not allowed\. Allowed: generated or external where External Secrets doesn't serve externalsecrets\.external-secrets\.io\/v1 and secretstores\.external-secrets\.io\/v1; served is none\. Fix: install External Secrets 0\.16 or newer first\.$/,
+    );
+    assert.match(
+      judge({}, aws, { kinds: { ...served, externalsecrets: ["v1beta1"] } }).join(),
+      /served is v1beta1/,
+    );
+    const named = {
+      source: "aws-secrets-manager" as const,
+      store: { kind: "ClusterSecretStore" as const, name: "company" },
+    };
+    assert.match(
+      judge({}, named, { kinds: served, store: false }).join(),
+      /^secrets\.store\.name: "company"[^]*a ClusterSecretStore that is there/,
+    );
+  });
+
+  it("refuses a Secret that somebody else made in the place of a copied one", () => {
+    const theirs = { "main-login-app": basic("app") };
+    assert.match(judge(theirs, aws, { kinds: served }).join(), /its password would have two owners/);
+    const copied = { "main-login-app": basic("app", { madeBy: "ExternalSecret" }) };
+    assert.deepEqual(judge(copied, aws, { kinds: served }), []);
+    const wrong = { "main-login-app": basic("root", { madeBy: "ExternalSecret" }) };
+    assert.match(judge(wrong, aws, { kinds: served }).join(), /whose username is app or app_b; it is root/);
+  });
+
+  it("keeps no password of a Secret that it has read", () => {
+    const data = {
+      username: Buffer.from("app").toString("base64"),
+      password: Buffer.from("hidden").toString("base64"),
+    };
+    const metadata = { name: "main-login-app", ownerReferences: [{ kind: "ExternalSecret" }] };
+    assert.deepEqual(secretFactOf({ apiVersion: "v1", kind: "Secret", metadata, data }, "username"), {
+      keys: ["username", "password"],
+      username: "app",
+      madeBy: "ExternalSecret",
+    });
+  });
+});
