@@ -21,9 +21,7 @@ function refusal(role: string, { cluster, backup }: Settings): string | undefine
   if (own !== undefined)
     return `a role that people or applications use: this one is ${own}, and the stack alone owns it`;
   if (role === roles.metrics)
-    return cluster.engine === "zalando"
-      ? "a role whose password may change under what uses it: the metrics exporters read theirs once, and the stack owns it"
-      : "a role that has a password: metrics are read over the server's own socket";
+    return "a role that has a password: metrics are read over the server's own socket";
   if (role === "postgres" || role === "standby")
     return cluster.engine === "zalando"
       ? "a role whose password may change without a restart: Patroni's pods read it once, from their environment, and the stack owns it"
@@ -162,7 +160,7 @@ function copies(settings: Settings, report: Report): void {
     report(
       `clients[${index}].binding.copySecret`,
       true,
-      `false for the role ${binding.role}, whose password ${settings.secrets.source} owns: nobody would change the copy with it`,
+      `false for the role ${binding.role}, whose password ${settings.secrets.source} owns: the copy would not change with it`,
       "have the owner make a Secret in the client's namespace too, and leave it out",
     );
   });

@@ -94,7 +94,7 @@ function copied(settings: Settings, facts: SecretFacts): Partial<Verdict> {
         : problem(
             SOURCE,
             source,
-            `a Secret ${secretName} that External Secrets makes; somebody else made the one that is there, and its password would have two owners`,
+            `a Secret ${secretName} that External Secrets makes; another program made the one that is there, and its password would have two owners`,
             "have it removed, or set external, which reads it as it is",
           );
     }),

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Gives PostgreSQL's logins the passwords that mounted Secrets say, whose owner is somebody else.
+# Gives PostgreSQL's logins the passwords that mounted Secrets say, whose owner is another program.
 #
 # Each argument is one role: <id>|<role>|<its other login>. $LOGINS/<id> has the files `username` and `password`, which change under the running pod.
 #

@@ -39,7 +39,7 @@ export function credentialIds({ databases, roles: listed }: Settings["cluster"])
   ]);
 }
 
-/** Roles that a source may own, by their credentials' ids: those of people and applications, and that of base backups over the network. */
+/** Roles that a source may own, by their credentials' ids: those of people and applications, and those of base backups and metrics over the network. */
 export function sourceableRoles({
   cluster,
   backup,
@@ -48,10 +48,11 @@ export function sourceableRoles({
   return new Map([
     ...credentialIds(cluster),
     ...(backups ? [[roles.backup, "backup"] as [string, string]] : []),
+    ...(cluster.engine === "zalando" ? [[roles.metrics, "metrics"] as [string, string]] : []),
   ]);
 }
 
-/** The roles that the settings list, or all that they could but for that of base backups. */
+/** The roles that the settings list, or all of people and applications. */
 function listedRoles({ cluster, secrets }: Settings): { role: string }[] {
   if (secrets.source === "generated") return [];
   return secrets.roles ?? [...credentialIds(cluster).keys()].map((role) => ({ role }));
@@ -97,6 +98,12 @@ export function storedRoles(settings: Settings): StoredRole[] {
 /** The source of a role's password; undefined where the stack generates it for the engine alone. */
 export const sourcedRole = (settings: Settings, role: string): SourcedRole | undefined =>
   sourcedRoles(settings).find((one) => one.role === role);
+
+/** Names by which a role logs in: both, where its source may name either. */
+export const loginsOf = (settings: Settings, role: string): string[] => {
+  const sourced = sourcedRole(settings, role);
+  return sourced ? [role, sourced.second] : [role];
+};
 
 /** Whether the stack makes the passwords that it then reads out of the store. */
 export const writesSecrets = ({ secrets }: Pick<Settings, "secrets">): boolean =>

@@ -236,7 +236,7 @@ pgplatform:restore:
   {
     title: "Owners of passwords",
     intro:
-      "Who makes the passwords: the stack, somebody else's Secrets, or AWS Secrets Manager by External Secrets. See [secrets](secrets.md).",
+      "Who makes the passwords: the stack, another program by its Secrets, or AWS Secrets Manager by External Secrets. See [secrets](secrets.md).",
     example: `pgplatform:secrets:
   source: aws-secrets-manager
   region: eu-central-1

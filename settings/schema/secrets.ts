@@ -12,7 +12,7 @@ const followed =
 const source = <S extends SecretSource>(own: S) =>
   documented(z.literal(own), {
     means:
-      "Who owns the passwords of owners, cluster.roles and the admin. generated: the stack makes them, and keeps them encrypted in its state; external: somebody else " +
+      "Who owns the passwords of owners, cluster.roles and the admin. generated: the stack makes them, and keeps them encrypted in its state; external: another program " +
       "makes their Secrets (Vault, SOPS, sealed secrets); aws-secrets-manager: External Secrets copies them out of AWS Secrets Manager. Default: generated.",
     change: `A change has other Secrets, whose names applications must learn: see docs/secrets.md. ${followed}`,
     allowed: sources.join(", "),
@@ -36,7 +36,7 @@ const secretKey = (means: string) =>
   });
 
 const role = sqlName(
-  "Role whose password it is: an owner, one of cluster.roles that logs in, pgp_admin, or pgp_backup with the engine standalone and backup.",
+  "Role whose password it is: an owner, one of cluster.roles that logs in, pgp_admin, pgp_backup with the engine standalone and backup, or pgp_metrics with zalando.",
   followed,
 );
 
@@ -57,35 +57,25 @@ const roles = <T extends z.ZodType>(element: T) =>
     fix: "name a role, or leave the list out",
   });
 
-const externalRole = z.strictObject({
-  role,
-  secretName: documented(z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/), {
-    means:
-      "Name of the Secret, in the cluster's namespace; only with the source external. Default: `<cluster>-login-<id>`, with app, admin, owner-, role- or backup as docs/secrets.md says.",
-    change: followed,
-    allowed: "the name of a Secret: lower-case letters, digits, hyphens and dots",
-    fix: "correct it",
-  }).optional(),
-  usernameKey,
-  passwordKey,
-});
+const secretName = documented(z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/), {
+  means:
+    "Name of the Secret with the login, in the cluster's namespace. Default: `<cluster>-login-<id>`, with app, admin, owner-, role-, backup or metrics as docs/secrets.md says.",
+  change: followed,
+  allowed: "the name of a Secret: lower-case letters, digits, hyphens and dots",
+  fix: "correct it",
+}).optional();
 
-const storeRole = z.strictObject({
-  role,
-  remoteKey: documented(z.string().regex(/^[\w/+=.@-]{1,512}$/), {
-    means:
-      "Name of the secret in AWS Secrets Manager; only with the source aws-secrets-manager. Default: `postgres/<id>-credentials`, so postgres/app-credentials and postgres/admin-credentials.",
-    change: followed,
-    allowed: "a name of at most 512 letters, digits and /_+=.@-",
-    fix: "write it as Secrets Manager does",
-  }).optional(),
-  usernameKey,
-  passwordKey,
-});
+const remoteKey = documented(z.string().regex(/^[\w/+=.@-]{1,512}$/), {
+  means:
+    "Name of the secret in AWS Secrets Manager; only with the source aws-secrets-manager. Default: `postgres/<id>-credentials`, so postgres/app-credentials and postgres/admin-credentials.",
+  change: followed,
+  allowed: "a name of at most 512 letters, digits and /_+=.@-",
+  fix: "write it as Secrets Manager does",
+}).optional();
 
 const direction = oneOf(
   ["read", "written"],
-  "Who writes into AWS Secrets Manager; only with the source aws-secrets-manager. read: somebody else, and the stack never sees the passwords; written: the stack makes " +
+  "Who writes into AWS Secrets Manager; only with the source aws-secrets-manager. read: another program, and the stack never sees the passwords; written: the stack makes " +
     "each secret with a generated password, encrypted in its state, and reads it back by the same way. Default: read.",
   "From read to written the stack makes secrets of these names, which must not be there.",
 ).default("read");
@@ -179,19 +169,17 @@ const ofStore = (own: SecretSource) => {
   };
 };
 
+const externalRole = z.strictObject({
+  role,
+  secretName,
+  remoteKey: foreign("external", ["aws-secrets-manager"]),
+  usernameKey,
+  passwordKey,
+});
+const storeRole = z.strictObject({ role, secretName, remoteKey, usernameKey, passwordKey });
+
+/** That with all settings is the first: the reference lists its. */
 export const secrets = z.discriminatedUnion("source", [
-  z.strictObject({
-    source: source("generated"),
-    overlapMinutes: foreign("generated", ["external", "aws-secrets-manager"]),
-    roles: foreign("generated", ["external", "aws-secrets-manager"]),
-    ...ofStore("generated"),
-  }),
-  z.strictObject({
-    source: source("external"),
-    overlapMinutes,
-    roles: roles(externalRole).optional(),
-    ...ofStore("external"),
-  }),
   z.strictObject({
     source: source("aws-secrets-manager"),
     overlapMinutes,
@@ -202,6 +190,18 @@ export const secrets = z.discriminatedUnion("source", [
     refreshSeconds,
     roleArn,
     credentials,
+  }),
+  z.strictObject({
+    source: source("external"),
+    overlapMinutes,
+    roles: roles(externalRole).optional(),
+    ...ofStore("external"),
+  }),
+  z.strictObject({
+    source: source("generated"),
+    overlapMinutes: foreign("generated", ["external", "aws-secrets-manager"]),
+    roles: foreign("generated", ["external", "aws-secrets-manager"]),
+    ...ofStore("generated"),
   }),
 ]);
 

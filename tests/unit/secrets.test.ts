@@ -227,6 +227,35 @@ describe("passwords of another owner", () => {
   });
 });
 
+describe("the login of Zalando's metrics exporters", () => {
+  const plan = planned("zalando", { ...external, roles: [{ role: "pgp_metrics", passwordKey: "pass" }] });
+
+  it("is in files of their owner's Secret, whose change starts them again", () => {
+    const text = JSON.stringify(objectOf(plan.cluster.objects, "Deployment", "main-0-exporter"));
+    assert.match(text, /"DATA_SOURCE_PASS_FILE","value":"\/login\/password"/);
+    assert.match(text, /"secretName":"main-login-metrics"[^]*"key":"pass","path":"password"/);
+    assert.doesNotMatch(text, /"DATA_SOURCE_(PASS|USER)"/);
+    const unchanged = JSON.stringify(
+      objectOf(planned("zalando", external).cluster.objects, "Deployment", "main-0-exporter"),
+    );
+    assert.doesNotMatch(unchanged, /_FILE|main-login/);
+  });
+
+  it("has the limits of the role, and gets in, under both names", () => {
+    const sql =
+      scriptsOf(checked(input("zalando", { ...external, roles: [{ role: "pgp_metrics" }] })))[0]?.sql ?? "";
+    for (const login of ["pgp_metrics", "pgp_metrics_b"]) {
+      assert.match(sql, new RegExp(`ALTER ROLE ${login} SET default_transaction_read_only = 'on'`));
+      assert.match(
+        JSON.stringify(plan.cluster.objects),
+        new RegExp(`hostssl all ${login} all scram-sha-256`),
+      );
+    }
+    assert.match(sql, /ALTER ROLE "pgp_metrics_b" SET role = 'pgp_metrics'/);
+    assert.equal(JSON.stringify(plan.cluster.objects).includes('"main-metrics","items"'), false);
+  });
+});
+
 describe("External Secrets", () => {
   const store = (secrets: object = {}, more: Partial<SettingsInput> = {}) =>
     planned("cnpg", { ...aws, ...secrets } as SettingsInput["secrets"], more).store ?? assert.fail();

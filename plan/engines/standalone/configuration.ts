@@ -4,7 +4,7 @@ import type { Settings } from "../../../settings/schema";
 import { volumeDefaults } from "../../../settings/schema/backup";
 import { roles } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
-import { sourcedRole } from "../../secrets/source";
+import { loginsOf } from "../../secrets/source";
 import { applyScript } from "../../postgres/sql/scripts";
 import { paths, ports } from "./names";
 
@@ -41,11 +41,8 @@ const postgresqlConf = (parameters: Readonly<Record<string, string>>): string =>
     .join("");
 
 /** Logins of base backups over the network. */
-function backupLogins(settings: Settings): string[] {
-  if (settings.backup === undefined) return [];
-  const sourced = sourcedRole(settings, roles.backup);
-  return [roles.backup, ...(sourced ? [sourced.second] : [])];
-}
+const backupLogins = (settings: Settings): string[] =>
+  settings.backup === undefined ? [] : loginsOf(settings, roles.backup);
 
 /** Rules in the order in which they are tried: the pod's own containers, then everyone else over the network. */
 export const accessRules = (settings: Settings): string[] => [
