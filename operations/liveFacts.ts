@@ -4,6 +4,7 @@ import type { Shape } from "../plan/engines/live";
 import type { Labels } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
+import { sourcedIn } from "../plan/secrets/source";
 import { plannedCluster, type Subject } from "./health";
 import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
@@ -34,6 +35,8 @@ export interface LiveFacts {
   readonly restored?: Restored;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
+  /** Roles whose passwords another owner has in it. */
+  readonly sourcedRoles?: readonly string[];
   /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
   readonly locales?: Readonly<Record<string, LiveLocale>>;
   /** The settings' own queries, as the databases take them. @default - the settings have none, or no primary answers */
@@ -186,6 +189,7 @@ export async function readFacts(
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },
       rotation: rotationOf(cluster),
+      sourcedRoles: sourcedIn(cluster),
       ...(restored && { restored }),
     }),
     poolerPods: Object.fromEntries(

@@ -8,7 +8,7 @@ import { prometheusOperator } from "./monitoringRule";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { queryProblems, queryWarnings } from "./queries";
-import { otherOwners } from "./secretRule";
+import { otherOwners, takenBack } from "./secretRule";
 import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
@@ -273,6 +273,7 @@ const rules: readonly Rule[] = [
   versions,
   prometheusOperator,
   otherOwners,
+  takenBack,
   restoring,
 ];
 

@@ -1,6 +1,6 @@
 import { pathOf } from "../checks/owners";
 import { externalSecrets } from "../plan/secrets/store";
-import { type SourcedRole, sourcedRoles } from "../plan/secrets/source";
+import { credentialIds, type SourcedRole, sourcedRoles } from "../plan/secrets/source";
 import type { Settings } from "../settings/schema";
 import type { SecretFacts } from "./secretFacts";
 import { listed, merged, problem, type Rule, type Verdict } from "./verdict";
@@ -100,6 +100,23 @@ function copied(settings: Settings, facts: SecretFacts): Partial<Verdict> {
     }),
   ]);
 }
+
+/** Both logins of a role may have a password of the owner before: the next credential version has one of both closed, and the other one's set. */
+export const takenBack: Rule = ({ settings }, { rotation, sourcedRoles: live = [] }) => {
+  const sourced = sourcedRoles(settings).map(({ role }) => role);
+  const returned = live.filter(
+    (role) => credentialIds(settings.cluster).has(role) && !sourced.includes(role),
+  );
+  const { credentialVersion } = settings.rotation;
+  if (returned.length === 0 || rotation === undefined || credentialVersion !== rotation.credentialVersion)
+    return {};
+  return problem(
+    "rotation.credentialVersion",
+    credentialVersion,
+    `${credentialVersion + 1} where the stack takes over the password of ${listed(returned)}, whose second login would keep the one of its former owner`,
+    `set ${credentialVersion + 1}`,
+  );
+};
 
 export const otherOwners: Rule = ({ settings }, { secrets, namespaces }) => {
   if (secrets === undefined) return {};

@@ -19,6 +19,7 @@ import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
 import { reloaderFlows, reloaderObjects } from "./secrets/reloader";
+import { sourcedAnnotation } from "./secrets/source";
 import { planStore, type StorePlan } from "./secrets/store";
 import { rotationAnnotation } from "./postgres/rotation";
 import { Transform } from "./transform";
@@ -80,20 +81,19 @@ export interface PlatformPlan {
 const isCluster = ({ clusterKind }: EnginePlanner, { apiVersion, kind }: KubernetesObject): boolean =>
   apiVersion === clusterKind.apiVersion && kind === clusterKind.kind;
 
-/** The cluster object says how far its passwords are: `make up` continues from there. */
-const withRotation = (
+/** The cluster object says how far its passwords are, and whose: `make up` continues from there. */
+function withPasswords(
   planned: readonly PlannedObject[],
   engine: EnginePlanner,
-  { rotation }: Settings,
-): PlannedObject[] =>
-  planned.map((one) =>
-    rotation.credentialVersion > 1 && isCluster(engine, one.object)
-      ? {
-          ...one,
-          object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
-        }
+  settings: Settings,
+): PlannedObject[] {
+  const annotations = { ...rotationAnnotation(settings.rotation), ...sourcedAnnotation(settings) };
+  return planned.map((one) =>
+    Object.keys(annotations).length > 0 && isCluster(engine, one.object)
+      ? { ...one, object: merge(one.object, { metadata: { annotations } }) }
       : one,
   );
+}
 
 /** The cluster object says what it was made out of: `make up` continues an interrupted restore, and keeps what the cluster has of its source. */
 const withRestore = (
@@ -159,7 +159,7 @@ export function planPlatform(
     ...planned,
     objects: transform.over(
       "cluster",
-      labelled(withRestore(withRotation(planned.objects, engine, settings), engine, settings)),
+      labelled(withRestore(withPasswords(planned.objects, engine, settings), engine, settings)),
     ),
   };
   const poolers = settings.poolers

@@ -1,4 +1,5 @@
 import type { Settings } from "../../settings/schema";
+import type { KubernetesObject } from "../objects";
 import { roles, secretNames } from "../names";
 import { handedOut, loginOf, secondLogin } from "../postgres/rotation";
 
@@ -98,6 +99,18 @@ export function storedRoles(settings: Settings): StoredRole[] {
 /** The source of a role's password; undefined where the stack generates it for the engine alone. */
 export const sourcedRole = (settings: Settings, role: string): SourcedRole | undefined =>
   sourcedRoles(settings).find((one) => one.role === role);
+
+const annotation = "pgplatform.io/sourced-roles";
+
+/** Annotation of a cluster object that says whose passwords another owner has; none where the stack has all. */
+export function sourcedAnnotation(settings: Settings): Record<string, string> {
+  const sourced = sourcedRoles(settings).map(({ role }) => role);
+  return sourced.length === 0 ? {} : { [annotation]: sourced.sort().join(",") };
+}
+
+/** The roles whose passwords another owner has in a live cluster. */
+export const sourcedIn = ({ metadata }: KubernetesObject): string[] =>
+  (metadata.annotations?.[annotation] ?? "").split(",").filter((role) => role !== "");
 
 /** Names by which a role logs in: both, where its source may name either. */
 export const loginsOf = (settings: Settings, role: string): string[] => {

@@ -108,7 +108,7 @@ function copied(
   credential: Credential,
 ): PlannedObject {
   const { cluster, labels } = settings;
-  const remoteRef = (property: string) => ({ key: remote.key, property });
+  const property = (name: string) => `{{ index . ${JSON.stringify(name)} }}`;
   return {
     id: `copied-${id}`,
     stage: 2,
@@ -135,12 +135,11 @@ function copied(
               labels: { ...labels, ...credential.labels },
               annotations: { "pgplatform.io/why": credential.why },
             },
+            // The store's JSON may have more: only these two are copied.
+            data: { username: property(remote.username), password: property(remote.password) },
           },
         },
-        data: [
-          { secretKey: "username", remoteRef: remoteRef(remote.username) },
-          { secretKey: "password", remoteRef: remoteRef(remote.password) },
-        ],
+        dataFrom: [{ extract: { key: remote.key } }],
       },
     },
   };

@@ -7,13 +7,15 @@ import type { Plan } from "../../plan/plan";
 import { planPlatform, type PlatformPlan } from "../../plan/platform";
 import { credentialOf, wantedRoles } from "../../plan/postgres/roles";
 import { scriptsOf } from "../../plan/postgres/sql/scripts";
+import { sourcedIn } from "../../plan/secrets/source";
 import { loginStatements } from "../../plan/postgres/sql/logins";
 import { oldLogins } from "../../operations/oldLogins";
 import type { SecretFacts } from "../../operations/secretFacts";
 import { secretFactOf } from "../../operations/secretFacts";
-import { otherOwners } from "../../operations/secretRule";
+import { otherOwners, takenBack } from "../../operations/secretRule";
 import { sentence } from "../../settings/problem";
 import type { SettingsInput } from "../../settings/schema";
+import { violationsOf } from "../policy/unit/kit";
 import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { sentences } from "../support/rich";
@@ -290,12 +292,10 @@ describe("External Secrets", () => {
             labels: { "cnpg.io/reload": "true", "pgplatform.io/cluster": "main" },
             annotations: { "pgplatform.io/why": "the application, owner of the first database" },
           },
+          data: { username: '{{ index . "username" }}', password: '{{ index . "password" }}' },
         },
       },
-      data: [
-        { secretKey: "username", remoteRef: { key: "postgres/app-credentials", property: "username" } },
-        { secretKey: "password", remoteRef: { key: "postgres/app-credentials", property: "password" } },
-      ],
+      dataFrom: [{ extract: { key: "postgres/app-credentials" } }],
     });
     const admin = JSON.stringify(objectOf(objects, "ExternalSecret", "main-login-admin"));
     assert.match(admin, /postgres\/admin-credentials/);
@@ -314,8 +314,11 @@ describe("External Secrets", () => {
       text,
       /"refreshInterval":"60s","secretStoreRef":\{"kind":"ClusterSecretStore","name":"company"\}/,
     );
-    assert.match(text, /"secretKey":"username","remoteRef":\{"key":"shop\/db","property":"user"\}/);
-    assert.match(text, /"secretKey":"password","remoteRef":\{"key":"shop\/db","property":"pass"\}/);
+    assert.match(text, /"dataFrom":\[\{"extract":\{"key":"shop\/db"\}\}\]/);
+    assert.match(
+      text,
+      /"username":"\{\{ index \. \\"user\\" \}\}","password":"\{\{ index \. \\"pass\\" \}\}"/,
+    );
   });
 
   it("logs in with a role, by an account of its own", () => {
@@ -396,6 +399,22 @@ describe("External Secrets", () => {
         false,
       );
     }
+  });
+
+  it("has no object that a policy would refuse, and the login reloader is none", () => {
+    const { reloader } = planned("cnpg", aws);
+    const { objects } = store({
+      store: { kind: "ClusterSecretStore" },
+      credentials: { accessKeyId: "AKIA", secretAccessKey: "hidden-key" },
+    });
+    for (const { object } of [...reloader, ...objects])
+      for (const policy of [
+        "no-plain-credentials",
+        "container-resources",
+        "pod-security",
+        "supported-images",
+      ])
+        assert.deepEqual(violationsOf(policy, object), [], `${policy}: ${object.kind}`);
   });
 
   it("keeps in AWS what was deleted in the tier prod", () => {
@@ -629,6 +648,37 @@ describe("the preflight of passwords of another owner", () => {
     );
     const listed = { ...external, roles: [{ role: "app", secretName: "shop" }] };
     assert.match(judge({}, listed).join(), /^secrets\.roles\[0\]\.secretName: "shop" is not allowed/);
+  });
+
+  it("has the next credential version for what the stack takes back", () => {
+    const judged = (secrets: SettingsInput["secrets"], version: number, live: readonly string[]) => {
+      const settings = checked(input("cnpg", secrets, { rotation: { credentialVersion: version } }));
+      const facts = { rotation: { credentialVersion: 1, stage: "only" }, sourcedRoles: live };
+      const { problems = [] } = takenBack(
+        { settings } as Parameters<typeof takenBack>[0],
+        facts as unknown as Parameters<typeof takenBack>[1],
+      );
+      return problems.map(sentence);
+    };
+    assert.deepEqual(judged(undefined, 1, ["app", "pgp_admin", "gone"]), [
+      "pgplatform:rotation.credentialVersion: 1 is not allowed. Allowed: 2 where the stack takes over the password of app, pgp_admin, whose second login would keep the one of its former owner. Fix: set 2.",
+    ]);
+    assert.equal(judged({ ...external, roles: [{ role: "app" }] }, 1, ["app", "auditor"]).length, 1);
+    for (const [secrets, version, live] of [
+      [undefined, 2, ["app"]],
+      [undefined, 1, []],
+      [external, 1, ["app"]],
+      [undefined, 1, ["pgp_backup"]],
+    ] as const)
+      assert.deepEqual(judged(secrets, version, live), []);
+    const { cluster } = planned("cnpg", external);
+    assert.deepEqual(sourcedIn(objectOf(cluster.objects, "Cluster")), [
+      "analyst",
+      "app",
+      "auditor",
+      "pgp_admin",
+    ]);
+    assert.deepEqual(sourcedIn(objectOf(planned("cnpg", undefined).cluster.objects, "Cluster")), []);
   });
 
   it("asks for the namespace first", () => {
