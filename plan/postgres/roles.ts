@@ -50,8 +50,9 @@ const second = (role: WantedRole): WantedRole => ({
 /** A role whose password its source owns, with both of its logins: the login reloader gives one a password, and takes the other's. */
 export function withSource(settings: Settings, role: WantedRole): WantedRole[] | undefined {
   if (sourcedRole(settings, role.name) === undefined) return undefined;
-  const { secretName: _, ...rest } = role;
-  return [rest, second(rest)];
+  const kept = { ...role };
+  delete (kept as { secretName?: string }).secretName;
+  return [kept, second(kept)];
 }
 
 /** Roles whose passwords stay in every credential version. */
