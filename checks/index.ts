@@ -20,6 +20,7 @@ import { monitoring } from "./monitoring";
 import { names } from "./names";
 import { namespaces } from "./namespaces";
 import { networks } from "./network";
+import { owners } from "./owners";
 import { parameters } from "./parameters";
 import { replication } from "./replication";
 import { restore } from "./restore";
@@ -72,6 +73,7 @@ const rules: readonly Rule[] = [
   queries,
   binding,
   rotation,
+  owners,
   backup,
   restore,
   registries,

@@ -1,10 +1,12 @@
 import { secondLogin } from "../plan/postgres/rotation";
+import { sourcedRole } from "../plan/secrets/source";
 import type { Rule } from "./rule";
 
 /** PostgreSQL cuts longer names off. */
 const LONGEST = 63;
 
-export const rotation: Rule = ({ cluster, rotation }, report) => {
+export const rotation: Rule = (settings, report) => {
+  const { cluster, rotation } = settings;
   const { credentialVersion } = rotation;
   if (credentialVersion === 1) {
     if (rotation.stage !== "only")
@@ -21,6 +23,8 @@ export const rotation: Rule = ({ cluster, rotation }, report) => {
   const owners = cluster.databases.map(({ owner }) => owner);
   const names = [...owners, ...cluster.roles.map(({ name }) => name)];
   const judge = (path: string, name: string) => {
+    // It has both logins in every credential version.
+    if (sourcedRole(settings, name)) return;
     const login = secondLogin(name);
     if (names.includes(login))
       report(path, name, `a name without a role ${login} beside it, which is its second login`, "rename one");

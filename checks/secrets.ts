@@ -20,7 +20,7 @@ function placesOf(value: unknown, [part, ...rest]: readonly string[], path = "")
 
 /** A sentence for each secret among the settings that stands as plain text; `isPlain` judges by its path and its value. */
 export function plainSecrets(
-  settings: Pick<Settings, "registries" | "backup" | "monitoring">,
+  settings: Pick<Settings, "registries" | "backup" | "monitoring" | "secrets">,
   isPlain: (path: string, value: unknown) => boolean,
 ): string[] {
   return entries()

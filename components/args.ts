@@ -27,15 +27,33 @@ type InstallArgs = Omit<NonNullable<Part<"monitoring">["install"]>, "receivers">
   readonly receivers?: Opened<Receiver, "bearerToken" | "password" | "webhookUrl" | "routingKey">[];
 };
 
+type Source = Part<"secrets">;
+type SecretsArgs = Source extends infer Kind
+  ? Kind extends { readonly credentials?: { accessKeyId: string; secretAccessKey: string } | undefined }
+    ? Omit<Kind, "credentials"> & {
+        credentials?: Opened<NonNullable<Kind["credentials"]>, "accessKeyId" | "secretAccessKey">;
+      }
+    : Kind
+  : never;
+
 /** What one platform is made of; the settings reference (docs/settings.md) has meaning, limits and default of each. */
 export interface SettingsArgs extends Omit<
   SettingsInput,
-  "kubernetes" | "operator" | "cluster" | "backup" | "registries" | "restore" | "poolers" | "monitoring"
+  | "kubernetes"
+  | "operator"
+  | "cluster"
+  | "backup"
+  | "registries"
+  | "restore"
+  | "poolers"
+  | "monitoring"
+  | "secrets"
 > {
   readonly cluster: Opened<SettingsInput["cluster"], "namespace">;
   readonly backup?: Omit<Part<"backup">, "targets"> & { readonly targets?: TargetArgs[] };
   readonly monitoring?: Omit<Part<"monitoring">, "install"> & { readonly install?: InstallArgs };
   readonly restore?: Opened<Part<"restore">, "archiveId">;
+  readonly secrets?: SecretsArgs;
   readonly registries?: Opened<Part<"registries">[number], "password">[];
 }
 

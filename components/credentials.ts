@@ -8,7 +8,7 @@ import { passwordId } from "../plan/postgres/rotation";
 export interface CredentialsArgs {
   /** Namespace of the Secrets. */
   readonly namespace: string;
-  /** The passwords to generate. Removing one deletes its Secret; the role is the engine's matter. */
+  /** The passwords to generate, but for those that another owner gives. Removing one deletes its Secret; the role is the engine's matter. */
   readonly credentials: readonly Credential[];
   /**
    * One more Secret with passwords of several of them.
@@ -33,7 +33,9 @@ export function fillIn(template: string, passwords: Readonly<Record<string, stri
 
 /** Ids of the passwords that credentials hold or refer to. */
 function passwordIds(credentials: readonly Credential[]): string[] {
-  const held = credentials.map(({ id, credentialVersion }) => passwordId(id, credentialVersion));
+  const held = credentials
+    .filter(({ elsewhere }) => elsewhere !== "given")
+    .map(({ id, credentialVersion }) => passwordId(id, credentialVersion));
   const templates = credentials.flatMap(({ extraKeys }) => Object.values(extraKeys));
   const referred = templates.flatMap((text) => [...text.matchAll(reference)].map(([, id = ""]) => id));
   return [...new Set([...held, ...referred])];
@@ -49,7 +51,7 @@ const passwordName = (id: string): string =>
 
 /** Generated passwords, each in a Secret of its own. */
 export class Credentials extends pulumi.ComponentResource {
-  /** The passwords, by their ids. */
+  /** The generated passwords, by their ids. */
   public readonly passwords: Readonly<Record<string, pulumi.Output<string>>>;
 
   constructor(name: string, args: CredentialsArgs, options: pulumi.ComponentResourceOptions = {}) {
@@ -70,6 +72,7 @@ export class Credentials extends pulumi.ComponentResource {
       );
 
     for (const credential of args.credentials) {
+      if (credential.elsewhere !== undefined) continue;
       const data = filledIn({
         username: credential.role,
         password: `{password:${passwordId(credential.id, credential.credentialVersion)}}`,

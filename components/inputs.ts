@@ -28,6 +28,8 @@ const open: readonly Open[] = [
   },
   { path: "backup.targets.*.credentials.accessKeyId", standIn: name, secret: true },
   { path: "backup.targets.*.credentials.secretAccessKey", standIn: name, secret: true },
+  { path: "secrets.credentials.accessKeyId", standIn: name, secret: true },
+  { path: "secrets.credentials.secretAccessKey", standIn: name, secret: true },
   { path: "registries.*.password", standIn: name, secret: true },
   ...["bearerToken", "password", "webhookUrl", "routingKey"].map((secret) => ({
     path: `monitoring.install.receivers.*.${secret}`,

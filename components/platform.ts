@@ -24,6 +24,8 @@ import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
 import { Pooler } from "./pooler";
 import { PullSecret } from "./pullSecret";
+import { LoginReloader } from "./secrets/reloader";
+import { SecretStore } from "./secrets/store";
 
 interface Surroundings {
   /** The operator's released objects; read only where the platform installs the operator. @default - those of the pinned release */
@@ -64,7 +66,7 @@ export interface Connection extends Address {
   readonly secretName: pulumi.Output<string>;
   /** Certificate of the CA that the application must trust, in PEM. */
   readonly caCertificate: pulumi.Output<string>;
-  /** URI with the password in it, a secret; `sslrootcert` is `ca.crt` in the working folder. */
+  /** URI with the password in it, unless another owner than the stack gives that; a secret. `sslrootcert` is `ca.crt` in the working folder. */
   readonly uri: pulumi.Output<string>;
 }
 
@@ -171,6 +173,19 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       { parent: this, dependsOn: made },
     );
 
+    const store =
+      platform.store &&
+      new SecretStore(
+        `${name}-secrets`,
+        {
+          plan: platform.store,
+          namespace,
+          passwords: credentials.passwords,
+          value: inputs.value,
+        },
+        { parent: this, dependsOn: made },
+      );
+
     const pullSecrets = pullSecret
       ? [
           new PullSecret(
@@ -202,7 +217,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         { parent: this, dependsOn: [...made, ...pullSecrets] },
       );
 
-    const before = [network, credentials, ...pullSecrets, certificates, operator, given, backup];
+    const before = [network, credentials, store, ...pullSecrets, certificates, operator, given, backup];
     const cluster = new Cluster(
       `${name}-cluster`,
       {
@@ -225,6 +240,17 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         { parent: this, dependsOn: [cluster, ...poolers, ...monitoring] },
       );
 
+    const reloader =
+      platform.reloader.length > 0
+        ? [
+            new LoginReloader(
+              `${name}-login-reloader`,
+              { objects: platform.reloader },
+              { parent: this, dependsOn: [cluster, ...poolers] },
+            ),
+          ]
+        : [];
+
     const logins =
       platform.logins.length > 0
         ? [
@@ -246,7 +272,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
           caCertificate: cluster.caCertificate,
           labels,
         },
-        { parent: this, dependsOn: [cluster, ...poolers, ...logins] },
+        { parent: this, dependsOn: [cluster, ...poolers, ...reloader, ...logins] },
       );
 
     this.planned = platform;

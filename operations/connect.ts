@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readers } from "../plan/engines/readers";
-import { poolerLabels, poolerName, poolerPorts, secretNames, serviceHost } from "../plan/names";
+import { credentialOf, keysOf } from "../plan/postgres/roles";
+import { poolerLabels, poolerName, poolerPorts, serviceHost } from "../plan/names";
 import { type Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { isReady, type KubeObject, selectorOf } from "./kubectl";
@@ -140,7 +141,7 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<void> {
   const { platform, subject } = found;
-  const { name, namespace } = platform.settings.cluster;
+  const { namespace } = platform.settings.cluster;
   const goal = await goalOf(platform, way);
   const folder = await mkdtemp(join(tmpdir(), "pgp-connect-"));
   try {
@@ -149,11 +150,13 @@ export async function connect(
     const port = way.port ?? (await freePort());
     const [first] = subject?.settings.cluster.databases ?? [];
     const login = { user: first?.owner ?? "<role>", database: first?.name ?? "<database>" };
-    const secret = first === undefined ? "<secret>" : secretNames.application(name);
+    const credential = first && subject && credentialOf(subject.plan.credentials, first.owner);
+    const secret = credential?.secretName ?? "<secret>";
+    const key = credential === undefined ? "password" : keysOf(credential).password.replaceAll(".", "\\.");
     progress.line(`a way to ${goal.what} of ${placeOf(platform)}, until Ctrl-C:`);
     progress.line(`  psql "${connectionText({ host: goal.host, port, ca }, login)}"`);
     progress.line(
-      `  password: ${["kubectl", ...platform.kubectl.flags, "-n", namespace, "get", "secret", secret].join(" ")} -o jsonpath='{.data.password}' | base64 -d`,
+      `  password: ${["kubectl", ...platform.kubectl.flags, "-n", namespace, "get", "secret", secret].join(" ")} -o jsonpath='{.data.${key}}' | base64 -d`,
     );
     await keepOpen(platform, goal, port, progress, signal);
   } finally {

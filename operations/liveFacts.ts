@@ -4,6 +4,7 @@ import type { Shape } from "../plan/engines/live";
 import type { Labels } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
+import { sourcedIn } from "../plan/secrets/source";
 import { plannedCluster, type Subject } from "./health";
 import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
@@ -12,6 +13,7 @@ import { type MonitoringFacts, readMonitoring } from "./monitoringFacts";
 import { type TriedQuery, triedIn, trials } from "./queries";
 import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
+import { readSecrets, type SecretFacts } from "./secretFacts";
 import { readRestored, type Restored } from "./restored";
 import { waitsForImage } from "./stuck";
 
@@ -33,6 +35,8 @@ export interface LiveFacts {
   readonly restored?: Restored;
   /** How far its rotation are. */
   readonly rotation?: Rotation;
+  /** Roles whose passwords another owner has in it. */
+  readonly sourcedRoles?: readonly string[];
   /** Encoding and locale of each database. @default - no setting names one, or no primary answers */
   readonly locales?: Readonly<Record<string, LiveLocale>>;
   /** The settings' own queries, as the databases take them. @default - the settings have none, or no primary answers */
@@ -41,6 +45,8 @@ export interface LiveFacts {
   readonly poolerPods: Readonly<Record<string, number>>;
   /** Who collects metrics. @default - the settings don't ask for it */
   readonly monitoring?: MonitoringFacts;
+  /** Passwords of another owner. @default - the stack owns all of them */
+  readonly secrets?: SecretFacts;
   /** The operator, when one runs. */
   readonly operator?: { readonly image: string; readonly installedBy?: string };
 }
@@ -143,6 +149,7 @@ export async function readFacts(
     running,
     restored,
     monitoring,
+    secrets,
   ] = await Promise.all([
     json(["version", "-o", "json"]),
     readNetwork(kubectl),
@@ -157,6 +164,7 @@ export async function readFacts(
     operator && liveOf(kubectl, operator),
     readRestored(subject),
     readMonitoring(kubectl, settings),
+    readSecrets(kubectl, settings),
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
@@ -174,12 +182,14 @@ export async function readFacts(
     priorityClasses: priorities.map(({ metadata }) => metadata.name),
     ...(network && { network }),
     ...(monitoring && { monitoring }),
+    ...(secrets && { secrets }),
     ...(locales && { locales }),
     ...(queries.length > 0 && { queries }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),
     ...(shape && {
       cluster: { ...shape, imageFails: pods.some(waitsForImage) },
       rotation: rotationOf(cluster),
+      sourcedRoles: sourcedIn(cluster),
       ...(restored && { restored }),
     }),
     poolerPods: Object.fromEntries(

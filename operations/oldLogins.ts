@@ -20,8 +20,9 @@ interface Use {
 /** The logins of the credential version before. */
 export const oldLogins = ({ plan, settings }: Pick<Subject, "plan" | "settings">): string[] => [
   ...new Set(
-    plan.credentials.flatMap(({ actsAs, internal }) =>
-      actsAs === undefined || internal === true
+    // Logins of another owner go when their Secrets say so, and not with a credential version.
+    plan.credentials.flatMap(({ actsAs, internal, elsewhere }) =>
+      actsAs === undefined || internal === true || elsewhere === "given"
         ? []
         : [loginOf(actsAs, settings.rotation.credentialVersion - 1)],
     ),

@@ -8,6 +8,7 @@ import { prometheusOperator } from "./monitoringRule";
 import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { queryProblems, queryWarnings } from "./queries";
+import { otherOwners, takenBack } from "./secretRule";
 import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
@@ -271,6 +272,8 @@ const rules: readonly Rule[] = [
   queries,
   versions,
   prometheusOperator,
+  otherOwners,
+  takenBack,
   restoring,
 ];
 

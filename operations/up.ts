@@ -1,8 +1,8 @@
 import { stackImages } from "../plan/images";
-import { poolerName, poolerPorts, secretNames, serviceHost, serverContainer } from "../plan/names";
+import { poolerName, poolerPorts, serviceHost, serverContainer } from "../plan/names";
 import { manifestFiles } from "../local/manifests";
 import { manifestsOf } from "../releases/manifest";
-import { credentialOf } from "../plan/postgres/roles";
+import { credentialOf, keysOf } from "../plan/postgres/roles";
 import { provideTools } from "../local/toolchain/tools";
 import { archiveNow, completeArchive, idsOfFormer } from "./archive";
 import { firstBackup, missingSource, whileAnswered } from "./backup";
@@ -219,10 +219,10 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
   const { cluster, poolers } = settings;
   const tool = ["kubectl", ...kubectl.flags, "-n", cluster.namespace].join(" ");
   const database = cluster.databases[0];
-  const secret = secretNames.application(cluster.name);
-  const { role } = credentialOf(plan.credentials, database?.owner ?? "");
+  const credential = credentialOf(plan.credentials, database?.owner ?? "");
+  const { role, secretName: secret } = credential;
   const { ca } = plan.tls;
-  const key = ca.key.replaceAll(".", "\\.");
+  const escaped = (key: string) => key.replaceAll(".", "\\.");
   return [
     "how to connect, from the pods that pgplatform:clients lists:",
     ...poolers.map(({ name }) => {
@@ -231,8 +231,8 @@ export function connection({ settings, plan, kubectl }: Subject): string[] {
     }),
     `  directly: ${plan.endpoints.primary.host}:${plan.endpoints.primary.port}`,
     `  database ${database?.name}, role ${role}, sslmode=verify-full`,
-    `  password: ${tool} get secret ${secret} -o jsonpath='{.data.password}' | base64 -d`,
-    `  CA: ${tool} get secret ${ca.secretName} -o jsonpath='{.data.${key}}' | base64 -d`,
+    `  password: ${tool} get secret ${secret} -o jsonpath='{.data.${escaped(keysOf(credential).password)}}' | base64 -d`,
+    `  CA: ${tool} get secret ${ca.secretName} -o jsonpath='{.data.${escaped(ca.key)}}' | base64 -d`,
     `  as an administrator: ${tool} exec -it svc/${plan.endpoints.primary.service} -c ${serverContainer} -- psql ${database?.name}`,
   ];
 }

@@ -46,6 +46,8 @@ export const roles = {
   metrics: "pgp_metrics",
   /** Makes base backups over the network, where an engine's jobs do. */
   backup: "pgp_backup",
+  /** Gives logins the passwords that their source names, where the stack doesn't own them. */
+  logins: "pgp_logins",
   /** Exists in PgBouncer only. */
   poolerStats: "pgp_stats",
 } as const;
@@ -86,6 +88,12 @@ export const secretNames = {
   poolerStats: (cluster: string): string => `${cluster}-pooler-stats`,
   health: (cluster: string): string => `${cluster}-health`,
   backup: (cluster: string): string => `${cluster}-base-backup`,
+  /** A login that somebody else owns than the stack: no name of a generated one, which goes when the owner changes. */
+  login: (cluster: string, id: string): string => `${cluster}-login-${id}`,
+  /** Password of what gives these logins to PostgreSQL. */
+  loginReloader: (cluster: string): string => `${cluster}-login-reloader`,
+  /** Key with which External Secrets reads its store. */
+  storeKey: (cluster: string): string => `${cluster}-secret-store`,
   /** The servers' certificate, where the platform signs it. */
   server: (cluster: string): string => `${cluster}-server`,
   passwords: (cluster: string): string => `${cluster}-passwords`,

@@ -11,6 +11,10 @@ export interface Credential {
   readonly actsAs?: string;
   /** Which of the role's passwords it is: each rotation counts one more. @default 1 */
   readonly credentialVersion?: number;
+  /** Who makes the Secret, and whether the stack makes the password that it has. @default - the stack makes both */
+  readonly elsewhere?: "given" | "written";
+  /** Keys of the Secret, where its owner calls them so. @default - `username` and `password` */
+  readonly keys?: { readonly username: string; readonly password: string };
   /** Read by the engine only; another credential with the same id is the one that applications read. */
   readonly internal?: true;
   readonly secretName: string;

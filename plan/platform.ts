@@ -18,6 +18,9 @@ import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
+import { reloaderFlows, reloaderObjects } from "./secrets/reloader";
+import { sourcedAnnotation } from "./secrets/source";
+import { planStore, type StorePlan } from "./secrets/store";
 import { rotationAnnotation } from "./postgres/rotation";
 import { Transform } from "./transform";
 import { clientBindings, type ClientBinding } from "./bindings";
@@ -49,6 +52,10 @@ export interface PlatformPlan {
   readonly networkPolicies: readonly PlannedObject[];
   /** Passwords to generate, for the engine and for the poolers. */
   readonly credentials: readonly Credential[];
+  /** What copies passwords out of another owner's store. @default - the settings name none */
+  readonly store?: StorePlan;
+  /** What gives PostgreSQL the passwords of another owner. @default - the stack owns them all */
+  readonly reloader: readonly PlannedObject[];
   /** Those that the engine's pods need in one Secret. @default - none */
   readonly passwords?: PasswordFiles;
   /** Labels of the certificates' Secrets, where the platform signs them. @default - the engine signs by itself */
@@ -74,20 +81,19 @@ export interface PlatformPlan {
 const isCluster = ({ clusterKind }: EnginePlanner, { apiVersion, kind }: KubernetesObject): boolean =>
   apiVersion === clusterKind.apiVersion && kind === clusterKind.kind;
 
-/** The cluster object says how far its passwords are: `make up` continues from there. */
-const withRotation = (
+/** The cluster object says how far its passwords are, and whose: `make up` continues from there. */
+function withPasswords(
   planned: readonly PlannedObject[],
   engine: EnginePlanner,
-  { rotation }: Settings,
-): PlannedObject[] =>
-  planned.map((one) =>
-    rotation.credentialVersion > 1 && isCluster(engine, one.object)
-      ? {
-          ...one,
-          object: merge(one.object, { metadata: { annotations: rotationAnnotation(rotation) } }),
-        }
+  settings: Settings,
+): PlannedObject[] {
+  const annotations = { ...rotationAnnotation(settings.rotation), ...sourcedAnnotation(settings) };
+  return planned.map((one) =>
+    Object.keys(annotations).length > 0 && isCluster(engine, one.object)
+      ? { ...one, object: merge(one.object, { metadata: { annotations } }) }
       : one,
   );
+}
 
 /** The cluster object says what it was made out of: `make up` continues an interrupted restore, and keeps what the cluster has of its source. */
 const withRestore = (
@@ -110,6 +116,7 @@ const sourceOnly = (platform: PlatformPlan): PlatformPlan => ({
   cluster: { ...platform.cluster, objects: [] },
   poolers: [],
   metrics: [],
+  reloader: [],
   logins: [],
   bindings: [],
 });
@@ -152,7 +159,7 @@ export function planPlatform(
     ...planned,
     objects: transform.over(
       "cluster",
-      labelled(withRestore(withRotation(planned.objects, engine, settings), engine, settings)),
+      labelled(withRestore(withPasswords(planned.objects, engine, settings), engine, settings)),
     ),
   };
   const poolers = settings.poolers
@@ -167,7 +174,11 @@ export function planPlatform(
   const metrics = planMetrics({ settings, engine, cluster, poolers });
   const clusterFlows = readByPrometheus(
     settings,
-    allFlows(settings, cluster, poolers, [...backups.flows, ...metrics.flows]),
+    allFlows(settings, cluster, poolers, [
+      ...backups.flows,
+      ...metrics.flows,
+      ...reloaderFlows(settings, cluster, poolers),
+    ]),
   );
   const monitoring = monitoringPlan(
     settings,
@@ -178,6 +189,7 @@ export function planPlatform(
   );
   const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
+  const store = planStore(settings, cluster.credentials);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
   const platform: PlatformPlan = {
@@ -204,6 +216,8 @@ export function planPlatform(
       ]),
     ),
     credentials: [...cluster.credentials, ...poolerCredentials(settings)].map(labelledSecret),
+    ...(store && { store: { ...store, objects: labelled(store.objects) } }),
+    reloader: labelled(reloaderObjects(settings, cluster, engine)),
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
     backups: transform.over("backup", labelled(backups.objects)),

@@ -11,13 +11,13 @@ export interface Problem {
 
 export const namespace = "pgplatform";
 
-// The one parameter with the word in its name holds no secret.
-const secretKey = /password(?!_encryption)|secretAccessKey|bearerToken|webhookUrl|routingKey/i;
+// The one parameter with the word in its name holds no secret, nor does the name of a key.
+const secretKey = /password(?!_encryption|Key\b)|secretAccessKey|bearerToken|webhookUrl|routingKey/i;
 /** A private key that was given for something else. */
 const privateKey = /-----BEGIN [A-Z ]*PRIVATE KEY/;
 /** Below registries only server and username are shown: a misspelt key may hold the password. */
 const secretPath = new RegExp(
-  `password(?!_encryption)|secretAccessKey|bearerToken|webhookUrl|routingKey|^${namespace}:registries(?!.*\\.(server|username)$)`,
+  `password(?!_encryption|Key\\b)|secretAccessKey|bearerToken|webhookUrl|routingKey|^${namespace}:registries(?!.*\\.(server|username)$)`,
   "i",
 );
 

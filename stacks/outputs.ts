@@ -1,6 +1,7 @@
 import type { Endpoint } from "../plan/network";
 import type { PostgresPlatform } from "../components/platform";
 import { ownerLogin, uriOf } from "../components/connection";
+import { keysOf } from "../plan/postgres/roles";
 import type { Settings } from "../settings/schema";
 
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
@@ -30,10 +31,10 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
     ),
     roles: Object.fromEntries(handed.map(({ id, role }) => [id, role])),
     secrets: Object.fromEntries(
-      handed.map(({ id, secretName }) => [
-        id,
-        { name: secretName, usernameKey: "username", passwordKey: "password" },
-      ]),
+      handed.map((one) => {
+        const { username, password } = keysOf(one);
+        return [one.id, { name: one.secretName, usernameKey: username, passwordKey: password }];
+      }),
     ),
     ...(platform.planned.bindings.length > 0 && {
       bindings: Object.fromEntries(

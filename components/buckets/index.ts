@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { onDemand } from "../onDemand";
 import type { Bucket, BucketArgs } from "./bucket";
 
 /**
@@ -10,16 +11,8 @@ import type { Bucket, BucketArgs } from "./bucket";
 const load = createRequire(__filename);
 
 /** A program installs the provider that it needs. */
-function read(module: string, provider: string): unknown {
-  try {
-    return load(module);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    throw new pulumi.RunError(
-      `A backup target of the kind ${module.slice(2)} needs the package ${provider}, which is not installed. Fix: npm install ${provider}.`,
-    );
-  }
-}
+const read = (module: string, provider: string): unknown =>
+  onDemand(load, module, provider, `A backup target of the kind ${module.slice(2)}`);
 
 const r2 = () => read("./r2", "@pulumi/cloudflare") as typeof import("./r2");
 const aws = () => read("./aws", "@pulumi/aws") as typeof import("./aws");

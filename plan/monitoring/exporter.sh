@@ -1,10 +1,13 @@
 #!/bin/sh
-# Runs the metrics exporter. It reads its arguments and queries once: where one of their files changes, it is started again.
+# Runs the metrics exporter. It reads its arguments, queries and files of its login once: where one of them changes, it is started again.
 set -eu
 
 folder=/queries
 exporter=""
-state() { cksum "$folder/arguments" "$folder/queries.yaml"; }
+state() {
+  cksum "$folder/arguments" "$folder/queries.yaml" \
+    "${DATA_SOURCE_USER_FILE:-/dev/null}" "${DATA_SOURCE_PASS_FILE:-/dev/null}" 2>/dev/null || true
+}
 stop() {
   if [ -n "$exporter" ]; then kill "$exporter" 2>/dev/null || true; fi
 }

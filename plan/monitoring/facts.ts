@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../settings/schema";
 import { isRecord } from "../objects";
+import { sourcedRoles } from "../secrets/source";
 import { platformVersion } from "../version";
 import type { Facts, QueryContext } from "./catalogue";
 import { databasesOf } from "./catalogue/queries";
@@ -37,6 +38,7 @@ export function factsOf(settings: Settings): Facts {
     backups: (backup?.targets.length ?? 0) > 0,
     poolers: poolers.length,
     credentialVersion: rotation.credentialVersion,
+    sourcedRoles: sourcedRoles(settings).map(({ role }) => role),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Settings } from "../../settings/schema";
 import type { Credential } from "../plan";
 import { roles, secretNames } from "../names";
+import { credentialIds, sourcedRole, sourcedRoles, writesSecrets, writtenLogin } from "../secrets/source";
 import { versionSecret, handedOut, loginOf, passwordId, secondLogin } from "./rotation";
 
 /** Roles inside PostgreSQL and their rotation, as every engine makes them. */
@@ -36,30 +37,42 @@ function ownersOf({ databases }: Settings["cluster"]): { name: string; connectio
 const ownerSecret = ({ name, databases }: Settings["cluster"], owner: string): string =>
   owner === databases[0]?.owner ? secretNames.application(name) : secretNames.owner(name, owner);
 
+/** Its other login. */
+const second = (role: WantedRole): WantedRole => ({
+  ...role,
+  name: secondLogin(role.name),
+  memberOf: [role.name],
+  actsAs: role.name,
+  createDatabases: false,
+  createRoles: false,
+});
+
+/** A role whose password its source owns, with both of its logins: the login reloader gives one a password, and takes the other's. */
+export function withSource(settings: Settings, role: WantedRole): WantedRole[] | undefined {
+  if (sourcedRole(settings, role.name) === undefined) return undefined;
+  const kept = { ...role };
+  delete (kept as { secretName?: string }).secretName;
+  return [kept, second(kept)];
+}
+
+/** Roles whose passwords stay in every credential version. */
+const steady: readonly string[] = [roles.health, roles.logins];
+
 /** A role with both of its logins, as far as the rotation's credential version is. */
 function withLogins(role: WantedRole, { credentialVersion, stage }: Settings["rotation"]): WantedRole[] {
   const { secretName, ...rest } = role;
-  if (credentialVersion === 1 || secretName === undefined || role.name === roles.health) return [role];
+  if (credentialVersion === 1 || secretName === undefined || steady.includes(role.name)) return [role];
   const as = (login: WantedRole): WantedRole => {
     if (login.name === loginOf(role.name, credentialVersion))
       return { ...login, secretName: versionSecret(secretName, credentialVersion) };
     return stage === "only" ? { ...login, login: false, passwordless: true } : login;
   };
-  return [
-    as(rest),
-    as({
-      ...rest,
-      name: secondLogin(role.name),
-      memberOf: [role.name],
-      actsAs: role.name,
-      createDatabases: false,
-      createRoles: false,
-    }),
-  ];
+  return [as(rest), as(second(rest))];
 }
 
 /** Owners of databases, the roles of the settings, and the platform's own. */
-export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
+export function wantedRoles(settings: Settings): WantedRole[] {
+  const { cluster, rotation } = settings;
   const role = (name: string, more: Partial<WantedRole>): WantedRole => ({
     name,
     login: true,
@@ -90,8 +103,17 @@ export function wantedRoles({ cluster, rotation }: Settings): WantedRole[] {
     role(roles.pooler, { secretName: secretNames.poolerAuth(cluster.name) }),
     // A server that was restarted archives nothing by the clock before a first checkpoint, which the watcher of the backups asks for.
     role(roles.health, { secretName: secretNames.health(cluster.name), memberOf: ["pg_checkpoint"] }),
+    ...(sourcedRoles(settings).length > 0
+      ? [
+          role(roles.logins, {
+            secretName: secretNames.loginReloader(cluster.name),
+            // Who is connected from where.
+            memberOf: ["pg_read_all_stats"],
+          }),
+        ]
+      : []),
   ];
-  return wanted.flatMap((one) => withLogins(one, rotation));
+  return wanted.flatMap((one) => withSource(settings, one) ?? withLogins(one, rotation));
 }
 
 /** Whether poolers let a role of the settings in: their lookup finds none that may replicate (sql/lookup.ts). */
@@ -113,7 +135,7 @@ function userList({ credentialVersion, stage }: Settings["rotation"]): string {
 /** A credential in the credential version that applications are to use, and the one that the engine reads. */
 function withVersions(credential: Credential, rotation: Settings["rotation"]): Credential[] {
   const { credentialVersion } = rotation;
-  if (credentialVersion === 1 || credential.id === "health") return [credential];
+  if (credentialVersion === 1 || steady.includes(credential.role)) return [credential];
   const { role, secretName } = credential;
   const of = (one: number) => ({ role: loginOf(role, one), actsAs: role, credentialVersion: one });
   return [
@@ -128,11 +150,27 @@ function withVersions(credential: Credential, rotation: Settings["rotation"]): C
   ];
 }
 
-/** The rotation that a cluster needs, each in the Secret that its engine reads; `labels` are what the engine wants on them. */
-export function credentialsOf(
-  { cluster, poolers, rotation }: Settings,
-  labels: Readonly<Record<string, string>>,
-): Credential[] {
+/** A credential whose password its source owns, in the Secret that has it; undefined where the stack owns it. */
+export function fromSource(settings: Settings, credential: Credential): Credential | undefined {
+  const sourced = sourcedRole(settings, credential.role);
+  if (sourced === undefined) return undefined;
+  const { role, ...rest } = credential;
+  const { secretName, usernameKey: username, passwordKey: password } = sourced;
+  const kept = { ...rest, secretName, actsAs: role, keys: { username, password } };
+  return writesSecrets(settings)
+    ? {
+        ...kept,
+        role: writtenLogin(settings, role),
+        credentialVersion: handedOut(settings.rotation),
+        elsewhere: "written",
+      }
+    : { ...kept, role, elsewhere: "given" };
+}
+
+/** The credentials that a cluster needs, each in the Secret that its engine reads; `labels` are what the engine wants on them. */
+export function credentialsOf(settings: Settings, labels: Readonly<Record<string, string>>): Credential[] {
+  const { cluster, poolers, rotation } = settings;
+  const ids = credentialIds(cluster);
   const credential = (
     id: string,
     role: string,
@@ -154,7 +192,7 @@ export function credentialsOf(
       name === first?.owner
         ? credential("app", name, ownerSecret(cluster, name), "the application, owner of the first database")
         : credential(
-            `owner-${name.replaceAll("_", "-")}`,
+            ids.get(name) ?? name,
             name,
             ownerSecret(cluster, name),
             "the owner of a further database",
@@ -164,7 +202,7 @@ export function credentialsOf(
       .filter(({ login }) => login)
       .map(({ name }) =>
         credential(
-          `role-${name.replaceAll("_", "-")}`,
+          ids.get(name) ?? name,
           name,
           secretNames.role(cluster.name, name),
           "a further role of the settings",
@@ -184,17 +222,37 @@ export function credentialsOf(
       poolers.length > 0 ? { "userlist.txt": userList(rotation) } : {},
     ),
     credential("health", roles.health, secretNames.health(cluster.name), "health checks"),
+    ...(sourcedRoles(settings).length > 0
+      ? [
+          credential(
+            "login-reloader",
+            roles.logins,
+            secretNames.loginReloader(cluster.name),
+            "what gives logins the passwords that their source names",
+          ),
+        ]
+      : []),
   ];
-  return wanted.flatMap((one) => withVersions(one, rotation));
+  return wanted.flatMap((one) => {
+    const sourced = fromSource(settings, one);
+    return sourced ? [sourced] : withVersions(one, rotation);
+  });
 }
 
 /** The passwords that an engine sets, by their logins, as templates of Secrets write them; that of a login to be removed stays as it is. */
 export const enginePasswords = (credentials: readonly Credential[]): Record<string, string> =>
   Object.fromEntries(
     credentials
-      .filter(({ credentialVersion, internal }) => credentialVersion === undefined || internal)
+      .filter(
+        ({ credentialVersion, internal, elsewhere }) =>
+          elsewhere === undefined && (credentialVersion === undefined || internal),
+      )
       .map(({ id, role, credentialVersion }) => [role, `{password:${passwordId(id, credentialVersion)}}`]),
   );
+
+/** Keys of the Secret of a credential. */
+export const keysOf = ({ keys }: Pick<Credential, "keys">): { username: string; password: string } =>
+  keys ?? { username: "username", password: "password" };
 
 /** The application's own way to a role: the credential whose Secret it reads. */
 export function credentialOf(credentials: readonly Credential[], role: string): Credential {

@@ -234,6 +234,19 @@ pgplatform:restore:
     paths: ["rotation"],
   },
   {
+    title: "Owners of passwords",
+    intro:
+      "Who makes the passwords: the stack, another program by its Secrets, or AWS Secrets Manager by External Secrets. See [secrets](secrets.md).",
+    example: `pgplatform:secrets:
+  source: aws-secrets-manager
+  region: eu-central-1
+  roleArn: arn:aws:iam::123456789012:role/shop-secrets
+  roles:
+    - { role: app, remoteKey: postgres/app-credentials }
+    - { role: pgp_admin, remoteKey: postgres/admin-credentials }`,
+    paths: ["secrets"],
+  },
+  {
     title: "Monitoring",
     intro:
       "The metrics ports are closed until a namespace is named here. `queries` adds metrics of the applications' own data; " +

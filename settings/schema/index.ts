@@ -9,6 +9,7 @@ import { monitoring } from "./monitoring";
 import type { InstallSettings } from "./monitoringInstall";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
+import { secrets } from "./secrets";
 import { pooler } from "./poolers";
 import { scheduling, type SchedulingSettings } from "./scheduling";
 import { transform } from "./transform";
@@ -88,6 +89,7 @@ export const schema = z.strictObject({
     allowed: "a list of clients",
   }).default([]),
   rotation: rotation.prefault({}),
+  secrets: secrets.prefault({ source: "generated" }),
   backup: backup.optional(),
   restore: restore.optional(),
   network: z

@@ -8,10 +8,10 @@ import { digestOf } from "../support/manifest";
 import { filesOf } from "./files";
 import { differences, goldenFolder, write } from "./folder";
 import { render } from "./render";
-import { stacks } from "./stacks";
+import { stacks, variants } from "./stacks";
 
 describe("golden graphs", () => {
-  for (const stack of stacks)
+  for (const stack of [...stacks, ...Object.keys(variants)])
     it(`the stack ${stack} is what it was`, async function () {
       this.timeout(120_000);
       const found = differences(goldenFolder(stack), await render(stack));

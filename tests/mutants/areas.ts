@@ -25,6 +25,7 @@ export const areas: Readonly<Record<string, Area>> = {
         "catalogue",
         "sums",
         "rotation",
+        "secrets*",
         "bindings",
         "buckets",
       ],
@@ -50,10 +51,11 @@ export const areas: Readonly<Record<string, Area>> = {
     ),
   },
   plan: {
-    mutate: ["plan/*.ts", "plan/postgres/**/*.ts", "plan/pooler/**/*.ts"],
+    mutate: ["plan/*.ts", "plan/postgres/**/*.ts", "plan/pooler/**/*.ts", "plan/secrets/**/*.ts"],
     tests: [
       ...plans,
       ...unit("network", "bindings", "platform", "rotation", "certificates", "pooler", "settings-poolers"),
+      ...unit("secrets*"),
       ...unit("settings-databases", "sql", "register"),
       ...["readers", "objects", "stacks", "clusters"].map((name) => `policy/unit/${name}`),
     ],

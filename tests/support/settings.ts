@@ -149,6 +149,16 @@ export const everything = (): SettingsInput => ({
       },
     ],
   },
+  secrets: {
+    source: "aws-secrets-manager",
+    overlapMinutes: 30,
+    direction: "read",
+    region: "eu-central-1",
+    store: { kind: "ClusterSecretStore" },
+    refreshSeconds: 30,
+    credentials: { accessKeyId: "an identifier", secretAccessKey: "a secret key" },
+    roles: [{ role: "pgp_admin", remoteKey: "postgres/admin", usernameKey: "user", passwordKey: "pass" }],
+  },
   backup: { memory: "2Gi", cpu: "2", identity: "irsa", targets: [bucket()] },
 });
 

@@ -232,9 +232,10 @@ describe("the plan of CloudNativePG", () => {
         ["app", "jewelry_app", "jewelry-shop-db-app"],
         ["owner-analyst", "analyst", "jewelry-shop-db-owner-analyst"],
         ["role-debezium", "debezium", "jewelry-shop-db-role-debezium"],
-        ["admin", "pgp_admin", "jewelry-shop-db-admin"],
+        ["admin", "pgp_admin", "jewelry-shop-db-login-admin"],
         ["pooler-auth", "pgp_pooler", "jewelry-shop-db-pooler-auth"],
         ["health", "pgp_health", "jewelry-shop-db-health"],
+        ["login-reloader", "pgp_logins", "jewelry-shop-db-login-reloader"],
       ],
     );
   });

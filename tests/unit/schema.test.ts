@@ -51,6 +51,7 @@ describe("schema", () => {
       operator: { install: true, scheduling: anywhere },
       scheduling: anywhere,
       rotation: { credentialVersion: 1, overlapMinutes: 10, stage: "only" },
+      secrets: { source: "generated" },
       cluster: {
         name: "main",
         namespace: "postgres",

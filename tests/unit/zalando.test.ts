@@ -225,9 +225,10 @@ describe("the plan for the Zalando operator", () => {
         ["app", "jewelry_app", "jewelry-shop-db-app", "kubernetes.io/basic-auth"],
         ["owner-analyst", "analyst", "jewelry-shop-db-owner-analyst", "kubernetes.io/basic-auth"],
         ["role-debezium", "debezium", "jewelry-shop-db-role-debezium", "kubernetes.io/basic-auth"],
-        ["admin", "pgp_admin", "jewelry-shop-db-admin", "kubernetes.io/basic-auth"],
+        ["admin", "pgp_admin", "jewelry-shop-db-login-admin", "kubernetes.io/basic-auth"],
         ["pooler-auth", "pgp_pooler", "jewelry-shop-db-pooler-auth", "kubernetes.io/basic-auth"],
         ["health", "pgp_health", "jewelry-shop-db-health", "kubernetes.io/basic-auth"],
+        ["login-reloader", "pgp_logins", "jewelry-shop-db-login-reloader", "kubernetes.io/basic-auth"],
         ["metrics", "pgp_metrics", "jewelry-shop-db-metrics", "kubernetes.io/basic-auth"],
       ],
     );

@@ -27,7 +27,7 @@ import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
 import type { Cluster, ClusterSpec, InitDb, Storage } from "./resources";
-import { adoptionSql, postInitApplicationSql, postInitSql } from "./sql";
+import { adoptionSql, loginAdoption, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
 /**
@@ -145,7 +145,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
             secret: { name: secretNames.health(cluster.name) },
             dataChecksums: true,
             ...initdbLocale(cluster),
-            postInitSQL: [...postInitSql],
+            postInitSQL: postInitSql(settings),
             ...(first && { postInitApplicationSQL: postInitApplicationSql(first) }),
           },
         },
@@ -169,6 +169,11 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
 export function plan(settings: Settings): Plan {
   const { cluster, tier } = settings;
   const names = poolerTlsNames(settings);
+  const [first] = cluster.databases;
+  const adoption = [
+    ...(settings.restore?.serverName !== undefined && first ? adoptionSql(first) : []),
+    ...loginAdoption(settings),
+  ];
   const endpoint = (suffix: string): Endpoint => {
     const service = `${cluster.name}-${suffix}`;
     return { service, host: serviceHost(service, cluster.namespace), port: ports.postgres };
@@ -190,8 +195,7 @@ export function plan(settings: Settings): Plan {
     ],
     // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
-    ...(settings.restore?.serverName !== undefined &&
-      cluster.databases[0] && { adoption: adoptionSql(cluster.databases[0]) }),
+    ...(adoption.length > 0 && { adoption }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
     tls: {
       issuer: "engine",

@@ -1,6 +1,8 @@
+import type { Settings } from "../../../settings/schema";
 import type { Adoption } from "../../plan";
 import { platformSchema, roles } from "../../names";
 import { heartbeatTable } from "../../postgres/sql/heartbeat";
+import { loginStatements } from "../../postgres/sql/logins";
 import { lookupFunction, lookupRights } from "../../postgres/sql/lookup";
 import { identifier } from "../../postgres/sql/text";
 
@@ -9,13 +11,36 @@ import { identifier } from "../../postgres/sql/text";
  * container, where Kubernetes makes one dollar of two: bodies are quoted with a tag between the dollars.
  */
 
+/** What the login reloader needs, behind its role: none where the stack owns all passwords. */
+const ofLogins = (settings: Settings, made: (role: string) => string): string[] => {
+  const statements = loginStatements(settings);
+  return statements.length === 0 ? [] : [made(roles.logins), ...statements];
+};
+
+const madeOnce = (role: string): string =>
+  `DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} LOGIN; END IF; END$$`;
+
+/** What a cluster lacks that was made before its passwords had another owner, or whose roles have others now; by a superuser, once or again. */
+export function loginAdoption(settings: Settings): Adoption[] {
+  const statements = ofLogins(settings, madeOnce);
+  return statements.length === 0
+    ? []
+    : [
+        {
+          database: "postgres",
+          statements: [`CREATE SCHEMA IF NOT EXISTS ${platformSchema}`, ...statements],
+        },
+      ];
+}
+
 /** In the database `postgres`, as superuser. */
-export const postInitSql: readonly string[] = [
+export const postInitSql = (settings: Settings): string[] => [
   `CREATE ROLE ${roles.pooler} LOGIN`,
   `CREATE SCHEMA ${platformSchema}`,
   `REVOKE ALL ON SCHEMA ${platformSchema} FROM PUBLIC`,
   `CREATE ${lookupFunction}`,
   ...lookupRights,
+  ...ofLogins(settings, (role) => `CREATE ROLE ${role} LOGIN`),
 ];
 
 /**
@@ -43,7 +68,7 @@ export const adoptionSql = ({ name }: { name: string }): Adoption[] => [
   {
     database: "postgres",
     statements: [
-      `DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${roles.pooler}') THEN CREATE ROLE ${roles.pooler} LOGIN; END IF; END$$`,
+      madeOnce(roles.pooler),
       `CREATE SCHEMA IF NOT EXISTS ${platformSchema}`,
       `REVOKE ALL ON SCHEMA ${platformSchema} FROM PUBLIC`,
       `CREATE OR REPLACE ${lookupFunction}`,

@@ -3,12 +3,13 @@ import { copyHours, dataBytes } from "../../../settings/sums/sizes";
 import { originOf } from "../../backup/restore";
 import { identityFlows, podsRole } from "../../backup/role";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../../containers";
-import type { KubernetesObject, PlannedObject } from "../../objects";
+import type { KubernetesObject, PlannedObject, Variable } from "../../objects";
 import { type Flow, type Pods, tcp } from "../../network";
 import type { Credential } from "../../plan";
 import type { Backups } from "../planner";
 import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
-import type { WantedRole } from "../../postgres/roles";
+import { fromSource, type WantedRole, withSource } from "../../postgres/roles";
+import { sourcedRole } from "../../secrets/source";
 import type { OwnSql } from "../../postgres/sql/scripts";
 import { server as serverUser } from "./image";
 import { baseBackupRole, names, paths, podLabels, ports } from "./names";
@@ -41,23 +42,22 @@ const jobLabels = (cluster: string): Record<string, string> => ({
 });
 
 /** The login of the base backups. */
-export const backupCredentials = (
-  { backup, cluster }: Settings,
+export function backupCredentials(
+  settings: Settings,
   labels: Readonly<Record<string, string>>,
-): Credential[] =>
-  backup === undefined
-    ? []
-    : [
-        {
-          id: "backup",
-          role: roles.backup,
-          secretName: secretNames.backup(cluster.name),
-          type: "kubernetes.io/basic-auth",
-          labels: { ...labels },
-          extraKeys: {},
-          why: "base backups: may copy the whole server",
-        },
-      ];
+): Credential[] {
+  if (settings.backup === undefined) return [];
+  const own: Credential = {
+    id: "backup",
+    role: roles.backup,
+    secretName: secretNames.backup(settings.cluster.name),
+    type: "kubernetes.io/basic-auth",
+    labels: { ...labels },
+    extraKeys: {},
+    why: "base backups: may copy the whole server",
+  };
+  return [fromSource(settings, own) ?? own];
+}
 
 const closed = `DO $$BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${roles.backup}') THEN
@@ -87,7 +87,7 @@ export function backupSql(settings: Settings): OwnSql {
     connectionLimit: 5,
   };
   return {
-    roles: [role],
+    roles: withSource(settings, role) ?? [role],
     statements: toStore
       ? backupFunctions.map((one) => `GRANT EXECUTE ON FUNCTION ${one} TO ${roles.backup}`)
       : [],
@@ -125,6 +125,21 @@ export function backupFlows(settings: Settings, instances: Pods): Flow[] {
   ];
 }
 
+/** How base backups log in; the Secret of another owner may name the role's other login. */
+function loginVariables(settings: Settings): Variable[] {
+  const sourced = sourcedRole(settings, roles.backup);
+  const from = (name: string, secretName: string, key: string): Variable => ({
+    name,
+    valueFrom: { secretKeyRef: { name: secretName, key } },
+  });
+  return sourced
+    ? [
+        from("PGUSER", sourced.secretName, sourced.usernameKey),
+        from("PGPASSWORD", sourced.secretName, sourced.passwordKey),
+      ]
+    : [from("PGPASSWORD", secretNames.backup(settings.cluster.name), "password")];
+}
+
 /** The pod that makes a base backup: a container for each place, since a full volume or a lost store must not stop the other. */
 function jobPod(settings: Settings) {
   const { cluster, images, backup } = settings;
@@ -134,22 +149,19 @@ function jobPod(settings: Settings) {
   const server = {
     PGHOST: serviceHost(cluster.name, cluster.namespace),
     PGPORT: String(ports.postgres),
-    PGUSER: roles.backup,
+    ...(sourcedRole(settings, roles.backup) ? {} : { PGUSER: roles.backup }),
     PGSSLMODE: "verify-full",
     PGSSLROOTCERT: `${paths.tls}/ca.crt`,
     PGCONNECT_TIMEOUT: "10",
     HOME: "/tmp",
   };
-  const password = {
-    name: "PGPASSWORD",
-    valueFrom: { secretKeyRef: { name: secretNames.backup(cluster.name), key: "password" } },
-  };
+  const login = loginVariables(settings);
   const onVolume = {
     name: "volume",
     image: images.postgresql,
     imagePullPolicy: "IfNotPresent",
     command: ["/bin/bash", `${paths.config}/base.sh`],
-    env: [...environment({ ...server, ARCHIVE_VOLUME: paths.archive }), password],
+    env: [...environment({ ...server, ARCHIVE_VOLUME: paths.archive }), ...login],
     securityContext: hardened,
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits },
     volumeMounts: [{ name: "archive", mountPath: paths.archive }, configMount, tls, tmpMount],
@@ -164,7 +176,7 @@ function jobPod(settings: Settings) {
         CONNECTION: "dbname=postgres",
         COMPRESSION: backup?.compression ?? "gzip",
       }),
-      password,
+      ...login,
       ...place("ARCHIVE", archive),
     ],
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits },

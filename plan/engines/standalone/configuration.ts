@@ -4,6 +4,7 @@ import type { Settings } from "../../../settings/schema";
 import { volumeDefaults } from "../../../settings/schema/backup";
 import { roles } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
+import { loginsOf } from "../../secrets/source";
 import { applyScript } from "../../postgres/sql/scripts";
 import { paths, ports } from "./names";
 
@@ -39,14 +40,18 @@ const postgresqlConf = (parameters: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name} = ${quoted(value)}\n`)
     .join("");
 
+/** Logins of base backups over the network. */
+const backupLogins = (settings: Settings): string[] =>
+  settings.backup === undefined ? [] : loginsOf(settings, roles.backup);
+
 /** Rules in the order in which they are tried: the pod's own containers, then everyone else over the network. */
-export const accessRules = ({ cluster, backup }: Settings): string[] => [
+export const accessRules = (settings: Settings): string[] => [
   `local all ${SUPERUSER} peer map=${MAP}`,
   `local all ${roles.metrics} peer map=${MAP}`,
   // Whether a password holds, the server's own pod finds out.
   "hostssl postgres all 127.0.0.1/32 scram-sha-256",
-  ...(backup === undefined ? [] : [`hostssl postgres,replication ${roles.backup} all scram-sha-256`]),
-  ...hostBasedAccess(cluster),
+  ...backupLogins(settings).map((login) => `hostssl postgres,replication ${login} all scram-sha-256`),
+  ...hostBasedAccess(settings.cluster),
 ];
 
 const scripts = [

@@ -4,6 +4,7 @@ import { exporterContainer, exporterFiles, exporterVolume } from "../../monitori
 import { clusterLabel, roleLabel, roles, serviceHost, tlsNames } from "../../names";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
+import { sourcedRole } from "../../secrets/source";
 import { instanceLabels, metricsSecret, ports } from "./names";
 
 /**
@@ -50,6 +51,7 @@ export const exporterFlows = (settings: Settings, servers: Peer): Flow[] => [
 
 const ca = "/tls/ca.crt";
 const CA_VOLUME = "tls";
+const loginPath = "/login";
 
 function service(
   settings: Settings,
@@ -80,15 +82,34 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
   const { cluster, labels } = settings;
   const own = { ...exporterLabels(cluster.name), [instanceLabel]: instance };
   const server = serviceHost(serverService(instance), cluster.namespace);
+  // A Secret of another owner changes under the pod: exporter.sh starts the program again.
+  const sourced = sourcedRole(settings, roles.metrics);
+  const login = sourced && {
+    name: "login",
+    secret: {
+      secretName: sourced.secretName,
+      defaultMode: 0o440,
+      items: [
+        { key: sourced.usernameKey, path: "username" },
+        { key: sourced.passwordKey, path: "password" },
+      ],
+    },
+  };
   const variables = [
     ...environment({
       DATA_SOURCE_URI: `${server}:${ports.postgres}/postgres?sslmode=verify-full&sslrootcert=${ca}&connect_timeout=5`,
-      DATA_SOURCE_USER: roles.metrics,
+      ...(sourced
+        ? { DATA_SOURCE_USER_FILE: `${loginPath}/username`, DATA_SOURCE_PASS_FILE: `${loginPath}/password` }
+        : { DATA_SOURCE_USER: roles.metrics }),
     }),
-    {
-      name: "DATA_SOURCE_PASS",
-      valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
-    },
+    ...(sourced
+      ? []
+      : [
+          {
+            name: "DATA_SOURCE_PASS",
+            valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
+          },
+        ]),
   ];
   return {
     apiVersion: "apps/v1",
@@ -109,6 +130,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
           containers: [
             exporterContainer(settings, ports.metrics, variables, [
               { name: CA_VOLUME, mountPath: "/tls", readOnly: true },
+              ...(login ? [{ name: login.name, mountPath: loginPath, readOnly: true }] : []),
             ]),
           ],
           volumes: [
@@ -121,6 +143,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
                 defaultMode: 0o444,
               },
             },
+            ...(login ? [login] : []),
           ],
         },
       },

@@ -15,7 +15,7 @@ import {
   tlsNames,
 } from "../../names";
 import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
-import { credentialsOf, poolerLookup } from "../../postgres/roles";
+import { credentialsOf, fromSource, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { podScheduling } from "../../scheduling";
 import { accessRules } from "./access";
@@ -120,7 +120,7 @@ function clusterObject(settings: Settings): Postgresql {
         synchronous_mode_strict: cluster.durability === "zero-loss",
         ...(synchronous && { synchronous_node_count: cluster.synchronousStandbys }),
         initdb: initdb(cluster),
-        pg_hba: accessRules(cluster),
+        pg_hba: accessRules(settings),
         ...(cluster.slots.length > 0 && { slots: slotsOf(cluster) }),
       },
       volume: {
@@ -274,6 +274,20 @@ function systemCredentials({ cluster }: Settings): Credential[] {
   ];
 }
 
+function metricsCredential(settings: Settings): Credential {
+  const { name } = settings.cluster;
+  const own: Credential = {
+    id: "metrics",
+    role: roles.metrics,
+    secretName: metricsSecret(name),
+    type: "kubernetes.io/basic-auth",
+    labels: { [clusterLabel]: name },
+    extraKeys: {},
+    why: "the metrics exporters, one for each instance",
+  };
+  return fromSource(settings, own) ?? own;
+}
+
 export function plan(settings: Settings): Plan {
   const { cluster, tier } = settings;
   const endpoint = (service: string): Endpoint => ({
@@ -303,15 +317,7 @@ export function plan(settings: Settings): Plan {
     credentials: [
       ...systemCredentials(settings),
       ...credentialsOf(settings, { [clusterLabel]: cluster.name }),
-      {
-        id: "metrics",
-        role: roles.metrics,
-        secretName: metricsSecret(cluster.name),
-        type: "kubernetes.io/basic-auth",
-        labels: { [clusterLabel]: cluster.name },
-        extraKeys: {},
-        why: "the metrics exporters, one for each instance",
-      },
+      metricsCredential(settings),
     ],
     endpoints: {
       primary: endpoint(services.primary(cluster.name)),

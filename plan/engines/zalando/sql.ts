@@ -6,6 +6,7 @@ import type { KubernetesObject, PlannedObject } from "../../objects";
 import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
+import { sourcedRole } from "../../secrets/source";
 import { metricsSecret, operatorSecret, ports, services, superuser } from "./names";
 import { server } from "./image";
 import { furtherConfiguration } from "./timing";
@@ -103,7 +104,9 @@ function applying(settings: Settings): Work {
     ...wantedRoles(settings).flatMap(({ name: role, secretName }) =>
       secretName === undefined ? [] : [passwordFile(secretName, role)],
     ),
-    passwordFile(metricsSecret(cluster.name), roles.metrics),
+    ...(sourcedRole(settings, roles.metrics)
+      ? []
+      : [passwordFile(metricsSecret(cluster.name), roles.metrics)]),
   ];
   return {
     command,

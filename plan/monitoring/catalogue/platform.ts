@@ -57,10 +57,15 @@ SELECT ${facts.instances} AS instances, ${facts.synchronousStandbys} AS synchron
     cost: "cheap",
     limit: () => 1,
     // Odd versions log in as the role, even ones as its second login.
-    sql: ({ facts: { credentialVersion } }) => `
+    // Both logins of a role whose password another owner has may always log in; the owner says which has a password.
+    sql: ({ facts: { credentialVersion, sourcedRoles } }) => `
 WITH pairs AS (
   SELECT one.rolname AS odd, two.rolname AS even, one.rolcanlogin AND two.rolcanlogin AS both_log_in
-  FROM pg_roles one JOIN pg_roles two ON two.rolname = one.rolname || '_b'
+  FROM pg_roles one JOIN pg_roles two ON two.rolname = one.rolname || '_b'${
+    sourcedRoles.length === 0
+      ? ""
+      : `\n  WHERE one.rolname <> ALL (ARRAY[${sourcedRoles.map(literal).join(", ")}]::name[])`
+  }
 )
 SELECT (SELECT count(*) FROM pg_stat_activity a JOIN pairs p ON a.usename = p.${credentialVersion % 2 === 1 ? "even" : "odd"}) AS old_sessions,
   (SELECT count(*) FROM pairs WHERE both_log_in) AS logins_of_two, ${credentialVersion} AS version`,

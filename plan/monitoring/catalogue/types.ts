@@ -53,6 +53,8 @@ export interface Facts {
   readonly backups: boolean;
   readonly poolers: number;
   readonly credentialVersion: number;
+  /** Roles whose passwords another owner than the stack has. */
+  readonly sourcedRoles: readonly string[];
 }
 
 export interface Group {

@@ -5,8 +5,9 @@ import { limits } from "../../monitoring/render";
 import type { DatabaseSettings, Settings } from "../../../settings/schema";
 import { platformSchema, roles } from "../../names";
 import { hasLocale, localeOf } from "../locale";
-import { wantedRoles, type WantedRole } from "../roles";
+import { wantedRoles, withSource, type WantedRole } from "../roles";
 import { heartbeatTable } from "./heartbeat";
+import { loginStatements } from "./logins";
 import { lookupFunction, lookupRights } from "./lookup";
 import { identifier, literal } from "./text";
 import { viewStatements } from "./views";
@@ -67,7 +68,8 @@ function rolesScript(settings: Settings, own: OwnSql): string {
     createRoles: false,
     connectionLimit: exporterSessions(settings),
   };
-  const wanted = [...wantedRoles(settings), metrics, ...own.roles];
+  const metricsRoles = withSource(settings, metrics) ?? [metrics];
+  const wanted = [...wantedRoles(settings), ...metricsRoles, ...own.roles];
   const named = new Set(settings.cluster.roles.map(({ name }) => name));
   return (
     wanted.map(makeRole).join("") +
@@ -88,11 +90,13 @@ function rolesScript(settings: Settings, own: OwnSql): string {
       .map(revokeOthers)
       .join("") +
     script(
-      Object.entries({ ...limits, default_transaction_read_only: "on" }).map(
-        ([parameter, value]) => `ALTER ROLE ${roles.metrics} SET ${parameter} = ${literal(value)}`,
-      ),
-    ) +
-    script([`ALTER ROLE ${roles.metrics} SET search_path = pg_catalog, public, pg_temp`])
+      metricsRoles.flatMap(({ name }) => [
+        ...Object.entries({ ...limits, default_transaction_read_only: "on" }).map(
+          ([parameter, value]) => `ALTER ROLE ${name} SET ${parameter} = ${literal(value)}`,
+        ),
+        `ALTER ROLE ${name} SET search_path = pg_catalog, public, pg_temp`,
+      ]),
+    )
   );
 }
 
@@ -189,6 +193,7 @@ export function scriptsOf(settings: Settings, own = nothing): SqlScript[] {
         rolesScript(settings, own) +
         script(own.statements) +
         lookupScript +
+        script(loginStatements(settings)) +
         databasesScript(cluster) +
         (settings.monitoring.statements.top > 0 ? extensionScript({ name: statementsExtension }) : ""),
     },

@@ -98,7 +98,7 @@ export const sessions: Pairs = {
         series: {
           [of("pgplatform_database_deadlocks_total", 'instance="main-1",role="standby",database="app"')]:
             "0x14 stale",
-          [of("pgplatform_database_deadlocks_total", `${primary},database="app"`)]: "_x14 6x60",
+          [of("pgplatform_database_deadlocks_total", `${primary},database="app"`)]: "_x15 6x60",
         },
         labels: { instance: "main-1", database: "app" },
         summary: "6 deadlocks within 15m in the database app",

@@ -85,7 +85,9 @@ export class Stack {
       appendFileSync(join(server.data, "pg_hba.conf"), "hostssl all all 0.0.0.0/0 scram-sha-256\n");
     servers.standby.psql("SELECT pg_reload_conf()");
     servers.primary.psql(`SELECT pg_reload_conf();
-${postInitSql.map((one) => `${one};`).join("\n")}
+${postInitSql(settings)
+  .map((one) => `${one};`)
+  .join("\n")}
 ALTER ROLE ${roles.pooler} PASSWORD '${passwords.pooler}';
 CREATE ROLE app LOGIN PASSWORD '${passwords.app}';
 CREATE DATABASE app OWNER app;
