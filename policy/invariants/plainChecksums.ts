@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { isAws } from "../backups";
-import type { StoreInvariant } from "./invariant";
+import { fieldsOf, type StoreInvariant } from "./invariant";
 
 export const plainChecksumsInvariant: StoreInvariant = {
   number: "17",
@@ -23,4 +23,18 @@ export const plainChecksumsInvariant: StoreInvariant = {
             fix: "set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION",
           },
         ],
+  remedy(props) {
+    const spec = fieldsOf(props, "spec");
+    const endpoint = fieldsOf(spec, "configuration")?.endpointURL;
+    if (props.kind !== "ObjectStore" || spec === undefined || isAws(String(endpoint ?? ""))) return false;
+    spec.instanceSidecarConfiguration ??= {};
+    const sidecar = fieldsOf(spec, "instanceSidecarConfiguration")!;
+    const others = (Array.isArray(sidecar.env) ? (sidecar.env as { name?: unknown }[]) : []).filter(
+      ({ name }) => !checksumPair.includes(String(name)),
+    );
+    sidecar.env = [...others, ...checksumPair.map((name) => ({ name, value: "when_required" }))];
+    return true;
+  },
 };
+
+const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];

@@ -359,7 +359,7 @@ describe("the plan for the Zalando operator", () => {
       ],
       [1, 0, "md5", 1800],
     );
-    assert.ok(claimed.hostBasedAccess.includes("local all all trust"));
+    assert.ok(claimed.hostBasedAccess?.includes("local all all trust") === true);
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
     assert.deepEqual(readers.zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);

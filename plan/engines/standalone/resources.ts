@@ -52,8 +52,16 @@ export const isServer = (object: KubernetesObject): object is StatefulSet =>
   object.kind === "StatefulSet" &&
   object.metadata.annotations?.[serverAnnotation] !== undefined;
 
-export const serverOf = ({ metadata }: KubernetesObject): Server =>
-  JSON.parse(metadata.annotations?.[serverAnnotation] ?? "{}") as Server;
+export function serverOf({ metadata }: KubernetesObject): Server {
+  const said = JSON.parse(metadata.annotations?.[serverAnnotation] ?? "{}") as Partial<Server>;
+  return {
+    version: "",
+    data: { size: "" },
+    ...said,
+    parameters: said.parameters ?? {},
+    hostBasedAccess: said.hostBasedAccess ?? [],
+  };
+}
 
 export const serverContainer = ({ spec }: StatefulSet) =>
   spec?.template?.spec?.containers?.find(({ name }) => name === serverContainerName);
