@@ -15,7 +15,7 @@ const unknowns = new Set<unknown>(
   Object.entries(values).flatMap(([name, value]) => (/^unknown.*Value$/.test(name) ? [value] : [])),
 );
 
-/** More than any API takes; a list that holds itself never ends. */
+/** More than any API takes. */
 const DEEPEST = 100;
 
 /** What the SDK wraps into proxies, on which list methods fail. */
@@ -28,10 +28,12 @@ const unwrapped = (value: object): object =>
  * A copy of a resource's properties, in which a value that isn't known yet throws `NotKnown` when it is read. Null is left out of a record, as the
  * API reads it.
  */
-export function plain(value: unknown, path = "", depth = 0): unknown {
+export function plain(value: unknown, path = "", above: readonly object[] = []): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (depth > DEEPEST) return undefined;
   const source = unwrapped(value) as Record<string, unknown>;
+  // What holds itself never ends.
+  if (above.length > DEEPEST || above.includes(source)) return undefined;
+  const within = [...above, source];
   const isList = Array.isArray(source);
   const copy = (isList ? [] : {}) as Record<string, unknown>;
   for (const key of Object.keys(source)) {
@@ -40,7 +42,7 @@ export function plain(value: unknown, path = "", depth = 0): unknown {
     try {
       inner = source[key];
       if (unknowns.has(inner)) throw new NotKnown(at);
-      inner = plain(inner, at, depth + 1);
+      inner = plain(inner, at, within);
     } catch (error) {
       throwing(copy, key, error instanceof NotKnown ? error : new NotKnown(at, error));
       continue;

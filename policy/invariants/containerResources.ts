@@ -11,10 +11,21 @@ const wanted = ["requests.cpu", "requests.memory", "limits.memory"] as const;
 const ofDatabases = ["limits.cpu"] as const;
 
 /** Whether the object's containers are PostgreSQL, a pooler, or the platform's own. */
-const isDatabase = (object: KubernetesObject): boolean =>
-  object.metadata.labels?.[clusterLabel] !== undefined ||
-  poolerFacts(object).length > 0 ||
-  containersOf(object).some(({ name }) => name === "pgbouncer");
+function isDatabase(object: KubernetesObject): boolean {
+  const signs = [
+    () => object.metadata.labels?.[clusterLabel] !== undefined,
+    () => poolerFacts(object).length > 0,
+    () => containersOf(object).some(({ name }) => name === "pgbouncer"),
+  ];
+  return signs.some((sign) => {
+    try {
+      return sign();
+    } catch {
+      // What isn't known yet says nothing.
+      return false;
+    }
+  });
+}
 
 export const containerResourcesInvariant: ObjectInvariant = {
   number: "30a",
