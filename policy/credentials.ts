@@ -73,7 +73,10 @@ const forms: readonly [what: string, form: RegExp][] = [
     /\bcurl\b[^\n|;]{0,200}\s(-u|--user)[\s=]+["']?[^\s:"'$]+:(?![$%{<])[^\s"']+/,
   ],
   ["a header with a token", /\bauthorization:\s*(bearer|basic)\s+(?![$%{<])[^\s"']{6,}/i],
-  ["a connection string with a password", /\bpassword\s*=\s*(?!["']?[$%{<])["']?[^\s"'&;$%{<(]/i],
+  [
+    "a connection string with a password",
+    /\bpassword=(?!["']?(?:[$%{<]|(?:true|false|none|null|yes|no|on|off|enabled|disabled|required|optional)\b))["']?[^\s"'&;$%{<([/]{1,200}(?=[\s"'&;]|$)/i,
+  ],
   ["SQL with a password", /\bpassword\s+'(?!\s*')(?!%s|[$%:{])/i],
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY-----/],
   ["a private key", /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/],

@@ -363,7 +363,7 @@ describe("the plan for the Zalando operator", () => {
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
     assert.deepEqual(readers.zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);
-    assert.equal(readers.zalando.facts(open)!.superuserAccess, true);
+    assert.deepEqual(readers.zalando.facts(open)!.superusers, ["root"]);
     assert.equal(readers.zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);
   });
 

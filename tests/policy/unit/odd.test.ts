@@ -97,7 +97,7 @@ const oddObject = fc
   });
 
 const runs = { numRuns: Number(process.env.ODD_RUNS ?? 25) };
-function told({ failed, errorInstance, seed, counterexamplePath }: fc.RunDetails<unknown>): void {
+function told({ failed, errorInstance, seed, counterexamplePath }: fc.RunDetails<[KubernetesObject]>): void {
   if (failed)
     throw new Error(
       `seed ${seed}, path ${counterexamplePath}: ${(errorInstance as Error | undefined)?.stack}`,
