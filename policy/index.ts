@@ -1,9 +1,11 @@
 import { PolicyPack, type PolicyPackConfig } from "@pulumi/policy";
 import { levelsOf } from "./levels";
 import { policiesOf } from "./policies";
+import { deserializeOnce } from "./once";
 import { listen, stackConfig } from "./stackConfig";
 
 listen();
+deserializeOnce();
 
 /** The levels of the stack that is judged, which the pack learns after it is made. */
 const levels: PolicyPackConfig = {};

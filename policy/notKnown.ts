@@ -1,3 +1,4 @@
+import { Deferred } from "../plan/engines/reader";
 import type { Problem } from "../settings/problem";
 
 /** A value that a preview doesn't know was read. */
@@ -15,7 +16,7 @@ export class NotKnown extends Error {
 export class Partly extends Error {
   constructor(
     readonly problems: readonly Problem[],
-    readonly unread: readonly NotKnown[],
+    readonly unread: readonly (NotKnown | Deferred)[],
   ) {
     super("not everything is known");
   }
@@ -27,7 +28,7 @@ export class Partly extends Error {
  */
 export function each<T>(list: readonly T[], check: (one: T, index: number) => readonly Problem[]): Problem[] {
   const problems: Problem[] = [];
-  const unread: NotKnown[] = [];
+  const unread: (NotKnown | Deferred)[] = [];
   for (let index = 0; index < list.length; index++)
     try {
       // By number: to read an element that isn't known throws.
@@ -36,7 +37,7 @@ export function each<T>(list: readonly T[], check: (one: T, index: number) => re
       if (error instanceof Partly) {
         problems.push(...error.problems);
         unread.push(...error.unread);
-      } else if (error instanceof NotKnown) unread.push(error);
+      } else if (error instanceof NotKnown || error instanceof Deferred) unread.push(error);
       else throw error;
     }
   if (unread.length > 0) throw new Partly(problems, unread);

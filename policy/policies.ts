@@ -4,7 +4,6 @@ import type {
   ResourceValidationPolicy,
   StackValidationPolicy,
 } from "@pulumi/policy";
-import { Deferred } from "../plan/engines/reader";
 import type { KubernetesObject } from "../plan/objects";
 import { type Problem, sentence } from "../settings/problem";
 import { cloudResource, type CloudResource } from "./buckets";
@@ -13,7 +12,7 @@ import type { Invariant, StackFacts, StackInvariant, Values } from "./invariants
 import { titleOf } from "./kubernetes";
 import { isPatch, objectOf, plain } from "./objects";
 import { Partly } from "./notKnown";
-import { Run } from "./run";
+import { isDeferred, Run } from "./run";
 import { registered } from "./shape";
 import { baseBackupFacts, clusterFacts, stackFacts, storeFacts } from "./stackFacts";
 import { told, waiversIn } from "./waivers";
@@ -92,10 +91,7 @@ function waits(check: () => unknown): boolean {
     check();
     return false;
   } catch (error) {
-    return (
-      error instanceof Deferred ||
-      (error instanceof Partly && error.unread.some((one) => one instanceof Deferred))
-    );
+    return isDeferred(error);
   }
 }
 
@@ -137,6 +133,17 @@ const framework = (number: string) => ({
 /** Pulumi prints a message, and neither steps nor address. */
 const message = ({ name, remediation }: Invariant, problem: Problem): string =>
   `${sentence(problem)}\nSteps: ${remediation}\nSee ${page}#${name}`;
+
+/** Says that a policy has nothing to judge. It is no error, and needs no trace of where it was said, which would take longer than the policy. */
+function skip({ notApplicable }: { notApplicable: (reason: string) => never }, reason: string): never {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return notApplicable(reason);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
 
 /** What the SDK gives of a resource. */
 interface Registered {
@@ -240,43 +247,43 @@ export function policiesOf({ config, today }: Circumstances): Policies {
         ...described,
         validateStack: (args, report) => {
           const facts = stacks.of(name, args.resources as unknown as readonly Resource[]);
-          if (facts.objects.length === 0) args.notApplicable("The stack has no Kubernetes objects.");
+          if (facts.objects.length === 0) skip(args, "The stack has no Kubernetes objects.");
           const found = run.judged(name, "Stack", () =>
             invariant.check(facts, valuesOf(invariant, args.getConfig())),
           );
           standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
         },
       };
-    const judgesStack: Pick<StackValidationPolicy, "validateStack"> = {
-      validateStack: (args, report) => {
-        const facts = stacks.of(name, args.resources as unknown as readonly Resource[]);
-        const found = problemsOfWaiting(invariant, facts.objects, args.getConfig(), run);
-        standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
-      },
-    };
-    return {
+    const policy: ResourceValidationPolicy = {
       ...described,
       validateResource: (args, report) => {
         const object = objects.of(name, args);
-        if (object === undefined) return args.notApplicable("It is no Kubernetes object.");
+        if (object === undefined) return skip(args, "It is no Kubernetes object.");
         registered(object, args.opts.protect);
         if (isPatch(args.type, object) && invariant.whole !== false)
-          args.notApplicable("It only changes some fields of an object that something else makes.");
+          skip(args, "It only changes some fields of an object that something else makes.");
         let isSubject = true;
         const found = run.judged(name, titleOf(object), () => {
           const problems = judgedObject(invariant, object, args.getConfig());
           isSubject = problems !== undefined;
           return problems ?? [];
         });
-        if (!isSubject) args.notApplicable(`It is about ${subjects[invariant.on]} only.`);
+        if (!isSubject) skip(args, `It is about ${subjects[invariant.on]} only.`);
         standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
       },
       ...(remedy && {
         remediateResource: (args) => (remedy(args.props) ? args.props : undefined),
       }),
-      // What leaves something to its operator's configuration is judged when that is there, too.
-      ...judgesStack,
     };
+    const validateStack: StackValidationPolicy["validateStack"] = (args, report) => {
+      const facts = stacks.of(name, args.resources as unknown as readonly Resource[]);
+      const found = problemsOfWaiting(invariant, facts.objects, args.getConfig(), run);
+      standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
+    };
+    // What an object leaves to others is judged when they are there, too. The SDK walks through the whole stack for each policy that has this function.
+    return Object.defineProperty(policy, "validateStack", {
+      get: () => (run.hasDeferred(name) ? validateStack : undefined),
+    });
   };
 
   const notices: StackValidationPolicy[] = [

@@ -24,9 +24,20 @@ const listed = (names: readonly string[]): string =>
 /** Where in a list it is makes no difference to what is said. */
 const anyIndex = (path: string): string => path.replace(/\[\d+\]/g, "[…]");
 
+/** Whether a judgement, or a part of it, waits for other objects. */
+export const isDeferred = (error: unknown): boolean =>
+  error instanceof Deferred ||
+  (error instanceof Partly && error.unread.some((one) => one instanceof Deferred));
+
 export class Run {
   private unread: Unread[] = [];
   private waived = new Map<Waiver, number>();
+  private readonly deferring = new Set<string>();
+
+  /** Whether a policy has left something to the rest of the stack. */
+  hasDeferred(policy: string): boolean {
+    return this.deferring.has(policy);
+  }
 
   /**
    * The problems that a check found. Values that it needed and that aren't known are noted; any other failure is a problem, since an object that
@@ -36,6 +47,7 @@ export class Run {
     try {
       return check();
     } catch (error) {
+      if (isDeferred(error)) this.deferring.add(policy);
       if (error instanceof Deferred) return [];
       if (error instanceof NotKnown) return this.noted(policy, title, [error], []);
       if (error instanceof Partly)

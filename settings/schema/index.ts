@@ -11,6 +11,7 @@ import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { pooler } from "./poolers";
 import { scheduling, type SchedulingSettings } from "./scheduling";
+import { waivers } from "./waivers";
 import { transform } from "./transform";
 
 /**
@@ -153,6 +154,7 @@ export const schema = z.strictObject({
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
     allowed: "a list of { server, username, password }",
   }).default([]),
+  waivers,
   transform,
 });
 

@@ -299,8 +299,10 @@ describe("the plan for the Zalando operator", () => {
   });
 
   it("claims what its settings say", () => {
+    const { parameter, ...claims } = readers.zalando.facts(objectOf(small(), "cluster"), [])!;
+    assert.equal(parameter("shared_buffers"), "128MB");
     assert.deepEqual(
-      { ...readers.zalando.facts(objectOf(small(), "cluster")) },
+      { ...claims },
       {
         name: "main",
         namespace: "postgres",
@@ -314,6 +316,9 @@ describe("the plan for the Zalando operator", () => {
         zoneSpread: undefined,
         dataChecksums: true,
         superuserAccess: false,
+        superusers: [],
+        failsafe: true,
+        follows: undefined,
         hostBasedAccess: [
           "local all all peer",
           "local replication standby scram-sha-256",
@@ -362,7 +367,9 @@ describe("the plan for the Zalando operator", () => {
     assert.ok(claimed.hostBasedAccess?.includes("local all all trust") === true);
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
-    assert.deepEqual(readers.zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);
+    assert.deepEqual(readers.zalando.facts(open, [])!.loadBalancers, [
+      { service: "x", sourceRanges: [], annotations: {} },
+    ]);
     assert.deepEqual(readers.zalando.facts(open)!.superusers, ["root"]);
     assert.equal(readers.zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);
   });
