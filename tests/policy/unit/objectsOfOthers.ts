@@ -87,6 +87,7 @@ export const postgresql = (): KubernetesObject => ({
     },
     patroni: { pg_hba: ["hostssl all all all scram-sha-256", "hostnossl all all all reject"] },
     resources,
+    env: [{ name: "USE_WALG_BACKUP", value: "true" }],
     users: { orders: ["createdb"] },
     databases: { orders: "orders" },
   },
