@@ -29,6 +29,17 @@ export const isDeferred = (error: unknown): boolean =>
   error instanceof Deferred ||
   (error instanceof Partly && error.unread.some((one) => one instanceof Deferred));
 
+/** A problem that can be told: a value of which a part isn't known can't be shown. */
+function shownWhole(problem: Problem): Problem {
+  if (typeof problem.value !== "object") return problem;
+  try {
+    JSON.stringify(problem.value);
+    return problem;
+  } catch {
+    return { ...problem, value: "(not known yet)" };
+  }
+}
+
 export class Run {
   private unread: Unread[] = [];
   private waived = new Map<Waiver, number>();
@@ -45,7 +56,7 @@ export class Run {
    */
   judged(policy: string, title: string, check: () => readonly Problem[]): readonly Problem[] {
     try {
-      return check();
+      return check().map(shownWhole);
     } catch (error) {
       if (isDeferred(error)) this.deferring.add(policy);
       if (error instanceof Deferred) return [];
@@ -77,7 +88,7 @@ export class Run {
   ): readonly Problem[] {
     for (const { path } of unread)
       this.unread.push({ kind: title.split(" ")[0] ?? "", title, path: anyIndex(path), policy });
-    return problems;
+    return problems.map(shownWhole);
   }
 
   /** Those problems that no waiver is about. */

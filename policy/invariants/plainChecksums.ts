@@ -2,6 +2,16 @@ import type { Problem } from "../../settings/problem";
 import { isAws } from "../backups";
 import { fieldsOf, type StoreInvariant } from "./invariant";
 
+const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
+
+/** By number, since list methods fail on what Pulumi hands over. */
+function elementsOf(list: unknown): { name?: unknown; value?: unknown }[] {
+  if (!Array.isArray(list)) return [];
+  const elements: { name?: unknown; value?: unknown }[] = [];
+  for (let index = 0; index < list.length; index++) elements.push(list[index] as object);
+  return elements;
+}
+
 export const plainChecksumsInvariant: StoreInvariant = {
   number: "17",
   name: "plain-checksums",
@@ -27,14 +37,15 @@ export const plainChecksumsInvariant: StoreInvariant = {
     const spec = fieldsOf(props, "spec");
     const endpoint = fieldsOf(spec, "configuration")?.endpointURL;
     if (props.kind !== "ObjectStore" || spec === undefined || isAws(String(endpoint ?? ""))) return false;
+    const env = elementsOf(fieldsOf(spec, "instanceSidecarConfiguration")?.env);
+    const isRight = (name: string): boolean =>
+      env.some((one) => one.name === name && one.value === "when_required");
+    if (checksumPair.every(isRight)) return false;
     spec.instanceSidecarConfiguration ??= {};
-    const sidecar = fieldsOf(spec, "instanceSidecarConfiguration")!;
-    const others = (Array.isArray(sidecar.env) ? (sidecar.env as { name?: unknown }[]) : []).filter(
-      ({ name }) => !checksumPair.includes(String(name)),
-    );
-    sidecar.env = [...others, ...checksumPair.map((name) => ({ name, value: "when_required" }))];
+    fieldsOf(spec, "instanceSidecarConfiguration")!.env = [
+      ...env.filter(({ name }) => !checksumPair.includes(String(name))),
+      ...checksumPair.map((name) => ({ name, value: "when_required" })),
+    ];
     return true;
   },
 };
-
-const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];

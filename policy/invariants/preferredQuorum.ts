@@ -31,9 +31,8 @@ export const preferredQuorumInvariant: ClusterInvariant = {
   check: preferredQuorum,
   remedy(props) {
     const synchronous = fieldsOf(props, "spec", "postgresql", "synchronous");
-    const two = fieldsOf(props, "spec")?.instances === 2;
-    if (props.kind !== "Cluster" || !two || synchronous?.dataDurability !== "preferred") return false;
-    if (synchronous.failoverQuorum !== true) return false;
+    if (props.kind !== "Cluster" || synchronous?.dataDurability !== "preferred") return false;
+    if (synchronous.failoverQuorum !== true || fieldsOf(props, "spec")?.instances !== 2) return false;
     synchronous.failoverQuorum = false;
     return true;
   },
