@@ -33,9 +33,9 @@ export async function makePolicyPackage(folder: string): Promise<void> {
   > & {
     dependencies: Record<string, string>;
   };
-  const { private: _private, ...rest } = given;
   const own = {
-    ...rest,
+    ...given,
+    private: undefined,
     main: "index.js",
     files: ["index.js", "PulumiPolicy.yaml", "README.md", "dev.json", "prod.json", "policies.md", "LICENSE"],
     dependencies: Object.fromEntries(dependencies.map((name) => [name, given.dependencies[name]])),

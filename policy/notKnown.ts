@@ -60,14 +60,15 @@ export function kept(check: () => readonly Problem[], keep: (problem: Problem) =
 
 /** Whether one of the objects is such; those that can't be read count only where no other is. */
 export function anyOf<T>(list: readonly T[], is: (one: T) => boolean): boolean {
-  let unknown: unknown;
+  const unread: unknown[] = [];
   for (let index = 0; index < list.length; index++)
     try {
       if (is(list[index] as T)) return true;
     } catch (error) {
-      unknown ??= error;
+      unread.push(error);
     }
-  if (unknown !== undefined) throw unknown;
+  const [first] = unread;
+  if (first instanceof Error) throw first;
   return false;
 }
 

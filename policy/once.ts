@@ -1,4 +1,5 @@
 // Its own module object, which `import * as` would copy.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- the module itself is changed
 import deserialize = require("@pulumi/policy/deserialize");
 
 type Deserialize = (struct: object, proxySecrets: boolean) => unknown;

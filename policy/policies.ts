@@ -246,7 +246,7 @@ export function policiesOf({ config, today }: Circumstances): Policies {
       return {
         ...described,
         validateStack: (args, report) => {
-          const facts = stacks.of(name, args.resources as unknown as readonly Resource[]);
+          const facts = stacks.of(name, args.resources);
           if (facts.objects.length === 0) skip(args, "The stack has no Kubernetes objects.");
           const found = run.judged(name, "Stack", () =>
             invariant.check(facts, valuesOf(invariant, args.getConfig())),
@@ -276,7 +276,7 @@ export function policiesOf({ config, today }: Circumstances): Policies {
       }),
     };
     const validateStack: StackValidationPolicy["validateStack"] = (args, report) => {
-      const facts = stacks.of(name, args.resources as unknown as readonly Resource[]);
+      const facts = stacks.of(name, args.resources);
       const found = problemsOfWaiting(invariant, facts.objects, args.getConfig(), run);
       standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
     };

@@ -87,13 +87,11 @@ function filled<T extends object>(
   make: (value: unknown, key: string) => unknown,
 ): T {
   for (const key of Object.keys(source)) {
-    const { get, value } = Object.getOwnPropertyDescriptor(source, key) ?? {};
-    if (get) {
-      try {
-        get.call(source);
-      } catch (error) {
-        throwing(into, key, error as NotKnown);
-      }
+    let value: unknown;
+    try {
+      value = (source as Record<string, unknown>)[key];
+    } catch (error) {
+      throwing(into, key, error as NotKnown);
       continue;
     }
     const made = make(value, key);

@@ -26,6 +26,10 @@ interface Read {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Without quotes YAML makes a day a moment, which Pulumi hands on as text. */
+const dayOf = (value: unknown): unknown =>
+  typeof value === "string" ? value.replace(/^(\d{4}-\d{2}-\d{2})[ T]00:00:00\D.*$/, "$1") : value;
+
 const isDay = (text: string): boolean =>
   /^\d{4}-\d{2}-\d{2}$/.test(text) &&
   !Number.isNaN(Date.parse(text)) &&
@@ -45,7 +49,7 @@ function problemOf(
         fix: "name one object",
       },
       reason: { allowed: "why it may be so for a while", fix: "write it" },
-      until: { allowed: "its last day, such as 2026-01-31", fix: "write it, in quotes" },
+      until: { allowed: "its last day, such as 2026-01-31", fix: "write it" },
       who: { allowed: "who answers for it", fix: "name somebody" },
     }[field];
   if (field === "policy" && !names.includes(value))
@@ -56,7 +60,7 @@ function problemOf(
       fix: "name one object",
     };
   if (field === "until") {
-    if (!isDay(value)) return { allowed: "a day, such as 2026-01-31", fix: "write it so, in quotes" };
+    if (!isDay(value)) return { allowed: "a day, such as 2026-01-31", fix: "write it so" };
     if (value < today)
       return {
         allowed: `today (${today}) or later, since this waiver has expired`,
@@ -90,12 +94,13 @@ export function waiversIn(
   if (!Array.isArray(list)) return { waivers: [], problems: [{ ...form, value: list }] };
   const waivers: Waiver[] = [];
   const problems: Problem[] = [];
-  list.forEach((one: unknown, index) => {
+  list.forEach((given: unknown, index) => {
     const path = `${waiversKey}[${index}]`;
-    if (!isRecord(one)) {
-      problems.push({ ...form, path, value: one, allowed: `{ ${fields.join(", ")} }` });
+    if (!isRecord(given)) {
+      problems.push({ ...form, path, value: given, allowed: `{ ${fields.join(", ")} }` });
       return;
     }
+    const one: Record<string, unknown> = { ...given, ...("until" in given && { until: dayOf(given.until) }) };
     const wrong: Problem[] = [
       ...Object.keys(one)
         .filter((key) => !(fields as readonly string[]).includes(key))

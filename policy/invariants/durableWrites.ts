@@ -1,7 +1,7 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { each } from "../notKnown";
-import { type ClusterInvariant, fieldsOf } from "./invariant";
+import { type ClusterInvariant, fieldsOf, textAt } from "./invariant";
 
 const off = /^(off|false|no|0|f|n|fa|fal|fals|of)$/i;
 const on = /^(on|true|yes|1|t|y|tr|tru|ye)$/i;
@@ -45,7 +45,7 @@ export const durableWritesInvariant: ClusterInvariant = {
   check: durableWrites,
   remedy(props) {
     const parameters = fieldsOf(props, "spec", "postgresql", "parameters");
-    const wrong = costly.filter(([name, bad]) => bad.test(String(parameters?.[name] ?? "")));
+    const wrong = costly.filter(([name, bad]) => bad.test(textAt(parameters, name)));
     for (const [name] of wrong) delete parameters![name];
     return wrong.length > 0;
   },

@@ -108,3 +108,9 @@ export interface StackInvariant extends Described {
 /** How messages name an object. */
 export const displayName = (kind: string, { namespace, name }: { namespace: string; name: string }): string =>
   `${kind} ${namespace}/${name}`;
+
+/** A field's text; empty where it has none. */
+export const textAt = (fields: Fields | undefined, key: string): string => {
+  const value = fields?.[key];
+  return typeof value === "string" ? value : "";
+};

@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { isAws } from "../backups";
-import { fieldsOf, type StoreInvariant } from "./invariant";
+import { fieldsOf, textAt, type StoreInvariant } from "./invariant";
 
 const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
 
@@ -35,8 +35,9 @@ export const plainChecksumsInvariant: StoreInvariant = {
         ],
   remedy(props) {
     const spec = fieldsOf(props, "spec");
-    const endpoint = fieldsOf(spec, "configuration")?.endpointURL;
-    if (props.kind !== "ObjectStore" || spec === undefined || isAws(String(endpoint ?? ""))) return false;
+    const endpoint = textAt(fieldsOf(spec, "configuration"), "endpointURL");
+    if (props.kind !== "ObjectStore" || spec === undefined || isAws(endpoint === "" ? undefined : endpoint))
+      return false;
     const env = elementsOf(fieldsOf(spec, "instanceSidecarConfiguration")?.env);
     const isRight = (name: string): boolean =>
       env.some((one) => one.name === name && one.value === "when_required");

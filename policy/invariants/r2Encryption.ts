@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { isR2 } from "../backups";
-import { fieldsOf, type StoreInvariant } from "./invariant";
+import { fieldsOf, textAt, type StoreInvariant } from "./invariant";
 
 export const r2EncryptionInvariant: StoreInvariant = {
   number: "18",
@@ -24,7 +24,7 @@ export const r2EncryptionInvariant: StoreInvariant = {
         ],
   remedy(props) {
     const configuration = fieldsOf(props, "spec", "configuration");
-    if (props.kind !== "ObjectStore" || !isR2(String(configuration?.endpointURL ?? ""))) return false;
+    if (props.kind !== "ObjectStore" || !isR2(textAt(configuration, "endpointURL"))) return false;
     const parts = [fieldsOf(configuration, "wal"), fieldsOf(configuration, "data")].filter(
       (part) => part?.encryption !== undefined,
     );

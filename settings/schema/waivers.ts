@@ -20,11 +20,11 @@ export const waivers = documented(
         fix: "copy it from the message",
       }),
       reason: text("Why it may be so for a while.", "a text of at least one character", "write it"),
-      until: documented(z.string().regex(/^\d{4}-\d{2}-\d{2}$/), {
+      until: documented(z.string().regex(/^\d{4}-\d{2}-\d{2}([ T]00:00:00\D.*)?$/), {
         means: "The last day on which it holds, at most 366 days ahead.",
         change: "From the next day on previews are refused until it is removed or renewed.",
         allowed: "a day such as 2026-01-31",
-        fix: "write year, month and day, in quotes",
+        fix: "write year, month and day",
       }),
       who: text("Who answers for it.", "a text of at least one character", "name somebody"),
     }),

@@ -49,12 +49,7 @@ function resources(count: number, make: () => Resource): Resource[] {
           ? { name: `${object.metadata.name}-${program}` }
           : { namespace: `${object.metadata.namespace}-${program}` }),
       };
-      one.setProperties(
-        struct.Struct.fromJavaScript({ ...object, metadata } as unknown as Record<
-          string,
-          struct.JavaScriptValue
-        >),
-      );
+      one.setProperties(struct.Struct.fromJavaScript({ ...object, metadata }));
       one.setOptions(options());
       list.push(one);
     }

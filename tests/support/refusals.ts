@@ -37,7 +37,7 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "waivers",
     [{ policy: "alerts", resource: "Cluster a/b", reason: "x", until: "soon", who: "Ada" }],
-    'pgplatform:waivers[0].until: "soon" is not allowed. Allowed: a day such as 2026-01-31. Fix: write year, month and day, in quotes.',
+    'pgplatform:waivers[0].until: "soon" is not allowed. Allowed: a day such as 2026-01-31. Fix: write year, month and day.',
   ],
   [
     "waivers",

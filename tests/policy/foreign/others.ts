@@ -19,7 +19,9 @@ const digest = `@sha256:${"0".repeat(64)}`;
 function within(name: string, objects: Objects): Objects {
   const text = JSON.stringify(objects)
     .replaceAll('"namespace":"shop"', `"namespace":"${name}"`)
-    .replaceAll('"name":"shop"', `"name":"${name}"`);
+    .replaceAll('"name":"shop"', `"name":"${name}"`)
+    // Each archives to a place of its own.
+    .replaceAll("s3://orders-backups/live", `s3://orders-backups/${name}`);
   return Object.fromEntries(
     Object.entries(JSON.parse(text) as Objects).map(([key, object]) => [`${name}-${key}`, object]),
   );
@@ -37,12 +39,13 @@ const cluster = (change: object): KubernetesObject => {
     ...rest,
     metadata: { name: "orders", namespace: "shop" },
     spec: { ...(spec as object), ...change },
-  } as KubernetesObject;
+  };
 };
 /** The passing program without what only some have. */
+const without = (objects: Objects, ...names: readonly string[]): Objects =>
+  Object.fromEntries(Object.entries(objects).filter(([key]) => !names.includes(key)));
 const small = (): Objects => {
-  const { gateway: _gateway, application: _application, secret: _secret, ...rest } = good();
-  return rest;
+  return without(good(), "gateway", "application", "secret");
 };
 const withoutPooler = (objects: Objects): Objects =>
   Object.fromEntries(Object.entries(objects).filter(([key]) => !key.startsWith("pooler")));
@@ -245,7 +248,7 @@ const deny = (direction: string): KubernetesObject => {
     spec: { podSelector: {}, policyTypes: [direction] },
   };
 };
-const { "deny-all": _denyAll, ...open } = small();
+const open = without(small(), "deny-all");
 
 export const programs: Readonly<Record<string, Objects>> = {
   raw: within("raw", small()),

@@ -65,7 +65,7 @@ function bucketOf(policy: string, { protect, open, lockDays }: NonNullable<Mutat
 // No policy but that of protection is about it.
 registerStackTransformation(({ type, name, props, opts }) =>
   type.startsWith("kubernetes:") && !name.startsWith("protected-cluster")
-    ? { props: props as object, opts: { ...opts, protect: true } }
+    ? { props: props, opts: { ...opts, protect: true } }
     : undefined,
 );
 

@@ -39,7 +39,7 @@ const read = (object: KubernetesObject): KubernetesObject =>
     "kubernetes:any",
     // Where it has no name the resource's counts.
     "unnamed",
-    object as unknown as Record<string, unknown>,
+    object,
   )!;
 
 /** What one invariant says about one object that is alone in its stack: messages, and what isn't known yet. */

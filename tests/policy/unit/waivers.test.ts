@@ -26,6 +26,9 @@ describe("waivers", () => {
   it("hold until their last day", () => {
     assert.deepEqual(read([waiver]), { waivers: [waiver], problems: [] });
     assert.equal(read([{ ...waiver, until: today }]).waivers.length, 1);
+    // As Pulumi hands on a day that stands in a stack file without quotes.
+    for (const until of ["2026-03-31 00:00:00 +0000 UTC", "2026-03-31T00:00:00Z"])
+      assert.deepEqual(read([{ ...waiver, until }]), { waivers: [waiver], problems: [] });
     assert.deepEqual(waiversIn({}, names, today), { waivers: [], problems: [] });
   });
 
@@ -36,11 +39,11 @@ describe("waivers", () => {
     ],
     [
       { until: "31.3.2026" },
-      'pgplatform:waivers[0].until: "31.3.2026" is not allowed. Allowed: a day, such as 2026-01-31. Fix: write it so, in quotes.',
+      'pgplatform:waivers[0].until: "31.3.2026" is not allowed. Allowed: a day, such as 2026-01-31. Fix: write it so.',
     ],
     [
       { until: "2026-02-30" },
-      'pgplatform:waivers[0].until: "2026-02-30" is not allowed. Allowed: a day, such as 2026-01-31. Fix: write it so, in quotes.',
+      'pgplatform:waivers[0].until: "2026-02-30" is not allowed. Allowed: a day, such as 2026-01-31. Fix: write it so.',
     ],
     [
       { until: "2030-01-01" },
