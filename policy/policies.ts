@@ -289,7 +289,7 @@ export function policiesOf({ config, today }: Circumstances): Policies {
   const notices: StackValidationPolicy[] = [
     {
       name: "waivers",
-      description: "Each waiver names policy, resource, reason, last day and somebody, and hasn't expired.",
+      description: "Each waiver names policy, resource, reason, last day and a person, and hasn't expired.",
       enforcementLevel: "mandatory",
       severity: "high",
       url: `${page}#waivers`,

@@ -50,7 +50,7 @@ function problemOf(
       },
       reason: { allowed: "why it may be so for a while", fix: "write it" },
       until: { allowed: "its last day, such as 2026-01-31", fix: "write it" },
-      who: { allowed: "who answers for it", fix: "name somebody" },
+      who: { allowed: "who answers for it", fix: "write a name" },
     }[field];
   if (field === "policy" && !names.includes(value))
     return { allowed: "the name of a policy of this pack", fix: "copy it from the message" };

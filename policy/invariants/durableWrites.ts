@@ -12,7 +12,7 @@ const costly: readonly [name: string, bad: RegExp, good: string, cost: string][]
   ["full_page_writes", off, "on", "a page that was half written at a crash stays so"],
   ["zero_damaged_pages", on, "off", "damaged pages are emptied when they are read"],
   ["ignore_checksum_failure", on, "off", "damaged pages are read as if they were whole"],
-  ["ignore_invalid_pages", on, "off", "recovery goes on over references to pages that aren't there"],
+  ["ignore_invalid_pages", on, "off", "recovery passes over references to pages that aren't there"],
   ["wal_level", /^minimal$/i, "replica or logical", "nothing can be archived or replicated"],
 ];
 /** Those that lose what was acknowledged, where that is claimed never to happen. */

@@ -81,7 +81,7 @@ function problemOf(opening: LoadBalancer): Problem[] {
         path: `type of the Service ${service}`,
         value: "NodePort",
         allowed:
-          "ClusterIP, or a load balancer with source ranges: a port of every node is open to whoever reaches one",
+          "ClusterIP, or a load balancer with source ranges: a port of every node is open to all that reach one",
         fix: "make it a ClusterIP",
       },
     ];

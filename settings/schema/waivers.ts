@@ -26,7 +26,7 @@ export const waivers = documented(
         allowed: "a day such as 2026-01-31",
         fix: "write year, month and day",
       }),
-      who: text("Who answers for it.", "a text of at least one character", "name somebody"),
+      who: text("Who answers for it.", "a text of at least one character", "write a name"),
     }),
   ),
   {

@@ -122,7 +122,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
     also: [
       ...["wal-archiving", "archive-timeout", "encrypted-logins", "container-resources"],
-      ...["guaranteed-memory", "alerts", "closed-network", "pod-security", "known-fields"],
+      ...["guaranteed-memory", "alerts", "closed-network"],
+      // The configuration of an operator that another mutation adds asks for no anti-affinity.
+      "instances-apart",
     ],
   },
   "kept-data": {
@@ -161,10 +163,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
   },
   "one-password-owner": {
-    others: ["Secret", "ExternalSecret"].map((kind) => ({
-      apiVersion: kind === "Secret" ? "v1" : "external-secrets.io/v1",
-      kind,
-      metadata: { name: "twice" },
+    others: ["one", "other"].map((name) => ({
+      apiVersion: "external-secrets.io/v1",
+      kind: "ExternalSecret",
+      metadata: { name },
+      spec: { target: { name: "twice" } },
     })),
   },
   "pooler-logins": {

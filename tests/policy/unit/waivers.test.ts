@@ -63,7 +63,7 @@ describe("waivers", () => {
     ],
     [
       { who: undefined },
-      "pgplatform:waivers[0].who: not set. Allowed: who answers for it. Fix: name somebody.",
+      "pgplatform:waivers[0].who: not set. Allowed: who answers for it. Fix: write a name.",
     ],
     [
       { ticket: 1 },
