@@ -63,7 +63,10 @@ function poolOf(deployment: Deployment): Pool[] {
 }
 
 /** How clients log in, as the configuration says it. */
-function loginsOf(deployment: Deployment, objects: readonly KubernetesObject[]): NonNullable<PoolerFacts["logins"]> {
+function loginsOf(
+  deployment: Deployment,
+  objects: readonly KubernetesObject[],
+): NonNullable<PoolerFacts["logins"]> {
   const { pgbouncer = {} } = sectionsOf(configurationOf(deployment, objects));
   return {
     type: pgbouncer.auth_type ?? variable(deployment, "AUTH_TYPE"),
