@@ -19,7 +19,7 @@ const readable = [
   "^plan/backup/hosts\\.ts$",
   "^plan/pooler/(facts|spread)\\.ts$",
   "^plan/engines/readers?\\.ts$",
-  "^plan/engines/[^/]+/(reader|backupFacts|names|resources)\\.ts$",
+  "^plan/engines/[^/]+/(reader|operatorFacts|backupFacts|names|resources)\\.ts$",
 ];
 
 /** A floor imports floors below it, or its own folder. */

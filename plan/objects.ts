@@ -51,6 +51,14 @@ export type Overlay = { readonly [field: string]: unknown };
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** A list with more at its end; an element that throws when it is read still does. */
+export function appended<T>(list: readonly T[], ...more: readonly T[]): T[] {
+  const longer: T[] = [];
+  Object.defineProperties(longer, Object.getOwnPropertyDescriptors(list) as unknown as PropertyDescriptorMap);
+  longer.push(...more);
+  return longer;
+}
+
 /** `base` with `overlay` merged into it; neither is changed. */
 export function merge<T>(base: T, overlay: Overlay | undefined): T {
   if (overlay === undefined) return base;

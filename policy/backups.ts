@@ -78,10 +78,14 @@ export const verifications = (
 
 /** Objects that say which target they stand for, whichever cluster's. */
 const targetObjects = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
-  objects.filter(
-    (object) =>
-      standsForTarget(object) && object.metadata.annotations?.[targetAnnotations.bucket] !== undefined,
-  );
+  objects.filter((object) => {
+    try {
+      return standsForTarget(object) && object.metadata.annotations?.[targetAnnotations.bucket] !== undefined;
+    } catch {
+      // What isn't known yet is judged when the update makes it.
+      return false;
+    }
+  });
 
 type Placed = Pick<StackFacts, "objects" | "stores" | "buckets" | "clusters">;
 

@@ -1,4 +1,5 @@
 import type { LoadBalancer, Resources } from "../plan/engines/reader";
+import { anyOf, mapped } from "./notKnown";
 import type { Labels } from "../plan/network";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 
@@ -38,8 +39,9 @@ export function containersOf(object: KubernetesObject): Container[] {
   const spec = object.spec as (WithPods & PodSpec) | undefined;
   if (spec === undefined) return [];
   const pod = object.kind === "Pod" ? spec : (spec.template?.spec ?? spec.jobTemplate?.spec?.template?.spec);
-  return (["initContainers", "containers"] as const).flatMap((list) =>
-    (pod?.[list] ?? []).map((container, index) => ({
+  // Joined without being read: one that isn't known yet throws when it is.
+  const [first, second] = (["initContainers", "containers"] as const).map((list) =>
+    mapped(pod?.[list] ?? [], (container, index) => ({
       path: `${list}[${index}]`,
       get name() {
         return container.name ?? "";
@@ -52,14 +54,48 @@ export function containersOf(object: KubernetesObject): Container[] {
       },
     })),
   );
+  return (second ?? []).length === 0 ? (first ?? []) : joined(first ?? [], second ?? []);
 }
 
-/** The load balancer that a Service asks for. */
-export function loadBalancerOf(object: KubernetesObject): LoadBalancer | undefined {
-  if (object.kind !== "Service" || object.apiVersion !== "v1") return undefined;
-  const spec = object.spec as { type?: string; loadBalancerSourceRanges?: string[] } | undefined;
-  if (spec?.type !== "LoadBalancer") return undefined;
-  return { service: object.metadata.name, sourceRanges: spec.loadBalancerSourceRanges ?? [] };
+function joined<T>(first: readonly T[], second: readonly T[]): T[] {
+  const all: T[] = [];
+  for (const list of [first, second])
+    for (const [index, one] of Object.entries(Object.getOwnPropertyDescriptors(list)))
+      if (index !== "length") Object.defineProperty(all, all.length, one);
+  return all;
+}
+
+export interface Service extends KubernetesObject {
+  spec?: {
+    readonly type?: string;
+    readonly selector?: Labels;
+    readonly loadBalancerSourceRanges?: string[];
+    readonly loadBalancerClass?: string;
+    readonly externalIPs?: readonly string[];
+    readonly ports?: readonly {
+      readonly port?: number;
+      readonly targetPort?: number | string;
+      readonly name?: string;
+    }[];
+  };
+}
+
+export const isService = (object: KubernetesObject): object is Service =>
+  object.kind === "Service" && object.apiVersion === "v1";
+
+/** How a Service is open beyond the Kubernetes cluster. */
+export function openingOf({ metadata, spec }: Service): LoadBalancer | undefined {
+  const type = spec?.type;
+  if (type !== "LoadBalancer" && type !== "NodePort") return undefined;
+  return {
+    service: metadata.name,
+    type,
+    sourceRanges: spec?.loadBalancerSourceRanges ?? [],
+    annotations: {
+      ...metadata.annotations,
+      ...(spec?.loadBalancerClass !== undefined && { loadBalancerClass: spec.loadBalancerClass }),
+    },
+  };
 }
 
 export interface Selector {
@@ -106,7 +142,8 @@ export const budgeted = (
   objects: readonly KubernetesObject[],
   pods: { namespace: string; labels: Labels },
 ): boolean =>
-  objects.some(
+  anyOf(
+    objects,
     (object) =>
       object.kind === "PodDisruptionBudget" &&
       namespaceOf(object) === pods.namespace &&

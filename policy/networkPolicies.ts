@@ -1,6 +1,7 @@
 import type { Labels } from "../plan/network";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import { isEmpty, selects, type Selector } from "./kubernetes";
+import { anyOf } from "./notKnown";
 
 /** What network policies let through, as the Kubernetes API defines it: a union of what each one opens. */
 
@@ -48,46 +49,65 @@ const closes = ({ spec }: NetworkPolicy, direction: "Ingress" | "Egress"): boole
     ? direction === "Ingress" || spec?.egress !== undefined
     : spec.policyTypes.includes(direction);
 
-/** Whether a policy closes every pod of its namespace in both directions and opens nothing. */
-export const deniesAll = (policy: NetworkPolicy): boolean =>
-  isEmpty(policy.spec?.podSelector ?? {}) &&
-  closes(policy, "Ingress") &&
-  closes(policy, "Egress") &&
-  (policy.spec?.ingress ?? []).length === 0 &&
-  (policy.spec?.egress ?? []).length === 0;
+/** Whether some policy closes every pod of its namespace in a direction; what it opens is judged by itself. */
+export const closesAll = (policies: readonly NetworkPolicy[], direction: "Ingress" | "Egress"): boolean =>
+  anyOf(policies, (policy) => isEmpty(policy.spec?.podSelector ?? {}) && closes(policy, direction));
 
-function reaches(peer: Peer, pod: Pod, home: string): boolean {
+/** Kubernetes puts this label on every namespace; others aren't known here. */
+const nameLabel = (namespace: string): Labels => ({ "kubernetes.io/metadata.name": namespace });
+
+/** Whether a peer takes a pod; `home` is the namespace of the policy. */
+export function reaches(peer: Peer, pod: Pod, home: string): boolean {
   if (peer.ipBlock !== undefined) return false;
   if (peer.namespaceSelector === undefined)
     return pod.namespace === home && selects(peer.podSelector ?? {}, pod.labels);
-  // Kubernetes puts this label on every namespace; others aren't known here.
-  const namespace = { "kubernetes.io/metadata.name": pod.namespace };
-  return selects(peer.namespaceSelector, namespace) && selects(peer.podSelector ?? {}, pod.labels);
+  return (
+    selects(peer.namespaceSelector, nameLabel(pod.namespace)) && selects(peer.podSelector ?? {}, pod.labels)
+  );
 }
 
-/** Whether `policies`, those of the namespace of `pod`, let it exchange packets with `other` on the port. */
-export function passes(
+/** Whether a peer takes some pods of the namespace, whichever. */
+export const reachesSome = ({ ipBlock, namespaceSelector }: Peer, namespace: string): boolean =>
+  ipBlock === undefined &&
+  namespaceSelector !== undefined &&
+  selects(namespaceSelector, nameLabel(namespace));
+
+/** Whether an opening has the port; what a name of a port stands for isn't known here. */
+const hasPort = ({ ports }: Opening, port: number): boolean =>
+  ports === undefined ||
+  ports.length === 0 ||
+  ports.some(
+    (one) =>
+      one.port === undefined ||
+      !/^\d+$/.test(String(one.port)) ||
+      (Number(one.port) <= port && port <= (one.endPort ?? Number(one.port))),
+  );
+
+/** Whether `policies`, those of the namespace of `pod`, let packets pass between it and a peer that is right. */
+export function opens(
   policies: readonly NetworkPolicy[],
-  direction: "ingress" | "egress",
-  pod: Pod,
-  other: Pod,
-  port: number,
+  {
+    direction,
+    pod,
+    ports,
+    isRight,
+  }: {
+    readonly direction: "ingress" | "egress";
+    readonly pod: Pod;
+    readonly ports: readonly number[];
+    readonly isRight: (peer: Peer) => boolean;
+  },
 ): boolean {
   const peers = direction === "ingress" ? "from" : "to";
-  return policies
-    .filter(({ spec }) => selects(spec?.podSelector ?? {}, pod.labels))
-    .flatMap(({ spec }) => spec?.[direction] ?? [])
-    .some(
-      (opening) =>
-        (opening[peers] === undefined ||
-          opening[peers].length === 0 ||
-          opening[peers].some((peer) => reaches(peer, other, pod.namespace))) &&
-        (opening.ports === undefined ||
-          opening.ports.length === 0 ||
-          opening.ports.some(
-            (one) =>
-              one.port === undefined ||
-              (typeof one.port === "number" && one.port <= port && port <= (one.endPort ?? one.port)),
-          )),
-    );
+  return anyOf(
+    policies,
+    ({ spec }) =>
+      selects(spec?.podSelector ?? {}, pod.labels) &&
+      anyOf(spec?.[direction] ?? [], (opening) => {
+        const listed = opening[peers] ?? [];
+        return (
+          ports.some((port) => hasPort(opening, port)) && (listed.length === 0 || anyOf(listed, isRight))
+        );
+      }),
+  );
 }

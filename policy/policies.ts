@@ -5,174 +5,313 @@ import type {
   StackValidationPolicy,
 } from "@pulumi/policy";
 import type { KubernetesObject } from "../plan/objects";
-import type { BaseBackupFacts, EngineReader, Facts, StoreFacts } from "../plan/engines/reader";
-import { readers } from "../plan/engines/readers";
-import { pgbouncerFacts } from "../plan/pooler/facts";
 import { type Problem, sentence } from "../settings/problem";
-import { bucketFacts, cloudResource, type CloudResource } from "./buckets";
-import { invariants, valuesOf } from "./invariants";
+import { cloudResource, type CloudResource } from "./buckets";
+import { groupOf, invariants, valuesOf } from "./invariants";
 import type { Invariant, StackFacts, StackInvariant, Values } from "./invariants/invariant";
 import { titleOf } from "./kubernetes";
+import { isPatch, objectOf, plain } from "./objects";
+import { Partly } from "./notKnown";
+import { isDeferred, Run } from "./run";
+import { registered } from "./shape";
+import { baseBackupFacts, clusterFacts, stackFacts, storeFacts } from "./stackFacts";
+import { told, waiversIn } from "./waivers";
 
 /**
  * The invariants as CrossGuard policies. Resources are told apart by their type's text, since custom resources have no
- * class that Pulumi would match. Reading a value that a preview doesn't know throws: Pulumi then says that the policy
- * couldn't run, as a warning. Nothing here reads more than a policy needs.
+ * class that Pulumi would match.
  */
 
-const readerList = Object.values(readers);
+type One = Exclude<Invariant, StackInvariant>;
 
-/** What the first reader that knows the object says of it. */
-function firstOf<T>(read: (reader: EngineReader) => T | undefined): T | undefined {
-  for (const reader of readerList) {
-    const facts = read(reader);
-    if (facts !== undefined) return facts;
-  }
-  return undefined;
-}
+/** What an object must be for an invariant to say something about it. */
+const subjects: Readonly<Record<One["on"], string>> = {
+  object: "Kubernetes objects",
+  cluster: "PostgreSQL clusters",
+  store: "stores of backups",
+  schedule: "schedules of base backups",
+};
 
-const clusterFacts = (object: KubernetesObject): Facts | undefined =>
-  firstOf((reader) => reader.facts(object));
-const storeFacts = (object: KubernetesObject): StoreFacts | undefined =>
-  firstOf((reader) => reader.storeFacts(object));
-const baseBackupFacts = (object: KubernetesObject): BaseBackupFacts | undefined =>
-  firstOf((reader) => reader.baseBackupFacts(object));
-
-/**
- * A copy of a resource's properties. Pulumi wraps them in proxies on which list methods fail; here only a value that isn't
- * known yet throws, when it is read.
- */
-export function plain(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const source = value as Record<string, unknown>;
-  const copy = (Array.isArray(value) ? [] : {}) as Record<string, unknown>;
-  for (const key of Object.keys(source))
-    try {
-      copy[key] = plain(source[key]);
-    } catch (error) {
-      Object.defineProperty(copy, key, {
-        enumerable: true,
-        configurable: true,
-        get() {
-          throw error;
-        },
-      });
-    }
-  return copy;
-}
-
-/**
- * The Kubernetes object of a resource; undefined for anything else, and for CRDs, which claim nothing and are long. An object
- * without a name, or with one that isn't known yet, goes by the resource's.
- */
-export function objectOf(
-  type: string,
-  name: string,
-  props: Record<string, unknown>,
-): KubernetesObject | undefined {
-  if (!type.startsWith("kubernetes:") || type.endsWith(":CustomResourceDefinition")) return undefined;
-  if (typeof props.kind !== "string" || typeof props.apiVersion !== "string") return undefined;
-  const object = plain(props) as KubernetesObject;
-  object.metadata ??= { name };
-  try {
-    object.metadata.name ??= name;
-  } catch {
-    Object.defineProperty(object.metadata, "name", { value: name, enumerable: true });
-  }
-  return object;
-}
-
-/** Everything that a stack's objects claim; `clouds` are its resources at providers of buckets. */
-export function stackFacts(
-  objects: readonly KubernetesObject[],
-  clouds: readonly CloudResource[] = [],
-): StackFacts {
-  return {
-    objects,
-    clusters: objects.flatMap((object) => clusterFacts(object) ?? []),
-    poolers: [
-      ...objects.flatMap((object) => readerList.flatMap((reader) => reader.poolerFacts(object) ?? [])),
-      ...pgbouncerFacts(objects),
-    ],
-    stores: objects.flatMap((object) => storeFacts(object) ?? []),
-    baseBackups: objects.flatMap((object) => baseBackupFacts(object) ?? []),
-    get buckets() {
-      return bucketFacts(clouds);
-    },
-  };
-}
-
+/** Undefined where the object isn't what the invariant is about. */
 function checked(
-  invariant: Exclude<Invariant, StackInvariant>,
+  invariant: One,
   object: KubernetesObject,
   values: Values,
-): Problem[] {
+  all: readonly KubernetesObject[] | undefined,
+): readonly Problem[] | undefined {
   switch (invariant.on) {
     case "object":
-      return invariant.check(object, values, clusterFacts(object));
+      return invariant.check(object, values, clusterFacts(object, all), all);
     case "cluster": {
-      const facts = clusterFacts(object);
-      return facts ? invariant.check(facts, values) : [];
+      const facts = clusterFacts(object, all);
+      return facts && invariant.check(facts, values);
     }
     case "store": {
-      const facts = storeFacts(object);
-      return facts ? invariant.check(facts, values) : [];
+      const facts = storeFacts(object, all);
+      return facts && invariant.check(facts, values);
     }
     case "schedule": {
-      const facts = baseBackupFacts(object);
-      return facts ? invariant.check(facts, values) : [];
+      const facts = baseBackupFacts(object, all);
+      return facts && invariant.check(facts, values);
     }
   }
 }
 
-/** Problems of one object, each with its sentence's beginning: what the object is called. */
-export function problemsOfObject(invariant: Invariant, object: KubernetesObject, given: object): Problem[] {
-  if (invariant.on === "stack") return [];
-  return checked(invariant, object, valuesOf(invariant, given)).map((problem) => ({
-    ...problem,
-    path: `${titleOf(object)}: ${problem.path}`,
-  }));
+/** A problem's sentence begins with what the object is called. */
+function named(object: KubernetesObject, check: () => readonly Problem[] | undefined): Problem[] | undefined {
+  const about = (problems: readonly Problem[]): Problem[] =>
+    problems.map((problem) => ({ ...problem, path: `${titleOf(object)}: ${problem.path}` }));
+  try {
+    const problems = check();
+    return problems && about(problems);
+  } catch (error) {
+    if (error instanceof Partly) throw new Partly(about(error.problems), error.unread);
+    throw error;
+  }
 }
+
+/** Problems of one object; undefined where it isn't what the invariant is about. */
+const judgedObject = (
+  invariant: One,
+  object: KubernetesObject,
+  given: object,
+  all?: readonly KubernetesObject[],
+): Problem[] | undefined => named(object, () => checked(invariant, object, valuesOf(invariant, given), all));
+
+/** Problems of one object by itself. */
+export const problemsOfObject = (
+  invariant: Invariant,
+  object: KubernetesObject,
+  given: object,
+): readonly Problem[] => (invariant.on === "stack" ? [] : (judgedObject(invariant, object, given) ?? []));
+
+/** Whether an object's judgement waits for the rest of the stack. */
+function waits(check: () => unknown): boolean {
+  try {
+    check();
+    return false;
+  } catch (error) {
+    return isDeferred(error);
+  }
+}
+
+/** Kinds that leave something to other objects. */
+const mayWait = new Set(["postgresql", "StatefulSet", "Service", "CronJob"]);
+
+/** Problems of objects that leave something to others of the stack; what they say by themselves was judged before. */
+export const problemsOfWaiting = (
+  invariant: One,
+  objects: readonly KubernetesObject[],
+  given: object,
+  run: Run,
+): readonly Problem[] =>
+  objects
+    .filter(({ kind }) => mayWait.has(kind))
+    .filter((object) => waits(() => judgedObject(invariant, object, given)))
+    .flatMap((object) => {
+      const before = new Set(
+        new Run()
+          .judged(invariant.name, "", () => judgedObject(invariant, object, given) ?? [])
+          .map(sentence),
+      );
+      return run
+        .judged(invariant.name, titleOf(object), () => judgedObject(invariant, object, given, objects) ?? [])
+        .filter((problem) => !before.has(sentence(problem)));
+    });
 
 const schemaOf = ({ options }: Invariant): { configSchema?: PolicyConfigSchema } =>
   options ? { configSchema: { properties: options } } : {};
 
-function policyOf(invariant: Invariant): ResourceValidationPolicy | StackValidationPolicy {
-  const described = {
-    name: invariant.name,
-    description: invariant.description,
-    severity: invariant.severity,
-    remediationSteps: invariant.remediation,
-    url: "docs/policies.md",
-    enforcementLevel: invariant.mandatory === "nowhere" ? ("advisory" as const) : ("mandatory" as const),
-    ...schemaOf(invariant),
-  };
-  if (invariant.on === "stack")
-    return {
-      ...described,
-      validateStack: (args, report) => {
-        const objects = args.resources.flatMap(({ type, name, props }) => objectOf(type, name, props) ?? []);
-        const clouds = args.resources.flatMap(
-          ({ type, name, opts: { protect }, props, provider }) =>
-            cloudResource(
-              { type, name, protect },
-              () => plain(props) as Record<string, unknown>,
-              () => plain(provider?.props) as Record<string, unknown> | undefined,
-            ) ?? [],
-        );
-        invariant
-          .check(stackFacts(objects, clouds), valuesOf(invariant, args.getConfig()))
-          .forEach((problem) => report(sentence(problem)));
-      },
-    };
-  return {
-    ...described,
-    validateResource: (args, report) => {
-      const object = objectOf(args.type, args.name, args.props);
-      if (object)
-        problemsOfObject(invariant, object, args.getConfig()).forEach((problem) => report(sentence(problem)));
-    },
-  };
+export const page = "docs/policies.md";
+const framework = (number: string) => ({
+  name: "PostgreSQL on Kubernetes, highly available",
+  version: "1",
+  reference: number,
+  specification: page,
+});
+
+/** Pulumi prints a message, and neither steps nor address. */
+const message = ({ name, remediation }: Invariant, problem: Problem): string =>
+  `${sentence(problem)}\nSteps: ${remediation}\nSee ${page}#${name}`;
+
+/** Says that a policy has nothing to judge. It is no error, and needs no trace of where it was said, which would take longer than the policy. */
+function skip({ notApplicable }: { notApplicable: (reason: string) => never }, reason: string): never {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return notApplicable(reason);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
-export const policies: Policies = invariants.map(policyOf);
+/** What the SDK gives of a resource. */
+interface Registered {
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+  readonly props: Record<string, unknown>;
+}
+
+/** The object is made once for all policies: each of them gets the same resource, one after the other. */
+class Objects {
+  private urn: string | undefined;
+  private asked = new Set<string>();
+  private object: KubernetesObject | undefined;
+
+  of(policy: string, { urn, type, name, props }: Registered): KubernetesObject | undefined {
+    if (urn !== this.urn || this.asked.has(policy)) {
+      this.urn = urn;
+      this.asked = new Set();
+      this.object = objectOf(type, name, props);
+    }
+    this.asked.add(policy);
+    return this.object;
+  }
+}
+
+interface Resource extends Registered {
+  readonly opts: { readonly protect: boolean };
+  readonly provider?: { readonly props: Record<string, unknown> };
+}
+
+/** A stack's facts, made once for all policies. */
+class Stacks {
+  private asked = new Set<string>();
+  private facts: StackFacts | undefined;
+
+  of(policy: string, resources: readonly Resource[]): StackFacts {
+    if (this.facts === undefined || this.asked.has(policy)) {
+      this.asked = new Set();
+      const objects = resources.flatMap((one) => {
+        const object = objectOf(one.type, one.name, one.props);
+        return object === undefined || isPatch(one.type, object) ? [] : [object];
+      });
+      const clouds = resources.flatMap(
+        ({ type, name, opts: { protect }, props, provider }): CloudResource[] => {
+          const cloud = cloudResource(
+            { type, name, protect },
+            () => plain(props) as Record<string, unknown>,
+            () => plain(provider?.props) as Record<string, unknown> | undefined,
+          );
+          return cloud === undefined ? [] : [cloud];
+        },
+      );
+      this.facts = stackFacts(objects, clouds);
+    }
+    this.asked.add(policy);
+    return this.facts;
+  }
+}
+
+export interface Circumstances {
+  /** The stack's configuration, as it is when a policy runs. */
+  readonly config: () => Readonly<Record<string, string>>;
+  /** `YYYY-MM-DD` */
+  readonly today: () => string;
+}
+
+/** All policies of the pack, and what they say together at the end. */
+export function policiesOf({ config, today }: Circumstances): Policies {
+  const run = new Run();
+  const objects = new Objects();
+  const stacks = new Stacks();
+  const names = invariants.map(({ name }) => name);
+  const read = () => waiversIn(config(), names, today());
+  // The same objects as long as they hold, since they are counted by.
+  let last: { key: string; value: ReturnType<typeof read> } | undefined;
+  const waivers = () => {
+    const key = `${today()} ${config()["pgplatform:waivers"] ?? ""}`;
+    if (last?.key !== key) last = { key, value: read() };
+    return last.value;
+  };
+  const standing = (invariant: Invariant, problems: readonly Problem[]): Problem[] =>
+    run.standing(invariant.name, problems, waivers().waivers);
+
+  const policyOf = (invariant: Invariant): ResourceValidationPolicy | StackValidationPolicy => {
+    const { name, description, severity, remediation, number, remedy } = invariant;
+    const described = {
+      name,
+      displayName: name.replaceAll("-", " ").replace(/^./, (first) => first.toUpperCase()),
+      description,
+      severity,
+      remediationSteps: remediation,
+      url: `${page}#${name}`,
+      framework: framework(number),
+      tags: ["postgresql", "kubernetes", groupOf(invariant)],
+      enforcementLevel: invariant.mandatory === "nowhere" ? ("advisory" as const) : ("mandatory" as const),
+      ...schemaOf(invariant),
+    };
+    if (invariant.on === "stack")
+      return {
+        ...described,
+        validateStack: (args, report) => {
+          const facts = stacks.of(name, args.resources);
+          if (facts.objects.length === 0) skip(args, "The stack has no Kubernetes objects.");
+          const found = run.judged(name, "Stack", () =>
+            invariant.check(facts, valuesOf(invariant, args.getConfig())),
+          );
+          standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
+        },
+      };
+    const policy: ResourceValidationPolicy = {
+      ...described,
+      validateResource: (args, report) => {
+        const object = objects.of(name, args);
+        if (object === undefined) return skip(args, "It is no Kubernetes object.");
+        registered(object, args.opts.protect);
+        if (isPatch(args.type, object) && invariant.whole !== false)
+          skip(args, "It only changes some fields of an object that something else makes.");
+        let isSubject = true;
+        const found = run.judged(name, titleOf(object), () => {
+          const problems = judgedObject(invariant, object, args.getConfig());
+          isSubject = problems !== undefined;
+          return problems ?? [];
+        });
+        if (!isSubject) skip(args, `It is about ${subjects[invariant.on]} only.`);
+        standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
+      },
+      ...(remedy && {
+        remediateResource: (args) => (remedy(args.props) ? args.props : undefined),
+      }),
+    };
+    const validateStack: StackValidationPolicy["validateStack"] = (args, report) => {
+      const facts = stacks.of(name, args.resources);
+      const found = problemsOfWaiting(invariant, facts.objects, args.getConfig(), run);
+      standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
+    };
+    // What an object leaves to others is judged when they are there, too. The SDK walks through the whole stack for each policy that has this function.
+    return Object.defineProperty(policy, "validateStack", {
+      get: () => (run.hasDeferred(name) ? validateStack : undefined),
+    });
+  };
+
+  const notices: StackValidationPolicy[] = [
+    {
+      name: "waivers",
+      description: "Each waiver names policy, resource, reason, last day and a person, and hasn't expired.",
+      enforcementLevel: "mandatory",
+      severity: "high",
+      url: `${page}#waivers`,
+      validateStack: (_args, report) => waivers().problems.forEach((problem) => report(sentence(problem))),
+    },
+    {
+      name: "waived",
+      description: "Says which violations the stack's waivers let pass.",
+      enforcementLevel: "advisory",
+      severity: "medium",
+      url: `${page}#waivers`,
+      validateStack: (_args, report) =>
+        run.waivedBy(waivers().waivers).forEach(({ waiver, count }) => report(told(waiver, count))),
+    },
+    {
+      name: "judged-later",
+      description: "Says what can't be judged before the update, since values aren't known yet.",
+      enforcementLevel: "advisory",
+      severity: "low",
+      url: `${page}#what-it-doesnt-see`,
+      validateStack: (_args, report) => run.later().forEach((line) => report(line)),
+    },
+  ];
+  return [...invariants.map(policyOf), ...notices];
+}

@@ -2,16 +2,26 @@ import type { Amounts } from "../../settings/schema";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 
+/** A cluster's object leaves a field to its operator's configuration, another object: the fact is there where all objects are given. */
+export class Deferred extends Error {
+  constructor(readonly field: string) {
+    super(`${field} is decided by the configuration of the operator`);
+  }
+}
+
 /** What rendered objects of an engine claim. Each function gives undefined for objects that aren't what it reads. */
 export interface EngineReader {
-  /** The database cluster that an object describes. */
-  facts(object: KubernetesObject): Facts | undefined;
+  /** The database cluster that an object describes; without the stack's objects some facts are `Deferred`. */
+  facts(object: KubernetesObject, objects?: readonly KubernetesObject[]): Facts | undefined;
   /** The store that an object describes. */
-  storeFacts(object: KubernetesObject): StoreFacts | undefined;
+  storeFacts(object: KubernetesObject, objects?: readonly KubernetesObject[]): StoreFacts | undefined;
   /** The schedule of base backups that an object is. */
-  baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined;
-  /** A pooler of this engine's own kind; the platform's poolers are read by plan/pooler. */
-  poolerFacts(object: KubernetesObject): PoolerFacts | undefined;
+  baseBackupFacts(
+    object: KubernetesObject,
+    objects?: readonly KubernetesObject[],
+  ): BaseBackupFacts | undefined;
+  /** Poolers of this engine's own kind; the platform's poolers are read by plan/pooler. */
+  poolerFacts(object: KubernetesObject, objects?: readonly KubernetesObject[]): readonly PoolerFacts[];
 }
 
 /**
@@ -25,18 +35,28 @@ export interface Facts {
   readonly synchronous: { readonly number: number; readonly blocks: boolean; readonly quorum: boolean };
   /** Whether the object says that an acknowledged commit is never lost. */
   readonly claimsZeroLoss: boolean;
-  readonly disruptionBudget: boolean;
-  readonly requiredHostSpread: boolean;
+  /** Undefined where nothing in the stack says it. */
+  readonly disruptionBudget: boolean | undefined;
+  readonly requiredHostSpread: boolean | undefined;
   /** Undefined where the object has no way to say it. */
   readonly zoneSpread: boolean | undefined;
+  /** Whether the primary stays one while the store of its leases is away. @default - the engine has no such mode, or nothing says it */
+  readonly failsafe?: boolean | undefined;
+  /** Of which cluster it is a replica, by the name that the object gives it. @default - it is no replica */
+  readonly follows?: string | undefined;
   readonly dataChecksums: boolean;
   /** The strictest Pod Security that its pods fulfil. */
   readonly podSecurity: "baseline" | "restricted";
   /** Storage classes that the object itself names. */
   readonly storageClasses: readonly string[];
   readonly superuserAccess: boolean;
-  /** Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. */
-  readonly hostBasedAccess: readonly string[];
+  /** Roles that the object makes superusers. */
+  readonly superusers: readonly string[];
+  /**
+   * Rules of pg_hba.conf in the order in which they are tried: the object's own, then what the engine puts behind them. Reading one may throw.
+   * Undefined where nothing in the stack says them.
+   */
+  readonly hostBasedAccess: readonly string[] | undefined;
   readonly passwordEncryption: string;
   readonly lowestTls: string;
   /** Empty when the operator or a catalog of images decides. */
@@ -47,6 +67,10 @@ export interface Facts {
   /** As PostgreSQL writes it, such as `128MB`. */
   readonly sharedBuffers: string;
   readonly maxConnections: number;
+  /** A server parameter that the object sets, as PostgreSQL writes it. */
+  readonly parameter: (name: string) => string | undefined;
+  /** Where roles get their passwords from: role, and the Secret's name. */
+  readonly passwords?: readonly { readonly role: string; readonly secret: string }[];
   /** Seconds after which a WAL segment is archived though it isn't full; 0 is never. */
   readonly archiveTimeoutSeconds: number;
   /** How WAL is archived. @default - the object doesn't say, and nothing is judged */
@@ -55,7 +79,7 @@ export interface Facts {
   readonly walVolume?: string | undefined;
   /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
   readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
-  /** Services of type LoadBalancer that the engine makes for the cluster. */
+  /** Services that are open beyond the Kubernetes cluster, which the engine makes for the database cluster. */
   readonly loadBalancers: readonly LoadBalancer[];
   /** Names of the Services by which clients reach the primary, the standbys, and any instance. */
   readonly services: { readonly primary: string; readonly standbys: string; readonly any: string };
@@ -129,6 +153,10 @@ export interface Resources {
 
 export interface LoadBalancer {
   readonly service: string;
+  /** @default - LoadBalancer */
+  readonly type?: "LoadBalancer" | "NodePort";
+  /** The Service's annotations, which may keep it inside the provider's network. */
+  readonly annotations?: Labels;
   /** Ranges of addresses that may use it; none is every address. */
   readonly sourceRanges: readonly string[];
 }
@@ -143,6 +171,14 @@ export interface PoolerFacts {
   readonly podLabels: Labels;
   /** Whether two pods are kept on different nodes, at least by preference. */
   readonly hostSpread: boolean;
+  /** How clients prove who they are, and whether they must use TLS. @default - nothing in the stack says it */
+  readonly logins?: {
+    readonly type: string | undefined;
+    readonly hostBasedAccess: readonly string[];
+    readonly tls: string | undefined;
+  };
+  /** @default - it makes none */
+  readonly loadBalancers?: readonly LoadBalancer[];
   readonly pools: readonly Pool[];
 }
 

@@ -6,7 +6,7 @@ import { type Spreading, spreadsOverHosts } from "./spread";
 /** Reads what rendered PgBouncers claim out of their Deployments and the `pgbouncer.ini` that these mount. */
 
 interface PodSpec extends Spreading {
-  containers?: { name?: string; image?: string }[];
+  containers?: { name?: string; image?: string; env?: { name?: string; value?: string }[] }[];
   volumes?: { configMap?: { name?: string } }[];
 }
 
@@ -26,13 +26,57 @@ const isDeployment = (object: KubernetesObject): object is Deployment => object.
 const isAutoscaler = (object: KubernetesObject): object is Autoscaler =>
   object.kind === "HorizontalPodAutoscaler";
 
-/** A pod of PgBouncer says so by its label; a foreign one by its container's name. */
+/** A container of PgBouncer, by its name or its image's. */
+const isPgbouncer = ({ name, image = "" }: { name?: string; image?: string }): boolean =>
+  name === "pgbouncer" || /\/pgbouncer[:@]|^pgbouncer[:@]/.test(image);
+
+/** A pod of PgBouncer says so by its label; a foreign one by its container. */
 function runsPgbouncer({ spec }: Deployment): boolean {
   const { metadata, spec: pod } = spec?.template ?? {};
   return (
-    metadata?.labels?.["app.kubernetes.io/name"] === "pgbouncer" ||
-    (pod?.containers ?? []).some(({ name }) => name === "pgbouncer")
+    metadata?.labels?.["app.kubernetes.io/name"] === "pgbouncer" || (pod?.containers ?? []).some(isPgbouncer)
   );
+}
+
+/** Images that many use write pgbouncer.ini from variables, with a prefix or without. */
+function variable({ spec }: Deployment, ...names: readonly string[]): string | undefined {
+  const env = (spec?.template?.spec?.containers ?? []).filter(isPgbouncer).flatMap((one) => one.env ?? []);
+  return env.find(({ name = "" }) => names.some((one) => name === one || name === `PGBOUNCER_${one}`))?.value;
+}
+
+const hostIn = (url: string): string => /@([^:/?]+)/.exec(url)?.[1] ?? "";
+
+/** The pool of an image that is configured by variables. */
+function poolOf(deployment: Deployment): Pool[] {
+  const host =
+    variable(deployment, "DB_HOST", "POSTGRESQL_HOST") ?? hostIn(variable(deployment, "DATABASE_URL") ?? "");
+  if (host === "") return [];
+  const most = Number(variable(deployment, "MAX_DB_CONNECTIONS") ?? 0);
+  return [
+    {
+      database: "*",
+      service: host.split(".")[0] ?? "",
+      perRole: Number(variable(deployment, "DEFAULT_POOL_SIZE") ?? 20),
+      ...(most > 0 && { inAll: most }),
+    },
+  ];
+}
+
+/** How clients log in, as the configuration says it. */
+function loginsOf(
+  deployment: Deployment,
+  objects: readonly KubernetesObject[],
+): NonNullable<PoolerFacts["logins"]> {
+  const { pgbouncer = {} } = sectionsOf(configurationOf(deployment, objects));
+  return {
+    type: pgbouncer.auth_type ?? variable(deployment, "AUTH_TYPE"),
+    tls: pgbouncer.client_tls_sslmode ?? variable(deployment, "CLIENT_TLS_SSLMODE"),
+    hostBasedAccess: filesOf(deployment, objects)
+      .filter(([name]) => name.endsWith("pg_hba.conf"))
+      .flatMap(([, text]) => text.split("\n"))
+      .map((rule) => rule.replace(/#.*/, "").trim())
+      .filter((rule) => rule !== ""),
+  };
 }
 
 /** `key = value` lines of an ini file, section by section. */
@@ -73,16 +117,21 @@ export function poolsOf(ini: string): Pool[] {
   });
 }
 
-function configurationOf(deployment: Deployment, objects: readonly KubernetesObject[]): string {
+/** Files of the ConfigMaps that its pods mount. */
+function filesOf(deployment: Deployment, objects: readonly KubernetesObject[]): [string, string][] {
   const mounted = (deployment.spec?.template?.spec?.volumes ?? []).map(({ configMap }) => configMap?.name);
-  for (const object of objects) {
-    if (object.kind !== "ConfigMap" || namespaceOf(object) !== namespaceOf(deployment)) continue;
-    if (!mounted.includes(object.metadata.name)) continue;
-    const ini = (object.data as Record<string, string> | undefined)?.["pgbouncer.ini"];
-    if (ini !== undefined) return ini;
-  }
-  return "";
+  return objects
+    .filter(
+      (object) =>
+        object.kind === "ConfigMap" &&
+        mounted.includes(object.metadata.name) &&
+        namespaceOf(object) === namespaceOf(deployment),
+    )
+    .flatMap((object) => Object.entries((object.data as Record<string, string> | undefined) ?? {}));
 }
+
+const configurationOf = (deployment: Deployment, objects: readonly KubernetesObject[]): string =>
+  filesOf(deployment, objects).find(([name]) => name === "pgbouncer.ini")?.[1] ?? "";
 
 /** Every Deployment of PgBouncer among the objects of a stack. */
 export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFacts[] {
@@ -117,8 +166,12 @@ export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFact
       get hostSpread() {
         return spreadsOverHosts(deployment.spec?.template?.spec);
       },
+      get logins() {
+        return loginsOf(deployment, objects);
+      },
       get pools() {
-        return poolsOf(configurationOf(deployment, objects));
+        const pools = poolsOf(configurationOf(deployment, objects));
+        return pools.length > 0 ? pools : poolOf(deployment);
       },
     }));
 }

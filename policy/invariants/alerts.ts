@@ -2,6 +2,7 @@ import type { Facts } from "../../plan/engines/reader";
 import { clusterLabel } from "../../plan/names";
 import type { KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
+import { each } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 interface Subject {
@@ -85,24 +86,31 @@ export const alertsInvariant: StackInvariant = {
   },
   on: "stack",
   check: (stack, { elsewhere }): Problem[] => {
-    const texts = stack.objects.flatMap(alertsIn);
-    return stack.clusters
-      .filter(({ name }) => !(elsewhere as readonly string[]).includes(name))
-      .flatMap((cluster) => {
-        const own = texts.filter((text) => isAbout(text, cluster));
-        const missing = subjects.filter(
-          ({ pattern, applies }) => applies(cluster, stack) && !own.some((text) => pattern.test(text)),
-        );
-        return missing.length === 0
-          ? []
-          : [
-              {
-                path: `${displayName("Cluster", cluster)}: alerts on ${missing.map(({ what }) => what).join(", ")}`,
-                value: undefined,
-                allowed: "an alert on each of them, since nothing else says it in time",
-                fix: "set pgplatform:monitoring.prometheus, or add rules",
-              },
-            ];
-      });
+    const texts: string[] = [];
+    const unread: unknown[] = [];
+    for (const object of stack.objects)
+      try {
+        texts.push(...alertsIn(object));
+      } catch (error) {
+        unread.push(error);
+      }
+    return each(stack.clusters, (cluster) => {
+      if ((elsewhere as readonly string[]).includes(cluster.name)) return [];
+      const own = texts.filter((text) => isAbout(text, cluster));
+      const missing = subjects.filter(
+        ({ pattern, applies }) => applies(cluster, stack) && !own.some((text) => pattern.test(text)),
+      );
+      if (missing.length === 0) return [];
+      // What can't be read yet may have them.
+      if (unread.length > 0) throw unread[0];
+      return [
+        {
+          path: `${displayName("Cluster", cluster)}: alerts on ${missing.map(({ what }) => what).join(", ")}`,
+          value: undefined,
+          allowed: "an alert on each of them, since nothing else says it in time",
+          fix: "set pgplatform:monitoring.prometheus, or add rules",
+        },
+      ];
+    });
   },
 };

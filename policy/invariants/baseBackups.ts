@@ -1,4 +1,5 @@
 import type { Problem } from "../../settings/problem";
+import { anyOf, each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const baseBackupsInvariant: StackInvariant = {
@@ -12,20 +13,18 @@ export const baseBackupsInvariant: StackInvariant = {
     "The engine standalone: a CronJob with the cluster's label and `pgplatform.io/role: base-backup`.",
   on: "stack",
   check: ({ clusters, baseBackups }): Problem[] =>
-    clusters
-      .filter(({ archive }) => (archive?.archivers ?? 0) > 0)
-      .filter(
-        (cluster) =>
-          !baseBackups.some(
-            (one) => one.namespace === cluster.namespace && one.cluster === cluster.name && !one.suspended,
-          ),
-      )
-      .map((cluster) => ({
-        path: `${displayName("Cluster", cluster)}: base backups`,
-        value: baseBackups.some((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
-          ? "suspended"
-          : "none",
-        allowed: "a schedule, since archived WAL alone restores nothing",
-        fix: "add one to the stack, or resume it",
-      })),
+    each(clusters, (cluster) => {
+      if ((cluster.archive?.archivers ?? 0) === 0) return [];
+      const isOwn = (one: (typeof baseBackups)[number]) =>
+        one.namespace === cluster.namespace && one.cluster === cluster.name;
+      if (anyOf(baseBackups, (one) => isOwn(one) && !one.suspended)) return [];
+      return [
+        {
+          path: `${displayName("Cluster", cluster)}: base backups`,
+          value: anyOf(baseBackups, isOwn) ? "suspended" : "none",
+          allowed: "a schedule, since archived WAL alone restores nothing",
+          fix: "add one to the stack, or resume it",
+        },
+      ];
+    }),
 };

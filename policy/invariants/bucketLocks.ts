@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { backupBuckets, livePrefixes, retentionOf } from "../backups";
+import { each } from "../notKnown";
 import type { StackInvariant } from "./invariant";
 
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
@@ -14,8 +15,8 @@ export const bucketLocksInvariant: StackInvariant = {
     "Lock only where copies are: files of a base backup are written twice in the live archive, and what a lock holds can't expire.",
   on: "stack",
   check: (stack): Problem[] =>
-    backupBuckets(stack).flatMap(({ resource, bucket, locks }) =>
-      locks.flatMap(({ prefix, days }) => {
+    each(backupBuckets(stack), ({ resource, bucket, locks }) =>
+      each(locks, ({ prefix, days }) => {
         const path = `bucket ${resource} (${bucket}): lock on ${prefix === "" ? "everything" : prefix}`;
         const kept = retentionOf(stack, bucket);
         const live = livePrefixes(stack, bucket).find((one) => overlap(one, prefix));

@@ -1,85 +1,120 @@
 import type { Facts, PoolerFacts } from "../../plan/engines/reader";
+import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { storePorts } from "../backups";
 import { isEmpty } from "../kubernetes";
 import {
-  deniesAll,
+  closesAll,
   type NetworkPolicy,
   networkPoliciesOf,
   type Opening,
-  passes,
+  opens,
   type Peer,
   type Pod,
+  reaches,
+  reachesSome,
 } from "../networkPolicies";
+import { each, together } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
-
-/** Where a flow may lead: one of several places must be open. */
-type Places = readonly { readonly pod: Pod; readonly port: number }[];
-
-/** Where names are looked up. */
-const dns: Places = [
-  { pod: { namespace: "kube-system", labels: { "k8s-app": "kube-dns" } }, port: 53 },
-  {
-    pod: { namespace: "openshift-dns", labels: { "dns.operator.openshift.io/daemonset-dns": "default" } },
-    port: 5353,
-  },
-];
 
 interface Options {
   readonly metricsNamespace: string;
   readonly anyAddressPorts: readonly number[];
 }
 
-/** Flows that the instances need, each way: [what, direction, pod, others]. */
-function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options) {
+/** A flow that must pass: an opening for one of the ports, of which one peer is right. */
+interface Flow {
+  readonly what: string;
+  readonly direction: "ingress" | "egress";
+  readonly pod: Pod;
+  readonly ports: readonly number[];
+  readonly isRight: (peer: Peer) => boolean;
+}
+
+/** Where names are looked up: at pods of one of these namespaces, or at an address, such as NodeLocal DNSCache's. */
+const dnsNamespaces = ["kube-system", "openshift-dns"];
+const dns = (what: string, pod: Pod): Flow => ({
+  what,
+  direction: "egress",
+  pod,
+  ports: [53, 5353],
+  isRight: (peer) =>
+    peer.ipBlock !== undefined || dnsNamespaces.some((namespace) => reachesSome(peer, namespace)),
+});
+
+/** Flows that the instances need, each way. */
+function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options): Flow[] {
   const { namespace, network, services } = cluster;
   const { pods: labels, operator, ports } = network;
   const instances: Pod = { namespace, labels };
-  const at = (pod: Pod, port: number): Places => [{ pod, port }];
-  const flows: [what: string, direction: "ingress" | "egress", pod: Pod, others: Places][] = [
-    ["DNS", "egress", instances, dns],
-  ];
+  const between = (what: string, direction: Flow["direction"], pod: Pod, other: Pod): Flow => ({
+    what,
+    direction,
+    pod,
+    ports: [ports.postgres],
+    isRight: (peer) => reaches(peer, other, pod.namespace),
+  });
+  const flows: Flow[] = [dns("DNS", instances)];
   // Without an operator nothing ever adds an instance to the one that is there.
   if (operator)
     flows.unshift(
-      ["the operator's status reads", "ingress", instances, at(operator, operator.statusPort)],
-      ["replication", "ingress", instances, at(instances, ports.postgres)],
-      ["replication", "egress", instances, at(instances, ports.postgres)],
+      {
+        what: "the operator's status reads",
+        direction: "ingress",
+        pod: instances,
+        ports: [operator.statusPort],
+        // It may be installed anywhere, under labels of its own.
+        isRight: (peer) => peer.namespaceSelector !== undefined || reaches(peer, operator, namespace),
+      },
+      between("replication", "ingress", instances, instances),
+      between("replication", "egress", instances, instances),
     );
   for (const pooler of poolers) {
     const behind = Object.values(services);
     if (pooler.namespace !== namespace || !pooler.pools.some(({ service }) => behind.includes(service)))
       continue;
     const pods: Pod = { namespace, labels: pooler.podLabels };
-    flows.push([`the pooler ${pooler.name}`, "ingress", instances, at(pods, ports.postgres)]);
-    flows.push([`the pooler ${pooler.name}`, "egress", pods, at(instances, ports.postgres)]);
-    flows.push([`DNS of the pooler ${pooler.name}`, "egress", pods, dns]);
+    flows.push(between(`the pooler ${pooler.name}`, "ingress", instances, pods));
+    flows.push(between(`the pooler ${pooler.name}`, "egress", pods, instances));
+    flows.push(dns(`DNS of the pooler ${pooler.name}`, pods));
   }
   if (metricsNamespace !== "")
-    flows.push([
-      "metrics",
-      "ingress",
-      instances,
-      at({ namespace: metricsNamespace, labels: {} }, ports.metrics),
-    ]);
+    flows.push({
+      what: "metrics",
+      direction: "ingress",
+      pod: instances,
+      ports: [ports.metrics],
+      // Which of its pods reads them is told by labels that aren't known here.
+      isRight: (peer) => reachesSome(peer, metricsNamespace),
+    });
   return flows;
 }
 
-const anyAddress = ["0.0.0.0/0", "::/0"];
+const HALF = 2 ** 31;
+
+/** Whether a range, or all of an opening's together, is wider than any private one. */
+function isAnywhere({ cidr }: NonNullable<Peer["ipBlock"]>, peers: readonly Peer[]): boolean {
+  if (isWide(cidr)) return true;
+  const all = peers
+    .flatMap(({ ipBlock }) => ipBlock?.cidr ?? [])
+    .filter((one) => !one.includes(":"))
+    .reduce((sum, one) => sum + 2 ** (32 - Number(one.split("/")[1] ?? 32)), 0);
+  return !cidr.includes(":") && all >= HALF;
+}
 
 /** Why a peer is too wide, or undefined. */
 function wide(
   peer: Peer,
+  peers: readonly Peer[],
   direction: "ingress" | "egress",
   opening: Opening,
   options: Options,
 ): string | undefined {
   const { ipBlock, namespaceSelector, podSelector } = peer;
   if (ipBlock) {
-    if (!anyAddress.includes(ipBlock.cidr)) return undefined;
+    if (!isAnywhere(ipBlock, peers)) return undefined;
     const listed = (opening.ports ?? []).every(
-      ({ port, endPort }) =>
-        typeof port === "number" && endPort === undefined && options.anyAddressPorts.includes(port),
+      ({ port, endPort }) => endPort === undefined && [...options.anyAddressPorts, 53].includes(Number(port)),
     );
     return direction === "egress" && listed ? undefined : `every address (${ipBlock.cidr})`;
   }
@@ -93,8 +128,8 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
     namespace: policy.metadata.namespace ?? "default",
     name: policy.metadata.name,
   });
-  return (["ingress", "egress"] as const).flatMap((direction) =>
-    (policy.spec?.[direction] ?? []).flatMap((opening, index): Problem[] => {
+  return each(["ingress", "egress"] as const, (direction) =>
+    each(policy.spec?.[direction] ?? [], (opening, index): Problem[] => {
       const path = `${at}: ${direction}[${index}]`;
       const peers = opening[direction === "ingress" ? "from" : "to"] ?? [];
       const problems: Problem[] = [];
@@ -108,7 +143,7 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
       if ((opening.ports ?? []).length === 0 || (opening.ports ?? []).some(({ port }) => port === undefined))
         problems.push({ path: `${path} ports`, value: "all", allowed: "listed ports", fix: "list them" });
       for (const peer of peers) {
-        const who = wide(peer, direction, opening, options);
+        const who = wide(peer, peers, direction, opening, options);
         if (who !== undefined)
           problems.push({
             path: `${path} peers`,
@@ -130,7 +165,7 @@ export const closedNetworkInvariant: StackInvariant = {
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "Add a NetworkPolicy with `podSelector: {}` and both policy types that opens nothing, then one for each group of pods with exactly " +
+    "Add a NetworkPolicy with `podSelector: {}` and both policy types that opens nothing (or one for each type), then one for each group of pods with exactly " +
     "its peers and ports. The platform's components make them from `pgplatform:clients` and their own needs.",
   options: {
     metricsNamespace: {
@@ -152,35 +187,38 @@ export const closedNetworkInvariant: StackInvariant = {
     const given = values as unknown as Options;
     const options = { ...given, anyAddressPorts: [...given.anyAddressPorts, ...storePorts(stack)] };
     const namespaces = [...new Set(clusters.map(({ namespace }) => namespace))];
-    return namespaces.flatMap((namespace): Problem[] => {
+    return each(namespaces, (namespace): Problem[] => {
       const policies = networkPoliciesOf(objects, namespace);
-      const opened = policies.flatMap((policy) => tooOpen(policy, options));
-      if (!policies.some(deniesAll))
-        return [
-          {
-            path: `Namespace ${namespace}: network`,
-            value: "open",
-            allowed: `a NetworkPolicy that denies everything, and others that open listed flows`,
-            fix: "add them to the stack",
-          },
-          ...opened,
-        ];
-      const closed = clusters
-        .filter((cluster) => cluster.namespace === namespace)
-        .flatMap((cluster) =>
-          needed(cluster, poolers, options)
-            .filter(
-              ([, direction, pod, others]) =>
-                !others.some((other) => passes(policies, direction, pod, other.pod, other.port)),
-            )
-            .map(([what, direction, , [other]]) => ({
-              path: `${displayName("Cluster", cluster)}: network for ${what}`,
-              value: "closed",
-              allowed: `open, ${direction} on port ${other?.port}`,
-              fix: "add a NetworkPolicy for it",
-            })),
-        );
-      return [...closed, ...opened];
+      const open = (["Ingress", "Egress"] as const).filter((direction) => !closesAll(policies, direction));
+      return together(
+        () =>
+          open.length === 0
+            ? each(
+                clusters.filter((cluster) => cluster.namespace === namespace),
+                (cluster) =>
+                  each(needed(cluster, poolers, options), (flow) =>
+                    opens(policies, flow)
+                      ? []
+                      : [
+                          {
+                            path: `${displayName("Cluster", cluster)}: network for ${flow.what}`,
+                            value: "closed",
+                            allowed: `open, ${flow.direction} on port ${flow.ports[0]}`,
+                            fix: "add a NetworkPolicy for it",
+                          },
+                        ],
+                  ),
+              )
+            : [
+                {
+                  path: `Namespace ${namespace}: network`,
+                  value: "open",
+                  allowed: `a NetworkPolicy that denies everything, and others that open listed flows`,
+                  fix: "add them to the stack",
+                },
+              ],
+        () => each(policies, (policy) => tooOpen(policy, options)),
+      );
     });
   },
 };

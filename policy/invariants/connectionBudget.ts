@@ -1,6 +1,7 @@
 import type { Facts, Pool, PoolerFacts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { reservedConnections } from "../../settings/sums/connections";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
@@ -63,7 +64,7 @@ export const connectionBudgetInvariant: StackInvariant = {
   },
   on: "stack",
   check: ({ clusters, poolers }, { reserve, roles }) =>
-    clusters.flatMap((cluster) =>
+    each(clusters, (cluster) =>
       problemOf(cluster, poolers, { reserve: Number(reserve), roles: Number(roles) }),
     ),
 };

@@ -1,13 +1,37 @@
+import type { KubernetesObject } from "../../plan/objects";
+import { clusterLabel } from "../../plan/names";
 import type { Problem } from "../../settings/problem";
 import { containersOf } from "../kubernetes";
+import { each } from "../notKnown";
+import { poolerFacts } from "../stackFacts";
 import type { ObjectInvariant } from "./invariant";
 
-const wanted = ["requests.cpu", "requests.memory", "limits.cpu", "limits.memory"] as const;
+const wanted = ["requests.cpu", "requests.memory", "limits.memory"] as const;
+/** A database that takes a node's cores starves its neighbours; others are throttled by a limit for nothing. */
+const ofDatabases = ["limits.cpu"] as const;
+
+/** Whether the object's containers are PostgreSQL, a pooler, or the platform's own. */
+function isDatabase(object: KubernetesObject): boolean {
+  const signs = [
+    () => object.metadata.labels?.[clusterLabel] !== undefined,
+    () => poolerFacts(object).length > 0,
+    () => containersOf(object).some(({ name }) => name === "pgbouncer"),
+  ];
+  return signs.some((sign) => {
+    try {
+      return sign();
+    } catch {
+      // What isn't known yet says nothing.
+      return false;
+    }
+  });
+}
 
 export const containerResourcesInvariant: ObjectInvariant = {
   number: "30a",
   name: "container-resources",
-  description: "Every container and every PostgreSQL instance has requests and limits.",
+  description:
+    "Every container has requests and a limit of memory, those of databases and poolers a limit of cpu, too.",
   severity: "medium",
   mandatory: "everywhere",
   remediation:
@@ -15,11 +39,12 @@ export const containerResourcesInvariant: ObjectInvariant = {
   on: "object",
   check(object, _options, facts): Problem[] {
     const containers = containersOf(object);
+    const ofDatabase = facts !== undefined || (containers.length > 0 && isDatabase(object));
     // A workload's containers have the resources of its facts too.
     const holders =
       facts && containers.length === 0 ? [{ path: "spec", resources: facts.resources }] : containers;
-    return holders.flatMap(({ path, resources }) =>
-      wanted
+    return each(holders, ({ path, resources }) =>
+      [...wanted, ...(ofDatabase ? ofDatabases : [])]
         .filter((part) => {
           const [kind, resource] = part.split(".") as ["requests" | "limits", "cpu" | "memory"];
           return resources?.[kind]?.[resource] === undefined;

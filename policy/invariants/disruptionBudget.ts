@@ -1,13 +1,13 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
-import type { ClusterInvariant } from "./invariant";
+import { type ClusterInvariant, fieldsOf } from "./invariant";
 
 /** Without a budget a drain may take every instance at once. */
 export const disruptionBudget = ({
   instances,
   disruptionBudget,
 }: Pick<Facts, "instances" | "disruptionBudget">): Problem[] =>
-  instances >= 2 && !disruptionBudget
+  instances >= 2 && disruptionBudget === false
     ? [
         {
           path: "disruption budget",
@@ -28,4 +28,10 @@ export const disruptionBudgetInvariant: ClusterInvariant = {
     "Remove `spec.enablePDB: false`; to drain the node of a single instance, switch it off for that time only.",
   on: "cluster",
   check: disruptionBudget,
+  remedy(props) {
+    const spec = fieldsOf(props, "spec");
+    if (props.kind !== "Cluster" || spec?.enablePDB !== false) return false;
+    delete spec.enablePDB;
+    return true;
+  },
 };

@@ -1,4 +1,5 @@
 import type { Problem } from "../../settings/problem";
+import { each } from "../notKnown";
 import { imagesOf, referenceOf } from "./images";
 import type { ObjectInvariant } from "./invariant";
 
@@ -20,13 +21,16 @@ export const imageDigestsInvariant: ObjectInvariant = {
   },
   on: "object",
   check: (object, { waived }, facts): Problem[] =>
-    imagesOf(object, facts)
-      .filter(({ image }) => referenceOf(image).digest === undefined || referenceOf(image).tag === undefined)
-      .filter(({ image }) => !(waived as string[]).includes(image))
-      .map(({ path, image }) => ({
-        path,
-        value: image === "" ? undefined : image,
-        allowed: "a name with tag and digest, such as registry/name:tag@sha256:…",
-        fix: "add what is missing",
-      })),
+    each(imagesOf(object, facts), ({ path, image }) => {
+      const { tag, digest } = referenceOf(image);
+      if ((tag !== undefined && digest !== undefined) || (waived as string[]).includes(image)) return [];
+      return [
+        {
+          path,
+          value: image === "" ? undefined : image,
+          allowed: "a name with tag and digest, such as registry/name:tag@sha256:…",
+          fix: "add what is missing",
+        },
+      ];
+    }),
 };

@@ -1,15 +1,26 @@
 import type { KubernetesObject } from "../../plan/objects";
 import type { Facts } from "../../plan/engines/reader";
+import { operatorFacts, textOf } from "../../plan/engines/zalando/operatorFacts";
 import { containersOf } from "../kubernetes";
+import { mapped } from "../notKnown";
 
 export interface Image {
   readonly path: string;
   readonly image: string;
 }
 
+/** Images that an operator's configuration names for all of its clusters. */
+const configured = ["docker_image", "connection_pooler_image", "logical_backup_docker_image"];
+
 /** The images that an object names; those that an operator or a catalog chooses are not among them. */
-export function imagesOf(object: KubernetesObject, facts: Facts | undefined): Image[] {
-  const own = containersOf(object).map(({ path, image = "" }) => ({ path: `${path}.image`, image }));
+export function imagesOf(object: KubernetesObject, facts: Facts | undefined): readonly Image[] {
+  const operator = operatorFacts(object);
+  if (operator)
+    return configured.flatMap((key) => {
+      const image = textOf(operator, key);
+      return image === undefined ? [] : [{ path: key, image }];
+    });
+  const own = mapped(containersOf(object), ({ path, image = "" }) => ({ path: `${path}.image`, image }));
   // A workload's containers name the image of its facts too.
   if (facts === undefined || own.length > 0 || facts.imageFromCatalog) return own;
   return [...own, { path: "image", image: facts.image }];

@@ -40,51 +40,104 @@ import { synchronousNumberInvariant } from "./synchronousNumber";
 import { twoTargetsInvariant } from "./twoTargets";
 import { weeklyVerificationInvariant } from "./weeklyVerification";
 import { zeroLossInvariant } from "./zeroLoss";
+import { durableWritesInvariant } from "./durableWrites";
+import { failsafeInvariant } from "./failsafe";
+import { keptDataInvariant } from "./keptData";
+import { operatorRolloutInvariant } from "./operatorRollout";
+import { passwordOwnerInvariant } from "./passwordOwner";
+import { poolerLoginsInvariant } from "./poolerLogins";
+import { protectedClusterInvariant } from "./protectedCluster";
+import { unknownFieldsInvariant } from "./unknownFields";
+
+/** A subject of docs/policies.md. */
+interface Group {
+  /** In tags. */
+  readonly tag: string;
+  readonly title: string;
+  readonly invariants: readonly Invariant[];
+}
+
+export const groups: readonly Group[] = [
+  {
+    tag: "availability",
+    title: "Availability",
+    invariants: [
+      instancesInvariant,
+      oddQuorumInvariant,
+      aloneAsynchronousInvariant,
+      synchronousNumberInvariant,
+      zeroLossInvariant,
+      durableWritesInvariant,
+      preferredQuorumInvariant,
+      spreadInvariant,
+      failsafeInvariant,
+      disruptionBudgetInvariant,
+      drainWarningInvariant,
+      poolerAvailabilityInvariant,
+      connectionBudgetInvariant,
+      operatorRolloutInvariant,
+    ],
+  },
+  {
+    tag: "backups",
+    title: "Backups and alerts",
+    invariants: [
+      walArchivingInvariant,
+      baseBackupsInvariant,
+      dailyBaseBackupsInvariant,
+      baseBackupScheduleInvariant,
+      twoTargetsInvariant,
+      oneArchiveInvariant,
+      ownArchiveInvariant,
+      currentArchiverInvariant,
+      explicitMethodInvariant,
+      plainChecksumsInvariant,
+      r2EncryptionInvariant,
+      privateBucketsInvariant,
+      protectedBucketsInvariant,
+      bucketLocksInvariant,
+      keptDataInvariant,
+      protectedClusterInvariant,
+      storageClassInvariant,
+      walVolumeInvariant,
+      archiveTimeoutInvariant,
+      alertsInvariant,
+      weeklyVerificationInvariant,
+    ],
+  },
+  {
+    tag: "access",
+    title: "Access and network",
+    invariants: [
+      credentialsInvariant,
+      passwordOwnerInvariant,
+      superuserAccessInvariant,
+      encryptedLoginsInvariant,
+      poolerLoginsInvariant,
+      podSecurityInvariant,
+      closedNetworkInvariant,
+      loadBalancersInvariant,
+    ],
+  },
+  {
+    tag: "resources",
+    title: "Resources, images and fields",
+    invariants: [
+      containerResourcesInvariant,
+      guaranteedMemoryInvariant,
+      sharedBuffersInvariant,
+      imageDigestsInvariant,
+      supportedImagesInvariant,
+      unknownFieldsInvariant,
+    ],
+  },
+];
 
 /** Every invariant, in the order of docs/policies.md. */
-export const invariants: readonly Invariant[] = [
-  instancesInvariant,
-  oddQuorumInvariant,
-  aloneAsynchronousInvariant,
-  synchronousNumberInvariant,
-  zeroLossInvariant,
-  preferredQuorumInvariant,
-  spreadInvariant,
-  disruptionBudgetInvariant,
-  drainWarningInvariant,
-  poolerAvailabilityInvariant,
-  connectionBudgetInvariant,
-  walArchivingInvariant,
-  baseBackupsInvariant,
-  dailyBaseBackupsInvariant,
-  baseBackupScheduleInvariant,
-  twoTargetsInvariant,
-  oneArchiveInvariant,
-  ownArchiveInvariant,
-  currentArchiverInvariant,
-  explicitMethodInvariant,
-  plainChecksumsInvariant,
-  r2EncryptionInvariant,
-  privateBucketsInvariant,
-  protectedBucketsInvariant,
-  bucketLocksInvariant,
-  credentialsInvariant,
-  storageClassInvariant,
-  walVolumeInvariant,
-  archiveTimeoutInvariant,
-  superuserAccessInvariant,
-  encryptedLoginsInvariant,
-  podSecurityInvariant,
-  closedNetworkInvariant,
-  loadBalancersInvariant,
-  containerResourcesInvariant,
-  guaranteedMemoryInvariant,
-  sharedBuffersInvariant,
-  imageDigestsInvariant,
-  supportedImagesInvariant,
-  alertsInvariant,
-  weeklyVerificationInvariant,
-];
+export const invariants: readonly Invariant[] = groups.flatMap((group) => group.invariants);
+
+export const groupOf = (invariant: Invariant): string =>
+  groups.find((group) => group.invariants.includes(invariant))?.tag ?? "";
 
 /** Options with their defaults filled in. */
 export const valuesOf = ({ options = {} }: Invariant, given: object = {}): Record<string, unknown> => ({

@@ -4,10 +4,11 @@ import type { ClusterInvariant } from "./invariant";
 
 /** Fewer than three leave no standby to confirm commits while one is away. */
 export const enoughInstances = (
-  { instances }: Pick<Facts, "instances">,
+  { instances, follows }: Pick<Facts, "instances" | "follows">,
   { least }: { least: number },
 ): Problem[] =>
-  instances >= least
+  // A replica of another cluster is there for a disaster, and confirms nothing.
+  instances >= least || follows !== undefined
     ? []
     : [{ path: "instances", value: instances, allowed: `at least ${least}`, fix: `set ${least}` }];
 

@@ -35,7 +35,26 @@ interface Described {
   /** Where a violation stops an update: everywhere, in prod only (a warning in dev), or nowhere. */
   readonly mandatory: "everywhere" | "prod" | "nowhere";
   readonly options?: Readonly<Record<string, Option>>;
+  /**
+   * Changes a resource's properties in place where one value alone is right, and says whether it did. It runs where a configuration asks for it by
+   * the level `remediate`.
+   */
+  readonly remedy?: (props: Fields) => boolean;
+  /** False where some fields of an object are enough to be judged. @default true */
+  readonly whole?: false;
 }
+
+/** A resource's properties, of any form. */
+export interface Fields {
+  [field: string]: unknown;
+}
+
+/** A field's own fields, where it has some. */
+export const fieldsOf = (fields: Fields | undefined, ...path: readonly string[]): Fields | undefined =>
+  path.reduce<Fields | undefined>((at, key) => {
+    const inner = at?.[key];
+    return typeof inner === "object" && inner !== null ? (inner as Fields) : undefined;
+  }, fields);
 
 /** Options as the invariant gets them: defaults filled in. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -58,14 +77,20 @@ export interface ScheduleInvariant extends Described {
   check(facts: BaseBackupFacts, options: Values): Problem[];
 }
 
-/** About any Kubernetes object; `facts` are there when it is a cluster. */
+/** About any Kubernetes object; `facts` are there when it is a cluster, and `all` where the whole stack is judged. */
 export interface ObjectInvariant extends Described {
   readonly on: "object";
-  check(object: KubernetesObject, options: Values, facts: Facts | undefined): Problem[];
+  check(
+    object: KubernetesObject,
+    options: Values,
+    facts: Facts | undefined,
+    all?: readonly KubernetesObject[],
+  ): Problem[];
 }
 
 /** What a whole stack claims. */
 export interface StackFacts {
+  /** Without those that only change some fields of another. */
   readonly objects: readonly KubernetesObject[];
   readonly clusters: readonly Facts[];
   readonly poolers: readonly PoolerFacts[];
@@ -83,3 +108,9 @@ export interface StackInvariant extends Described {
 /** How messages name an object. */
 export const displayName = (kind: string, { namespace, name }: { namespace: string; name: string }): string =>
   `${kind} ${namespace}/${name}`;
+
+/** A field's text; empty where it has none. */
+export const textAt = (fields: Fields | undefined, key: string): string => {
+  const value = fields?.[key];
+  return typeof value === "string" ? value : "";
+};

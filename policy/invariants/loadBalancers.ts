@@ -1,31 +1,138 @@
+import { Deferred, type LoadBalancer } from "../../plan/engines/reader";
+import type { KubernetesObject } from "../../plan/objects";
+import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
-import { loadBalancerOf } from "../kubernetes";
+import { isService, openingOf, type Service } from "../kubernetes";
+import { each } from "../notKnown";
+import { poolerFacts, stackFacts } from "../stackFacts";
+import { selectsPods } from "../statefulSets";
 import type { ObjectInvariant } from "./invariant";
 
-const anyAddress = ["0.0.0.0/0", "::/0"];
+/** Annotations by which a provider keeps a load balancer inside its own network, and their values. */
+const inside: readonly [key: RegExp, value: RegExp][] = [
+  [/aws-load-balancer-internal$/, /^(true|0\.0\.0\.0\/0)$/],
+  [/aws-load-balancer-scheme$/, /^internal$/],
+  [/azure-load-balancer-internal$/, /^true$/],
+  [/(networking\.gke\.io|cloud\.google\.com)\/load-balancer-type$/, /^internal$/i],
+  [/(openstack|oci)-?internal-load-balancer$|oci-load-balancer-internal$/, /^true$/],
+  [/alibaba-cloud-loadbalancer-address-type$/, /^intranet$/],
+  [/load-balancer\.hetzner\.cloud\/disable-public-network$/, /^true$/],
+  [/ibm-load-balancer-cloud-provider-ip-type$/, /^private$/],
+  [/qcloud-loadbalancer-internal-subnetid$/, /./],
+  [/(scw-loadbalancer-private|do-loadbalancer-network)$/, /^(true|internal)$/i],
+  [/^loadBalancerClass$/, /tailscale|internal/],
+];
+const ranges = /load-balancer-source-ranges$/;
+
+const isInside = ({ annotations = {} }: LoadBalancer): boolean =>
+  Object.entries(annotations).some(([key, value]) =>
+    inside.some(([name, form]) => name.test(key) && form.test(value)),
+  );
+
+const HALF = 2 ** 31;
+
+/** Ranges that let in what isn't one's own: one that is wider than any private one, or all of them together. */
+function wideOf(sourceRanges: readonly string[]): readonly string[] {
+  const wide = sourceRanges.filter((range) => isWide(range));
+  if (wide.length > 0) return wide;
+  const addresses = sourceRanges
+    .filter((range) => !range.includes(":"))
+    .reduce((sum, range) => sum + 2 ** (32 - Number(range.split("/")[1] ?? 32)), 0);
+  return addresses >= HALF ? sourceRanges : [];
+}
+
+/** Ports and labels of a Service that leads to PostgreSQL or PgBouncer. */
+const databasePorts = ["5432", "6432", "postgres", "postgresql", "pg", "pgbouncer"];
+const databaseLabels = [
+  "cnpg.io/cluster",
+  "cnpg.io/poolerName",
+  "connection-pooler",
+  "pgplatform.io/cluster",
+];
+
+const looksLikeDatabase = ({ spec }: Service): boolean =>
+  (spec?.ports ?? []).some((one) =>
+    [one.port, one.targetPort, one.name].some((port) => databasePorts.includes(String(port))),
+  ) ||
+  Object.entries(spec?.selector ?? {}).some(
+    ([key, value]) => databaseLabels.includes(key) || (key === "application" && value === "spilo"),
+  );
+
+/** Whether a Service leads to a database or a pooler; what its own words don't say, the pods of the stack do. */
+function leadsToDatabase(service: Service, all: readonly KubernetesObject[] | undefined): boolean {
+  if (looksLikeDatabase(service)) return true;
+  if (all === undefined) throw new Deferred("what it selects");
+  const { clusters, poolers } = stackFacts(all);
+  const pods = [
+    ...clusters.map((one) => ({ namespace: one.namespace, labels: one.network.pods })),
+    ...poolers.map((one) => ({ namespace: one.namespace, labels: one.podLabels })),
+  ];
+  return pods.some(
+    ({ namespace, labels }) =>
+      namespace === (service.metadata.namespace ?? "default") && selectsPods(service.spec?.selector, labels),
+  );
+}
+
+function problemOf(opening: LoadBalancer): Problem[] {
+  const { service, type, sourceRanges, annotations = {} } = opening;
+  if (type === "NodePort")
+    return [
+      {
+        path: `type of the Service ${service}`,
+        value: "NodePort",
+        allowed:
+          "ClusterIP, or a load balancer with source ranges: a port of every node is open to all that reach one",
+        fix: "make it a ClusterIP",
+      },
+    ];
+  if (isInside(opening)) return [];
+  const annotated = Object.entries(annotations).find(([key]) => ranges.test(key))?.[1];
+  const listed = [...sourceRanges, ...(annotated?.split(",").map((range) => range.trim()) ?? [])];
+  const wide = wideOf(listed);
+  if (listed.length > 0 && wide.length === 0) return [];
+  return [
+    {
+      path: `loadBalancerSourceRanges of the Service ${service}`,
+      value: listed.length === 0 ? undefined : wide,
+      allowed: "ranges of the clients' addresses",
+      fix: "list them, or use a ClusterIP",
+    },
+  ];
+}
+
+function outside({ metadata, spec }: Service): Problem[] {
+  const addresses = spec?.externalIPs ?? [];
+  return addresses.length === 0
+    ? []
+    : [
+        {
+          path: `externalIPs of the Service ${metadata.name}`,
+          value: addresses,
+          allowed: "none: they take no source ranges",
+          fix: "remove them",
+        },
+      ];
+}
 
 export const loadBalancersInvariant: ObjectInvariant = {
   number: "29",
   name: "load-balancer-ranges",
-  description: "A load balancer lets in listed ranges of addresses only.",
+  description:
+    "A Service that leads to a database or a pooler lets in listed ranges of addresses only, or stays in the provider's network.",
   severity: "critical",
   mandatory: "everywhere",
   remediation:
-    "Set `spec.loadBalancerSourceRanges` to the clients' addresses, or make the Service a ClusterIP.",
+    "Set `spec.loadBalancerSourceRanges` to the clients' addresses (Zalando: `allowedSourceRanges`), make the Service a ClusterIP, or keep it in the provider's " +
+    "network by the provider's annotation.",
   on: "object",
-  check(object, _options, facts): Problem[] {
-    const own = loadBalancerOf(object);
-    return [...(own ? [own] : []), ...(facts?.loadBalancers ?? [])].flatMap(({ service, sourceRanges }) => {
-      const wide = sourceRanges.filter((range) => anyAddress.includes(range));
-      if (sourceRanges.length > 0 && wide.length === 0) return [];
-      return [
-        {
-          path: `loadBalancerSourceRanges of the Service ${service}`,
-          value: sourceRanges.length === 0 ? undefined : sourceRanges,
-          allowed: "ranges of the clients' addresses",
-          fix: "list them, or use a ClusterIP",
-        },
-      ];
-    });
+  check(object, _options, facts, all): Problem[] {
+    if (isService(object)) {
+      const opening = openingOf(object);
+      const beyond = outside(object);
+      if ((opening === undefined && beyond.length === 0) || !leadsToDatabase(object, all)) return [];
+      return [...(opening ? problemOf(opening) : []), ...beyond];
+    }
+    const poolers = poolerFacts(object, all).flatMap(({ loadBalancers = [] }) => loadBalancers);
+    return each([...(facts?.loadBalancers ?? []), ...poolers], problemOf);
   },
 };

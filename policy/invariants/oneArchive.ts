@@ -1,4 +1,5 @@
 import type { Problem } from "../../settings/problem";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const oneArchiveInvariant: StackInvariant = {
@@ -12,7 +13,7 @@ export const oneArchiveInvariant: StackInvariant = {
     "Name one archiver, and no store in the schedule of base backups. For a second target copy what is in the first one (`pgplatform:backup.targets`).",
   on: "stack",
   check: ({ clusters, baseBackups }): Problem[] =>
-    clusters.flatMap((cluster) => {
+    each(clusters, (cluster) => {
       const { archive } = cluster;
       if (archive === undefined) return [];
       const several: Problem[] =

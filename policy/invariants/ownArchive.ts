@@ -1,6 +1,7 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { archiveStore } from "../backups";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const ownArchiveInvariant: StackInvariant = {
@@ -18,7 +19,7 @@ export const ownArchiveInvariant: StackInvariant = {
       return store ? [{ cluster, place: `${store.endpoint ?? ""} ${store.destination}` }] : [];
     });
     const nameOf = ({ archive }: Facts) => archive?.archiveId;
-    return placed.flatMap(({ cluster, place }, index) => {
+    return each(placed, ({ cluster, place }, index) => {
       // The name may not be known at a preview: it is read only where the place alone doesn't decide.
       const other = placed
         .slice(0, index)

@@ -1,6 +1,16 @@
 import type { Problem } from "../../settings/problem";
 import { isAws } from "../backups";
-import type { StoreInvariant } from "./invariant";
+import { fieldsOf, textAt, type StoreInvariant } from "./invariant";
+
+const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
+
+/** By number, since list methods fail on what Pulumi hands over. */
+function elementsOf(list: unknown): { name?: unknown; value?: unknown }[] {
+  if (!Array.isArray(list)) return [];
+  const elements: { name?: unknown; value?: unknown }[] = [];
+  for (let index = 0; index < list.length; index++) elements.push(list[index] as object);
+  return elements;
+}
 
 export const plainChecksumsInvariant: StoreInvariant = {
   number: "17",
@@ -23,4 +33,20 @@ export const plainChecksumsInvariant: StoreInvariant = {
             fix: "set AWS_REQUEST_CHECKSUM_CALCULATION and AWS_RESPONSE_CHECKSUM_VALIDATION",
           },
         ],
+  remedy(props) {
+    const spec = fieldsOf(props, "spec");
+    const endpoint = textAt(fieldsOf(spec, "configuration"), "endpointURL");
+    if (props.kind !== "ObjectStore" || spec === undefined || isAws(endpoint === "" ? undefined : endpoint))
+      return false;
+    const env = elementsOf(fieldsOf(spec, "instanceSidecarConfiguration")?.env);
+    const isRight = (name: string): boolean =>
+      env.some((one) => one.name === name && one.value === "when_required");
+    if (checksumPair.every(isRight)) return false;
+    spec.instanceSidecarConfiguration ??= {};
+    fieldsOf(spec, "instanceSidecarConfiguration")!.env = [
+      ...env.filter(({ name }) => !checksumPair.includes(String(name))),
+      ...checksumPair.map((name) => ({ name, value: "when_required" })),
+    ];
+    return true;
+  },
 };

@@ -1,4 +1,5 @@
 import type { Problem } from "../../settings/problem";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 const label = "pod-security.kubernetes.io/enforce";
@@ -23,25 +24,24 @@ export const podSecurityInvariant: StackInvariant = {
   },
   on: "stack",
   check: ({ clusters, objects }, { waived }): Problem[] =>
-    clusters
-      .filter(({ namespace }) => !(waived as readonly string[]).includes(namespace))
-      .flatMap((cluster): Problem[] => {
-        const { podSecurity: wanted } = cluster;
-        const namespace = objects.find(
-          ({ kind, apiVersion, metadata }) =>
-            kind === "Namespace" && apiVersion === "v1" && metadata.name === cluster.namespace,
-        );
-        // One that another stack makes isn't seen here.
-        if (namespace === undefined) return [];
-        const value = namespace.metadata.labels?.[label];
-        if (levels.findIndex((level) => level === value) >= levels.indexOf(wanted)) return [];
-        return [
-          {
-            path: `Namespace ${cluster.namespace}: ${label}`,
-            value,
-            allowed: `${wanted}${wanted === "restricted" ? "" : " or restricted"}, for the pods of ${displayName("cluster", cluster)}`,
-            fix: "set the label",
-          },
-        ];
-      }),
+    each(clusters, (cluster): Problem[] => {
+      if ((waived as readonly string[]).includes(cluster.namespace)) return [];
+      const { podSecurity: wanted } = cluster;
+      const namespace = objects.find(
+        ({ kind, apiVersion, metadata }) =>
+          kind === "Namespace" && apiVersion === "v1" && metadata.name === cluster.namespace,
+      );
+      // One that another stack makes isn't seen here.
+      if (namespace === undefined) return [];
+      const value = namespace.metadata.labels?.[label];
+      if (levels.findIndex((level) => level === value) >= levels.indexOf(wanted)) return [];
+      return [
+        {
+          path: `Namespace ${cluster.namespace}: ${label}`,
+          value,
+          allowed: `${wanted}${wanted === "restricted" ? "" : " or restricted"}, for the pods of ${displayName("cluster", cluster)}`,
+          fix: "set the label",
+        },
+      ];
+    }),
 };

@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { budgeted } from "../kubernetes";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const poolerAvailabilityInvariant: StackInvariant = {
@@ -14,7 +15,7 @@ export const poolerAvailabilityInvariant: StackInvariant = {
   options: { least: { type: "integer", minimum: 1, default: 2, description: "Least number of pods." } },
   on: "stack",
   check: ({ objects, poolers }, { least }): Problem[] =>
-    poolers.flatMap((pooler) => {
+    each(poolers, (pooler) => {
       const at = displayName(pooler.kind, pooler);
       const { namespace, podLabels, pods } = pooler;
       return [

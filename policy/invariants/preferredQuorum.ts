@@ -1,6 +1,6 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
-import type { ClusterInvariant } from "./invariant";
+import { type ClusterInvariant, fieldsOf } from "./invariant";
 
 /** With two instances and `preferred`, the quorum could elect a standby that acknowledged commits have not reached. */
 export const preferredQuorum = ({
@@ -29,4 +29,11 @@ export const preferredQuorumInvariant: ClusterInvariant = {
     "Set `spec.postgresql.synchronous.failoverQuorum` to false, or have three instances and `dataDurability: required`.",
   on: "cluster",
   check: preferredQuorum,
+  remedy(props) {
+    const synchronous = fieldsOf(props, "spec", "postgresql", "synchronous");
+    if (props.kind !== "Cluster" || synchronous?.dataDurability !== "preferred") return false;
+    if (synchronous.failoverQuorum !== true || fieldsOf(props, "spec")?.instances !== 2) return false;
+    synchronous.failoverQuorum = false;
+    return true;
+  },
 };

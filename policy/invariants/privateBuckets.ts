@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { backupBuckets } from "../backups";
+import { each } from "../notKnown";
 import type { StackInvariant } from "./invariant";
 
 export const privateBucketsInvariant: StackInvariant = {
@@ -12,7 +13,7 @@ export const privateBucketsInvariant: StackInvariant = {
     "AWS: a BucketPublicAccessBlock with all four parts true, and no public ACL. R2: no R2ManagedDomain that is enabled and no R2CustomDomain. B2: no public ACL.",
   on: "stack",
   check: (stack): Problem[] =>
-    backupBuckets(stack).flatMap(({ resource, bucket, open }) =>
+    each(backupBuckets(stack), ({ resource, bucket, open }) =>
       open === undefined
         ? []
         : [

@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { isR2 } from "../backups";
-import type { StoreInvariant } from "./invariant";
+import { fieldsOf, textAt, type StoreInvariant } from "./invariant";
 
 export const r2EncryptionInvariant: StoreInvariant = {
   number: "18",
@@ -22,4 +22,13 @@ export const r2EncryptionInvariant: StoreInvariant = {
             fix: "remove it",
           },
         ],
+  remedy(props) {
+    const configuration = fieldsOf(props, "spec", "configuration");
+    if (props.kind !== "ObjectStore" || !isR2(textAt(configuration, "endpointURL"))) return false;
+    const parts = [fieldsOf(configuration, "wal"), fieldsOf(configuration, "data")].filter(
+      (part) => part?.encryption !== undefined,
+    );
+    for (const part of parts) delete part!.encryption;
+    return parts.length > 0;
+  },
 };

@@ -9,7 +9,7 @@ export function spread(
 ): Problem[] {
   if (facts.instances < 2) return [];
   const problems: Problem[] = [];
-  if (!facts.requiredHostSpread)
+  if (facts.requiredHostSpread === false)
     problems.push({
       path: "anti-affinity on kubernetes.io/hostname",
       value: "not required",
@@ -34,7 +34,8 @@ export const spreadInvariant: ClusterInvariant = {
   mandatory: "prod",
   remediation:
     "CloudNativePG: `spec.affinity` with `podAntiAffinityType: required` and `topologyKey: kubernetes.io/hostname`, and a " +
-    "`spec.topologySpreadConstraints` entry on topology.kubernetes.io/zone.",
+    "`spec.topologySpreadConstraints` entry on topology.kubernetes.io/zone. Zalando: `enable_pod_antiaffinity: true` in the operator's " +
+    "configuration. A StatefulSet: both in its pod's specification.",
   options: {
     zones: {
       type: "integer",

@@ -1,7 +1,8 @@
 import type { KubernetesObject } from "../../plan/objects";
 import { clusterLabel } from "../../plan/names";
 import type { Problem } from "../../settings/problem";
-import { displayName, type StackFacts, type StackInvariant } from "./invariant";
+import { each, together } from "../notKnown";
+import { displayName, type StackInvariant } from "./invariant";
 
 interface Claim extends KubernetesObject {
   spec?: { storageClassName?: string };
@@ -12,25 +13,47 @@ interface StorageClass extends KubernetesObject {
   reclaimPolicy?: string;
 }
 
-/** Classes of the clusters' volumes, with who has them; a class that isn't named is the Kubernetes cluster's default, and unknown. */
-function used({ clusters, objects }: StackFacts): { who: string; path: string; name: string }[] {
-  return [
-    ...clusters.flatMap((cluster) =>
-      cluster.storageClasses.map((name) => ({
-        who: displayName("Cluster", cluster),
-        path: "storage class",
-        name,
-      })),
-    ),
-    ...objects.flatMap((object) => {
-      const { kind, metadata, spec } = object as Claim;
-      const name = spec?.storageClassName;
-      return kind === "PersistentVolumeClaim" && metadata.labels?.[clusterLabel] !== undefined && name
-        ? [{ who: displayName(kind, { namespace: "default", ...metadata }), path: "storageClassName", name }]
-        : [];
-    }),
-  ];
+/** A class that isn't named is the Kubernetes cluster's default, and unknown. */
+interface Used {
+  readonly who: string;
+  readonly path: string;
+  readonly name: string;
 }
+
+function usedBy(object: KubernetesObject): Used[] {
+  const { kind, metadata, spec } = object as Claim;
+  if (kind !== "PersistentVolumeClaim" || metadata.labels?.[clusterLabel] === undefined) return [];
+  const name = spec?.storageClassName;
+  return name
+    ? [{ who: displayName(kind, { namespace: "default", ...metadata }), path: "storageClassName", name }]
+    : [];
+}
+
+const isClass = (object: KubernetesObject): object is StorageClass =>
+  object.kind === "StorageClass" && object.apiVersion.startsWith("storage.k8s.io/");
+
+const unfit = ({ metadata, allowVolumeExpansion, reclaimPolicy }: StorageClass): Problem[] => [
+  ...(allowVolumeExpansion === true
+    ? []
+    : [
+        {
+          path: `StorageClass ${metadata.name}: allowVolumeExpansion`,
+          value: allowVolumeExpansion,
+          allowed: "true, since a full volume that can't grow stops the database",
+          fix: "set it",
+        },
+      ]),
+  ...(reclaimPolicy === "Retain"
+    ? []
+    : [
+        {
+          path: `StorageClass ${metadata.name}: reclaimPolicy`,
+          value: reclaimPolicy,
+          allowed: "Retain, since a claim that is deleted by mistake would delete the data",
+          fix: "set it",
+        },
+      ]),
+];
 
 export const storageClassInvariant: StackInvariant = {
   number: "22",
@@ -50,43 +73,32 @@ export const storageClassInvariant: StackInvariant = {
   },
   on: "stack",
   check: (stack, { local }): Problem[] => {
-    const all = used(stack);
-    const onNode = all
-      .filter(({ name }) => (local as readonly string[]).includes(name))
-      .map(({ who, path, name }) => ({
-        path: `${who}: ${path}`,
-        value: name,
-        allowed: "a class whose volumes aren't lost with a node",
-        fix: "choose another one",
-      }));
-    const classes = stack.objects.filter(
-      ({ kind, apiVersion, metadata }) =>
-        kind === "StorageClass" &&
-        apiVersion.startsWith("storage.k8s.io/") &&
-        all.some(({ name }) => name === metadata.name),
-    ) as StorageClass[];
-    const unfit = classes.flatMap(({ metadata, allowVolumeExpansion, reclaimPolicy }): Problem[] => [
-      ...(allowVolumeExpansion === true
-        ? []
-        : [
+    const names = new Set<string>();
+    const onNode = ({ who, path, name }: Used): Problem[] => {
+      names.add(name);
+      return (local as readonly string[]).includes(name)
+        ? [
             {
-              path: `StorageClass ${metadata.name}: allowVolumeExpansion`,
-              value: allowVolumeExpansion,
-              allowed: "true, since a full volume that can't grow stops the database",
-              fix: "set it",
+              path: `${who}: ${path}`,
+              value: name,
+              allowed: "a class whose volumes aren't lost with a node",
+              fix: "choose another one",
             },
-          ]),
-      ...(reclaimPolicy === "Retain"
-        ? []
-        : [
-            {
-              path: `StorageClass ${metadata.name}: reclaimPolicy`,
-              value: reclaimPolicy,
-              allowed: "Retain, since a claim that is deleted by mistake would delete the data",
-              fix: "set it",
-            },
-          ]),
-    ]);
-    return [...onNode, ...unfit];
+          ]
+        : [];
+    };
+    return together(
+      () =>
+        each(stack.clusters, (cluster) =>
+          each(cluster.storageClasses, (name) =>
+            onNode({ who: displayName("Cluster", cluster), path: "storage class", name }),
+          ),
+        ),
+      () => each(stack.objects, (object) => each(usedBy(object), onNode)),
+      () =>
+        each(stack.objects, (object) =>
+          isClass(object) && names.has(object.metadata.name) ? unfit(object) : [],
+        ),
+    );
   },
 };

@@ -1,10 +1,13 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
-import type { ClusterInvariant } from "./invariant";
+import { type ClusterInvariant, fieldsOf } from "./invariant";
 
 /** A superuser who may log in over the network can read every file and leave the database. */
-export const superuserAccess = ({ superuserAccess }: Pick<Facts, "superuserAccess">): Problem[] =>
-  superuserAccess
+export const superuserAccess = ({
+  superuserAccess,
+  superusers,
+}: Pick<Facts, "superuserAccess" | "superusers">): Problem[] => [
+  ...(superuserAccess
     ? [
         {
           path: "superuser access",
@@ -13,7 +16,14 @@ export const superuserAccess = ({ superuserAccess }: Pick<Facts, "superuserAcces
           fix: "switch it off and use the administrator's role",
         },
       ]
-    : [];
+    : []),
+  ...superusers.map((role) => ({
+    path: `role ${role}`,
+    value: "superuser",
+    allowed: "roles that are no superusers, since CREATEDB and CREATEROLE do an administrator's work",
+    fix: "take it from the role",
+  })),
+];
 
 export const superuserAccessInvariant: ClusterInvariant = {
   number: "25",
@@ -22,7 +32,14 @@ export const superuserAccessInvariant: ClusterInvariant = {
   severity: "high",
   mandatory: "everywhere",
   remediation:
-    "Remove `spec.enableSuperuserAccess: true`; give administrators a role with CREATEDB and CREATEROLE.",
+    "Remove `spec.enableSuperuserAccess: true`, `superuser: true` of `spec.managed.roles` and Zalando's flag `superuser`; give administrators " +
+    "a role with CREATEDB and CREATEROLE.",
   on: "cluster",
   check: superuserAccess,
+  remedy(props) {
+    const spec = fieldsOf(props, "spec");
+    if (props.kind !== "Cluster" || spec?.enableSuperuserAccess !== true) return false;
+    spec.enableSuperuserAccess = false;
+    return true;
+  },
 };

@@ -1,4 +1,5 @@
 import type { Problem } from "../../settings/problem";
+import { each } from "../notKnown";
 import { imagesOf, referenceOf } from "./images";
 import type { ObjectInvariant } from "./invariant";
 
@@ -40,7 +41,7 @@ export const supportedImagesInvariant: ObjectInvariant = {
   },
   on: "object",
   check: (object, { refused }, facts): Problem[] =>
-    imagesOf(object, facts).flatMap(({ path, image }) => {
+    each(imagesOf(object, facts), ({ path, image }) => {
       if (image === "") return [];
       const { repository, tag, digest } = referenceOf(image);
       const gone = [

@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { archiveStore, placesOf, providersOf } from "../backups";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const twoTargetsInvariant: StackInvariant = {
@@ -14,7 +15,7 @@ export const twoTargetsInvariant: StackInvariant = {
     "`pgplatform.io/cluster: <cluster>` and `pgplatform.io/role: backup-target`, and annotate it with `pgplatform.io/store-endpoint` and `pgplatform.io/store-bucket`.",
   on: "stack",
   check: (stack): Problem[] =>
-    stack.clusters.flatMap((cluster) => {
+    each(stack.clusters, (cluster) => {
       // A cluster without an archive is another invariant's matter.
       const archive = archiveStore(stack, cluster);
       if (archive === undefined) return [];

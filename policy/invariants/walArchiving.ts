@@ -3,8 +3,9 @@ import type { Problem } from "../../settings/problem";
 import type { ClusterInvariant } from "./invariant";
 
 /** Engines whose objects don't show whether WAL is archived aren't judged. */
-export const walArchiving = ({ archive }: Pick<Facts, "archive">): Problem[] =>
-  archive === undefined || archive.archivers > 0
+export const walArchiving = ({ archive, follows }: Pick<Facts, "archive" | "follows">): Problem[] =>
+  // What a replica of another cluster has is in that one's archive.
+  follows !== undefined || archive === undefined || archive.archivers > 0
     ? []
     : [
         {

@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { verifications } from "../backups";
+import { each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const weeklyVerificationInvariant: StackInvariant = {
@@ -20,19 +21,18 @@ export const weeklyVerificationInvariant: StackInvariant = {
   },
   on: "stack",
   check: ({ clusters, objects }, { most }): Problem[] =>
-    clusters
-      .filter(({ archive }) => (archive?.archivers ?? 0) > 0)
-      .flatMap((cluster) => {
-        const found = verifications(objects, cluster);
-        if (found.some(({ days }) => days !== undefined && days <= Number(most))) return [];
-        const [first] = found;
-        return [
-          {
-            path: `${displayName("Cluster", cluster)}: verification of backups`,
-            value: first?.schedule ?? "none",
-            allowed: `one at least every ${Number(most)} days, since only a restore proves a backup`,
-            fix: "schedule one",
-          },
-        ];
-      }),
+    each(clusters, (cluster) => {
+      if ((cluster.archive?.archivers ?? 0) === 0) return [];
+      const found = verifications(objects, cluster);
+      if (found.some(({ days }) => days !== undefined && days <= Number(most))) return [];
+      const [first] = found;
+      return [
+        {
+          path: `${displayName("Cluster", cluster)}: verification of backups`,
+          value: first?.schedule ?? "none",
+          allowed: `one at least every ${Number(most)} days, since only a restore proves a backup`,
+          fix: "schedule one",
+        },
+      ];
+    }),
 };

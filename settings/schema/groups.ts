@@ -299,6 +299,18 @@ pgplatform:monitoring:
     paths: ["monitoring.thresholds"],
   },
   {
+    title: "Waivers",
+    intro:
+      "What policies let pass for a time: see [waivers](policies.md#waivers). Each is told on every run.",
+    example: `pgplatform:waivers:
+  - policy: enough-instances
+    resource: Cluster shop/orders
+    reason: the second node comes in March
+    until: "2026-03-31"
+    who: Ada`,
+    paths: ["waivers"],
+  },
+  {
     title: "Images and registries",
     intro:
       "Other images than the defaults, a mirror for all of them, and logins to private registries. A default is chosen " +

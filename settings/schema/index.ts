@@ -12,6 +12,7 @@ import { rotation } from "./rotation";
 import { secrets } from "./secrets";
 import { pooler } from "./poolers";
 import { scheduling, type SchedulingSettings } from "./scheduling";
+import { waivers } from "./waivers";
 import { transform } from "./transform";
 
 /**
@@ -155,6 +156,7 @@ export const schema = z.strictObject({
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
     allowed: "a list of { server, username, password }",
   }).default([]),
+  waivers,
   transform,
 });
 

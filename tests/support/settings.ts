@@ -19,6 +19,15 @@ export const smallest = (): SettingsInput => ({
 export const everything = (): SettingsInput => ({
   platform: "cloud",
   tier: "prod",
+  waivers: [
+    {
+      policy: "image-digests",
+      resource: "Cluster jewelry/jewelry-shop-db",
+      reason: "the mirror has no digests yet",
+      until: "2026-12-31",
+      who: "Ada",
+    },
+  ],
   kubernetes: { kubeconfig: "/home/someone/.kube/config", context: "west" },
   operator: { install: true, memory: "1Gi", cpu: "2", scheduling: { nodeSelector: { pool: "operators" } } },
   scheduling: {

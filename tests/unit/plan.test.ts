@@ -263,7 +263,8 @@ describe("the plan of CloudNativePG", () => {
   });
 
   it("claims what its settings say", () => {
-    const { archive, ...claims } = readers.cnpg.facts(clusterOf(smallest()))!;
+    const { archive, parameter, ...claims } = readers.cnpg.facts(clusterOf(smallest()))!;
+    assert.equal(parameter("shared_buffers"), "128MB");
     assert.deepEqual(
       { ...archive },
       { archivers: 0, store: undefined, archiveId: "main", outdated: undefined },
@@ -283,6 +284,14 @@ describe("the plan of CloudNativePG", () => {
         zoneSpread: true,
         dataChecksums: true,
         superuserAccess: false,
+        superusers: [],
+        follows: undefined,
+        passwords: [
+          { role: "pgp_health", secret: "main-health" },
+          { role: "app", secret: "main-app" },
+          { role: "pgp_admin", secret: "main-admin" },
+          { role: "pgp_pooler", secret: "main-pooler-auth" },
+        ],
         hostBasedAccess: [
           "hostssl all all all scram-sha-256",
           "hostnossl all all all reject",

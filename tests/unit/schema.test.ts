@@ -91,6 +91,7 @@ describe("schema", () => {
       labels: {},
       registries: [],
       transform: {},
+      waivers: [],
       images: {
         operator: pins.images.cnpgOperator,
         postgresql: pins.images.postgresql,

@@ -245,9 +245,10 @@ describe("the plan of a standalone server", () => {
 
 describe("what a standalone server claims", () => {
   it("is what its settings say", () => {
-    const facts = readers.standalone.facts(
+    const { parameter, ...facts } = readers.standalone.facts(
       objectOf("server", changed(alone(), "cluster.maxConnections", 110)),
     )!;
+    assert.equal(parameter("max_connections"), "110");
     assert.deepEqual(
       { ...facts },
       {
@@ -263,6 +264,7 @@ describe("what a standalone server claims", () => {
         zoneSpread: false,
         dataChecksums: true,
         superuserAccess: false,
+        superusers: [],
         hostBasedAccess: [
           "local all postgres peer map=platform",
           "local all pgp_metrics peer map=platform",

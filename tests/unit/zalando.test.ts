@@ -300,8 +300,10 @@ describe("the plan for the Zalando operator", () => {
   });
 
   it("claims what its settings say", () => {
+    const { parameter, ...claims } = readers.zalando.facts(objectOf(small(), "cluster"), [])!;
+    assert.equal(parameter("shared_buffers"), "128MB");
     assert.deepEqual(
-      { ...readers.zalando.facts(objectOf(small(), "cluster")) },
+      { ...claims },
       {
         name: "main",
         namespace: "postgres",
@@ -315,6 +317,9 @@ describe("the plan for the Zalando operator", () => {
         zoneSpread: undefined,
         dataChecksums: true,
         superuserAccess: false,
+        superusers: [],
+        failsafe: true,
+        follows: undefined,
         hostBasedAccess: [
           "local all all peer",
           "local replication standby scram-sha-256",
@@ -360,11 +365,13 @@ describe("the plan for the Zalando operator", () => {
       ],
       [1, 0, "md5", 1800],
     );
-    assert.ok(claimed.hostBasedAccess.includes("local all all trust"));
+    assert.ok(claimed.hostBasedAccess?.includes("local all all trust") === true);
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
-    assert.deepEqual(readers.zalando.facts(open)!.loadBalancers, [{ service: "x", sourceRanges: [] }]);
-    assert.equal(readers.zalando.facts(open)!.superuserAccess, true);
+    assert.deepEqual(readers.zalando.facts(open, [])!.loadBalancers, [
+      { service: "x", sourceRanges: [], annotations: {} },
+    ]);
+    assert.deepEqual(readers.zalando.facts(open)!.superusers, ["root"]);
     assert.equal(readers.zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);
   });
 

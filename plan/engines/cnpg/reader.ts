@@ -1,24 +1,31 @@
-import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { EngineReader, Facts, PoolerFacts } from "../reader";
+import { appended, type KubernetesObject, namespaceOf } from "../../objects";
+import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
 import { spreadsOverHosts } from "../../pooler/spread";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
-import { isCluster, isPooler } from "./resources";
+import { isCluster, isPooler, type ServiceTemplate } from "./resources";
 
 /** How quorum failover was switched on before it was a field; it still counts. */
 const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
 /** What the operator puts behind the rules of the object. */
 const closingRule = "host all all all scram-sha-256";
 
+/** The Service that a template makes, where it is open beyond the Kubernetes cluster. */
+function openedBy(template: ServiceTemplate | undefined, otherwise: string): LoadBalancer[] {
+  const { type, loadBalancerSourceRanges: sourceRanges = [] } = template?.spec ?? {};
+  const { name: service = otherwise, annotations = {} } = template?.metadata ?? {};
+  return type === "LoadBalancer" || type === "NodePort" ? [{ service, type, sourceRanges, annotations }] : [];
+}
+
 /** Fields that are left out count with the operator's own defaults, parameters with PostgreSQL's. */
 function facts(object: KubernetesObject): Facts | undefined {
   if (!isCluster(object)) return undefined;
   const { metadata } = object;
   const spec = object.spec ?? {};
-  const parameter = (name: string, otherwise: string): string =>
-    String(spec.postgresql?.parameters?.[name] ?? otherwise);
+  const own = (name: string): string | undefined => spec.postgresql?.parameters?.[name];
+  const parameter = (name: string, otherwise: string): string => own(name) ?? otherwise;
   return {
     get name() {
       return metadata.name;
@@ -56,6 +63,12 @@ function facts(object: KubernetesObject): Facts | undefined {
         ({ topologyKey }) => topologyKey === "topology.kubernetes.io/zone",
       );
     },
+    get follows() {
+      const { enabled, primary, source } = spec.replica ?? {};
+      return enabled === true || (primary !== undefined && primary !== (spec.replica?.self ?? metadata.name))
+        ? (source ?? primary ?? "")
+        : undefined;
+    },
     get dataChecksums() {
       return spec.bootstrap?.initdb?.dataChecksums ?? false;
     },
@@ -66,9 +79,28 @@ function facts(object: KubernetesObject): Facts | undefined {
     get superuserAccess() {
       return spec.enableSuperuserAccess ?? false;
     },
-    get hostBasedAccess() {
-      return [...(spec.postgresql?.pg_hba ?? []), closingRule];
+    get superusers() {
+      return (spec.managed?.roles ?? [])
+        .filter(({ superuser, ensure }) => superuser === true && ensure !== "absent")
+        .map(({ name }) => name);
     },
+    get passwords() {
+      const { initdb, recovery, pg_basebackup: copy } = spec.bootstrap ?? {};
+      return [
+        ...[initdb, recovery, copy].map((from) => ({
+          role: from?.owner ?? from?.database ?? "app",
+          secret: from?.secret?.name ?? "",
+        })),
+        ...(spec.managed?.roles ?? []).map(({ name, passwordSecret }) => ({
+          role: name,
+          secret: passwordSecret?.name ?? "",
+        })),
+      ].filter(({ secret }) => secret !== "");
+    },
+    get hostBasedAccess() {
+      return appended(spec.postgresql?.pg_hba ?? [], closingRule);
+    },
+    parameter: own,
     get passwordEncryption() {
       return parameter("password_encryption", "scram-sha-256");
     },
@@ -108,12 +140,9 @@ function facts(object: KubernetesObject): Facts | undefined {
         : { writeMiBPerSecond: Number(rate), hours: Number(hours) };
     },
     get loadBalancers() {
-      return (spec.managed?.services?.additional ?? [])
-        .filter(({ serviceTemplate }) => serviceTemplate?.spec?.type === "LoadBalancer")
-        .map(({ serviceTemplate }) => ({
-          service: serviceTemplate?.metadata?.name ?? "",
-          sourceRanges: serviceTemplate?.spec?.loadBalancerSourceRanges ?? [],
-        }));
+      return (spec.managed?.services?.additional ?? []).flatMap(({ serviceTemplate }) =>
+        openedBy(serviceTemplate, ""),
+      );
     },
     get services() {
       return { primary: `${metadata.name}-rw`, standbys: `${metadata.name}-ro`, any: `${metadata.name}-r` };
@@ -128,10 +157,10 @@ function facts(object: KubernetesObject): Facts | undefined {
   };
 }
 
-function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
-  if (!isPooler(object)) return undefined;
+function poolerFacts(object: KubernetesObject): PoolerFacts[] {
+  if (!isPooler(object)) return [];
   const { metadata, spec = {} } = object;
-  return {
+  const facts: PoolerFacts = {
     kind: "Pooler",
     get name() {
       return metadata.name;
@@ -149,6 +178,13 @@ function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
     get hostSpread() {
       return spreadsOverHosts(spec.template?.spec);
     },
+    get logins() {
+      const { auth_type: type, client_tls_sslmode: tls } = spec.pgbouncer?.parameters ?? {};
+      return { type, tls, hostBasedAccess: spec.pgbouncer?.pg_hba ?? [] };
+    },
+    get loadBalancers() {
+      return openedBy(spec.serviceTemplate, metadata.name);
+    },
     get pools() {
       const { default_pool_size: size, max_db_connections: most = "0" } = spec.pgbouncer?.parameters ?? {};
       return [
@@ -161,6 +197,7 @@ function poolerFacts(object: KubernetesObject): PoolerFacts | undefined {
       ];
     },
   };
+  return [facts];
 }
 
 export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts };

@@ -52,13 +52,14 @@ export interface ManagedRole {
   readonly inRoles?: readonly string[];
   readonly createdb?: boolean;
   readonly createrole?: boolean;
+  readonly superuser?: boolean;
   readonly replication?: boolean;
   readonly passwordSecret?: { readonly name: string };
   readonly disablePassword?: boolean;
 }
 
-interface ServiceTemplate {
-  metadata?: { name?: string };
+export interface ServiceTemplate {
+  metadata?: { name?: string; annotations?: Texts };
   spec?: { type?: string; loadBalancerSourceRanges?: string[] };
 }
 
@@ -105,7 +106,11 @@ export interface Probe {
 
 /** How a Cluster begins. */
 export interface Beginning {
-  bootstrap?: { initdb?: InitDb; recovery?: Recovery };
+  bootstrap?: {
+    initdb?: InitDb;
+    recovery?: Recovery;
+    pg_basebackup?: Pick<Recovery, "database" | "owner" | "secret">;
+  };
   externalClusters?: readonly ExternalCluster[];
 }
 
@@ -175,6 +180,8 @@ export interface ClusterSpec extends Beginning {
     pg_hba?: readonly string[];
     synchronous?: Synchronous;
   };
+  /** Whether, and of what, it is a replica; read only. */
+  replica?: { readonly enabled?: boolean; readonly source?: string; self?: string; primary?: string };
   /** The archiver of before the plugin. */
   backup?: { barmanObjectStore?: BarmanStore; retentionPolicy?: string };
   env?: readonly Variable[];
@@ -270,7 +277,8 @@ export interface Pooler extends KubernetesObject {
     instances?: number;
     type?: string;
     template?: { spec?: Spreading };
-    pgbouncer?: { parameters?: Record<string, string> };
+    pgbouncer?: { parameters?: Record<string, string>; pg_hba?: readonly string[] };
+    serviceTemplate?: ServiceTemplate;
   };
 }
 

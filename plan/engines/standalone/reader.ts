@@ -31,6 +31,8 @@ function facts(object: KubernetesObject): Facts | undefined {
     // Its claims are objects of their own.
     storageClasses: [],
     superuserAccess: false,
+    superusers: [],
+    parameter: (name) => server.parameters[name],
     hostBasedAccess: server.hostBasedAccess,
     passwordEncryption: parameter("password_encryption", "scram-sha-256"),
     lowestTls: parameter("ssl_min_protocol_version", "TLSv1.2"),
@@ -54,4 +56,4 @@ function facts(object: KubernetesObject): Facts | undefined {
   };
 }
 
-export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts: () => undefined };
+export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts: () => [] };

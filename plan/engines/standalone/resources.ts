@@ -1,5 +1,5 @@
 import type { Resources } from "../reader";
-import type { KubernetesObject } from "../../objects";
+import { isRecord, type KubernetesObject } from "../../objects";
 import { roleLabel, serverContainer as serverContainerName } from "../../names";
 import { baseBackupRole, serverAnnotation } from "./names";
 
@@ -53,8 +53,28 @@ export const isServer = (object: KubernetesObject): object is StatefulSet =>
   object.kind === "StatefulSet" &&
   object.metadata.annotations?.[serverAnnotation] !== undefined;
 
-export const serverOf = ({ metadata }: KubernetesObject): Server =>
-  JSON.parse(metadata.annotations?.[serverAnnotation] ?? "{}") as Server;
+/** What it says may have any form where others made it. */
+function said(text: string): Partial<Record<keyof Server, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+export function serverOf({ metadata }: KubernetesObject): Server {
+  const { parameters, hostBasedAccess, ...rest } = said(metadata.annotations?.[serverAnnotation] ?? "{}");
+  return {
+    version: "",
+    data: { size: "" },
+    ...(rest as Partial<Server>),
+    parameters: Object.fromEntries(
+      Object.entries(isRecord(parameters) ? parameters : {}).map(([name, value]) => [name, String(value)]),
+    ),
+    hostBasedAccess: Array.isArray(hostBasedAccess) ? hostBasedAccess.map(String) : [],
+  };
+}
 
 export const serverContainer = ({ spec }: StatefulSet) =>
   spec?.template?.spec?.containers?.find(({ name }) => name === serverContainerName);

@@ -1,12 +1,13 @@
 import { daysOfCron } from "../../../settings/cron";
-import { type KubernetesObject, namespaceOf } from "../../objects";
+import { type KubernetesObject, namespaceOf, type Variable } from "../../objects";
 import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
 import { archiveAnnotation } from "../../names";
+import { askOperator, textOf } from "./operatorFacts";
 import { isPostgresql, type Postgresql } from "./resources";
 
 /**
- * What a cluster object claims of its archive: the variables in it that Spilo reads. What the operator's own configuration adds for all of
- * its clusters isn't seen here.
+ * What a cluster object claims of its archive: the variables that Spilo reads, in it and, where it has none of them, in the configuration of the
+ * operator, and what that one adds for all of its clusters.
  */
 
 /** Any of these makes Spilo archive; the first three do it to a store that speaks S3. */
@@ -26,9 +27,35 @@ const otherPlaces = [
 const SCHEDULE = "0 1 * * *";
 const KEPT = { default: 5, least: 2, all: 10_000 };
 
+/** Fields of the operator's configuration, and the variables that they become. */
+const fields: Readonly<Record<string, string>> = {
+  wal_s3_bucket: "WAL_S3_BUCKET",
+  wal_gs_bucket: "WAL_GS_BUCKET",
+  wal_az_storage_account: "WALG_AZ_PREFIX",
+};
+
+/** Variables that the operator gives to all of its clusters: from its own fields, and from a ConfigMap or a Secret that it names. */
+function fromOperator(objects: readonly KubernetesObject[] | undefined): readonly Variable[] {
+  const operator = askOperator("pod_environment_configmap", objects);
+  const own = Object.entries(fields).flatMap(([field, name]) => {
+    const value = textOf(operator, field);
+    return value === undefined ? [] : [{ name, value }];
+  });
+  const [, name] = /^(?:[^/]+\/)?([^/]+)$/.exec(textOf(operator, "pod_environment_configmap") ?? "") ?? [];
+  const map = objects?.find((one) => one.kind === "ConfigMap" && one.metadata.name === name);
+  const named = Object.entries((map?.data as Record<string, string> | undefined) ?? {}).map(
+    ([variable, value]) => ({ name: variable, value }),
+  );
+  // Of a ConfigMap of another stack nothing but its purpose is known.
+  const elsewhere = name !== undefined && map === undefined ? [{ name: "WAL_S3_BUCKET" }] : [];
+  return [...own, ...elsewhere, ...named];
+}
+
 /** A value is read only when it is asked for: a preview may not know it. */
-function variables({ spec }: Postgresql) {
-  const env = spec?.env ?? [];
+function variables({ spec }: Postgresql, objects?: readonly KubernetesObject[]) {
+  const own = spec?.env ?? [];
+  const says = own.some(({ name }) => [...s3Places, ...otherPlaces].includes(name));
+  const env = says ? own : [...own, ...fromOperator(objects)];
   const has = (name: string) => env.some((one) => one.name === name);
   const value = (name: string) => env.find((one) => one.name === name)?.value;
   return {
@@ -52,8 +79,11 @@ function pathOf({ metadata }: Postgresql, { value }: ReturnType<typeof variables
   return `s3://${value("WAL_S3_BUCKET") ?? ""}/spilo/${scope}/wal`;
 }
 
-export function archiveFacts(object: Postgresql): ArchiveFacts {
-  const env = variables(object);
+export function archiveFacts(
+  object: Postgresql,
+  objects: readonly KubernetesObject[] | undefined,
+): ArchiveFacts {
+  const env = variables(object, objects);
   return {
     archivers: env.archives ? 1 : 0,
     store: env.toS3 ? { kind: object.kind, name: object.metadata.name } : undefined,
@@ -69,9 +99,12 @@ export function archiveFacts(object: Postgresql): ArchiveFacts {
   };
 }
 
-export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
+export function storeFacts(
+  object: KubernetesObject,
+  objects?: readonly KubernetesObject[],
+): StoreFacts | undefined {
   if (!isPostgresql(object)) return undefined;
-  const env = variables(object);
+  const env = variables(object, objects);
   if (!env.toS3) return undefined;
   const endpoint = () => env.value("AWS_ENDPOINT") ?? env.value("WALE_S3_ENDPOINT")?.replace(/\+\w+:/, ":");
   return {
@@ -103,9 +136,12 @@ export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
   };
 }
 
-export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
+export function baseBackupFacts(
+  object: KubernetesObject,
+  objects?: readonly KubernetesObject[],
+): BaseBackupFacts | undefined {
   if (!isPostgresql(object)) return undefined;
-  const env = variables(object);
+  const env = variables(object, objects);
   if (!env.archives) return undefined;
   const schedule = () => env.value("BACKUP_SCHEDULE") ?? SCHEDULE;
   return {

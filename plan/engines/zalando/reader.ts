@@ -1,5 +1,5 @@
 import { type KubernetesObject, namespaceOf } from "../../objects";
-import type { EngineReader, Facts } from "../reader";
+import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
@@ -11,7 +11,8 @@ import {
   services,
   spreadAnnotation,
 } from "./names";
-import { isPostgresql } from "./resources";
+import { askOperator, isOn, type OperatorFacts, textOf } from "./operatorFacts";
+import { isPostgresql, type Postgresql } from "./resources";
 
 /** What Spilo writes where the object says nothing; the rules for people's logins by PAM are left out. */
 const spiloRules = [
@@ -22,13 +23,29 @@ const spiloRules = [
   "hostssl all all all md5",
 ];
 
+const superusers = ({ spec }: Postgresql): string[] =>
+  Object.entries(spec?.users ?? {})
+    .filter(([, flags]) => Array.isArray(flags) && flags.some((flag) => /^superuser$/i.test(String(flag))))
+    .map(([name]) => name);
+
+/** A Service that the operator opens, for the ranges that the cluster's object lists. */
+const opened = (
+  { spec = {} }: Postgresql,
+  service: string,
+  more: Record<string, string> | undefined,
+): LoadBalancer => ({
+  service,
+  sourceRanges: spec.allowedSourceRanges ?? [],
+  annotations: { ...spec.serviceAnnotations, ...more },
+});
+
 /** Fields that are left out count with the operator's or Spilo's own defaults, parameters with PostgreSQL's. */
-function facts(object: KubernetesObject): Facts | undefined {
+function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]): Facts | undefined {
   if (!isPostgresql(object)) return undefined;
   const { metadata } = object;
   const spec = object.spec ?? {};
-  const parameter = (name: string, otherwise: string): string =>
-    String(spec.postgresql?.parameters?.[name] ?? otherwise);
+  const own = (name: string): string | undefined => spec.postgresql?.parameters?.[name];
+  const parameter = (name: string, otherwise: string): string => own(name) ?? otherwise;
   return {
     get name() {
       return metadata.name;
@@ -51,13 +68,32 @@ function facts(object: KubernetesObject): Facts | undefined {
     get claimsZeroLoss() {
       return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
     },
-    // On unless the operator's configuration says otherwise.
     // The operator moves a single instance off a cordoned node, so that its budget keeps no drain waiting.
     get disruptionBudget() {
-      return (spec.numberOfInstances ?? 1) > 1;
+      if ((spec.numberOfInstances ?? 1) === 1) return false;
+      const operator = askOperator("enable_pod_disruption_budget", objects);
+      return operator === undefined || isOn(operator, "enable_pod_disruption_budget", true);
     },
     get requiredHostSpread() {
-      return metadata.annotations?.[spreadAnnotation] === "required";
+      const said = metadata.annotations?.[spreadAnnotation];
+      if (said !== undefined) return said === "required";
+      const operator = askOperator("enable_pod_antiaffinity", objects);
+      return (
+        operator &&
+        isOn(operator, "enable_pod_antiaffinity", false) &&
+        !isOn(operator, "pod_antiaffinity_preferred_during_scheduling", false) &&
+        (textOf(operator, "pod_antiaffinity_topology_key") ?? "kubernetes.io/hostname") ===
+          "kubernetes.io/hostname"
+      );
+    },
+    get failsafe() {
+      const said = spec.patroni?.failsafe_mode;
+      if (said !== undefined) return said;
+      const operator = askOperator("enable_patroni_failsafe_mode", objects);
+      return operator && isOn(operator, "enable_patroni_failsafe_mode", false);
+    },
+    get follows() {
+      return spec.standby === undefined ? undefined : "";
     },
     // The object has no field for it.
     zoneSpread: undefined,
@@ -69,9 +105,11 @@ function facts(object: KubernetesObject): Facts | undefined {
     get storageClasses() {
       return spec.volume?.storageClass === undefined ? [] : [spec.volume.storageClass];
     },
-    get superuserAccess() {
-      return Object.values(spec.users ?? {}).some((flags) => flags.includes("superuser"));
+    superuserAccess: false,
+    get superusers() {
+      return superusers(object);
     },
+    parameter: own,
     get hostBasedAccess() {
       return spec.patroni?.pg_hba ?? spiloRules;
     },
@@ -89,7 +127,17 @@ function facts(object: KubernetesObject): Facts | undefined {
     },
     get resources() {
       const { requests = {}, limits = {} } = spec.resources ?? {};
-      return { requests, limits };
+      const parts = [requests.cpu, requests.memory, limits.cpu, limits.memory];
+      const operator = parts.includes(undefined) ? askOperator("default_memory_limit", objects) : undefined;
+      const part = (kind: "requests" | "limits", resource: "cpu" | "memory") => {
+        const amount =
+          spec.resources?.[kind]?.[resource] ?? textOf(operator, `default_${resource}_${kind.slice(0, -1)}`);
+        return amount === undefined ? {} : { [resource]: amount };
+      };
+      return {
+        requests: { ...requests, ...part("requests", "cpu"), ...part("requests", "memory") },
+        limits: { ...limits, ...part("limits", "cpu"), ...part("limits", "memory") },
+      };
     },
     get sharedBuffers() {
       return parameter("shared_buffers", "128MB");
@@ -101,14 +149,24 @@ function facts(object: KubernetesObject): Facts | undefined {
       return secondsOf(parameter("archive_timeout", "1800s")) ?? 0;
     },
     get archive() {
-      return archiveFacts(object);
+      return archiveFacts(object, objects);
     },
     get loadBalancers() {
-      const sourceRanges = spec.allowedSourceRanges ?? [];
+      const on = (said: boolean | undefined, key: string, otherwise: boolean): boolean => {
+        if (said !== undefined) return said;
+        const operator = askOperator(key, objects);
+        return operator !== undefined && isOn(operator, key, otherwise);
+      };
+      const { primary, standbys } = services;
       return [
-        ...(spec.enableMasterLoadBalancer === true ? [services.primary(metadata.name)] : []),
-        ...(spec.enableReplicaLoadBalancer === true ? [services.standbys(metadata.name)] : []),
-      ].map((service) => ({ service, sourceRanges }));
+        // The operator's own default is a load balancer for the primary, its released configuration's is none.
+        ...(on(spec.enableMasterLoadBalancer, "enable_master_load_balancer", false)
+          ? [opened(object, primary(metadata.name), spec.masterServiceAnnotations)]
+          : []),
+        ...(on(spec.enableReplicaLoadBalancer, "enable_replica_load_balancer", false)
+          ? [opened(object, standbys(metadata.name), spec.replicaServiceAnnotations)]
+          : []),
+      ];
     },
     get services() {
       return {
@@ -127,10 +185,64 @@ function facts(object: KubernetesObject): Facts | undefined {
   };
 }
 
-export const reader: EngineReader = {
-  facts,
-  storeFacts,
-  baseBackupFacts,
-  // The operator's own poolers are fields of its cluster object, and the platform makes none.
-  poolerFacts: () => undefined,
-};
+/** What the operator has where neither the cluster nor its configuration says it. */
+const poolerDefaults = { instances: 2, maxConnections: 60 };
+
+/** The operator's own poolers are fields of its cluster object; the platform makes none. */
+function poolerFacts(object: KubernetesObject, objects?: readonly KubernetesObject[]): PoolerFacts[] {
+  if (!isPostgresql(object)) return [];
+  const { metadata, spec = {} } = object;
+  const operator = (): OperatorFacts => askOperator("connection_pooler", objects) ?? {};
+  const number = (said: number | undefined, key: string, otherwise: number): number =>
+    said ?? (Number(operator()[key] ?? otherwise) || otherwise);
+  const one = (suffix: string, service: string, open: boolean | undefined): PoolerFacts => ({
+    kind: "postgresql",
+    get name() {
+      return `${metadata.name}${suffix}`;
+    },
+    get namespace() {
+      return namespaceOf(object);
+    },
+    get pods() {
+      const pods = number(
+        spec.connectionPooler?.numberOfInstances,
+        "connection_pooler_number_of_instances",
+        poolerDefaults.instances,
+      );
+      return { least: pods, most: pods };
+    },
+    get podLabels() {
+      return { application: "db-connection-pooler", "connection-pooler": `${metadata.name}${suffix}` };
+    },
+    // Its Deployment gets an anti-affinity where the instances have one.
+    get hostSpread() {
+      const said = operator();
+      return isOn(said, "enable_pod_antiaffinity", Object.keys(said).length === 0);
+    },
+    get loadBalancers() {
+      return open === true ? [opened(object, `${metadata.name}${suffix}`, undefined)] : [];
+    },
+    get pools() {
+      // It shares the limit among its pods.
+      const most = number(
+        spec.connectionPooler?.maxDBConnections,
+        "connection_pooler_max_db_connections",
+        poolerDefaults.maxConnections,
+      );
+      const { most: pods } = this.pods;
+      const inAll = Math.max(1, Math.floor(most / Math.max(1, pods)));
+      return [{ database: "*", service, perRole: inAll, inAll }];
+    },
+  });
+  const isPooled = spec.enableConnectionPooler ?? spec.connectionPooler !== undefined;
+  return [
+    ...(isPooled
+      ? [one("-pooler", services.primary(metadata.name), spec.enableMasterPoolerLoadBalancer)]
+      : []),
+    ...(spec.enableReplicaConnectionPooler === true
+      ? [one("-pooler-repl", services.standbys(metadata.name), spec.enableReplicaPoolerLoadBalancer)]
+      : []),
+  ];
+}
+
+export const reader: EngineReader = { facts, storeFacts, baseBackupFacts, poolerFacts };

@@ -41,6 +41,15 @@ interface PostgresqlSpec {
   enableMasterLoadBalancer?: boolean;
   enableReplicaLoadBalancer?: boolean;
   allowedSourceRanges?: string[];
+  serviceAnnotations?: Record<string, string>;
+  masterServiceAnnotations?: Record<string, string>;
+  replicaServiceAnnotations?: Record<string, string>;
+  standby?: object;
+  enableConnectionPooler?: boolean;
+  enableReplicaConnectionPooler?: boolean;
+  enableMasterPoolerLoadBalancer?: boolean;
+  enableReplicaPoolerLoadBalancer?: boolean;
+  connectionPooler?: { numberOfInstances?: number; maxDBConnections?: number; mode?: string };
 }
 
 /** A database cluster. */

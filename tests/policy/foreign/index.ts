@@ -3,6 +3,7 @@ import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock";
 import { R2ManagedDomain } from "@pulumi/cloudflare/r2managedDomain";
 import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
 import { CronJob } from "@pulumi/kubernetes/batch/v1/cronJob";
+import { StatefulSet } from "@pulumi/kubernetes/apps/v1/statefulSet";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
@@ -13,6 +14,7 @@ import { PodDisruptionBudget } from "@pulumi/kubernetes/policy/v1/podDisruptionB
 import { Provider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { RandomPassword } from "@pulumi/random/randomPassword";
+import { programs } from "./others";
 import { passing } from "./passing";
 import { violating } from "./violating";
 
@@ -30,14 +32,16 @@ const classes: Record<string, new (name: string, args: never, options: object) =
   PodDisruptionBudget,
   Secret,
   Service,
+  StatefulSet,
 };
 
-const register = (objects: Record<string, object>) => {
+const register = (objects: Record<string, object>, protect = false) => {
   for (const [name, object] of Object.entries(objects)) {
     const { kind } = object as { kind: string };
     const known = classes[kind];
-    if (known) new known(name, object as never, options);
-    else new CustomResource(name, object as never, options);
+    const registered = { ...options, protect };
+    if (known) new known(name, object as never, registered);
+    else new CustomResource(name, object as never, registered);
   }
 };
 
@@ -59,26 +63,30 @@ if (which === "violating") {
   });
 }
 if (which === "passing") {
-  register(passing);
+  register(passing, true);
   bucket("backups", true);
 }
+if (which === "others") for (const program of Object.values(programs)) register(program);
 if (which === "unknown") {
   const { result } = new RandomPassword("made-later", { length: 20 });
   const cluster = passing.cluster as unknown as { spec: object };
-  register({
-    ...passing,
-    cluster: { ...cluster, spec: { ...cluster.spec, instances: result.apply(({ length }) => length) } },
-    "config-of-later": {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "later", namespace: "shop" },
-      data: { greeting: result },
+  register(
+    {
+      ...passing,
+      cluster: { ...cluster, spec: { ...cluster.spec, instances: result.apply(({ length }) => length) } },
+      "config-of-later": {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "later", namespace: "shop" },
+        data: { greeting: result },
+      },
+      "secret-of-later": {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "later", namespace: "shop" },
+        stringData: { password: result },
+      },
     },
-    "secret-of-later": {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: "later", namespace: "shop" },
-      stringData: { password: result },
-    },
-  });
+    true,
+  );
 }

@@ -155,5 +155,40 @@ export const violating: Record<string, object> = {
   alerts: cluster("silent", {}),
   "pod-security": { apiVersion: "v1", kind: "Namespace", metadata: { name: "loose-shop" } },
   "pod-security-cluster": { ...cluster("loose", {}), metadata: { name: "loose", namespace: "loose-shop" } },
+  "durable-writes": cluster("risky", parameters({ fsync: "off" })),
+  "failsafe-mode": {
+    apiVersion: "acid.zalan.do/v1",
+    kind: "postgresql",
+    metadata: { name: "shop-demoted", namespace },
+    spec: { teamId: "shop", numberOfInstances: 3, patroni: { failsafe_mode: false } },
+  },
+  "kept-data": {
+    apiVersion: "acid.zalan.do/v1",
+    kind: "OperatorConfiguration",
+    metadata: { name: "forgets", namespace },
+    configuration: {},
+  },
+  "protected-cluster": cluster("deletable", {}),
+  "staged-operator-rollout": container({
+    image: `ghcr.io/cloudnative-pg/cloudnative-pg:1@sha256:${"4".repeat(64)}`,
+  }),
+  "one-password-owner": {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "twice", namespace },
+    stringData: { password: "not-a-real-one" },
+  },
+  "one-password-owner-too": {
+    apiVersion: "external-secrets.io/v1",
+    kind: "ExternalSecret",
+    metadata: { name: "twice", namespace },
+  },
+  "pooler-logins": {
+    apiVersion: "postgresql.cnpg.io/v1",
+    kind: "Pooler",
+    metadata: { name: "trusting", namespace },
+    spec: { cluster: { name: "orders" }, instances: 2, pgbouncer: { parameters: { auth_type: "trust" } } },
+  },
+  "known-fields": cluster("typo", { instancs: 3 }),
   "storage-class": cluster("bound", { storage: { size: "10Gi", storageClass: "local-path" } }),
 };

@@ -5,6 +5,7 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy";
 import { Provider } from "@pulumi/kubernetes/provider";
+import { registerStackTransformation } from "@pulumi/pulumi/runtime";
 import { merge, type Overlay } from "../../../plan/objects";
 import { PostgresPlatform } from "../../../components/platform";
 import { plannerOf } from "../../../plan/engines/select";
@@ -61,7 +62,14 @@ function bucketOf(policy: string, { protect, open, lockDays }: NonNullable<Mutat
     });
 }
 
-for (const [policy, { transform, open, loose, twin, bucket }] of Object.entries(mutations)) {
+// No policy but that of protection is about it.
+registerStackTransformation(({ type, name, props, opts }) =>
+  type.startsWith("kubernetes:") && !name.startsWith("protected-cluster")
+    ? { props: props, opts: { ...opts, protect: true } }
+    : undefined,
+);
+
+for (const [policy, { transform, open, loose, twin, bucket, others = [] }] of Object.entries(mutations)) {
   const settings = settingsOf(policy);
   if (loose) new Namespace(`${policy}-namespace`, { metadata: { name: policy } }, { provider });
   new PostgresPlatform(
@@ -72,6 +80,14 @@ for (const [policy, { transform, open, loose, twin, bucket }] of Object.entries(
     },
     { providers: { kubernetes: provider } },
   );
+  others.forEach((object, index) => {
+    const given = object as { apiVersion: string; kind: string; metadata: { name: string } };
+    new CustomResource(
+      `${policy}-other-${index}`,
+      { ...given, metadata: { ...given.metadata, namespace: policy } },
+      { provider },
+    );
+  });
   if (twin) twinOf(settings);
   if (bucket) bucketOf(policy, bucket);
   if (open)

@@ -6,6 +6,8 @@ export interface Mutation {
   /** Fields of the checked settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly transform?: Settings["transform"];
+  /** Objects of others in its namespace. */
+  readonly others?: readonly object[];
   /** A network policy beside the platform's own that lets every pod in. */
   readonly open?: true;
   /** Its namespace, registered by the program, without Pod Security. */
@@ -108,6 +110,96 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   "supported-images": {
     settings: { "images.postgresql": `docker.io/bitnami/postgresql:17@sha256:${"3".repeat(64)}` },
   },
+  "durable-writes": spec({ postgresql: { parameters: { fsync: "off" } } }),
+  "failsafe-mode": {
+    others: [
+      {
+        apiVersion: "acid.zalan.do/v1",
+        kind: "postgresql",
+        metadata: { name: "demoted" },
+        spec: { numberOfInstances: 3, patroni: { failsafe_mode: false } },
+      },
+    ],
+    also: [
+      ...["wal-archiving", "archive-timeout", "encrypted-logins", "container-resources"],
+      ...["guaranteed-memory", "alerts", "closed-network"],
+      // The configuration of an operator that another mutation adds asks for no anti-affinity.
+      "instances-apart",
+    ],
+  },
+  "kept-data": {
+    others: [
+      {
+        apiVersion: "acid.zalan.do/v1",
+        kind: "OperatorConfiguration",
+        metadata: { name: "forgets" },
+        configuration: {},
+      },
+    ],
+  },
+  "protected-cluster": {},
+  "staged-operator-rollout": {
+    others: [
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "operator" },
+        spec: {
+          selector: { matchLabels: { app: "operator" } },
+          template: {
+            metadata: { labels: { app: "operator" } },
+            spec: {
+              containers: [
+                {
+                  name: "manager",
+                  image: `ghcr.io/cloudnative-pg/cloudnative-pg:1.30.1@sha256:${"0".repeat(64)}`,
+                  resources: { requests: { cpu: "1", memory: "1Gi" }, limits: { memory: "1Gi" } },
+                },
+              ],
+            },
+          },
+        },
+      },
+    ],
+  },
+  "one-password-owner": {
+    others: ["one", "other"].map((name) => ({
+      apiVersion: "external-secrets.io/v1",
+      kind: "ExternalSecret",
+      metadata: { name },
+      spec: { target: { name: "twice" } },
+    })),
+  },
+  "pooler-logins": {
+    others: [
+      {
+        apiVersion: "postgresql.cnpg.io/v1",
+        kind: "Pooler",
+        metadata: { name: "trusting" },
+        spec: {
+          cluster: { name: "other" },
+          type: "rw",
+          instances: 2,
+          pgbouncer: { poolMode: "session", parameters: { auth_type: "trust" } },
+          template: {
+            spec: {
+              containers: [],
+              topologySpreadConstraints: [
+                { topologyKey: "kubernetes.io/hostname", maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" },
+              ],
+            },
+          },
+        },
+      },
+      {
+        apiVersion: "policy/v1",
+        kind: "PodDisruptionBudget",
+        metadata: { name: "trusting" },
+        spec: { maxUnavailable: 1, selector: { matchLabels: { "cnpg.io/poolerName": "trusting" } } },
+      },
+    ],
+  },
+  "known-fields": spec({ instancs: 3 }),
   "storage-class": { settings: { "cluster.storage.class": "local-path" } },
   "pod-security": { settings: { "cluster.makeNamespace": false }, loose: true },
   alerts: { settings: { "monitoring.rules": false } },

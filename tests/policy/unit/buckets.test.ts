@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { cloudResource, type CloudResource } from "../../../policy/buckets";
 import { valuesOf } from "../../../policy/invariants";
-import { plain, stackFacts } from "../../../policy/policies";
+import { plain } from "../../../policy/objects";
+import { stackFacts } from "../../../policy/stackFacts";
 import { sentence } from "../../../settings/problem";
 import { goodStack, named } from "./kit";
 

@@ -7,7 +7,7 @@ import type { EnginePlanner } from "../../../plan/engines/planner";
 import { planner as standalone } from "../../../plan/engines/standalone/planner";
 import { planner as zalando } from "../../../plan/engines/zalando/planner";
 import { invariants, valuesOf } from "../../../policy/invariants";
-import { problemsOfObject, stackFacts } from "../../../policy/policies";
+import { stackFacts } from "../../../policy/stackFacts";
 import { sentence } from "../../../settings/problem";
 import { changed, checked, smallest } from "../../support/settings";
 import { violationsOf, violationsInStack } from "./kit";
@@ -116,7 +116,7 @@ for (const engine of [zalando, standalone] as EnginePlanner[]) {
         .flatMap((invariant) =>
           invariant.on === "stack"
             ? invariant.check(stackFacts(good), valuesOf(invariant)).map(sentence)
-            : good.flatMap((object) => problemsOfObject(invariant, object, {}).map(sentence)),
+            : good.flatMap((object) => violationsOf(invariant.name, object)),
         );
       assert.deepEqual(found, []);
     });
@@ -213,8 +213,8 @@ describe("what Spilo is told", () => {
       assert.deepEqual(violationsOf("wal-archiving", object), [], name);
       assert.equal(readers.zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
     }
-    assert.equal(readers.zalando.baseBackupFacts(nothing), undefined);
-    assert.equal(readers.zalando.storeFacts(nothing), undefined);
+    assert.equal(readers.zalando.baseBackupFacts(nothing, []), undefined);
+    assert.equal(readers.zalando.storeFacts(nothing, []), undefined);
   });
 
   it("is the place that Spilo makes of bucket, scope and cluster, where no prefix is given", () => {

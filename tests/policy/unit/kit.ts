@@ -1,7 +1,11 @@
 import type { KubernetesObject } from "../../../plan/objects";
 import { invariants, valuesOf } from "../../../policy/invariants";
 import type { Invariant } from "../../../policy/invariants/invariant";
-import { problemsOfObject, stackFacts } from "../../../policy/policies";
+import { titleOf } from "../../../policy/kubernetes";
+import { objectOf } from "../../../policy/objects";
+import { problemsOfObject, problemsOfWaiting } from "../../../policy/policies";
+import { Run } from "../../../policy/run";
+import { stackFacts } from "../../../policy/stackFacts";
 import { sentence } from "../../../settings/problem";
 import { changed } from "../../support/settings";
 import { passing } from "../foreign/passing";
@@ -29,17 +33,60 @@ export const named = (name: string): Invariant => {
   return invariant;
 };
 
-/** Messages of one invariant about one object. */
-export const violationsOf = (name: string, object: KubernetesObject, options: object = {}): string[] =>
-  problemsOfObject(named(name), object, options).map(sentence);
+/** An object as the pack reads it. */
+const read = (object: KubernetesObject): KubernetesObject =>
+  objectOf(
+    "kubernetes:any",
+    // Where it has no name the resource's counts.
+    "unnamed",
+    object,
+  )!;
 
-/** Messages of one invariant about a whole stack. */
-export function violationsInStack(
+/** What one invariant says about one object that is alone in its stack: messages, and what isn't known yet. */
+export function judged(
+  name: string,
+  object: KubernetesObject,
+  options: object = {},
+): { readonly said: string[]; readonly later: string[] } {
+  const invariant = named(name);
+  if (invariant.on === "stack") throw new Error(`${name} is about stacks`);
+  const run = new Run();
+  const one = read(object);
+  const said = [
+    ...run.judged(name, titleOf(one), () => problemsOfObject(invariant, one, options)),
+    ...problemsOfWaiting(invariant, [one], options, run),
+  ].map(sentence);
+  return { said, later: run.later() };
+}
+
+/** Messages of one invariant about one object that is alone in its stack. */
+export const violationsOf = (name: string, object: KubernetesObject, options: object = {}): string[] =>
+  judged(name, object, options).said;
+
+/** What one invariant says about a whole stack: messages, and what isn't known yet. */
+export function judgedStack(
   name: string,
   objects: readonly KubernetesObject[],
   options: object = {},
-): string[] {
+): { readonly said: string[]; readonly later: string[] } {
   const invariant = named(name);
-  if (invariant.on !== "stack") throw new Error(`${name} is about single objects`);
-  return invariant.check(stackFacts(objects), valuesOf(invariant, options)).map(sentence);
+  const run = new Run();
+  const all = objects.map(read);
+  const said =
+    invariant.on === "stack"
+      ? run.judged(name, "Stack", () => invariant.check(stackFacts(all), valuesOf(invariant, options)))
+      : [
+          ...all.flatMap((one) =>
+            run.judged(name, titleOf(one), () => problemsOfObject(invariant, one, options)),
+          ),
+          ...problemsOfWaiting(invariant, all, options, run),
+        ];
+  return { said: said.map(sentence), later: run.later() };
 }
+
+/** Messages of one invariant about a whole stack. */
+export const violationsInStack = (
+  name: string,
+  objects: readonly KubernetesObject[],
+  options: object = {},
+): string[] => judgedStack(name, objects, options).said;

@@ -3,7 +3,7 @@ import { planPlatform } from "../../../plan/platform";
 import { planners } from "../../../plan/engines/select";
 import { ruleConfigMap } from "../../../plan/monitoring/alerts";
 import { invariants, valuesOf } from "../../../policy/invariants";
-import { stackFacts } from "../../../policy/policies";
+import { stackFacts } from "../../../policy/stackFacts";
 import { sentence } from "../../../settings/problem";
 import type { KubernetesObject } from "../../../plan/objects";
 import type { Engine } from "../../alerts/case";

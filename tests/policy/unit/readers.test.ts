@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
 import { pgbouncerFacts, poolsOf } from "../../../plan/pooler/facts";
-import { loadBalancerOf, selects } from "../../../policy/kubernetes";
-import { deniesAll, type NetworkPolicy, passes } from "../../../policy/networkPolicies";
+import { isService, openingOf, selects } from "../../../policy/kubernetes";
+import { closesAll, type NetworkPolicy, opens, reaches } from "../../../policy/networkPolicies";
 
 describe("the readers of what engines share", () => {
   it("know each operator of a label selector", () => {
@@ -33,8 +33,10 @@ describe("the readers of what engines share", () => {
   });
 
   it("know what a network policy without types closes: arrivals always, departures where it names some", () => {
-    assert.ok(!deniesAll(policy({ podSelector: {} })));
-    assert.ok(deniesAll(policy({ podSelector: {}, egress: [] })));
+    const closed = (spec: NonNullable<NetworkPolicy["spec"]>) =>
+      (["Ingress", "Egress"] as const).map((direction) => closesAll([policy(spec)], direction));
+    assert.deepEqual(closed({ podSelector: {} }), [true, false]);
+    assert.deepEqual(closed({ podSelector: {}, egress: [] }), [true, true]);
   });
 
   it("let through who is selected by namespace and labels, by any of the peers", () => {
@@ -47,18 +49,17 @@ describe("the readers of what engines share", () => {
             { ipBlock: { cidr: "192.0.2.0/24" } },
             { namespaceSelector: metadata("web"), podSelector: { matchLabels: { app: "client" } } },
           ],
-          ports: [{ port: "metrics" }, { port: 5432 }],
+          ports: [{ port: 5432 }],
         },
       ],
     });
     const arrives = (namespace: string, app: string, port = 5432, to = "db") =>
-      passes(
-        [open],
-        "ingress",
-        { namespace: "shop", labels: { app: to } },
-        { namespace, labels: { app } },
-        port,
-      );
+      opens([open], {
+        direction: "ingress",
+        pod: { namespace: "shop", labels: { app: to } },
+        ports: [port],
+        isRight: (peer) => reaches(peer, { namespace, labels: { app } }, "shop"),
+      });
     assert.ok(arrives("web", "client"));
     assert.ok(!arrives("web", "other"));
     assert.ok(!arrives("shop", "client"));
@@ -73,9 +74,16 @@ describe("the readers of what engines share", () => {
       metadata: { name: "x" },
       spec: { type: "LoadBalancer" },
     };
-    assert.deepEqual(loadBalancerOf(service), { service: "x", sourceRanges: [] });
-    assert.equal(loadBalancerOf({ ...service, apiVersion: "serving.knative.dev/v1" }), undefined);
-    assert.equal(loadBalancerOf({ ...service, kind: "Gateway" }), undefined);
+    assert.ok(isService(service));
+    assert.deepEqual(openingOf(service), {
+      service: "x",
+      type: "LoadBalancer",
+      sourceRanges: [],
+      annotations: {},
+    });
+    assert.ok(!isService({ ...service, apiVersion: "serving.knative.dev/v1" }));
+    assert.ok(!isService({ ...service, kind: "Gateway" }));
+    assert.equal(openingOf({ ...service, spec: { type: "ClusterIP" } }), undefined);
   });
 
   it("find a foreign PgBouncer by its container's name, with its own configuration and autoscaler", () => {

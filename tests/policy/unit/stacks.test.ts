@@ -203,16 +203,26 @@ describe("the invariant closed-network", () => {
 
   for (const [title, change] of Object.entries({
     "no policy": undefined,
-    "one that leaves leaving open": { "spec.policyTypes": ["Ingress"] },
     "one for some pods": { "spec.podSelector": { matchLabels: { app: "x" } } },
-    "one that opens something": {
-      "spec.ingress": [{ from: [{ podSelector: { matchLabels: { a: "b" } } }], ports: [{ port: 1 }] }],
-    },
   }))
     it(`refuses a namespace that isn't closed: ${title}`, () =>
       assert.deepEqual(find(goodStack({ "deny-all": change && mutated("deny-all", change) })), [
         'Namespace shop: network: "open" is not allowed. Allowed: a NetworkPolicy that denies everything, and others that open listed flows. Fix: add them to the stack.',
       ]));
+
+  it("takes one policy for both directions, one for each, and one that opens something for every pod", () => {
+    const both = (change: object) =>
+      find(goodStack({ "deny-all": mutated("deny-all", change as Record<string, unknown>) }));
+    // Another policy of the good program closes what leaves for every pod, and opens DNS.
+    assert.deepEqual(both({ "spec.policyTypes": ["Ingress"] }), []);
+    assert.deepEqual(
+      both({
+        "spec.ingress": [{ from: [{ podSelector: { matchLabels: { a: "b" } } }], ports: [{ port: 1 }] }],
+      }),
+      [],
+    );
+    assert.equal(both({ "spec.policyTypes": ["Egress"] }).length, 1);
+  });
 
   /** Removes openings of a policy. */
   const without = (name: string, direction: "ingress" | "egress", index: number): KubernetesObject => {

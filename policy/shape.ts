@@ -1,0 +1,135 @@
+import type { KubernetesObject } from "../plan/objects";
+import { type NotKnown, throwing } from "./notKnown";
+
+/**
+ * Objects come from programs that no API server has checked yet. Here fields that readers look for get the form that the API gives them: one of
+ * another form counts as left out, an element of a list as empty. Readers then need no checks of their own. `unknown-fields` says what was odd.
+ */
+
+const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+
+const records = new Set(
+  words(`metadata spec template jobTemplate selector resources affinity podAntiAffinity postgresql synchronous
+    patroni initdb bootstrap recovery storage walStorage volume managed services serviceTemplate pgbouncer cluster configuration backup
+    barmanObjectStore pluginConfiguration instanceSidecarConfiguration imageCatalogRef namespaceSelector podSelector ipBlock configMap replica
+    connectionPooler scaleTargetRef podAffinityTerm valueFrom users kubernetes load_balancer connection_pooler aws_or_gcp
+    postgres_pod_resources major_version_upgrade securityContext persistent_volume_claim_retention_policy passwordSecret wal
+    secret secretKeyRef`),
+);
+/** Fields whose values are all text; numbers and booleans become text. */
+const texts = new Set(words(`labels annotations matchLabels data parameters requests limits`));
+const recordLists = new Set(
+  words(`containers initContainers env volumes plugins additional roles topologySpreadConstraints ingress egress from
+    to ports matchExpressions groups rules externalClusters volumeClaimTemplates preferredDuringSchedulingIgnoredDuringExecution volumeMounts
+    envFrom sources`),
+);
+const textLists = new Set(
+  words(`pg_hba policyTypes values loadBalancerSourceRanges allowedSourceRanges except args command`),
+);
+const plainTexts = new Set(
+  words(`name namespace image imageName dockerImage schedule destinationPath endpointURL endpoint type size storageClass
+    storageClassName topologyKey podAntiAffinityType dataDurability method alert key operator cidr docker_image retentionPolicy serverName
+    encryption podPriorityClassName barmanObjectName username owner source`),
+);
+const numbers = new Set(
+  words(`instances replicas numberOfInstances number endPort minReplicas maxReplicas synchronous_node_count`),
+);
+const booleans = new Set(
+  words(`enabled isWALArchiver suspend enablePDB enableSuperuserAccess enablePodAntiAffinity failoverQuorum synchronous_mode
+    synchronous_mode_strict failsafe_mode enableMasterLoadBalancer enableReplicaLoadBalancer enableConnectionPooler
+    enableReplicaConnectionPooler dataChecksums allowVolumeExpansion superuser`),
+);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isScalar = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
+
+type Make = (value: unknown) => unknown;
+const odd = undefined;
+
+const asTexts: Make = (value) =>
+  isRecord(value) ? filled({}, value, (one) => (isScalar(one) ? String(one) : odd)) : odd;
+const asRecord: Make = (value) => (isRecord(value) ? shapedRecord(value) : odd);
+const asRecords: Make = (value) =>
+  Array.isArray(value) ? filled([], value, (one) => (isRecord(one) ? shapedRecord(one) : {})) : odd;
+const asTextList: Make = (value) =>
+  Array.isArray(value) ? filled([], value, (one) => (isScalar(one) ? String(one) : "")) : odd;
+const asText: Make = (value) => (isScalar(value) ? String(value) : odd);
+const asNumber: Make = (value) =>
+  (typeof value === "number" || (typeof value === "string" && value.trim() !== "")) &&
+  Number.isFinite(Number(value))
+    ? Number(value)
+    : odd;
+const asBoolean: Make = (value) =>
+  typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : odd;
+
+/** What else the same words are elsewhere. */
+function formOf(key: string, value: unknown): Make {
+  if (key === "requiredDuringSchedulingIgnoredDuringExecution" && Array.isArray(value)) return asRecords;
+  if (texts.has(key)) return key === "data" && hasRecords(value) ? asRecord : asTexts;
+  if (records.has(key)) return asRecord;
+  if (recordLists.has(key)) return asRecords;
+  if (textLists.has(key)) return asTextList;
+  if (plainTexts.has(key)) return asText;
+  if (numbers.has(key)) return asNumber;
+  if (booleans.has(key)) return asBoolean;
+  return shapedValue;
+}
+
+/** Barman's `data` has fields, a ConfigMap's has files. */
+const hasRecords = (value: unknown): boolean =>
+  isRecord(value) && ["compression", "immediateCheckpoint", "encryption", "jobs"].some((key) => key in value);
+
+/** Copies what is known; what isn't stays so, and what has no form is left out of a record. */
+function filled<T extends object>(
+  into: T,
+  source: object,
+  make: (value: unknown, key: string) => unknown,
+): T {
+  for (const key of Object.keys(source)) {
+    let value: unknown;
+    try {
+      value = (source as Record<string, unknown>)[key];
+    } catch (error) {
+      throwing(into, key, error as NotKnown);
+      continue;
+    }
+    const made = make(value, key);
+    if (made === odd) continue;
+    if (key === "__proto__") Object.defineProperty(into, key, { value: made, enumerable: true });
+    else (into as Record<string, unknown>)[key] = made;
+  }
+  return into;
+}
+
+const shapedValue: Make = (value) =>
+  Array.isArray(value)
+    ? filled([], value, (one) => shapedValue(one) ?? null)
+    : isRecord(value)
+      ? shapedRecord(value)
+      : (value ?? odd);
+
+const shapedRecord = (record: Record<string, unknown>): Record<string, unknown> =>
+  filled({}, record, (value, key) => formOf(key, value)(value));
+
+const raws = new WeakMap<KubernetesObject, KubernetesObject>();
+
+/** The object as readers may read it. */
+export function shaped(object: KubernetesObject): KubernetesObject {
+  const made = shapedRecord(object) as KubernetesObject;
+  raws.set(made, object);
+  return made;
+}
+
+/** The object as the program gave it, whatever form its fields have. */
+export const rawOf = (object: KubernetesObject): KubernetesObject => raws.get(object) ?? object;
+
+const protection = new WeakMap<KubernetesObject, boolean>();
+
+/** Notes whether an object's resource is registered with `protect`. */
+export const registered = (object: KubernetesObject, protect: boolean): void => {
+  protection.set(object, protect);
+};
+
+/** Whether an object's resource is protected; undefined where nothing says it. */
+export const isProtected = (object: KubernetesObject): boolean | undefined => protection.get(object);

@@ -1,0 +1,508 @@
+import assert from "node:assert/strict";
+import type { KubernetesObject } from "../../../plan/objects";
+import { changed } from "../../support/settings";
+import { good, goodStack, judgedStack, mutated, violationsInStack, violationsOf } from "./kit";
+import {
+  configuration,
+  operatorConfiguration,
+  pgbouncer,
+  postgresql,
+  service,
+  statefulSet,
+} from "./objectsOfOthers";
+
+/** What programs by others have, which the platform's own objects don't. */
+
+const having = (object: KubernetesObject, changes: Record<string, unknown>): KubernetesObject =>
+  Object.entries(changes).reduce((one, [path, value]) => changed(one, path, value), structuredClone(object));
+const count = (name: string, object: KubernetesObject): number => violationsOf(name, object).length;
+const counts = (name: string, ...objects: readonly KubernetesObject[]): number =>
+  violationsInStack(name, objects).length;
+
+describe("parameters that trade what is stored for speed", () => {
+  for (const [name, value] of [
+    ["fsync", "off"],
+    ["fsync", "FALSE"],
+    ["full_page_writes", "no"],
+    ["zero_damaged_pages", "on"],
+    ["ignore_checksum_failure", "true"],
+    ["wal_level", "minimal"],
+  ] as const)
+    it(`are refused on every engine: ${name} = ${value}`, () => {
+      const parameters = { [name]: value };
+      assert.equal(
+        count("durable-writes", mutated("cluster", { "spec.postgresql.parameters": parameters })),
+        1,
+      );
+      assert.equal(
+        counts("durable-writes", having(postgresql(), { "spec.postgresql.parameters": parameters })),
+        1,
+      );
+      const args = ["-c", `${name}=${value}`];
+      const server = having(statefulSet(), { "spec.template.spec.containers.0.args": args });
+      assert.equal(counts("durable-writes", server, configuration()), 1);
+      const conf = having(configuration(), {});
+      (conf.data as Record<string, string>)["postgresql.conf"] = `${name} = '${value}'\n`;
+      assert.equal(counts("durable-writes", statefulSet(), conf), 1);
+    });
+
+  it("may wait less where no claim is made that nothing acknowledged is lost", () => {
+    const commit = { "spec.postgresql.parameters": { synchronous_commit: "off" } };
+    assert.equal(count("durable-writes", mutated("cluster", commit)), 1);
+    const modest = mutated("cluster", {
+      ...commit,
+      "metadata.annotations": {},
+      "spec.postgresql.synchronous": undefined,
+    });
+    assert.equal(count("durable-writes", modest), 0);
+  });
+});
+
+describe("superusers", () => {
+  const roles = (...list: object[]) =>
+    count("no-superuser-access", mutated("cluster", { "spec.managed": { roles: list } }));
+  it("are managed roles too, where they are there", () => {
+    assert.equal(roles({ name: "root", superuser: true }), 1);
+    assert.equal(roles({ name: "root", superuser: true, ensure: "absent" }, { name: "app" }), 0);
+  });
+  it("are users of Zalando's object, in any spelling", () => {
+    assert.equal(
+      count("no-superuser-access", having(postgresql(), { "spec.users": { root: ["SUPERUSER"] } })),
+      1,
+    );
+    assert.equal(count("no-superuser-access", postgresql()), 0);
+  });
+});
+
+describe("poolers", () => {
+  const pooler = (changes: Record<string, unknown>) => goodStack({ pooler: mutated("pooler", changes) });
+  it("of CloudNativePG take no trust, by parameter or rule", () => {
+    const parameters = (auth_type: string) =>
+      violationsInStack("pooler-logins", pooler({ "spec.pgbouncer.parameters": { auth_type } })).length;
+    assert.deepEqual(["trust", "any", "md5", "scram-sha-256", "hba"].map(parameters), [1, 1, 1, 0, 0]);
+    const rule = (line: string) =>
+      violationsInStack("pooler-logins", pooler({ "spec.pgbouncer.pg_hba": [line] })).length;
+    assert.deepEqual(["host all all all trust", "host all all all scram-sha-256"].map(rule), [1, 0]);
+  });
+  it("of CloudNativePG are open by their Service's template", () => {
+    const open = (spec: object) =>
+      count("load-balancer-ranges", mutated("pooler", { "spec.serviceTemplate": { spec } }));
+    assert.deepEqual(
+      [
+        open({ type: "LoadBalancer" }),
+        open({ type: "NodePort" }),
+        open({ type: "LoadBalancer", loadBalancerSourceRanges: ["192.0.2.0/24"] }),
+        open({}),
+      ],
+      [1, 1, 0, 0],
+    );
+  });
+  it("of Zalando's operator are seen: pods, limits, Services", () => {
+    const pooled = (spec: object) =>
+      having(postgresql(), { spec: { ...(postgresql().spec as object), ...spec } });
+    const one = pooled({ enableConnectionPooler: true, connectionPooler: { numberOfInstances: 1 } });
+    assert.match(
+      violationsInStack("pooler-availability", [one, operatorConfiguration()]).join("\n"),
+      /postgresql shop\/acid-orders-pooler: pods: 1/,
+    );
+    const many = pooled({ connectionPooler: { maxDBConnections: 200 } });
+    assert.equal(counts("connection-budget", many, operatorConfiguration()), 1);
+    assert.equal(counts("connection-budget", pooled({}), operatorConfiguration()), 0);
+    const open = pooled({ enableConnectionPooler: true, enableMasterPoolerLoadBalancer: true });
+    assert.equal(counts("load-balancer-ranges", open, operatorConfiguration()), 1);
+  });
+  it("of images that variables configure are seen", () => {
+    assert.equal(counts("pooler-logins", pgbouncer({ AUTH_TYPE: "trust" })), 1);
+    assert.equal(counts("pooler-logins", pgbouncer({ PGBOUNCER_AUTH_TYPE: "any" })), 1);
+    assert.equal(counts("pooler-logins", pgbouncer({ AUTH_TYPE: "scram-sha-256" })), 0);
+    assert.equal(counts("pooler-availability", having(pgbouncer(), { "spec.replicas": 1 })), 2);
+    const big = pgbouncer({ MAX_DB_CONNECTIONS: "80" });
+    assert.equal(counts("connection-budget", statefulSet(), configuration(), service("db", {}), big), 1);
+  });
+});
+
+describe("Services of a database", () => {
+  const open = (spec: object, annotations: Record<string, string> = {}) =>
+    counts("load-balancer-ranges", service("open", { type: "LoadBalancer", ...spec }, annotations));
+  it("let in no ranges that are wide alone or together", () => {
+    const ranges = (...loadBalancerSourceRanges: string[]) => open({ loadBalancerSourceRanges });
+    assert.equal(ranges("0.0.0.0/1", "128.0.0.0/1"), 1);
+    assert.equal(ranges("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"), 1);
+    assert.equal(ranges("::/1", "8000::/1"), 1);
+    assert.equal(ranges("2000::/3"), 1);
+    assert.equal(ranges(...Array.from({ length: 128 }, (_, index) => `${index}.0.0.0/8`)), 1);
+    assert.equal(ranges("10.0.0.0/8", "fd00::/8", "172.16.0.0/12"), 0);
+  });
+  it("are no NodePorts, and have no external addresses", () => {
+    assert.equal(open({ type: "NodePort" }), 1);
+    assert.equal(open({ type: "ClusterIP", externalIPs: ["192.0.2.1"] }), 1);
+    assert.equal(open({ type: "ClusterIP" }), 0);
+  });
+  for (const [key, value] of [
+    ["service.beta.kubernetes.io/aws-load-balancer-internal", "true"],
+    ["service.beta.kubernetes.io/aws-load-balancer-scheme", "internal"],
+    ["service.beta.kubernetes.io/azure-load-balancer-internal", "true"],
+    ["networking.gke.io/load-balancer-type", "Internal"],
+    ["service.beta.kubernetes.io/openstack-internal-load-balancer", "true"],
+    ["service.beta.kubernetes.io/oci-load-balancer-internal", "true"],
+    ["load-balancer.hetzner.cloud/disable-public-network", "true"],
+  ] as const)
+    it(`may stay in the provider's network: ${key}`, () => {
+      assert.equal(open({}, { [key]: value }), 0);
+      assert.equal(open({}, { [key]: "false" }), 1);
+    });
+  it("may have their ranges in an annotation", () =>
+    assert.equal(open({}, { "service.beta.kubernetes.io/load-balancer-source-ranges": "192.0.2.0/24" }), 0));
+  it("are told from an ingress' public Service", () => {
+    const ingress = (selector: object) =>
+      service("ingress", { type: "LoadBalancer", ports: [{ port: 443, targetPort: "https" }], selector });
+    const app = { "app.kubernetes.io/name": "ingress-nginx" };
+    assert.equal(violationsInStack("load-balancer-ranges", goodStack({ ingress: ingress(app) })).length, 0);
+    // By its selector, which takes the instances.
+    const sly = ingress({ "cnpg.io/cluster": "orders" });
+    assert.equal(violationsInStack("load-balancer-ranges", goodStack({ sly })).length, 1);
+    assert.equal(counts("load-balancer-ranges", statefulSet(), configuration(), ingress({ app: "db" })), 1);
+  });
+});
+
+describe("network policies of others", () => {
+  const find = (changes: Record<string, KubernetesObject | undefined>, options: object = {}) =>
+    violationsInStack("closed-network", goodStack(changes), options);
+  const denying = (name: string, ...policyTypes: string[]) =>
+    mutated("deny-all", { "metadata.name": name, "spec.policyTypes": policyTypes });
+  const opening = (index: number, direction: string, change: object) => {
+    const policy = good("instances-network");
+    const list = (policy.spec as Record<string, object[]>)[direction]!;
+    list[index] = { ...list[index], ...change };
+    return policy;
+  };
+  const from = (namespace: string, labels: Record<string, string>) => ({
+    from: [
+      {
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+        podSelector: { matchLabels: labels },
+      },
+    ],
+  });
+  it("may close each direction by a policy of its own", () =>
+    assert.deepEqual(find({ "deny-all": denying("in", "Ingress"), out: denying("out", "Egress") }), []));
+  it("may let in an operator that is in another namespace, under labels of its own", () =>
+    assert.deepEqual(
+      find({
+        "instances-network": opening(0, "ingress", from("operators", { "app.kubernetes.io/instance": "pg" })),
+      }),
+      [],
+    ));
+  it("may let in Prometheus by its pods' labels", () =>
+    assert.deepEqual(
+      find(
+        {
+          "instances-network": opening(
+            3,
+            "ingress",
+            from("monitoring", { "app.kubernetes.io/name": "prometheus" }),
+          ),
+        },
+        { metricsNamespace: "monitoring" },
+      ),
+      [],
+    ));
+  it("may have their DNS at an address of each node", () => {
+    const nodeLocal = mutated("everyone-dns", {
+      "spec.egress": [
+        { to: [{ ipBlock: { cidr: "169.254.20.10/32" } }], ports: [{ port: 53, protocol: "UDP" }] },
+      ],
+    });
+    assert.deepEqual(find({ "everyone-dns": nodeLocal }), []);
+  });
+  it("open no address by its halves", () => {
+    const halves = ["0.0.0.0/1", "128.0.0.0/1"].map((cidr) => ({ ipBlock: { cidr } }));
+    const open = opening(1, "egress", { to: halves, ports: [{ port: 5432 }] });
+    assert.equal(
+      find({ "instances-network": open }).filter((text) => text.includes("every address")).length,
+      2,
+    );
+  });
+});
+
+describe("containers that are no database", () => {
+  it("need no limit of cores", () => {
+    const web = good("application");
+    const [container] = (web.spec as { template: { spec: { containers: Record<string, unknown>[] } } })
+      .template.spec.containers;
+    container!.resources = { requests: { cpu: "1", memory: "1Gi" }, limits: { memory: "1Gi" } };
+    assert.equal(count("container-resources", web), 0);
+    container!.resources = { requests: { cpu: "1", memory: "1Gi" } };
+    assert.equal(count("container-resources", web), 1);
+  });
+});
+
+describe("Zalando's operator", () => {
+  const names = [
+    "instances-apart",
+    "disruption-budget",
+    "failsafe-mode",
+    "wal-archiving",
+    "container-resources",
+  ];
+  const own = (configurationOf?: KubernetesObject, cluster = postgresql()) =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        violationsInStack(name, [cluster, ...(configurationOf ? [configurationOf] : [])]).length,
+      ]),
+    );
+  it("says by its configuration what its clusters' objects leave to it", () => {
+    assert.deepEqual(own(operatorConfiguration()), Object.fromEntries(names.map((name) => [name, 0])));
+    const poor = having(operatorConfiguration(), {
+      "configuration.kubernetes": { enable_pod_disruption_budget: false },
+      "configuration.patroni": {},
+      "configuration.aws_or_gcp": {},
+      "configuration.postgres_pod_resources": {},
+    });
+    const bare = having(postgresql(), { "spec.resources": undefined });
+    assert.deepEqual(own(poor, bare), {
+      "instances-apart": 1,
+      "disruption-budget": 1,
+      "failsafe-mode": 1,
+      "wal-archiving": 1,
+      "container-resources": 4,
+    });
+  });
+  it("may be configured by a ConfigMap", () =>
+    assert.deepEqual(
+      own({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "postgres-operator", namespace: "operators" },
+        data: {
+          enable_pod_antiaffinity: "true",
+          docker_image: "ghcr.io/zalando/spilo-17:4.0-p3",
+          enable_patroni_failsafe_mode: "true",
+          wal_s3_bucket: "orders-wal",
+        },
+      }),
+      Object.fromEntries(names.map((name) => [name, 0])),
+    ));
+  it("isn't judged for what nothing in the stack says", () =>
+    assert.deepEqual(own(), {
+      "instances-apart": 0,
+      "disruption-budget": 0,
+      "failsafe-mode": 0,
+      "wal-archiving": 1,
+      "container-resources": 0,
+    }));
+  it("is refused where failsafe mode is off in the cluster's own object", () =>
+    assert.equal(count("failsafe-mode", having(postgresql(), { "spec.patroni.failsafe_mode": false })), 1));
+  it("is judged by the other policies as CloudNativePG is", () => {
+    const bad = (path: string, value: unknown) => having(postgresql(), { [path]: value });
+    assert.equal(count("enough-instances", bad("spec.numberOfInstances", 1)), 1);
+    assert.equal(count("encrypted-logins", bad("spec.patroni.pg_hba", ["host all all all trust"])), 1);
+    assert.equal(counts("storage-class", bad("spec.volume.storageClass", "local-path")), 1);
+    assert.equal(
+      count("supported-images", bad("spec.dockerImage", "registry.opensource.zalan.do/acid/spilo-17:4.0-p3")),
+      1,
+    );
+    assert.equal(
+      count(
+        "supported-images",
+        having(operatorConfiguration(), { "configuration.docker_image": "ghcr.io/zalando/spilo-17" }),
+      ),
+      1,
+    );
+    assert.equal(count("known-fields", bad("spec.numberOfInstancs", 3)), 1);
+  });
+  it("deletes neither volumes nor passwords with a cluster", () => {
+    assert.equal(count("kept-data", operatorConfiguration()), 0);
+    assert.equal(count("kept-data", having(operatorConfiguration(), { "configuration.kubernetes": {} })), 2);
+    assert.equal(
+      count(
+        "kept-data",
+        having(operatorConfiguration(), {
+          "configuration.kubernetes.persistent_volume_claim_retention_policy": { when_deleted: "delete" },
+        }),
+      ),
+      1,
+    );
+  });
+  it("rolls no two clusters at once", () => {
+    const second = having(postgresql(), { "metadata.name": "acid-second" });
+    const lazy = having(operatorConfiguration(), { "configuration.enable_lazy_spilo_upgrade": true });
+    assert.equal(counts("staged-operator-rollout", postgresql(), second, operatorConfiguration()), 1);
+    assert.equal(counts("staged-operator-rollout", postgresql(), second, lazy), 0);
+    assert.equal(counts("staged-operator-rollout", postgresql(), operatorConfiguration()), 0);
+  });
+});
+
+describe("a StatefulSet of PostgreSQL", () => {
+  const env = (name: string, value: string) =>
+    having(statefulSet(), { "spec.template.spec.containers.0.env": [{ name, value }] });
+  const bad: [policy: string, objects: KubernetesObject[]][] = [
+    ["encrypted-logins", [env("POSTGRES_HOST_AUTH_METHOD", "trust")]],
+    ["encrypted-logins", [env("POSTGRES_HOST_AUTH_METHOD", "md5")]],
+    ["encrypted-logins", [env("ALLOW_EMPTY_PASSWORD", "yes")]],
+    ["enough-instances", [having(statefulSet(), { "spec.replicas": 1 })]],
+    ["instances-apart", [having(statefulSet(), { "spec.template.spec.affinity": {} })]],
+    ["disruption-budget", [statefulSet()]],
+    [
+      "guaranteed-memory",
+      [having(statefulSet(), { "spec.template.spec.containers.0.resources.limits.memory": "9Gi" })],
+    ],
+    ["wal-archiving", [having(statefulSet(), { "spec.template.spec.containers.0.args": [] })]],
+    ["base-backups", [statefulSet()]],
+    [
+      "storage-class",
+      [having(statefulSet(), { "spec.volumeClaimTemplates.0.spec.storageClassName": "local-path" })],
+    ],
+    [
+      "shared-buffers",
+      [having(statefulSet(), { "spec.template.spec.containers.0.args": ["-c", "shared_buffers=900MB"] })],
+    ],
+    [
+      "kept-data",
+      [having(statefulSet(), { "spec.persistentVolumeClaimRetentionPolicy": { whenDeleted: "Delete" } })],
+    ],
+  ];
+  for (const [policy, objects] of bad)
+    it(`is judged by ${policy}`, () =>
+      assert.ok(violationsInStack(policy, [...objects, configuration()]).length > 0));
+
+  it("that is right has nothing said about it", () => {
+    const budget: KubernetesObject = {
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "db", namespace: "shop" },
+      spec: { maxUnavailable: 1, selector: { matchLabels: { app: "db" } } },
+    };
+    const nightly: KubernetesObject = {
+      apiVersion: "batch/v1",
+      kind: "CronJob",
+      metadata: { name: "backup", namespace: "shop" },
+      spec: {
+        schedule: "0 2 * * *",
+        jobTemplate: {
+          spec: { template: { spec: { containers: [{ name: "b", command: ["wal-g", "backup-push"] }] } } },
+        },
+      },
+    };
+    for (const policy of new Set([...bad.map(([name]) => name), "daily-base-backups", "no-superuser-access"]))
+      assert.deepEqual(
+        judgedStack(policy, [statefulSet(), configuration(), budget, nightly]),
+        { said: [], later: [] },
+        policy,
+      );
+    const weekly = having(nightly, { "spec.schedule": "0 2 * * 0" });
+    assert.equal(counts("daily-base-backups", statefulSet(), configuration(), weekly), 1);
+  });
+  it("is told by its image, and any other isn't judged", () => {
+    for (const image of [
+      "docker.io/bitnami/postgresql:17",
+      "postgis/postgis:17",
+      "timescale/timescaledb-ha:pg17",
+    ])
+      assert.equal(
+        count(
+          "enough-instances",
+          having(statefulSet(), { "spec.replicas": 1, "spec.template.spec.containers.0.image": image }),
+        ),
+        1,
+        image,
+      );
+    const redis = having(statefulSet(), {
+      "spec.replicas": 1,
+      "spec.template.spec.containers.0.image": "redis:8",
+    });
+    assert.equal(count("enough-instances", redis), 0);
+  });
+});
+
+describe("passwords", () => {
+  const secret = (name: string, kind = "Secret"): KubernetesObject => ({
+    apiVersion: kind === "Secret" ? "v1" : "external-secrets.io/v1",
+    kind,
+    metadata: { name, namespace: "shop" },
+  });
+  it("have one Secret for each role", () => {
+    const cluster = (owner: string, managed: string) =>
+      mutated("cluster", {
+        "spec.bootstrap": { initdb: { owner: "app", secret: { name: owner } } },
+        "spec.managed": { roles: [{ name: "app", passwordSecret: { name: managed } }] },
+      });
+    assert.equal(counts("one-password-owner", cluster("a", "b")), 1);
+    assert.equal(counts("one-password-owner", cluster("a", "a")), 0);
+  });
+  it("have one object that writes that Secret", () => {
+    assert.equal(counts("one-password-owner", secret("a"), secret("a", "ExternalSecret")), 1);
+    assert.equal(counts("one-password-owner", secret("a"), secret("b", "ExternalSecret")), 0);
+  });
+});
+
+describe("an operator that has several clusters", () => {
+  const second = () => mutated("cluster", { "metadata.name": "second" });
+  const operator = (env: object[]): KubernetesObject => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "cnpg-controller-manager", namespace: "cnpg-system" },
+    spec: {
+      template: {
+        spec: {
+          containers: [{ name: "manager", image: "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.1", env }],
+        },
+      },
+    },
+  });
+  const config = (data: Record<string, string>): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "cnpg-controller-manager-config", namespace: "cnpg-system" },
+    data,
+  });
+  it("restarts them one after the other, by variable or ConfigMap", () => {
+    const both = [good("cluster"), second()];
+    assert.equal(counts("staged-operator-rollout", ...both, operator([])), 1);
+    const delay = { name: "CLUSTERS_ROLLOUT_DELAY", value: "600" };
+    assert.equal(counts("staged-operator-rollout", ...both, operator([delay])), 0);
+    const inPlace = config({ ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES: "true" });
+    assert.equal(counts("staged-operator-rollout", ...both, operator([]), inPlace), 0);
+    assert.equal(counts("staged-operator-rollout", good("cluster"), operator([])), 0);
+  });
+});
+
+describe("fields that an operator's API doesn't know", () => {
+  const find = (changes: Record<string, unknown>, options: object = {}) =>
+    violationsOf("known-fields", mutated("cluster", changes), options);
+  it("are named, with what may be meant", () => {
+    assert.deepEqual(find({ "spec.enableSuperuserAcess": true }), [
+      "Cluster shop/orders: spec.enableSuperuserAcess: no such field. Allowed: enableSuperuserAccess. Fix: did you mean enableSuperuserAccess? Correct it, or remove it.",
+    ]);
+    assert.equal(find({ "spec.postgresql.pgHba": [] }).length, 1);
+    assert.equal(find({ "spec.plugins.0.nme": "x" }).length, 1);
+  });
+  it("are wrong in their form, too", () => {
+    assert.deepEqual(find({ "spec.instances": "three" }), [
+      'Cluster shop/orders: spec.instances: "three" is not allowed. Allowed: a whole number. Fix: write it so.',
+    ]);
+    assert.equal(find({ "spec.postgresql": "on" }).length, 1);
+    assert.equal(find({ "spec.plugins": {} }).length, 1);
+  });
+  it("of a newer release are allowed by option", () =>
+    assert.deepEqual(find({ "spec.newField": 1 }, { known: ["Cluster spec.newField"] }), []));
+  it("are none where the API takes any, nor of kinds that aren't an operator's", () => {
+    assert.deepEqual(find({ "spec.postgresql.parameters": { anything: "1" }, "metadata.whatever": 1 }), []);
+    assert.deepEqual(violationsOf("known-fields", good("application")), []);
+  });
+});
+
+describe("a replica of another cluster", () => {
+  it("may have one instance, and no archive of its own", () => {
+    const replica = mutated("cluster", {
+      "spec.instances": 1,
+      "spec.replica": { enabled: true, source: "orders" },
+      "spec.plugins": [],
+    });
+    assert.equal(count("enough-instances", replica), 0);
+    assert.equal(count("wal-archiving", replica), 0);
+    const former = having(replica, { "spec.replica.enabled": false });
+    assert.equal(count("enough-instances", former), 1);
+  });
+});
