@@ -46,10 +46,12 @@ func pooled(workers int) {
 	ctx, pool := over(), opened()
 	var lock sync.Mutex
 	acknowledged, errors := []string{}, map[string]int{}
-	last, gap := time.Now(), time.Duration(0)
+	last, gap := time.Time{}, time.Duration(0)
 	look := func() {
 		now := time.Now()
-		gap = max(gap, now.Sub(last))
+		if !last.IsZero() {
+			gap = max(gap, now.Sub(last))
+		}
 		last = now
 	}
 	write := func() {
@@ -66,11 +68,7 @@ func pooled(workers int) {
 			errors[err.Error()]++
 		}
 		lock.Unlock()
-		if err == nil {
-			time.Sleep(20 * time.Millisecond)
-		} else {
-			time.Sleep(50 * time.Millisecond)
-		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	var work sync.WaitGroup
 	for range workers {

@@ -101,7 +101,7 @@ public class Client {
   private static Map<String, Object> pooled(int workers) throws Exception {
     CountDownLatch over = over();
     List<String> acknowledged = new ArrayList<>();
-    List<Long> moments = new ArrayList<>(List.of(System.nanoTime()));
+    List<Long> moments = new ArrayList<>();
     Map<String, Object> errors = new HashMap<>();
     List<Future<?>> work = new ArrayList<>();
     HikariDataSource pool = new HikariDataSource(config());
@@ -125,7 +125,7 @@ public class Client {
             moments.add(System.nanoTime());
             if (acknowledged.size() == 1) System.out.println("it writes");
           }
-          Thread.sleep(20);
+          Thread.sleep(50);
         }
         return null;
       }));

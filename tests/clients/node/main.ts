@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Driver } from "./driver";
 
-/** Arguments: what to do, the driver, and what that takes; tests/clients/kit/contract.md says what each prints. */
+/** Arguments: what to do, the driver, and what that takes. It prints a line of JSON. */
 
+/** Between two writes of a worker. */
+const PAUSE_MS = 50;
 const [what = "", name = "", count = "1"] = process.argv.slice(2);
 const over = new Promise<void>((resolve) =>
   process.stdin.resume().once("end", resolve).once("error", resolve),
@@ -24,7 +26,7 @@ function sentence(error: unknown): string {
 
 async function pooled(driver: Driver): Promise<object> {
   const acknowledged: string[] = [];
-  const moments = [Date.now()];
+  const moments: number[] = [];
   const errors: Record<string, number> = {};
   const worker = async () => {
     while (!ended) {
@@ -33,7 +35,7 @@ async function pooled(driver: Driver): Promise<object> {
         await driver.write(row);
         if (acknowledged.push(row) === 1) console.log("it writes");
         moments.push(Date.now());
-        await delay(20);
+        await delay(PAUSE_MS);
       } catch (error) {
         const text = sentence(error);
         errors[text] = (errors[text] ?? 0) + 1;
@@ -151,8 +153,12 @@ async function main(): Promise<void> {
   const driver = await drivers[name]?.();
   const act = { pooled, ddl, features, cancels }[what];
   if (driver === undefined || act === undefined) throw new Error(`unknown: ${what} ${name}`);
-  console.log(JSON.stringify(await act(driver)));
-  process.exit(0);
+  // Who still waits must not keep it, and all of a long line must have gone.
+  process.stdout.write(
+    `${JSON.stringify(await act(driver))}
+`,
+    () => process.exit(0),
+  );
 }
 
 void main();

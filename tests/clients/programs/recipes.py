@@ -14,6 +14,8 @@ def set_up_django() -> None:
     from django.conf import settings  # noqa: PLC0415
     from recipe_django import DATABASES  # noqa: PLC0415
 
+    if settings.configured:
+        return
     # Programs here use it in a loop of asyncio, one thread at a time.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     settings.configure(DATABASES=DATABASES, USE_TZ=True)
