@@ -85,3 +85,26 @@ export function finding(feature: Feature, text: string): string {
   };
   return otherwise[feature]?.[text.toLowerCase()] ?? text;
 }
+
+const short: Readonly<Record<Finding, string>> = {
+  works: "works",
+  refused: "refused",
+  silent: "silent",
+  "reaches the next client": "next client",
+  stays: "stays",
+};
+
+/** The table on docs/drivers.md, by driver: what these tests expect, and so what they have found wherever they pass. */
+export function driversTable(): string[][] {
+  const columns = Object.keys(features) as Feature[];
+  return driverNames.map((name) => {
+    const { versions, without, breaks }: DriverFacts = drivers[name];
+    return [
+      versions,
+      ...columns.map((feature) => (without.includes(feature) ? "–" : short[pooled[feature]])),
+      without.includes("cancels") ? "–" : "arrive",
+      breaks ? "`RECONNECT`" : "works",
+      "waits",
+    ];
+  });
+}
