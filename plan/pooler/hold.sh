@@ -35,7 +35,7 @@ while read -r why; do
     read -r -t 0.2 -u 3 answer || answer=''
     kill -0 "$POOLER_PID" 2>/dev/null || exit
     # What failed until now is over, and PgBouncer waits where its log isn't read.
-    while read -r -t 0.001; do :; done
+    for ((lines = 0; lines < 2000; lines++)); do read -r -t 0.01 || break; done
   done
   kill -USR2 "$POOLER_PID" || exit
   echo "the server is back after $((SECONDS - began)) s"
