@@ -161,10 +161,12 @@ async def main() -> None:
         "searchPath": search_path,
         "set": lambda: after("set statement_timeout = 1234", "show statement_timeout"),
         "temporaryTables": lambda: after(
-            "create temporary table mine (id int)", "select count(*) from pg_class where relname = 'mine' and pg_table_is_visible(oid)"
+            "create temporary table mine (id int)",
+            "select count(*) from pg_class where relname = 'mine' and pg_table_is_visible(oid)",
         ),
         "advisoryLocks": lambda: after(
-            "select pg_advisory_lock(7)", "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+            "select pg_advisory_lock(7)",
+            "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()",
         ),
         **({"prepared": prepared} if driver.prepared else {}),
         **({"copy": copy} if driver.copy else {}),
