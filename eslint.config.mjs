@@ -12,6 +12,7 @@ export default tseslint.config(
       "eslint.config.mjs",
       "policy/main.cjs",
       "local/pictures/page/**",
+      "tests/clients/node/**",
       ".dependency-cruiser.cjs",
     ],
   },

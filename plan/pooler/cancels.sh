@@ -28,11 +28,22 @@ another() {
   exec 9>&-
 }
 
-while read -r _; do
-  while read -r -t 0.001 _; do :; done
+send() {
+  local peers peer tries
   for ((tries = 0; tries < 50; tries++)); do
     peers=$(waiting)
     [ -z "$peers" ] && break
     for peer in $peers; do another "$peer"; done
+  done
+}
+
+# It reads on while it asks: PgBouncer waits where its log isn't read, and what it is asked waits for PgBouncer.
+while read -r _; do
+  again=1
+  while [ "$again" = 1 ]; do
+    again=0
+    send &
+    sender=$!
+    while kill -0 "$sender" 2>/dev/null; do read -r -t 0.05 _ && again=1; done
   done
 done

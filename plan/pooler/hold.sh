@@ -56,9 +56,9 @@ while read -r why; do
     { serves && echo "$away" >&3; } &
     read -r -t 0.2 -u 3 answer || answer=''
     kill -0 "$POOLER_PID" 2>/dev/null || exit
+    # What failed until now is over, and PgBouncer waits where its log isn't read.
+    for ((lines = 0; lines < 2000; lines++)); do read -r -t 0.01 || break; done
   done
-  # What failed until now is over.
-  while read -r -t 0.001; do :; done
   kill -USR2 "$POOLER_PID" || exit
   rm -f "$held"
   echo "the server is back after $((SECONDS - began)) s"

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { client } from "./kit/clients";
+import { driverNames, drivers } from "./kit/drivers";
 import { makeNetwork } from "./kit/network";
 import { Stack } from "./kit/stack";
 
 const COUNT = 100;
+const cancelling = driverNames.filter(
+  (name) => !(drivers[name].without as readonly string[]).includes("cancels"),
+);
 
 describe("cancels by real clients", () => {
   let stack: Stack;
@@ -22,7 +26,7 @@ describe("cancels by real clients", () => {
   };
 
   for (const pods of [2, 4])
-    for (const driver of ["psycopg", "asyncpg"])
+    for (const driver of cancelling)
       it(`arrive, ${COUNT} of ${COUNT}, from ${driver} with ${pods} pods`, async () => {
         await stack.scale(pods);
         await known(pods);

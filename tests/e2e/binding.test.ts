@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parse } from "yaml";
 import { isReady } from "../../operations/kubectl";
-import { projectDir } from "../../shell/paths";
+import { recipe } from "../support/recipes";
 import { clientImage } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
@@ -12,16 +10,10 @@ import { until } from "./kit/wait";
 
 /**
  * The recipes of docs/connect.md, as they stand there, with the tests' client image in the place of their images: an application that
- * finds everything in its own namespace. Not run: the recipes for Django and Java.
+ * finds everything in its own namespace. The recipes of docs/drivers.md are run by tests/clients.
  */
 
-/** The code block behind `<!-- recipe: <name> -->`. */
-async function recipe(name: string): Promise<string> {
-  const page = await readFile(join(projectDir, "docs", "connect.md"), "utf8");
-  const found = new RegExp(`<!-- recipe: ${name} -->\\n+\`\`\`\\w+\\n([^]*?)\`\`\``).exec(page)?.[1];
-  if (found === undefined) throw new Error(`docs/connect.md has no recipe ${name}`);
-  return found;
-}
+const recipeOf = (name: string) => recipe("docs/connect.md", name);
 
 interface Deployment {
   metadata: { name: string; namespace: string };
@@ -51,7 +43,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
     env = await environment();
     stack = await ChangedStack.open();
     // The recipe names the cluster main.
-    const text = (await recipe("deployment")).replaceAll("main-", `${env.settings.cluster.name}-`);
+    const text = recipeOf("deployment").replaceAll("main-", `${env.settings.cluster.name}-`);
     deployment = parse(text) as Deployment;
     namespace = deployment.metadata.namespace;
     const { initContainers, containers } = deployment.spec.template.spec;
@@ -148,7 +140,7 @@ describe("binding (recipes of docs/connect.md, images built here)", () => {
 
   it("lets the psycopg recipe connect by DATABASE_URL", async () => {
     const [database] = env.settings.cluster.databases;
-    const script = await recipe("psycopg");
+    const script = recipeOf("psycopg");
     await until("the recipe prints role and database", 60, async () => {
       const { stdout, stderr } = await inside(["python3", "-c", script]);
       const wanted = `${database?.owner} ${database?.name}`;

@@ -136,7 +136,7 @@ export class Server {
         "-d",
         database,
       ],
-      { encoding: "utf8", input },
+      { encoding: "utf8", input, maxBuffer: Infinity },
     );
     if (status !== 0) throw new Error(`${stderr}${stdout}\nin ${database} as ${user}:\n${input}`);
     return stdout;

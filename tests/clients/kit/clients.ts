@@ -11,11 +11,25 @@ const made = (name: string): string => {
   return path;
 };
 
-/** How a program of these is started. */
-const command = (program: string, args: readonly string[]): [string, string[]] => [
-  made("CLIENTS_PYTHON"),
-  [join(programs, `${program}.py`), ...args],
-];
+/** Drivers whose clients are written in other languages than Python. */
+const others: Readonly<Record<string, () => [string, ...string[]]>> = {
+  ...Object.fromEntries(
+    ["node-pg", "drizzle", "prisma"].map((driver) => [
+      driver,
+      () => [process.execPath, "--import", "tsx", join(made("CLIENTS_NODE"), "main.ts")],
+    ]),
+  ),
+  pgx: () => [made("CLIENTS_GO")],
+  pgjdbc: () => ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", made("CLIENTS_JAVA"), "Client"],
+};
+
+/** How a program is started; that of a driver has its name as first argument. */
+function command(program: string, args: readonly string[]): [string, string[]] {
+  const other = others[args[0] ?? ""]?.();
+  if (other === undefined) return [made("CLIENTS_PYTHON"), [join(programs, `${program}.py`), ...args]];
+  const [file, ...first] = other;
+  return [file, [...first, program, ...args]];
+}
 
 /** What a client's program says, as one line of JSON, when it has done its work. */
 export async function client<Answer>(

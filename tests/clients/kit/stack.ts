@@ -156,10 +156,18 @@ SELECT pg_reload_conf();`);
     for (const pod of this.pods) pod.write("etc/hosts", `${lines.join("\n")}\n`);
   }
 
-  /** Environment of a client: through the poolers, or to the primary. */
+  /** Environment of a client: through the poolers, or to the primary; what libpq reads, and what docs/connect.md has a binding's Deployment set. */
   environment(through: "pooler" | "primary" = "pooler"): Record<string, string> {
+    const { name } = this[through];
     return {
-      PGHOST: this[through].name,
+      POSTGRES_HOST: name,
+      POSTGRES_PORT: "5432",
+      POSTGRES_DB: "app",
+      USE_PGBOUNCER: through === "pooler" ? "True" : "False",
+      DATABASE_USER: "app",
+      DATABASE_PASSWORD: passwords.app,
+      DATABASE_URL: `postgresql://app:${passwords.app}@${name}:5432/app`,
+      PGHOST: name,
       PGPORT: "5432",
       PGDATABASE: "app",
       PGUSER: "app",

@@ -10,6 +10,7 @@ import time
 
 import asyncpg
 import psycopg
+import recipes
 
 DRIVER = sys.argv[1]
 SESSIONS, QUERY = 4, "select * from changing"
@@ -32,13 +33,31 @@ async def by_psycopg():
     return read
 
 
+async def by_django():
+    recipes.set_up_django()
+    from django.db.utils import ConnectionHandler  # noqa: PLC0415
+    from recipe_django import DATABASES  # noqa: PLC0415
+
+    connection = ConnectionHandler(DATABASES)["default"]
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(QUERY)
+            cursor.fetchall()
+
+    async def read():
+        ask()
+
+    return read
+
+
 async def reader() -> None:
-    read = await {"asyncpg": by_asyncpg, "psycopg": by_psycopg}[DRIVER]()
+    read = await {"asyncpg": by_asyncpg, "psycopg": by_psycopg, "django": by_django}[DRIVER]()
     while not over.is_set():
         try:
             await read()
             reads.append(time.time())
-        except (asyncpg.PostgresError, psycopg.Error):
+        except Exception:
             failures.append(time.time())
         await asyncio.sleep(0.05)
 
