@@ -105,7 +105,7 @@ export async function handOver(
       // The server itself is asked: what others say of it comes later.
       for (const end = Date.now() + PAUSE_SECONDS * 1000; Date.now() < end; await delay(100))
         if (await bashIn(platform, leader, WRITES, either, PAUSE_SECONDS).ended) break;
-      await Promise.all(told.map((one) => "wait" in one || runStep(platform, one, step, signal)));
+      await Promise.all(told.flatMap((one) => ("wait" in one ? [] : [runStep(platform, one, step, signal)])));
     });
     warnings.forEach((warning) => step.say(`warning: ${warning}`));
     if (poolers.pods.length > 0) step.say(`clients of the poolers waited for ${seconds.toFixed(1)} s`);

@@ -54,6 +54,8 @@ const flags =
 /** A value that refers to another, or says something about one: a variable, a template, a path, a switch, a Secret's own name. */
 export const stands = (value: string): boolean =>
   /^(\$[({A-Za-z_]|\{\{|<[^>]*>$|%[({A-Z]|!|\*\w|@|&)/.test(value) ||
+  // An argument of a shell's function.
+  /^\$\d$/.test(value) ||
   /^~?\.{0,2}\/[\w@.-]+(\/[\w@.-]+)*\/?$/.test(value) ||
   /^(file|env|vault|secret|op|ref|aws-sm|gcp-sm|awssm)[+:]/i.test(value) ||
   /^[a-z0-9.-]*(secret|credential|password|token|passwd)[a-z0-9.-]*$/.test(value) ||

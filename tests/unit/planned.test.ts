@@ -40,7 +40,7 @@ class StandIn extends Kubectl {
 
   override run(args: readonly string[], { input }: RunOptions = {}): Promise<RunResult> {
     const words = args.join(" ");
-    const answers = (stdout: string) => Promise.resolve({ stdout, stderr: "", exitCode: 0 } as RunResult);
+    const answers = (stdout: string) => Promise.resolve({ stdout, stderr: "", exitCode: 0 });
     if (words.includes("get nodes")) return answers("node/n0\nnode/n1\nnode/n2\nnode/n3\n");
     const asked = sceneOf(this.found).heard.get(args[args.indexOf("exec") + 1] ?? "")?.answer;
     if (words.includes("jsonb_build_object")) return answers(`answer ${JSON.stringify(asked)}\n`);
@@ -129,7 +129,7 @@ describe("the primary's turn in a rolling restart", () => {
         status: { observedGeneration, readyReplicas: 1, currentRevision: "a", updateRevision },
       } as KubeObject;
     };
-    const { waits } = liveReaders.standalone.rolling!;
+    const waits = (object: KubeObject) => liveReaders.standalone.rolling!.waits(object);
     assert.ok(waits(server(1, "b")));
     assert.ok(liveReaders.standalone.rolling!.isLeft(server(1, "a")));
     assert.ok(!liveReaders.standalone.rolling!.isLeft(server(0, "b")));

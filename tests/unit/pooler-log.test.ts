@@ -59,7 +59,8 @@ case $* in *PEER_POOLS*) : > "${folder}/answered" ;; *) echo t ;; esac
     pooler = undefined;
     child = undefined;
     await delay(50);
-    rmSync(folder, { recursive: true, force: true });
+    // What was killed may still write.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   async function start(first: readonly string[], lines: readonly string[]): Promise<void> {

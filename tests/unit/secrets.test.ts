@@ -6,7 +6,7 @@ import { loginStatements } from "../../plan/postgres/sql/logins";
 import { scriptsOf } from "../../plan/postgres/sql/scripts";
 import { oldLogins } from "../../operations/oldLogins";
 import type { SettingsInput } from "../../settings/schema";
-import { violationsOf } from "../policy/unit/kit";
+import { violationsInStack } from "../policy/unit/kit";
 import { shortObjects } from "../support/manifest";
 import { platformGraph } from "../support/platform";
 import { aws, type Engine, engines, external, input, objectOf, planned } from "../support/secrets";
@@ -366,7 +366,7 @@ describe("External Secrets", () => {
         "pod-security",
         "supported-images",
       ])
-        assert.deepEqual(violationsOf(policy, object), [], `${policy}: ${object.kind}`);
+        assert.deepEqual(violationsInStack(policy, [object]), [], `${policy}: ${object.kind}`);
   });
 
   it("keeps in AWS what was deleted in the tier prod", () => {

@@ -90,7 +90,9 @@ describe("every server that is asked is verified by a name that its certificate 
       const objects = graph.resources.filter(({ type }) => type.startsWith("kubernetes:"));
       const text = JSON.stringify(objects.map(({ inputs }) => inputs));
       assert.deepEqual(
-        [...text.matchAll(/(?<!client_tls_)sslmode[=:"' ]+(require|verify-ca|prefer|allow)\b/g)].map(([found]) => found),
+        [...text.matchAll(/(?<!client_tls_)sslmode[=:"' ]+(require|verify-ca|prefer|allow)\b/g)].map(
+          ([found]) => found,
+        ),
         [],
       );
       const planned = clusterPlan(settings, planners[engine]);

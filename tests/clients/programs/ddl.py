@@ -35,8 +35,8 @@ async def by_psycopg():
 
 async def by_django():
     recipes.set_up_django()
-    from django.db.utils import ConnectionHandler  # noqa: PLC0415
-    from recipe_django import DATABASES  # noqa: PLC0415
+    from django.db.utils import ConnectionHandler  # noqa: PLC0415 -- only where Django is installed
+    from recipe_django import DATABASES  # noqa: PLC0415 -- only where Django is installed
 
     connection = ConnectionHandler(DATABASES)["default"]
 

@@ -85,13 +85,13 @@ class ByAsyncpg:
 class ByDjango(ByPsycopg):
     """What Django itself has; for the rest one takes psycopg's connection."""
 
-    prepared = None  # pyright: ignore
-    copy = None  # pyright: ignore
-    hears = None  # pyright: ignore
+    prepared = None  # pyright: ignore -- it has none of these
+    copy = None  # pyright: ignore -- it has none of these
+    hears = None  # pyright: ignore -- it has none of these
 
     async def session(self, **more):
-        from django.db.utils import ConnectionHandler  # noqa: PLC0415
-        from recipe_django import DATABASES  # noqa: PLC0415
+        from django.db.utils import ConnectionHandler  # noqa: PLC0415 -- where the program of this driver runs
+        from recipe_django import DATABASES  # noqa: PLC0415 -- where the program of this driver runs
 
         own = {**DATABASES["default"], "OPTIONS": {**DATABASES["default"]["OPTIONS"], **more}}
         return ConnectionHandler({"default": own})["default"]

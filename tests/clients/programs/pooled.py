@@ -53,7 +53,7 @@ def report() -> None:
 
 
 async def by_asyncpg() -> None:
-    from recipe_asyncpg import open_pool  # noqa: PLC0415
+    from recipe_asyncpg import open_pool  # noqa: PLC0415 -- where the program of this driver runs
 
     pool = await open_pool()
 
@@ -99,7 +99,7 @@ def in_threads(write: Callable[[str], None]) -> None:
 
 
 def by_psycopg() -> None:
-    from recipe_psycopg import pool  # noqa: PLC0415
+    from recipe_psycopg import pool  # noqa: PLC0415 -- where the program of this driver runs
 
     def write(row: str) -> None:
         with pool.connection() as connection:
@@ -110,8 +110,8 @@ def by_psycopg() -> None:
 
 def by_django() -> None:
     recipes.set_up_django()
-    from django.core import signals  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    from django.core import signals  # noqa: PLC0415 -- where the program of this driver runs
+    from django.db import connection  # noqa: PLC0415 -- where the program of this driver runs
 
     def write(row: str) -> None:
         # As around each request.

@@ -10,9 +10,9 @@ sys.path.insert(0, os.environ["CLIENTS_RECIPES"])
 
 
 def set_up_django() -> None:
-    import django  # noqa: PLC0415
-    from django.conf import settings  # noqa: PLC0415
-    from recipe_django import DATABASES  # noqa: PLC0415
+    import django  # noqa: PLC0415 -- where the program of this driver runs
+    from django.conf import settings  # noqa: PLC0415 -- where the program of this driver runs
+    from recipe_django import DATABASES  # noqa: PLC0415 -- where the program of this driver runs
 
     if settings.configured:
         return

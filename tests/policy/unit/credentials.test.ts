@@ -116,6 +116,7 @@ describe("what is no plain credential", () => {
   for (const [title, text] of Object.entries({
     "code that reads one": 'password = os.environ["PASSWORD"]\ntoken: str = self.read(path)\n',
     "a shell that reads one": 'password=$(cat /run/secrets/p)\nexport PGPASSWORD="$password"\n',
+    "an argument of a function of a shell": "login() { PGPASSWORD=$2 psql; }\n",
     "a template": "password: {{ .password }}\n",
     "a reference": "passwordSecretRef:\n  name: x\n  key: password\n",
     "a schema": '{"password": {"type": "string"}, "token": null}',
