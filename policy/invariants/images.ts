@@ -9,8 +9,11 @@ export interface Image {
   readonly image: string;
 }
 
-/** Images that an operator's configuration names for all of its clusters. */
-const configured = ["docker_image", "connection_pooler_image", "logical_backup_docker_image"];
+/**
+ * The image that an operator's configuration names for all of its clusters. Its poolers' and dumps' run only where a cluster asks for them: the released
+ * configuration names some in a registry that is closed, and is no fault by that.
+ */
+const configured = ["docker_image"];
 
 /** The images that an object names; those that an operator or a catalog chooses are not among them. */
 export function imagesOf(object: KubernetesObject, facts: Facts | undefined): readonly Image[] {
