@@ -6,7 +6,12 @@ import { type Spreading, spreadsOverHosts } from "./spread";
 /** Reads what rendered PgBouncers claim out of their Deployments and the `pgbouncer.ini` that these mount. */
 
 interface PodSpec extends Spreading {
-  containers?: { name?: string; image?: string; env?: { name?: string; value?: string }[] }[];
+  containers?: {
+    name?: string;
+    image?: string;
+    command?: readonly string[];
+    env?: { name?: string; value?: string }[];
+  }[];
   volumes?: { configMap?: { name?: string } }[];
 }
 
@@ -26,9 +31,19 @@ const isDeployment = (object: KubernetesObject): object is Deployment => object.
 const isAutoscaler = (object: KubernetesObject): object is Autoscaler =>
   object.kind === "HorizontalPodAutoscaler";
 
-/** A container of PgBouncer, by its name or its image's. */
-const isPgbouncer = ({ name, image = "" }: { name?: string; image?: string }): boolean =>
-  name === "pgbouncer" || /\/pgbouncer[:@]|^pgbouncer[:@]/.test(image);
+/** A container of PgBouncer, by its name or its image's; its image with another command is another program, such as psql. */
+const isPgbouncer = ({
+  name,
+  image = "",
+  command,
+}: {
+  name?: string;
+  image?: string;
+  command?: readonly string[];
+}): boolean =>
+  name === "pgbouncer" ||
+  (/\/pgbouncer[:@]|^pgbouncer[:@]/.test(image) &&
+    (command === undefined || command.some((word) => word.includes("pgbouncer"))));
 
 /** A pod of PgBouncer says so by its label; a foreign one by its container. */
 function runsPgbouncer({ spec }: Deployment): boolean {

@@ -12,7 +12,11 @@ describe("the platform's own stacks, with all that the operators' releases bring
   for (const engine of engines)
     it(`are refused by no policy that is mandatory everywhere: ${engine}`, async () => {
       let input: unknown = changed(
-        { ...smallest(), poolers: [{ name: "app", database: "app" }] },
+        {
+          ...smallest(),
+          poolers: [{ name: "app", database: "app" }],
+          monitoring: { prometheus: "annotations", namespace: "monitoring" },
+        },
         "cluster.engine",
         engine,
       );
