@@ -11,7 +11,7 @@ import { type Progress, type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { confirm } from "./confirm";
 import { handOver, runStep } from "./handOver";
-import { isReady } from "./kubectl";
+import { isReady, type KubeObject } from "./kubectl";
 import { BusyError } from "./quiet";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform, placeOf } from "./platform";
 import { askInstance, type Answer, writeRow } from "./status/ask";
@@ -147,6 +147,20 @@ export function promotionNotes(act: ActName, to: string, members: readonly Asked
   ];
 }
 
+/** What is acted on, as it is at this moment. */
+export const sceneAt = (
+  { settings }: Platform,
+  object: KubeObject,
+  members: readonly Member[],
+  instance: string | undefined,
+): ActScene => ({
+  cluster: settings.cluster.name,
+  object,
+  members: members.map(({ name, primary }) => ({ name, primary })),
+  ...(instance !== undefined && { instance }),
+  now: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
+});
+
 /** The act's scene and its plan, before anything is done. */
 export async function planOf(found: Found, wanted: Wanted): Promise<{ act: Act; scene: ActScene }> {
   const { platform, subject } = found;
@@ -161,12 +175,8 @@ export async function planOf(found: Found, wanted: Wanted): Promise<{ act: Act; 
   const instance = instanceFor(wanted, members);
   const instances = wanted.instances ?? subject?.settings.cluster.instances;
   const scene: ActScene = {
-    cluster: platform.settings.cluster.name,
-    object,
-    members: members.map(({ name: pod, primary }) => ({ name: pod, primary })),
-    ...(instance !== undefined && { instance }),
+    ...sceneAt(platform, object, members, instance),
     ...(instances !== undefined && { instances }),
-    now: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
   };
   const act = how(scene);
   const notes =
@@ -194,7 +204,13 @@ export async function until(
   }
 }
 
-async function run(platform: Platform, step: Step, context: StepContext, signal: AbortSignal): Promise<void> {
+/** Does one step of an act. */
+export async function run(
+  platform: Platform,
+  step: Step,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<void> {
   if ("wait" in step) return until(() => unready(platform), context, signal);
   return runStep(platform, step, context, signal);
 }

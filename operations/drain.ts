@@ -4,22 +4,22 @@ import { type Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { bestStandby, carryOut, membersOf, planOf, until, unwritable, type Wanted } from "./act";
 import { confirm } from "./confirm";
-import { type KubeObject, selectorOf } from "./kubectl";
-import { type Found, placeOf, type Platform } from "./platform";
+import { type KubeObject } from "./kubectl";
+import { type Found, instancePods, placeOf, type Platform } from "./platform";
+import { readNodes } from "./status/gather";
+import { nodeNameOf } from "./status/pods";
 
 /** Empties a node: the primary's role leaves it first, while poolers hold their clients; then its pods. */
 
 /** How long the pods may take to leave, in seconds: a pooler waits for its clients' transactions, a server for its shutdown. */
 const DRAIN_SECONDS = 600;
 
-const nodeOf = ({ spec }: KubeObject): string => (spec as { nodeName?: string } | undefined)?.nodeName ?? "";
-
 /** The platform's pods: instances, poolers and jobs. */
-async function platformPods({ kubectl, engine, settings }: Platform): Promise<KubeObject[]> {
-  const { name, namespace } = settings.cluster;
+async function platformPods(platform: Platform): Promise<KubeObject[]> {
+  const { name, namespace } = platform.settings.cluster;
   const lists = await Promise.all([
-    kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
-    kubectl.list("pods", namespace, `${clusterLabel}=${name}`),
+    instancePods(platform),
+    platform.kubectl.list("pods", namespace, `${clusterLabel}=${name}`),
   ]);
   return [...new Map(lists.flat().map((pod) => [pod.metadata.name, pod])).values()];
 }
@@ -34,16 +34,14 @@ export interface DrainPlan {
 
 export async function drainPlan(found: Found, node: string): Promise<DrainPlan> {
   const { platform, subject } = found;
-  const { kubectl } = platform;
-  const { stdout } = await kubectl.run(["get", "nodes", "-o", "name"]);
-  const nodes = stdout.split("\n").flatMap((line) => /^node\/(.+)$/.exec(line)?.[1] ?? []);
+  const nodes = (await readNodes(platform)).map(({ metadata }) => metadata.name);
   if (!nodes.includes(node))
     throw new UserError([
       `node: "${node}" is not allowed. Allowed: ${nodes.sort().join(", ")}. Fix: name one of them.`,
     ]);
   const [pods, members] = await Promise.all([platformPods(platform), membersOf(platform)]);
   const here = pods
-    .filter((pod) => nodeOf(pod) === node)
+    .filter((pod) => nodeNameOf(pod) === node)
     .map(({ metadata }) => metadata.name)
     .sort();
   const leaves = [

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type Act, type ActScene, primaryOf, type Step } from "../plan/engines/acts";
+import { type Act, type ActScene, type Command, primaryOf } from "../plan/engines/acts";
 import { poolerLabels } from "../plan/names";
 import type { StepContext } from "../shell/progress";
 import { isHeld } from "./announce";
@@ -8,10 +8,10 @@ import { isReady, selectorOf } from "./kubectl";
 import type { Found, Platform } from "./platform";
 import { PAUSE_SECONDS, type Poolers, quietly } from "./quiet";
 
-/** Does one step of an act, other than waiting. */
+/** Runs one command of an act. */
 export async function runStep(
   platform: Platform,
-  step: Exclude<Step, { readonly wait: unknown }>,
+  step: Command,
   context: Pick<StepContext, "detail">,
   signal: AbortSignal,
 ): Promise<void> {
@@ -47,7 +47,6 @@ export async function writingPoolers({
 
 /** Runs bash in a server's container; what becomes of it, is for the caller to see. */
 function bashIn(platform: Platform, pod: string, command: string, signal: AbortSignal, seconds: number) {
-  const lines: string[] = [];
   let first: () => void = () => undefined;
   const begun = new Promise<void>((resolve) => (first = resolve));
   const ended = platform.kubectl
@@ -55,10 +54,7 @@ function bashIn(platform: Platform, pod: string, command: string, signal: AbortS
       signal,
       timeoutMs: seconds * 1000,
       allowFailure: true,
-      onLine: (line) => {
-        lines.push(line);
-        first();
-      },
+      onLine: () => first(),
     })
     .then(
       ({ exitCode }) => exitCode === 0,
@@ -105,7 +101,7 @@ export async function handOver(
       // The server itself is asked: what others say of it comes later.
       for (const end = Date.now() + PAUSE_SECONDS * 1000; Date.now() < end; await delay(100))
         if (await bashIn(platform, leader, WRITES, either, PAUSE_SECONDS).ended) break;
-      await Promise.all(told.flatMap((one) => ("wait" in one ? [] : [runStep(platform, one, step, signal)])));
+      await Promise.all(told.map((one) => runStep(platform, one, step, signal)));
     });
     warnings.forEach((warning) => step.say(`warning: ${warning}`));
     if (poolers.pods.length > 0) step.say(`clients of the poolers waited for ${seconds.toFixed(1)} s`);

@@ -8,9 +8,7 @@ lines=${POOLER_RUN:-}/away
 held=${POOLER_RUN:-}/held
 # Looks for so many tenths of a second.
 until_done() {
-  for ((look = 0; look < $1; look++)); do
-    "$2" && return
-    sleep 0.05
+  for ((look = 0; look < 2 * $1; look++)); do
     "$2" && return
     sleep 0.05
   done

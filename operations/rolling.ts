@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ActScene, Step } from "../plan/engines/acts";
+import { primaryOf } from "../plan/engines/acts";
 import type { Shape } from "../plan/engines/live";
 import type { StepContext } from "../shell/progress";
 import { sameInPods } from "./announce";
-import { bestStandby, membersOf } from "./act";
+import { bestStandby, membersOf, run, sceneAt } from "./act";
 import { handOver, runStep, writingPoolers } from "./handOver";
 import { plannedCluster, type Subject } from "./health";
 import { clusterObject } from "./platform";
@@ -30,9 +30,9 @@ export async function whileRolling<T>(
   if (live === undefined || rolling?.fits(live, planned) !== true) return work();
   if ((await writingPoolers(found)).pods.length === 0) return work();
   const { name } = subject.settings.cluster;
-  const run = async (steps: readonly Step[], until: AbortSignal) => {
-    for (const step of steps) if (!("wait" in step)) await runStep(subject, step, context, until);
-  };
+  const leave = (on: boolean) =>
+    // That it is given back isn't to be interrupted.
+    runStep(subject, rolling.leave(name, on), context, on ? signal : new AbortController().signal);
   const inPlace = sameInPods(live, planned);
   let done = 0;
   const endTurn = async (busySince: number) => {
@@ -41,17 +41,12 @@ export async function whileRolling<T>(
     if (object === undefined || Date.now() - done < SETTLES_MS || !rolling.waits(object)) return undefined;
     const members = await membersOf(subject);
     const instance = bestStandby(members)?.name;
-    const scene: ActScene = {
-      cluster: name,
-      object,
-      members: members.map(({ name: pod, primary }) => ({ name: pod, primary })),
-      ...(instance !== undefined && { instance }),
-      now: new Date().toISOString().replace(/\.\d+Z$/, "Z"),
-    };
+    const scene = sceneAt(subject, object, members, instance);
     const act = rolling.end(scene, inPlace);
-    const primary = scene.members.find((one) => one.primary)?.name ?? "";
-    const leader = inPlace || instance === undefined ? primary : instance;
-    const steps = () => run(act.steps, signal);
+    const leader = inPlace || instance === undefined ? primaryOf(scene) : instance;
+    const steps = async () => {
+      for (const step of act.steps) await run(subject, step, context, signal);
+    };
     try {
       await handOver(found, scene, act, leader, steps, context, signal);
     } catch (error) {
@@ -66,7 +61,7 @@ export async function whileRolling<T>(
     done = Date.now();
     return undefined;
   };
-  await run([rolling.leave(name, true)], signal);
+  await leave(true);
   const over = new AbortController();
   const turns = (async () => {
     let busySince: number | undefined;
@@ -83,7 +78,7 @@ export async function whileRolling<T>(
   } finally {
     over.abort();
     await turns;
-    await run([rolling.leave(name, false)], new AbortController().signal).catch((error: unknown) =>
+    await leave(false).catch((error: unknown) =>
       context.say(
         `warning: the engine still leaves the primary's restarts to \`make up\`: ${(error as Error).message}`,
       ),

@@ -131,7 +131,8 @@ async function readOperator({ kubectl, engine }: Platform): Promise<boolean | un
   return Number((deployment.status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0) > 0;
 }
 
-const readNodes = ({ kubectl }: Platform): Promise<KubeObject[]> => kubectl.query("nodes", "default", {});
+export const readNodes = ({ kubectl }: Platform): Promise<KubeObject[]> =>
+  kubectl.query("nodes", "default", {});
 
 /** Reads everything; `subject` of what was found says more where the stack is at hand. */
 export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE_MS): Promise<Seen> {

@@ -37,11 +37,14 @@ export interface ActScene {
 }
 
 /** One command, in the cluster's namespace. */
-export type Step =
+export type Command =
   /** kubectl's arguments behind the namespace. */
   | { readonly kubectl: readonly string[] }
   /** A command in the server's container of a pod. */
-  | { readonly pod: string; readonly command: readonly string[] }
+  | { readonly pod: string; readonly command: readonly string[] };
+
+export type Step =
+  | Command
   /** Waits until every instance is ready and answers, but those named. */
   | { readonly wait: "ready" };
 
@@ -50,7 +53,7 @@ export interface Act {
   readonly plan: readonly string[];
   readonly steps: readonly Step[];
   /** What tells Services who leads, once the new primary takes writes. @default - the engine itself does so at once */
-  readonly told?: readonly Step[];
+  readonly told?: readonly Command[];
   /** Whether sessions end at the instance that leads afterwards, though it takes writes by then. @default false */
   readonly dropsSessions?: boolean;
 }
@@ -68,6 +71,6 @@ export const primaryOf = ({ members }: ActScene): string =>
 /** Annotation with how many instances there were before a cluster was hibernated. */
 export const instancesBefore = "pgplatform.io/instances-before";
 
-export const mergePatch = (resource: string, name: string, patch: object, ...more: string[]): Step => ({
+export const mergePatch = (resource: string, name: string, patch: object, ...more: string[]): Command => ({
   kubectl: ["patch", resource, name, "--type=merge", ...more, "-p", JSON.stringify(patch)],
 });

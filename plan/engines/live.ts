@@ -1,7 +1,7 @@
 import type { LineReader } from "../logs/record";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
-import type { Act, Acts, ActScene, Step } from "./acts";
+import type { Act, Acts, ActScene, Command } from "./acts";
 import type { OnCall } from "./onCall";
 
 /** What operations ask an engine about objects that are there, beside those that are planned. */
@@ -35,7 +35,7 @@ export interface RollingReader {
   /** Whether it is a change of the kind that somebody else can end. */
   fits(live: Shape, planned: Shape): boolean;
   /** Tells the engine to leave it, or no longer to. */
-  leave(cluster: string, on: boolean): Step;
+  leave(cluster: string, on: boolean): Command;
   /** Whether it was told so; an update that was killed leaves it so. */
   isLeft(cluster: KubernetesObject): boolean;
   /** Whether everything else is done, and the primary waits for somebody. */

@@ -5,13 +5,15 @@ import { type Spreading, spreadsOverHosts } from "./spread";
 
 /** Reads what rendered PgBouncers claim out of their Deployments and the `pgbouncer.ini` that these mount. */
 
+interface Container {
+  name?: string;
+  image?: string;
+  command?: readonly string[];
+  env?: { name?: string; value?: string }[];
+}
+
 interface PodSpec extends Spreading {
-  containers?: {
-    name?: string;
-    image?: string;
-    command?: readonly string[];
-    env?: { name?: string; value?: string }[];
-  }[];
+  containers?: Container[];
   volumes?: { configMap?: { name?: string } }[];
 }
 
@@ -32,15 +34,7 @@ const isAutoscaler = (object: KubernetesObject): object is Autoscaler =>
   object.kind === "HorizontalPodAutoscaler";
 
 /** A container of PgBouncer, by its name or its image's; its image with another command is another program, such as psql. */
-const isPgbouncer = ({
-  name,
-  image = "",
-  command,
-}: {
-  name?: string;
-  image?: string;
-  command?: readonly string[];
-}): boolean =>
+const isPgbouncer = ({ name, image = "", command }: Container): boolean =>
   name === "pgbouncer" ||
   (/\/pgbouncer[:@]|^pgbouncer[:@]/.test(image) &&
     (command === undefined || command.some((word) => word.includes("pgbouncer"))));

@@ -7,7 +7,7 @@ import { plannedCluster, type Subject } from "../../operations/health";
 import type { Shape } from "../../plan/engines/live";
 import { liveReaders } from "../../plan/engines/select";
 import type { RunOptions, RunResult } from "../../shell/process";
-import { engines, foundOf, instanceNames, labelsOf, pod, sceneOf } from "../support/onCall";
+import { engines, foundOf, instanceNames, labelsOf, node, pod, sceneOf } from "../support/onCall";
 
 type EngineName = (typeof engines)[number];
 
@@ -27,10 +27,11 @@ class StandIn extends Kubectl {
   }
 
   override query(
-    _kind: string,
+    kind: string,
     _namespace: string,
     { labelSelector = "" }: { readonly labelSelector?: string },
   ): Promise<KubeObject[]> {
+    if (kind === "nodes") return Promise.resolve(["n0", "n1", "n2", "n3"].map((name) => node(name)));
     if (labelSelector.includes("pgbouncer")) return Promise.resolve(this.poolerPods);
     const [primary] = instanceNames(this.found);
     return Promise.resolve(
@@ -41,7 +42,6 @@ class StandIn extends Kubectl {
   override run(args: readonly string[], { input }: RunOptions = {}): Promise<RunResult> {
     const words = args.join(" ");
     const answers = (stdout: string) => Promise.resolve({ stdout, stderr: "", exitCode: 0 });
-    if (words.includes("get nodes")) return answers("node/n0\nnode/n1\nnode/n2\nnode/n3\n");
     const asked = sceneOf(this.found).heard.get(args[args.indexOf("exec") + 1] ?? "")?.answer;
     if (words.includes("jsonb_build_object")) return answers(`answer ${JSON.stringify(asked)}\n`);
     if (typeof input === "object") input.resume();

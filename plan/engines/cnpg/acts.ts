@@ -1,4 +1,4 @@
-import { type Acts, type ActScene, mergePatch, primaryOf, type Step } from "../acts";
+import { type Acts, type ActScene, type Command, mergePatch, primaryOf, type Step } from "../acts";
 import { fencedIn, fencingAnnotation, hibernationAnnotation } from "./onCall";
 
 /** The same means as those of the operator's kubectl plugin: fields of the status, annotations, deletions. */
@@ -29,7 +29,7 @@ const target = ({ cluster, instance = "", now }: ActScene, why: string): Step =>
  * The label by which Services find the primary. The operator sets it, too, but only when it has asked the old primary in vain for its state, twice: 4 s
  * after the promotion.
  */
-const labelled = (pod: string, role: "primary" | "replica"): Step => ({
+const labelled = (pod: string, role: "primary" | "replica"): Command => ({
   kubectl: ["label", "--overwrite", "pod", pod, `cnpg.io/instanceRole=${role}`, `role=${role}`],
 });
 

@@ -1,4 +1,4 @@
-import { mergePatch } from "../acts";
+import { mergePatch, primaryOf } from "../acts";
 import type { RollingReader, Shape } from "../live";
 import { acts } from "./acts";
 import { isCluster } from "./resources";
@@ -19,8 +19,6 @@ export const rolling: RollingReader = {
     }),
   isLeft: (object) => isCluster(object) && object.spec?.primaryUpdateStrategy === "supervised",
   waits: (object) => isCluster(object) && object.status?.phase === "Waiting for user action",
-  end: (scene, inPlace) => {
-    const primary = scene.members.find((one) => one.primary)?.name ?? "";
-    return inPlace ? acts.restart({ ...scene, instance: primary }) : acts.switchover(scene);
-  },
+  end: (scene, inPlace) =>
+    inPlace ? acts.restart({ ...scene, instance: primaryOf(scene) }) : acts.switchover(scene),
 };
