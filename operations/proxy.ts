@@ -167,7 +167,6 @@ export class ProxyKubectl extends Kubectl {
           ? undefined
           : setTimeout(() => end(() => reject(new Error(`no answer within ${timeoutMs} ms`))), timeoutMs);
       const stop = () => end(() => reject(new Error("interrupted")));
-      signal?.addEventListener("abort", stop, { once: true });
       let line = "";
       const end = (settle: () => void) => {
         clearTimeout(timer);
@@ -175,6 +174,8 @@ export class ProxyKubectl extends Kubectl {
         settle();
         socket.close();
       };
+      if (signal?.aborted === true) return stop();
+      signal?.addEventListener("abort", stop, { once: true });
       socket.addEventListener("message", ({ data }: { data: unknown }) => {
         const bytes = new Uint8Array(data as ArrayBuffer);
         const channel = bytes[0] ?? 0;

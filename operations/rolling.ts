@@ -23,6 +23,7 @@ export async function whileRolling<T>(
   context: StepContext,
   signal: AbortSignal,
   work: () => Promise<T>,
+  settlesMs = SETTLES_MS,
 ): Promise<T> {
   const { rolling } = subject.live;
   const planned = plannedCluster(subject).shape;
@@ -33,12 +34,13 @@ export async function whileRolling<T>(
   const leave = (on: boolean) =>
     // That it is given back isn't to be interrupted.
     runStep(subject, rolling.leave(name, on), context, on ? signal : new AbortController().signal);
-  const inPlace = sameInPods(live, planned);
+  // Once: a restart in its place that didn't do leaves a pod that has to be made again, as after the operator's own upgrade.
+  let inPlace = sameInPods(live, planned);
   let done = 0;
   const endTurn = async (busySince: number) => {
     const object = await clusterObject(subject);
     // What the object says right after a turn may be older than that.
-    if (object === undefined || Date.now() - done < SETTLES_MS || !rolling.waits(object)) return undefined;
+    if (object === undefined || Date.now() - done < settlesMs || !rolling.waits(object)) return undefined;
     const members = await membersOf(subject);
     const instance = bestStandby(members)?.name;
     const scene = sceneAt(subject, object, members, instance);
@@ -59,6 +61,7 @@ export async function whileRolling<T>(
       await steps();
     }
     done = Date.now();
+    inPlace = false;
     return undefined;
   };
   await leave(true);

@@ -183,10 +183,9 @@ async function update(
       if (subject.settings.backup?.firstBackup === true) await firstBackup(subject, context, answered, moved);
     });
   };
-  const object = await clusterObject(subject).catch(() => undefined);
-  const left = object !== undefined && subject.live.rolling?.isLeft(object) === true;
+  const leads = plan.length > 0 || (await isLeft(subject));
   const lead = (work: () => Promise<void>) =>
-    plan.length === 0 && !left ? work() : whileRolling(subject, live, context, signal, work);
+    leads ? whileRolling(subject, live, context, signal, work) : work();
   // Outside of what watches the pods: it tells by the object's generation whether the update has come.
   await lead(() =>
     whileWatching(subject, operator, changesCluster, context, (watched) =>
@@ -196,6 +195,12 @@ async function update(
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
   });
+}
+
+/** Whether the engine still leaves the primary's restarts to an update that was killed. */
+async function isLeft(subject: Subject): Promise<boolean> {
+  const object = await clusterObject(subject).catch(() => undefined);
+  return object !== undefined && subject.live.rolling?.isLeft(object) === true;
 }
 
 const archives = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0) > 0;

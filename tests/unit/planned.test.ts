@@ -179,6 +179,19 @@ describe("the primary's turn in a rolling restart", () => {
     }
   });
 
+  it("is a switchover, where a restart in its place didn't do, as after the operator's own upgrade", async () => {
+    const { kubectl, subject } = standIn("cnpg");
+    kubectl.poolerPods = [pod("main-pooler-app-1", {})];
+    kubectl.object = { ...kubectl.object, status: { phase: "Waiting for user action" } };
+    const said = (what: string) => kubectl.told.filter((words) => words.includes(what)).length;
+    const work = async () => {
+      for (const end = Date.now() + 20_000; said("targetPrimary") === 0 && Date.now() < end;)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await whileRolling(subject, shapeOf("cnpg"), context, signal, work, 10);
+    assert.deepEqual([said("restarted in-place"), said("targetPrimary")], [1, 1], kubectl.told.join("\n"));
+  });
+
   it("is the engine's where no pooler could hold clients, and for a cluster that isn't there yet", async () => {
     const { kubectl, subject } = standIn("cnpg");
     assert.equal(await whileRolling(subject, shapeOf("cnpg"), context, signal, () => Promise.resolve(7)), 7);

@@ -132,7 +132,7 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
     assert.equal(signals(), "pause\n");
     serves("t");
     await quiet;
-    assert.equal(signals(), "pause\nresume\n");
+    await until(() => signals() === "pause\nresume\n");
   });
 
   it("goes on when the one who asked is gone: its standard input ends", async () => {
