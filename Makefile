@@ -70,8 +70,8 @@ tools: ## Only make the tools and every operator's manifest available
 pins: ## Say which pinned versions are not the newest, as far as package registries answer; changes nothing
 	$(RUN) local/pins.ts
 
-test: ## Unit and golden tests; needs no cluster
-	@operations/bootstrap.sh && npm test --silent
+test: ## Unit and golden tests, and those that start programs; needs no cluster
+	@operations/bootstrap.sh && npm test --silent -- "tests/programs/*.test.ts"
 
 policy: tools ## The policy pack through Pulumi's engine; needs no cluster
 	@npm run policy --silent

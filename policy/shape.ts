@@ -24,12 +24,14 @@ const recordLists = new Set(
     envFrom sources`),
 );
 const textLists = new Set(
-  words(`pg_hba policyTypes values loadBalancerSourceRanges allowedSourceRanges except args command`),
+  words(
+    `pg_hba policyTypes values loadBalancerSourceRanges allowedSourceRanges externalIPs except args command`,
+  ),
 );
 const plainTexts = new Set(
   words(`name namespace image imageName dockerImage schedule destinationPath endpointURL endpoint type size storageClass
     storageClassName topologyKey podAntiAffinityType dataDurability method alert key operator cidr docker_image retentionPolicy serverName
-    encryption podPriorityClassName barmanObjectName username owner source`),
+    encryption podPriorityClassName barmanObjectName username owner source loadBalancerClass`),
 );
 const numbers = new Set(
   words(`instances replicas numberOfInstances number endPort minReplicas maxReplicas synchronous_node_count`),
@@ -55,6 +57,7 @@ const asRecords: Make = (value) =>
 const asTextList: Make = (value) =>
   Array.isArray(value) ? filled([], value, (one) => (isScalar(one) ? String(one) : "")) : odd;
 const asText: Make = (value) => (isScalar(value) ? String(value) : odd);
+const asScalar: Make = (value) => (isScalar(value) ? value : odd);
 const asNumber: Make = (value) =>
   (typeof value === "number" || (typeof value === "string" && value.trim() !== "")) &&
   Number.isFinite(Number(value))
@@ -63,15 +66,22 @@ const asNumber: Make = (value) =>
 const asBoolean: Make = (value) =>
   typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : odd;
 
-/** What else the same words are elsewhere. */
+/** What else the same words are elsewhere: terms about pods are lists, those about nodes, of the same name, are a record. */
+const asTerms: Make = (value) =>
+  isRecord(value)
+    ? filled({}, value, (one, key) => (/DuringExecution$/.test(key) ? asRecords : shapedValue)(one))
+    : odd;
+
 function formOf(key: string, value: unknown): Make {
-  if (key === "requiredDuringSchedulingIgnoredDuringExecution" && Array.isArray(value)) return asRecords;
+  if (/pod(Anti)?Affinity$/i.test(key)) return asTerms;
   if (texts.has(key)) return key === "data" && hasRecords(value) ? asRecord : asTexts;
   if (records.has(key)) return asRecord;
   if (recordLists.has(key)) return asRecords;
   if (textLists.has(key)) return asTextList;
   if (plainTexts.has(key)) return asText;
   if (numbers.has(key)) return asNumber;
+  // A number, or the name of one.
+  if (key === "port" || key === "targetPort") return asScalar;
   if (booleans.has(key)) return asBoolean;
   return shapedValue;
 }

@@ -25,7 +25,10 @@ const spiloRules = [
 
 const superusers = ({ spec }: Postgresql): string[] =>
   Object.entries(spec?.users ?? {})
-    .filter(([, flags]) => Array.isArray(flags) && flags.some((flag) => /^superuser$/i.test(String(flag))))
+    .filter(
+      ([, flags]) =>
+        Array.isArray(flags) && flags.some((flag) => typeof flag === "string" && /^superuser$/i.test(flag)),
+    )
     .map(([name]) => name);
 
 /** A Service that the operator opens, for the ranges that the cluster's object lists. */

@@ -96,7 +96,9 @@ const oddObject = fc
       );
   });
 
-const runs = { numRuns: Number(process.env.ODD_RUNS ?? 25) };
+/** The same objects each time; with ODD_RUNS so many others. */
+const { ODD_RUNS } = process.env;
+const runs = ODD_RUNS === undefined ? { numRuns: 25, seed: 25 } : { numRuns: Number(ODD_RUNS) };
 function told({ failed, errorInstance, seed, counterexamplePath }: fc.RunDetails<[KubernetesObject]>): void {
   if (failed)
     throw new Error(
