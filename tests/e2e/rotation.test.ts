@@ -3,6 +3,7 @@ import { clientName, secretNames } from "../../plan/names";
 import { ClientPod, prepareNamespace, secretValue, Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, loginOf } from "./kit/fixture";
+import { bothWays, type Login, sessions, started } from "./kit/logins";
 import { keep, verify } from "./kit/observation";
 import { longestGap, rateBeforeMark, type WriterLog } from "./kit/oracle";
 import { ChangedStack, type Edit } from "./kit/settings";
@@ -18,11 +19,6 @@ const TABLE = "oracle.rotation";
 /** How long a client may be without an acknowledgement. */
 const PAUSE_SECONDS = 1;
 
-interface Login {
-  user: string;
-  password: string;
-}
-
 const suite = process.env.ROTATION === "1" ? describe : describe.skip;
 
 suite("rotation of passwords (three nodes of one machine, images built here)", () => {
@@ -34,10 +30,7 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
   const edits: Edit[] = [];
 
   const clientsOf = ({ clients = [] }: Parameters<Edit>[0]) => {
-    const viaPooler = clients.find((client) => client.pooler !== undefined && client.direct !== true);
-    const straight = clients.find((client) => client.direct === true);
-    if (viaPooler === undefined || straight === undefined)
-      throw new Error("the stack must list a client of the pooler and a direct client");
+    const { pooled: viaPooler, direct: straight } = bothWays(clients);
     const complete = (client: typeof viaPooler) => ({ ...client, namespace: client.namespace ?? "" });
     return { pooled: complete(viaPooler), direct: complete(straight) };
   };
@@ -89,25 +82,6 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     return { user: await value("username"), password: await value("password") };
   }
 
-  /** Who a session is and acts as, directly and through the pooler; or why there is none. */
-  async function sessions({ user, password }: Login): Promise<string[]> {
-    const login = { PGUSER: user, PGPASSWORD: password };
-    const ask = "select session_user, current_user";
-    const answers = await Promise.all([
-      direct.psql(env.plan.endpoints.primary.host, ask, login),
-      pooled.psql(env.pooler.host, ask, login),
-    ]);
-    return answers.map(({ exitCode, stdout, stderr }) => (exitCode === 0 ? stdout : stderr).trim());
-  }
-
-  const started = async (): Promise<string[]> =>
-    Promise.all(
-      (await env.cluster.names()).map(async (pod) => {
-        const at = await env.cluster.value(pod, "select pg_postmaster_start_time()");
-        return `${pod} ${at}`;
-      }),
-    );
-
   const writer = (pod: ClientPod, arm: string, host: string, firstId: number, run: string) =>
     Writer.start({
       pod,
@@ -125,11 +99,14 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
     const [database] = env.settings.cluster.databases;
     const owner = database?.owner ?? "";
     const old = await handedOut();
-    assert.deepEqual(await sessions(old), [`${owner}|${owner}`, `${owner}|${owner}`]);
+    assert.deepEqual(await sessions(env, { direct, pooled }, old), [
+      `${owner}|${owner}`,
+      `${owner}|${owner}`,
+    ]);
     const primary = await env.cluster.primary();
     const make = `create schema if not exists oracle authorization ${owner}; set role ${owner}; create table ${TABLE} (id bigint not null)`;
     await env.cluster.sql(primary, make, database?.name);
-    const before = await started();
+    const before = await started(env);
 
     const run = `rotation_${Date.now().toString(36)}`;
     const writers = await Promise.all([
@@ -156,11 +133,14 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       assert.ok(acknowledged > 0, pod);
       assert.deepEqual({ lost, duplicated, neverTried }, { lost: [], duplicated: [], neverTried: [] }, pod);
     }
-    assert.deepEqual(await started(), before, "no postmaster was restarted");
+    assert.deepEqual(await started(env), before, "no postmaster was restarted");
     const fresh = await handedOut();
     assert.equal(fresh.user, `${owner}_b`);
-    assert.deepEqual(await sessions(fresh), [`${owner}_b|${owner}`, `${owner}_b|${owner}`]);
-    for (const refusal of await sessions(old))
+    assert.deepEqual(await sessions(env, { direct, pooled }, fresh), [
+      `${owner}_b|${owner}`,
+      `${owner}_b|${owner}`,
+    ]);
+    for (const refusal of await sessions(env, { direct, pooled }, old))
       assert.match(
         refusal,
         // The pooler no longer finds a login that may not log in.
@@ -211,15 +191,24 @@ suite("rotation of passwords (three nodes of one machine, images built here)", (
       ),
       "the pod is named",
     );
-    assert.equal((await sessions(old)).filter((answer) => answer.startsWith(`${old.user}|`)).length, 2);
+    assert.equal(
+      (await sessions(env, { direct, pooled }, old)).filter((answer) => answer.startsWith(`${old.user}|`))
+        .length,
+      2,
+    );
     const fresh = await handedOut();
     assert.notEqual(fresh.user, old.user);
-    assert.equal((await sessions(fresh)).filter((answer) => answer.startsWith(`${fresh.user}|`)).length, 2);
+    assert.equal(
+      (await sessions(env, { direct, pooled }, fresh)).filter((answer) => answer.startsWith(`${fresh.user}|`))
+        .length,
+      2,
+    );
 
     await direct.tell(log, "stop");
     const { exitCode } = await up();
     assert.equal(exitCode, 0);
-    for (const refusal of await sessions(old)) assert.match(refusal, /failed|not permitted/);
+    for (const refusal of await sessions(env, { direct, pooled }, old))
+      assert.match(refusal, /failed|not permitted/);
     assert.deepEqual((await stack.planned()).steps, []);
   });
 

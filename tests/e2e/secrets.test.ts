@@ -3,6 +3,7 @@ import { secretNames } from "../../plan/names";
 import { ClientPod, prepareNamespace, removePreparations, secretValue, Writer } from "./kit/clients";
 import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces, loginOf } from "./kit/fixture";
+import { bothWays, type Login, sessions, started } from "./kit/logins";
 import { keep, verify } from "./kit/observation";
 import { longestGap, type WriterLog } from "./kit/oracle";
 import { ChangedStack, type Edit } from "./kit/settings";
@@ -21,11 +22,6 @@ const COPY = "e2e-login";
 const FOLLOW_SECONDS = 120;
 const OVERLAP_MINUTES = 1;
 const PAUSE_SECONDS = 1;
-
-interface Login {
-  user: string;
-  password: string;
-}
 
 const suite = process.env.SECRETS === "1" ? describe : describe.skip;
 
@@ -68,22 +64,11 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
     return stack.make("up");
   }
 
-  /** Who a session is and acts as, directly and through the pooler; or why there is none. */
-  async function sessions({ user, password }: Login): Promise<string[]> {
-    const login = { PGUSER: user, PGPASSWORD: password };
-    const ask = "select session_user, current_user";
-    const answers = await Promise.all([
-      direct.psql(env.plan.endpoints.primary.host, ask, login),
-      pooled.psql(env.pooler.host, ask, login),
-    ]);
-    return answers.map(({ exitCode, stdout, stderr }) => (exitCode === 0 ? stdout : stderr).trim());
-  }
-
   /** Waits until both ways take the login; returns how long that took. */
   async function followed(login: Login): Promise<number> {
     const began = Date.now();
     await until(`${login.user} logs in with what its Secret says`, FOLLOW_SECONDS, async () => {
-      const got = await sessions(login);
+      const got = await sessions(env, { direct, pooled }, login);
       return got.every((one) => one === `${login.user}|${owner}`)
         ? { done: undefined }
         : { why: got.join("; ") };
@@ -93,7 +78,7 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
 
   const refused = (login: Login, seconds: number) =>
     until(`${login.user} is refused with what its Secret said before`, seconds, async () => {
-      const got = await sessions(login);
+      const got = await sessions(env, { direct, pooled }, login);
       return got.every((one) =>
         /password authentication failed|SASL authentication failed|no such user/.test(one),
       )
@@ -101,21 +86,11 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
         : { why: got.join("; ") };
     });
 
-  const started = async (): Promise<string[]> =>
-    Promise.all(
-      (await env.cluster.names()).map(
-        async (pod) => `${pod} ${await env.cluster.value(pod, "select pg_postmaster_start_time()")}`,
-      ),
-    );
-
   before(async () => {
     env = await environment();
     stack = await ChangedStack.open();
     const { clients, cluster } = env.settings;
-    const viaPooler = clients.find((client) => client.pooler !== undefined && !client.direct);
-    const straight = clients.find((client) => client.direct);
-    if (viaPooler === undefined || straight === undefined)
-      throw new Error("the stack must list a client of the pooler and a direct client");
+    const { pooled: viaPooler, direct: straight } = bothWays(clients);
     owner = cluster.databases[0]?.owner ?? "";
     namespaces = [...new Set([viaPooler.namespace, straight.namespace])];
     const login = await loginOf(env);
@@ -149,7 +124,10 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
   });
 
   it("are in PostgreSQL when `make up` ends, and those that the stack generated before are not", async () => {
-    assert.deepEqual(await sessions(first), [`${owner}|${owner}`, `${owner}|${owner}`]);
+    assert.deepEqual(await sessions(env, { direct, pooled }, first), [
+      `${owner}|${owner}`,
+      `${owner}|${owner}`,
+    ]);
     const { namespace, name } = env.settings.cluster;
     await assert.rejects(secretValue(env.kubectl, namespace, secretNames.application(name), "password"));
   });
@@ -161,7 +139,7 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
       `create schema if not exists oracle authorization ${owner}; set role ${owner}; create table ${TABLE} (id bigint not null)`,
       database(),
     );
-    const before = await started();
+    const before = await started(env);
     const writer = (pod: ClientPod, arm: string, host: string, firstId: number) =>
       Writer.start({
         pod,
@@ -184,7 +162,10 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
     await give(fresh);
     const seconds = await followed(fresh);
     // The overlap is longer than what the question takes.
-    assert.deepEqual(await sessions(old), [`${owner}|${owner}`, `${owner}|${owner}`]);
+    assert.deepEqual(await sessions(env, { direct, pooled }, old), [
+      `${owner}|${owner}`,
+      `${owner}|${owner}`,
+    ]);
     await refused(old, OVERLAP_MINUTES * 60 + 2 * FOLLOW_SECONDS);
     await Promise.all(writers.map((each) => each.waitForMore(100, 60)));
     const [one, two] = await Promise.all([writers[0].stop(), writers[1].stop()]);
@@ -196,7 +177,7 @@ suite("passwords of another owner (Secrets that this suite makes)", () => {
       assert.ok(acknowledged > 0, pod);
       assert.deepEqual({ lost, duplicated, neverTried }, { lost: [], duplicated: [], neverTried: [] }, pod);
     }
-    assert.deepEqual(await started(), before, "no postmaster was restarted");
+    assert.deepEqual(await started(env), before, "no postmaster was restarted");
     const pauses = logs.map((log: WriterLog) => longestGap(log));
     say(
       `PostgreSQL followed after ${seconds.toFixed(0)} s; longest pauses ${pauses.map((one) => one.toFixed(2)).join(" and ")} s`,
