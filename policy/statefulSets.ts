@@ -2,6 +2,7 @@ import { Deferred, type BaseBackupFacts, type EngineReader, type Facts } from ".
 import { reader as standalone } from "../plan/engines/standalone/reader";
 import { clusterLabel, durabilityAnnotation } from "../plan/names";
 import type { Labels } from "../plan/network";
+import { mountedFiles, mountedNames } from "../plan/mounted";
 import { type KubernetesObject, namespaceOf, type Variable } from "../plan/objects";
 import type { Spreading } from "../plan/pooler/spread";
 import { secondsOf } from "../settings/catalogue/values";
@@ -65,19 +66,9 @@ const pairs = (text: string, form: RegExp): [string, string][] =>
 
 /** Files of the ConfigMaps that its pods mount; where it mounts any, they are in other objects. */
 function filesOf(object: StatefulSet, objects: readonly KubernetesObject[] | undefined): [string, string][] {
-  const names = (object.spec?.template?.spec?.volumes ?? []).flatMap(({ configMap }) =>
-    configMap?.name === undefined ? [] : [configMap.name],
-  );
-  if (names.length === 0) return [];
+  if (mountedNames(object).length === 0) return [];
   if (objects === undefined) throw new Deferred("its configuration");
-  return objects
-    .filter(
-      (one) =>
-        one.kind === "ConfigMap" &&
-        names.includes(one.metadata.name) &&
-        namespaceOf(one) === namespaceOf(object),
-    )
-    .flatMap((one) => Object.entries((one.data as Record<string, string> | undefined) ?? {}));
+  return mountedFiles(object, objects);
 }
 
 /** Where an image of initdb's kind is told that everybody may in. */

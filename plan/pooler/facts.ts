@@ -1,5 +1,6 @@
 import type { Pool, PoolerFacts } from "../engines/reader";
 import type { Labels } from "../network";
+import { mountedFiles } from "../mounted";
 import { type KubernetesObject, namespaceOf } from "../objects";
 import { type Spreading, spreadsOverHosts } from "./spread";
 
@@ -80,7 +81,7 @@ function loginsOf(
   return {
     type: pgbouncer.auth_type ?? variable(deployment, "AUTH_TYPE"),
     tls: pgbouncer.client_tls_sslmode ?? variable(deployment, "CLIENT_TLS_SSLMODE"),
-    hostBasedAccess: filesOf(deployment, objects)
+    hostBasedAccess: mountedFiles(deployment, objects)
       .filter(([name]) => name.endsWith("pg_hba.conf"))
       .flatMap(([, text]) => text.split("\n"))
       .map((rule) => rule.replace(/#.*/, "").trim())
@@ -126,21 +127,8 @@ export function poolsOf(ini: string): Pool[] {
   });
 }
 
-/** Files of the ConfigMaps that its pods mount. */
-function filesOf(deployment: Deployment, objects: readonly KubernetesObject[]): [string, string][] {
-  const mounted = (deployment.spec?.template?.spec?.volumes ?? []).map(({ configMap }) => configMap?.name);
-  return objects
-    .filter(
-      (object) =>
-        object.kind === "ConfigMap" &&
-        mounted.includes(object.metadata.name) &&
-        namespaceOf(object) === namespaceOf(deployment),
-    )
-    .flatMap((object) => Object.entries((object.data as Record<string, string> | undefined) ?? {}));
-}
-
 const configurationOf = (deployment: Deployment, objects: readonly KubernetesObject[]): string =>
-  filesOf(deployment, objects).find(([name]) => name === "pgbouncer.ini")?.[1] ?? "";
+  mountedFiles(deployment, objects).find(([name]) => name === "pgbouncer.ini")?.[1] ?? "";
 
 /** Every Deployment of PgBouncer among the objects of a stack. */
 export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFacts[] {
