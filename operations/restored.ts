@@ -162,13 +162,12 @@ export function endedEarly(log: string, { restore }: Pick<Settings, "restore">):
   const last = [...log.matchAll(LAST)].at(-1);
   const at = last?.[1] === undefined ? undefined : `${last[1]}${last[2] ?? "+00"}`;
   const [kind, end] = Object.entries(restore.to)[0] ?? ["end", ""];
-  const way =
-    at === undefined
-      ? "leave it out for all that was archived"
-      : `name one before ${at}, or leave it out for all that was archived`;
+  const earlier = at === undefined ? "" : `name one before ${at}, or `;
   return (
-    `pgplatform:restore.to.${kind}: ${JSON.stringify(end)} lies behind the archive's last transaction${at === undefined ? "" : ` (${at})`}, and PostgreSQL refuses to end there. ` +
-    `Allowed: what was archived. Fix: ${way}, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.`
+    `pgplatform:restore.to.${kind}: ${JSON.stringify(end)} was not reached: the WAL that came from target ${restore.target} ends before it` +
+    `${at === undefined ? "" : `, with the transaction of ${at}`}. Allowed: what the archive has without a gap. ` +
+    `Fix: where newer WAL was archived, a segment is missing or was refused: see that the target has it and answers, and run the same command again; else ${earlier}` +
+    "leave it out for all that was archived, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then."
   );
 }
 

@@ -198,7 +198,7 @@ suite("Spilo as it is (an image that stands in for it)", () => {
       ask("select string_agg(which, ',' order by which) from spilo_moments", clients.login.database);
     const sentence = () =>
       new RegExp(
-        `pgplatform:restore\\.to\\.time: "${moment}" was not reached: PostgreSQL ended recovery elsewhere \\("no recovery target specified"\\)`,
+        `pgplatform:restore\\.to\\.time: "${moment}" was not reached: (the WAL that came from target ${NEAR} ends before it|PostgreSQL ended recovery elsewhere \\("no recovery target specified"\\))`,
       );
 
     before(async () => {
@@ -220,11 +220,17 @@ suite("Spilo as it is (an image that stands in for it)", () => {
       const path = await object();
       const kept = await inStore(`rclone cat $at/wals/${path} | base64 -w 0`);
       await inStore(`rclone deletefile $at/wals/${path}`);
-      const { exitCode, said } = await restored();
-      assert.notEqual(exitCode, 0);
-      assert.match(said, sentence());
-      assert.equal(await rows(), "a first,b early");
-      await inStore(`echo ${kept} | base64 -d | rclone rcat $at/wals/${path}`);
+      try {
+        const { exitCode, said } = await restored();
+        assert.notEqual(exitCode, 0);
+        assert.match(said, sentence());
+        // Spilo tries again without the moment, whatever `make up` says of it.
+        await until("the rows from before the gap", 300, async () =>
+          (await rows()) === "a first,b early" ? { done: undefined } : { why: await rows() },
+        );
+      } finally {
+        await inStore(`echo ${kept} | base64 -d | rclone rcat $at/wals/${path}`);
+      }
     });
 
     it("of which the store refuses a segment ends with that sentence too", async function () {

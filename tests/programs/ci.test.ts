@@ -125,6 +125,16 @@ echo '  2 passing (3s)'
   });
 });
 
+describe("the end-to-end suites", () => {
+  it("are all in the list by which they run, in its order", () => {
+    const { spec } = JSON.parse(readFileSync(join(projectDir, "tests/e2e/mocharc.json"), "utf8")) as {
+      spec: string[];
+    };
+    const files = readdirSync(join(projectDir, "tests/e2e")).filter((file) => file.endsWith(".test.ts"));
+    assert.deepEqual(spec.toSorted(), files.map((file) => `tests/e2e/${file}`).sort());
+  });
+});
+
 describe("the previews in pull requests (the workflow itself is not run here)", () => {
   const { jobs } = parse(readFileSync(join(projectDir, ".github/workflows/preview.yaml"), "utf8")) as {
     jobs: { preview: { steps: { run?: string; uses?: string; with?: Record<string, string> }[] } };

@@ -585,8 +585,9 @@ describe("a recovery that can't end where it should", () => {
   it("is told with the last transaction and the way on", () =>
     assert.equal(
       endedEarly(cnpg, settings),
-      'pgplatform:restore.to.time: "2026-10-29T15:00:00Z" lies behind the archive\'s last transaction (2026-10-29 14:30:58.123+00), and PostgreSQL refuses to end there. Allowed: what was archived. ' +
-        "Fix: name one before 2026-10-29 14:30:58.123+00, or leave it out for all that was archived, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.",
+      'pgplatform:restore.to.time: "2026-10-29T15:00:00Z" was not reached: the WAL that came from target near ends before it, with the transaction of 2026-10-29 14:30:58.123+00. ' +
+        "Allowed: what the archive has without a gap. Fix: where newer WAL was archived, a segment is missing or was refused: see that the target has it and answers, and run the same command again; " +
+        "else name one before 2026-10-29 14:30:58.123+00, or leave it out for all that was archived, and run the same command with that: the half-made cluster acknowledged nothing, and is deleted then.",
     ));
 
   it("is told without it where PostgreSQL didn't say, in its own log's form too", () =>
@@ -595,7 +596,7 @@ describe("a recovery that can't end where it should", () => {
         "2026-10-29 UTC [7] FATAL:  recovery ended before configured recovery target was reached",
         settings,
       ) ?? "",
-      /last transaction, and PostgreSQL refuses to end there.*leave it out/,
+      /ends before it\. .*; else leave it out/,
     ));
 
   it("is no other error, and no restore's without an end", () => {
