@@ -27,10 +27,9 @@ export const areas: Readonly<Record<string, Area>> = {
         "rotation",
         "secrets*",
         "bindings",
-        "buckets",
       ],
       ...["backup", "backup-role", "standalone", "standalone-backup", "zalando", "zalando-backup"],
-    ),
+    ).concat("programs/buckets"),
   },
   settings: {
     mutate: ["settings/**/*.ts"],
@@ -64,7 +63,8 @@ export const areas: Readonly<Record<string, Area>> = {
     mutate: ["plan/backup/**/*.ts"],
     tests: [
       ...plans,
-      ...unit("backup-*", "buckets", "watch", "forget", "standalone-backup", "zalando-backup"),
+      ...unit("backup-*", "watch", "forget", "standalone-backup", "zalando-backup"),
+      "programs/buckets",
     ],
   },
   cnpg: {
