@@ -6,6 +6,7 @@ import { UserError } from "../shell/userError";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, settingsOfTree, subjectWith } from "./context";
+import { reviewOfSteps } from "./diff";
 import { Kubectl } from "./kubectl";
 import { engineAsked, type Layers, layersOver } from "./layers";
 import { checkLive } from "./liveCheck";
@@ -16,6 +17,7 @@ import { firstStepOf, secondUpdate } from "./steps";
 import { KEPT, readRestored, withRestored } from "./restored";
 import { findCluster, type Target } from "./target";
 import { compared } from "../plan/reliability/compare";
+import { lineText } from "../plan/changes/render";
 import { differenceLines, reportLines } from "../plan/reliability/render";
 import { reportIn, reportOf } from "./report";
 import { manifestsOf } from "../releases/manifest";
@@ -104,6 +106,7 @@ export async function preview(
   );
   const lines = steps.map(lineOf);
   lines.forEach((line) => progress.line(`  ${line}`));
+  reviewOfSteps(settings, steps).lines.forEach((one) => progress.line(`  ${one.effect}: ${lineText(one)}`));
   if (first !== undefined) {
     // The second update can't be previewed before the first: policies check the stack from nothing.
     if (options.policies) await fromScratch(stackName, overlay, toolFolders, progress, held, signal);

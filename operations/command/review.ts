@@ -44,4 +44,34 @@ export const review: readonly CommandSpec[] = [
       });
     },
   },
+  {
+    name: "diff",
+    group: "look",
+    summary: "show what differs from other settings, a line for each field, by what it does to the database",
+    text: [
+      "Both are planned from nothing, without a cluster and without credentials. Lines are in groups: what is replaced, stops, restarts, pauses,",
+      "reloads, and what the running database doesn't notice. Secrets are masked.",
+    ],
+    on: "stack",
+    answers: true,
+    json: async () => {
+      const [{ reviewed }, { schemaOf }] = await Promise.all([
+        import("../../plan/changes/review"),
+        import("./schemas"),
+      ]);
+      return { title: "diff", schema: schemaOf(reviewed) };
+    },
+    options: [against("the settings before the change"), markdown],
+    examples: [
+      { command: "diff --stack prod --against ../main", does: "against the settings of another checkout" },
+      { command: "diff --against /tmp/Pulumi.local.yaml", does: "against a copy of the stack file" },
+    ],
+    run: async (call) => {
+      const { showDiff } = await import("../diff");
+      return showDiff(stackOf(call), {
+        against: text(call, "against"),
+        markdown: call.options.markdown === true,
+      });
+    },
+  },
 ];

@@ -207,7 +207,7 @@ describe("what can be lost", () => {
       ...smallest(),
       cluster: { ...smallest().cluster, ...alone },
       backup: { rpoMinutes: 5, targets: [bucket()] },
-    } as SettingsInput);
+    });
     const { loss } = failureOf(backedUp, "cluster");
     assert.deepEqual([loss.kind, loss.minutes], ["last minutes", 5]);
     assert.equal(lost(backedUp, "node"), "last minutes");
@@ -217,7 +217,7 @@ describe("what can be lost", () => {
     const near = checked({
       ...smallest(),
       backup: { targets: [{ name: "near", kind: "local" }] },
-    } as SettingsInput);
+    });
     assert.equal(lost(near, "cluster"), "everything");
     assert.equal(lost(stack("standalone"), "cluster"), "everything");
   });
@@ -230,7 +230,7 @@ describe("what can be lost", () => {
         copy: { schedule: "0 * * * *" },
         targets: [{ name: "near", kind: "local" }, bucket()],
       },
-    } as SettingsInput);
+    });
     assert.equal(failureOf(settings, "cluster").loss.minutes, 62);
   });
 
