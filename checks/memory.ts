@@ -1,6 +1,6 @@
 import { mostPercent } from "../policy/invariants/sharedBuffers";
 import { bytesOf, postgresMemory } from "../settings/quantity";
-import { hugePages, memoryOf, sessionOverhead, sharedMemory } from "../settings/sums/memory";
+import { hugePages, memoryOf, memoryParts, sharedMemory } from "../settings/sums/memory";
 import type { Rule } from "./rule";
 
 const MiB = 2 ** 20;
@@ -31,17 +31,11 @@ export const memory: Rule = (settings, report, engine) => {
   )
     return;
   if (!(parts.total > limit)) return;
-  const sum = [
-    ...(huge === undefined ? [`shared_buffers ${postgresMemory(parts.sharedBuffers)}`] : []),
-    `maintenance_work_mem ${postgresMemory(parts.maintenance)}`,
-    `${parts.autovacuumWorkers} times autovacuum_work_mem ${postgresMemory(parts.autovacuum)}`,
-    `${parts.connections} connections with work_mem ${postgresMemory(parts.work)} and ${postgresMemory(sessionOverhead)} of their own`,
-    ...(parts.beside > 0 ? [`${postgresMemory(parts.beside)} for ${engine.besideServer?.who}`] : []),
-  ];
+  const sum = memoryParts(parts, huge !== undefined, engine.besideServer?.who);
   report(
     "cluster.resources.limits.memory",
     limits.memory,
-    `at least ${Math.ceil(parts.total / MiB)}Mi: ${sum.join(", ")}`,
+    `at least ${Math.ceil(parts.total / MiB)}Mi: ${sum.map(({ text }) => text).join(", ")}`,
     "raise the memory, or lower cluster.maxConnections or the parameters",
   );
 };

@@ -1,17 +1,15 @@
 import { parameterBytes } from "../settings/catalogue/index";
 import { bytesOf, postgresMemory } from "../settings/quantity";
-import { walReserves } from "../settings/sums/wal";
+import { walReservesOf } from "../settings/sums/wal";
 import type { Rule } from "./rule";
 
 /** What parameters let files grow to must fit on the volume that has them. */
 export const volumes: Rule = ({ cluster }, report) => {
   const { size, walSize } = cluster.storage;
   const { parameters } = cluster;
-  const [dataBytes, walBytes] = [bytesOf(size) ?? 0, bytesOf(walSize ?? size) ?? 0];
+  const dataBytes = bytesOf(size) ?? 0;
   const own = (name: string) => parameterBytes(cluster, name);
-  const derived = walReserves(walBytes);
-  const most = own("max_wal_size") ?? derived.maxWalSize;
-  const kept = own("wal_keep_size") ?? derived.walKeepSize;
+  const { volume: walBytes, maxWalSize: most, walKeepSize: kept } = walReservesOf(cluster);
   const refuse = (name: string, allowed: string) =>
     report(
       `cluster.parameters.${name}`,

@@ -15,7 +15,7 @@ import { type Overlay, PROJECT, readStackFile, type Stack, type StackFile, witho
 import { type Target } from "./target";
 
 /** The settings of a stack file, checked; every problem in one error. */
-function settingsIn({ config = {} }: StackFile): Settings {
+export function settingsIn({ config = {} }: StackFile): Settings {
   const checked = check(rawSettings(withoutSecrets(config) as Record<string, unknown>, PROJECT));
   if ("problems" in checked) throw new UserError(checked.problems.map(sentence));
   // What a program is given is decrypted: only the file shows whether each text was encrypted.

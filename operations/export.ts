@@ -5,7 +5,7 @@ import { stringify } from "yaml";
 import { type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { inServer } from "./inContainer";
-import { withoutValues } from "./masking";
+import { withoutValues } from "../plan/masking";
 import { type Found, type Platform, placeOf } from "./platform";
 import { askPrimary } from "./primary";
 import { instanceCalled } from "./psql";

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Act, type ActScene, type Command, primaryOf } from "../plan/engines/acts";
 import { poolerLabels } from "../plan/names";
 import type { StepContext } from "../shell/progress";
-import { isHeld } from "./announce";
+import { isHeld } from "../plan/changes/cluster";
 import { inServer } from "./inContainer";
 import { isReady, selectorOf } from "./kubectl";
 import type { Found, Platform } from "./platform";

@@ -1,4 +1,4 @@
-import { planners } from "../plan/engines/select";
+import { kindsWithData } from "../plan/changes/data";
 import { type StepContext } from "../shell/progress";
 import { confirm } from "./confirm";
 import { type PlannedStep } from "./pulumi";
@@ -9,22 +9,19 @@ export const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").at
 /** One step as a line: what is done, to a resource of which type and name. */
 export const lineOf = ({ op, urn }: PlannedStep): string => `${op} ${typeOf(urn)} ${urn.split("::").at(-1)}`;
 
-/** Types whose deletion or replacement loses data: the engines' clusters, and what takes volumes along. */
-const holdsData = new Set([
-  ...Object.values(planners).map(
-    ({ clusterKind }) => `kubernetes:${clusterKind.apiVersion}:${clusterKind.kind}`,
+/** Pulumi's types of what holds data. */
+const typesWithData = new Set(
+  kindsWithData.map(
+    ({ apiVersion, kind }) => `kubernetes:${apiVersion === "v1" ? "core/v1" : apiVersion}:${kind}`,
   ),
-  "kubernetes:core/v1:Namespace",
-  "kubernetes:core/v1:PersistentVolumeClaim",
-  "kubernetes:apps/v1:StatefulSet",
-]);
+);
 
 /** The steps of a plan that lose data. */
 export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
   const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
   return steps.filter(
     ({ op, urn, oldState }) =>
-      loses.has(op) && holdsData.has(typeOf(urn)) && oldState?.retainOnDelete !== true,
+      loses.has(op) && typesWithData.has(typeOf(urn)) && oldState?.retainOnDelete !== true,
   );
 }
 

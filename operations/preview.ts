@@ -6,6 +6,7 @@ import { UserError } from "../shell/userError";
 import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, settingsOfTree, subjectWith } from "./context";
+import { reviewOfSteps } from "./diff";
 import { Kubectl } from "./kubectl";
 import { engineAsked, type Layers, layersOver } from "./layers";
 import { checkLive } from "./liveCheck";
@@ -15,6 +16,10 @@ import { type Overlay, type PlannedStep, type PreviewOptions, readStackFile, Sta
 import { firstStepOf, secondUpdate } from "./steps";
 import { KEPT, readRestored, withRestored } from "./restored";
 import { findCluster, type Target } from "./target";
+import { compared } from "../plan/reliability/compare";
+import { lineText } from "../plan/changes/render";
+import { differenceLines, reportLines } from "../plan/reliability/render";
+import { reportIn, reportOf } from "./report";
 import { manifestsOf } from "../releases/manifest";
 import { prepareTools } from "./up";
 
@@ -63,17 +68,18 @@ export async function preview(
   const tell = (said: readonly string[]) =>
     said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
   const toolFolders = await prepareTools(progress, manifestsOf(fromFile), signal);
-  const running = await runningCluster(toolFolders, signal);
+  const found = await runningCluster(toolFolders, signal);
   const fromNothing = async ({ overlay, said }: Layers) => {
     tell(said);
     const steps = await fromScratch(stackName, overlay, toolFolders, progress, held, signal);
     steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
     progress.line(`  ${NOT_CHECKED}`);
+    reportLines(reportOf(fromFile)).forEach((line) => progress.line(`  ${line}`));
     return `${steps.length} resources from nothing; \`make up\` makes them.`;
   };
-  if (running === undefined) return fromNothing(asWritten);
+  if (found === undefined) return fromNothing(asWritten);
 
-  const { target, kind } = running;
+  const { target, kind } = found;
   const stack = new Stack(stackName, toolFolders, signal);
   const made = await stack.exists();
   if (!made && kind !== "context") return fromNothing(asWritten);
@@ -100,6 +106,7 @@ export async function preview(
   );
   const lines = steps.map(lineOf);
   lines.forEach((line) => progress.line(`  ${line}`));
+  reviewOfSteps(settings, steps).lines.forEach((one) => progress.line(`  ${one.effect}: ${lineText(one)}`));
   if (first !== undefined) {
     // The second update can't be previewed before the first: policies check the stack from nothing.
     if (options.policies) await fromScratch(stackName, overlay, toolFolders, progress, held, signal);
@@ -111,6 +118,9 @@ export async function preview(
   }
   const notes = [...announcements(subject, facts.cluster, shape, first), ...verdict.questions];
   notes.forEach((note) => progress.line(`  note: ${note}`));
+  const running = reportIn(await stack.resources());
+  if (running !== undefined)
+    differenceLines(compared(running, reportOf(settings))).forEach((line) => progress.line(`  ${line}`));
   if (lines.length === 0) return "No changes.";
   return lines.length === 1
     ? "1 change; `make up` makes it."

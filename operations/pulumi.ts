@@ -31,7 +31,8 @@ export interface PlannedStep {
   op: string;
   urn: string;
   /** What the state says of the resource so far. */
-  oldState?: { retainOnDelete?: boolean };
+  oldState?: { retainOnDelete?: boolean; inputs?: KubernetesObject };
+  newState?: { inputs?: KubernetesObject };
 }
 
 /** A resource in the state, as far as it is used here. */

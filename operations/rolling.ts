@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { primaryOf } from "../plan/engines/acts";
 import type { Shape } from "../plan/engines/live";
 import type { StepContext } from "../shell/progress";
-import { sameInPods } from "./announce";
+import { sameInPods } from "../plan/changes/cluster";
 import { bestStandby, membersOf, run, sceneAt } from "./act";
 import { handOver, runStep, writingPoolers } from "./handOver";
 import { plannedCluster, type Subject } from "./health";

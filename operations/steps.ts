@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Shape } from "../plan/engines/live";
 import type { Plan } from "../plan/plan";
 import { type EngineTraits } from "../plan/engines/planner";
+import { differing, isUpgrade } from "../plan/changes/cluster";
 import { ownerOf } from "../checks/parameters";
 import { type Overlay, readStackFile, type StackFile } from "./pulumi";
 
@@ -22,16 +23,6 @@ export const firstStepOf = async (
   planned: Shape,
 ): Promise<FirstStep | undefined> =>
   firstStep({ ...(await readStackFile(stackName)).config, ...overlay }, engine, live, planned);
-
-/** Whether data of an older major version become those of a newer one. */
-export const isUpgrade = (live: Shape | undefined, planned: Shape): boolean =>
-  live?.major !== undefined && planned.major !== undefined && live.major < planned.major;
-
-/** Names of the parameters that differ. */
-export const differing = (one: Shape["parameters"], other: Shape["parameters"]): string[] =>
-  [...new Set([...Object.keys(one), ...Object.keys(other)])]
-    .filter((name) => one[name] !== other[name])
-    .sort();
 
 /**
  * The first update, when a change must be made in two; undefined when one will do.

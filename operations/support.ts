@@ -7,7 +7,7 @@ import { type StepContext } from "../shell/progress";
 import { run } from "../shell/process";
 import { type Found, clusterObject, instancePods, placeOf, type Platform } from "./platform";
 import { type KubeObject, selectorOf } from "./kubectl";
-import { masker, secretsIn, withoutValues } from "./masking";
+import { masker, secretsIn, withoutValues } from "../plan/masking";
 import { askPrimary } from "./primary";
 import { assess } from "./status/assess";
 import { gather } from "./status/gather";

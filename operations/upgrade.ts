@@ -1,6 +1,6 @@
 import { plannedCluster, type Subject } from "./health";
 import { type KubeObject, selectorOf } from "./kubectl";
-import { isUpgrade } from "./steps";
+import { isUpgrade } from "../plan/changes/cluster";
 
 /** What the search for a failed upgrade needs of a subject. */
 type Asked = Pick<Subject, "kubectl" | "settings" | "live" | "plan">;

@@ -1,7 +1,9 @@
 import type { Endpoint } from "../plan/network";
 import type { PostgresPlatform } from "../components/platform";
 import { ownerLogin, uriOf } from "../components/connection";
+import { plannerOf } from "../plan/engines/select";
 import { keysOf } from "../plan/postgres/roles";
+import { reliabilityOf } from "../plan/reliability/report";
 import type { Settings } from "../settings/schema";
 
 /** What a stack tells the world. Passwords are inside the URIs alone, and those are secrets. */
@@ -52,5 +54,6 @@ export function outputsOf(settings: Settings, platform: PostgresPlatform): Recor
       direct: uriOf(application, endpoints.primary, "&target_session_attrs=read-write"),
       readOnly: uriOf(application, endpoints.standbys),
     },
+    reliability: reliabilityOf({ settings, engine: plannerOf(settings) }),
   };
 }

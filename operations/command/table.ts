@@ -2,6 +2,7 @@ import { act } from "./act";
 import { backups } from "./backups";
 import { evidence } from "./evidence";
 import { look } from "./look";
+import { review } from "./review";
 import { sessions } from "./sessions";
 import { setup } from "./setup";
 import { type CommandSpec, groups } from "./spec";
@@ -32,6 +33,7 @@ export const commands: readonly CommandSpec[] = [
   ...look,
   ...sessions,
   ...evidence,
+  ...review,
   ...act,
   ...backups,
   ...setup,

@@ -14,6 +14,8 @@ export interface LiveReader {
   readonly restore: RestoreReader;
   /** What really restarts when something changes, and how. @default - the instances one after another, the primary last, by a switchover */
   restarts?(change: Change): string | undefined;
+  /** What a new image of the operator restarts. @default - nothing */
+  readonly operatorRestarts?: string;
   /** What an object that asked for a base backup has come to; undefined for other objects. */
   baseBackup(object: KubernetesObject): BaseBackup | undefined;
   /** What an engine does that stops PostgreSQL before a volume is full. @default - it tells nothing of full volumes */

@@ -4,6 +4,7 @@ import type { Exporter } from "../monitoring/exporter";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import type { Plan, OperatorPlan } from "../plan";
+import type { Pauses, Timed } from "./pauses";
 
 /**
  * The seam between the platform and what runs PostgreSQL, of three: an engine plans (here), reads rendered objects (reader.ts) and live ones (live.ts).
@@ -98,6 +99,8 @@ export interface EngineTraits {
   readonly operatorNamespace?: string;
   /** What a drain of a single instance's node does where no setting says it. */
   readonly drains: NonNullable<Settings["cluster"]["drains"]>;
+  /** How long writes pause when something fails or changes. */
+  pauses(settings: Timed): Pauses;
   /** Longest name that a cluster of this engine may have. */
   readonly longestClusterName: number;
   /** Roles that its operator or its image makes and changes; a name that ends with `*` stands for a prefix. */

@@ -1,5 +1,5 @@
 import { parameterBytes } from "../catalogue";
-import { bytesOf } from "../quantity";
+import { bytesOf, postgresMemory } from "../quantity";
 import type { Amounts, Settings } from "../schema";
 
 const kB = 2 ** 10;
@@ -91,3 +91,29 @@ export function memoryOf(
     total: fixed + connections * work,
   };
 }
+
+/** One part of what an instance may take at once: in words, and in bytes. */
+export interface MemoryPart {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** The sum behind `total`, part by part; `beside`: who else is in PostgreSQL's container. */
+export const memoryParts = (parts: Memory, huge: boolean, beside = ""): MemoryPart[] => [
+  // Huge pages have a limit of their own.
+  ...(huge
+    ? []
+    : [{ text: `shared_buffers ${postgresMemory(parts.sharedBuffers)}`, bytes: parts.sharedBuffers }]),
+  { text: `maintenance_work_mem ${postgresMemory(parts.maintenance)}`, bytes: parts.maintenance },
+  {
+    text: `${parts.autovacuumWorkers} times autovacuum_work_mem ${postgresMemory(parts.autovacuum)}`,
+    bytes: parts.autovacuumWorkers * parts.autovacuum,
+  },
+  {
+    text: `${parts.connections} connections with work_mem ${postgresMemory(parts.work)} and ${postgresMemory(sessionOverhead)} of their own`,
+    bytes: parts.connections * (parts.work + sessionOverhead),
+  },
+  ...(parts.beside > 0
+    ? [{ text: `${postgresMemory(parts.beside)} for ${beside}`, bytes: parts.beside }]
+    : []),
+];

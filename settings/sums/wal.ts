@@ -1,4 +1,5 @@
 import { parameterBytes } from "../catalogue";
+import { bytesOf } from "../quantity";
 import type { Settings } from "../schema";
 
 const MiB = 2 ** 20;
@@ -37,4 +38,33 @@ export function walVolumeBytes(cluster: Sized): number | undefined {
 export function walVolume(cluster: Sized): string | undefined {
   const bytes = walVolumeBytes(cluster);
   return bytes === undefined ? undefined : `${bytes / GiB}Gi`;
+}
+
+type WithVolumes = Pick<Settings["cluster"], "postgresVersion" | "parameters" | "storage">;
+
+/** The volume that has the WAL, and what the WAL keeps for itself on it, in bytes: by the parameters, or by what follows from the volume. */
+export function walReservesOf(cluster: WithVolumes): {
+  volume: number;
+  maxWalSize: number;
+  walKeepSize: number;
+} {
+  const { size, walSize } = cluster.storage;
+  const volume = bytesOf(walSize ?? size) ?? 0;
+  const derived = walReserves(volume);
+  return {
+    volume,
+    maxWalSize: parameterBytes(cluster, "max_wal_size") ?? derived.maxWalSize,
+    walKeepSize: parameterBytes(cluster, "wal_keep_size") ?? derived.walKeepSize,
+  };
+}
+
+/**
+ * For how many hours WAL may accumulate before its volume is full: what `walVolumeBytes` asks for, the other way round. Undefined where the rate isn't given, or
+ * the data have the same volume: then it depends on how full that is.
+ */
+export function outageHours(cluster: WithVolumes): number | undefined {
+  const { walSize, writeMiBPerSecond } = cluster.storage;
+  if (walSize === undefined || writeMiBPerSecond === undefined) return undefined;
+  const { volume, maxWalSize, walKeepSize } = walReservesOf(cluster);
+  return Math.max(0, volume / 1.1 - maxWalSize - walKeepSize) / (writeMiBPerSecond * MiB * 3600);
 }

@@ -270,7 +270,9 @@ describe("components", () => {
     assert.equal(local.reads["main-cluster-ca"], "postgres/main-ca");
     const password = mockPassword("main-credentials-app-password");
     const tls = "sslmode=verify-full&sslrootcert=ca.crt";
-    assert.deepEqual(local.outputs, {
+    const { reliability, ...where } = local.outputs;
+    assert.equal((reliability as { cluster: string }).cluster, "postgres/main");
+    assert.deepEqual(where, {
       namespace: "postgres",
       cluster: "main",
       engine: "cnpg",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Kubectl, type KubeObject } from "../../operations/kubectl";
-import { masker, secretsIn, withoutValues } from "../../operations/masking";
+import { masker, secretsIn, withoutValues } from "../../plan/masking";
 import { bundleOf } from "../../operations/support";
 import { foundOf, sceneOf } from "../support/onCall";
 

@@ -200,6 +200,8 @@ export const live: LiveReader = {
   fullVolumes,
   restore,
   restarts,
+  operatorRestarts:
+    "every instance of every cluster of this operator restarts, the primary last: its own program runs in them",
   logs,
   upgrade,
   onCall,

@@ -6,6 +6,7 @@ import { apiVersion, instanceLabels, operatorNamespace, operatorPodLabels } from
 import { inMetrics } from "./inMetrics";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
+import { pauses } from "./pauses";
 import { plan } from "./plan";
 
 /** CloudNativePG 1.30. */
@@ -60,6 +61,7 @@ export const planner: EnginePlanner = {
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
   operatorNamespace,
+  pauses,
   drains: "wait",
   longestClusterName: 50,
   systemRoles: ["streaming_replica", "cnpg_*"],

@@ -6,6 +6,7 @@ import { imageContents, publishedImages } from "./image";
 import { inMetrics } from "./inMetrics";
 import { podLabels } from "./names";
 import { ownedParameters } from "./parameters";
+import { pauses } from "./pauses";
 import { plan } from "./plan";
 
 const alone = "it is one PostgreSQL server in a StatefulSet, which nothing replicates";
@@ -61,6 +62,7 @@ export const planner: EnginePlanner = {
   images: ["postgresql", "postgresExporter"],
   backupImages: ["backupSidecar"],
   compression: byBarman,
+  pauses,
   drains: "allow",
   // The name of a CronJob has at most 52 characters.
   longestClusterName: 47,

@@ -7,6 +7,7 @@ import { inMetrics } from "./inMetrics";
 import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
 import { ownedParameters } from "./parameters";
+import { pauses } from "./pauses";
 import { plan } from "./plan";
 
 /** The Zalando operator 1.15 with Patroni in its Spilo image. */
@@ -87,6 +88,7 @@ export const planner: EnginePlanner = {
   compression: byWalG,
   besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,
+  pauses,
   drains: "allow",
   // The name of a CronJob has at most 52 characters.
   longestClusterName: 45,

@@ -1,6 +1,6 @@
 /** Takes what is secret out of texts that leave the machine. */
 
-const MASK = "«masked»";
+export const MASK = "«masked»";
 
 /** Texts by which a secret is known wherever it stands, each with what stays of it. */
 const patterns: readonly (readonly [pattern: RegExp, rest: string])[] = [
@@ -57,13 +57,15 @@ export const secretsIn = (data: Readonly<Record<string, string>>): string[] =>
     open.test(key) ? [] : [Buffer.from(value, "base64").toString()],
   );
 
+/** Names of variables and keys whose values are secret. */
+export const secretName = /password|secret|token|passphrase|(?:^|_)key/i;
+
 /** An object without what a Secret holds, and without values of variables that are called secret. */
 export function withoutValues(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutValues);
   if (typeof value !== "object" || value === null) return value;
   const fields = value as Record<string, unknown>;
-  const named =
-    typeof fields.name === "string" && /password|secret|token|passphrase|(?:^|_)key/i.test(fields.name);
+  const named = typeof fields.name === "string" && secretName.test(fields.name);
   return Object.fromEntries(
     Object.entries(fields).map(([key, inner]) => {
       if (named && key === "value") return [key, MASK];
