@@ -2,6 +2,7 @@ import type { Settings } from "../../settings/schema";
 import type { Credential } from "../plan";
 import { roles, secretNames } from "../names";
 import { credentialIds, sourcedRole, sourcedRoles, writesSecrets, writtenLogin } from "../secrets/source";
+import { isAudited } from "./audit";
 import { versionSecret, handedOut, loginOf, passwordId, secondLogin } from "./rotation";
 
 /** Roles inside PostgreSQL and their rotation, as every engine makes them. */
@@ -103,6 +104,7 @@ export function wantedRoles(settings: Settings): WantedRole[] {
     role(roles.pooler, { secretName: secretNames.poolerAuth(cluster.name) }),
     // A server that was restarted archives nothing by the clock before a first checkpoint, which the watcher of the backups asks for.
     role(roles.health, { secretName: secretNames.health(cluster.name), memberOf: ["pg_checkpoint"] }),
+    ...(isAudited(settings) ? [role(roles.audit, { login: false })] : []),
     ...(sourcedRoles(settings).length > 0
       ? [
           role(roles.logins, {
