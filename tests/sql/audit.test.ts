@@ -274,7 +274,7 @@ for (const major of [15, 17] as const)
       pair.primary.psql("ALTER ROLE away RENAME TO robot");
     });
 
-    it("is taken off a server that loads it no more: structure can be changed", async () => {
+    it("is taken off a server that loads it no more: structure can be changed", () => {
       const settings = settingsOf(major, {});
       pair.primary.psql("ALTER SYSTEM RESET ALL; ");
       pair.primary.psql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'");
