@@ -5,6 +5,7 @@ import { schema, type Settings } from "../settings/schema";
 import { spelled } from "../settings/spelling";
 import { abilities } from "./abilities";
 import { access } from "./access";
+import { audit } from "./audit";
 import { backup } from "./backup";
 import { clients } from "./clients";
 import { dangerousNumbers } from "./dangers";
@@ -70,6 +71,7 @@ const rules: readonly Rule[] = [
   clients,
   networks,
   monitoring,
+  audit,
   queries,
   binding,
   rotation,

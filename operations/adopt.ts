@@ -15,8 +15,12 @@ export async function adopt(
 ): Promise<void> {
   for (const { database, statements } of subject.plan.adoption ?? []) {
     const run = [`\\connect ${database}`, "set client_min_messages = warning", ...statements];
-    while ((await tried(subject, run)) !== true) {
-      if (signal.aborted) return;
+    // What came while it was being tried counts, too: once more behind the end.
+    for (let last = signal.aborted; !(await tried(subject, run)); last = signal.aborted) {
+      if (last) {
+        context.say(`the database ${database} doesn't have all that the platform needs: run the command again`);
+        return;
+      }
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
     }
     context.say(`the database ${database} has what the platform needs`);

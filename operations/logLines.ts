@@ -67,7 +67,7 @@ export function shownLine(record: LogRecord, colour: boolean, widths: { instance
 
 export const fieldOrder = (
   "time level namespace cluster instance role source message database user application client pid session " +
-  "sessionLine backend queryId sqlstate durationMs statement detail hint context"
+  "sessionLine backend queryId sqlstate durationMs statement auditType auditClass auditCommand objectType object detail hint context"
 ).split(" ");
 
 /** As a program reads it: one object in one line, its fields always in the same order. */

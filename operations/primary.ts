@@ -35,7 +35,9 @@ export async function askPrimary(
   if (pod === undefined) return undefined;
   const at = inServer(subject, pod.metadata.name);
   const commands = statements.flatMap((statement) => ["-c", statement]);
-  const psql = ["env", "PGCONNECT_TIMEOUT=5", "psql", "-XAtqU", "postgres", "-d", database, ...commands];
+  // An owner may give its database another path, on which its own objects hide the server's from a superuser's session.
+  const env = ["env", "PGCONNECT_TIMEOUT=5", "PGOPTIONS=-csearch_path=pg_catalog"];
+  const psql = [...env, "psql", "-XAtqU", "postgres", "-d", database, ...commands];
   const { stdout, exitCode } = await subject.kubectl.run([...at, ...psql], {
     allowFailure: true,
     timeoutMs,

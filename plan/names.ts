@@ -46,6 +46,8 @@ export const roles = {
   metrics: "pgp_metrics",
   /** Makes base backups over the network, where an engine's jobs do. */
   backup: "pgp_backup",
+  /** Nobody logs in as it: what it may do to objects is audited. */
+  audit: "pgp_audit",
   /** Gives logins the passwords that their source names, where the stack doesn't own them. */
   logins: "pgp_logins",
   /** Exists in PgBouncer only. */

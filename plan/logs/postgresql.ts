@@ -1,3 +1,4 @@
+import { type AuditRecord, auditOf } from "./audit";
 import { type LogFields, levelOf, objectIn, plain, present, said, textOf, timeOf } from "./record";
 
 /** What PostgreSQL says in a record, under the names that jsonlog and csvlog have in common here. */
@@ -19,6 +20,8 @@ export interface ServerRecord {
   readonly detail: unknown;
   readonly hint: unknown;
   readonly context: unknown;
+  /** @default - what the message says, where it is pgAudit's */
+  readonly audit?: AuditRecord;
 }
 
 /** `duration: 250.244 ms  execute P_0: select …`: the duration, and the statement where one follows. */
@@ -34,13 +37,14 @@ const numberOf = (value: unknown): number | undefined => {
 const success = "00000";
 
 export function serverFields(record: ServerRecord): LogFields {
+  const { audit = auditOf(record.message) } = record;
   const found = timed.exec(record.message);
   const [, head, milliseconds, timedStatement] = found ?? [];
   return present({
     time: record.time,
     level: levelOf(record.severity),
     source: "postgresql",
-    message: (timedStatement === undefined ? undefined : head) ?? record.message,
+    message: audit?.message ?? (timedStatement === undefined ? undefined : head) ?? record.message,
     database: textOf(record.database),
     user: textOf(record.user),
     application: textOf(record.application),
@@ -52,7 +56,12 @@ export function serverFields(record: ServerRecord): LogFields {
     queryId: textOf(record.queryId),
     sqlstate: record.sqlstate === success ? undefined : textOf(record.sqlstate),
     durationMs: numberOf(milliseconds),
-    statement: timedStatement?.trimEnd() ?? textOf(record.statement),
+    statement: audit?.statement ?? timedStatement?.trimEnd() ?? textOf(record.statement),
+    auditType: audit?.auditType,
+    auditClass: audit?.auditClass,
+    auditCommand: audit?.auditCommand,
+    objectType: audit?.objectType,
+    object: audit?.object,
     detail: textOf(record.detail),
     hint: textOf(record.hint),
     context: textOf(record.context),

@@ -27,6 +27,12 @@ export interface LogFields {
   readonly sqlstate?: string;
   readonly durationMs?: number;
   readonly statement?: string;
+  /** Of pgAudit's records: `SESSION` or `OBJECT`, the class, the command, and what it was done to. */
+  readonly auditType?: string;
+  readonly auditClass?: string;
+  readonly auditCommand?: string;
+  readonly objectType?: string;
+  readonly object?: string;
   readonly detail?: string;
   readonly hint?: string;
   readonly context?: string;

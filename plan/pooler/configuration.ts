@@ -64,7 +64,7 @@ const ini = (section: string, values: Record<string, string | number>): string =
 export function pgbouncerIni(
   pooler: PoolerSettings,
   plan: Plan,
-  { connections }: Settings["monitoring"]["logs"],
+  { connections }: Pick<Settings["monitoring"]["logs"], "connections">,
 ): string {
   const shares = poolerShares(pooler);
   const { tuning } = pooler;

@@ -18,6 +18,7 @@ import { bytesOf } from "../../settings/quantity";
 import { poolerFiles, poolerMemory } from "../../settings/sums/poolers";
 import { environment, exporterResources, hardened, type Owner, restrictedPod } from "../containers";
 import { topologySpread } from "../scheduling";
+import { logsConnections } from "../postgres/logging";
 import { holdVariables, paths, pgbouncerHba, pgbouncerIni } from "./configuration";
 
 export interface PoolerPlan {
@@ -79,7 +80,7 @@ function pgbouncerContainer(settings: Settings, own: PoolerSettings, plan: Plan)
     POOLER_DRAIN_SECONDS: String(own.tuning.drainSeconds),
     POOLER_FILES: String(files.needed),
     POOLER_FILES_SUM: files.sum,
-    POOLER_LOG_ENDS: String(settings.monitoring.logs.connections),
+    POOLER_LOG_ENDS: String(logsConnections(settings)),
     POOLER_RUN: paths.socket,
     POOLER_PORT: String(poolerPorts.postgres),
     POOLER_PEERS: poolerPeersName(settings.cluster.name, own.name),
@@ -230,7 +231,7 @@ export function poolerPlan(settings: Settings, own: PoolerSettings, plan: Plan):
   const metadata = { name, namespace: cluster.namespace, labels };
   const selector = { matchLabels: labels };
   const files = {
-    "pgbouncer.ini": pgbouncerIni(own, plan, settings.monitoring.logs),
+    "pgbouncer.ini": pgbouncerIni(own, plan, { connections: logsConnections(settings) }),
     "pg_hba.conf": pgbouncerHba(own),
     ...scriptFiles,
   };

@@ -1,11 +1,12 @@
 import type { DatabaseSettings, Settings } from "../../settings/schema";
+import { auditExtension, auditParameters, isAudited } from "./audit";
 
 /** Extensions: as settings name them, what must be preloaded for them, and their parameters. */
 
 type Cluster = Settings["cluster"];
 type Monitoring = Pick<Settings["monitoring"], "statements">;
 /** What decides which libraries are loaded. */
-type Loading = Pick<Settings, "cluster"> & { readonly monitoring: Monitoring };
+type Loading = Pick<Settings, "cluster" | "audit"> & { readonly monitoring: Monitoring };
 
 /** An extension as the settings name it, in its long form. */
 export const extensionsOf = ({
@@ -60,8 +61,12 @@ export const statementsExtension = "pg_stat_statements";
 const counted = ({ statements }: Monitoring): boolean => statements.top > 0;
 
 /** What must be preloaded: what counts statements, the extensions that databases list, libraries of which a parameter is set, which would have no effect otherwise, and those that the settings name. */
-export function preloadLibraries({ cluster, monitoring }: Loading): string[] {
-  const names = new Set([...listed(cluster), ...(counted(monitoring) ? [statementsExtension] : [])]);
+export function preloadLibraries({ cluster, monitoring, audit }: Loading): string[] {
+  const names = new Set([
+    ...listed(cluster),
+    ...(counted(monitoring) ? [statementsExtension] : []),
+    ...(isAudited({ audit }) ? [auditExtension] : []),
+  ]);
   const needed = (Object.keys(libraries) as Library[]).filter(
     (library) =>
       (library !== "pg_prewarm" && names.has(library)) || hasParameter(cluster, libraries[library]),
@@ -84,10 +89,10 @@ function cronParameters(cluster: Cluster): Record<string, string> {
 }
 
 /** Parameters of the listed extensions; those that the user sets come after them. */
-export function preloadParameters({ cluster, monitoring }: Loading): Record<string, string> {
+export function preloadParameters({ cluster, monitoring, audit }: Loading): Record<string, string> {
   const names = new Set([...listed(cluster), ...(counted(monitoring) ? [statementsExtension] : [])]);
   const parameters = Object.entries(defaults)
     .filter(([extension]) => names.has(extension) && !hasParameter(cluster, extension))
     .flatMap(([, values]) => Object.entries(values));
-  return { ...Object.fromEntries(parameters), ...cronParameters(cluster) };
+  return { ...Object.fromEntries(parameters), ...auditParameters({ audit }), ...cronParameters(cluster) };
 }

@@ -1,11 +1,19 @@
 import type { Settings } from "../../settings/schema";
+import { isAudited } from "./audit";
+
+/** An audit says who came, from where, and when they left. */
+export const logsConnections = (settings: Pick<Settings, "monitoring" | "audit">): boolean =>
+  settings.monitoring.logs.connections || isAudited(settings);
 
 /**
  * What servers log, on every engine; the user's own parameters win over all but the threshold and the connections, which are settings.
  * Spilo has defaults of its own, so that each is named.
  */
-export const loggingParameters = ({ monitoring }: Pick<Settings, "monitoring">): Record<string, string> => {
-  const { slowQuery, connections } = monitoring.logs;
+export const loggingParameters = (
+  settings: Pick<Settings, "monitoring" | "audit">,
+): Record<string, string> => {
+  const { slowQuery } = settings.monitoring.logs;
+  const connections = logsConnections(settings);
   return {
     log_min_duration_statement: slowQuery === "off" ? "-1" : slowQuery,
     // Values that clients bind to a statement are their data, passwords among them.

@@ -2,6 +2,7 @@ import type { Settings } from "../../settings/schema";
 import type { Credential } from "../plan";
 import { roles, secretNames } from "../names";
 import { credentialIds, sourcedRole, sourcedRoles, writesSecrets, writtenLogin } from "../secrets/source";
+import { isAudited } from "./audit";
 import { versionSecret, handedOut, loginOf, passwordId, secondLogin } from "./rotation";
 
 /** Roles inside PostgreSQL and their rotation, as every engine makes them. */
@@ -70,6 +71,12 @@ function withLogins(role: WantedRole, { credentialVersion, stage }: Settings["ro
   return [as(rest), as(second(rest))];
 }
 
+/**
+ * Whether the admin makes roles. Before PostgreSQL 16 a role that may make roles gives itself every one that is no superuser, the one that runs programs as the
+ * server's user among them: a superuser in all but the name.
+ */
+const mayCreateRoles = ({ postgresVersion }: Settings["cluster"]): boolean => Number(postgresVersion) >= 16;
+
 /** Owners of databases, the roles of the settings, and the platform's own. */
 export function wantedRoles(settings: Settings): WantedRole[] {
   const { cluster, rotation } = settings;
@@ -98,11 +105,12 @@ export function wantedRoles(settings: Settings): WantedRole[] {
     role(roles.admin, {
       secretName: secretNames.admin(cluster.name),
       createDatabases: true,
-      createRoles: true,
+      createRoles: mayCreateRoles(cluster),
     }),
     role(roles.pooler, { secretName: secretNames.poolerAuth(cluster.name) }),
     // A server that was restarted archives nothing by the clock before a first checkpoint, which the watcher of the backups asks for.
     role(roles.health, { secretName: secretNames.health(cluster.name), memberOf: ["pg_checkpoint"] }),
+    ...(isAudited(settings) ? [role(roles.audit, { login: false })] : []),
     ...(sourcedRoles(settings).length > 0
       ? [
           role(roles.logins, {

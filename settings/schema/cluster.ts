@@ -153,13 +153,14 @@ export const cluster = z.strictObject({
   parameters: documented(
     z.record(
       z.string().regex(/^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$/),
-      z.union([z.string(), z.number(), z.boolean()]),
+      // A line break ends a text in postgresql.conf, and what follows it would be read as more of the file.
+      z.union([z.string().regex(/^\P{Cc}*$/u), z.number(), z.boolean()]),
     ),
     {
       means:
         "Further server parameters, as in postgresql.conf; they win over the derived ones. Default: none.",
       change: "A change reloads the servers, or restarts them where the parameter needs it.",
-      allowed: "names of server parameters with a text, a number, true or false",
+      allowed: "names of server parameters with a text without line breaks, a number, true or false",
       fix: "write the name in lower case and one plain value",
     },
   ).default({}),

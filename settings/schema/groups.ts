@@ -269,6 +269,18 @@ pgplatform:monitoring:
     paths: ["monitoring"],
   },
   {
+    title: "Audit",
+    intro:
+      "Which statements are written down, by pgAudit, with who executed them: see [audit](logs.md#audit). The image must have pgAudit.",
+    example: `pgplatform:cluster:
+  databases: [{ name: shop, owner: shop, schemas: [{ name: billing }] }]
+pgplatform:audit:
+  profile: ddl
+  roles: [{ role: pgp_admin, profile: all }]
+  objects: [{ database: shop, schema: billing, commands: [select] }]`,
+    paths: ["audit"],
+  },
+  {
     title: "Monitoring that the stack installs",
     intro:
       "Prometheus, Alertmanager, kube-state-metrics and maybe a Grafana, with `monitoring.prometheus: install`: see " +

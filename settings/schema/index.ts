@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { builtInApi } from "../builtIn";
 import { documented, atOnce, oneOf, cidr, cores, freeLabelKey, labelValue, integer, quantity } from "./types";
+import { audit } from "./audit";
 import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
@@ -139,6 +140,7 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   monitoring,
+  audit,
   labels: documented(z.record(freeLabelKey, labelValue), {
     means:
       "Labels of every object that the platform makes for this cluster, its pods and volumes included; the operator's own objects, which " +

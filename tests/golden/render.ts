@@ -5,7 +5,7 @@ import { checked, stackConfig } from "../support/settings";
 import { filesOf } from "./files";
 import { variants } from "./stacks";
 
-const configOf = (name: string): Record<string, string> => {
+export const configOf = (name: string): Record<string, string> => {
   const variant = variants[name];
   return variant === undefined
     ? stackConfig(name)

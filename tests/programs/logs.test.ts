@@ -427,14 +427,20 @@ describe("fields of CloudNativePG's lines", () => {
       message: "it failed",
       detail: "no route",
     });
-    const audit = { audit_type: "SESSION", statement_id: "1", class: "READ", statement: "select 1" };
+    const audit = {
+      audit_type: "SESSION",
+      statement_id: "1",
+      class: "READ",
+      object_name: "shop.cards",
+      statement: "select 1",
+    };
     const record = { log_time: "2026-11-29 17:27:41 UTC", error_severity: "LOG", user_name: "app", audit };
-    const { message, statement, user, source } = postgres(
+    const { message, statement, user, source, auditType, auditClass, object } = postgres(
       JSON.stringify({ level: "info", ts: "", logger: "pgaudit", msg: "record", record }),
     );
     assert.deepEqual(
-      [message, statement, user, source],
-      ["AUDIT: SESSION,1,,READ,,,", "select 1", "app", "postgresql"],
+      [message, statement, user, source, auditType, auditClass, object],
+      ["AUDIT: SESSION,1,,READ,,,shop.cards", "select 1", "app", "postgresql", "SESSION", "READ", "shop.cards"],
     );
     assert.deepEqual(postgres("panic: no"), {
       level: "info",

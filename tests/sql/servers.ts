@@ -206,13 +206,18 @@ export interface Pair {
   end(): void;
 }
 
-/** A primary with a standby that streams from it, of one major version; `more`: lines of the configuration. */
-export function pairOf(major: number, more: readonly string[] = []): Pair {
+/**
+ * A primary with a standby that streams from it, of one major version; `more`: lines of the configuration; `beside`: a folder whose files are laid over those
+ * of the programs.
+ */
+export function pairOf(major: number, more: readonly string[] = [], beside?: string): Pair {
   const folder = mkdtempSync(join(tmpdir(), `pgp-sql-${major}-`));
   // Nobody can't reach the cache of root.
-  const programs = isRoot ? join(folder, "programs") : programsOf(major);
+  const copied = isRoot || beside !== undefined;
+  const programs = copied ? join(folder, "programs") : programsOf(major);
+  for (const from of copied ? [programsOf(major), ...(beside === undefined ? [] : [beside])] : [])
+    cpSync(from, programs, { recursive: true, verbatimSymlinks: true });
   if (isRoot) {
-    cpSync(programsOf(major), programs, { recursive: true, verbatimSymlinks: true });
     chmodSync(folder, 0o755);
     chownSync(folder, NOBODY, NOBODY);
   }

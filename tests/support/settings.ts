@@ -158,6 +158,11 @@ export const everything = (): SettingsInput => ({
       },
     ],
   },
+  audit: {
+    profile: "write",
+    roles: [{ role: "analyst", profile: "all" }],
+    objects: [{ database: "reports", commands: ["select"] }],
+  },
   secrets: {
     source: "aws-secrets-manager",
     overlapMinutes: 30,

@@ -74,6 +74,7 @@ describe("schema", () => {
         slots: [],
         access: [],
       },
+      audit: { profile: "none", roles: [], objects: [] },
       poolers: [],
       clients: [],
       network: { apiServer: [{ cidr: "198.18.250.1/32", port: 6443 }], dns: [], cilium: false },

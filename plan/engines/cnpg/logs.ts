@@ -1,3 +1,4 @@
+import { auditOfFields } from "../../logs/audit";
 import { serverFields, textLine } from "../../logs/postgresql";
 import {
   type Json,
@@ -18,20 +19,6 @@ interface CollectorRecord extends Json {
 
 const isRecord = (value: unknown): value is CollectorRecord => typeof value === "object" && value !== null;
 
-/** pgaudit's fields in its own order, which the instance manager takes apart. */
-const auditMessage = (audit: Json): string =>
-  `AUDIT: ${[
-    "audit_type",
-    "statement_id",
-    "substatement_id",
-    "class",
-    "command",
-    "object_type",
-    "object_name",
-  ]
-    .map((key) => said(audit[key]))
-    .join(",")}`;
-
 /**
  * A line of the instance manager's or of the plugin's: JSON. PostgreSQL's records are in `record`, and what its programs print is
  * in `msg` under their loggers' names.
@@ -47,7 +34,7 @@ const managed =
       return serverFields({
         time: timeOf(said(record.log_time)) ?? timeOf(said(object.ts)),
         severity: said(record.error_severity),
-        message: audit === undefined ? said(record.message) : auditMessage(audit),
+        message: said(record.message),
         database: record.database_name,
         user: record.user_name,
         application: record.application_name,
@@ -58,10 +45,11 @@ const managed =
         backend: record.backend_type,
         queryId: record.query_id,
         sqlstate: record.sql_state_code,
-        statement: audit?.statement ?? record.query ?? record.internal_query,
+        statement: record.query ?? record.internal_query,
         detail: record.detail,
         hint: record.hint,
         context: record.context,
+        ...(audit && { audit: auditOfFields(audit) }),
       });
     }
     const ofServer = object.logger === "postgres";

@@ -27,7 +27,7 @@ import { clusterPods, flows } from "./flows";
 import { apiVersion, instanceLabels, ports } from "./names";
 import { parametersOf } from "./parameters";
 import type { Cluster, ClusterSpec, InitDb, Storage } from "./resources";
-import { adoptionSql, loginAdoption, postInitApplicationSql, postInitSql } from "./sql";
+import { adoptionSql, auditAdoption, loginAdoption, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
 
 /**
@@ -173,6 +173,7 @@ export function plan(settings: Settings): Plan {
   const adoption = [
     ...(settings.restore?.serverName !== undefined && first ? adoptionSql(first) : []),
     ...loginAdoption(settings),
+    ...auditAdoption(settings),
   ];
   const endpoint = (suffix: string): Endpoint => {
     const service = `${cluster.name}-${suffix}`;

@@ -1,6 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import type { Adoption } from "../../plan";
 import { platformSchema, roles } from "../../names";
+import { auditObjectStatements, auditRoleStatements } from "../../postgres/audit";
 import { heartbeatTable } from "../../postgres/sql/heartbeat";
 import { loginStatements } from "../../postgres/sql/logins";
 import { lookupFunction, lookupRights } from "../../postgres/sql/lookup";
@@ -31,6 +32,14 @@ export function loginAdoption(settings: Settings): Adoption[] {
           statements: [`CREATE SCHEMA IF NOT EXISTS ${platformSchema}`, ...statements],
         },
       ];
+}
+
+/** What the audit needs beside its parameters: the operator's objects have no fields for it. */
+export function auditAdoption(settings: Settings): Adoption[] {
+  const statements = auditRoleStatements(settings);
+  return statements.length === 0
+    ? []
+    : [{ database: "postgres", statements }, ...auditObjectStatements(settings)];
 }
 
 /** In the database `postgres`, as superuser. */

@@ -15,7 +15,7 @@ set -u -o pipefail
 scripts=$1
 passwords=${2:-}
 export PGCONNECT_TIMEOUT=5 PGAPPNAME=pgplatform-sql
-export PGOPTIONS='-c search_path=pg_catalog -c client_min_messages=warning -c lock_timeout=10s -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic'
+export PGOPTIONS='-c search_path=pg_catalog -c client_min_messages=warning -c lock_timeout=10s -c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic -c pg_stat_statements.track=none'
 
 say() { echo "sql: $*" >&2; }
 

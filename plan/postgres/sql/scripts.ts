@@ -1,11 +1,12 @@
 import { asset } from "../../../shell/asset";
-import { extensionsOf, statementsExtension } from "../extensions";
+import { extensionsOf, preloadLibraries, statementsExtension } from "../extensions";
 import { exporterSessions } from "../../monitoring/exporterQueries";
 import { limits } from "../../monitoring/render";
 import type { DatabaseSettings, Settings } from "../../../settings/schema";
 import { platformSchema, roles } from "../../names";
 import { hasLocale, localeOf } from "../locale";
 import { wantedRoles, withSource, type WantedRole } from "../roles";
+import { auditExtension, auditObjectStatements, auditRoleStatements, isAudited, unaudited } from "../audit";
 import { heartbeatTable } from "./heartbeat";
 import { loginStatements } from "./logins";
 import { lookupFunction, lookupRights } from "./lookup";
@@ -169,8 +170,15 @@ const heartbeat = [
   `ALTER TABLE ${platformSchema}.heartbeat OWNER TO ${roles.health}`,
 ];
 
-function databaseScript(database: DatabaseSettings, first: boolean): string {
+/** pgAudit's own objects, by which it names those that a statement changes; none where it isn't loaded. */
+function auditScript(settings: Settings): string {
+  if (isAudited(settings)) return extensionScript({ name: auditExtension });
+  return preloadLibraries(settings).includes(auditExtension) ? "" : script(unaudited);
+}
+
+function databaseScript(settings: Settings, database: DatabaseSettings, first: boolean): string {
   return (
+    auditScript(settings) +
     script([
       `CREATE SCHEMA IF NOT EXISTS ${platformSchema}`,
       ...(first ? heartbeat : []),
@@ -179,7 +187,13 @@ function databaseScript(database: DatabaseSettings, first: boolean): string {
         `CREATE SCHEMA IF NOT EXISTS ${identifier(name)}`,
         `ALTER SCHEMA ${identifier(name)} OWNER TO ${identifier(owner)}`,
       ]),
-    ]) + extensionsOf(database).map(extensionScript).join("")
+    ]) +
+    extensionsOf(database).map(extensionScript).join("") +
+    script(
+      auditObjectStatements(settings)
+        .filter((one) => one.database === database.name)
+        .flatMap(({ statements }) => statements),
+    )
   );
 }
 
@@ -190,16 +204,18 @@ export function scriptsOf(settings: Settings, own = nothing): SqlScript[] {
     {
       database: "postgres",
       sql:
+        auditScript(settings) +
         rolesScript(settings, own) +
         script(own.statements) +
         lookupScript +
         script(loginStatements(settings)) +
+        script(auditRoleStatements(settings)) +
         databasesScript(cluster) +
         (settings.monitoring.statements.top > 0 ? extensionScript({ name: statementsExtension }) : ""),
     },
     ...cluster.databases.map((database, index) => ({
       database: database.name,
-      sql: databaseScript(database, index === 0),
+      sql: databaseScript(settings, database, index === 0),
     })),
   ];
 }
