@@ -579,7 +579,7 @@ describe("what servers and poolers log", () => {
     const script = readFileSync(join(__dirname, "../../plan/postgres/sql/apply.sh"), "utf8");
     assert.match(
       script,
-      /PGOPTIONS='[^']*-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic'/,
+      /PGOPTIONS='[^']*-c log_statement=none -c log_min_duration_statement=-1 -c log_min_error_statement=panic( -c [^']*)?'/,
     );
   });
 });

@@ -58,9 +58,14 @@ case $* in *PEER_POOLS*) : > "${folder}/answered" ;; *) echo t ;; esac
     if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     pooler = undefined;
     child = undefined;
-    await delay(50);
-    // What was killed may still write.
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    // What was killed may still write, also while its folder is being deleted.
+    for (let look = 0; ; look++)
+      try {
+        return rmSync(folder, { recursive: true, force: true });
+      } catch (error) {
+        if (look === 50) throw error;
+        await delay(100);
+      }
   });
 
   async function start(first: readonly string[], lines: readonly string[]): Promise<void> {
