@@ -37,13 +37,22 @@ send() {
   done
 }
 
-# It reads on while it asks: PgBouncer waits where its log isn't read, and what it is asked waits for PgBouncer.
+# It reads on while it asks: PgBouncer waits where its log isn't read, and what it is asked waits for PgBouncer. With the log's end PgBouncer is gone.
 while read -r _; do
   again=1
   while [ "$again" = 1 ]; do
     again=0
     send &
     sender=$!
-    while kill -0 "$sender" 2>/dev/null; do read -r -t 0.05 _ && again=1; done
+    while kill -0 "$sender" 2>/dev/null; do
+      read -r -t 0.05 _
+      case $? in
+      0) again=1 ;;
+      1)
+        kill "$sender"
+        exit
+        ;;
+      esac
+    done
   done
 done

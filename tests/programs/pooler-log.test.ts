@@ -39,23 +39,28 @@ while read -r line; do
   for ((number = 0; number < ${LINES}; number++)); do echo "$line" >&2; done
 done < "${folder}/lines"
 : > "${folder}/written"
-while :; do sleep 0.05; done
+while [ -d "${folder}" ]; do sleep 0.05; done
 `,
     );
     writeFileSync(
       join(folder, "psql"),
       `#!/bin/bash
 : > "${folder}/asked"
-until [ -e "${folder}/written" ]; do sleep 0.5; done
+until [ -e "${folder}/written" ] || [ ! -d "${folder}" ]; do sleep 0.5; done
 case $* in *PEER_POOLS*) : > "${folder}/answered" ;; *) echo t ;; esac
 `,
     );
     for (const program of ["pgbouncer", "psql"]) chmodSync(join(folder, program), 0o755);
   });
   afterEach(async () => {
-    // Programs on the way of the log end with PgBouncer, the script with its group.
-    if (pooler !== undefined) process.kill(pooler, "SIGKILL");
-    if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    // Programs on the way of the log are in PgBouncer's group, since the script has job control; the others in the script's.
+    for (const group of [pooler, child?.pid])
+      if (group !== undefined)
+        try {
+          process.kill(-group, "SIGKILL");
+        } catch (error) {
+          assert.equal((error as NodeJS.ErrnoException).code, "ESRCH");
+        }
     pooler = undefined;
     child = undefined;
     // What was killed may still write, also while its folder is being deleted.
@@ -118,6 +123,24 @@ case $* in *PEER_POOLS*) : > "${folder}/answered" ;; *) echo t ;; esac
       await start(first, lines);
       await is("written", "PgBouncer hangs in its log");
     });
+
+  it("ends what asks for cancels when PgBouncer ends, though the console doesn't answer", async () => {
+    await start([], []);
+    await is("written", "PgBouncer hangs in its log");
+    rmSync(join(folder, "written"));
+    const asks = spawn("bash", [join(__dirname, "../../plan/pooler/cancels.sh")], {
+      env: { PATH: `${folder}:${process.env.PATH}`, POOLER_RUN: folder, POOLER_PORT: "6432" },
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    const ended = new Promise((resolve) => asks.once("exit", resolve));
+    rmSync(join(folder, "asked"), { force: true });
+    asks.stdin.write("a cancel went out\n");
+    await is("asked", "nothing is asked");
+    asks.stdin.end();
+    await ended;
+    // The question that hangs ends, too.
+    writeFileSync(join(folder, "written"), "");
+  });
 
   it("brings a question after the last cancel that went out", async () => {
     await start([handed], [handed]);
