@@ -37,7 +37,7 @@ send() {
   done
 }
 
-# It reads on while it asks: PgBouncer waits where its log isn't read, and what it is asked waits for PgBouncer. With the log's end PgBouncer is gone.
+# It reads on while it asks: PgBouncer waits where its log isn't read, and what it is asked waits for PgBouncer. Where its log ends, PgBouncer is gone.
 while read -r _; do
   again=1
   while [ "$again" = 1 ]; do
