@@ -18,7 +18,9 @@ export async function adopt(
     // What came while it was being tried counts, too: once more behind the end.
     for (let last = signal.aborted; !(await tried(subject, run)); last = signal.aborted) {
       if (last) {
-        context.say(`the database ${database} doesn't have all that the platform needs: run the command again`);
+        context.say(
+          `the database ${database} doesn't have all that the platform needs: run the command again`,
+        );
         return;
       }
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);

@@ -440,7 +440,15 @@ describe("fields of CloudNativePG's lines", () => {
     );
     assert.deepEqual(
       [message, statement, user, source, auditType, auditClass, object],
-      ["AUDIT: SESSION,1,,READ,,,shop.cards", "select 1", "app", "postgresql", "SESSION", "READ", "shop.cards"],
+      [
+        "AUDIT: SESSION,1,,READ,,,shop.cards",
+        "select 1",
+        "app",
+        "postgresql",
+        "SESSION",
+        "READ",
+        "shop.cards",
+      ],
     );
     assert.deepEqual(postgres("panic: no"), {
       level: "info",
