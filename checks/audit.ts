@@ -13,11 +13,12 @@ export const audit: Rule = (settings, report, engine) => {
   const { audit: asked, cluster, images } = settings;
   if (!isAudited(settings)) return;
 
+  const key = asked.profile !== "none" ? "profile" : asked.roles.length > 0 ? "roles" : "objects";
   const known = knownExtensions(settings, engine);
   if (known && !known.includes(auditExtension))
     report(
-      asked.profile !== "none" ? "audit.profile" : asked.roles.length > 0 ? "audit.roles" : "audit.objects",
-      asked.profile !== "none" ? asked.profile : asked.roles.length > 0 ? asked.roles : asked.objects,
+      `audit.${key}`,
+      asked[key],
       `no audit with the image ${images.postgresql}, which doesn't have ${auditExtension}`,
       "name an image that has it in images.postgresql, or leave audit out",
     );

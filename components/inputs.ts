@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { check, sentence } from "../checks/index";
 import type { Settings } from "../settings/schema";
 import { UserError } from "../shell/userError";
-import { isRecord } from "../plan/objects";
+import { isRecord } from "../settings/record";
 import { withTokens } from "./tokens";
 
 /** A setting that the cloud decides, and the text that stands for it while the platform is planned. */

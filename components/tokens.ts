@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isRecord } from "../plan/objects";
+import { isRecord } from "../settings/record";
 
 /** Texts that stand in plans for what is known when a program runs, and the outputs that know it. */
 export type Tokens = ReadonlyMap<string, pulumi.Output<string>>;

@@ -1,3 +1,5 @@
+import { isRecord } from "../settings/record";
+
 /** A Kubernetes object as plain data. */
 export interface KubernetesObject {
   apiVersion: string;
@@ -48,9 +50,6 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
 export type Overlay = { readonly [field: string]: unknown };
 
 /** A value with fields, and no list. */
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** A list with more at its end; an element that throws when it is read still does. */
 export function appended<T>(list: readonly T[], ...more: readonly T[]): T[] {
   const longer: T[] = [];

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from "../plan/objects";
 import { type NotKnown, throwing } from "./notKnown";
+import { isRecord } from "../settings/record";
 
 /**
  * Objects come from programs that no API server has checked yet. Here fields that readers look for get the form that the API gives them: one of
@@ -42,8 +43,6 @@ const booleans = new Set(
     enableReplicaConnectionPooler dataChecksums allowVolumeExpansion superuser`),
 );
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isScalar = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
 
 type Make = (value: unknown) => unknown;

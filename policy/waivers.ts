@@ -1,4 +1,5 @@
 import type { Problem } from "../settings/problem";
+import { isRecord } from "../settings/record";
 
 /** What a stack file lets pass for a time: `pgplatform:waivers`. */
 export interface Waiver {
@@ -22,9 +23,6 @@ interface Read {
   readonly waivers: readonly Waiver[];
   readonly problems: readonly Problem[];
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Without quotes YAML makes a day a moment, which Pulumi hands on as text. */
 const dayOf = (value: unknown): unknown =>

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isRecord } from "./record";
 
 /**
  * Values as `pulumi config set --path` writes them, and as YAML reads them without quotes: a number for the text 16, a text for the number 3.
@@ -17,9 +18,6 @@ const asText = (value: number, digits = wholeNumber): unknown => {
 const asNumber = (text: string): unknown => (number.test(text) ? Number(text) : text);
 
 const asBoolean = (text: string): unknown => (text === "true" ? true : text === "false" ? false : text);
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isText = (node: unknown): boolean =>
   node instanceof z.ZodString || node instanceof z.ZodStringFormat || node instanceof z.ZodEnum;

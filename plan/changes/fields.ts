@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { isRecord } from "../objects";
-import { MASK, masker, secretName } from "../masking";
+import { isRecord } from "../../settings/record";
+import { MASK, masker, secretName, withoutValues } from "../masking";
 
 /** A step of a way: from a text into the JSON that it has. */
 export const JSON_TEXT = "(JSON)";
@@ -105,7 +105,7 @@ function lines(before: string, after: string): [before: string, after: string] {
 function shown(name: string, value: unknown): string {
   if (value === undefined) return "(not set)";
   if (secretName.test(name) && typeof value === "string" && !/name$/i.test(name)) return MASK;
-  const text = typeof value === "string" ? value : JSON.stringify(value, masked);
+  const text = typeof value === "string" ? value : JSON.stringify(withoutValues(value));
   return mask(`${name}: ${text}`).slice(name.length + 2);
 }
 
@@ -118,12 +118,6 @@ function cut(one: string, other: string): [string, string] {
   const part = (text: string) =>
     (from > 0 ? "…" : "") + text.slice(from, from + LONGEST) + (text.length > from + LONGEST ? "…" : "");
   return [part(one), part(other)];
-}
-
-/** Within a value: variables that are called secret. */
-function masked(this: unknown, name: string, value: unknown): unknown {
-  const holder = isRecord(this) ? this : {};
-  return name === "value" && typeof holder.name === "string" && secretName.test(holder.name) ? MASK : value;
 }
 
 /** Both values as a line shows them. `secret`: the object holds nothing else. */

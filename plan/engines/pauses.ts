@@ -52,3 +52,11 @@ export const drainOfTheOnlyInstance = ({ cluster: { drains } }: Timed): Pause =>
     : byHand(
         "the database is down until its pod runs on another node, which a volume on that node keeps it from",
       );
+
+/** The only instance with an operator, which makes its pod again. */
+export const ofTheOnlyInstance = (settings: Timed): Pick<Pauses, "pod" | "node" | "drain" | "restart"> => ({
+  pod: unknown("the pod is made again on its volume; never measured with a single instance"),
+  node: nodeOfTheOnlyInstance,
+  drain: drainOfTheOnlyInstance(settings),
+  restart: unknown("the only instance restarts; never measured"),
+});

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../../settings/schema";
-import { isRecord } from "../objects";
+import { isRecord } from "../../settings/record";
 import { sourcedRoles } from "../secrets/source";
 import { platformVersion } from "../version";
 import type { Facts, QueryContext } from "./catalogue";

@@ -37,7 +37,7 @@ export const auditParameters = (settings: Audit): Record<string, string> =>
     : {};
 
 /** What reads statistics all the time, without a right to anything but them. */
-const metricsReaders = [roles.metrics, secondLogin(roles.metrics), "cnpg_metrics_exporter"];
+const metricsReaders = [roles.metrics, secondLogin(roles.metrics)];
 
 const rows = (all: readonly (readonly string[])[]): string =>
   all.map((row) => `(${row.map(literal).join(", ")})`).join(", ");
@@ -77,13 +77,14 @@ BEGIN
 END
 $audit$`;
 
-/** In the database `postgres`, as superuser; they may run again at any time. */
-export function auditRoleStatements({ audit }: Audit): string[] {
+/** In the database `postgres`, as superuser; they may run again at any time. `readers`: the engine's own roles that read statistics, too. */
+export function auditRoleStatements({ audit }: Audit, readers: readonly string[] = []): string[] {
   if (!isAudited({ audit })) return [];
   const wanted = audit.roles.flatMap(({ role, profile }) =>
     [role, secondLogin(role)].map((login) => [login, classes[profile]] as const),
   );
-  const reads = audit.profile === "all" ? metricsReaders.map((name) => [name, "off"] as const) : [];
+  const reads =
+    audit.profile === "all" ? [...metricsReaders, ...readers].map((name) => [name, "off"] as const) : [];
   return [
     present([roles.audit, ...audit.roles.map(({ role }) => role)]),
     roleParameter("pgaudit.log", wanted),

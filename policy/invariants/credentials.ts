@@ -4,14 +4,12 @@ import { namesSecret, secretIn, stands } from "../credentials";
 import { NotKnown, Partly } from "../notKnown";
 import { rawOf } from "../shape";
 import type { ObjectInvariant } from "./invariant";
+import { isRecord } from "../../settings/record";
 
 interface Found {
   readonly path: string;
   readonly what: string;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Where a name beside a value is the value's own: variables and the like. */
 function nameIn(record: Record<string, unknown>): string {

@@ -5,6 +5,7 @@ import { each, kept } from "../notKnown";
 import schemas from "../schemas.json";
 import { rawOf } from "../shape";
 import type { ObjectInvariant } from "./invariant";
+import { isRecord } from "../../settings/record";
 
 /** A type's fields: of a record, of each of a list's elements (in a list), or a form. `*` is whatever the API takes. */
 type Fields = { readonly [field: string]: Fields } | readonly [Fields] | string;
@@ -22,9 +23,6 @@ const forms: Readonly<Record<string, readonly [name: string, is: (value: unknown
   number: ["a number", (value) => typeof value === "number"],
   boolean: ["true or false", (value) => typeof value === "boolean"],
 };
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function odd(path: string, value: unknown, form: string): Problem[] {
   return [{ path, value, allowed: form, fix: "write it so" }];

@@ -11,6 +11,9 @@ export const walReserves = (volumeBytes: number): { maxWalSize: number; walKeepS
   walKeepSize: Math.min(512 * MiB, volumeBytes / 8),
 });
 
+/** A tenth of the volume is spare. */
+const SPARE = 1.1;
+
 type Sized = Pick<Settings["cluster"], "postgresVersion" | "parameters"> & {
   readonly storage: {
     readonly writeMiBPerSecond?: number | undefined;
@@ -31,7 +34,7 @@ export function walVolumeBytes(cluster: Sized): number | undefined {
   const reserves =
     (parameterBytes(cluster, "max_wal_size") ?? largest.maxWalSize) +
     (parameterBytes(cluster, "wal_keep_size") ?? largest.walKeepSize);
-  return Math.ceil(Math.max((written + reserves) * 1.1, reserves / 0.8) / GiB) * GiB;
+  return Math.ceil(Math.max((written + reserves) * SPARE, reserves / 0.8) / GiB) * GiB;
 }
 
 /** The same as a Kubernetes quantity. */
@@ -66,5 +69,5 @@ export function outageHours(cluster: WithVolumes): number | undefined {
   const { walSize, writeMiBPerSecond } = cluster.storage;
   if (walSize === undefined || writeMiBPerSecond === undefined) return undefined;
   const { volume, maxWalSize, walKeepSize } = walReservesOf(cluster);
-  return Math.max(0, volume / 1.1 - maxWalSize - walKeepSize) / (writeMiBPerSecond * MiB * 3600);
+  return Math.max(0, volume / SPARE - maxWalSize - walKeepSize) / (writeMiBPerSecond * MiB * 3600);
 }

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
-import { isRecord, type KubernetesObject } from "../../plan/objects";
+import type { KubernetesObject } from "../../plan/objects";
+import { isRecord } from "../../settings/record";
 import type { Graph, Registered } from "../support/graph";
 import { digestOf, sorted } from "../support/manifest";
 

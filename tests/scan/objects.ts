@@ -1,4 +1,6 @@
-import { isRecord, type KubernetesObject } from "../../plan/objects";
+import type { KubernetesObject } from "../../plan/objects";
+import { isRecord } from "../../settings/record";
+import type { Settings } from "../../settings/schema";
 import { rawSettings } from "../../stacks/program";
 import { configOf } from "../golden/render";
 import type { Registered } from "../support/graph";
@@ -12,16 +14,12 @@ const kubernetesObjects = (resources: readonly Registered[]): KubernetesObject[]
     .map(({ inputs }) => inputs as unknown as KubernetesObject)
     .filter(({ kind }) => kind !== "CustomResourceDefinition");
 
+const objectsWith = async (settings: Settings): Promise<KubernetesObject[]> =>
+  kubernetesObjects((await platformGraph(settings, await shortObjects(settings.cluster.engine))).resources);
+
 /** Kubernetes' objects of one of the graphs that tests/golden keeps, in full. */
-export async function objectsOf(stack: string): Promise<KubernetesObject[]> {
-  const settings = checked(rawSettings(configOf(stack)));
-  return kubernetesObjects(
-    (await platformGraph(settings, await shortObjects(settings.cluster.engine))).resources,
-  );
-}
+export const objectsOf = (stack: string): Promise<KubernetesObject[]> =>
+  objectsWith(checked(rawSettings(configOf(stack))));
 
 /** Those of the settings with everything in use, monitoring that the stack installs among them. */
-export async function withEverything(): Promise<KubernetesObject[]> {
-  const settings = checked(everything());
-  return kubernetesObjects((await platformGraph(settings, await shortObjects("cnpg"))).resources);
-}
+export const withEverything = (): Promise<KubernetesObject[]> => objectsWith(checked(everything()));

@@ -16,12 +16,3 @@ export const hostileTexts: readonly string[] = [
   "%include /etc/passwd",
   "x\u0000y",
 ];
-
-/** The paths of all texts in a value. */
-export function textsIn(value: unknown, path = ""): string[] {
-  if (typeof value === "string") return [path];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    textsIn(inner, path === "" ? key : `${path}.${key}`),
-  );
-}

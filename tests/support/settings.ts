@@ -15,6 +15,20 @@ export const smallest = (): SettingsInput => ({
   },
 });
 
+/** A stack of an engine in a cloud, without the operator, whose released objects are many, and aren't of interest. */
+export const inCloud = (engine: NonNullable<SettingsInput["cluster"]["engine"]>): SettingsInput => ({
+  ...smallest(),
+  platform: "cloud",
+  tier: "dev",
+  operator: { install: false },
+  cluster: {
+    ...smallest().cluster,
+    engine,
+    storage: { class: "gp3", size: "20Gi" },
+    ...(engine === "standalone" && { instances: 1, durability: "async" }),
+  },
+});
+
 /** Settings with everything in use. */
 export const everything = (): SettingsInput => ({
   platform: "cloud",

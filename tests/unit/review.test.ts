@@ -11,25 +11,15 @@ import { planners } from "../../plan/engines/select";
 import type { KubernetesObject } from "../../plan/objects";
 import { planPlatform } from "../../plan/platform";
 import type { Settings, SettingsInput } from "../../settings/schema";
-import { bucket, changed, checked, smallest } from "../support/settings";
+import { bucket, changed, checked, inCloud } from "../support/settings";
 import { found as wordsFound } from "../support/words";
 
 const engines = ["cnpg", "zalando", "standalone"] as const;
 type Engine = (typeof engines)[number];
 
-/** A stack of an engine, without the operator, whose released objects aren't of interest. */
 const input = (engine: Engine): SettingsInput => ({
-  ...smallest(),
-  platform: "cloud",
-  tier: "dev",
-  operator: { install: false },
-  cluster: {
-    ...smallest().cluster,
-    engine,
-    storage: { class: "gp3", size: "20Gi" },
-    resources: { requests: { memory: "1Gi" } },
-    ...(engine === "standalone" && { instances: 1, durability: "async" }),
-  },
+  ...inCloud(engine),
+  cluster: { ...inCloud(engine).cluster, resources: { requests: { memory: "1Gi" } } },
   poolers: [{ name: "app", database: "app" }],
   clients: [{ name: "web", namespace: "web", labels: { app: "web" }, pooler: "app" }],
   backup: { memory: "2Gi", targets: [{ ...bucket(), name: "far" }] },

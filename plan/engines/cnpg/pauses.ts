@@ -1,14 +1,4 @@
-import {
-  derived,
-  drainOfTheOnlyInstance,
-  measured,
-  nodeOfTheOnlyInstance,
-  none,
-  type Pause,
-  type Pauses,
-  type Timed,
-  unknown,
-} from "../pauses";
+import { derived, measured, none, ofTheOnlyInstance, type Pause, type Pauses, type Timed } from "../pauses";
 
 /** Kubernetes sets a silent node NotReady after 20 s on the built-in cluster, and after 40 to 50 s by its default. */
 const NODE_GRACE = { builtIn: 20, usual: 50 };
@@ -37,15 +27,7 @@ export function pauses(settings: Timed): Pauses {
   const { instances, failover } = settings.cluster;
   const poolers = measured(2, "fault 18: 1.7 s");
   const operator = none("nothing; a failover that falls into its absence waits for it (fault 14d: 19.2 s)");
-  if (instances === 1)
-    return {
-      pod: unknown("the pod is made again on its volume; never measured with a single instance"),
-      node: nodeOfTheOnlyInstance,
-      operator,
-      drain: drainOfTheOnlyInstance(settings),
-      restart: unknown("the only instance restarts; never measured"),
-      poolers,
-    };
+  if (instances === 1) return { ...ofTheOnlyInstance(settings), operator, poolers };
   return {
     pod: measured(pod[failover], "faults 1 to 4: the bound of `make faults`"),
     node: ofNode(settings),

@@ -36,7 +36,7 @@ export function loginAdoption(settings: Settings): Adoption[] {
 
 /** What the audit needs beside its parameters: the operator's objects have no fields for it. */
 export function auditAdoption(settings: Settings): Adoption[] {
-  const statements = auditRoleStatements(settings);
+  const statements = auditRoleStatements(settings, ["cnpg_metrics_exporter"]);
   return statements.length === 0
     ? []
     : [{ database: "postgres", statements }, ...auditObjectStatements(settings)];

@@ -1,5 +1,6 @@
 import type { Resources } from "../reader";
-import { isRecord, type KubernetesObject } from "../../objects";
+import { isRecord } from "../../../settings/record";
+import type { KubernetesObject } from "../../objects";
 import { roleLabel, serverContainer as serverContainerName } from "../../names";
 import { baseBackupRole, serverAnnotation } from "./names";
 

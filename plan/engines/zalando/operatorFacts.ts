@@ -1,6 +1,7 @@
 import { type KubernetesObject } from "../../objects";
 import { Deferred } from "../reader";
 import { apiVersion } from "./names";
+import { isRecord } from "../../../settings/record";
 
 /**
  * What a stack says of the operator's configuration, which holds for every cluster of that operator: an OperatorConfiguration, or a ConfigMap with the
@@ -23,9 +24,6 @@ const marks = [
   "super_username",
   "watched_namespace",
 ];
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Groups of settings laid side by side: each key is in one group. */
 function flat(record: Record<string, unknown>, into: Record<string, unknown> = {}): OperatorFacts {

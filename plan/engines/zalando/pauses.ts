@@ -1,13 +1,4 @@
-import {
-  derived,
-  drainOfTheOnlyInstance,
-  measured,
-  nodeOfTheOnlyInstance,
-  none,
-  type Pauses,
-  type Timed,
-  unknown,
-} from "../pauses";
+import { derived, measured, none, ofTheOnlyInstance, type Pauses, type Timed } from "../pauses";
 import { timings } from "./timing";
 
 /** Patroni's timeout for a silent peer, and a client's last attempt at the former primary. */
@@ -23,15 +14,7 @@ export function pauses(settings: Timed): Pauses {
   const { instances, failover } = settings.cluster;
   const poolers = measured(2, "fault 18: 1.9 s");
   const operator = none("nothing: Patroni fails over by itself");
-  if (instances === 1)
-    return {
-      pod: unknown("the pod is made again on its volume; never measured with a single instance"),
-      node: nodeOfTheOnlyInstance,
-      operator,
-      drain: drainOfTheOnlyInstance(settings),
-      restart: unknown("the only instance restarts; never measured"),
-      poolers,
-    };
+  if (instances === 1) return { ...ofTheOnlyInstance(settings), operator, poolers };
   const patient = failover === "patient";
   return {
     pod: patient
