@@ -35,7 +35,7 @@ complain() { # id sentence
 
 ask() { timeout 30 psql -XAtqw -v ON_ERROR_STOP=1 -d postgres "$@"; }
 
-# Nothing, or why the login fails. One that acts as another role is told so first, where it doesn't yet.
+# Nothing, or why the login fails. One that acts as another role is told so, where it doesn't yet.
 login() { # login password role
   local acts
   acts=$({ PGUSER=$1 PGPASSWORD=$2 timeout 30 psql -XAtqw -d postgres -c 'SELECT current_user'; } 2>&1) || { echo "$acts" && return 1; }
@@ -51,6 +51,16 @@ accept() { # login password
     printf '%s\n%s\n' "$2" "$2" | setsid -w timeout 30 psql -XAtqw -v ON_ERROR_STOP=1 -d postgres -c BEGIN \
       -c "SELECT pgplatform.begin_login('$1')" -c '\password' -c "SELECT pgplatform.accept_login('$1')" -c COMMIT >/dev/null
   } 2>&1
+}
+
+# A login gets its password. One that acts as another role is told so first, while it has a password that nobody knows: a session that a pooler opens
+# before that would make objects of its own.
+give() { # login password role
+  local unknown
+  if [ "$1" != "$3" ] && [ "$(ask -c "SELECT 'role=$3' = ANY (rolconfig) FROM pg_roles WHERE rolname = '$1'" 2>/dev/null)" != t ]; then
+    unknown=$(head -c 24 /dev/urandom | base64) && accept "$1" "$unknown" && login "$1" "$unknown" "$3" || return
+  fi
+  accept "$1" "$2"
 }
 
 addresses() { timeout 5 getent ahosts "$1" | while read -r address kind _; do [ "$kind" = STREAM ] && echo "$address"; done | sort -u; }
@@ -140,7 +150,7 @@ follow() { # id role other
     else
       case $why in
         *'password authentication failed'*)
-          if ! out=$(accept "$user" "$password") || ! why=$(login "$user" "$password" "$2"); then
+          if ! out=$(give "$user" "$password" "$2") || ! why=$(login "$user" "$password" "$2"); then
             complain "$1" "the password of $user can't be set: ${out:-$why}"
             return
           fi

@@ -29,6 +29,7 @@ const FIRES_SECONDS = 300;
 /** What the kubelet tells of volumes that have a driver, and of no folder. */
 const VOLUMES = "kubelet_volume_stats_";
 const OVER_SECONDS = 180;
+const MEMORY_MIB = 700;
 /** A base backup must grow old meanwhile. */
 const AGES_SECONDS = 900;
 
@@ -150,6 +151,31 @@ suite("monitoring (Prometheus and Alertmanager of Debian's packages, images buil
         .filter((one) => one !== "Watchdog");
       return firing.length === 0 ? { done: undefined } : { why: firing.join(", ") };
     });
+  });
+
+  it(`takes at most ${MEMORY_MIB} MiB, all of its pods together`, async () => {
+    const { kubectl, settings } = env;
+    const namespace = settings.monitoring.namespace ?? assert.fail("monitoring has no namespace");
+    const { stdout } = await kubectl.run(["get", "nodes", "-o", "jsonpath={.items[*].metadata.name}"]);
+    const used = new Map<string, number>();
+    for (const node of stdout.trim().split(" ")) {
+      const { stdout: summary } = await kubectl.run([
+        "get",
+        "--raw",
+        `/api/v1/nodes/${node}/proxy/stats/summary`,
+      ]);
+      const { pods } = JSON.parse(summary) as {
+        pods: { podRef: { namespace: string; name: string }; memory?: { workingSetBytes?: number } }[];
+      };
+      for (const { podRef, memory } of pods)
+        if (podRef.namespace === namespace) used.set(podRef.name, memory?.workingSetBytes ?? Number.NaN);
+    }
+    const all = [...used].map(([pod, bytes]) => `${pod} ${Math.round(bytes / 2 ** 20)} MiB`);
+    say(all.join(", "));
+    const { stdout: running } = await kubectl.run(["-n", namespace, "get", "pods", "-o", "name"]);
+    assert.equal(used.size, running.trim().split("\n").length, "each pod is counted");
+    const sum = [...used.values()].reduce((one, other) => one + other, 0) / 2 ** 20;
+    assert.ok(sum <= MEMORY_MIB, `${sum.toFixed(0)} MiB`);
   });
 
   const told = async (since: number, alert: string, status: Told["status"]): Promise<boolean> =>

@@ -147,6 +147,22 @@ for (const major of [15, 16, 17, 18])
       assert.ok(works(roles.admin, "admin-one"));
     });
 
+    it("no session of a second login is ever its own, where its role was made without the setting (as CloudNativePG's operator does)", async () => {
+      pair.primary.psql("ALTER ROLE app_b RESET role");
+      const seen = new Set<string>();
+      secret("app", "app_b", "early");
+      await until(log, "the new login works", () => {
+        const answer = session("app_b", "early");
+        if (!/password authentication failed/.test(answer)) seen.add(answer);
+        return seen.size > 0 && said.includes("app_b has the password of its Secret");
+      });
+      seen.add(session("app_b", "early"));
+      assert.deepEqual([...seen], ["app_b|app"]);
+      secret("app", "app", "one");
+      await until(log, "the old login is closed", () => refused("app_b", "early"));
+      assert.ok(works("app", "one"));
+    });
+
     it("keeps the old login while somebody uses it, and closes it then", async () => {
       held = spawn("psql", ["-Xqw", "-d", `host=${ADDRESS} port=5432 user=app dbname=postgres`], {
         stdio: ["pipe", "ignore", "ignore"],

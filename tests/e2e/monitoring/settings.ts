@@ -7,7 +7,11 @@ import { alertCases, BACKUP_AGE, eventWindow } from "./cases";
 /** How long what an alert is about must be so, in the place of minutes. */
 const HOLD_SECONDS = 10;
 /** The same for what another alert inhibits: it is told later than that one, as with the real times. */
-const INHIBITED_HOLD_SECONDS = 60;
+const INHIBITED_HOLD_SECONDS = 75;
+/**
+ * How long a Prometheus that is started again takes what it had read for the present: its default, 5 minutes, would be longer than what is inhibited holds here.
+ */
+const LOOKBACK_SECONDS = 40;
 const inhibited = new Set(alertCases.flatMap((one) => one.inhibited ?? []));
 for (const { alerts: told } of alertCases) for (const name of told) inhibited.delete(name);
 
@@ -81,6 +85,11 @@ export function monitored(settings: SettingsInput, engine: Settings["cluster"]["
         }),
       })),
   }));
-  settings.transform = { monitoring: { alerts: { spec: { groups } } } };
+  settings.transform = {
+    monitoring: {
+      alerts: { spec: { groups } },
+      Prometheus: { spec: { query: { lookbackDelta: `${LOOKBACK_SECONDS}s` } } },
+    },
+  };
   return result.settings;
 }
