@@ -31,8 +31,9 @@ const suite = name === "" ? describe.skip : describe;
 const FIRST = "first";
 const SECOND = "second";
 const OLD = "20200101T000000";
-/** Of random bytes, so that a base backup takes several parts. */
+/** Of random digits, so that a base backup takes several parts. */
 const MEBIBYTES = 60;
+const UUID_BYTES = 36;
 
 suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in before versitygw)`, () => {
   let env: Environment;
@@ -121,7 +122,7 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
   it("`make up` waits until WAL is archived and there is a base backup; another one takes several parts", async () => {
     await up();
     await act(
-      `create table filled as select string_agg(gen_random_uuid()::text, '') as rows from generate_series(1, ${MEBIBYTES * 1000}) n group by n % 100`,
+      `create table filled as select string_agg(gen_random_uuid()::text, '') as rows from generate_series(1, ${Math.ceil((MEBIBYTES * 2 ** 20) / UUID_BYTES)}) n group by n % 100`,
     );
     assert.equal((await stack.make("backup")).exitCode, 0);
     const bases = (await listed(env)).filter((row) => row.kind === "base" && row.target === FIRST);
