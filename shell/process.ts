@@ -37,6 +37,8 @@ export class CommandError extends Error {
   ) {
     super(`\`${command}\` ${why}`);
     this.name = "CommandError";
+    // Where nobody prints `tail`, as in tests.
+    this.stack = [this.stack, ...tail.map((line) => `    | ${line}`)].join("\n");
   }
 }
 
