@@ -76,7 +76,10 @@ export function comparisonOf(
     review: review(reviewerOf(settings), before?.objects ?? [], after.objects),
     ...(before && { differences: compared(before.report, after.report) }),
     refused: [],
-    notes: [...(before === undefined ? [] : [...engineNote(before, after), ...tierNote(before, after)]), ...notes],
+    notes: [
+      ...(before === undefined ? [] : [...engineNote(before, after), ...tierNote(before, after)]),
+      ...notes,
+    ],
   };
 }
 
@@ -111,7 +114,9 @@ async function planBefore(stackName: string, place: string): Promise<{ plan?: Pl
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return {
-      notes: [`The settings before the change are refused, and nothing is compared: ${error.problems.join(" ")}`],
+      notes: [
+        `The settings before the change are refused, and nothing is compared: ${error.problems.join(" ")}`,
+      ],
     };
   }
 }
@@ -148,7 +153,14 @@ export const isRefused = ({ refused, head }: Comparison): boolean =>
   refused.length > 0 || (head?.violations ?? []).some(({ mandatory }) => mandatory);
 
 /** Whether the change has nothing to do with the stack. */
-export const isUnchanged = ({ isNew, head, review: { lines }, differences = [], notes, refused }: Comparison): boolean =>
+export const isUnchanged = ({
+  isNew,
+  head,
+  review: { lines },
+  differences = [],
+  notes,
+  refused,
+}: Comparison): boolean =>
   head !== undefined &&
   !isNew &&
   lines.length + differences.length + notes.length + refused.length === 0 &&

@@ -68,10 +68,27 @@ const objectsOf = ({ lines }: Review, effect: Effect): string[] => [
   ),
 ];
 
+/** What is said of objects of a kind. */
+const objectsIn = ({ lines }: Review, kind: RegExp): string[] => [
+  ...new Set(
+    lines
+      .filter(({ object }) => kind.test(object))
+      .map(
+        ({ op, object, why }) =>
+          `${object}: ${why ?? (op === "create" ? "new" : op === "delete" ? "deleted" : "changed")}`,
+      ),
+  ),
+];
+
 const has = ({ lines, notes }: Review, ...wanted: Effect[]): boolean =>
   [...lines, ...notes].some(({ effect }) => wanted.includes(effect));
 
+/** Whether the database itself is deleted or made again. */
+const isRemade = ({ lines }: Review): boolean =>
+  lines.some(({ effect, object }) => effect === "replacement" && !object.startsWith("Bucket"));
+
 function restartText(review: Review): string {
+  if (isRemade(review)) return "it is deleted or made again";
   if (!has(review, "stop", "restart")) return "no";
   const why = textsOf(review, "stop", "restart");
   const lines = why.length > 0 ? why : [...objectsOf(review, "stop"), ...objectsOf(review, "restart")];
@@ -80,9 +97,12 @@ function restartText(review: Review): string {
 
 function pauseText(review: Review, restart: string): string {
   const parts = [
+    ...(isRemade(review) ? ["**yes**: what is deleted or made again serves no client meanwhile"] : []),
     ...(has(review, "stop") ? ["**yes**: writes pause until the upgrade is done; no bound is known"] : []),
     ...(has(review, "restart") && !has(review, "stop") ? [`**yes**: writes pause ${restart}`] : []),
-    ...(has(review, "pause") ? [`clients of poolers connect again: ${objectsOf(review, "pause").join("; ")}`] : []),
+    ...(has(review, "pause")
+      ? [`**yes**, for clients of poolers: ${objectsOf(review, "pause").join("; ")}`]
+      : []),
   ];
   return parts.length === 0 ? "no" : parts.join("; ");
 }
@@ -97,7 +117,9 @@ function replacementText(review: Review): string {
 function costText({ head, differences }: Comparison): string {
   const found = differences?.find(({ id }) => id === "cost");
   if (found !== undefined) return `${found.before} -> ${found.after} (USD a month, volumes and stores)`;
-  return head === undefined ? "" : `${differences === undefined ? "" : "the same: "}${monthText(head.report)} a month, volumes and stores`;
+  return head === undefined
+    ? ""
+    : `${differences === undefined ? "" : "the same: "}${monthText(head.report)} a month, volumes and stores`;
 }
 
 function policiesText({ head }: Comparison): string {
@@ -120,47 +142,67 @@ function reliabilityText({ differences }: Comparison): string {
   const of = (wanted: string) => differences.filter(({ verdict }) => verdict === wanted).length;
   const [worse, better] = [of("worse"), of("better")];
   if (worse + better === 0) return "nothing gets better or worse";
-  return [worse > 0 ? `**${worse} worse**` : "", better > 0 ? `${better} better` : ""].filter(Boolean).join("; ");
+  return [worse > 0 ? `**${worse} worse**` : "", better > 0 ? `${better} better` : ""]
+    .filter(Boolean)
+    .join("; ");
 }
 
 function answers(one: Comparison): string[] {
   const { review, head } = one;
   if (head === undefined) return [];
+  const places = objectsIn(review, /^Bucket/);
   const rows: [string, string][] = [
     ["Does PostgreSQL restart?", one.isNew ? "it starts for the first time" : restartText(review)],
     ["Is there a pause?", one.isNew ? "no" : pauseText(review, head.restart)],
     ["Is data replaced or deleted?", replacementText(review)],
+    ...(places.length === 0 || one.isNew
+      ? []
+      : [["Do backups change place?", places.join("; ")] as [string, string]]),
     ["What does it cost?", costText(one)],
     ["Policies", policiesText(one)],
     ["Reliability", reliabilityText(one)],
   ];
   // What is bold is so on purpose; the rest is text.
   const answer = (text: string) => said(text).replace(/\\\*\\\*(.*?)\\\*\\\*/g, "**$1**");
-  return ["", "| Question | Answer |", "| --- | --- |", ...rows.map(([what, text]) => `| ${what} | ${answer(text)} |`)];
+  return [
+    "",
+    "| Question | Answer |",
+    "| --- | --- |",
+    ...rows.map(([what, text]) => `| ${what} | ${answer(text)} |`),
+  ];
 }
 
 const folded = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ["", `<details><summary>${title}</summary>`, "", ...lines, "", "</details>"];
 
-/** What refuses, and what is new of the rest, by itself; advice of before by its policies. */
+/** What refuses, each by itself; new advice by the first of each policy, and advice of before by its policies alone. */
 function policyLines({ head, isNew: all }: Comparison, most: number): string[] {
   if (head === undefined) return [];
   const { violations, waived } = head;
-  const known = violations.filter(({ mandatory, isNew }) => !mandatory && (all || !isNew));
-  const names = [...new Set(known.map(({ policy }) => policy))].map(
-    (policy) => `${policy} (${known.filter((one) => one.policy === policy).length})`,
-  );
-  const single = violations
-    .filter((one) => !known.includes(one))
-    .toSorted((a, b) => Number(b.mandatory) - Number(a.mandatory))
-    .map(
-      ({ policy, mandatory, isNew, sentence }) =>
-        `- ${mandatory ? "**refused**" : "advice"}${isNew ? ", new" : ", as before"}: \`${policy}\`: ${said(sentence)}`,
+  const byPolicy = (found: typeof violations) =>
+    [...new Set(found.map(({ policy }) => policy))].map((policy) =>
+      found.filter((one) => one.policy === policy),
     );
+  const times = (found: typeof violations) => (found.length === 1 ? "" : ` (${found.length} times)`);
+  const refused = violations.filter(({ mandatory }) => mandatory);
+  const advice = violations.filter(({ mandatory }) => !mandatory);
+  const known = byPolicy(advice.filter(({ isNew }) => all || !isNew));
   return [
-    ...single.slice(0, most),
-    ...(single.length > most ? [`- ${single.length - most} more`] : []),
-    ...(names.length > 0 ? [`- advice${all ? "" : ", as before"}: ${said(names.join(", "))}`] : []),
+    ...refused
+      .slice(0, most)
+      .map(
+        ({ policy, isNew, sentence }) =>
+          `- **refused**${isNew ? ", new" : ", as before"}: \`${policy}\`: ${said(sentence)}`,
+      ),
+    ...(refused.length > most ? [`- ${refused.length - most} more are refused`] : []),
+    ...byPolicy(advice.filter(({ isNew }) => !all && isNew)).map(
+      (found) => `- advice, new: \`${found[0]?.policy}\`${times(found)}: ${said(found[0]?.sentence ?? "")}`,
+    ),
+    ...(known.length > 0
+      ? [
+          `- advice${all ? "" : ", as before"}: ${said(known.map((found) => `${found[0]?.policy}${times(found)}`).join(", "))}`,
+        ]
+      : []),
     ...waived.map((text) => `- ${said(text)}`),
   ];
 }
@@ -182,12 +224,16 @@ function comment(one: Comparison, fields: number): string {
       ? []
       : folded(count(review.lines.length, "difference"), [
           ...(fields === 0 ? [] : reviewMarkdown(shown, head.restart).map(short)),
-          ...(left === 0 ? [] : ["", `${count(left, "more line")}: \`pgp diff --stack ${stack} --against …\` prints them.`]),
+          ...(left === 0
+            ? []
+            : ["", `${count(left, "more line")}: \`pgp diff --stack ${stack} --against …\` prints them.`]),
         ])),
     "",
     "Both plans are made from nothing, without a cluster: what was changed by hand isn't in them, and buckets at a cloud's provider are judged by `make up`'s preview alone.",
     "",
-  ].join("\n");
+  ]
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n");
 }
 
 /** The comment of a stack, as long as may be posted: what is left out of the differing fields is counted. */
@@ -214,4 +260,3 @@ export function issueOf(about: string, title: string, lines: readonly string[], 
     "",
   ].join("\n");
 }
-

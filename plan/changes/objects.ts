@@ -72,7 +72,11 @@ export function registeredOf(plan: PlatformPlan, settings: Settings): Registered
             {
               id: store.name,
               stage: 0,
-              object: { apiVersion: "v1", kind: "Secret", metadata: targetMetadata(settings, store, namespace.name) },
+              object: {
+                apiVersion: "v1",
+                kind: "Secret",
+                metadata: targetMetadata(settings, store, namespace.name),
+              },
             },
           ]),
     ),
