@@ -250,7 +250,7 @@ describe("workflows, executed by our runner (never by GitHub's; targets that nee
   it("check: each target is one of make's", async () => {
     const { target } = jobOf("check", "check").strategy?.matrix ?? {};
     assert.deepEqual(target, ["lint", "test", "policy"]);
-    for (const one of target as string[]) {
+    for (const one of target) {
       const { failed, printed } = await run("check", "check", commits.head, { matrix: { target: one } });
       assert.ok(!failed, printed);
       assert.match(printed, /npm/);

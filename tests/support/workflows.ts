@@ -66,13 +66,16 @@ export interface Result {
   readonly printed: string;
 }
 
+const asText = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? JSON.stringify(value)
+    : String((value as string | undefined) ?? "");
+
 const texts = (
   given: Readonly<Record<string, unknown>> = {},
   scope: Runner["scope"],
 ): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(given).map(([key, value]) => [key, String(filledIn(value, scope) ?? "")]),
-  );
+  Object.fromEntries(Object.entries(given).map(([key, value]) => [key, asText(filledIn(value, scope))]));
 
 const conditionOf = (text: string | undefined, scope: Runner["scope"]): boolean =>
   text === undefined || isTrue(filledIn(/\$\{\{/.test(text) ? text : `\${{ ${text} }}`, scope));
