@@ -15,7 +15,7 @@ PGP := @exec ./pgp
 quoted = '$(subst ','\'',$(1))'
 option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
-.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint
+.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint ci-comment ci-stacks ci-drift ci-waivers ci-post ci-providers ci-kubeconfig
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,8 +55,8 @@ status: ## Say on one screen whether writes work, what is wrong, and what to do 
 monitoring: ## Open the pages of what the stack has installed to collect metrics and to show them, until Ctrl-C
 	$(PGP) monitoring --stack $(call quoted,$(STACK))
 
-preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing
-	$(PGP) preview --stack $(call quoted,$(STACK))
+preview: ## Show what `make up` would change; without a cluster, the plan from nothing; changes nothing; AGAINST=<folder or commit> compares two plans
+	$(PGP) preview --stack $(call quoted,$(STACK)) $(call option,--against,AGAINST)
 
 dashboards: ## Write the dashboards as files that a Grafana imports by hand, into dashboards/; FOLDER=<path>
 	$(RUN) local/dashboards.ts $(call quoted,$(or $(FOLDER),dashboards))
@@ -87,3 +87,24 @@ bench: ## Ratios from interleaved runs; needs a running stack
 
 lint: ## ESLint, Prettier, type check, floors; shellcheck, ruff and pyright for scripts
 	@operations/bootstrap.sh && npm run lint --silent
+
+ci-comment: ## Write the comment of a stack in a pull request, as the workflow does; AGAINST=<folder or commit> FILE=<path>
+	$(PGP) ci comment --stack $(call quoted,$(STACK)) $(call option,--against,AGAINST) $(call option,--file,FILE)
+
+ci-stacks: ## List the stacks that a change may be about; AGAINST=<folder or commit>
+	$(PGP) ci stacks $(call option,--against,AGAINST)
+
+ci-drift: ## Say whether what runs is what the stack file says, and fail where it isn't; FILE=<path of an issue's text>
+	$(PGP) ci drift --stack $(call quoted,$(STACK)) $(call option,--file,FILE)
+
+ci-waivers: ## Say which waivers end within 14 days, and fail where one does; FILE=<path of an issue's text>
+	$(PGP) ci waivers $(call option,--file,FILE)
+
+ci-post: ## Post comments or issues out of a folder, in a workflow: FOLDER=<path> [PULL_REQUEST=<number>]
+	$(PGP) ci post $(call option,--folder,FOLDER) $(call option,--pull-request,PULL_REQUEST)
+
+ci-providers: ## Install the providers of the stack's buckets, which `make tools` doesn't fetch
+	$(PGP) ci providers --stack $(call quoted,$(STACK))
+
+ci-kubeconfig: ## Write the kubeconfig that a workflow has as a secret (KUBECONFIG_TEXT) into the file KUBECONFIG
+	@umask 077 && printf '%s\n' "$$KUBECONFIG_TEXT" > "$${KUBECONFIG:?name the file}"

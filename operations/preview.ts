@@ -46,17 +46,24 @@ async function runningCluster(
   return undefined;
 }
 
+export interface Previewed {
+  /** The closing line. */
+  readonly line: string;
+  /** What differs from what is really there, a line each. @default - there is nothing to compare with */
+  readonly changes?: readonly string[];
+}
+
 /**
  * Shows what `make up` would do and changes nothing. With a running cluster and a stack that has been made: compared with what
  * is really there, after the preflight. Else the plan of the stack from nothing, by Pulumi's own engine on a scratch state and
- * without asking any cluster. Returns the closing line.
+ * without asking any cluster.
  */
 export async function preview(
   stackName: string,
   progress: Progress,
   options: { readonly policies: boolean },
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Previewed> {
   // A wrong stack file is refused within the first second, as it stands.
   const file = await readStackFile(stackName);
   const engine = engineAsked();
@@ -75,7 +82,7 @@ export async function preview(
     steps.forEach((step) => progress.line(`  ${lineOf(step)}`));
     progress.line(`  ${NOT_CHECKED}`);
     reportLines(reportOf(fromFile)).forEach((line) => progress.line(`  ${line}`));
-    return `${steps.length} resources from nothing; \`make up\` makes them.`;
+    return { line: `${steps.length} resources from nothing; \`make up\` makes them.` };
   };
   if (found === undefined) return fromNothing(asWritten);
 
@@ -121,10 +128,10 @@ export async function preview(
   const running = reportIn(await stack.resources());
   if (running !== undefined)
     differenceLines(compared(running, reportOf(settings))).forEach((line) => progress.line(`  ${line}`));
-  if (lines.length === 0) return "No changes.";
-  return lines.length === 1
-    ? "1 change; `make up` makes it."
-    : `${lines.length} changes; \`make up\` makes them.`;
+  const changes = lines;
+  if (changes.length === 0) return { line: "No changes.", changes };
+  if (changes.length === 1) return { line: "1 change; `make up` makes it.", changes };
+  return { line: `${changes.length} changes; \`make up\` makes them.`, changes };
 }
 
 /** The plan of the stack from nothing, on a scratch state and without asking any cluster. */

@@ -37,7 +37,21 @@ export const pins = {
         "fb589e032806bb942e4fb526f30b80a1a64112147ed9f1d38cc3de2e255b6f45",
       ],
     },
+    zizmor: {
+      version: "1.32.0",
+      wheel: "zizmor==1.32.0",
+      sha256: [
+        "aa4b4e216321dd5cf202cd79fc83296468f0eed79d850cd65ac8187a6bbc5496",
+        "0a999c98015becd9f69919ce01febadfb1c2be9b8ec2ce9ef7eb13ff23ba8eba",
+        "0cdd38fca6eb34ceb567548548d706332e3535ea66894b9168c048e03207b68c",
+        "84a6acb975accc13408786a2bd274b572537ca19c933ebbc13e78f3988562071",
+        "d34dcfa702875202b4163d90ebb9cc5222f3d1a7d4b72bf796d87b5a15b24194",
+        "dd818f99d833b86cd432d5412d620d936b5df074b33404fff8b67acff55d3259",
+      ],
+    },
   },
+  /** What reads the workflows, beside zizmor: built from its Go module, `local/lint/actionlint`. */
+  actionlint: "1.7.12",
   /** Lowest versions that a machine must bring. */
   prerequisites: { node: "20.19.0", go: "1.26.0" },
   /** What the built-in cluster is made of. */

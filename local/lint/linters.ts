@@ -6,6 +6,7 @@ import { CommandError, run } from "../../shell/process";
 import { UserError } from "../../shell/userError";
 import { pins } from "../../releases/pins";
 import { cached } from "../cache";
+import { goBuild } from "../toolchain/go";
 
 export type Linter = keyof typeof pins.linters;
 
@@ -65,3 +66,11 @@ export async function linter(name: Linter, { path, cache = cacheDir }: Surroundi
   );
   return join(folder, "bin", name);
 }
+
+/** actionlint, built from its pinned Go module. */
+export const actionlint = (): Promise<string> =>
+  goBuild({
+    module: join(__dirname, "actionlint"),
+    package: "github.com/rhysd/actionlint/cmd/actionlint",
+    binary: "actionlint",
+  });

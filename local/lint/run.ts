@@ -3,9 +3,9 @@ import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
 import { UserError } from "../../shell/userError";
 import { scriptsIn } from "./files";
-import { linter } from "./linters";
+import { actionlint, linter } from "./linters";
 
-/** `npm run scripts`: reads every shell script and every Python file of the checkout; `--format` formats the latter instead. */
+/** `npm run scripts`: reads every shell script, every Python file and every workflow of the checkout; `--format` formats Python instead. */
 async function main(): Promise<void> {
   const { shell, python, problems } = await scriptsIn(projectDir);
   if (problems.length > 0) throw new UserError(problems);
@@ -17,8 +17,16 @@ async function main(): Promise<void> {
     });
     return;
   }
+  const shellcheck = await linter("shellcheck");
   const checks: [string, string[]][] = [
-    [await linter("shellcheck"), shell],
+    [shellcheck, shell],
+    // Scripts in workflows are shellcheck's; Python's linters read none there.
+    [await actionlint(), ["-no-color", "-shellcheck", shellcheck, "-pyflakes", ""]],
+    // What only GitHub's API can tell isn't asked: pins are compared by a test.
+    [
+      await linter("zizmor"),
+      ["--offline", "--no-progress", "--quiet", "--persona", "pedantic", ".github/workflows"],
+    ],
     [ruff, ["check", "--quiet", "--no-cache", ...python]],
     [ruff, ["format", "--quiet", "--no-cache", "--check", ...python]],
     [join(projectDir, "node_modules/.bin/pyright"), python],

@@ -137,6 +137,7 @@ Environment:
   DEBUG=1                stack traces of unexpected errors`;
 
 const parents: Readonly<Record<string, string>> = {
+  ci: "what workflows call",
   pooler: "look into the poolers, and have them connect again",
   upgrade: "upgrade PostgreSQL",
 };

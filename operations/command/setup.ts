@@ -1,5 +1,5 @@
 import { manifestParts } from "../../releases/manifest";
-import { type Call, type CommandSpec, type Outcome, stackOf } from "./spec";
+import { type Call, type CommandSpec, type Outcome, stackOf, text } from "./spec";
 
 /** Runs a command that changes what the stack has: one at a time, ended in order. */
 async function changing(
@@ -63,14 +63,28 @@ export const setup: readonly CommandSpec[] = [
     make: "preview",
     options: [
       { flags: "--no-policy", meaning: "don't hold the plan to the policy pack (POLICY=0 does the same)" },
+      {
+        flags: "--against <place>",
+        meaning:
+          "compare two plans from nothing, without a cluster: with those of a folder, a stack file or a commit",
+      },
     ],
-    examples: [{ command: "preview --stack prod", does: "what the next `up` would do" }],
-    run: (call) =>
-      changing("preview", call, async (signal) => {
+    examples: [
+      { command: "preview --stack prod", does: "what the next `up` would do" },
+      { command: "preview --stack prod --against main", does: "what this branch does to prod" },
+    ],
+    run: async (call) => {
+      const against = text(call, "against");
+      if (against !== undefined) {
+        const { showComparison } = await import("../ci/text");
+        return showComparison(stackOf(call), against);
+      }
+      return changing("preview", call, async (signal) => {
         const policies = call.options.policy !== false && process.env.POLICY !== "0";
         const { preview } = await import("../preview");
-        return preview(stackOf(call), call.progress, { policies }, signal);
-      }),
+        return (await preview(stackOf(call), call.progress, { policies }, signal)).line;
+      });
+    },
   },
   {
     name: "health",

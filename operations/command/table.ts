@@ -1,5 +1,6 @@
 import { act } from "./act";
 import { backups } from "./backups";
+import { ci } from "./ci";
 import { evidence } from "./evidence";
 import { look } from "./look";
 import { review } from "./review";
@@ -37,5 +38,6 @@ export const commands: readonly CommandSpec[] = [
   ...act,
   ...backups,
   ...setup,
+  ...ci,
   completion,
 ].sort((one, other) => order.indexOf(one.group) - order.indexOf(other.group));

@@ -5,7 +5,7 @@ import { spokenTo } from "./targets";
 import { awsEndpoint } from "./targets/aws";
 import type { Spoken } from "./targets/dialect";
 import { type Flow, type Peer, tcp } from "../network";
-import { targetAnnotations } from "../names";
+import { clusterLabel, roleLabel, targetAnnotations, targetRole } from "../names";
 import type { Variable } from "../objects";
 
 /** A bucket as everyone who speaks to it must speak. */
@@ -81,6 +81,14 @@ export const targetFacts = ({ backup }: Settings, store: Store): Record<string, 
   [targetAnnotations.endpoint]: endpointOf(store),
   [targetAnnotations.bucket]: store.bucket,
   [targetAnnotations.windowDays]: String(backup?.recoveryWindowDays),
+});
+
+/** Of the Secret with the key to a target. */
+export const targetMetadata = (settings: Settings, store: Store, namespace: string) => ({
+  name: storeName(settings.cluster.name, store.name),
+  namespace,
+  labels: { ...settings.labels, [clusterLabel]: settings.cluster.name, [roleLabel]: targetRole },
+  annotations: targetFacts(settings, store),
 });
 
 /** Where the cluster's backups lie, as tools name it. */

@@ -1,4 +1,4 @@
-import { storesOf } from "../backup/store";
+import { storesOf, targetMetadata } from "../backup/store";
 import type { Credential } from "../plan";
 import type { PlatformPlan } from "../platform";
 import type { PlannedObject } from "../objects";
@@ -65,6 +65,21 @@ export function registeredOf(plan: PlatformPlan, settings: Settings): Registered
     ...of("backup", plan.backups),
     ...(plan.localStores?.stores ?? []).flatMap(({ target, objects }) => of(`store ${target}`, objects)),
     ...of("network", plan.localStores?.networkPolicies),
+    ...storesOf(settings).flatMap((store) =>
+      "roleArn" in store.login
+        ? []
+        : of("backup", [
+            {
+              id: store.name,
+              stage: 0,
+              object: {
+                apiVersion: "v1",
+                kind: "Secret",
+                metadata: targetMetadata(settings, store, namespace.name),
+              },
+            },
+          ]),
+    ),
     ...buckets(settings),
     ...of("metrics", plan.metrics),
     ...of("monitoring", [...(plan.monitoring?.networkPolicies ?? []), ...(plan.monitoring?.objects ?? [])]),

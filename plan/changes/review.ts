@@ -54,6 +54,7 @@ const keyOf = (object: KubernetesObject): string =>
   [object.apiVersion, object.kind, namespaceOf(object), object.metadata.name].join(" ");
 
 const POOLER_PODS = "its pods are replaced one after another, sessions are drained";
+const NO_POOLER = "its clients are refused from then on";
 const OTHER_PODS = "its pods are replaced";
 
 /** What a changed field does. */
@@ -131,12 +132,14 @@ export function review(
     if (former === undefined || next === undefined) {
       const { component, object } = (former ?? next) as Registered;
       const gone = next === undefined;
+      const isPooler = component.startsWith("pooler ") && object.kind === "Deployment";
       return [
         {
-          effect: gone && holdsData(object) ? "replacement" : "nothing",
+          effect: !gone ? "nothing" : holdsData(object) ? "replacement" : isPooler ? "pause" : "nothing",
           component,
           object: nameOf(object),
           op: gone ? "delete" : "create",
+          ...(gone && isPooler && { why: NO_POOLER }),
         },
       ];
     }

@@ -29,6 +29,10 @@ const money = (monthly: number | null): string =>
 const costText = ({ what, monthly, note }: Cost): string =>
   monthly === null ? `${what}: ${note}` : `${what}: ${money(monthly)} (${note})`;
 
+/** What volumes and stores cost in a month. */
+export const monthText = ({ costs }: Pick<Reliability, "costs">): string =>
+  costs.total === null ? "unknown" : `at most ${money(costs.total)}`;
+
 interface Line {
   readonly label: string;
   readonly text: string;
@@ -49,7 +53,7 @@ const further = ({ connections, memory, wal, recovery, costs }: Reliability): Li
           }`,
   },
   ...[...costs.volumes, ...costs.backups].map((cost) => ({ label: "A month", text: costText(cost) })),
-  { label: "A month in all", text: costs.total === null ? "unknown" : `at most ${money(costs.total)}` },
+  { label: "A month in all", text: monthText({ costs }) },
 ];
 
 const sign: Readonly<Record<Difference["verdict"], string>> = {

@@ -4,8 +4,6 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
-import { pins } from "../../releases/pins";
 import { projectDir } from "../../shell/paths";
 import { faultsOf, possibleFaults } from "../faults/list";
 import { checked, smallest } from "../support/settings";
@@ -132,47 +130,5 @@ describe("the end-to-end suites", () => {
     };
     const files = readdirSync(join(projectDir, "tests/e2e")).filter((file) => file.endsWith(".test.ts"));
     assert.deepEqual(spec.toSorted(), files.map((file) => `tests/e2e/${file}`).sort());
-  });
-});
-
-describe("the previews in pull requests (the workflow itself is not run here)", () => {
-  const { jobs } = parse(readFileSync(join(projectDir, ".github/workflows/preview.yaml"), "utf8")) as {
-    jobs: { preview: { steps: { run?: string; uses?: string; with?: Record<string, string> }[] } };
-  };
-  const { steps } = jobs.preview;
-
-  it("are of every stack file", () => {
-    const previewed = steps.flatMap(({ run = "" }) =>
-      [...run.matchAll(/make preview STACK=(\w+)/g)].map(([, stack]) => stack),
-    );
-    const files = readdirSync(projectDir).flatMap((file) => /^Pulumi\.(\w+)\.yaml$/.exec(file)?.[1] ?? []);
-    assert.deepEqual(previewed.sort(), files.sort());
-  });
-
-  it("find the buckets' providers, at the versions of package.json, and the CLI of the pins", () => {
-    const at = (text: string) => steps.findIndex(({ run = "", uses = "" }) => `${run}${uses}`.includes(text));
-    const [install, first] = [at("pulumi plugin install"), at("make preview")];
-    assert.ok(install > at("pulumi/actions") && install < first, `${install} ${first}`);
-    assert.equal(steps[at("pulumi/actions")]?.with?.["pulumi-version"], pins.tools.pulumi.version);
-    const folder = mkdtempSync(join(tmpdir(), "pgp-plugins-"));
-    try {
-      writeFileSync(join(folder, "pulumi"), `#!/bin/sh\necho "$*" >> '${folder}/calls'\n`, { mode: 0o755 });
-      const { status } = spawnSync("bash", ["-ec", steps[install]?.run ?? ""], {
-        cwd: projectDir,
-        env: { PATH: `${folder}:${process.env.PATH}` },
-      });
-      assert.equal(status, 0);
-      const { devDependencies } = JSON.parse(readFileSync(join(projectDir, "package.json"), "utf8")) as {
-        devDependencies: Record<string, string>;
-      };
-      const versionOf = (name: string) => devDependencies[`@pulumi/${name}`] ?? "";
-      assert.match(versionOf("aws"), /^\d+\.\d+\.\d+$/);
-      assert.deepEqual(
-        readFileSync(join(folder, "calls"), "utf8").trim().split("\n"),
-        ["aws", "cloudflare"].map((name) => `plugin install resource ${name} ${versionOf(name)}`),
-      );
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });
