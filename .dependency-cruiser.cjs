@@ -15,7 +15,7 @@ const inside = (folders) => `^(${folders.join("|")})/`;
 
 /** What reading rendered objects takes of plan/. */
 const readable = [
-  "^plan/(mounted|names|network|objects)\\.ts$",
+  "^plan/(guarded|mounted|names|network|objects)\\.ts$",
   "^plan/backup/hosts\\.ts$",
   "^plan/pooler/(facts|spread)\\.ts$",
   "^plan/engines/readers?\\.ts$",
