@@ -17,6 +17,7 @@ const inside = (folders) => `^(${folders.join("|")})/`;
 const readable = [
   "^plan/(guarded|mounted|names|network|objects)\\.ts$",
   "^plan/backup/hosts\\.ts$",
+  "^plan/changes/fixed\\.ts$",
   "^plan/pooler/(facts|spread)\\.ts$",
   "^plan/engines/readers?\\.ts$",
   "^plan/engines/[^/]+/(reader|operatorFacts|backupFacts|names|resources)\\.ts$",

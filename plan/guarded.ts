@@ -69,9 +69,7 @@ export function thingOf({ urn, inputs }: GuardedResource): string | undefined {
     case "random:index/randomId:RandomId":
       return name.endsWith("-archive-id") ? `archive ${name}` : undefined;
     default:
-      return bucketTypes.test(type)
-        ? `bucket ${text(given.bucket) ?? text(given.name) ?? name}`
-        : undefined;
+      return bucketTypes.test(type) ? `bucket ${text(given.bucket) ?? text(given.name) ?? name}` : undefined;
   }
 }
 
@@ -81,7 +79,9 @@ export function thingOf({ urn, inputs }: GuardedResource): string | undefined {
 export function keptByGuardOnly(resource: GuardedResource): boolean {
   const thing = thingOf(resource);
   return (
-    thing !== undefined && /^(cluster|volume|namespace) /.test(thing) && !partsOf(resource.urn).components.includes("Backup")
+    thing !== undefined &&
+    /^(cluster|volume|namespace) /.test(thing) &&
+    !partsOf(resource.urn).components.includes("Backup")
   );
 }
 

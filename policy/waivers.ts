@@ -89,7 +89,10 @@ export function waiversIn(
       problems.push({ ...form, path, value: given, allowed: `{ ${fields.join(", ")} }` });
       return;
     }
-    const one: Record<string, unknown> = { ...given, ...("until" in given && { until: typeof given.until === "string" ? dayOf(given.until) : given.until }) };
+    const one: Record<string, unknown> = {
+      ...given,
+      ...("until" in given && { until: typeof given.until === "string" ? dayOf(given.until) : given.until }),
+    };
     const wrong: Problem[] = [
       ...Object.keys(one)
         .filter((key) => !(fields as readonly string[]).includes(key))

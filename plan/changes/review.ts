@@ -5,8 +5,9 @@ import type { LiveReader, Shape } from "../engines/live";
 import type { EnginePlanner } from "../engines/planner";
 import { type KubernetesObject, namespaceOf } from "../objects";
 import { type ClusterChange, clusterChanges, isUpgrade } from "./cluster";
-import { holdsData, inPods, isReplaced, usedBucketKind } from "./data";
+import { holdsData, usedBucketKind } from "./data";
 import { type Effect, effects, heavier } from "./effect";
+import { inPods, isReplaced } from "./fixed";
 import { type FieldChange, fieldChanges, valuesOf, withField } from "./fields";
 
 /** What differs between two plans, and what each difference does to the running database. */
