@@ -3,6 +3,7 @@ import { remadeBy } from "../plan/changes/fixed";
 import { type Allowance, keptByGuardOnly, standing, thingOf, told, unknownNames } from "../plan/guarded";
 import { namespace, type Problem, sentence } from "../settings/problem";
 import { isRecord } from "../settings/record";
+import { protectionName } from "./arguments";
 import { tierOf } from "./levels";
 import { plain } from "./objects";
 import type { State, StateResource } from "./stackConfig";
@@ -21,9 +22,6 @@ export interface ProtectionSources {
   /** The state before the update. @default - it isn't read: the stack has no settings of the platform */
   readonly state?: () => Promise<State> | undefined;
 }
-
-/** The policy's name, which `make` knows: it judges by itself, with the age of the backups. */
-export const protectionName = "protected-data";
 
 const page = "docs/changes.md#protection";
 const way =
@@ -59,7 +57,7 @@ const isHeld = (resource: StateResource): boolean =>
   resource.protect === true || (resource.retainOnDelete === true && keptByGuardOnly(resource));
 
 /** What the guard holds, by its URN. */
-const heldIn = (
+const findHeld = (
   resources: readonly StateResource[],
 ): Map<string, { thing: string; resource: StateResource }> =>
   new Map(
@@ -68,6 +66,13 @@ const heldIn = (
       return thing === undefined ? [] : [[resource.urn, { thing, resource }] as const];
     }),
   );
+
+const heldOnce = new WeakMap<object, ReturnType<typeof findHeld>>();
+function heldIn(resources: readonly StateResource[]): ReturnType<typeof findHeld> {
+  const held = heldOnce.get(resources) ?? findHeld(resources);
+  heldOnce.set(resources, held);
+  return held;
+}
 
 const refusal = (thing: string, what: string): Problem => ({
   path: thing,
@@ -146,11 +151,10 @@ export function protectionPolicies({
       const held = heldIn(before.resources);
       for (const { thing, resource } of held.values())
         if (!there.has(resource.urn)) report(message(refusal(thing, "the update deletes it")));
-      if (allow.length === 0) return;
-      const known = new Set([
-        ...before.resources.flatMap((one) => thingOf(one) ?? []),
-        ...args.resources.flatMap(({ urn, props }) => thingKnown(urn, props)),
-      ]);
+      const now = allow.length === 0 ? [] : before.resources.flatMap((one) => thingOf(one) ?? []);
+      // From nothing there is nothing that an entry could name.
+      if (now.length === 0) return;
+      const known = new Set([...now, ...args.resources.flatMap(({ urn, props }) => thingKnown(urn, props))]);
       unknownNames(allow, known).forEach((problem) => report(sentence(problem)));
     },
   } satisfies ResourceValidationPolicy & Pick<StackValidationPolicy, "validateStack">;

@@ -4,7 +4,7 @@ import { liveReaders } from "../../plan/engines/select";
 import type { Shape } from "../../plan/engines/live";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
-import { violationsIn } from "../../operations/pulumi";
+import { violationsIn } from "../../operations/previewReport";
 import { firstStep, secondUpdate } from "../../operations/steps";
 import { givenUp, Patience, patienceSeconds, stuck } from "../../operations/stuck";
 import { changed, checked, smallest } from "../support/settings";
