@@ -1,4 +1,5 @@
 import { registeredOf } from "../plan/changes/objects";
+import { protectedNotes, type Side } from "../plan/changes/protected";
 import { reviewLines, reviewMarkdown } from "../plan/changes/render";
 import { review, type Review, type Reviewer } from "../plan/changes/review";
 import { liveReaderOf, plannerOf } from "../plan/engines/select";
@@ -20,16 +21,15 @@ export const reviewerOf = (settings: Settings): Reviewer => ({
 });
 
 /** Everything that settings make. The operator's released objects are those of this program's pins, in both plans. */
-const registered = (settings: Settings) =>
-  registeredOf(
-    planPlatform(
-      settings,
-      () => operatorManifest(settings.cluster.engine),
-      plannerOf(settings),
-      monitoringManifest,
-    ),
+function sideOf(settings: Settings): Side {
+  const plan = planPlatform(
     settings,
+    () => operatorManifest(settings.cluster.engine),
+    plannerOf(settings),
+    monitoringManifest,
   );
+  return { settings, registered: registeredOf(plan, settings), signs: plan.certificates !== undefined };
+}
 
 /** Gets what a plan needs of the operators' released manifests, where it isn't in the cache yet. */
 export async function prepareManifests(...all: readonly Settings[]): Promise<void> {
@@ -37,8 +37,12 @@ export async function prepareManifests(...all: readonly Settings[]): Promise<voi
   await manifestFiles([...new Set(all.flatMap(manifestsOf))]);
 }
 
-export const reviewOf = (base: Settings, head: Settings): Review =>
-  review(reviewerOf(head), registered(base), registered(head));
+/** What differs, and what of it is refused since it is protected. */
+export function reviewOf(base: Settings, head: Settings): Review {
+  const [before, after] = [sideOf(base), sideOf(head)];
+  const found = review(reviewerOf(head), before.registered, after.registered);
+  return { ...found, notes: [...protectedNotes(before, after), ...found.notes] };
+}
 
 /** How long a restart pauses writes, in words. */
 export function restartPause(settings: Settings): string {
