@@ -111,9 +111,9 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       {
         ...options,
         transformations: [
+          ...(settings.protection.enabled ? [guard] : []),
           ...(options.transformations ?? []),
           ...inputs.transformations,
-          ...(settings.protection.enabled ? [guard] : []),
         ],
       },
     );

@@ -226,8 +226,8 @@ describe("policies in Pulumi's events", () => {
       "",
     ];
     assert.deepEqual(violationsIn(log.join("\n")), [
-      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
-      { mandatory: false, sentence: "policy p: Alone." },
+      { policy: "p", mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
+      { policy: "p", mandatory: false, sentence: "policy p: Alone." },
     ]);
   });
 });
