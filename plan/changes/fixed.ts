@@ -39,11 +39,16 @@ const fixedOfOthers: readonly [type: RegExp, fields: readonly string[]][] = [
 const at = (object: unknown, path: string): unknown =>
   path.split(".").reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), object);
 
-/** Which of a resource's fields make it again, and not only change it, as far as its type tells; undefined where none does. */
-export function remadeBy(type: string, before: object, after: object): string | undefined {
+/** Which of a resource's fields makes it again, and not only changes it, as far as its type tells; undefined where none does. `leave`: fields that don't count. */
+export function remadeBy(
+  type: string,
+  before: object,
+  after: object,
+  leave: readonly string[] = [],
+): string | undefined {
   const { kind } = before as { kind?: unknown };
   const paths = type.startsWith("kubernetes:")
     ? ["metadata.name", "metadata.namespace", ...((typeof kind === "string" ? fixed[kind] : undefined) ?? [])]
     : (fixedOfOthers.find(([pattern]) => pattern.test(type))?.[1] ?? []);
-  return paths.find((path) => !isDeepStrictEqual(at(before, path), at(after, path)));
+  return paths.find((path) => !leave.includes(path) && !isDeepStrictEqual(at(before, path), at(after, path)));
 }

@@ -36,33 +36,33 @@ function thingOfPlanned({ component, object }: Registered): string | undefined {
 }
 
 /** What a side has, by its name. What Pulumi draws or signs has no object: it has a name alone. */
-function thingsOf({ settings: { cluster }, registered, signs }: Side): Map<string, object> {
-  const things = new Map<string, object>();
+function thingsOf({ settings: { cluster }, registered, signs }: Side): Map<string, Registered | undefined> {
+  const things = new Map<string, Registered | undefined>();
   for (const one of registered) {
     const thing = thingOfPlanned(one);
-    if (thing !== undefined && !things.has(thing)) things.set(thing, one.object);
+    if (thing !== undefined && !things.has(thing)) things.set(thing, one);
   }
-  if (signs) things.set(`ca ${cluster.name}-certificates-issued`, {});
+  if (signs) things.set(`ca ${cluster.name}-certificates-issued`, undefined);
   if (registered.some(({ component }) => component === "backup"))
-    things.set(`archive ${cluster.name}-backup-archive-id`, {});
+    things.set(`archive ${cluster.name}-backup-archive-id`, undefined);
   return things;
 }
 
-function isRemade(before: object, after: object): boolean {
-  const { apiVersion, kind } = before as { apiVersion?: string; kind?: string };
+function isRemade({ object: before }: Registered, { object: after, leave = [] }: Registered): boolean {
+  const { apiVersion, kind } = before;
   return apiVersion === bucketKind.apiVersion
     ? !isDeepStrictEqual(before, after)
-    : remadeBy(`kubernetes:${apiVersion}:${kind}`, before, after) !== undefined;
+    : remadeBy(`kubernetes:${apiVersion}:${kind}`, before, after, leave) !== undefined;
 }
 
 /** Nothing where protection is off on both sides. */
 export function protectedLosses(before: Side, after: Side): Omit<Loss, "urn">[] {
   if (!before.settings.protection.enabled && !after.settings.protection.enabled) return [];
   const next = thingsOf(after);
-  return [...thingsOf(before)].flatMap(([thing, object]): Omit<Loss, "urn">[] => {
+  return [...thingsOf(before)].flatMap(([thing, one]): Omit<Loss, "urn">[] => {
+    if (!next.has(thing)) return [{ thing, op: "deletes" }];
     const other = next.get(thing);
-    if (other === undefined) return [{ thing, op: "deletes" }];
-    return isRemade(object, other) ? [{ thing, op: "replaces" }] : [];
+    return one && other && isRemade(one, other) ? [{ thing, op: "replaces" }] : [];
   });
 }
 

@@ -16,6 +16,8 @@ import { type FieldChange, fieldChanges, valuesOf, withField } from "./fields";
 export interface Registered {
   readonly component: string;
   readonly object: KubernetesObject;
+  /** Fields that stay as they were once it is there. @default - none */
+  readonly leave?: readonly string[];
 }
 
 const line = z.object({
@@ -144,7 +146,10 @@ export function review(
     if (isDeepStrictEqual(former.object, next.object)) return [];
     const [shape, planned] = [reviewer.live.shape(former.object), reviewer.live.shape(next.object)];
     if (shape !== undefined && planned !== undefined) notes.push(...changesOf(reviewer, shape, planned));
-    return fieldChanges(former.object, next.object).map((change) => {
+    const changes = fieldChanges(former.object, next.object).filter(
+      ({ path }) => next.leave?.includes(path) !== true,
+    );
+    return changes.map((change) => {
       const [from, to] = valuesOf(change, next.object.kind === "Secret");
       return {
         ...effectOf(reviewer, next.component, former.object, next.object, change),

@@ -135,6 +135,8 @@ describe("a pull request", () => {
   const refused = (what: string) =>
     `${what}, which is protected: refused, as long as pgplatform:allow doesn't name it and without a verified backup younger than 24 hours`;
 
+  const bucketAt = (region: string) => ({ name: "live", kind: "aws", bucket: "copies", region });
+
   for (const engine of ["cnpg", "zalando", "standalone"] as const)
     it(`says with the engine ${engine} what is refused, and what allow lets pass`, () => {
       const before = input(engine);
@@ -154,14 +156,14 @@ describe("a pull request", () => {
       assert.deepEqual(notes({ ...before, protection: {} }, { ...after, protection: {} }), []);
     });
 
-  it("says it in the comment, also for a volume that another class makes again", () => {
+  it("says it in the comment, also of what can't be changed in place", () => {
     const before = input("standalone");
-    const after = changed(before, "cluster.storage.class", "io2");
-    assert.ok(
-      reviewMarkdown(reviewOf(checked(before), checked(after)), "").includes(
-        `> ${refused("replaces volume postgres/main-data")}`,
-      ),
-    );
+    const after = changed(before, "backup", { memory: "2Gi", targets: [bucketAt("eu-west-1")] });
+    const moved = changed(before, "backup", { memory: "2Gi", targets: [bucketAt("eu-central-1")] });
+    const comment = reviewMarkdown(reviewOf(checked(after), checked(moved)), "");
+    assert.ok(comment.includes(`> ${refused("replaces bucket copies")}`), comment.join("\n"));
+    // The volume stays on the class that it has.
+    assert.deepEqual(notes(before, changed(before, "cluster.storage.class", "io2")), []);
   });
 
   it("names the CA and the archive", () => {

@@ -294,7 +294,7 @@ describe("a loss", () => {
         only,
       );
       assert.match(
-        only,
+        only ?? "",
         /and the plan replaces cluster shop\/orders; the limit \(24\)\. Allowed: .* less than 24 hours ago\. Fix: run `make backup` and `make verify`/,
       );
     });
