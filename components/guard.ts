@@ -22,7 +22,7 @@ export const guard: pulumi.ResourceTransformation = ({ type, name, props, opts }
   const resource = { urn: `urn:pulumi:stack::project::${chain}::${name}`, inputs: props as object };
   if (thingOf(resource) === undefined) return undefined;
   return {
-    props: props as object,
+    props: props,
     opts: { ...opts, protect: true, ...(keptByGuardOnly(resource) && { retainOnDelete: true }) },
   };
 };

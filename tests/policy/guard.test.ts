@@ -81,7 +81,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
 
   for (const [name, file] of Object.entries(engines) as [Engine, string][])
     describe(`with the engine ${name}`, function () {
-      this.timeout(600_000);
+      this.timeout(1_200_000);
       let pulumi: Pulumi;
       let there: (file: string) => boolean;
       before(async () => ({ pulumi, there } = await made(name, name)));
@@ -163,7 +163,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
     });
 
   it("is nothing in dev, where everything is deleted as before", async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     const { pulumi, there } = await made("dev", "cnpg", { "pgplatform:protection": {} });
     await set(pulumi, "guard:without", "platform");
     const deleting = await pulumi(["up", "--yes", ...packArguments]);
@@ -173,7 +173,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
   });
 
   it("are CA, archive, CRDs and buckets too, and `allow` is told, or refused where it has expired or names nothing", async function () {
-    this.timeout(600_000);
+    this.timeout(1_200_000);
     const target = {
       name: "near",
       kind: "r2",

@@ -448,9 +448,7 @@ describe("a command", () => {
     const refusal = new ProtectedPlan("error: another thing is protected", []);
     const stack = { resources: () => Promise.resolve([]), preview: () => Promise.reject(refusal) };
     assert.match(
-      await words(
-        judgedPlan(stack as unknown as Stack, subject(settingsOf("cnpg")), () => Promise.reject(refusal)),
-      ),
+      await words(judgedPlan(stack, subject(settingsOf("cnpg")), () => Promise.reject(refusal))),
       /another thing/,
     );
   });
