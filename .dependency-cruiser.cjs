@@ -15,8 +15,9 @@ const inside = (folders) => `^(${folders.join("|")})/`;
 
 /** What reading rendered objects takes of plan/. */
 const readable = [
-  "^plan/(mounted|names|network|objects)\\.ts$",
+  "^plan/(guarded|mounted|names|network|objects)\\.ts$",
   "^plan/backup/hosts\\.ts$",
+  "^plan/changes/fixed\\.ts$",
   "^plan/pooler/(facts|spread)\\.ts$",
   "^plan/engines/readers?\\.ts$",
   "^plan/engines/[^/]+/(reader|operatorFacts|backupFacts|names|resources)\\.ts$",

@@ -66,9 +66,11 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
   const walSize = storage.walSize ?? walVolume(parsed.cluster);
   // Kubernetes takes no request of huge pages that isn't the limit.
   const huge = hugePages && { [`hugepages-${hugePages.size}`]: hugePages.amount };
+  const tier = parsed.tier ?? defaults.tier;
   return {
     ...parsed,
-    tier: parsed.tier ?? defaults.tier,
+    tier,
+    protection: { ...parsed.protection, enabled: parsed.protection.enabled ?? tier === "prod" },
     operator: { ...parsed.operator, scheduling: parsed.operator.scheduling ?? parsed.scheduling },
     cluster: {
       ...parsed.cluster,

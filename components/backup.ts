@@ -105,7 +105,7 @@ export class Backup extends pulumi.ComponentResource {
         store,
         ...(target.credentials && { given: this.keysOf(target, undefined, value) }),
         recoveryWindowDays: settings.backup?.recoveryWindowDays ?? 0,
-        protect: settings.tier === "prod",
+        protect: settings.protection.enabled,
       },
       { parent: this },
     )?.keys;

@@ -16,6 +16,7 @@ import { Cluster } from "./cluster";
 import { ownerLogin, uriOf } from "./connection";
 import { Credentials } from "./credentials";
 import { failPlainly } from "./failure";
+import { guard } from "./guard";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
 import { Monitoring } from "./monitoring/monitoring";
@@ -109,7 +110,11 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
       {},
       {
         ...options,
-        transformations: [...(options.transformations ?? []), ...inputs.transformations],
+        transformations: [
+          ...(settings.protection.enabled ? [guard] : []),
+          ...(options.transformations ?? []),
+          ...inputs.transformations,
+        ],
       },
     );
     const { name: clusterName } = settings.cluster;
@@ -136,7 +141,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
           new Namespace(
             `${name}-namespace`,
             { metadata: { name: namespace, labels: platform.namespace.labels } },
-            { parent: this, protect: platform.namespace.protect },
+            { parent: this },
           ),
         ]
       : [];

@@ -93,7 +93,6 @@ export function registerObjects(
         ...(dependsOn !== undefined && { dependsOn }),
         // The plan gives the reason of each.
         ...(one.retain !== undefined && { retainOnDelete: true }),
-        ...(one.protect !== undefined && { protect: true }),
         // When a Job's end was waited for in vain and the one before it is wanted again, that one is still there to be
         // deleted: made before that, the new one of the same name would go with it.
         ...(object.kind === "Job" && { deleteBeforeReplace: true }),

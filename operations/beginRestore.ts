@@ -2,10 +2,10 @@ import { type Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { idsOfFormer } from "./archive";
 import { confirm } from "./confirm";
+import { plannedUpdate, staysAnyway } from "./guard";
 import { type Subject } from "./health";
 import { operatorOf } from "./liveCheck";
 import { type LiveFacts } from "./liveFacts";
-import { allowDestructive } from "./plannedSteps";
 import { type Verdict } from "./verdict";
 import { type Overlay, type Stack } from "./pulumi";
 import { removeHalfMade } from "./restored";
@@ -64,7 +64,14 @@ export async function beginRestore(start: Start, progress: Progress, signal: Abo
     // An interrupted command is continued by the same one.
     if (madeNothing && !ready && error instanceof UserError && !signal.aborted)
       await progress
-        .step("what was made to look is deleted", (context) => stack.destroy(context))
+        .step("what was made to look is deleted", async (context) => {
+          // All of it was made a moment ago, and holds nothing yet.
+          await stack.lift(
+            (await stack.resources()).map(({ urn }) => urn),
+            staysAnyway,
+          );
+          await stack.destroy(context);
+        })
         // A protected namespace or bucket stays; why nothing is restored must be read all the same.
         .catch(() => progress.line("what was made to look into the source stays: `make destroy` deletes it"));
     throw error;
@@ -85,7 +92,8 @@ async function makeSource(
     await removeUnanswered(subject, operatorOf(subject.settings), context);
     await stack.refresh(context);
     const before = idsOfFormer(await stack.resources());
-    await allowDestructive(await stack.preview({ refresh: false, context }), context);
+    await plannedUpdate(stack, subject, context);
+    await stack.lift(before, staysAnyway);
     await stack.up(context, signal, before);
   });
 }

@@ -1,6 +1,7 @@
 import { registeredOf } from "../plan/changes/objects";
+import { protectedNotes, type Side } from "../plan/changes/protected";
 import { reviewLines, reviewMarkdown } from "../plan/changes/render";
-import { type Registered, review, type Review, type Reviewer } from "../plan/changes/review";
+import { review, type Review, type Reviewer } from "../plan/changes/review";
 import { liveReaderOf, plannerOf } from "../plan/engines/select";
 import { planPlatform } from "../plan/platform";
 import { pauseText } from "../plan/reliability/compare";
@@ -20,16 +21,17 @@ export const reviewerOf = (settings: Settings): Reviewer => ({
 });
 
 /** Everything that settings make. The operator's released objects are those of this program's pins, in both plans. */
-export const registered = (settings: Settings): Registered[] =>
-  registeredOf(
-    planPlatform(
-      settings,
-      () => operatorManifest(settings.cluster.engine),
-      plannerOf(settings),
-      monitoringManifest,
-    ),
+export function sideOf(settings: Settings): Side {
+  const plan = planPlatform(
     settings,
+    () => operatorManifest(settings.cluster.engine),
+    plannerOf(settings),
+    monitoringManifest,
   );
+  const { protection, allow, cluster } = settings;
+  const registered = registeredOf(plan, settings);
+  return { protection, allow, cluster: cluster.name, registered, signs: plan.certificates !== undefined };
+}
 
 /** Gets what a plan needs of the operators' released manifests, where it isn't in the cache yet. */
 export async function prepareManifests(...all: readonly Settings[]): Promise<void> {
@@ -37,8 +39,12 @@ export async function prepareManifests(...all: readonly Settings[]): Promise<voi
   await manifestFiles([...new Set(all.flatMap(manifestsOf))]);
 }
 
-export const reviewOf = (base: Settings, head: Settings): Review =>
-  review(reviewerOf(head), registered(base), registered(head));
+/** What differs, and what of it is refused since it is protected. */
+export function reviewOf(base: Settings, head: Settings): Review {
+  const [before, after] = [sideOf(base), sideOf(head)];
+  const found = review(reviewerOf(head), before.registered, after.registered);
+  return { ...found, notes: [...protectedNotes(before, after), ...found.notes] };
+}
 
 /** How long a restart pauses writes, in words. */
 export function restartPause(settings: Settings): string {

@@ -4,15 +4,16 @@ import { UserError } from "../shell/userError";
 import * as builtIn from "../local/cluster/cluster";
 import { chooseCluster, inspectMachine } from "./choice";
 import { confirm } from "./confirm";
-import { keepEngine, subjectOf } from "./context";
+import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
+import { judgeDestroy, staysAnyway } from "./guard";
 import { type Subject } from "./health";
-import { engineAsked } from "./layers";
+import { engineAsked, layersOver } from "./layers";
 import { stateDir } from "../shell/paths";
 import { type Progress } from "../shell/progress";
 import { run } from "../shell/process";
 import { archiveIdIn } from "./archive";
 import { mayHaveArchived } from "./gone";
-import { Stack } from "./pulumi";
+import { readStackFile, Stack } from "./pulumi";
 import { readRestored, sourceOf } from "./restored";
 import { findCluster, K3D_CLUSTER } from "./target";
 import { prepareTools } from "./up";
@@ -42,11 +43,19 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   const target = findCluster(choice);
   const { context } = target;
   const backups = await whatStays(stack, () => subjectOf(stack, target, toolFolders, signal));
+  // What the stack file allows now, and not when the stack was last updated.
+  const held = await judgeDestroy(await stack.resources(), async () => {
+    const file = await readStackFile(stackName);
+    const { overlay } = layersOver(file, { engine: engineAsked(), builtIn: choice.kind === "built-in" });
+    const settings = await settingsOfTree(stackName, { ...target.overlay, ...overlay });
+    return subjectWith(settings, target, toolFolders, signal);
+  });
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Continue?`,
   );
   await progress.step("pulumi destroy", async (step) => {
     await stack.recover(step);
+    await stack.lift(held, staysAnyway);
     await stack.destroy(step);
   });
   return `Stack ${stackName} and its data are deleted; the cluster of context ${context} keeps running.${backups}`;

@@ -1,4 +1,5 @@
 import { kindsWithData } from "../plan/changes/data";
+import { keptByGuardOnly } from "../plan/guarded";
 import { type StepContext } from "../shell/progress";
 import { confirm } from "./confirm";
 import { type PlannedStep } from "./pulumi";
@@ -21,7 +22,11 @@ export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
   const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
   return steps.filter(
     ({ op, urn, oldState }) =>
-      loses.has(op) && typesWithData.has(typeOf(urn)) && oldState?.retainOnDelete !== true,
+      loses.has(op) &&
+      typesWithData.has(typeOf(urn)) &&
+      // What the guard alone keeps goes, once it is allowed.
+      (oldState?.retainOnDelete !== true ||
+        (oldState.protect === true && keptByGuardOnly({ urn, inputs: oldState.inputs }))),
   );
 }
 

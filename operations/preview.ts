@@ -7,6 +7,7 @@ import { announcements } from "./announce";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, settingsOfTree, subjectWith } from "./context";
 import { reviewOfSteps } from "./diff";
+import { judgedPlan, toldAllowances } from "./guard";
 import { Kubectl } from "./kubectl";
 import { engineAsked, type Layers, layersOver } from "./layers";
 import { checkLive } from "./liveCheck";
@@ -69,6 +70,7 @@ export async function preview(
   const engine = engineAsked();
   const asWritten = layersOver(file, { engine, builtIn: false, withoutKeys: true });
   const fromFile = await settingsOfTree(stackName, asWritten.overlay);
+  toldAllowances(fromFile, (line) => progress.line(`  ${line}`));
   const held: Policies = options.policies
     ? { policies: true, onAdvice: (advice) => progress.line(`  advice: ${advice}`) }
     : {};
@@ -108,8 +110,8 @@ export async function preview(
   const first = await firstStepOf(stackName, overlay, subject.engine, facts.cluster, shape);
   const next = { ...overlay, ...first?.overlay };
   await stack.prepare(next);
-  const steps = await progress.step("preview", (context) =>
-    stack.preview({ refresh: true, context, ...held }),
+  const { steps, losses } = await progress.step("preview", (context) =>
+    judgedPlan(stack, subject, () => stack.preview({ refresh: true, context, judged: true, ...held })),
   );
   const lines = steps.map(lineOf);
   lines.forEach((line) => progress.line(`  ${line}`));
@@ -123,7 +125,13 @@ export async function preview(
     more.forEach((line) => progress.line(`  ${line}`));
     lines.push(...more);
   }
-  const notes = [...announcements(subject, facts.cluster, shape, first), ...verdict.questions];
+  const notes = [
+    ...announcements(subject, facts.cluster, shape, first),
+    ...losses.map(
+      ({ op, thing }) => `it ${op} ${thing}, as pgplatform:allow lets it; \`make up\` asks first`,
+    ),
+    ...verdict.questions,
+  ];
   notes.forEach((note) => progress.line(`  note: ${note}`));
   const running = reportIn(await stack.resources());
   if (running !== undefined)

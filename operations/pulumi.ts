@@ -6,11 +6,23 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { encrypted } from "../checks/secrets";
 import type { KubernetesObject } from "../plan/objects";
-import { packArguments } from "../policy/arguments";
+import { packArguments, protectionName } from "../policy/arguments";
+import {
+  changing,
+  isProtection,
+  type PlannedStep,
+  previewErrors,
+  ProtectedPlan,
+  stepsIn,
+  violationsIn,
+} from "./previewReport";
 import { UserError } from "../shell/userError";
 import { exists, projectDir, stacksDir, stateDir } from "../shell/paths";
 import { type StepContext } from "../shell/progress";
 import { run, type RunResult } from "../shell/process";
+
+export type { PlannedStep } from "./previewReport";
+export { ProtectedPlan } from "./previewReport";
 
 export const PROJECT = "postgres-platform";
 
@@ -26,21 +38,14 @@ async function removeKubeconfigs(): Promise<void> {
 /** Settings that the machine, not the stack file, decides: laid over the copy of the stack file. */
 export type Overlay = Record<string, unknown>;
 
-/** One planned change of a resource, as `pulumi preview --json` reports it. */
-export interface PlannedStep {
-  op: string;
-  urn: string;
-  /** What the state says of the resource so far. */
-  oldState?: { retainOnDelete?: boolean; inputs?: KubernetesObject };
-  newState?: { inputs?: KubernetesObject };
-}
-
 /** A resource in the state, as far as it is used here. */
 export interface StateResource {
   readonly urn: string;
   readonly type: string;
   readonly inputs?: KubernetesObject;
   readonly outputs?: Record<string, unknown>;
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
 }
 
 export interface PreviewOptions {
@@ -51,6 +56,8 @@ export interface PreviewOptions {
   readonly policies?: boolean;
   /** Called with what violates a policy that is advisory; a mandatory one fails the preview. */
   readonly onAdvice?: (sentence: string) => void;
+  /** Whether what violates the policy of protected data is another's to judge. @default false */
+  readonly judged?: boolean;
 }
 
 /** A Pulumi stack file, as far as it is used here. */
@@ -256,10 +263,13 @@ export class Stack {
 
   /** What an update would change. */
   async preview(options: PreviewOptions): Promise<PlannedStep[]> {
-    const { policies, onAdvice, ...unjudged } = options;
+    const { policies, onAdvice, judged, ...unjudged } = options;
     if (options.refresh && policies === true) {
       // In one run Pulumi would show the policies what it has just refreshed and is about to delete, too.
-      await this.preview({ ...options, refresh: false });
+      await this.preview({ ...options, refresh: false }).catch((error: unknown) => {
+        // The other one finds it too.
+        if (!(options.judged === true && error instanceof ProtectedPlan)) throw error;
+      });
       return this.preview(unjudged);
     }
     // The report on standard output tells nothing of policies; the engine's events do.
@@ -275,12 +285,28 @@ export class Stack {
     const violations =
       policies === true && (await exists(events)) ? violationsIn(await readFile(events, "utf8")) : [];
     await rm(events, { force: true });
-    const mandatory = violations.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
+    const others =
+      judged === true ? violations.filter(({ policy }) => policy !== protectionName) : violations;
+    const mandatory = others.filter((violation) => violation.mandatory).map(({ sentence }) => sentence);
     if (mandatory.length > 0) throw new UserError(mandatory);
-    if (result.exitCode !== 0) throw new Error(previewErrors(result));
-    violations.forEach(({ sentence }) => onAdvice?.(sentence));
-    const plan = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as { steps?: PlannedStep[] };
-    return (plan.steps ?? []).filter((step) => !["same", "read", "refresh"].includes(step.op));
+    const isRefused = others.length < violations.length;
+    if (result.exitCode !== 0) {
+      const why = previewErrors(result);
+      if (isProtection(why, isRefused)) throw new ProtectedPlan(why, await this.wholePlan(stepsIn(result)));
+      throw new Error(why);
+    }
+    others.forEach(({ sentence }) => onAdvice?.(sentence));
+    return changing(stepsIn(result));
+  }
+
+  /** All that a refused plan would do: the engine ends at the first thing that it doesn't delete, and has told of all that stays before. */
+  private async wholePlan(steps: readonly PlannedStep[]): Promise<PlannedStep[]> {
+    const told = new Set(steps.filter(({ op }) => op !== "refresh").map(({ urn }) => urn));
+    const gone = (await this.resources()).filter(({ urn }) => !told.has(urn));
+    return [
+      ...changing(steps),
+      ...gone.map((resource): PlannedStep => ({ op: "delete", urn: resource.urn, oldState: resource })),
+    ];
   }
 
   /**
@@ -291,6 +317,33 @@ export class Stack {
     const again = replaced.flatMap((urn) => ["--replace", urn]);
     const args = ["up", "--yes", "--skip-preview", "--suppress-outputs", ...again, ...this.target];
     return (await this.pulumi(args, { context, ...(signal && { signal }) })).stdout;
+  }
+
+  /**
+   * Takes protection from resources in the state, so that the next update may delete or replace them, and the retention of those that `kept` doesn't name.
+   * An update of a program that has them still protects them again.
+   */
+  async lift(urns: readonly string[], kept: (resource: StateResource) => boolean): Promise<void> {
+    const text = await this.state();
+    if (text === undefined) return;
+    const state = JSON.parse(text) as { deployment?: { resources?: Record<string, unknown>[] } };
+    let lifted = false;
+    for (const resource of state.deployment?.resources ?? []) {
+      if (!urns.includes(String(resource.urn))) continue;
+      const fields = kept(resource as unknown as StateResource) ? ["protect"] : ["protect", "retainOnDelete"];
+      for (const field of fields) {
+        lifted ||= resource[field] === true;
+        resource[field] = false;
+      }
+    }
+    if (!lifted) return;
+    const file = join(this.folder, `${this.name}.state.json`);
+    try {
+      await writeFile(file, JSON.stringify(state), { mode: 0o600 });
+      await this.pulumi(["stack", "import", "--stack", this.name, "--file", file]);
+    } finally {
+      await rm(file, { force: true });
+    }
   }
 
   /** The resources in the stack's state; none when the stack has not been made. */
@@ -334,37 +387,4 @@ async function isPulumi(pid: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Violations of policies in Pulumi's event log, each as a sentence and once. */
-export function violationsIn(log: string): { mandatory: boolean; sentence: string }[] {
-  const found = log.split("\n").flatMap((line) => {
-    if (!line.includes('"policyEvent"')) return [];
-    const { policyEvent } = JSON.parse(line) as {
-      policyEvent?: { policyName: string; message: string; enforcementLevel: string };
-    };
-    if (policyEvent === undefined) return [];
-    const { policyName, message, enforcementLevel } = policyEvent;
-    // The first line describes the policy, and the rest says what is wrong.
-    const [description = "", ...rest] = message.trim().split("\n");
-    const what = rest.length > 0 ? rest.join(" ") : description;
-    return [{ mandatory: enforcementLevel === "mandatory", sentence: `policy ${policyName}: ${what}` }];
-  });
-  return [...new Map(found.map((violation) => [violation.sentence, violation])).values()];
-}
-
-/** The program's own error sentences out of a failed `preview --json`. */
-function previewErrors(result: RunResult): string {
-  try {
-    const report = JSON.parse(result.stdout.slice(result.stdout.indexOf("{"))) as {
-      diagnostics?: { severity: string; message: string }[];
-    };
-    const errors = (report.diagnostics ?? [])
-      .filter(({ severity }) => severity === "error")
-      .map(({ message }) => message.trim());
-    if (errors.length > 0) return [...new Set(errors)].join("\n");
-  } catch {
-    // Not JSON: show what was printed.
-  }
-  return (result.stderr || result.stdout).trim().split("\n").slice(-25).join("\n");
 }

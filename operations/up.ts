@@ -12,6 +12,7 @@ import { beginRestore } from "./beginRestore";
 import { chooseCluster, inspectMachine } from "./choice";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { growFull } from "./fullVolumes";
+import { plannedUpdate, staysAnyway, toldAllowances } from "./guard";
 import { judged, type Subject, waitUntilDone, writeAndRead } from "./health";
 import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
@@ -19,7 +20,7 @@ import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
 import { clusterObject } from "./platform";
 import { type Progress, type StepContext } from "../shell/progress";
-import { allowDestructive, changesIn, typeOf } from "./plannedSteps";
+import { changesIn, typeOf } from "./plannedSteps";
 import { type Overlay, readStackFile, Stack } from "./pulumi";
 import { KEPT, otherArchives, readRestored, waitUntilBegun, whileRestoring, withRestored } from "./restored";
 import { whileRolling } from "./rolling";
@@ -77,6 +78,7 @@ export async function up(
     `cluster: ${{ context: "the one of CONTEXT", k3d: "k3d", "built-in": "built-in" }[choice.kind]}`,
   );
   layers.said.forEach((line) => progress.line(`  laid over Pulumi.${stackName}.yaml: ${line}`));
+  toldAllowances(asWritten, (line) => progress.line(`  ${line}`));
 
   const toolFolders = await prepareTools(progress, manifestsOf(asWritten), signal);
   const stack = new Stack(stackName, toolFolders, signal);
@@ -132,6 +134,7 @@ export async function up(
       context.detail("the old logins are closed");
     }
     await stack.prepare(overlay);
+    await stack.lift(redrawn, staysAnyway);
     if (archives(settings) && isUpgrade(facts.cluster, shape))
       await completeArchive(subject, context, signal);
     await update(stack, subject, facts.cluster, context, signal, redrawn);
@@ -160,8 +163,7 @@ async function update(
   redrawn: readonly string[] = [],
 ): Promise<void> {
   await growFull(subject, context);
-  const plan = await stack.preview({ refresh: false, context });
-  await allowDestructive(plan, context);
+  const plan = await plannedUpdate(stack, subject, context);
   const operator = subject.settings.operator.install ? operatorOf(subject.settings) : undefined;
   const changesCluster = plan.some(({ urn }) => judgedTypes(subject).has(typeOf(urn)));
   const archive = await archiveNow(subject);

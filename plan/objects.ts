@@ -42,8 +42,6 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
   readonly leave?: { readonly fields: readonly string[]; readonly to: string };
   /** Set when the object must survive the stack, with the reason. */
   readonly retain?: string;
-  /** Set when deleting the object must be refused, with the reason. */
-  readonly protect?: string;
 }
 
 /** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */

@@ -37,8 +37,6 @@ export interface PlatformPlan {
     /** Whether it is made here. */
     readonly made: boolean;
     readonly labels: Labels;
-    /** Whether Pulumi refuses to delete it, and all that is in it. */
-    readonly protect: boolean;
   };
   /** Logins to image registries, for the cluster's namespace and the operator's. @default - none are needed */
   readonly pullSecret?: {
@@ -201,8 +199,6 @@ export function planPlatform(
       name: namespace,
       made: settings.cluster.makeNamespace,
       labels: { ...own, ...podSecurity(engine.can.podSecurityRestricted === true) },
-      // In prod no deleted namespace deletes the databases.
-      protect: settings.tier === "prod",
     },
     ...(settings.registries.length > 0 && {
       pullSecret: { secretName: secretNames.registries(name), registries: settings.registries, labels: own },

@@ -1,8 +1,9 @@
 import { PolicyPack, type PolicyPackConfig } from "@pulumi/policy";
+import { dayAt } from "../settings/day";
 import { levelsOf } from "./levels";
 import { policiesOf } from "./policies";
 import { deserializeOnce } from "./once";
-import { listen, stackConfig } from "./stackConfig";
+import { listen, stackConfig, stackState } from "./stackConfig";
 
 listen();
 deserializeOnce();
@@ -12,7 +13,11 @@ const levels: PolicyPackConfig = {};
 for (const name of Object.keys(levelsOf({})))
   Object.defineProperty(levels, name, { enumerable: true, get: () => levelsOf(stackConfig())[name] });
 
-const policies = policiesOf({ config: stackConfig, today: () => new Date().toISOString().slice(0, 10) });
+const policies = policiesOf({
+  config: stackConfig,
+  today: () => dayAt(new Date()),
+  state: stackState,
+});
 
 // Making the pack starts its server: nothing else may import this file.
 new PolicyPack("postgres-platform", { policies, enforcementLevel: "mandatory" }, levels);

@@ -3,14 +3,17 @@ import dev from "./dev.json";
 import prod from "./prod.json";
 import { invariants } from "./invariants";
 
+/** The tier of a stack, by its own settings, with the default that the settings check has; prod for a program without such settings. */
+export function tierOf(config: Readonly<Record<string, string>>): "dev" | "prod" {
+  const { "pgplatform:platform": platform, "pgplatform:tier": tier } = config;
+  return (tier ?? (platform === "local" || platform === "k3d" ? "dev" : "prod")) === "dev" ? "dev" : "prod";
+}
+
 /**
- * Levels and waivers of a stack's tier, by its own settings, with the default that the settings check has. A program without such settings is
- * held to prod's. `--policy-pack-config` takes their place.
+ * Levels and waivers of a stack's tier. `--policy-pack-config` takes their place.
  */
 export function levelsOf(config: Readonly<Record<string, string>>): PolicyPackConfig {
-  const { "pgplatform:platform": platform, "pgplatform:tier": tier } = config;
-  const given =
-    (tier ?? (platform === "local" || platform === "k3d" ? "dev" : "prod")) === "dev" ? dev : prod;
+  const given = tierOf(config) === "dev" ? dev : prod;
   const mandatory = invariants.filter(({ mandatory: where }) => where !== "nowhere");
   return Object.fromEntries(
     mandatory.map(({ name }) => {

@@ -13,6 +13,7 @@ import { titleOf } from "./kubernetes";
 import { isPatch, objectOf, plain } from "./objects";
 import { Partly } from "./notKnown";
 import { isDeferred, Run } from "./run";
+import { type ProtectionSources, protectionPolicies } from "./protection";
 import { registered } from "./shape";
 import { baseBackupFacts, clusterFacts, stackFacts, storeFacts } from "./stackFacts";
 import { told, waiversIn } from "./waivers";
@@ -204,15 +205,11 @@ class Stacks {
   }
 }
 
-export interface Circumstances {
-  /** The stack's configuration, as it is when a policy runs. */
-  readonly config: () => Readonly<Record<string, string>>;
-  /** `YYYY-MM-DD` */
-  readonly today: () => string;
-}
+/** The stack's configuration and its state as they are when a policy runs, and the day. */
+export type Circumstances = ProtectionSources;
 
 /** All policies of the pack, and what they say together at the end. */
-export function policiesOf({ config, today }: Circumstances): Policies {
+export function policiesOf({ config, today, state }: Circumstances): Policies {
   const run = new Run();
   const objects = new Objects();
   const stacks = new Stacks();
@@ -313,5 +310,9 @@ export function policiesOf({ config, today }: Circumstances): Policies {
       validateStack: (_args, report) => run.later().forEach((line) => report(line)),
     },
   ];
-  return [...invariants.map(policyOf), ...notices];
+  return [
+    ...invariants.map(policyOf),
+    ...notices,
+    ...protectionPolicies({ config, today, ...(state && { state }) }),
+  ];
 }

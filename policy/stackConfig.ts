@@ -1,9 +1,14 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
 
 /** What the SDK's generated messages are made of, as far as it is used here. */
 interface Message {
   getTagsMap(this: {
     getConfigMap(): { forEach(each: (value: string, key: string) => void): void };
+    getStack(): string;
+    getProject(): string;
+    getOrganization(): string;
   }): unknown;
 }
 
@@ -18,7 +23,44 @@ export const stackConfig = (): Readonly<Record<string, string>> =>
     ? told
     : (JSON.parse(process.env.PULUMI_CONFIG) as Record<string, string>);
 
-/** Reads the message's configuration when the SDK reads its tags. */
+/** A resource in a stack's state, as far as it is used here. */
+export interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly custom?: boolean;
+  readonly inputs?: object;
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+}
+
+/** The state before the update, or why it can't be read. */
+export type State = { readonly resources: readonly StateResource[] } | { readonly why: string };
+
+/** States of large stacks, in bytes. */
+const LARGEST = 1 << 30;
+
+let state: Promise<State> | undefined;
+
+/** The stack's state as it is before the update; undefined where nothing asked for it. */
+export const stackState = (): Promise<State> | undefined => state;
+
+/** The analyzers' protocol tells nothing of the state: Pulumi's own command reads it. */
+async function exported(stack: string): Promise<State> {
+  try {
+    const { stdout } = await promisify(execFile)(
+      "pulumi",
+      ["stack", "export", "--stack", stack, "--non-interactive"],
+      { maxBuffer: LARGEST },
+    );
+    const { deployment } = JSON.parse(stdout) as { deployment?: { resources?: StateResource[] } };
+    return { resources: deployment?.resources ?? [] };
+  } catch (error) {
+    const { stderr = "", message } = error as { stderr?: string; message: string };
+    return { why: (stderr.trim() || message).split("\n")[0] ?? "" };
+  }
+}
+
+/** Reads the message's configuration when the SDK reads its tags, and begins to read the state of a stack with the platform's settings. */
 export function listen(): void {
   const message = AnalyzerStackConfigureRequest.prototype as unknown as Message;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its message below
@@ -27,6 +69,10 @@ export function listen(): void {
     const config: Record<string, string> = {};
     this.getConfigMap().forEach((value, key) => (config[key] = value));
     told = config;
+    if (Object.keys(config).some((key) => key.startsWith("pgplatform:")))
+      state = exported(
+        [this.getOrganization(), this.getProject(), this.getStack()].filter(Boolean).join("/"),
+      );
     return getTagsMap.call(this);
   };
 }

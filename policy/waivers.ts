@@ -1,3 +1,4 @@
+import { dayOf, daysBetween, isDay } from "../settings/day";
 import type { Problem } from "../settings/problem";
 import { isRecord } from "../settings/record";
 
@@ -16,22 +17,12 @@ export const waiversKey = "pgplatform:waivers";
 const fields = ["policy", "resource", "reason", "until", "who"] as const;
 /** A waiver is for a while. */
 const LONGEST_DAYS = 366;
-const DAY = 86_400_000;
 
 interface Read {
   /** Those that hold. */
   readonly waivers: readonly Waiver[];
   readonly problems: readonly Problem[];
 }
-
-/** Without quotes YAML makes a day a moment, which Pulumi hands on as text. */
-const dayOf = (value: unknown): unknown =>
-  typeof value === "string" ? value.replace(/^(\d{4}-\d{2}-\d{2})[ T]00:00:00\D.*$/, "$1") : value;
-
-const isDay = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}$/.test(text) &&
-  !Number.isNaN(Date.parse(text)) &&
-  new Date(text).toISOString().startsWith(text);
 
 /** What each field must be, where it is more than some text. */
 function problemOf(
@@ -64,7 +55,7 @@ function problemOf(
         allowed: `today (${today}) or later, since this waiver has expired`,
         fix: "correct what it is about, or renew it with a reason",
       };
-    if (Date.parse(value) - Date.parse(today) > LONGEST_DAYS * DAY)
+    if (daysBetween(today, value) > LONGEST_DAYS)
       return { allowed: `a day within ${LONGEST_DAYS} days`, fix: "choose a nearer one, and renew it then" };
   }
   return undefined;
@@ -98,7 +89,10 @@ export function waiversIn(
       problems.push({ ...form, path, value: given, allowed: `{ ${fields.join(", ")} }` });
       return;
     }
-    const one: Record<string, unknown> = { ...given, ...("until" in given && { until: dayOf(given.until) }) };
+    const one: Record<string, unknown> = {
+      ...given,
+      ...("until" in given && { until: typeof given.until === "string" ? dayOf(given.until) : given.until }),
+    };
     const wrong: Problem[] = [
       ...Object.keys(one)
         .filter((key) => !(fields as readonly string[]).includes(key))

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { protectedNotes } from "../../plan/changes/protected";
 import { review, type Review } from "../../plan/changes/review";
 import { compared, type Difference } from "../../plan/reliability/compare";
 import type { Reliability } from "../../plan/reliability/model";
@@ -64,6 +65,9 @@ export function comparisonOf(
   const after = planOf(settings, day);
   const keyOf = ({ policy, mandatory, sentence }: Violation) => `${policy} ${mandatory} ${sentence}`;
   const former = new Set(before?.violations.map(keyOf));
+  const found = review(reviewerOf(settings), before?.objects ?? [], after.objects);
+  const side = (plan: Planned) => ({ ...plan, registered: plan.objects });
+  const held = before === undefined ? [] : protectedNotes(side(before), side(after));
   return {
     stack,
     head: {
@@ -73,7 +77,7 @@ export function comparisonOf(
       restart: restartPause(settings),
     },
     isNew: before === undefined,
-    review: review(reviewerOf(settings), before?.objects ?? [], after.objects),
+    review: { ...found, notes: [...held, ...found.notes] },
     ...(before && { differences: compared(before.report, after.report) }),
     refused: [],
     notes: [

@@ -8,7 +8,7 @@ import { reliability } from "../../plan/reliability/model";
 import { judge } from "../../policy/judge";
 import { waiversKey } from "../../policy/waivers";
 import type { Settings } from "../../settings/schema";
-import { prepareManifests, registered } from "../diff";
+import { prepareManifests, sideOf } from "../diff";
 import { reportOf } from "../report";
 import { settingsAt } from "../trees";
 
@@ -24,6 +24,10 @@ export const planned = z.object({
   report: reliability,
   violations: z.array(z.object({ policy: z.string(), mandatory: z.boolean(), sentence: z.string() })),
   waived: z.array(z.string()),
+  cluster: z.string(),
+  protection: z.custom<Settings["protection"]>(),
+  allow: z.custom<Settings["allow"]>(),
+  signs: z.boolean(),
 });
 export type Planned = z.output<typeof planned>;
 
@@ -42,7 +46,7 @@ const isJudged = ({ component, object }: Registered): boolean =>
 export const today = (): string => new Date().toISOString().slice(0, 10);
 
 export function planOf(settings: Settings, day = today()): Planned {
-  const objects = registered(settings);
+  const { registered: objects, ...side } = sideOf(settings);
   const config = { "pgplatform:tier": settings.tier, [waiversKey]: JSON.stringify(settings.waivers) };
   const { violations, waived } = judge(
     objects.filter(isJudged).map(({ object }) => object),
@@ -57,6 +61,7 @@ export function planOf(settings: Settings, day = today()): Planned {
     report: reportOf(settings),
     violations: [...violations],
     waived: [...waived],
+    ...side,
   };
 }
 

@@ -47,7 +47,7 @@ const buckets = (settings: Settings): Registered[] =>
 export function registeredOf(plan: PlatformPlan, settings: Settings): Registered[] {
   const { namespace, cluster } = plan;
   const of = (component: string, objects: readonly PlannedObject[] = []): Registered[] =>
-    objects.map(({ object }) => ({ component, object }));
+    objects.map(({ object, leave }) => ({ component, object, ...(leave && { leave: leave.fields }) }));
   const space = (name: string, labels: object, component: string): Registered => ({
     component,
     object: { apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { ...labels } } },

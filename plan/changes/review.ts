@@ -5,8 +5,9 @@ import type { LiveReader, Shape } from "../engines/live";
 import type { EnginePlanner } from "../engines/planner";
 import { type KubernetesObject, namespaceOf } from "../objects";
 import { type ClusterChange, clusterChanges, isUpgrade } from "./cluster";
-import { holdsData, inPods, isReplaced, usedBucketKind } from "./data";
+import { holdsData, usedBucketKind } from "./data";
 import { type Effect, effects, heavier } from "./effect";
+import { inPods, isReplaced } from "./fixed";
 import { type FieldChange, fieldChanges, valuesOf, withField } from "./fields";
 
 /** What differs between two plans, and what each difference does to the running database. */
@@ -15,6 +16,8 @@ import { type FieldChange, fieldChanges, valuesOf, withField } from "./fields";
 export interface Registered {
   readonly component: string;
   readonly object: KubernetesObject;
+  /** Fields that stay as they were once it is there. @default - none */
+  readonly leave?: readonly string[];
 }
 
 const line = z.object({
@@ -146,7 +149,10 @@ export function review(
     if (isDeepStrictEqual(former.object, next.object)) return [];
     const [shape, planned] = [reviewer.live.shape(former.object), reviewer.live.shape(next.object)];
     if (shape !== undefined && planned !== undefined) notes.push(...changesOf(reviewer, shape, planned));
-    return fieldChanges(former.object, next.object).map((change) => {
+    const changes = fieldChanges(former.object, next.object).filter(
+      ({ path }) => next.leave?.includes(path) !== true,
+    );
+    return changes.map((change) => {
       const [from, to] = valuesOf(change, next.object.kind === "Secret");
       return {
         ...effectOf(reviewer, next.component, former.object, next.object, change),

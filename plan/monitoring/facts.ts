@@ -18,10 +18,12 @@ function plain(value: unknown): unknown {
   );
 }
 
-/** A restore is what a cluster began with, and no setting of what it is. */
+/** A restore is what a cluster began with, and what may be deleted is no setting of what it is. */
 const digest = (settings: Settings): string =>
   createHash("sha256")
-    .update(JSON.stringify(plain({ ...settings, restore: undefined })))
+    .update(
+      JSON.stringify(plain({ ...settings, restore: undefined, protection: undefined, allow: undefined })),
+    )
     .digest("hex")
     .slice(0, 10);
 

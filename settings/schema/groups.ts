@@ -311,6 +311,16 @@ pgplatform:audit:
     paths: ["monitoring.thresholds"],
   },
   {
+    title: "Protection",
+    intro:
+      "What is refused to be deleted or replaced, and what may be for a time: see [protection](changes.md#protection).",
+    example: `pgplatform:tier: prod
+pgplatform:protection: { verifiedWithinHours: 12 }
+pgplatform:allow:
+  - { what: cluster shop/orders, until: "2026-03-31" }`,
+    paths: ["protection", "allow"],
+  },
+  {
     title: "Waivers",
     intro:
       "What policies let pass for a time: see [waivers](policies.md#waivers). Each is told on every run.",

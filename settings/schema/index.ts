@@ -12,6 +12,7 @@ import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { secrets } from "./secrets";
 import { pooler } from "./poolers";
+import { allow, protection } from "./protection";
 import { scheduling, type SchedulingSettings } from "./scheduling";
 import { waivers } from "./waivers";
 import { transform } from "./transform";
@@ -33,7 +34,7 @@ export const schema = z.strictObject({
   ),
   tier: oneOf(
     ["dev", "prod"],
-    "Which rules are mandatory. prod: at least three instances, and deleting the cluster is refused until it is unprotected. " +
+    "Which rules are mandatory. prod: at least three instances, and what holds data is protected: see protection.enabled. " +
       "Default: dev on local and k3d, prod on the others.",
     atOnce,
   ).optional(),
@@ -158,6 +159,8 @@ export const schema = z.strictObject({
       "A change is for images that are pulled later, and rolls the poolers' pods when the first one comes or the last one goes.",
     allowed: "a list of { server, username, password }",
   }).default([]),
+  protection: protection.prefault({}),
+  allow,
   waivers,
   transform,
 });
@@ -191,9 +194,10 @@ export interface Resources {
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
 export interface Settings extends Omit<
   Parsed,
-  "tier" | "operator" | "cluster" | "clients" | "network" | "monitoring" | "images" | "backup"
+  "tier" | "operator" | "cluster" | "clients" | "network" | "monitoring" | "images" | "backup" | "protection"
 > {
   readonly tier: Tier;
+  readonly protection: { readonly enabled: boolean; readonly verifiedWithinHours: number };
   readonly operator: Omit<Parsed["operator"], "scheduling"> & { readonly scheduling: SchedulingSettings };
   readonly cluster: Omit<ParsedCluster, "resources" | "storage" | "scheduling"> & {
     readonly scheduling: SchedulingSettings;

@@ -43,7 +43,7 @@ const bucket = documented(z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)
 const adopt = boolean(
   "Whether a bucket of the kind r2 or aws is there already: then none is made, nothing of it is changed, and only the access to it is made where " +
     "`credentials` gives none. A bucket of the kind b2 is always there already. Default: false; true with the kind b2.",
-  "To true: the platform lets go of the bucket that it made, which stays; in the tier prod it must be unprotected first.",
+  "To true: the platform lets go of the bucket that it made, which stays; where it is protected, allow must name it.",
 ).default(false);
 
 /** The provider of AWS makes buckets at B2 that it can't read afterwards: see docs/backup.md. */

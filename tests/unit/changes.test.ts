@@ -4,7 +4,7 @@ import { liveReaders } from "../../plan/engines/select";
 import type { Shape } from "../../plan/engines/live";
 import { announcements } from "../../operations/announce";
 import { asked } from "../../operations/liveCheck";
-import { violationsIn } from "../../operations/pulumi";
+import { violationsIn } from "../../operations/previewReport";
 import { firstStep, secondUpdate } from "../../operations/steps";
 import { givenUp, Patience, patienceSeconds, stuck } from "../../operations/stuck";
 import { changed, checked, smallest } from "../support/settings";
@@ -226,8 +226,8 @@ describe("policies in Pulumi's events", () => {
       "",
     ];
     assert.deepEqual(violationsIn(log.join("\n")), [
-      { mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
-      { mandatory: false, sentence: "policy p: Alone." },
+      { policy: "p", mandatory: true, sentence: "policy p: Cluster a/b: this is wrong. Fix: change it." },
+      { policy: "p", mandatory: false, sentence: "policy p: Alone." },
     ]);
   });
 });

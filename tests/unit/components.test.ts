@@ -146,7 +146,18 @@ describe("components", () => {
     const protectedOnes = (graph: Graph) =>
       graph.resources.filter(({ protect }) => protect === true).map(({ name }) => name);
     assert.deepEqual(protectedOnes(local), []);
-    assert.deepEqual(protectedOnes(full), ["jewelry-shop-db-namespace", "jewelry-shop-db-cluster-cluster"]);
+    const isCrd = (name: string) => name.includes("-crd-");
+    assert.deepEqual(
+      protectedOnes(full).filter((name) => !isCrd(name)),
+      [
+        "jewelry-shop-db-operator-namespace-system",
+        "jewelry-shop-db-namespace",
+        "jewelry-shop-db-monitoring-namespace",
+        "jewelry-shop-db-backup-archive-id",
+        "jewelry-shop-db-cluster-cluster",
+      ],
+    );
+    assert.equal(protectedOnes(full).filter(isCrd).length, 19);
   });
 
   for (const engine of [planners.cnpg, planners.zalando])

@@ -205,14 +205,14 @@ describe("the plan of CloudNativePG", () => {
   it("makes further databases and their owners' roles", () => {
     const plan = cnpg.plan(checked(everything()));
     assert.deepEqual(
-      plan.objects.map(({ id, stage, waitFor, protect }) => [id, stage, waitFor, protect !== undefined]),
+      plan.objects.map(({ id, stage, waitFor }) => [id, stage, waitFor]),
       [
-        ["cluster", 0, "condition=Ready", true],
-        ["database-jewelry-shop", 1, "jsonpath={.status.applied}=true", false],
-        ["database-reports", 1, "jsonpath={.status.applied}=true", false],
-        ["archive", -1, undefined, false],
-        ["base-backups", 1, undefined, false],
-        ["queries", 0, undefined, false],
+        ["cluster", 0, "condition=Ready"],
+        ["database-jewelry-shop", 1, "jsonpath={.status.applied}=true"],
+        ["database-reports", 1, "jsonpath={.status.applied}=true"],
+        ["archive", -1, undefined],
+        ["base-backups", 1, undefined],
+        ["queries", 0, undefined],
       ],
     );
     assert.deepEqual(plan.objects[2]!.object.spec, {

@@ -48,6 +48,21 @@ describe("the comment of a pull request", () => {
       assert.deepEqual(markedBy(comment), { about: "stack shop", quiet: false });
     });
 
+  it("says what is protected, and that it is refused until the stack names it", () => {
+    for (const engine of ["cnpg", "zalando", "standalone"] as const) {
+      const before = changed(shop(engine), "protection.enabled", true);
+      const after = changed(before, "cluster.name", "other");
+      const refused = commentOf(between(before, after));
+      assert.match(refused, /deletes cluster postgres\/main, which is protected: refused, as long as/);
+      const named = { ...(after as object), allow: [{ what: "cluster postgres/main", until: DAY }] };
+      assert.match(
+        commentOf(between(before, named)),
+        /deletes cluster postgres\/main, which is protected: pgplatform:allow names it until 2026-11-30/,
+      );
+      assert.doesNotMatch(commentOf(between(before, changed(before, "labels", { a: "b" }))), /protected/);
+    }
+  });
+
   it("says of the same settings that nothing changes, and that nothing need be posted", () => {
     for (const engine of ["cnpg", "zalando", "standalone"] as const) {
       const found = between(shop(engine), shop(engine));

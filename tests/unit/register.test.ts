@@ -30,16 +30,14 @@ describe("a planned object's resource", () => {
   });
 
   it("has the options that the plan asks for, and no other", async () => {
-    const { protect, retainOnDelete, ignoreChanges, timeouts } = await registered({
-      protect: "a reason",
+    const { retainOnDelete, ignoreChanges, timeouts } = await registered({
       retain: "a reason",
       leave: { fields: ["spec"], to: "someone" },
       timeoutMinutes: 3,
     });
     assert.deepEqual(
-      { protect, retainOnDelete, ignoreChanges, timeouts },
+      { retainOnDelete, ignoreChanges, timeouts },
       {
-        protect: true,
         retainOnDelete: true,
         ignoreChanges: ["spec"],
         timeouts: { create: "3m", update: "3m" },

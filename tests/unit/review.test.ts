@@ -80,7 +80,7 @@ describe("what differs between two plans", () => {
       "another storage class",
       "cluster.storage.class",
       "io2",
-      { cnpg: "nothing", zalando: "nothing", standalone: "replacement" },
+      { cnpg: "nothing", zalando: "nothing", standalone: "nothing" },
     ],
     [
       "memory",

@@ -92,6 +92,8 @@ describe("schema", () => {
       labels: {},
       registries: [],
       transform: {},
+      protection: { enabled: false, verifiedWithinHours: 24 },
+      allow: [],
       waivers: [],
       images: {
         operator: pins.images.cnpgOperator,

@@ -195,24 +195,23 @@ describe("the plan for the Zalando operator", () => {
   it("registers what the operator would make up before the cluster, and the SQL behind it", () => {
     const plan = planned(all());
     assert.deepEqual(
-      plan.objects.map(({ id, stage, waitFor, protect }) => [id, stage, waitFor, protect !== undefined]),
+      plan.objects.map(({ id, stage, waitFor }) => [id, stage, waitFor]),
       [
-        ["account", 0, undefined, false],
-        ["account-role", 0, undefined, false],
-        ["cluster", 1, "jsonpath={.status.PostgresClusterStatus}=Running", true],
-        ["service-any", 2, undefined, false],
-        ["service-metrics", 2, undefined, false],
-        ["standby-budget", 2, "jsonpath={.status.currentHealthy}=4", false],
-        ["sql", 3, undefined, false],
-        ["sql-job", 3, "condition=Complete", false],
-        ["upkeep", 3, undefined, false],
-        ["exporter-queries", 3, undefined, false],
+        ["account", 0, undefined],
+        ["account-role", 0, undefined],
+        ["cluster", 1, "jsonpath={.status.PostgresClusterStatus}=Running"],
+        ["service-any", 2, undefined],
+        ["service-metrics", 2, undefined],
+        ["standby-budget", 2, "jsonpath={.status.currentHealthy}=4"],
+        ["sql", 3, undefined],
+        ["sql-job", 3, "condition=Complete"],
+        ["upkeep", 3, undefined],
+        ["exporter-queries", 3, undefined],
         ...[0, 1, 2, 3, 4].flatMap((index) =>
           [`instance-${index}`, `exporter-${index}-service`, `exporter-${index}`].map((id) => [
             id,
             3,
             undefined,
-            false,
           ]),
         ),
       ],

@@ -167,7 +167,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
 }
 
 export function plan(settings: Settings): Plan {
-  const { cluster, tier } = settings;
+  const { cluster } = settings;
   const names = poolerTlsNames(settings);
   const [first] = cluster.databases;
   const adoption = [
@@ -188,7 +188,6 @@ export function plan(settings: Settings): Plan {
         waitFor: "condition=Ready",
         timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
-        ...(tier === "prod" && { protect: "its volumes go with it" }),
       },
       ...databaseObjects(settings),
       ...backupObjects(settings),

@@ -289,7 +289,7 @@ function metricsCredential(settings: Settings): Credential {
 }
 
 export function plan(settings: Settings): Plan {
-  const { cluster, tier } = settings;
+  const { cluster } = settings;
   const endpoint = (service: string): Endpoint => ({
     service,
     host: serviceHost(service, cluster.namespace),
@@ -307,7 +307,6 @@ export function plan(settings: Settings): Plan {
         waitFor: "jsonpath={.status.PostgresClusterStatus}=Running",
         timeoutMinutes: copyMinutes(dataBytes(cluster), BOOTSTRAP_MINUTES),
         createMinutes: creationMinutes(settings, BOOTSTRAP_MINUTES),
-        ...(tier === "prod" && { protect: "clients would lose their database" }),
       },
       ...staged(serviceObjects(settings), 2),
       ...staged(standbyBudget(settings), 2),

@@ -117,7 +117,13 @@ export class Previews {
     return ([command = "", ...words]) =>
       run(
         "pulumi",
-        [command, ...words, "--config-file", file, "--stack", stack, "--non-interactive", "--color", "never"],
+        [
+          command,
+          ...words,
+          // What works on the state alone knows no configuration.
+          ...(["state", "stack"].includes(command) ? [] : ["--config-file", file]),
+          ...["--stack", stack, "--non-interactive", "--color", "never"],
+        ],
         { cwd: program, env: this.environment, allowFailure: true },
       );
   }

@@ -23,7 +23,14 @@ describe("the policy pack", () => {
     const policies = policiesOf({ config: () => ({}), today: () => "2026-01-31" });
     assert.deepEqual(
       policies.map(({ name }) => name),
-      [...invariants.map(({ name }) => name), "waivers", "waived", "judged-later"],
+      [
+        ...invariants.map(({ name }) => name),
+        "waivers",
+        "waived",
+        "judged-later",
+        "protected-data",
+        "allowed",
+      ],
     );
     for (const policy of policies.slice(0, invariants.length)) {
       assert.match(policy.description, /\.$/);
