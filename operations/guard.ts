@@ -190,8 +190,12 @@ export async function judgedPlan(
     refusal = error;
     ({ steps } = error);
   }
+  const { allow, protection } = subject.settings;
+  // Most updates: the state needn't be read.
+  if (refusal === undefined && allow.length === 0 && !steps.some(({ op }) => op in losing))
+    return { steps, losses: [] };
   const resources = await stack.resources();
-  const losses = lossesIn(steps, resources, subject.settings.protection.enabled);
+  const losses = lossesIn(steps, resources, protection.enabled);
   await judge(subject, losses, knownIn(resources, steps));
   // The engine protects something that the guard doesn't know: its own words are the ones to show.
   if (refusal !== undefined && losses.length === 0) throw refusal;

@@ -324,7 +324,7 @@ export class Stack {
    * An update of a program that has them still protects them again.
    */
   async lift(urns: readonly string[], kept: (resource: StateResource) => boolean): Promise<void> {
-    const text = await this.state();
+    const text = urns.length === 0 ? undefined : await this.state();
     if (text === undefined) return;
     const state = JSON.parse(text) as { deployment?: { resources?: Record<string, unknown>[] } };
     let lifted = false;

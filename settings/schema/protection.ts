@@ -46,7 +46,7 @@ export const allow = documented(
   ),
   {
     means:
-      "What may be deleted or replaced for a time though it is protected: see [protection](changes.md#protection). Default: nothing.",
+      "What `make up` and `make destroy` may delete or replace for a time though it is protected: see [protection](changes.md#protection). Default: nothing.",
     change: "A change takes effect at once, is told on every run, and restarts nothing.",
     allowed: "a list of { what, until }",
   },
