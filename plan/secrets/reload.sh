@@ -53,7 +53,7 @@ accept() { # login password
   } 2>&1
 }
 
-# A login gets its password. One that acts as another role is told so first, while it has a password that nobody knows: a session that a pooler opens
+# A login gets its password. One that acts as another role is told so first, while its password is a random one: a session that a pooler opens
 # before that would make objects of its own.
 give() { # login password role
   local unknown
