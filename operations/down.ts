@@ -7,7 +7,9 @@ import { confirm } from "./confirm";
 import { keepEngine, settingsOfTree, subjectOf, subjectWith } from "./context";
 import { judgeDestroy, staysAnyway } from "./guard";
 import { type Subject } from "./health";
+import { Kubectl } from "./kubectl";
 import { engineAsked, layersOver } from "./layers";
+import { heldIn, lettingGo } from "./letGo";
 import { stateDir } from "../shell/paths";
 import { type Progress } from "../shell/progress";
 import { run } from "../shell/process";
@@ -53,10 +55,16 @@ export async function destroy(stackName: string, progress: Progress, signal: Abo
   await confirm(
     `This deletes stack ${stackName} and its data from the cluster of context ${context}. Continue?`,
   );
+  const kubectl = new Kubectl(target, toolFolders, signal);
   await progress.step("pulumi destroy", async (step) => {
     await stack.recover(step);
     await stack.lift(held, staysAnyway);
-    await stack.destroy(step);
+    await lettingGo(
+      kubectl,
+      heldIn(await stack.resources()),
+      (line) => step.say(line),
+      () => stack.destroy(step),
+    );
   });
   return `Stack ${stackName} and its data are deleted; the cluster of context ${context} keeps running.${backups}`;
 }

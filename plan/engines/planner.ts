@@ -97,6 +97,15 @@ export interface EngineTraits {
   };
   /** Namespace of its operator. @default - the engine has none */
   readonly operatorNamespace?: string;
+  /** Objects of a cluster that stay until its operator takes a finalizer off them. @default - there are none */
+  readonly finalized?: readonly {
+    /** As Pulumi names it. */
+    readonly type: string;
+    /** As kubectl names it, and that of the clusters. */
+    readonly kind: string;
+    readonly clusters: string;
+    readonly finalizer: string;
+  }[];
   /** What a drain of a single instance's node does where no setting says it. */
   readonly drains: NonNullable<Settings["cluster"]["drains"]>;
   /** How long writes pause when something fails or changes. */

@@ -61,6 +61,14 @@ export const planner: EnginePlanner = {
   backupImages: ["backupPlugin", "backupSidecar"],
   compression: byBarman,
   operatorNamespace,
+  finalized: [
+    {
+      type: `kubernetes:${apiVersion}:Database`,
+      kind: "databases.postgresql.cnpg.io",
+      clusters: "clusters.postgresql.cnpg.io",
+      finalizer: "cnpg.io/deleteDatabase",
+    },
+  ],
   pauses,
   drains: "wait",
   longestClusterName: 50,
