@@ -7,13 +7,13 @@ import {
   told,
   unknownNames,
 } from "../plan/guarded";
-import { dayAt } from "../settings/day";
+import { dayAt, today } from "../settings/day";
 import { namespace, type Problem, sentence } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { type StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { type Subject } from "./health";
-import { allowDestructive } from "./plannedSteps";
+import { allowDestructive, lossOf } from "./plannedSteps";
 import { type PlannedStep, ProtectedPlan, type Stack, type StateResource } from "./pulumi";
 import { execInWatcher } from "./targets";
 
@@ -55,13 +55,6 @@ export async function newestVerified(subject: Subject): Promise<Verified> {
   }
 }
 
-const losing: Readonly<Record<string, Loss["op"]>> = {
-  delete: "deletes",
-  replace: "replaces",
-  "create-replacement": "replaces",
-  "delete-replaced": "replaces",
-};
-
 /** What steps delete or replace of what is protected, each once. `enabled`: whether the settings protect what the state doesn't yet. */
 export function lossesIn(
   steps: readonly PlannedStep[],
@@ -72,7 +65,7 @@ export function lossesIn(
   const found = steps.flatMap(({ op, urn, oldState }): Loss[] => {
     const resource = before.get(urn);
     const thing = thingOf({ urn, inputs: resource?.inputs ?? oldState?.inputs });
-    const what = losing[op];
+    const what = lossOf[op];
     if (thing === undefined || what === undefined) return [];
     return enabled || resource?.protect === true ? [{ thing, op: what, urn }] : [];
   });
@@ -81,7 +74,7 @@ export function lossesIn(
 
 /** The entries that stand, each told; refuses those that have expired. */
 export function toldAllowances({ allow }: Pick<Settings, "allow">, say: (line: string) => void): void {
-  const { allowed, problems } = standing(allow, dayAt(new Date()));
+  const { allowed, problems } = standing(allow, today());
   if (problems.length > 0) throw new UserError(problems.map(sentence));
   allowed.forEach((one) => say(told(one)));
 }
@@ -192,7 +185,7 @@ export async function judgedPlan(
   }
   const { allow, protection } = subject.settings;
   // Most updates: the state needn't be read.
-  if (refusal === undefined && allow.length === 0 && !steps.some(({ op }) => op in losing))
+  if (refusal === undefined && allow.length === 0 && !steps.some(({ op }) => op in lossOf))
     return { steps, losses: [] };
   const resources = await stack.resources();
   const losses = lossesIn(steps, resources, protection.enabled);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { planners } from "../plan/engines/select";
+import type { KubernetesObject } from "../plan/objects";
 import type { Kubectl } from "./kubectl";
 import type { StateResource } from "./pulumi";
 
@@ -21,24 +22,18 @@ const EVERY_MS = 5_000;
 /** How long the operator has for it. */
 const OPERATOR_MS = 20_000;
 
-interface Inputs {
-  metadata?: { name?: string; namespace?: string };
-  spec?: { cluster?: { name?: string } };
-}
-
 /** Objects of a stack that their operator must let go of. */
-export function heldIn(resources: readonly Pick<StateResource, "urn" | "inputs">[]): Held[] {
+export function heldIn(resources: readonly Pick<StateResource, "type" | "inputs">[]): Held[] {
   const kinds = Object.values(planners).flatMap(({ finalized }) => finalized ?? []);
-  return resources.flatMap(({ urn, inputs }): Held[] => {
-    const { metadata = {}, spec = {} } = (inputs ?? {}) as Inputs;
-    const type = urn.split("::")[2]?.split("$").at(-1);
-    const kind = kinds.find((one) => one.type === type);
+  return resources.flatMap(({ type, inputs }): Held[] => {
+    const found = kinds.find((one) => one.type === type);
+    if (found === undefined || inputs === undefined) return [];
+    const { kind, clusters, finalizer } = found;
+    const { metadata, spec } = inputs as KubernetesObject & { spec?: { cluster?: { name?: string } } };
+    const cluster = spec?.cluster?.name;
+    if (metadata.namespace === undefined || cluster === undefined) return [];
     const { name, namespace } = metadata;
-    const cluster = spec.cluster?.name;
-    if (!kind || name === undefined || namespace === undefined || cluster === undefined) return [];
-    return [
-      { kind: kind.kind, namespace, name, finalizer: kind.finalizer, cluster: [kind.clusters, cluster] },
-    ];
+    return [{ kind, namespace, name, finalizer, cluster: [clusters, cluster] }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { kindsWithData } from "../plan/changes/data";
-import { keptByGuardOnly } from "../plan/guarded";
+import { keptByGuardOnly, type Loss } from "../plan/guarded";
 import { type StepContext } from "../shell/progress";
 import { confirm } from "./confirm";
 import { type PlannedStep } from "./pulumi";
@@ -17,12 +17,19 @@ const typesWithData = new Set(
   ),
 );
 
+/** Operations by which a resource is lost, and how sentences call them. */
+export const lossOf: Readonly<Record<string, Loss["op"]>> = {
+  delete: "deletes",
+  replace: "replaces",
+  "create-replacement": "replaces",
+  "delete-replaced": "replaces",
+};
+
 /** The steps of a plan that lose data. */
 export function destructive(steps: readonly PlannedStep[]): PlannedStep[] {
-  const loses = new Set(["delete", "replace", "delete-replaced", "create-replacement"]);
   return steps.filter(
     ({ op, urn, oldState }) =>
-      loses.has(op) &&
+      op in lossOf &&
       typesWithData.has(typeOf(urn)) &&
       // What the guard alone keeps goes, once it is allowed.
       (oldState?.retainOnDelete !== true ||

@@ -136,10 +136,13 @@ export async function preview(
   const running = reportIn(await stack.resources());
   if (running !== undefined)
     differenceLines(compared(running, reportOf(settings))).forEach((line) => progress.line(`  ${line}`));
-  const changes = lines;
-  if (changes.length === 0) return { line: "No changes.", changes };
-  if (changes.length === 1) return { line: "1 change; `make up` makes it.", changes };
-  return { line: `${changes.length} changes; \`make up\` makes them.`, changes };
+  const line =
+    lines.length === 0
+      ? "No changes."
+      : lines.length === 1
+        ? "1 change; `make up` makes it."
+        : `${lines.length} changes; \`make up\` makes them.`;
+  return { line, changes: lines };
 }
 
 /** The plan of the stack from nothing, on a scratch state and without asking any cluster. */

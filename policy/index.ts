@@ -1,5 +1,5 @@
 import { PolicyPack, type PolicyPackConfig } from "@pulumi/policy";
-import { dayAt } from "../settings/day";
+import { today } from "../settings/day";
 import { levelsOf } from "./levels";
 import { policiesOf } from "./policies";
 import { deserializeOnce } from "./once";
@@ -15,7 +15,7 @@ for (const name of Object.keys(levelsOf({})))
 
 const policies = policiesOf({
   config: stackConfig,
-  today: () => dayAt(new Date()),
+  today,
   state: stackState,
 });
 

@@ -13,5 +13,12 @@ export const isDay = (text: string): boolean =>
 export const daysBetween = (from: string, to: string): number =>
   Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
 
+/** The day that is so many days later. */
+export const dayAfter = (day: string, days: number): string =>
+  dayAt(new Date(Date.parse(day) + days * 86_400_000));
+
 /** The day of a moment, in UTC. */
 export const dayAt = (moment: Date): string => moment.toISOString().slice(0, 10);
+
+/** The present day, in UTC. */
+export const today = (): string => dayAt(new Date());

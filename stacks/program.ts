@@ -5,7 +5,7 @@ import { check, sentence } from "../checks/index";
 import { encrypted, plainSecrets } from "../checks/secrets";
 import { standing, told } from "../plan/guarded";
 import { hasManifest, manifestsOf } from "../releases/manifest";
-import { dayAt } from "../settings/day";
+import { today } from "../settings/day";
 import { namespace } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { outputsOf } from "./outputs";
@@ -55,7 +55,7 @@ export async function program(
   const { settings } = checked;
   const plain = plainTexts(settings, origin);
   if (plain.length > 0) throw new UserError(plain);
-  const { allowed, problems } = standing(settings.allow, dayAt(new Date()));
+  const { allowed, problems } = standing(settings.allow, today());
   if (problems.length > 0) throw new UserError(problems.map(sentence));
   await Promise.all(allowed.map((one) => log.warn(told(one))));
   await fetchManifests(settings);

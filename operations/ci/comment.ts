@@ -1,9 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { UserError } from "../../shell/userError";
 import type { Outcome } from "../command/spec";
 import { compareStack, isRefused } from "./compare";
 import { commentOf } from "./markdown";
+import { writeText } from "./written";
 
 /** The comment of a stack in a pull request: printed, or written into a file. Ends with 1 where the stack would be refused. */
 export async function writeComment(
@@ -16,9 +15,6 @@ export async function writeComment(
     ]);
   const found = await compareStack(stackName, against);
   const text = commentOf(found);
-  if (file !== undefined) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  }
+  await writeText(file, text);
   return { line: text.trimEnd(), data: found, exit: isRefused(found) ? 1 : 0 };
 }

@@ -6,6 +6,7 @@ import { review, type Review } from "../../plan/changes/review";
 import { compared, type Difference } from "../../plan/reliability/compare";
 import type { Reliability } from "../../plan/reliability/model";
 import type { Violation } from "../../policy/judge";
+import { today } from "../../settings/day";
 import type { Settings } from "../../settings/schema";
 import { exists, stacksDir } from "../../shell/paths";
 import { CommandError, run } from "../../shell/process";
@@ -13,7 +14,7 @@ import { UserError } from "../../shell/userError";
 import { prepareManifests, restartPause, reviewerOf } from "../diff";
 import { settingsAt } from "../trees";
 import { hasStack, withBase } from "./base";
-import { planned, type Planned, planOf, today } from "./plan";
+import { planned, type Planned, planOf } from "./plan";
 
 /** What a change of the tree does to a stack: two plans from nothing, without a cluster and without credentials. */
 export interface Comparison {

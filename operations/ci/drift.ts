@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
 import { exists } from "../../shell/paths";
 import type { Progress } from "../../shell/progress";
 import { UserError } from "../../shell/userError";
@@ -7,31 +5,7 @@ import type { Outcome } from "../command/spec";
 import { quietTools } from "../platform";
 import { preview } from "../preview";
 import { Stack } from "../pulumi";
-import { issueOf } from "./markdown";
-
-/** Exit code of a look that found something. */
-export const FOUND = 5;
-
-export async function writeIssue(
-  file: string | undefined,
-  about: string,
-  title: string,
-  lines: readonly string[],
-  fix: string,
-): Promise<Outcome> {
-  if (file !== undefined) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, issueOf(about, title, lines, fix));
-  }
-  return {
-    line:
-      lines.length === 0
-        ? `${title}: nothing.`
-        : [`${title}:`, ...lines.map((line) => `  ${line}`)].join("\n"),
-    data: { title, found: lines },
-    exit: lines.length === 0 ? 0 : FOUND,
-  };
-}
+import { writeIssue } from "./written";
 
 /** A workflow's machine has no copy of the stack file yet where the state lies elsewhere. */
 async function takeCopy(stackName: string, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import type { KubernetesObject } from "../../plan/objects";
 import { reliability } from "../../plan/reliability/model";
 import { judge } from "../../policy/judge";
 import { waiversKey } from "../../policy/waivers";
+import { today } from "../../settings/day";
 import type { Settings } from "../../settings/schema";
 import { prepareManifests, sideOf } from "../diff";
 import { reportOf } from "../report";
@@ -42,8 +43,6 @@ const short = (one: Registered): Registered => {
 /** Secrets of logins and buckets are known by their names alone until an update makes them: no policy can judge them before. */
 const isJudged = ({ component, object }: Registered): boolean =>
   component !== "credentials" && object.apiVersion !== bucketKind.apiVersion;
-
-export const today = (): string => new Date().toISOString().slice(0, 10);
 
 export function planOf(settings: Settings, day = today()): Planned {
   const { registered: objects, ...side } = sideOf(settings);

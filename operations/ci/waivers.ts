@@ -1,11 +1,11 @@
-import { readdir } from "node:fs/promises";
 import { stacksDir } from "../../shell/paths";
 import { waiversIn, waiversKey } from "../../policy/waivers";
 import { invariants } from "../../policy/invariants";
+import { dayAfter, today } from "../../settings/day";
 import type { Outcome } from "../command/spec";
 import { readStackFile, type StackFile } from "../pulumi";
-import { writeIssue } from "./drift";
-import { today } from "./plan";
+import { stacksIn } from "./stacks";
+import { writeIssue } from "./written";
 
 /** How many days before its last one a waiver is told. */
 const DAYS = 14;
@@ -16,7 +16,7 @@ export function endingIn(stack: string, { config = {} }: StackFile, day: string)
   if (given === undefined) return [];
   const names = invariants.map(({ name }) => name);
   const { waivers, problems } = waiversIn({ [waiversKey]: JSON.stringify(given) }, names, day);
-  const last = new Date(Date.parse(day) + DAYS * 86_400_000).toISOString().slice(0, 10);
+  const last = dayAfter(day, DAYS);
   return [
     ...waivers
       .filter(({ until }) => until <= last)
@@ -30,7 +30,7 @@ export function endingIn(stack: string, { config = {} }: StackFile, day: string)
 
 /** Every stack file's waivers that end soon. Ends with 5 where there is one. */
 export async function lookForWaivers(file: string | undefined): Promise<Outcome> {
-  const stacks = (await readdir(stacksDir)).flatMap((one) => /^Pulumi\.([\w-]+)\.yaml$/.exec(one)?.[1] ?? []);
+  const stacks = await stacksIn(stacksDir);
   const lines = await Promise.all(
     stacks.sort().map(async (stack) => endingIn(stack, await readStackFile(stack), today())),
   );

@@ -31,16 +31,21 @@ const FINALIZER = "cnpg.io/deleteDatabase";
 const database = "databases.postgresql.cnpg.io shop/main-app";
 const state = (type: string) => [
   {
-    urn: `urn:pulumi:local::postgres-platform::pgplatform:components:Cluster$${type}::main-cluster-database-app`,
-    inputs: { metadata: { name: "main-app", namespace: "shop" }, spec: { cluster: { name: "main" } } },
+    type,
+    inputs: {
+      apiVersion: "v1",
+      kind: "",
+      metadata: { name: "main-app", namespace: "shop" },
+      spec: { cluster: { name: "main" } },
+    },
   },
 ];
-const held = heldIn(state("kubernetes:postgresql.cnpg.io/v1:Database") as never);
+const held = heldIn(state("kubernetes:postgresql.cnpg.io/v1:Database"));
 
 describe("what a deleted operator still holds", () => {
   it("is a Database of CloudNativePG, and no other object", () => {
     assert.equal(held.length, 1);
-    assert.deepEqual(heldIn(state("kubernetes:apps/v1:Deployment") as never), []);
+    assert.deepEqual(heldIn(state("kubernetes:apps/v1:Deployment")), []);
   });
 
   it("is let go of when its cluster is gone, and other finalizers stay", async () => {
