@@ -60,7 +60,9 @@ const values: Readonly<Record<string, readonly [refused: string, allowed: string
 
 /** Times of which a bare number counts milliseconds, and is often meant for seconds. */
 const bareMilliseconds =
-  "statement_timeout transaction_timeout idle_in_transaction_session_timeout idle_session_timeout".split(" ");
+  "statement_timeout transaction_timeout idle_in_transaction_session_timeout idle_session_timeout lock_timeout".split(
+    " ",
+  );
 /** Times that end replication when they are shorter than a network's pause, whatever their unit. */
 const secondsAtLeast = ["wal_sender_timeout", "wal_receiver_timeout"];
 

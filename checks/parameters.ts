@@ -14,6 +14,7 @@ import { extensionOfParameter } from "../plan/postgres/extensions";
 import { dangerOf } from "./dangers";
 import { knownLibraries } from "./extensions";
 import { matches, type Rule } from "./rule";
+import { textRefusal } from "./texts";
 
 type Refusal = { readonly allowed: string; readonly fix: string };
 
@@ -84,6 +85,7 @@ export const parameters: Rule = (settings, report, engine) => {
     const problem =
       refusal(cluster, name, text, engine) ??
       withoutEffect(settings, name, engine) ??
+      textRefusal(settings, name, text, engine) ??
       dangerOf(settings, name, text);
     if (problem) report(`cluster.parameters.${name}`, value, problem.allowed, problem.fix);
   }

@@ -37,8 +37,10 @@ export const volumes: Rule = ({ cluster }, report) => {
     refuse("min_wal_size", `at most max_wal_size, which is ${postgresMemory(most)}`);
   const volume =
     walSize === undefined ? `cluster.storage.size (${size})` : `cluster.storage.walSize (${walSize})`;
-  if ((own("max_slot_wal_keep_size") ?? 0) >= walBytes)
+  const slots = own("max_slot_wal_keep_size");
+  if (slots !== undefined && slots >= walBytes)
     refuse("max_slot_wal_keep_size", `less than ${volume}: a slot that isn't read would fill the volume`);
-  if ((own("temp_file_limit") ?? 0) >= dataBytes)
+  const temporary = own("temp_file_limit");
+  if (temporary !== undefined && temporary >= dataBytes)
     refuse("temp_file_limit", `less than cluster.storage.size (${size}): one query would fill the volume`);
 };

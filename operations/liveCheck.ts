@@ -79,6 +79,9 @@ export async function checkLive(
       ...(heldBy !== undefined && { heldBy }),
       ...(before && lostArchive !== undefined && { lostArchive }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
+      ownNamespaces: resources.flatMap(({ inputs }) =>
+        inputs?.kind === "Namespace" && inputs.metadata?.name !== undefined ? [inputs.metadata.name] : [],
+      ),
       ownsOperator: deployment !== undefined && resources.some(is(deployment)),
     },
     facts,

@@ -5,6 +5,7 @@ import type { Labels } from "../plan/network";
 import type { KubernetesObject } from "../plan/objects";
 import { type Rotation, rotationOf } from "../plan/postgres/rotation";
 import { sourcedIn } from "../plan/secrets/source";
+import { planners } from "../plan/engines/select";
 import { plannedCluster, type Subject } from "./health";
 import { hasLocale } from "../plan/postgres/locale";
 import { type LiveLocale, localeQuery, localesOf } from "./locales";
@@ -24,6 +25,10 @@ export interface LiveFacts {
   readonly storageClasses: readonly StorageClass[];
   readonly nodes: readonly Node[];
   readonly namespaces: readonly string[];
+  /** Those that a platform has made, with the cluster that it made them for. */
+  readonly madeFor: Readonly<Record<string, string>>;
+  /** Pods in the cluster's namespace that are no platform's. */
+  readonly otherPods: readonly string[];
   readonly priorityClasses: readonly string[];
   /** How pods reach the API server and DNS. @default - it couldn't be read, and nothing is said of it */
   readonly network?: NetworkFacts;
@@ -124,6 +129,18 @@ async function triedQueries(subject: Subject): Promise<TriedQuery[]> {
   return tried;
 }
 
+/** Labels by which a pod is one of a cluster's, whichever engine it has. */
+const platformLabels = [
+  clusterLabel,
+  ...Object.values(planners).flatMap(({ instancePods }) => Object.keys(instancePods.labels(""))),
+];
+
+/** The pods that no platform's cluster has. */
+export const othersOf = (pods: readonly KubeObject[]): string[] =>
+  pods
+    .filter(({ metadata: { labels = {} } }) => !platformLabels.some((label) => label in labels))
+    .map(({ metadata }) => metadata.name);
+
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */
 export async function readFacts(
   subject: Subject,
@@ -145,6 +162,7 @@ export async function readFacts(
     groups,
     deployments,
     pods,
+    inNamespace,
     cluster,
     running,
     restored,
@@ -160,6 +178,7 @@ export async function readFacts(
     json(["get", "--raw", "/apis"]),
     kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
     kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
+    items(["get", "pods", "-n", namespace]),
     liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
     readRestored(subject),
@@ -179,6 +198,12 @@ export async function readFacts(
     storageClasses: classes.map(storageClassOf),
     nodes: nodes.map(nodeOf),
     namespaces: namespaces.map(({ metadata }) => metadata.name),
+    madeFor: Object.fromEntries(
+      namespaces.flatMap(({ metadata: { name: one, labels = {} } }) =>
+        labels[clusterLabel] === undefined ? [] : [[one, labels[clusterLabel]]],
+      ),
+    ),
+    otherPods: othersOf(inNamespace),
     priorityClasses: priorities.map(({ metadata }) => metadata.name),
     ...(network && { network }),
     ...(monitoring && { monitoring }),

@@ -196,6 +196,49 @@ const namespaceThere: Rule = ({ settings: { cluster } }, { namespaces }) =>
         `make it (kubectl create namespace ${cluster.namespace}), or leave makeNamespace out`,
       );
 
+/**
+ * A namespace that the stack would make and that is there already: server-side apply would take it over without a word, and `make destroy` delete it with all
+ * in it. One that this cluster's stack made is its own though its state was lost.
+ */
+const takenOver: Rule = ({ settings: { cluster, monitoring }, ownNamespaces }, { namespaces, madeFor }) => {
+  const judge = (path: string, name: string, fix: string) => {
+    if (!namespaces.includes(name) || ownNamespaces.includes(name) || madeFor[name] === cluster.name)
+      return {};
+    const maker = madeFor[name];
+    return problem(
+      path,
+      name,
+      "a namespace that isn't there yet, since the stack would take this one over, close its network, and delete it with all in it when it goes" +
+        (maker === undefined ? "" : `; the stack of the cluster ${maker} made it`),
+      fix,
+    );
+  };
+  return merged([
+    cluster.makeNamespace
+      ? judge(
+          "cluster.namespace",
+          cluster.namespace,
+          "name another one, or set cluster.makeNamespace to false to share it",
+        )
+      : {},
+    monitoring.prometheus === "install" && monitoring.namespace !== undefined
+      ? judge("monitoring.namespace", monitoring.namespace, "name another one, or leave it out")
+      : {},
+  ]);
+};
+
+/** Others' pods in a namespace that is shared: what the policies close is closed for them too. */
+const sharedNamespace: Rule = ({ settings: { cluster } }, { cluster: there, otherPods }) => {
+  if (cluster.makeNamespace || there !== undefined || otherPods.length === 0) return {};
+  const [first = "", ...rest] = otherPods;
+  const which = rest.length === 0 ? `pod ${first}` : `pods ${first} and ${rest.length} more`;
+  return {
+    questions: [
+      `Network policies close the namespace ${cluster.namespace}: its ${which}, which no platform made, will reach and be reached by what policies of their own open, and nothing else.`,
+    ],
+  };
+};
+
 /** Where clients are told how to connect. The cluster's own namespace may be made with it. */
 const wiredNamespaces: Rule = ({ settings }, { namespaces }) => {
   const { cluster, clients } = settings;
@@ -264,6 +307,8 @@ const rules: readonly Rule[] = [
   autoscaling,
   wiredNamespaces,
   namespaceThere,
+  takenOver,
+  sharedNamespace,
   zones,
   otherOperator,
   otherStack,

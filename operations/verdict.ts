@@ -18,6 +18,8 @@ export interface Planned {
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
   readonly ownsOperator: boolean;
+  /** Namespaces that this stack's state holds. */
+  readonly ownNamespaces: readonly string[];
   /** The archive of a cluster that this stack's state holds, whether it is there or not. @default - the state holds none that archives */
   readonly lostArchive?: string;
   /** Another stack whose state holds the cluster that is there. @default - none does */

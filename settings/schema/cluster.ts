@@ -47,7 +47,8 @@ export const cluster = z.strictObject({
     "Namespace of the cluster. Everything in it is cut off from the network but for what the settings open.",
   ),
   makeNamespace: boolean(
-    "Whether the platform makes the namespace. false: it is there already, also for a second cluster in it. Default: true.",
+    "Whether the platform makes the namespace; `make up` refuses to take over one that is there. false: it is there already, also for a second cluster in it; " +
+      "`make up` asks before it closes the network of pods that are there. Default: true.",
     "From true to false deletes the namespace with all in it: decide before there is data. From false to true takes it over.",
   ).default(true),
   engine: oneOf(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dayOf, isDay } from "../day";
 import { atOnce, documented, integer } from "./types";
 
 /** What may not be deleted or replaced, and what may for a time. */
@@ -36,12 +37,15 @@ export const allow = documented(
           "one of cluster, volume, bucket, namespace, crd, ca and archive, and a name, such as cluster shop/orders",
         fix: "copy it from the message that refused the change",
       }),
-      until: documented(z.string().regex(/^\d{4}-\d{2}-\d{2}([ T]00:00:00\D.*)?$/), {
-        means: "The last day on which it may, in UTC, at most 31 days ahead.",
-        change: "From the next day on every preview and update is refused until the entry is removed.",
-        allowed: "a day such as 2026-01-31",
-        fix: "write year, month and day",
-      }),
+      until: documented(
+        z.string().refine((text) => isDay(dayOf(text))),
+        {
+          means: "The last day on which it may, in UTC, at most 31 days ahead.",
+          change: "From the next day on every preview and update is refused until the entry is removed.",
+          allowed: "a day such as 2026-01-31",
+          fix: "write year, month and day",
+        },
+      ),
     }),
   ),
   {

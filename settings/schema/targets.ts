@@ -62,13 +62,18 @@ const account = documented(z.string().regex(/^[0-9a-f]{32}$/), {
   numbers: quoted,
 });
 
-const region = documented(z.string().regex(/^[a-z0-9-]{2,32}$/), {
-  means:
-    "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
-  change: moves,
-  allowed: "a region such as eu-central-1",
-  fix: "write it as the store's documentation does",
-});
+const regionOf = (form: RegExp, example: string) =>
+  documented(z.string().regex(form), {
+    means:
+      "Region of the bucket; not with the kind r2, whose region is auto, and to be given with the kind b2. Default: us-east-1 with the others.",
+    change: moves,
+    allowed: `a region such as ${example}`,
+    fix: "write it as the store's documentation does",
+  });
+const region = regionOf(/^[a-z0-9-]{2,32}$/, "eu-central-1");
+// With these two it is a part of the store's address: another form would be no host that is there.
+const awsRegion = regionOf(/^[a-z]{2,4}(-[a-z]+)+-\d$/, "eu-central-1");
+const b2Region = regionOf(/^[a-z]{2}(-[a-z]+)+-\d{3}$/, "us-west-004");
 
 const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
   means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
@@ -235,7 +240,7 @@ export const target = z.discriminatedUnion("kind", [
     ...others("b2"),
     bucket: bucketOf("b2"),
     adopt: adopted,
-    region: needed("b2", region, "the region of the bucket"),
+    region: needed("b2", b2Region, "the region of the bucket"),
     credentials: needed("b2", credentials, "an access key"),
   }),
   z.strictObject({
@@ -244,7 +249,7 @@ export const target = z.discriminatedUnion("kind", [
     ...others("aws"),
     bucket: bucketOf("aws"),
     adopt,
-    region: region.optional(),
+    region: awsRegion.optional(),
     credentials: credentials.optional(),
     roleArn: roleArn.optional(),
     lockDays,

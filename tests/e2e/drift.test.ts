@@ -14,57 +14,58 @@ describe("drift (changes made by hand, on a cluster with images built here)", ()
     env = await environment();
   });
 
-  /** Plants a change, and expects it to show in a preview and to be gone after `make up`. */
-  async function seenAndMended(options: {
-    kind: string;
-    name: string;
-    patch: object;
+  interface Plant {
+    readonly kind: string;
+    readonly name: string;
+    readonly patch: object;
     /** Reads the changed value. */
-    path: string;
-    shown: RegExp;
-  }): Promise<void> {
-    const { namespace } = env.settings.cluster;
-    const at = ["-n", namespace, "get", options.kind, options.name, "-o", `jsonpath=${options.path}`];
-    const read = async () => (await env.kubectl.run(at)).stdout;
-    const intended = await read();
-    const patch = ["--type=merge", "-p", JSON.stringify(options.patch)];
-    await env.kubectl.run(["-n", namespace, "patch", options.kind, options.name, ...patch]);
+    readonly path: string;
+    readonly shown: RegExp;
+  }
+
+  it("of the pooler's Deployment, and of the cluster's own object, which removes some of its safety, are seen and fixed", async () => {
+    const { namespace, name } = env.settings.cluster;
+    const { apiVersion, kind } = env.engine.clusterKind;
+    const plants: readonly Plant[] = [
+      {
+        kind: "deployment",
+        name: env.pooler.name,
+        patch: { spec: { replicas: 1 } },
+        path: "{.spec.replicas}",
+        shown: new RegExp(`update .*Deployment.*${env.pooler.name.split("-").at(-1)}`),
+      },
+      {
+        kind: resourceOf(apiVersion, kind),
+        name,
+        ...env.cluster.kit.drift,
+        shown: new RegExp(`update .*${kind}`),
+      },
+    ];
+    const read = async (one: Plant) =>
+      (await env.kubectl.run(["-n", namespace, "get", one.kind, one.name, "-o", `jsonpath=${one.path}`]))
+        .stdout;
+    const intended = new Map<Plant, string>();
     try {
-      assert.notEqual(await read(), intended, "the planted change changes something");
+      for (const one of plants) {
+        intended.set(one, await read(one));
+        const patch = ["--type=merge", "-p", JSON.stringify(one.patch)];
+        await env.kubectl.run(["-n", namespace, "patch", one.kind, one.name, ...patch]);
+        assert.notEqual(await read(one), intended.get(one), "the planted change changes something");
+      }
       const preview = await make("preview");
       assert.equal(preview.exitCode, 0);
       assert.match(preview.lastLine, /^\d+ changes?; `make up` makes (it|them)\.$/);
-      assert.match(preview.lines.join("\n"), options.shown);
+      for (const { shown } of plants) assert.match(preview.lines.join("\n"), shown);
     } finally {
       const { exitCode } = await make("up");
       assert.equal(exitCode, 0);
     }
-    assert.equal(await read(), intended, "`make up` restored the value");
+    for (const one of plants)
+      assert.equal(await read(one), intended.get(one), "`make up` restored the value");
     assert.equal((await make("preview", { quiet: true })).lastLine, "No changes.");
-  }
-
-  it("of the pooler's Deployment is seen and fixed", async () => {
-    await seenAndMended({
-      kind: "deployment",
-      name: env.pooler.name,
-      patch: { spec: { replicas: 1 } },
-      path: "{.spec.replicas}",
-      shown: new RegExp(`update .*Deployment.*${env.pooler.name.split("-").at(-1)}`),
-    });
     await until("two pooler pods again", 120, async () => {
-      const { namespace } = env.settings.cluster;
       const status = (await env.kubectl.get("deployment", namespace, env.pooler.name))?.status;
       return status?.readyReplicas === 2 ? { done: undefined } : { why: JSON.stringify(status) };
-    });
-  });
-
-  it("of the cluster's own object, which removes some of its safety, is seen and fixed", async () => {
-    const { apiVersion, kind } = env.engine.clusterKind;
-    await seenAndMended({
-      kind: resourceOf(apiVersion, kind),
-      name: env.settings.cluster.name,
-      ...env.cluster.kit.drift,
-      shown: new RegExp(`update .*${kind}`),
     });
     await env.cluster.waitHealthy();
   });

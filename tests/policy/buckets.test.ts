@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Previews } from "./kit/preview";
+import { type PreviewedStack, Previews } from "./kit/preview";
 
 /** Whether our program and Pulumi's engine get on about buckets. What AWS and Cloudflare would say is not shown: both are a fake. */
 describe("buckets through Pulumi's engine, at a FAKE of AWS and Cloudflare", () => {
   let previews: Previews;
-  let pulumi: Awaited<ReturnType<Previews["stack"]>>;
+  let pulumi: PreviewedStack;
   before(async () => {
     previews = await Previews.make();
     pulumi = await previews.stack(join(__dirname, "buckets"), {});

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { packArguments } from "../../policy/arguments";
 import type { RunResult } from "../../shell/process";
 import { dayAt } from "../../settings/day";
-import { Previews, type Violation, violationsIn } from "./kit/preview";
+import { type PreviewedStack, Previews, type Violation, violationsIn } from "./kit/preview";
 
 /**
  * What is protected, through Pulumi's own engine: updates are made and their deletions too. Instead of a Kubernetes cluster there are files: the provider writes
@@ -14,7 +14,6 @@ import { Previews, type Violation, violationsIn } from "./kit/preview";
  * `pulumi state unprotect --all` takes every protection away first: that is more than the option does.
  */
 
-type Pulumi = (words: readonly string[]) => Promise<RunResult>;
 type Engine = "cnpg" | "zalando" | "standalone";
 
 /** The file of the cluster. */
@@ -24,7 +23,19 @@ const engines: Readonly<Record<Engine, string>> = {
   standalone: "apps_v1-statefulset-shop-orders.yaml",
 };
 
-const NAME = "pgplatform:cluster.name";
+/** Settings of the cluster, whose name a test may change: another name is another object. */
+const cluster = (engine: Engine, name = "orders") => ({
+  "pgplatform:cluster": {
+    name,
+    namespace: "shop",
+    engine,
+    ...(engine === "standalone" && { instances: 1, durability: "async" }),
+    storage: { class: "gp3", size: "20Gi" },
+    databases: [{ name: "app", owner: "app" }],
+  },
+});
+const protection = (enabled: boolean) => ({ "pgplatform:protection": { enabled } });
+const without = { "guard:without": "platform" };
 const program = join(__dirname, "guard");
 
 const said = ({ stdout, stderr }: RunResult): string => stdout + stderr;
@@ -52,23 +63,16 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
     name: string,
     engine: Engine,
     more: Record<string, unknown> = {},
-  ): Promise<{ pulumi: Pulumi; there: (file: string) => boolean }> {
+  ): Promise<{ pulumi: PreviewedStack; there: (file: string) => boolean }> {
     const own = join(folder, name);
     mkdirSync(own);
     const pulumi = await previews.stack(program, {
       "guard:folder": own,
       "pgplatform:platform": "cloud",
       "pgplatform:tier": "dev",
-      "pgplatform:protection": { enabled: true },
+      ...protection(true),
       "pgplatform:operator": { install: false },
-      "pgplatform:cluster": {
-        name: "orders",
-        namespace: "shop",
-        engine,
-        ...(engine === "standalone" && { instances: 1, durability: "async" }),
-        storage: { class: "gp3", size: "20Gi" },
-        databases: [{ name: "app", owner: "app" }],
-      },
+      ...cluster(engine),
       ...more,
     });
     const up = await pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
@@ -76,13 +80,10 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
     return { pulumi, there: (file) => existsSync(join(own, "1-manifest", file)) };
   }
 
-  const set = async (pulumi: Pulumi, path: string, value: string) =>
-    assert.equal((await pulumi(["config", "set", "--path", path, value])).exitCode, 0);
-
   for (const [name, file] of Object.entries(engines) as [Engine, string][])
     describe(`with the engine ${name}`, function () {
       this.timeout(1_200_000);
-      let pulumi: Pulumi;
+      let pulumi: PreviewedStack;
       let there: (file: string) => boolean;
       before(async () => ({ pulumi, there } = await made(name, name)));
 
@@ -92,20 +93,19 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
       });
 
       it("is neither replaced nor deleted by `pulumi up`, nor deleted by `pulumi destroy`", async () => {
-        await set(pulumi, NAME, "invoices");
+        await pulumi.configure(cluster(name, "invoices"));
         const replacing = await pulumi(["up", "--yes", "--skip-preview"]);
         assert.notEqual(replacing.exitCode, 0);
         assert.match(said(replacing), /unable to replace resource [^]* marked for protection/);
-        await set(pulumi, NAME, "orders");
 
-        await set(pulumi, "guard:without", "platform");
+        await pulumi.configure({ ...cluster(name), ...without });
         const deleting = await pulumi(["up", "--yes"]);
         assert.notEqual(deleting.exitCode, 0);
         assert.match(said(deleting), /cannot be deleted\s+because it is protected/);
         const destroying = await pulumi(["destroy", "--yes", "--skip-preview"]);
         assert.notEqual(destroying.exitCode, 0);
         assert.match(said(destroying), /cannot be deleted\s+because it is protected/);
-        await pulumi(["config", "rm", "guard:without"]);
+        await pulumi.configure({ "guard:without": undefined });
         assert.ok(there(file));
         assert.ok(there("v1-namespace-default-shop.yaml"));
       });
@@ -114,15 +114,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
         // What the former test has deleted of it that isn't protected.
         const again = await pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
         assert.equal(again.exitCode, 0, said(again));
-        const { stderr, exitCode } = await pulumi([
-          "config",
-          "set",
-          "--path",
-          "pgplatform:protection.enabled",
-          "false",
-        ]);
-        assert.equal(exitCode, 0, stderr);
-        await set(pulumi, NAME, "invoices");
+        await pulumi.configure({ ...cluster(name, "invoices"), ...protection(false) });
         // No preview comes before this update. It ends at the first thing, which with standalone is a volume.
         const replacing = await pulumi(["up", "--yes", "--skip-preview", ...packArguments]);
         assert.notEqual(replacing.exitCode, 0);
@@ -134,16 +126,15 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
           ),
         );
         assert.ok(there(file));
-        await set(pulumi, NAME, "orders");
-        await pulumi(["config", "set", "--path", "pgplatform:protection.enabled", "true"]);
 
+        await pulumi.configure({ ...cluster(name), ...protection(true) });
         // The refused update has let go of what it had already looked at.
         const protecting = await pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs"]);
         assert.equal(protecting.exitCode, 0, said(protecting));
 
         const unprotected = await pulumi(["state", "unprotect", "--all", "--yes"]);
         assert.equal(unprotected.exitCode, 0, said(unprotected));
-        await set(pulumi, "guard:without", "platform");
+        await pulumi.configure(without);
         const deleting = await pulumi(["up", "--yes", ...packArguments]);
         assert.notEqual(deleting.exitCode, 0);
         const volumes =
@@ -166,7 +157,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
   it("is nothing in dev, where everything is deleted as before", async function () {
     this.timeout(600_000);
     const { pulumi, there } = await made("dev", "cnpg", { "pgplatform:protection": {} });
-    await set(pulumi, "guard:without", "platform");
+    await pulumi.configure(without);
     const deleting = await pulumi(["up", "--yes", ...packArguments]);
     assert.equal(deleting.exitCode, 0, said(deleting));
     assert.ok(!there(engines.cnpg));
@@ -207,10 +198,7 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
 
     const until = dayAt(new Date(Date.now() + 86_400_000));
     const allow = async (list: object[]) => {
-      await pulumi(["config", "rm", "pgplatform:allow"]);
-      for (const [index, one] of list.entries())
-        for (const [key, value] of Object.entries(one))
-          await set(pulumi, `pgplatform:allow[${index}].${key}`, String(value));
+      await pulumi.configure({ "pgplatform:allow": list });
       return pulumi(["preview", ...packArguments]);
     };
     const good = await allow([{ what: "cluster shop/orders", until }]);
@@ -234,9 +222,9 @@ describe("what is protected, in Pulumi's engine, with files in the place of a cl
     );
 
     // Named or not: only `make up` reads the age of a backup.
-    await allow([{ what: "cluster shop/orders", until }]);
+    await pulumi.configure({ "pgplatform:allow": [{ what: "cluster shop/orders", until }] });
     await pulumi(["state", "unprotect", "--all", "--yes"]);
-    await set(pulumi, "guard:without", "platform");
+    await pulumi.configure(without);
     assert.match(
       messages(await pulumi(["preview", ...packArguments])),
       /cluster shop\/orders: the update deletes it/,

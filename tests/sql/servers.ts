@@ -103,6 +103,16 @@ export class Server {
     this.run("pg_ctl", "-D", this.data, "-m", how, "-w", "stop");
   }
 
+  /** Why the server wouldn't start with a value of a parameter; undefined where it would, as far as it knows before. */
+  refusalOf(parameter: string, value: string): string | undefined {
+    try {
+      this.run("postgres", "-D", this.data, "-c", `${parameter}=${value}`, "-C", parameter);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
   /** It starts as a standby that follows nobody. */
   becomeStandby(): void {
     const signal = join(this.data, "standby.signal");

@@ -203,11 +203,13 @@ describe("a new major version", () => {
       return { settings, shape: found };
     };
     return preflight(
-      { ...shapeOf("17"), requiredHostSpread: false, engine: planners[engine], ownsOperator: false },
+      { ...shapeOf("17"), requiredHostSpread: false, engine: planners[engine], ownsOperator: false, ownNamespaces: [] },
       {
         kubernetes: "1.34.1",
         storageClasses: [{ name: "gp3", isDefault: true, expands: true }],
         namespaces: ["default"],
+        madeFor: {},
+        otherPods: [],
         nodes: [
           {
             host: "a",

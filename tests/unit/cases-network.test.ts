@@ -51,6 +51,8 @@ const facts = (network: Partial<NonNullable<LiveFacts["network"]>>, apiGroups: s
   storageClasses: [],
   nodes: [],
   namespaces: [],
+  madeFor: {},
+  otherPods: [],
   priorityClasses: [],
   poolerPods: {},
   apiGroups,

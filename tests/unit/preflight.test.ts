@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { planner as cnpg } from "../../plan/engines/cnpg/planner";
 import { readers } from "../../plan/engines/readers";
-import { liveReaders } from "../../plan/engines/select";
+import { clusterLabel } from "../../plan/names";
+import { liveReaders, planners } from "../../plan/engines/select";
 import { planner as standalone } from "../../plan/engines/standalone/planner";
-import { type LiveFacts, nodeOf, storageClassOf } from "../../operations/liveFacts";
+import { type LiveFacts, nodeOf, othersOf, storageClassOf } from "../../operations/liveFacts";
 import { preflight } from "../../operations/preflight";
 import { type Planned, type Verdict } from "../../operations/verdict";
 import { sentence } from "../../checks/index";
@@ -30,6 +31,8 @@ const healthy: LiveFacts = {
     { name: "fast", isDefault: false, expands: true },
   ],
   namespaces: ["default"],
+  madeFor: {},
+  otherPods: [],
   priorityClasses: ["system-cluster-critical"],
   nodes: [node("n1", "z1"), node("n2", "z2"), node("n3", "z3")],
   apiGroups: ["apps"],
@@ -51,6 +54,7 @@ function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
     engine: cnpg,
     operator: { image: "operator:2" },
     ownsOperator: false,
+    ownNamespaces: [],
     ...more,
   };
 }
@@ -269,6 +273,67 @@ describe("preflight over plain facts", () => {
         "make it (kubectl create namespace postgres), or leave makeNamespace out.",
     ]);
     assert.deepEqual(preflight(planned(input), { ...healthy, namespaces: ["postgres"] }), nothing);
+  });
+
+  describe("a namespace that is there already", () => {
+    const there: LiveFacts = { ...healthy, namespaces: ["default", "postgres", "pgplatform-monitoring"] };
+
+    it("isn't taken over, since it would be closed, and deleted with the stack", () => {
+      assert.deepEqual(said(preflight(planned(smallest()), there)), [
+        'pgplatform:cluster.namespace: "postgres" is not allowed. Allowed: a namespace that isn\'t there yet, since the stack would take this one over, ' +
+          "close its network, and delete it with all in it when it goes. Fix: name another one, or set cluster.makeNamespace to false to share it.",
+      ]);
+      const input: SettingsInput = {
+        ...smallest(),
+        monitoring: { prometheus: "install", namespace: "observability" },
+      };
+      assert.match(
+        said(preflight(planned(input), { ...healthy, namespaces: ["observability"] })).join(),
+        /^pgplatform:monitoring\.namespace: "observability" is not allowed\. .* Fix: name another one, or leave it out\.$/,
+      );
+    });
+
+    it("is its own: its state has it, or the namespace says so where the state was lost", () => {
+      assert.deepEqual(preflight(planned(smallest(), { ownNamespaces: ["postgres"] }), there), nothing);
+      assert.deepEqual(preflight(planned(smallest()), { ...there, madeFor: { postgres: "main" } }), nothing);
+    });
+
+    it("is another cluster's, whose stack would be the second that deletes it", () => {
+      assert.match(
+        said(preflight(planned(smallest()), { ...there, madeFor: { postgres: "orders" } })).join(),
+        /; the stack of the cluster orders made it\. Fix: name another one, or set cluster\.makeNamespace to false/,
+      );
+    });
+
+    it("is shared with pods that the policies would close in: asked about, before the cluster is there", () => {
+      const input = changed(smallest(), "cluster.makeNamespace", false);
+      const shared: LiveFacts = { ...there, otherPods: ["shop-1", "shop-2", "cart-1"] };
+      assert.deepEqual(preflight(planned(input), shared).questions, [
+        "Network policies close the namespace postgres: its pods shop-1 and 2 more, which no platform made, will reach and be reached by what " +
+          "policies of their own open, and nothing else.",
+      ]);
+      assert.deepEqual(preflight(planned(input), { ...madeBy(input), ...shared }), nothing);
+    });
+
+    it("knows the pods of each engine's clusters from others", () => {
+      const pod = (name: string, labels: Record<string, string>) => ({
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name, labels },
+      });
+      const ours = Object.values(planners).map(({ name, instancePods }) =>
+        pod(name, instancePods.labels("orders")),
+      );
+      assert.deepEqual(
+        othersOf([
+          ...ours,
+          pod("pooler", { [clusterLabel]: "main" }),
+          pod("shop", { app: "shop" }),
+          pod("bare", {}),
+        ]),
+        ["shop", "bare"],
+      );
+    });
   });
 
   describe("the namespace of a client with binding", () => {

@@ -269,6 +269,8 @@ const healthy: LiveFacts = {
   kubernetes: "1.34.1",
   storageClasses: [{ name: "local-path", isDefault: true, expands: false }],
   namespaces: ["default"],
+  madeFor: {},
+  otherPods: [],
   nodes: ["n1", "n2", "n3"].map((host, index) => ({
     host,
     zone: `z${index}`,
@@ -304,6 +306,7 @@ describe("the preflight of a restore", () => {
         requiredHostSpread: false,
         engine: planners[engine],
         ownsOperator: true,
+        ownNamespaces: [],
         ...(lostArchive !== undefined && { lostArchive }),
       },
       {
