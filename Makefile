@@ -15,7 +15,7 @@ PGP := @exec ./pgp
 quoted = '$(subst ','\'',$(1))'
 option = $(if $(filter environment%,$(origin $(2))),$(error $(2): the shell has it ($($(2))). Allowed: behind `make` alone. Fix: `make $@ $(2)=…`, or `unset $(2)`),$(if $($(2)),$(1) $(call quoted,$($(2)))))
 
-.PHONY: help up down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint ci-comment ci-stacks ci-drift ci-waivers ci-post ci-providers ci-kubeconfig
+.PHONY: help up recover down destroy backup backups verify restore forget logs status monitoring dashboards pictures preview tools pins test policy e2e faults bench lint ci-comment ci-stacks ci-drift ci-waivers ci-post ci-providers ci-kubeconfig
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ help: ## Show the commands
 
 up: ## From nothing to a working PostgreSQL: tools, cluster, pulumi up, health check, how to connect
 	$(PGP) up --stack $(call quoted,$(STACK))
+
+recover: ## After a restart of the machine or of k3d: bring back what doesn't come back by itself
+	$(PGP) recover --stack $(call quoted,$(STACK))
 
 down: ## Delete what `make up` made, after asking; FORCE=1 doesn't ask
 	$(PGP) down --stack $(call quoted,$(STACK))

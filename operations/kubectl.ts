@@ -3,7 +3,11 @@ import { run, type RunOptions, type RunResult } from "../shell/process";
 
 /** A Kubernetes object as the API server returns it. */
 export interface KubeObject extends KubernetesObject {
-  readonly metadata: KubernetesObject["metadata"] & { readonly creationTimestamp?: string };
+  readonly metadata: KubernetesObject["metadata"] & {
+    readonly creationTimestamp?: string;
+    /** By when it should be gone; only on one that is being deleted. */
+    readonly deletionTimestamp?: string;
+  };
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
 }

@@ -58,11 +58,16 @@ export function findCluster(choice: Exclude<ClusterChoice, { kind: "none" }>): T
   }
 }
 
-/** Brings the chosen cluster up, or finds it up; the built-in one gets those of the stack's images that are built for it. */
-export async function provideCluster(
-  choice: Exclude<ClusterChoice, { kind: "none" }>,
-  images: readonly string[],
-  toolFolders: readonly string[],
+interface Provided {
+  readonly choice: Exclude<ClusterChoice, { kind: "none" }>;
+  /** Those of the built-in cluster that are built for it. */
+  readonly images?: readonly string[];
+  readonly toolFolders: readonly string[];
+}
+
+/** Starts the chosen cluster, which is there, or finds it started; a context's is somebody else's to start. */
+export async function startCluster(
+  { choice, images = [], toolFolders }: Provided,
   context: StepContext,
   signal?: AbortSignal,
 ): Promise<Target> {
@@ -70,9 +75,6 @@ export async function provideCluster(
   const options = { onLine: (line: string) => context.detail(line), ...(signal && { signal }) };
   if (choice.kind === "built-in") await clusterUp(context, images, signal);
   if (choice.kind === "k3d") {
-    if (!(await succeeds("k3d", ["cluster", "get", K3D_CLUSTER]))) {
-      await run("k3d", k3dCreation, options);
-    }
     await run("k3d", ["cluster", "start", K3D_CLUSTER], options);
     await run("k3d", ["kubeconfig", "write", K3D_CLUSTER, "--output", target.kubeconfig ?? ""], options);
   }
@@ -81,4 +83,20 @@ export async function provideCluster(
     throw new UserError([`The Kubernetes cluster of context "${target.context}" does not answer; ${fix}.`]);
   }
   return target;
+}
+
+/** Whether k3d has the cluster that `make up` makes, started or not. */
+export const hasK3dCluster = (): Promise<boolean> => succeeds("k3d", ["cluster", "get", K3D_CLUSTER]);
+
+/** Brings the chosen cluster up, or finds it up; the built-in one gets those of the stack's images that are built for it. */
+export async function provideCluster(
+  provided: Provided,
+  context: StepContext,
+  signal?: AbortSignal,
+): Promise<Target> {
+  if (provided.choice.kind === "k3d" && !(await hasK3dCluster())) {
+    const onLine = (line: string) => context.detail(line);
+    await run("k3d", k3dCreation, { onLine, ...(signal && { signal }) });
+  }
+  return startCluster(provided, context, signal);
 }

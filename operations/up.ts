@@ -83,7 +83,11 @@ export async function up(
   const toolFolders = await prepareTools(progress, manifestsOf(asWritten), signal);
   const stack = new Stack(stackName, toolFolders, signal);
   const target = await progress.step("Kubernetes", (context) =>
-    provideCluster(choice, stackImages(asWritten, plannerOf(asWritten)), toolFolders, context, signal),
+    provideCluster(
+      { choice, images: stackImages(asWritten, plannerOf(asWritten)), toolFolders },
+      context,
+      signal,
+    ),
   );
   const { overlay, settings } = await withRestored(stackName, written, asWritten, (one) =>
     readRestored(subjectWith(one, target, toolFolders, signal)),

@@ -41,3 +41,18 @@ export const logSchema = (): object =>
       message: z.string(),
     }),
   );
+
+/** What each step of a recovery found. */
+export const recoverSchema = (): object =>
+  schemaOf(
+    z.object({
+      message: z.string().describe("the closing line").optional(),
+      steps: z.array(
+        z.object({
+          step: z.string().describe("its name"),
+          found: z.string().describe("what it found"),
+          did: z.string().optional().describe("what it did; left out where nothing was to be done"),
+        }),
+      ),
+    }),
+  );

@@ -29,6 +29,50 @@ export const setup: readonly CommandSpec[] = [
       ),
   },
   {
+    name: "recover",
+    group: "setup",
+    summary: "after a restart of the machine or of k3d: bring back what doesn't come back by itself",
+    text: [
+      "Six steps, each where it is needed, with what it found: the Kubernetes cluster is started; pods that are stuck are deleted, for what made them to make them again; " +
+        "PostgreSQL is waited for; a client writes through the pooler, and where it can't the poolers log in again, then start again; pods of applications that wait with " +
+        "CrashLoopBackOff are deleted, so that they start at once.",
+      "Nothing is made that wasn't there, and no setting is changed: that is `pgp up`. Pods without an owner, and those of Jobs, stay.",
+    ],
+    on: "stack",
+    asks: true,
+    make: "recover",
+    options: [
+      {
+        flags: "--install-unit",
+        meaning:
+          "write a unit of systemd that does this when the machine starts, and enable it, after asking",
+      },
+      { flags: "--print-unit", meaning: "print that unit, and do nothing" },
+    ],
+    examples: [
+      { command: "recover", does: "after the machine has started" },
+      { command: "recover --install-unit", does: "at every start, by systemd" },
+    ],
+    json: async () => ({ title: "recover", schema: (await import("./schemas")).recoverSchema() }),
+    run: async (call) => {
+      const stack = stackOf(call);
+      if (call.options.printUnit === true) {
+        process.stdout.write((await import("../systemdUnit")).ownUnit(stack));
+        return { data: { steps: [] } };
+      }
+      if (call.options.installUnit === true)
+        return {
+          line: await (await import("../systemdUnit")).installUnit(stack, call.progress),
+          data: { steps: [] },
+        };
+      const { session } = await import("../session");
+      const { line, steps } = await session("recover", call.progress, async (signal) =>
+        (await import("../recover")).recover(stack, call.progress, signal),
+      );
+      return { line, data: { message: line, steps } };
+    },
+  },
+  {
     name: "down",
     group: "setup",
     summary: "delete what `up` made, with its data, after asking",

@@ -36,7 +36,10 @@ describe("library (the packed package in another program; images built here)", f
       poolers: [{ name: "app", database: "app" }],
     });
     const quiet = { detail: () => undefined, say: (line: string) => say(line) };
-    await provideCluster(choice, stackImages(settings, planners.zalando), env.toolFolders, quiet);
+    await provideCluster(
+      { choice, images: stackImages(settings, planners.zalando), toolFolders: env.toolFolders },
+      quiet,
+    );
 
     folder = await mkdtemp(join(tmpdir(), "pgp-library-"));
     const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", folder], {

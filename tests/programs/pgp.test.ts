@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv/dist/2020";
@@ -10,6 +10,7 @@ import { completionOf, shells } from "../../operations/command/completion";
 import { execute, helpOf, runLine } from "../../operations/command/program";
 import { type CommandSpec, commonOptions, longFlag } from "../../operations/command/spec";
 import { commands } from "../../operations/command/table";
+import { unitName } from "../../operations/systemdUnit";
 import { connectionText } from "../../operations/connect";
 import { chosen } from "../../operations/platform";
 import { poolsLines } from "../../operations/pools";
@@ -210,6 +211,24 @@ describe("a run of pgp", () => {
     } finally {
       if (before === undefined) delete process.env.ENGINE;
       else process.env.ENGINE = before;
+    }
+  });
+});
+
+describe("pgp recover --print-unit", () => {
+  it("the unit that recovers a stack is one that systemd takes", function () {
+    // Present where a machine has systemd's programs, though it doesn't run systemd.
+    if (spawnSync("systemd-analyze", ["--version"]).status !== 0) return this.skip();
+    const folder = mkdtempSync(join(tmpdir(), "pgp-unit-"));
+    try {
+      const file = join(folder, unitName("local"));
+      writeFileSync(file, execFileSync(join(projectDir, "pgp"), ["recover", "--print-unit"]));
+      const verified = spawnSync("systemd-analyze", ["verify", file], { encoding: "utf8" });
+      assert.deepEqual([verified.status, verified.stderr], [0, ""]);
+      writeFileSync(file, "[Service]\nType=oneshot\nExecStart=/not/there recover\n");
+      assert.notEqual(spawnSync("systemd-analyze", ["verify", file]).status, 0, "it refuses one");
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 });
