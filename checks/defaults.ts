@@ -70,6 +70,7 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
   return {
     ...parsed,
     tier,
+    tls: { ...parsed.tls, issuer: parsed.tls.issuer ?? engine.issuers[0] },
     protection: { ...parsed.protection, enabled: parsed.protection.enabled ?? tier === "prod" },
     operator: { ...parsed.operator, scheduling: parsed.operator.scheduling ?? parsed.scheduling },
     cluster: {

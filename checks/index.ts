@@ -36,6 +36,7 @@ import type { Rule } from "./rule";
 import { scheduling } from "./scheduling";
 import { sizes } from "./sizes";
 import { storage } from "./storage";
+import { tls } from "./tls";
 import { thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
@@ -76,6 +77,7 @@ const rules: readonly Rule[] = [
   binding,
   rotation,
   owners,
+  tls,
   backup,
   restore,
   registries,

@@ -1,8 +1,10 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { base64 } from "../plan/base64";
+import type { PlannedObject } from "../plan/objects";
 import type { Plan } from "../plan/plan";
 import { issuing, type Wanted } from "./issuing";
+import { registerObjects } from "./register";
 
 export interface CertificatesArgs {
   /** Names that the certificate carries, and the Secrets that it goes into. Other names renew the certificate in place. */
@@ -45,6 +47,19 @@ export class Issued extends pulumi.dynamic.Resource {
         additionalSecretOutputs: ["caKey", "privateKey"],
       },
     );
+  }
+}
+
+/** What asks cert-manager for the servers' certificate: there when it is. */
+export class CertificateRequest extends pulumi.ComponentResource {
+  constructor(
+    name: string,
+    { objects }: { readonly objects: readonly PlannedObject[] },
+    options: pulumi.ComponentResourceOptions = {},
+  ) {
+    super("pgplatform:components:CertificateRequest", name, {}, options);
+    registerObjects(name, objects, { parent: this });
+    this.registerOutputs({});
   }
 }
 

@@ -11,7 +11,7 @@ import type { Settings } from "../settings/schema";
 import type { PoolerArgs, SettingsArgs } from "./args";
 import { Backup } from "./backup";
 import { Bindings } from "./bindings";
-import { Certificates } from "./certificates";
+import { CertificateRequest, Certificates } from "./certificates";
 import { Cluster } from "./cluster";
 import { ownerLogin, uriOf } from "./connection";
 import { Credentials } from "./credentials";
@@ -209,6 +209,14 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         { parent: this, dependsOn: made },
       );
 
+    const request =
+      platform.certificateRequest &&
+      new CertificateRequest(
+        `${name}-certificate-request`,
+        { objects: platform.certificateRequest },
+        { parent: this, dependsOn: made },
+      );
+
     const backup =
       (settings.backup?.targets.length ?? 0) > 0 &&
       new Backup(
@@ -222,7 +230,17 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         { parent: this, dependsOn: [...made, ...pullSecrets] },
       );
 
-    const before = [network, credentials, store, ...pullSecrets, certificates, operator, given, backup];
+    const before = [
+      network,
+      credentials,
+      store,
+      ...pullSecrets,
+      certificates,
+      request,
+      operator,
+      given,
+      backup,
+    ];
     const cluster = new Cluster(
       `${name}-cluster`,
       {

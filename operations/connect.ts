@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { readers } from "../plan/engines/readers";
 import { credentialOf, keysOf } from "../plan/postgres/roles";
-import { poolerLabels, poolerName, poolerPorts, serviceHost } from "../plan/names";
+import { poolerLabels, poolerName, poolerPorts, secretNames, serviceHost } from "../plan/names";
 import { type Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
 import { isReady, type KubeObject, selectorOf } from "./kubectl";
@@ -68,7 +68,12 @@ async function goalOf(platform: Platform, { pooler, standby }: Way): Promise<Goa
 
 async function caOf({ platform, subject }: Found): Promise<string> {
   const { name, namespace } = platform.settings.cluster;
-  const { secretName, key } = subject?.plan.tls.ca ?? { secretName: `${name}-ca`, key: "ca.crt" };
+  const object = subject === undefined ? await clusterObject(platform) : undefined;
+  const place = object && platform.live.onCall.certificates(object).find(({ what }) => what === "CA");
+  const { secretName, key } = subject?.plan.tls.ca ?? {
+    secretName: place?.secret ?? secretNames.ca(name),
+    key: place?.key ?? "ca.crt",
+  };
   const secret = await platform.kubectl.run([
     ...["-n", namespace, "get", "secret", secretName],
     ...["-o", `jsonpath={.data.${key.replaceAll(".", "\\.")}}`],

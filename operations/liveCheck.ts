@@ -79,6 +79,7 @@ export async function checkLive(
       ...(heldBy !== undefined && { heldBy }),
       ...(before && lostArchive !== undefined && { lostArchive }),
       ...(deployment && settings.operator.install && { operator: { image: imageOf(deployment) } }),
+      tlsNames: subject.plan.tls.names,
       ownNamespaces: resources.flatMap(({ inputs }) =>
         inputs?.kind === "Namespace" && inputs.metadata?.name !== undefined ? [inputs.metadata.name] : [],
       ),

@@ -16,6 +16,7 @@ import { type NetworkFacts, readNetwork } from "./networkFacts";
 import { isReady, type KubeObject, liveOf, selectorOf } from "./kubectl";
 import { readSecrets, type SecretFacts } from "./secretFacts";
 import { readRestored, type Restored } from "./restored";
+import { readTls, type TlsFacts } from "./tlsFacts";
 import { waitsForImage } from "./stuck";
 
 /** What is asked of a Kubernetes cluster before anything is changed; plain data, read once. */
@@ -52,6 +53,8 @@ export interface LiveFacts {
   readonly monitoring?: MonitoringFacts;
   /** Passwords of another owner. @default - the stack owns all of them */
   readonly secrets?: SecretFacts;
+  /** A certificate that another signs. @default - the engine or the stack signs */
+  readonly tls?: TlsFacts;
   /** The operator, when one runs. */
   readonly operator?: { readonly image: string; readonly installedBy?: string };
 }
@@ -168,6 +171,7 @@ export async function readFacts(
     restored,
     monitoring,
     secrets,
+    tls,
   ] = await Promise.all([
     json(["version", "-o", "json"]),
     readNetwork(kubectl),
@@ -184,6 +188,7 @@ export async function readFacts(
     readRestored(subject),
     readMonitoring(kubectl, settings),
     readSecrets(kubectl, settings),
+    readTls(kubectl, settings),
   ]);
   const locales =
     cluster && settings.cluster.databases.some(hasLocale)
@@ -208,6 +213,7 @@ export async function readFacts(
     ...(network && { network }),
     ...(monitoring && { monitoring }),
     ...(secrets && { secrets }),
+    ...(tls && { tls }),
     ...(locales && { locales }),
     ...(queries.length > 0 && { queries }),
     apiGroups: (groups as { groups: { name: string }[] }).groups.map((group) => group.name),

@@ -9,6 +9,7 @@ import { networkFindings } from "./networkRules";
 import { nodesForInstances, nodesForPoolers, priorityClasses, zones } from "./nodeRules";
 import { queryProblems, queryWarnings } from "./queries";
 import { otherOwners, takenBack } from "./secretRule";
+import { certificates } from "./tlsRule";
 import { restoring } from "./restoreRule";
 import { listed, merged, type Planned, problem, type Rule, type Verdict } from "./verdict";
 
@@ -319,6 +320,7 @@ const rules: readonly Rule[] = [
   prometheusOperator,
   otherOwners,
   takenBack,
+  certificates,
   restoring,
 ];
 

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as builtIn from "../local/cluster/cluster";
-import { manifestsOf } from "../releases/manifest";
 import { stackImages } from "../plan/images";
 import { poolerLabels } from "../plan/names";
 import type { Labels } from "../plan/network";
@@ -31,7 +30,8 @@ const NODES_SECONDS = 120;
 const POOLERS_SECONDS = 90;
 
 /** Refuses to make what isn't there: a recovery never begins with an empty database. */
-async function refuseAbsent(choice: ClusterChoice, stack: Stack): Promise<void> {
+async function presentCluster(): Promise<Exclude<ClusterChoice, { kind: "none" }>> {
+  const choice = chooseCluster(await inspectMachine());
   if (choice.kind === "none") throw new UserError([choice.why]);
   const made =
     choice.kind === "built-in"
@@ -41,10 +41,7 @@ async function refuseAbsent(choice: ClusterChoice, stack: Stack): Promise<void> 
     throw new UserError([
       `There is no ${choice.kind} cluster that could be recovered. \`pgp up\` makes one, with an empty database; \`pgp restore\` makes one out of a backup.`,
     ]);
-  if (!(await stack.exists()))
-    throw new UserError([
-      `Stack ${stack.name} has not been made, so nothing of it can be recovered. Fix: \`pgp up\` makes it.`,
-    ]);
+  return choice;
 }
 
 /** Looks until `look` finds nothing to wait for, and returns what it waits for when the time is over. */
@@ -171,12 +168,14 @@ export async function recover(
   signal: AbortSignal,
 ): Promise<{ line: string; steps: readonly Recovered[] }> {
   const began = Date.now();
-  const choice = chooseCluster(await inspectMachine());
-  const stack = new Stack(stackName, []);
-  await refuseAbsent(choice, stack);
-  if (choice.kind === "none") throw new UserError([choice.why]);
+  const choice = await presentCluster();
+  const toolFolders = await prepareTools(progress, [], signal);
+  const stack = new Stack(stackName, toolFolders, signal);
+  if (!(await stack.exists()))
+    throw new UserError([
+      `Stack ${stackName} has not been made, so nothing of it can be recovered. Fix: \`pgp up\` makes it.`,
+    ]);
   const settings = await readSettings(stack);
-  const toolFolders = await prepareTools(progress, manifestsOf(settings), signal);
 
   const steps: Recovered[] = [];
   const step = async (title: string, work: (context: StepContext) => Promise<Omit<Recovered, "step">>) =>

@@ -18,6 +18,8 @@ export interface Planned {
   readonly operator?: { readonly image: string };
   /** Whether this stack's state holds the operator. */
   readonly ownsOperator: boolean;
+  /** Names that the servers' certificate must have. */
+  readonly tlsNames: readonly string[];
   /** Namespaces that this stack's state holds. */
   readonly ownNamespaces: readonly string[];
   /** The archive of a cluster that this stack's state holds, whether it is there or not. @default - the state holds none that archives */

@@ -98,6 +98,10 @@ export const secretNames = {
   storeKey: (cluster: string): string => `${cluster}-secret-store`,
   /** The servers' certificate, where the platform signs it. */
   server: (cluster: string): string => `${cluster}-server`,
+  /** The certificate of the CA that signed it, where the engine or the platform does. */
+  ca: (cluster: string): string => `${cluster}-ca`,
+  /** The servers' certificate, where cert-manager signs it. */
+  signed: (cluster: string): string => `${cluster}-tls`,
   passwords: (cluster: string): string => `${cluster}-passwords`,
 };
 

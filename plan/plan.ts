@@ -1,3 +1,4 @@
+import type { Issuer } from "../settings/schema/tls";
 import type { Endpoint, Flow, Peer } from "./network";
 import type { PlannedObject } from "./objects";
 
@@ -60,8 +61,8 @@ export interface Plan {
   readonly adoption?: readonly Adoption[];
   readonly endpoints: { readonly primary: Endpoint; readonly standbys: Endpoint; readonly any: Endpoint };
   readonly tls: {
-    /** Who signs: the engine by itself, or the platform, which then makes both Secrets before anything of the cluster. */
-    readonly issuer: "engine" | "platform";
+    /** Who signs. The platform makes both Secrets before anything of the cluster, and cert-manager is asked before. */
+    readonly issuer: Issuer;
     /** Names that the server's certificate carries; beside the engine's own where that signs. */
     readonly names: readonly string[];
     readonly ca: { readonly secretName: string; readonly key: string };

@@ -18,6 +18,7 @@ import { merge, withLabels, type KubernetesObject, type PlannedObject } from "./
 import { poolerCredentials, poolerPlan, type PoolerPlan } from "./pooler/plan";
 import type { Credential, OperatorPlan, PasswordFiles, Plan } from "./plan";
 import { podSecurity } from "./podSecurity";
+import { certificateRequest } from "./tls";
 import { reloaderFlows, reloaderObjects } from "./secrets/reloader";
 import { sourcedAnnotation } from "./secrets/source";
 import { planStore, type StorePlan } from "./secrets/store";
@@ -58,6 +59,8 @@ export interface PlatformPlan {
   readonly passwords?: PasswordFiles;
   /** Labels of the certificates' Secrets, where the platform signs them. @default - the engine signs by itself */
   readonly certificates?: { readonly labels: Labels };
+  /** What asks cert-manager for the certificate. @default - another signs it */
+  readonly certificateRequest?: readonly PlannedObject[];
   /** What watches over, copies and verifies the backups. @default - nothing, without targets */
   readonly backups: readonly PlannedObject[];
   /** Stores beside the cluster. @default - no target is local */
@@ -188,6 +191,7 @@ export function planPlatform(
   const flows = [...clusterFlows, ...flowsInto(namespace, monitoring?.flows)];
   const check = loginCheck(settings, cluster, poolers);
   const store = planStore(settings, cluster.credentials);
+  const request = certificateRequest(settings, cluster.tls);
   const localStores = planLocalStores(settings, engine.instancePods.labels(name), flows);
 
   const platform: PlatformPlan = {
@@ -216,6 +220,7 @@ export function planPlatform(
     reloader: labelled(reloaderObjects(settings, cluster, engine)),
     ...(cluster.passwords && { passwords: labelledSecret(cluster.passwords) }),
     ...(cluster.tls.issuer === "platform" && { certificates: { labels: own } }),
+    ...(request.length > 0 && { certificateRequest: transform.over("cluster", labelled(request)) }),
     backups: transform.over("backup", labelled(backups.objects)),
     ...(localStores && { localStores }),
     ...(monitoring && {

@@ -1,4 +1,5 @@
 import type { Compression, Images, Settings } from "../../settings/schema";
+import type { Issuer } from "../../settings/schema/tls";
 import type { Store } from "../backup/store";
 import type { Exporter } from "../monitoring/exporter";
 import type { Labels } from "../network";
@@ -95,6 +96,8 @@ export interface EngineTraits {
     /** Those with which the parts of an upload are of different sizes. */
     readonly unequalParts: readonly Compression[];
   };
+  /** Who can sign its servers' certificate, the default first. */
+  readonly issuers: readonly [Issuer, ...Issuer[]];
   /** Namespace of its operator. @default - the engine has none */
   readonly operatorNamespace?: string;
   /** Objects of a cluster that stay until its operator takes a finalizer off them. @default - there are none */

@@ -247,6 +247,15 @@ pgplatform:restore:
     paths: ["secrets"],
   },
   {
+    title: "Certificates",
+    intro:
+      "Who signs what servers and poolers show, and what clients trust: see [certificates](certificates.md).",
+    example: `pgplatform:tls:
+  issuer: cert-manager
+  issuerRef: { kind: ClusterIssuer, name: internal-ca }`,
+    paths: ["tls"],
+  },
+  {
     title: "Monitoring",
     intro:
       "The metrics ports are closed until a namespace is named here. `queries` adds metrics of the applications' own data; " +

@@ -11,6 +11,7 @@ import type { InstallSettings } from "./monitoringInstall";
 import { restore } from "./restore";
 import { rotation } from "./rotation";
 import { secrets } from "./secrets";
+import { type Issuer, tls } from "./tls";
 import { pooler } from "./poolers";
 import { allow, protection } from "./protection";
 import { scheduling, type SchedulingSettings } from "./scheduling";
@@ -93,6 +94,7 @@ export const schema = z.strictObject({
   }).default([]),
   rotation: rotation.prefault({}),
   secrets: secrets.prefault({ source: "generated" }),
+  tls,
   backup: backup.optional(),
   restore: restore.optional(),
   network: z
@@ -194,7 +196,16 @@ export interface Resources {
 /** Settings after the defaults of platform and tier: nothing that has a default is missing. */
 export interface Settings extends Omit<
   Parsed,
-  "tier" | "operator" | "cluster" | "clients" | "network" | "monitoring" | "images" | "backup" | "protection"
+  | "tier"
+  | "operator"
+  | "cluster"
+  | "clients"
+  | "network"
+  | "monitoring"
+  | "images"
+  | "backup"
+  | "protection"
+  | "tls"
 > {
   readonly tier: Tier;
   readonly protection: { readonly enabled: boolean; readonly verifiedWithinHours: number };
@@ -212,6 +223,7 @@ export interface Settings extends Omit<
     };
   };
   readonly clients: readonly ClientSettings[];
+  readonly tls: Parsed["tls"] & { readonly issuer: Issuer };
   readonly network: Omit<Parsed["network"], "apiServer"> & {
     readonly apiServer: readonly { readonly cidr: string; readonly port: number }[];
   };

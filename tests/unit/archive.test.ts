@@ -203,7 +203,14 @@ describe("a new major version", () => {
       return { settings, shape: found };
     };
     return preflight(
-      { ...shapeOf("17"), requiredHostSpread: false, engine: planners[engine], ownsOperator: false, ownNamespaces: [] },
+      {
+        ...shapeOf("17"),
+        requiredHostSpread: false,
+        engine: planners[engine],
+        ownsOperator: false,
+        tlsNames: [],
+        ownNamespaces: [],
+      },
       {
         kubernetes: "1.34.1",
         storageClasses: [{ name: "gp3", isDefault: true, expands: true }],

@@ -62,7 +62,7 @@ describe("a key at a wrong place", () => {
     [changed(smallest(), "cluster.users", []), /did you mean roles\?/],
     [changed(smallest(), "cluster.storageClass", "x"), /pgplatform:cluster\.storage\.class\? Move it/],
     [changed(smallest(), "cluster.password", "x"), nowhere],
-    [pooler({ tls: true }), nowhere],
+    [pooler({ tls: true }), /did you mean pgplatform:tls\?/],
     [changed(smallest(), "cluster.bucket", "x"), nowhere],
     [backup({ enabled: true }), nowhere],
     [

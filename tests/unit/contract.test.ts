@@ -195,6 +195,7 @@ for (const engine of Object.values(planners))
           ...shapeOf("17"),
           engine,
           ownsOperator: false,
+          tlsNames: [],
           ownNamespaces: [],
         },
         {

@@ -54,6 +54,7 @@ function planned(input: SettingsInput, more: Partial<Planned> = {}): Planned {
     engine: cnpg,
     operator: { image: "operator:2" },
     ownsOperator: false,
+    tlsNames: [],
     ownNamespaces: [],
     ...more,
   };

@@ -306,6 +306,7 @@ describe("the preflight of a restore", () => {
         requiredHostSpread: false,
         engine: planners[engine],
         ownsOperator: true,
+        tlsNames: [],
         ownNamespaces: [],
         ...(lostArchive !== undefined && { lostArchive }),
       },

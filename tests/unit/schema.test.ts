@@ -91,6 +91,7 @@ describe("schema", () => {
       },
       labels: {},
       registries: [],
+      tls: { issuer: "engine" },
       transform: {},
       protection: { enabled: false, verifiedWithinHours: 24 },
       allow: [],

@@ -1,3 +1,4 @@
+import { secretNames } from "../../names";
 import type { KubernetesObject } from "../../objects";
 import type { Change, OnCall } from "../onCall";
 import { isCluster } from "./resources";
@@ -37,11 +38,15 @@ export function fencedIn({ metadata }: KubernetesObject): string[] {
 
 export const onCall: OnCall = {
   volumes: { data: "/var/lib/postgresql/data", wal: "/var/lib/postgresql/wal" },
-  certificates: ({ metadata: { name } }) => [
-    { what: "CA", secret: `${name}-ca`, key: "ca.crt" },
-    { what: "server", secret: `${name}-server`, key: "tls.crt" },
-    { what: "replication", secret: `${name}-replication`, key: "tls.crt" },
-  ],
+  certificates(object) {
+    const { name } = object.metadata;
+    const { serverTLSSecret, serverCASecret } = (isCluster(object) && object.spec?.certificates) || {};
+    return [
+      { what: "CA", secret: serverCASecret ?? secretNames.ca(name), key: "ca.crt" },
+      { what: "server", secret: serverTLSSecret ?? secretNames.server(name), key: "tls.crt" },
+      { what: "replication", secret: `${name}-replication`, key: "tls.crt" },
+    ];
+  },
   holds(object) {
     if (!isCluster(object)) return [];
     const { annotations = {} } = object.metadata;

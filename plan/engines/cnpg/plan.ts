@@ -11,6 +11,7 @@ import {
   roles,
   secretNames,
   serviceHost,
+  tlsNames,
 } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
@@ -18,6 +19,7 @@ import { hasLocale, localeOf } from "../../postgres/locale";
 import { slotsFollow } from "../../postgres/replication";
 import { credentialsOf, poolerLookup } from "../../postgres/roles";
 import { podScheduling, topologySpread } from "../../scheduling";
+import { caSecret, serverSecret, tlsOf } from "../../tls";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { archivePlugin, backupObjects, instancesAccount, restoredFrom } from "./backup";
 import { creationMinutes } from "../../backup/restore";
@@ -135,7 +137,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       resources: cluster.resources,
       storage: storageOf(cluster.storage.size),
       ...(cluster.storage.walSize !== undefined && { walStorage: storageOf(cluster.storage.walSize) }),
-      certificates: { serverAltDNSNames: [...names] },
+      certificates: certificates(settings, names),
       ...(restored ?? {
         bootstrap: {
           initdb: {
@@ -166,9 +168,23 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
   };
 }
 
+/** Where another signs, that certificate; the operator's own is still what instances and their clients inside show each other. */
+const certificates = (
+  settings: Settings,
+  names: readonly string[],
+): NonNullable<NonNullable<Cluster["spec"]>["certificates"]> =>
+  settings.tls.issuer === "engine"
+    ? { serverAltDNSNames: [...names] }
+    : { serverTLSSecret: serverSecret(settings), serverCASecret: caSecret(settings).secretName };
+
 export function plan(settings: Settings): Plan {
   const { cluster } = settings;
-  const names = poolerTlsNames(settings);
+  // The operator adds the names of its own Services to a certificate that it signs.
+  const own = settings.tls.issuer === "engine" ? [] : ["rw", "ro", "r"];
+  const names = [
+    ...own.flatMap((suffix) => tlsNames(`${cluster.name}-${suffix}`, cluster.namespace)),
+    ...poolerTlsNames(settings),
+  ];
   const [first] = cluster.databases;
   const adoption = [
     ...(settings.restore?.serverName !== undefined && first ? adoptionSql(first) : []),
@@ -197,16 +213,7 @@ export function plan(settings: Settings): Plan {
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     ...(adoption.length > 0 && { adoption }),
     endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
-    tls: {
-      issuer: "engine",
-      names,
-      ca: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
-      server: {
-        secretName: `${cluster.name}-server`,
-        certificateKey: "tls.crt",
-        privateKeyKey: "tls.key",
-      },
-    },
+    tls: tlsOf(settings, names),
     pods: clusterPods(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },

@@ -70,6 +70,7 @@ export const planner: EnginePlanner = {
     },
   ],
   pauses,
+  issuers: ["engine", "cert-manager", "provided"],
   drains: "wait",
   longestClusterName: 50,
   systemRoles: ["streaming_replica", "cnpg_*"],

@@ -164,7 +164,11 @@ export interface ClusterSpec extends Beginning {
   resources?: Partial<Resources>;
   storage?: Storage;
   walStorage?: Storage;
-  certificates?: { serverAltDNSNames?: readonly string[] };
+  certificates?: {
+    serverAltDNSNames?: readonly string[];
+    serverTLSSecret?: string;
+    serverCASecret?: string;
+  };
   plugins?: readonly Plugin[];
   monitoring?: {
     disableDefaultQueries?: boolean;

@@ -12,6 +12,7 @@ import { fromSource, type WantedRole, withSource } from "../../postgres/roles";
 import { sourcedRole } from "../../secrets/source";
 import type { OwnSql } from "../../postgres/sql/scripts";
 import { server as serverUser } from "./image";
+import { caSource } from "../../tls";
 import { baseBackupRole, names, paths, podLabels, ports } from "./names";
 import {
   archiveStore,
@@ -216,11 +217,7 @@ function jobPod(settings: Settings) {
         { name: "config", configMap: { name: names.config(cluster.name), defaultMode: 0o444 } },
         {
           name: "tls",
-          secret: {
-            secretName: `${cluster.name}-ca`,
-            items: [{ key: "ca.crt", path: "ca.crt" }],
-            defaultMode: 0o440,
-          },
+          secret: caSource(settings, 0o440),
         },
         ...caVolumes([archive]),
         tmpVolume(),

@@ -18,6 +18,7 @@ import { archiveIdToken, storesOf } from "../../backup/store";
 import { credentialsOf, enginePasswords, poolerLookup } from "../../postgres/roles";
 import { exporterFiles } from "../../monitoring/exporterContainer";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
+import { tlsOf } from "../../tls";
 import { scriptFiles } from "../../postgres/sql/scripts";
 import { accessRules, configurationFiles } from "./configuration";
 import { backupCredentials, backupFlows, backupObjects, backupSql } from "./backup";
@@ -226,12 +227,7 @@ export function plan(settings: Settings): Plan {
       ...(storesOf(settings).length > 0 && { archiveId: `${paths.config}/archiveId` }),
     },
     endpoints: { primary: endpoint, standbys: endpoint, any: endpoint },
-    tls: {
-      issuer: "platform",
-      names: [...tlsNames(name, namespace), ...poolerTlsNames(settings)],
-      ca: { secretName: `${name}-ca`, key: "ca.crt" },
-      server: { secretName: secretNames.server(name), certificateKey: "tls.crt", privateKeyKey: "tls.key" },
-    },
+    tls: tlsOf(settings, [...tlsNames(name, namespace), ...poolerTlsNames(settings)]),
     pods,
     ports,
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },

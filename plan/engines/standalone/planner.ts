@@ -63,6 +63,7 @@ export const planner: EnginePlanner = {
   backupImages: ["backupSidecar"],
   compression: byBarman,
   pauses,
+  issuers: ["platform", "cert-manager", "provided"],
   drains: "allow",
   // The name of a CronJob has at most 52 characters.
   longestClusterName: 47,

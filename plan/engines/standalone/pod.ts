@@ -9,6 +9,7 @@ import { environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../..
 import { roles, secretNames, serviceHost, serverContainer as serverContainerName } from "../../names";
 import { archiveStore, asServer, podParts } from "./store";
 import { runScript, storeScript, SUPERUSER } from "./configuration";
+import { serverSecret } from "../../tls";
 import { names, paths, podLabels, ports } from "./names";
 import { restartParameters } from "./parameters";
 import { server } from "./image";
@@ -160,7 +161,7 @@ function volumes(settings: Settings) {
     configMap("config", names.config(cluster.name)),
     configMap("sql", names.sql(cluster.name)),
     exporterVolume(names.queries(cluster.name)),
-    secret("tls", secretNames.server(cluster.name)),
+    secret("tls", serverSecret(settings)),
     secret("passwords", secretNames.passwords(cluster.name)),
     { name: "socket", emptyDir: { sizeLimit: "1Mi" } },
     { name: "log", emptyDir: {} },

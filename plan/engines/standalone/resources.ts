@@ -37,7 +37,11 @@ export interface StatefulSet extends KubernetesObject {
     updateStrategy?: { rollingUpdate?: { partition?: number } };
     template?: {
       metadata?: { labels?: Record<string, string> };
-      spec?: { containers?: Container[]; initContainers?: Container[] };
+      spec?: {
+        containers?: Container[];
+        initContainers?: Container[];
+        volumes?: { name: string; secret?: { secretName?: string } }[];
+      };
     };
   };
   status?: {

@@ -5,6 +5,7 @@ import { clusterLabel, roleLabel, roles, serviceHost, tlsNames } from "../../nam
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { sourcedRole } from "../../secrets/source";
+import { caSource } from "../../tls";
 import { instanceLabels, metricsSecret, ports } from "./names";
 
 /**
@@ -137,11 +138,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
             exporterVolume(queriesName(cluster.name)),
             {
               name: CA_VOLUME,
-              secret: {
-                secretName: `${cluster.name}-ca`,
-                items: [{ key: "ca.crt", path: "ca.crt" }],
-                defaultMode: 0o444,
-              },
+              secret: caSource(settings, 0o444),
             },
             ...(login ? [login] : []),
           ],

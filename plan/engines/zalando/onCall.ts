@@ -1,3 +1,4 @@
+import { secretNames } from "../../names";
 import type { KubernetesObject } from "../../objects";
 import type { Change, OnCall } from "../onCall";
 import { isPostgresql } from "./resources";
@@ -27,8 +28,10 @@ export const onCall: OnCall = {
   certificates(object) {
     const { name } = object.metadata;
     const server = isPostgresql(object) ? object.spec?.tls?.secretName : undefined;
+    // Where another signs, the CA's certificate lies beside the server's.
+    const ca = server === undefined || server === secretNames.server(name) ? secretNames.ca(name) : server;
     return [
-      { what: "CA", secret: `${name}-ca`, key: "ca.crt" },
+      { what: "CA", secret: ca, key: "ca.crt" },
       ...(server === undefined ? [] : [{ what: "server", secret: server, key: "tls.crt" }]),
     ];
   },

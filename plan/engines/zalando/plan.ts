@@ -18,6 +18,7 @@ import { copyMinutes, dataBytes } from "../../../settings/sums/sizes";
 import { credentialsOf, fromSource, poolerLookup } from "../../postgres/roles";
 import { poolerLoginQuery } from "../../postgres/sql/lookup";
 import { podScheduling } from "../../scheduling";
+import { serverSecret, tlsOf } from "../../tls";
 import { accessRules } from "./access";
 import { backupVariables, backupVolumes } from "./backup";
 import { exporterLabels, exporterObjects, exporterPeer, exporterTlsNames } from "./exporter";
@@ -129,7 +130,7 @@ function clusterObject(settings: Settings): Postgresql {
       },
       resources: cluster.resources,
       ...scheduled(settings),
-      tls: { secretName: secretNames.server(cluster.name) },
+      tls: { secretName: serverSecret(settings) },
       ...(variables.length > 0 && { env: variables }),
       additionalVolumes: [...backupVolumes(settings), logVolume],
       sidecars: [follower(settings)],
@@ -323,22 +324,13 @@ export function plan(settings: Settings): Plan {
       standbys: endpoint(services.standbys(cluster.name)),
       any: endpoint(services.any(cluster.name)),
     },
-    tls: {
-      issuer: "platform",
-      names: [
-        ...[services.primary, services.standbys, services.any].flatMap((name) =>
-          tlsNames(name(cluster.name), cluster.namespace),
-        ),
-        ...poolerTlsNames(settings),
-        ...exporterTlsNames(cluster),
-      ],
-      ca: { secretName: `${cluster.name}-ca`, key: "ca.crt" },
-      server: {
-        secretName: secretNames.server(cluster.name),
-        certificateKey: "tls.crt",
-        privateKeyKey: "tls.key",
-      },
-    },
+    tls: tlsOf(settings, [
+      ...[services.primary, services.standbys, services.any].flatMap((name) =>
+        tlsNames(name(cluster.name), cluster.namespace),
+      ),
+      ...poolerTlsNames(settings),
+      ...exporterTlsNames(cluster),
+    ]),
     pods: instancePeer(cluster),
     metricsPods: exporterPeer(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },

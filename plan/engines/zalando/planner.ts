@@ -89,6 +89,7 @@ export const planner: EnginePlanner = {
   besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,
   pauses,
+  issuers: ["platform", "cert-manager", "provided"],
   drains: "allow",
   // The name of a CronJob has at most 52 characters.
   longestClusterName: 45,

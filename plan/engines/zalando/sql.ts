@@ -7,6 +7,7 @@ import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
 import { sourcedRole } from "../../secrets/source";
+import { caSource } from "../../tls";
 import { metricsSecret, operatorSecret, ports, services, superuser } from "./names";
 import { server } from "./image";
 import { furtherConfiguration } from "./timing";
@@ -127,13 +128,7 @@ function applying(settings: Settings): Work {
       {
         name: "tls",
         mountPath: paths.tls,
-        source: {
-          secret: {
-            secretName: `${cluster.name}-ca`,
-            items: [{ key: "ca.crt", path: "ca.crt" }],
-            defaultMode: 0o444,
-          },
-        },
+        source: { secret: caSource(settings, 0o444) },
       },
     ],
   };
