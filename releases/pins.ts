@@ -75,6 +75,8 @@ export const pins = {
     alertmanager: "0.28.1",
     kubeStateMetrics: "2.18.0",
   },
+  /** Signs in the suite of certificates: the last version whose controller and CRDs are in one module. */
+  certManager: "1.11.5",
   /** Lists and copies what lies in stores, in the image that its makers publish. */
   rclone: "1.75.1",
   /** Commits of those releases, as their Go modules' origins say. Zalando's tag v1.15.1 has been moved since. */
@@ -147,6 +149,8 @@ export const pins = {
     prometheus: "pgplatform.local/prometheus:2.53.3-1",
     alertmanager: "pgplatform.local/alertmanager:0.28.1-1",
     kubeStateMetrics: "pgplatform.local/kube-state-metrics:2.18.0-1",
+    /** For the suite of certificates alone: no stack runs it. */
+    certManager: "pgplatform.local/cert-manager:1.11.5-1",
     zalandoOperator: "pgplatform.local/zalando-operator:1.15.1-2",
     /** Patroni 4 with PostgreSQL, by the contract between the Zalando operator and its Spilo image. It is not Spilo. */
     patroniForZalando: "pgplatform.local/patroni-for-zalando:17-6",

@@ -72,6 +72,10 @@ const programs: Readonly<
     package: "k8s.io/kube-state-metrics/v2",
     ldflags: `-X ${prometheusVersion}=v${pins.monitoring.kubeStateMetrics}`,
   },
+  certManager: {
+    folder: "cert-manager",
+    package: "github.com/cert-manager/cert-manager/cmd/controller",
+  },
 };
 
 function buildProgram(name: ProgramName, context: StepContext, signal?: AbortSignal): Promise<string> {

@@ -18,7 +18,8 @@ export type ProgramName =
   | "strictStore"
   | "prometheusOperator"
   | "prometheusConfigReloader"
-  | "kubeStateMetrics";
+  | "kubeStateMetrics"
+  | "certManager";
 
 /** A program built from Go modules, alone in its root file system. */
 export interface ProgramRecipe {
@@ -77,6 +78,7 @@ export const testImages: readonly ImageName[] = [
   "strictStore",
   "postgresqlBeforeUpgrade",
   "postgresqlAfterUpgrade",
+  "certManager",
 ];
 
 /** Images to build for a cluster whose stack runs images of these names; one that nothing builds here is left to the stack. */
@@ -336,6 +338,15 @@ export const recipes: Record<ImageName, Recipe> = {
       User: "65534:65534",
       Entrypoint: ["/kube-state-metrics", "--port=8080", "--telemetry-port=8081"],
     },
+  },
+
+  // Only the controller, for the suite of certificates: the last version that one module builds.
+  certManager: {
+    kind: "program",
+    program: "certManager",
+    path: "app/cmd/controller/controller",
+    texts: users,
+    config: { Env: ["PATH=/"], User: "1000:1000", Entrypoint: ["/app/cmd/controller/controller"] },
   },
 
   // Debian's build under the entry point, folders and user of the upstream image, with the page of the server.
