@@ -355,18 +355,30 @@ function credentials({ settings }: Case): Failure {
 }
 
 function certificate({ settings, engine }: Case): Failure {
-  const byEngine = engine.plan(settings).tls.issuer === "engine";
+  const { issuer } = engine.plan(settings).tls;
+  const refused = "clients refuse an expired certificate";
+  const [renewed, pause] = {
+    engine: ["the operator renews it before", none(`while the operator works; ${refused}`)],
+    "cert-manager": [
+      "cert-manager renews it before",
+      none(`while cert-manager and its issuer work; ${refused}`),
+    ],
+    platform: [
+      "`make up` renews it in its last 60 days",
+      byHand(`until the next \`make up\`, where none ran for 60 days: ${refused}`),
+    ],
+    provided: [
+      "its owner puts another one into the Secret",
+      byHand(`until its owner has done so: ${refused}`),
+    ],
+  }[issuer] as [string, ReturnType<typeof none>];
   return failure(
     "certificate",
     "The servers' certificate ends",
-    byEngine
-      ? "the operator renews it before, and servers and poolers load it without a restart"
-      : "`make up` renews it in its last 60 days, and servers and poolers load it without a restart",
-    byEngine
-      ? none("while the operator works; clients refuse an expired certificate")
-      : byHand("until the next `make up`, where none ran for 60 days: clients refuse an expired certificate"),
+    `${renewed}, and servers and poolers load it without a restart`,
+    pause,
     nothing("connections alone are refused"),
-    named(settings, "monitoring.rules"),
+    named(settings, "tls.issuer", "monitoring.rules"),
   );
 }
 

@@ -71,7 +71,7 @@ describe("the reliability report", () => {
     for (const name of stacks)
       for (const { settings } of reportOf(stack(name)).failures)
         for (const { path, value } of settings) {
-          assert.match(path, /^(cluster|backup|poolers\[\d+\]|secrets|rotation|operator|monitoring)\./);
+          assert.match(path, /^(cluster|backup|poolers\[\d+\]|secrets|tls|rotation|operator|monitoring)\./);
           assert.notEqual(value, "undefined");
         }
   });
