@@ -9,6 +9,7 @@ import {
   type OptionSpec,
   type Outcome,
   type Positional,
+  stackOf,
   text,
 } from "./spec";
 
@@ -228,4 +229,35 @@ const acts: readonly CommandSpec[] = simple.map(
   }),
 );
 
-export const act: readonly CommandSpec[] = [...acts, drain];
+const upgrade: CommandSpec = {
+  name: "upgrade minor",
+  group: "act",
+  summary: "roll the instances to another image of the same major version, with a way back",
+  text: [
+    "Without --image: to the one that the settings name, which is this release's where they name none. With it, images.postgresql of the stack file is changed, and the next " +
+      "`pgp up` keeps it. An older minor version is a way back as PostgreSQL allows it: read the release notes of those between.",
+  ],
+  on: "stack",
+  asks: true,
+  options: [
+    { flags: "--image <image>", meaning: "image of PostgreSQL, whose tag begins with the major version" },
+  ],
+  examples: [
+    { command: "upgrade minor", does: "to the minor version of this release" },
+    {
+      command: "upgrade minor --image registry.example.com/postgresql:17.11",
+      does: "to an image of yours",
+    },
+  ],
+  run: async (call) => {
+    const { session } = await import("../session");
+    const { upgradeMinor } = await import("../upgradeMinor");
+    return {
+      line: await session("upgrade minor", call.progress, (signal) =>
+        upgradeMinor(stackOf(call), text(call, "image"), call.progress, signal),
+      ),
+    };
+  },
+};
+
+export const act: readonly CommandSpec[] = [...acts, drain, upgrade];

@@ -10,7 +10,9 @@ import { run } from "../../shell/process";
 import { needs } from "./kit/ability";
 import { environment, stackName, type Environment } from "./kit/environment";
 import { deleteNamespaces, startClients, type Clients } from "./kit/fixture";
+import { loadRenamedImage, renamedImage } from "./kit/images";
 import { damage, disturbance, type Seen } from "./kit/observation";
+import { ChangedStack } from "./kit/settings";
 import { say, until } from "./kit/wait";
 
 /**
@@ -321,6 +323,57 @@ describe("pgp (three nodes of one machine, images built here)", () => {
     say(
       `pgp drain ${nodeName}: ${seen.errors.pooled} errors and a pause of ${seen.gap.pooled.toFixed(1)} s pooled`,
     );
+  });
+
+  it("rolls to another image of the same version by `upgrade minor`, and back, as it says", async function () {
+    // Another name for the same image, which only the built-in cluster's nodes are given.
+    if (env.settings.platform !== "local") this.skip();
+    const image = renamedImage(env.settings);
+    await loadRenamedImage(env.settings);
+    const stack = await ChangedStack.open();
+    await stack.write([]);
+    const upgrade = (...args: string[]) =>
+      run("./pgp", ["upgrade", "minor", ...args, ...ofStack, "--yes"], {
+        cwd: projectDir,
+        env: stack.variables(),
+        allowFailure: true,
+      });
+    const images = async () =>
+      new Set(
+        (await env.cluster.instances()).flatMap(({ spec }) =>
+          ((spec?.containers ?? []) as { name: string; image: string }[])
+            .filter(({ name }) => name === "postgres")
+            .map((one) => one.image),
+        ),
+      );
+    try {
+      const other = await upgrade("--image", "registry.example.com/postgresql:14.1");
+      assert.equal(other.exitCode, 1);
+      assert.match(
+        other.stdout + other.stderr,
+        /--image: "registry\.example\.com\/postgresql:14\.1" is not allowed/,
+      );
+      for (const wanted of [image, env.settings.images.postgresql]) {
+        let ran: Ran | undefined;
+        const work = async () => {
+          ran = await upgrade("--image", wanted);
+        };
+        const seen = await disturbance(env, clients, work, undefined, { patience: 60 });
+        assert.equal(ran?.exitCode, 0, `${ran?.stdout}${ran?.stderr}`);
+        assert.deepEqual(damage(seen), []);
+        assert.deepEqual([...(await images())], [wanted]);
+        assert.match(ran?.stdout ?? "", /The way back: pgp upgrade minor --stack /);
+        say(
+          `pgp upgrade minor: ${seen.errors.pooled} errors and a pause of ${seen.gap.pooled.toFixed(1)} s pooled, ${seen.gap.direct.toFixed(1)} s direct`,
+        );
+      }
+      const again = await upgrade("--image", env.settings.images.postgresql);
+      assert.match(again.stdout, /Nothing to do/);
+    } finally {
+      await stack.write([]);
+      await stack.make("up");
+      await stack.close();
+    }
   });
 
   it("reloads without a restart", async () => {
