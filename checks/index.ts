@@ -16,6 +16,7 @@ import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
 import { libraries } from "./libraries";
 import { locales } from "./locales";
+import { maintenance } from "./maintenance";
 import { memory } from "./memory";
 import { monitoring } from "./monitoring";
 import { names } from "./names";
@@ -78,6 +79,7 @@ const rules: readonly Rule[] = [
   rotation,
   owners,
   tls,
+  maintenance,
   backup,
   restore,
   registries,

@@ -52,13 +52,17 @@ export class Issued extends pulumi.dynamic.Resource {
 
 /** What asks cert-manager for the servers' certificate: there when it is. */
 export class CertificateRequest extends pulumi.ComponentResource {
+  /** Known when the certificate is there. */
+  public readonly made: pulumi.Output<unknown>;
+
   constructor(
     name: string,
     { objects }: { readonly objects: readonly PlannedObject[] },
     options: pulumi.ComponentResourceOptions = {},
   ) {
     super("pgplatform:components:CertificateRequest", name, {}, options);
-    registerObjects(name, objects, { parent: this });
+    const registered = registerObjects(name, objects, { parent: this });
+    this.made = pulumi.all(Object.values(registered).map(({ id }) => id));
     this.registerOutputs({});
   }
 }

@@ -14,6 +14,11 @@ export interface ClusterArgs {
    */
   readonly caCertificate?: pulumi.Output<string>;
   /**
+   * What is known when the CA's Secret is there, where it may come later than the cluster.
+   * @default - the Secret comes with the cluster, or was there before
+   */
+  readonly after?: pulumi.Output<unknown>;
+  /**
    * The archive's ID, which the plan leaves open.
    * @default - nothing is archived
    */
@@ -38,13 +43,13 @@ export class Cluster extends pulumi.ComponentResource {
   /** The engine makes the CA together with the cluster: the ids of the objects are unknown until then, and so is this one. */
   private engineCa(
     name: string,
-    { plan, namespace }: ClusterArgs,
+    { plan, namespace, after }: ClusterArgs,
     objects: Readonly<Record<string, pulumi.CustomResource>>,
   ): pulumi.Output<string> {
     // A restore whose source is looked into first.
     if (plan.objects.length === 0) return pulumi.output("");
     const { secretName, key } = plan.tls.ca;
-    const ids = pulumi.all(Object.values(objects).map(({ id }) => id));
+    const ids = pulumi.all([...Object.values(objects).map(({ id }) => id), after]);
     const ca = Secret.get(
       `${name}-ca`,
       ids.apply(() => `${namespace}/${secretName}`),

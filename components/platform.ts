@@ -20,6 +20,7 @@ import { guard } from "./guard";
 import { Inputs } from "./inputs";
 import { Logins } from "./logins";
 import { Monitoring } from "./monitoring/monitoring";
+import { Maintenance } from "./maintenance";
 import { Metrics } from "./monitoring/metrics";
 import { Network } from "./network";
 import { installOnce, Operator } from "./operator";
@@ -247,6 +248,7 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
         plan: platform.cluster,
         namespace,
         ...(certificates && { caCertificate: certificates.caCertificate }),
+        ...(request && { after: request.made }),
         ...(backup && { archiveId: backup.archiveId }),
       },
       { parent: this, dependsOn: before.filter((one) => one !== undefined && one !== false) },
@@ -284,6 +286,13 @@ export class PostgresPlatform<const PoolerName extends string = string> extends 
             ),
           ]
         : [];
+
+    if (platform.maintenance.length > 0)
+      new Maintenance(
+        `${name}-maintenance`,
+        { objects: platform.maintenance },
+        { parent: this, dependsOn: [cluster] },
+      );
 
     if (platform.bindings.length > 0)
       new Bindings(

@@ -7,6 +7,7 @@ import { plannerOf } from "./engines/select";
 import { allFlows } from "./flows";
 import { ciliumPolicies } from "./cilium";
 import { loginCheck } from "./loginCheck";
+import { maintenanceObjects } from "./maintenance";
 import { clusterLabel, secretNames } from "./names";
 import type { Flow, Labels } from "./network";
 import { inhibitRules } from "./monitoring/alerts";
@@ -61,6 +62,8 @@ export interface PlatformPlan {
   readonly certificates?: { readonly labels: Labels };
   /** What asks cert-manager for the certificate. @default - another signs it */
   readonly certificateRequest?: readonly PlannedObject[];
+  /** What goes over the databases in a window. @default - nothing does */
+  readonly maintenance: readonly PlannedObject[];
   /** What watches over, copies and verifies the backups. @default - nothing, without targets */
   readonly backups: readonly PlannedObject[];
   /** Stores beside the cluster. @default - no target is local */
@@ -233,6 +236,7 @@ export function planPlatform(
     poolers,
     metrics: transform.over("monitoring", labelled(metrics.objects)),
     logins: check ? labelled([check]) : [],
+    maintenance: labelled(maintenanceObjects(settings, cluster)),
     bindings: clientBindings(settings, cluster, poolers),
   };
   transform.finish();

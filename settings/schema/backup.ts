@@ -1,11 +1,10 @@
 import * as z from "zod";
-import { fires, hasForm, isTimeZone } from "../cron";
+import { isTimeZone } from "../cron";
 import { moves, restarts, target } from "./targets";
 import {
   documented,
   atOnce,
   cores,
-  objecting,
   oneOf,
   label,
   quantity,
@@ -13,27 +12,10 @@ import {
   sqlName,
   boolean,
   integer,
+  schedule,
 } from "./types";
 
 /** Backups: where they go, how often, how long they are kept. */
-
-const schedule = (means: string, change = atOnce) =>
-  documented(
-    objecting(z.string().refine(hasForm), (text) =>
-      fires(text)
-        ? undefined
-        : {
-            allowed: "a schedule that fires: no month that it names has a day that it names",
-            fix: "name a day that the month has",
-          },
-    ),
-    {
-      means,
-      change,
-      allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
-      fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
-    },
-  );
 
 const query = z.strictObject({
   name: label("Name of the query, by which a failed one is reported.", 40, atOnce),

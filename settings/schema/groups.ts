@@ -247,6 +247,14 @@ pgplatform:restore:
     paths: ["secrets"],
   },
   {
+    title: "Maintenance",
+    intro:
+      "VACUUM and ANALYZE in a window, beside autovacuum: a CronJob goes over the databases as their owners. What a run came to is in its log: " +
+      "`kubectl logs -l job-name`; `kubectl create job --from=cronjob/<cluster>-maintenance now` starts one at once.",
+    example: `pgplatform:maintenance: { schedule: "30 3 * * 0", timeZone: Europe/Berlin, minutes: 90 }`,
+    paths: ["maintenance"],
+  },
+  {
     title: "Certificates",
     intro:
       "Who signs what servers and poolers show, and what clients trust: see [certificates](certificates.md).",

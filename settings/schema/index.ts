@@ -6,6 +6,7 @@ import { backup } from "./backup";
 import { client } from "./clients";
 import { cluster } from "./cluster";
 import { images, registry } from "./images";
+import { maintenance } from "./maintenance";
 import { monitoring } from "./monitoring";
 import type { InstallSettings } from "./monitoringInstall";
 import { restore } from "./restore";
@@ -97,6 +98,7 @@ export const schema = z.strictObject({
   tls,
   backup: backup.optional(),
   restore: restore.optional(),
+  maintenance: maintenance.optional(),
   network: z
     .strictObject({
       apiServer: documented(

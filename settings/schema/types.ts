@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { strayBits } from "../cidr";
+import { fires, hasForm } from "../cron";
 
 /** The kinds of values that settings have, each with its words; the schema is made of them. */
 
@@ -206,3 +207,21 @@ export const image = (means: string, change: string) =>
       fix: "write it as registry/name:tag",
     },
   ).optional();
+
+export const schedule = (means: string, change = atOnce) =>
+  documented(
+    objecting(z.string().refine(hasForm), (text) =>
+      fires(text)
+        ? undefined
+        : {
+            allowed: "a schedule that fires: no month that it names has a day that it names",
+            fix: "name a day that the month has",
+          },
+    ),
+    {
+      means,
+      change,
+      allowed: "cron's five fields (minute, hour, day, month, weekday 0 to 6), such as 0 2 * * *",
+      fix: "write five fields in quotes; names of months and days, seconds, and @daily aren't taken",
+    },
+  );

@@ -128,6 +128,10 @@ suite(`backup in a store that behaves as ${name || "DIALECT says"} (a stand-in b
     await act(
       `create table filled as select string_agg(gen_random_uuid()::text, '') as rows from generate_series(1, ${Math.ceil((MEBIBYTES * 2 ** 20) / UUID_BYTES)}) n group by n % 100`,
     );
+    // The copy is made from a standby, whose files have what its last checkpoint wrote.
+    await act("checkpoint");
+    await env.cluster.waitCaughtUp();
+    for (const pod of await env.cluster.names()) await env.cluster.sql(pod, "checkpoint");
     assert.equal((await stack.make("backup")).exitCode, 0);
     const bases = (await listed(env)).filter((row) => row.kind === "base" && row.target === FIRST);
     assert.equal(bases.length, 2, bases.map(rowLine).join(" | "));

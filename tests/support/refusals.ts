@@ -32,7 +32,7 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "backups",
     {},
-    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, secrets, tls, backup, restore, network, monitoring, audit, labels, images, registries, protection, allow, waivers, transform. Fix: did you mean backup? Correct it, or remove it.",
+    "pgplatform:backups: no such setting ({}). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, secrets, tls, backup, restore, maintenance, network, monitoring, audit, labels, images, registries, protection, allow, waivers, transform. Fix: did you mean backup? Correct it, or remove it.",
   ],
   [
     "waivers",
@@ -390,7 +390,7 @@ const several: [change: Record<string, unknown>, sentences: string[]][] = [
       'pgplatform:registries[0].server: "https://registry.example.com" is not allowed. Allowed: the host of a registry, such as registry.example.com. Fix: write it without https:// and without a slash at the end.',
       "pgplatform:registries[0].password: not set. Allowed: a text of at least one character that Pulumi has encrypted. Fix: set it.",
       "pgplatform:registries[0].pasword: no such setting (hidden). Allowed: server, username, password. Fix: did you mean password? Correct it, or remove it.",
-      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, secrets, tls, backup, restore, network, monitoring, audit, labels, images, registries, protection, allow, waivers, transform. Fix: remove it, or correct its spelling.",
+      "pgplatform:unknown: no such setting (true). Allowed: platform, tier, kubernetes, operator, scheduling, cluster, poolers, clients, rotation, secrets, tls, backup, restore, maintenance, network, monitoring, audit, labels, images, registries, protection, allow, waivers, transform. Fix: remove it, or correct its spelling.",
     ],
   ],
   [

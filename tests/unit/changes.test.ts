@@ -309,7 +309,7 @@ describe("a pod that doesn't start", () => {
       undefined,
     );
     assert.equal(
-      stuck({ ...waiting("ErrImagePull"), metadata: { name: "a", deletionTimestamp: "now" } as never }),
+      stuck({ ...waiting("ErrImagePull"), metadata: { name: "a", deletionTimestamp: "now" } }),
       undefined,
     );
   });
