@@ -51,6 +51,9 @@ function objectionTo(sql: string): string | undefined {
   const writing =
     /\(\s*(insert|update|delete|merge)\b|^with\b[\s\S]*\)\s*(insert|update|delete|merge)\b/i.exec(rest);
   if (writing) return `writes (${(writing[1] ?? writing[2] ?? "").toUpperCase()})`;
+  if (/\binto\b/i.test(rest)) return "writes (INTO)";
+  const locking = /\bfor\s+(?:no\s+key\s+update|update|key\s+share|share)\b/i.exec(rest);
+  if (locking) return `locks rows (${locking[0].toUpperCase().replace(/\s+/g, " ")})`;
   let depth = 0;
   for (const character of rest) {
     if (character === "(") depth += 1;

@@ -119,10 +119,15 @@ async function recover(): Promise<Recovery & { seconds: number }> {
       const before = await until("one pod crashes in a loop, and the Job's has failed", 180, async () => {
         const { web, job } = await pods();
         const reason = web && stuck(web)?.reason;
+        // After its third start it waits for longer than the command takes.
+        const { containerStatuses: [status] = [] } = (web?.status ?? {}) as {
+          containerStatuses?: { restartCount: number }[];
+        };
+        const restarts = status?.restartCount ?? 0;
         const phase = (job?.status as { phase?: string } | undefined)?.phase;
-        return web && job && reason === "CrashLoopBackOff" && phase === "Failed"
+        return web && job && reason === "CrashLoopBackOff" && restarts >= 3 && phase === "Failed"
           ? { done: { web: web.metadata.name, job: job.metadata.name } }
-          : { why: `${reason}, ${phase}` };
+          : { why: `${reason}, ${restarts} restarts, ${phase}` };
       });
       const { steps } = await recover();
       const step = steps.find((one) => one.step === "stuck pods");

@@ -178,6 +178,12 @@ describe("queries of the settings", () => {
     ],
     ["one that writes behind WITH", { sql: "WITH d AS (SELECT 1) DELETE FROM sales" }, /writes \(DELETE\)/],
     ["structure", { sql: "CREATE TABLE x (i int)" }, /is no SELECT/],
+    ["a table made by a SELECT", { sql: "SELECT 1 AS tenant, 1 AS orders INTO x" }, /writes \(INTO\)/],
+    [
+      "rows that it locks",
+      { sql: "SELECT tenant, orders FROM sales FOR  no key update" },
+      /locks rows \(FOR NO KEY UPDATE\)/,
+    ],
     ["a way out of the query around it", { sql: "SELECT 1) q, (SELECT 2" }, /parentheses/],
     ["a quotation without end", { sql: "SELECT 'x" }, /without end/],
     ["a comment without end", { sql: "SELECT 1 /* and" }, /without end/],
