@@ -21,6 +21,7 @@ export const abilities: Rule = (settings, report, engine) => {
   const place = Object.entries(settings.restore?.to ?? {}).find(([kind]) => kind !== "time");
   // What no setting asks for is left to the policies: how strict the namespace's Pod Security is, for one.
   const needed: Partial<Record<Capability, [wanted: boolean, path: string, value: unknown]>> = {
+    operator: [settings.operator.install, "operator.install", settings.operator.install],
     standbys: [instances > 1, "cluster.instances", instances],
     quorumFailover: [
       durability === "zero-loss" && engine.can.standbys === true,

@@ -72,7 +72,11 @@ export function withDefaults({ backup, ...parsed }: ParsedSettings, engine: Engi
     tier,
     tls: { ...parsed.tls, issuer: parsed.tls.issuer ?? engine.issuers[0] },
     protection: { ...parsed.protection, enabled: parsed.protection.enabled ?? tier === "prod" },
-    operator: { ...parsed.operator, scheduling: parsed.operator.scheduling ?? parsed.scheduling },
+    operator: {
+      ...parsed.operator,
+      install: parsed.operator.install ?? engine.can.operator === true,
+      scheduling: parsed.operator.scheduling ?? parsed.scheduling,
+    },
     cluster: {
       ...parsed.cluster,
       ...(parsed.cluster.instances === 1 && { drains: parsed.cluster.drains ?? engine.drains }),

@@ -58,11 +58,11 @@ export const schema = z.strictObject({
     .strictObject({
       install: documented(z.boolean(), {
         means:
-          "Whether this stack installs the engine's operator. One stack of each Kubernetes cluster does. Default: true.",
+          "Whether this stack installs the engine's operator. One stack of each Kubernetes cluster does. Default: true; false with the engine standalone, which has none.",
         change:
           "From true to false removes the operator from this stack's care and from the cluster; its CRDs stay.",
         allowed: "true or false",
-      }).default(true),
+      }).optional(),
       scheduling: scheduling(
         "Which nodes the operator's pods go to, in place of scheduling, and without topologySpread.",
         "as scheduling",
@@ -211,7 +211,10 @@ export interface Settings extends Omit<
 > {
   readonly tier: Tier;
   readonly protection: { readonly enabled: boolean; readonly verifiedWithinHours: number };
-  readonly operator: Omit<Parsed["operator"], "scheduling"> & { readonly scheduling: SchedulingSettings };
+  readonly operator: Omit<Parsed["operator"], "scheduling" | "install"> & {
+    readonly install: boolean;
+    readonly scheduling: SchedulingSettings;
+  };
   readonly cluster: Omit<ParsedCluster, "resources" | "storage" | "scheduling"> & {
     readonly scheduling: SchedulingSettings;
     readonly resources: Resources;

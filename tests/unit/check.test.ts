@@ -107,7 +107,12 @@ describe("check", () => {
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
         majorUpgrade: [],
-        operator: ["pgplatform:operator.scheduling", "pgplatform:operator.memory", "pgplatform:operator.cpu"],
+        operator: [
+          "pgplatform:operator.scheduling",
+          "pgplatform:operator.memory",
+          "pgplatform:operator.cpu",
+          "pgplatform:operator.install",
+        ],
         passwordlessSuperuser: [],
         roleInPlaceOfKey: [],
         virtualHosts: [],

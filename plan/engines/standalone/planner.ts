@@ -39,7 +39,10 @@ export const planner: EnginePlanner = {
       instead: "keep the version, or restore a dump into a new cluster of the newer one",
     },
     podSecurityRestricted: true,
-    operator: { because: "Kubernetes alone looks after its StatefulSet", instead: "choose cnpg" },
+    operator: {
+      because: "Kubernetes alone looks after its StatefulSet",
+      instead: "leave operator.install out, or choose cnpg",
+    },
     accountInForeignNamespace: true,
     drainsWait: true,
     listedSlots: {
