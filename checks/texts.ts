@@ -53,7 +53,7 @@ const locale: Judge = (text) =>
 
 /** Names with commas between them, in double quotes or without. */
 const names: Judge = (text) =>
-  text.trim() === "" || words(text).every((word) => /^("([^"]|"")+"|[^\s,"]+)$/.test(word))
+  /^\s*(?:("([^"]|"")+"|[^\s,"]+)\s*(,(?!\s*$)\s*|$))*$/.test(text)
     ? undefined
     : "names of schemas with a comma between each two";
 

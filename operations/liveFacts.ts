@@ -132,16 +132,18 @@ async function triedQueries(subject: Subject): Promise<TriedQuery[]> {
   return tried;
 }
 
-/** Labels by which a pod is one of a cluster's, whichever engine it has. */
+/** The labels, all of a set, by which a pod is one of a cluster's, whichever engine it has. */
 const platformLabels = [
-  clusterLabel,
-  ...Object.values(planners).flatMap(({ instancePods }) => Object.keys(instancePods.labels(""))),
+  [clusterLabel],
+  ...Object.values(planners).map(({ instancePods }) => Object.keys(instancePods.labels(""))),
 ];
 
 /** The pods that no platform's cluster has. */
 export const othersOf = (pods: readonly KubeObject[]): string[] =>
   pods
-    .filter(({ metadata: { labels = {} } }) => !platformLabels.some((label) => label in labels))
+    .filter(
+      ({ metadata: { labels = {} } }) => !platformLabels.some((all) => all.every((label) => label in labels)),
+    )
     .map(({ metadata }) => metadata.name);
 
 /** Reads the facts; `operator` is the planned Deployment of the operator, where the engine has one. */

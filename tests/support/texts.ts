@@ -13,7 +13,10 @@ export const texts: Readonly<
   lc_numeric: { taken: ["C"], refused: ["de"] },
   lc_time: { taken: ["C"], refused: ["UTC"] },
   client_encoding: { taken: ["UTF8", "utf-8", "latin1", "WIN1252"], refused: ["UTF16", "foo"] },
-  search_path: { taken: ["app, public", '"$user", public', ""], refused: ["app,,public", "a b"] },
+  search_path: {
+    taken: ["app, public", '"$user", public', '"a,b" , c', ""],
+    refused: ["app,,public", "a b", "app,"],
+  },
   createrole_self_grant: { taken: ["set, inherit", "set", ""], refused: ["all"] },
   restrict_nonsystem_relation_kind: { taken: ["view", "view, foreign-table", ""], refused: ["table"] },
 };

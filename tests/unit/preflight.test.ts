@@ -329,7 +329,7 @@ describe("preflight over plain facts", () => {
         othersOf([
           ...ours,
           pod("pooler", { [clusterLabel]: "main" }),
-          pod("shop", { app: "shop" }),
+          pod("shop", { application: "shop" }),
           pod("bare", {}),
         ]),
         ["shop", "bare"],
