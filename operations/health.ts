@@ -117,31 +117,39 @@ until_done "the row read on a standby through $READER" "$READER" \
   "select value from pgplatform.heartbeat where value = :'value' and pg_is_in_recovery() limit 1;" "$VALUE" 30 || exit 1
 `;
 
-/** The client pod of the check: an ordinary client, let in by a flow that the plan lists. */
-export function probePod(subject: Subject, image: string, name: string, value: string): object {
-  const { settings, plan } = subject;
+/** Where a client of the application's database writes: the pooler of that database, else the primary; where it writes past it, and where it reads. */
+export function writersOf({ settings, plan }: Subject): { pooled?: string; direct: string; reader: string } {
   const { cluster } = settings;
   const database = cluster.databases[0]?.name ?? "postgres";
   const pooler = settings.poolers.find(
     (candidate) => candidate.database === database && candidate.reads === "primary",
   );
-  const writer = pooler
-    ? serviceHost(poolerName(cluster.name, pooler.name), cluster.namespace)
-    : plan.endpoints.primary.host;
+  return {
+    ...(pooler && { pooled: serviceHost(poolerName(cluster.name, pooler.name), cluster.namespace) }),
+    direct: plan.endpoints.primary.host,
+    reader: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
+  };
+}
+
+/** A client pod that runs a script as the role of the health check: an ordinary client, let in by a flow that the plan lists. */
+export function clientPod(
+  { settings, plan }: Subject,
+  image: string,
+  name: string,
+  { script, variables, seconds }: ClientScript,
+): object {
+  const { cluster } = settings;
   const health = secretNames.health(cluster.name);
   const env = environment({
     PGUSER: roles.health,
-    PGDATABASE: database,
+    PGDATABASE: cluster.databases[0]?.name ?? "postgres",
     PGPORT: String(plan.endpoints.primary.port),
     PGSSLMODE: "verify-full",
     PGSSLROOTCERT: "/tls/ca.crt",
     PGCONNECT_TIMEOUT: "5",
     // The image's home may be another user's, where libpq mustn't look for certificates.
     HOME: "/tmp",
-    WRITER: writer,
-    READER: cluster.instances > 1 ? plan.endpoints.standbys.host : "",
-    ARCHIVES: settings.backup === undefined ? "" : "yes",
-    VALUE: value,
+    ...variables,
   });
   return {
     apiVersion: "v1",
@@ -149,13 +157,13 @@ export function probePod(subject: Subject, image: string, name: string, value: s
     metadata: { name, namespace: cluster.namespace, labels: healthCheckLabels },
     spec: {
       restartPolicy: "Never",
-      activeDeadlineSeconds: PROBE_SECONDS,
+      activeDeadlineSeconds: seconds,
       ...restrictedPod(settings, clientOwner, 1),
       containers: [
         {
           name: "client",
           image,
-          command: ["bash", "-c", SCRIPT],
+          command: ["bash", "-c", script],
           env: [
             ...env,
             { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: health, key: "password" } } },
@@ -178,6 +186,28 @@ export function probePod(subject: Subject, image: string, name: string, value: s
       ],
     },
   };
+}
+
+/** What a client pod runs, and for how long at most. */
+export interface ClientScript {
+  readonly script: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
+/** The client pod of the check. */
+export function probePod(subject: Subject, image: string, name: string, value: string): object {
+  const { pooled, direct, reader } = writersOf(subject);
+  return clientPod(subject, image, name, {
+    script: SCRIPT,
+    seconds: PROBE_SECONDS,
+    variables: {
+      WRITER: pooled ?? direct,
+      READER: reader,
+      ARCHIVES: subject.settings.backup === undefined ? "" : "yes",
+      VALUE: value,
+    },
+  });
 }
 
 /**

@@ -69,6 +69,64 @@ export const evidence: readonly CommandSpec[] = [
     },
   },
   {
+    name: "drill",
+    group: "act",
+    summary: "cause faults while two clients write, and give evidence of what they waited and lost",
+    text: [
+      "A client through the pooler and one past it write rows all the time. After each fault the platform must be well again by itself; the longest pause, failed writes and what " +
+        "was acknowledged and isn't there any more are counted. It refuses a stack of the tier prod without --i-know.",
+    ],
+    on: "platform",
+    asks: true,
+    exits: { 3: "a pause was longer than allowed, or a row is lost" },
+    json: async () => {
+      const [{ drill }, { schemaOf }] = await Promise.all([import("../drill/page"), import("./schemas")]);
+      return { title: "drill", schema: schemaOf(drill) };
+    },
+    options: [
+      {
+        flags: "--faults <names>",
+        meaning:
+          "some of pod, postmaster, switchover, standby and pooler, with commas between (default: all)",
+      },
+      { flags: "--bound <seconds>", meaning: "how long writes may pause", fallback: "30" },
+      { flags: "--html <file>", meaning: "write one page of evidence, with plots" },
+      { flags: "--markdown <file>", meaning: "write the same as a table" },
+      { flags: "--i-know", meaning: "also on a stack of the tier prod" },
+    ],
+    examples: [
+      { command: "drill --faults pod,pooler", does: "two faults, one after the other" },
+      { command: "drill --yes --html evidence.html", does: "all, and a page of what came of it" },
+    ],
+    run: async (call) => {
+      const { runDrill } = await import("../drill/run");
+      const { drillLines, markdown, page } = await import("../drill/page");
+      const { interruptible } = await import("../session");
+      const faults = text(call, "faults")
+        ?.split(",")
+        .map((one) => one.trim());
+      const options = {
+        ...(faults && { faults }),
+        boundSeconds: boundOf(call),
+        knows: call.options.iKnow === true,
+      };
+      const came = await interruptible(call.progress, (signal) =>
+        withPlatformOf(call, (found) => runDrill(found, options, call.progress, signal)),
+      );
+      for (const [file, written] of [
+        [text(call, "html"), page],
+        [text(call, "markdown"), markdown],
+      ] as const)
+        if (file !== undefined) await writeFile(file, written(came));
+      drillLines(came).forEach((line) => call.progress.line(line));
+      return {
+        line: `${came.drills.filter(({ result }) => result === "passed").length} faults passed, ${came.failed} failed.`,
+        data: came,
+        exit: came.failed > 0 ? 3 : 0,
+      };
+    },
+  },
+  {
     name: "export",
     group: "backups",
     summary: "dump every database, the roles without passwords, and the settings, for a move",

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Report } from "../../operations/status/report";
+import type { Drill } from "../../operations/drill/page";
 import type { PoolRow } from "../../operations/pools";
 import type { Session } from "../../operations/blockers";
 import { liveReaders } from "../../plan/engines/select";
@@ -374,6 +378,38 @@ describe("pgp (three nodes of one machine, images built here)", () => {
       await stack.make("up");
       await stack.close();
     }
+  });
+
+  it("drills: causes faults while clients write, and writes the evidence down", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pgp-drill-"));
+    try {
+      const files = ["--html", join(folder, "page.html"), "--markdown", join(folder, "page.md")];
+      const came = await answer<Drill>([
+        "drill",
+        "--faults",
+        "pod,pooler,standby",
+        ...files,
+        ...ofStack,
+        "--yes",
+      ]);
+      for (const { fault, result, says, ways } of came.drills) {
+        const can = fault !== "standby" || env.engine.can.standbys === true;
+        assert.equal(result, can ? "passed" : "skipped", `${fault}: ${says}`);
+        say(
+          `${fault}: ${ways.map(({ way, pauseSeconds, errors }) => `${way} ${pauseSeconds.toFixed(1)} s, ${errors} errors`).join("; ")}`,
+        );
+        for (const { lost, acknowledged } of ways) assert.ok(lost === 0 && acknowledged > 20);
+      }
+      assert.match(await readFile(join(folder, "page.html"), "utf8"), /<svg .*<rect /);
+      assert.match(
+        await readFile(join(folder, "page.md"), "utf8"),
+        /^\| pod \| passed \| (pooled|direct) \|/m,
+      );
+      assert.equal((await pgp("drill", "--faults", "flood", ...ofStack, "--yes")).exitCode, 1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    await env.cluster.waitHealthy(300);
   });
 
   it("reloads without a restart", async () => {
