@@ -122,7 +122,7 @@ async function unreadyPoolers({
   return undefined;
 }
 
-/** A row written through the pooler. Where that fails the poolers are told to log in again, and then started anew. */
+/** A row written through the pooler. Where that fails the poolers are told to log in again, and then their pods are made again. */
 async function pooled(
   subject: Subject,
   context: StepContext,

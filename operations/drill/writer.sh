@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Two clients that write rows, one through the pooler and one to the primary. Each row is a transaction over a connection of its own, so that a pause is as
-# long as for a client that connects anew. Prints for each row whether it was acknowledged, and when.
+# long as for a client that connects each time. Prints for each row whether it was acknowledged, and when.
 #
 # Environment: libpq's; DRILL, a name for the rows; WRITERS, `<way>=<host>` by blanks; WRITE_SECONDS, how long.
 set -u
