@@ -5,6 +5,7 @@ import type { Progress } from "../../shell/progress";
 import { UserError } from "../../shell/userError";
 import { confirm } from "../confirm";
 import { clientPod, type Subject, waitUntilDone, writersOf } from "../health";
+import { selectorOf } from "../kubectl";
 import { type Found, placeOf } from "../platform";
 import { askPrimary } from "../primary";
 import { runOnce } from "../shortPod";
@@ -82,16 +83,25 @@ async function one(
         }),
     });
     pod.catch(() => undefined);
-    await pause(BEFORE_SECONDS, signal);
-    // A fault that can't be caused is told when the clients have ended.
-    const caused = await fault.cause(found, progress, signal).then(
-      () => undefined,
-      (error: unknown) => (error as Error).message,
-    );
-    const { lines: printed, succeeded, why } = await pod;
-    if (!succeeded) throw new Error(`the drill's clients failed: ${printed.at(-1) ?? why}`);
-    await waitUntilDone(subject, context, signal);
-    return { lines: printed, failure: caused };
+    const { kubectl, settings } = found.platform;
+    const remove = ["-n", settings.cluster.namespace, "delete", "pod", "-l", selectorOf(healthCheckLabels)];
+    // An interrupted drill doesn't wait for its clients: without their pod they have ended.
+    const end = () => void kubectl.run([...remove, "--wait=false"]).catch(() => undefined);
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      await pause(BEFORE_SECONDS, signal);
+      // A fault that can't be caused is told when the clients have ended.
+      const caused = await fault.cause(found, progress, signal).then(
+        () => undefined,
+        (error: unknown) => (error as Error).message,
+      );
+      const { lines: printed, succeeded, why } = await pod;
+      if (!succeeded) throw new Error(`the drill's clients failed: ${printed.at(-1) ?? why}`);
+      await waitUntilDone(subject, context, signal);
+      return { lines: printed, failure: caused };
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
   });
   if (failure !== undefined) return { fault: name, does, result: "failed", says: failure, ways: [] };
   const seen = seenIn(lines);
