@@ -51,7 +51,7 @@ export function isOwnImage({ platform, cluster, images }: Settings, engine: Engi
 }
 
 /** A tag that begins with a major version of PostgreSQL; others count something else. */
-const majorOf = (image: string): string | undefined =>
+export const majorOf = (image: string): string | undefined =>
   /:(1[0-9]|2[0-9])(?!\d)[^/]*$/.exec(image.replace(/@.*/, ""))?.[1];
 
 export const images: Rule = (settings, report, engine) => {

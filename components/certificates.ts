@@ -1,10 +1,9 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
 import { base64 } from "../plan/base64";
-import type { PlannedObject } from "../plan/objects";
 import type { Plan } from "../plan/plan";
 import { issuing, type Wanted } from "./issuing";
-import { registerObjects } from "./register";
+import { Objects, type ObjectsArgs } from "./objects";
 
 export interface CertificatesArgs {
   /** Names that the certificate carries, and the Secrets that it goes into. Other names renew the certificate in place. */
@@ -51,19 +50,13 @@ export class Issued extends pulumi.dynamic.Resource {
 }
 
 /** What asks cert-manager for the servers' certificate: there when it is. */
-export class CertificateRequest extends pulumi.ComponentResource {
+export class CertificateRequest extends Objects {
   /** Known when the certificate is there. */
   public readonly made: pulumi.Output<unknown>;
 
-  constructor(
-    name: string,
-    { objects }: { readonly objects: readonly PlannedObject[] },
-    options: pulumi.ComponentResourceOptions = {},
-  ) {
-    super("pgplatform:components:CertificateRequest", name, {}, options);
-    const registered = registerObjects(name, objects, { parent: this });
-    this.made = pulumi.all(Object.values(registered).map(({ id }) => id));
-    this.registerOutputs({});
+  constructor(name: string, args: ObjectsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("CertificateRequest", name, args, options);
+    this.made = pulumi.all(Object.values(this.registered).map(({ id }) => id));
   }
 }
 

@@ -1,17 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { PlannedObject } from "../plan/objects";
-import { registerObjects } from "./register";
+import type * as pulumi from "@pulumi/pulumi";
+import { Objects, type ObjectsArgs } from "./objects";
 
-export interface LoginsArgs {
-  /** The Job that tries the logins. Another version of the passwords is another Job. */
-  readonly objects: readonly PlannedObject[];
-}
-
-/** The logins of a version of the passwords, tried; complete when each of them works. */
-export class Logins extends pulumi.ComponentResource {
-  constructor(name: string, args: LoginsArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:Logins", name, {}, options);
-    registerObjects(name, args.objects, { parent: this });
-    this.registerOutputs({});
+/** The Job that tries the logins of a version of the passwords; complete when each of them works. Another version is another Job. */
+export class Logins extends Objects {
+  constructor(name: string, args: ObjectsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("Logins", name, args, options);
   }
 }

@@ -1,17 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { PlannedObject } from "../plan/objects";
-import { registerObjects } from "./register";
+import type * as pulumi from "@pulumi/pulumi";
+import { Objects, type ObjectsArgs } from "./objects";
 
-export interface MaintenanceArgs {
-  /** The CronJob that goes over the databases. */
-  readonly objects: readonly PlannedObject[];
-}
-
-/** VACUUM and ANALYZE in a window. */
-export class Maintenance extends pulumi.ComponentResource {
-  constructor(name: string, args: MaintenanceArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:Maintenance", name, {}, options);
-    registerObjects(name, args.objects, { parent: this });
-    this.registerOutputs({});
+/** VACUUM and ANALYZE in a window: the CronJob that goes over the databases. */
+export class Maintenance extends Objects {
+  constructor(name: string, args: ObjectsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("Maintenance", name, args, options);
   }
 }

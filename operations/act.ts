@@ -186,6 +186,23 @@ export async function planOf(found: Found, wanted: Wanted): Promise<{ act: Act; 
 
 const WAIT_MS = 10 * 60_000;
 
+/** Waits until nothing is missing, and says meanwhile what is; what is still missing when the time is over. */
+export async function missingAfter(
+  waitMs: number,
+  why: () => Promise<string | undefined>,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  for (const end = Date.now() + waitMs; ;) {
+    const missing = await why().catch((error: unknown) => (error as Error).message);
+    if (missing === undefined) return undefined;
+    context.detail(missing);
+    if (signal.aborted) throw new Error("interrupted");
+    if (Date.now() > end) return missing;
+    await delay(500, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** Waits until something can be seen, and says meanwhile why not yet. */
 export async function until(
   why: () => Promise<string | undefined>,
@@ -193,15 +210,9 @@ export async function until(
   signal: AbortSignal,
   waitMs = WAIT_MS,
 ): Promise<void> {
-  for (const end = Date.now() + waitMs; ;) {
-    const missing = await why().catch((error: unknown) => (error as Error).message);
-    if (missing === undefined) return;
-    context.detail(missing);
-    if (signal.aborted) throw new Error("interrupted");
-    if (Date.now() > end)
-      throw new UserError([`It is begun and not seen to be done: ${missing}. \`pgp status\` says more.`]);
-    await delay(500, undefined, { signal }).catch(() => undefined);
-  }
+  const missing = await missingAfter(waitMs, why, context, signal);
+  if (missing !== undefined)
+    throw new UserError([`It is begun and not seen to be done: ${missing}. \`pgp status\` says more.`]);
 }
 
 /** Does one step of an act. */

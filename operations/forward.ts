@@ -36,7 +36,34 @@ function get(address: string, { path, tls }: Asked, signal: AbortSignal): Promis
   });
 }
 
-/** Asks a Service's pod one thing through kubectl's port-forward, which is gone afterwards. */
+/** Works through kubectl's port-forward to a port of `pod/…` or `service/…`, which is gone afterwards; `work` gets the address on this machine. */
+export async function whileForwarded<T>(
+  kubectl: Kubectl,
+  { namespace, to, port }: { readonly namespace: string; readonly to: string; readonly port: number },
+  work: (address: string) => Promise<T>,
+  end = new AbortController(),
+): Promise<T> {
+  let opened: ((address: string) => void) | undefined;
+  const address = new Promise<string>((resolve) => (opened = resolve));
+  const forward = kubectl.stream(
+    ["-n", namespace, "port-forward", "--address", "127.0.0.1", to, `:${port}`],
+    (line) => {
+      const found = addressIn(line);
+      if (found !== undefined) opened?.(found);
+    },
+    end.signal,
+  );
+  try {
+    const closed = forward.then(() => Promise.reject(new Error(`${to} can't be reached`)));
+    closed.catch(() => undefined);
+    return await work(await Promise.race([address, closed]));
+  } finally {
+    end.abort();
+    await forward;
+  }
+}
+
+/** Asks a Service's pod one thing through kubectl's port-forward. */
 export async function throughForward(
   kubectl: Kubectl,
   { namespace, service, port }: To,
@@ -45,23 +72,10 @@ export async function throughForward(
   const end = new AbortController();
   // A status has been shown by then.
   const late = setTimeout(() => end.abort(), PATIENCE_MS);
-  let opened: ((address: string) => void) | undefined;
-  const address = new Promise<string>((resolve) => (opened = resolve));
-  const forward = kubectl.stream(
-    ["-n", namespace, "port-forward", "--address", "127.0.0.1", `service/${service}`, `:${port}`],
-    (line) => {
-      const found = addressIn(line);
-      if (found !== undefined) opened?.(found);
-    },
-    end.signal,
-  );
   try {
-    const closed = forward.then(() => Promise.reject(new Error(`service/${service} can't be reached`)));
-    closed.catch(() => undefined);
-    return await get(await Promise.race([address, closed]), asked, end.signal);
+    const to = { namespace, to: `service/${service}`, port };
+    return await whileForwarded(kubectl, to, (address) => get(address, asked, end.signal), end);
   } finally {
     clearTimeout(late);
-    end.abort();
-    await forward;
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { environment, hardened, clientOwner, restrictedPod, tmpMount, tmpVolume } from "../plan/containers";
+import { clientPodSpec } from "../plan/client";
+import { tmpMount, tmpVolume } from "../plan/containers";
 import type { LiveReader, Progress as EngineProgress, Shape } from "../plan/engines/live";
 import type { Plan } from "../plan/plan";
 import type { KubernetesObject } from "../plan/objects";
@@ -140,50 +141,26 @@ export function clientPod(
 ): object {
   const { cluster } = settings;
   const health = secretNames.health(cluster.name);
-  const env = environment({
-    PGUSER: roles.health,
-    PGDATABASE: cluster.databases[0]?.name ?? "postgres",
-    PGPORT: String(plan.endpoints.primary.port),
-    PGSSLMODE: "verify-full",
-    PGSSLROOTCERT: "/tls/ca.crt",
-    PGCONNECT_TIMEOUT: "5",
-    // The image's home may be another user's, where libpq mustn't look for certificates.
-    HOME: "/tmp",
-    ...variables,
-  });
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: cluster.namespace, labels: healthCheckLabels },
     spec: {
-      restartPolicy: "Never",
       activeDeadlineSeconds: seconds,
-      ...restrictedPod(settings, clientOwner, 1),
-      containers: [
-        {
-          name: "client",
-          image,
-          command: ["bash", "-c", script],
-          env: [
-            ...env,
-            { name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: health, key: "password" } } },
-          ],
-          securityContext: hardened,
-          resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
-          // bash keeps here-strings in files.
-          volumeMounts: [{ name: "tls", mountPath: "/tls", readOnly: true }, tmpMount],
+      ...clientPodSpec(settings, plan, {
+        name: "client",
+        image,
+        command: ["bash", "-c", script],
+        variables: {
+          PGUSER: roles.health,
+          PGDATABASE: cluster.databases[0]?.name ?? "postgres",
+          ...variables,
         },
-      ],
-      volumes: [
-        {
-          name: "tls",
-          secret: {
-            secretName: plan.tls.ca.secretName,
-            items: [{ key: plan.tls.ca.key, path: "ca.crt" }],
-          },
-        },
-        tmpVolume({ medium: "Memory", sizeLimit: "1Mi" }),
-      ],
+        secrets: [{ name: "PGPASSWORD", valueFrom: { secretKeyRef: { name: health, key: "password" } } }],
+        // bash keeps here-strings in files.
+        mounts: [tmpMount],
+        volumes: [tmpVolume({ medium: "Memory", sizeLimit: "1Mi" })],
+      }),
     },
   };
 }

@@ -88,6 +88,14 @@ export class Kubectl {
     return this.query(kind, namespace, { labelSelector: selector });
   }
 
+  /** Versions of a custom kind that are served, by its plural and group; undefined where nothing defines it. */
+  async served(plural: string): Promise<string[] | undefined> {
+    const crd = await this.get("customresourcedefinitions.apiextensions.k8s.io", "default", plural);
+    if (crd === undefined) return undefined;
+    const { versions = [] } = (crd.spec ?? {}) as { versions?: { name: string; served: boolean }[] };
+    return versions.filter(({ served }) => served).map(({ name }) => name);
+  }
+
   /** Objects of a kind that fit; no selector means every one. */
   async query(
     kind: string,

@@ -28,7 +28,7 @@ export interface LiveFacts {
   readonly namespaces: readonly string[];
   /** Those that a platform has made, with the cluster that it made them for. */
   readonly madeFor: Readonly<Record<string, string>>;
-  /** Pods in the cluster's namespace that are no platform's. */
+  /** Pods in the cluster's namespace that are no platform's; asked for only where the platform doesn't make it. */
   readonly otherPods: readonly string[];
   readonly priorityClasses: readonly string[];
   /** How pods reach the API server and DNS. @default - it couldn't be read, and nothing is said of it */
@@ -184,7 +184,8 @@ export async function readFacts(
     json(["get", "--raw", "/apis"]),
     kubectl.list("deployments.apps", namespace, `${clusterLabel}=${name}`),
     kubectl.list("pods", namespace, selectorOf(engine.instancePods.labels(name))),
-    items(["get", "pods", "-n", namespace]),
+    // Only a namespace that is shared can have others' pods.
+    settings.cluster.makeNamespace ? [] : items(["get", "pods", "-n", namespace]),
     liveOf(kubectl, plannedCluster(subject).object),
     operator && liveOf(kubectl, operator),
     readRestored(subject),

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as builtIn from "../local/cluster/cluster";
 import { stackImages } from "../plan/images";
 import { poolerLabels } from "../plan/names";
@@ -6,6 +5,7 @@ import type { Labels } from "../plan/network";
 import { storeNamespace } from "../plan/backup/storeNames";
 import type { Progress, StepContext } from "../shell/progress";
 import { UserError } from "../shell/userError";
+import { missingAfter } from "./act";
 import { chooseCluster, type ClusterChoice, inspectMachine } from "./choice";
 import { readSettings, subjectWith } from "./context";
 import { type Subject, waitUntilDone, writeAndRead } from "./health";
@@ -42,22 +42,6 @@ async function presentCluster(): Promise<Exclude<ClusterChoice, { kind: "none" }
       `There is no ${choice.kind} cluster that could be recovered. \`pgp up\` makes one, with an empty database; \`pgp restore\` makes one out of a backup.`,
     ]);
   return choice;
-}
-
-/** Looks until `look` finds nothing to wait for, and returns what it waits for when the time is over. */
-async function settled(
-  seconds: number,
-  context: StepContext,
-  signal: AbortSignal,
-  look: () => Promise<string | undefined>,
-): Promise<string | undefined> {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    const waiting = await look();
-    if (waiting === undefined || Date.now() > deadline) return waiting;
-    context.detail(waiting);
-    await delay(1000, undefined, { signal });
-  }
 }
 
 const nodesOf = async (kubectl: Kubectl): Promise<KubeObject[]> => {
@@ -130,7 +114,7 @@ async function pooled(
 ): Promise<Omit<Recovered, "step">> {
   const { kubectl, settings } = subject;
   const { cluster, poolers } = settings;
-  const waiting = await settled(POOLERS_SECONDS, context, signal, () => unreadyPoolers(subject));
+  const waiting = await missingAfter(POOLERS_SECONDS * 1000, () => unreadyPoolers(subject), context, signal);
   const fails = async (): Promise<string | undefined> => {
     try {
       await writeAndRead(subject, context);
@@ -154,7 +138,7 @@ async function pooled(
       selectorOf(poolerLabels(cluster.name, name)),
     )) {
       await kubectl.run(["-n", cluster.namespace, "delete", "pod", pod.metadata.name, "--ignore-not-found"]);
-      await settled(POOLERS_SECONDS, context, signal, () => unreadyPoolers(subject));
+      await missingAfter(POOLERS_SECONDS * 1000, () => unreadyPoolers(subject), context, signal);
     }
   const last = await fails();
   if (last !== undefined) throw new Error(`${last}. \`pgp status\` says what is wrong.`);
@@ -197,12 +181,17 @@ export async function recover(
     return there ? { found: "it runs" } : { found: "it didn't answer", did: "started it" };
   });
   await step("nodes", async (context) => {
-    const waiting = await settled(NODES_SECONDS, context, signal, async () => {
-      const unready = (await nodesOf(kubectl))
-        .filter((node) => !isReady(node))
-        .map(({ metadata }) => metadata.name);
-      return unready.length === 0 ? undefined : `${unready.join(", ")} not ready`;
-    });
+    const waiting = await missingAfter(
+      NODES_SECONDS * 1000,
+      async () => {
+        const unready = (await nodesOf(kubectl)).filter((node) => !isReady(node));
+        return unready.length === 0
+          ? undefined
+          : `${unready.map(({ metadata }) => metadata.name).join(", ")} not ready`;
+      },
+      context,
+      signal,
+    );
     return { found: waiting ?? `${(await nodesOf(kubectl)).length} ready` };
   });
   const ready = new Set((await nodesOf(kubectl)).filter(isReady).map(({ metadata }) => metadata.name));

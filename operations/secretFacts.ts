@@ -24,10 +24,7 @@ export interface SecretFact {
 
 const plurals = ["externalsecrets", "secretstores", "clustersecretstores"] as const;
 
-interface Crd extends KubeObject {
-  spec?: { names?: { plural?: string }; versions?: { name: string; served: boolean }[] };
-}
-interface LiveSecret extends KubeObject {
+export interface LiveSecret extends KubeObject {
   data?: Record<string, string>;
 }
 
@@ -44,31 +41,20 @@ export function secretFactOf({ data = {}, metadata }: LiveSecret, usernameKey: s
   };
 }
 
-const kindsOf = (found: readonly Crd[]): SecretFacts["kinds"] =>
-  Object.fromEntries(
-    found.map(({ spec }) => [
-      spec?.names?.plural ?? "",
-      (spec?.versions ?? []).filter(({ served }) => served).map(({ name }) => name),
-    ]),
-  );
-
 /** Undefined where the stack owns all passwords. */
 export async function readSecrets(kubectl: Kubectl, settings: Settings): Promise<SecretFacts | undefined> {
   const { secrets, cluster } = settings;
   if (secrets.source === "generated") return undefined;
   const inStore = secrets.source === "aws-secrets-manager";
-  const crds = inStore
-    ? await Promise.all(
-        plurals.map((plural) =>
-          kubectl.get(
-            "customresourcedefinitions.apiextensions.k8s.io",
-            "default",
-            `${plural}.${externalSecrets.group}`,
-          ),
+  const kinds = Object.fromEntries(
+    (
+      await Promise.all(
+        (inStore ? plurals : []).map(
+          async (plural) => [plural, await kubectl.served(`${plural}.${externalSecrets.group}`)] as const,
         ),
       )
-    : [];
-  const kinds = kindsOf(crds.filter((one) => one !== undefined));
+    ).flatMap(([plural, served]) => (served === undefined ? [] : [[plural, served]])),
+  );
   const named = inStore ? secrets.store.name : undefined;
   const plural = inStore && secrets.store.kind === "SecretStore" ? "secretstores" : "clustersecretstores";
   const found =

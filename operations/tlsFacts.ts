@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { caSecret, certManager, serverSecret } from "../plan/tls";
 import type { Settings } from "../settings/schema";
-import { isReady, type Kubectl, type KubeObject } from "./kubectl";
+import { isReady, type Kubectl } from "./kubectl";
+import type { LiveSecret } from "./secretFacts";
 
 /** What is there of a certificate that neither the engine nor the stack signs; never a private key itself. */
 export interface TlsFacts {
@@ -27,10 +28,6 @@ export interface CertificateFacts {
   readonly fits?: boolean;
   /** Whether the operator of CloudNativePG is told of its changes. */
   readonly reloads: boolean;
-}
-
-interface LiveSecret extends KubeObject {
-  data?: Record<string, string>;
 }
 
 const KEYS = ["tls.crt", "tls.key", "ca.crt"];
@@ -71,13 +68,8 @@ export async function readTls(kubectl: Kubectl, settings: Settings): Promise<Tls
     const live = await secret(serverSecret(settings));
     return { ...common, ...(live && { certificate: certificateFactsOf(live) }) };
   }
-  const crd = await kubectl.get(
-    "customresourcedefinitions.apiextensions.k8s.io",
-    "default",
-    `certificates.${certManager.group}`,
-  );
-  const { versions = [] } = (crd?.spec ?? {}) as { versions?: { name: string; served: boolean }[] };
-  const served = versions.some(({ name, served: one }) => one && name === certManager.version);
+  const versions = await kubectl.served(`certificates.${certManager.group}`);
+  const served = versions?.includes(certManager.version) === true;
   const { issuerRef } = tls;
   if (!served || issuerRef === undefined || issuerRef.group !== certManager.group)
     return { ...common, served };

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
+import { majorOf as majorOfTag } from "../checks/images";
 import { stacksDir } from "../shell/paths";
 import type { Progress } from "../shell/progress";
 import { UserError } from "../shell/userError";
@@ -17,9 +18,9 @@ import { up } from "./up";
 
 /** Another minor version of PostgreSQL: another image, with a base backup before it and a way back. */
 
-/** The major version that an image's tag begins with; undefined where it doesn't say one. */
+/** The major version that an image's tag begins with, behind letters that some put before it; undefined where it doesn't say one. */
 export const majorOf = (image: string): string | undefined =>
-  /:(?:v|pg)?(\d+)\b[^/]*$/.exec(image.replace(/@sha256:.*$/, ""))?.[1];
+  majorOfTag(image.replace(/:(?:v|pg)(?=\d)/, ":"));
 
 /** A stack file with another image of PostgreSQL; all else of it stays as it is, comments too. */
 export function withImage(text: string, image: string): string {

@@ -1,6 +1,6 @@
 import { asset } from "../shell/asset";
 import type { Settings } from "../settings/schema";
-import { environment, hardened, clientOwner, restrictedPod } from "./containers";
+import { clientPodSpec, loginsVolume } from "./client";
 import type { KubernetesObject, PlannedObject } from "./objects";
 import type { Credential, Plan } from "./plan";
 import { clusterLabel, healthCheckLabels, roles } from "./names";
@@ -38,7 +38,7 @@ export function loginCheck(
   plan: Plan,
   poolers: readonly PoolerPlan[],
 ): PlannedObject | undefined {
-  const { cluster, rotation, images, labels } = settings;
+  const { cluster, rotation, labels } = settings;
   if (rotation.credentialVersion === 1) return undefined;
   const logins = plan.credentials.filter(({ internal }) => internal);
   const arguments_ = logins.map((credential) => {
@@ -46,8 +46,7 @@ export function loginCheck(
     const { host } = plan.endpoints.primary;
     return [credential.id, credential.actsAs, database, host, hosts.join(",")].join("|");
   });
-  const item = (key: string, id: string) => ({ key, path: `${id}/${key}` });
-  const { ca } = plan.tls;
+  const files = loginsVolume(logins.map((login) => ({ ...login, keys: ["username", "password"] })));
   const own = { ...healthCheckLabels, [clusterLabel]: cluster.name };
   const object: KubernetesObject = {
     apiVersion: "batch/v1",
@@ -62,56 +61,13 @@ export function loginCheck(
       activeDeadlineSeconds: DEADLINE_SECONDS,
       template: {
         metadata: { labels: { ...labels, ...own } },
-        spec: {
-          restartPolicy: "Never",
-          ...restrictedPod(settings, clientOwner, 1),
-          containers: [
-            {
-              name: "client",
-              image: images.postgresql,
-              imagePullPolicy: "IfNotPresent",
-              command: ["bash", "-c", script, "loginCheck", ...arguments_],
-              env: environment({
-                PGPORT: String(plan.endpoints.primary.port),
-                PGSSLMODE: "verify-full",
-                PGSSLROOTCERT: "/tls/ca.crt",
-                PGCONNECT_TIMEOUT: "5",
-                // psql looks into its user's home, which in some images is closed to this one.
-                HOME: "/tmp",
-                LOGINS: "/logins",
-                WAIT_SECONDS: String(WAIT_SECONDS),
-              }),
-              securityContext: hardened,
-              resources: {
-                requests: { cpu: "10m", memory: "32Mi" },
-                limits: { cpu: "500m", memory: "128Mi" },
-              },
-              volumeMounts: [
-                { name: "tls", mountPath: "/tls", readOnly: true },
-                { name: "logins", mountPath: "/logins", readOnly: true },
-              ],
-            },
-          ],
-          volumes: [
-            {
-              name: "tls",
-              secret: {
-                secretName: ca.secretName,
-                items: [{ key: ca.key, path: "ca.crt" }],
-                defaultMode: 0o440,
-              },
-            },
-            {
-              name: "logins",
-              projected: {
-                defaultMode: 0o440,
-                sources: logins.map(({ id, secretName }) => ({
-                  secret: { name: secretName, items: ["username", "password"].map((key) => item(key, id)) },
-                })),
-              },
-            },
-          ],
-        },
+        spec: clientPodSpec(settings, plan, {
+          name: "client",
+          command: ["bash", "-c", script, "loginCheck", ...arguments_],
+          variables: { LOGINS: files.mount.mountPath, WAIT_SECONDS: String(WAIT_SECONDS) },
+          mounts: [files.mount],
+          volumes: [files.volume],
+        }),
       },
     },
   };

@@ -1,17 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { PlannedObject } from "../../plan/objects";
-import { registerObjects } from "../register";
+import type * as pulumi from "@pulumi/pulumi";
+import { Objects, type ObjectsArgs } from "../objects";
 
-export interface MetricsArgs {
-  /** How a Prometheus finds the metrics, alerts and dashboards. A change restarts nothing of PostgreSQL. */
-  readonly objects: readonly PlannedObject[];
-}
-
-/** What a Prometheus and a Grafana are told of a cluster. */
-export class Metrics extends pulumi.ComponentResource {
-  constructor(name: string, args: MetricsArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:Metrics", name, {}, options);
-    registerObjects(name, args.objects, { parent: this });
-    this.registerOutputs({});
+/** What a Prometheus and a Grafana are told of a cluster: how the metrics are found, alerts, dashboards. A change restarts nothing of PostgreSQL. */
+export class Metrics extends Objects {
+  constructor(name: string, args: ObjectsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("Metrics", name, args, options);
   }
 }

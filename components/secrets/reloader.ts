@@ -1,17 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
-import type { PlannedObject } from "../../plan/objects";
-import { registerObjects } from "../register";
+import type * as pulumi from "@pulumi/pulumi";
+import { Objects, type ObjectsArgs } from "../objects";
 
-export interface LoginReloaderArgs {
-  /** The pod that gives PostgreSQL's logins the passwords of their Secrets. */
-  readonly objects: readonly PlannedObject[];
-}
-
-/** Passwords of another owner in PostgreSQL; complete when each login that its Secret names works. */
-export class LoginReloader extends pulumi.ComponentResource {
-  constructor(name: string, args: LoginReloaderArgs, options: pulumi.ComponentResourceOptions = {}) {
-    super("pgplatform:components:LoginReloader", name, {}, options);
-    registerObjects(name, args.objects, { parent: this });
-    this.registerOutputs({});
+/** The pod that gives PostgreSQL's logins the passwords of their Secrets, which another owner has; complete when each login works. */
+export class LoginReloader extends Objects {
+  constructor(name: string, args: ObjectsArgs, options: pulumi.ComponentResourceOptions = {}) {
+    super("LoginReloader", name, args, options);
   }
 }

@@ -7,6 +7,7 @@ import type { Settings } from "../../settings/schema";
 import { copyHours, dataBytes, listRoom, shareOf } from "../../settings/sums/sizes";
 import { archiveIdToken, keyVariables, rcloneOptions, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
+import { oneAtATime } from "../cronJob";
 import { backupNames } from "./names";
 import { clusterLabel, roleLabel, roles, secretNames } from "../names";
 import type { Plan } from "../plan";
@@ -178,14 +179,9 @@ export function cronJob(
       namespace: cluster.namespace,
       labels: { [clusterLabel]: cluster.name, [roleLabel]: role },
     },
-    spec: {
-      schedule,
-      timeZone: backup?.timeZone,
-      concurrencyPolicy: "Forbid",
-      startingDeadlineSeconds: 3600,
-      successfulJobsHistoryLimit: 1,
-      failedJobsHistoryLimit: 2,
-      jobTemplate: {
+    spec: oneAtATime(
+      { schedule, timeZone: backup?.timeZone, lateSeconds: 3600, keeps: { successful: 1, failed: 2 } },
+      {
         spec: {
           backoffLimit: 0,
           // Also for one that an operator asked for, which the limits above don't count.
@@ -194,7 +190,7 @@ export function cronJob(
           template: podTemplate(settings, role, { ...spec, restartPolicy: "Never" }),
         },
       },
-    },
+    ),
   };
 }
 

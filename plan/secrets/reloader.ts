@@ -7,6 +7,7 @@ import { type Flow, type Pods, tcp } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import type { Plan } from "../plan";
 import type { PoolerPlan } from "../pooler/plan";
+import { caSource } from "../tls";
 import { sourcedRoles } from "./source";
 
 /**
@@ -74,7 +75,6 @@ const loginFiles = (settings: Settings) =>
 
 function podSpec(settings: Settings, plan: Plan) {
   const { cluster, images, secrets } = settings;
-  const { ca } = plan.tls;
   const { primary, any } = plan.endpoints;
   const overlapMinutes = secrets.source === "generated" ? 0 : secrets.overlapMinutes;
   return {
@@ -133,14 +133,7 @@ function podSpec(settings: Settings, plan: Plan) {
     ],
     volumes: [
       { name: "logins", projected: { defaultMode: 0o440, sources: loginFiles(settings) } },
-      {
-        name: "tls",
-        secret: {
-          secretName: ca.secretName,
-          items: [{ key: ca.key, path: "ca.crt" }],
-          defaultMode: 0o440,
-        },
-      },
+      { name: "tls", secret: caSource(settings, 0o440) },
       { name: "state", emptyDir: { sizeLimit: "1Mi" } },
       tmpVolume({ medium: "Memory", sizeLimit: "1Mi" }),
     ],

@@ -7,10 +7,9 @@ import { X509Certificate } from "node:crypto";
 import { parse } from "yaml";
 import { issue, type Issued } from "../../components/issuing";
 import { releasedModule } from "../../local/toolchain/go";
-import { addressIn } from "../../operations/monitoring";
-import { isReady } from "../../operations/kubectl";
+import { whileForwarded } from "../../operations/forward";
+import { isReady, selectorOf } from "../../operations/kubectl";
 import { poolerLabels } from "../../plan/names";
-import { selectorOf } from "../../operations/kubectl";
 import { pins } from "../../releases/pins";
 import { projectDir } from "../../shell/paths";
 import { run } from "../../shell/process";
@@ -36,23 +35,14 @@ async function shownBy(
   pod: string,
   port: number,
 ): Promise<X509Certificate> {
-  const end = new AbortController();
-  let opened: ((address: string) => void) | undefined;
-  const address = new Promise<string>((resolve) => (opened = resolve));
-  const args = ["-n", namespace, "port-forward", "--address", "127.0.0.1", `pod/${pod}`, `:${port}`];
-  const forward = kubectl.stream(
-    args,
-    (line) => {
-      const found = addressIn(line);
-      if (found !== undefined) opened?.(found);
-    },
-    end.signal,
-  );
-  const closed = forward.then(() => Promise.reject(new Error(`${pod}:${port} can't be reached`)));
-  closed.catch(() => undefined);
+  return whileForwarded(kubectl, { namespace, to: `pod/${pod}`, port }, shownAt);
+}
+
+/** The same at an address of this machine. */
+async function shownAt(address: string): Promise<X509Certificate> {
   let socket: Socket | TLSSocket | undefined;
   try {
-    const [host = "", local] = (await Promise.race([address, closed])).split(":");
+    const [host = "", local] = address.split(":");
     socket = open({ host, port: Number(local) });
     return await new Promise<X509Certificate>((resolve, reject) => {
       const plain = socket as Socket;
@@ -71,8 +61,6 @@ async function shownBy(
     });
   } finally {
     socket?.destroy();
-    end.abort();
-    await forward.catch(() => undefined);
   }
 }
 

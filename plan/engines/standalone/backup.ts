@@ -12,6 +12,7 @@ import { fromSource, type WantedRole, withSource } from "../../postgres/roles";
 import { sourcedRole } from "../../secrets/source";
 import type { OwnSql } from "../../postgres/sql/scripts";
 import { server as serverUser } from "./image";
+import { oneAtATime } from "../../cronJob";
 import { caSource } from "../../tls";
 import { baseBackupRole, names, paths, podLabels, ports } from "./names";
 import {
@@ -263,15 +264,10 @@ export function backupObjects(settings: Settings): PlannedObject[] {
     apiVersion: "batch/v1",
     kind: "CronJob",
     metadata: metadataOf(settings, names.base(cluster.name)),
-    spec: {
-      schedule: backup.schedule,
-      timeZone: backup.timeZone,
-      concurrencyPolicy: "Forbid",
-      startingDeadlineSeconds: LATE_SECONDS,
-      successfulJobsHistoryLimit: 3,
-      failedJobsHistoryLimit: 3,
-      jobTemplate: { metadata: { labels: jobLabels(cluster.name) }, spec: jobSpec(settings) },
-    },
+    spec: oneAtATime(
+      { ...backup, lateSeconds: LATE_SECONDS, keeps: { successful: 3, failed: 3 } },
+      { metadata: { labels: jobLabels(cluster.name) }, spec: jobSpec(settings) },
+    ),
   };
   const metadata = metadataOf(settings, `${names.base(cluster.name)}-first`);
   const first: KubernetesObject = {

@@ -7,6 +7,7 @@ import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
 import { sourcedRole } from "../../secrets/source";
+import { oneAtATime } from "../../cronJob";
 import { caSource } from "../../tls";
 import { metricsSecret, operatorSecret, ports, services, superuser } from "./names";
 import { server } from "./image";
@@ -162,13 +163,9 @@ export function sqlObjects(settings: Settings): Omit<PlannedObject, "stage">[] {
     apiVersion: "batch/v1",
     kind: "CronJob",
     metadata: { name: `${cluster.name}-upkeep`, namespace: cluster.namespace, labels },
-    spec: {
-      schedule: UPKEEP_SCHEDULE,
-      concurrencyPolicy: "Forbid",
-      startingDeadlineSeconds: 60,
-      successfulJobsHistoryLimit: 1,
-      failedJobsHistoryLimit: 1,
-      jobTemplate: {
+    spec: oneAtATime(
+      { schedule: UPKEEP_SCHEDULE, lateSeconds: 60, keeps: { successful: 1, failed: 1 } },
+      {
         metadata: { labels },
         spec: {
           backoffLimit: 0,
@@ -185,7 +182,7 @@ export function sqlObjects(settings: Settings): Omit<PlannedObject, "stage">[] {
           },
         },
       },
-    },
+    ),
   };
   return [
     { id: "sql", object: config },
