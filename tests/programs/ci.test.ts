@@ -14,6 +14,13 @@ const parts = [...script.matchAll(/^engine (\S+) (\S+)(?: "\|(.*)")?$/gm)].map((
   faults: faults?.split(",") ?? [],
   more,
 }));
+/** The suites that the whole check runs where the hour has room for them. */
+const optional = [...script.matchAll(/^(?:short|long)_ones=\((.*)\)$/gm)].flatMap(([, list = ""]) =>
+  [...list.matchAll(/"(.*?) (\d+)"/g)].map(([, suite = "", seconds]) => ({
+    suite,
+    seconds: Number(seconds),
+  })),
+);
 
 describe("the short end-to-end sets of the whole check", () => {
   it("are one for each engine but the one that has all suites", () => {
@@ -39,8 +46,11 @@ describe("the short end-to-end sets of the whole check", () => {
         .concat(suite ?? []);
     });
     const [, short = ""] = /^short="(.*)"$/m.exec(script) ?? [];
-    const wanted = [short, ...parts.flatMap(({ more }) => more ?? [])].flatMap((text) => text.split("|"));
-    assert.ok(wanted.length > 5);
+    const [, core = ""] = /^core="(.*)"$/m.exec(script) ?? [];
+    const wanted = [short, core, ...parts.flatMap(({ more }) => more ?? [])]
+      .flatMap((text) => text.split("|"))
+      .concat(optional.map(({ suite }) => suite));
+    assert.ok(wanted.length > 15);
     for (const each of wanted)
       assert.ok(
         titles.some((title) => new RegExp(`^${each}`).test(title)),
@@ -61,7 +71,8 @@ describe("the whole check's verdict", () => {
   function verdict(
     failing: string,
     says = "",
-  ): { code: number | null; last: string | undefined; calls: string[] } {
+    minutes = "600",
+  ): { code: number | null; last: string | undefined; calls: string[]; stdout: string } {
     rmSync(join(folder, "calls"), { force: true });
     for (const name of ["make", "npm", "go"]) {
       const path = join(folder, name);
@@ -78,18 +89,35 @@ echo '  2 passing (3s)'
     }
     const { status, stdout } = spawnSync(join(projectDir, ".ci/run"), {
       encoding: "utf8",
-      env: { PATH: `${folder}:${process.env.PATH}`, PGP_STATE: folder, PGP_CACHE: folder, TMPDIR: folder },
+      env: {
+        PATH: `${folder}:${process.env.PATH}`,
+        PGP_STATE: folder,
+        PGP_CACHE: folder,
+        TMPDIR: folder,
+        CI_MINUTES: minutes,
+      },
     });
     const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
-    return { code: status, last: stdout.trim().split("\n").pop(), calls };
+    return { code: status, last: stdout.trim().split("\n").pop(), calls, stdout };
   }
   const downs = (calls: readonly string[]) => calls.filter((call) => / down\b/.test(call)).length;
 
   it("counts what has passed, and deletes the cluster at the end", () => {
     const { code, last, calls } = verdict("no such command");
-    assert.deepEqual([code, last], [0, "20 passed, 0 failed"]);
+    assert.deepEqual([code, last], [0, "22 passed, 0 failed"]);
     assert.match(calls.at(-1) ?? "", /^make .*down/);
     assert.equal(downs(calls), 2);
+  });
+
+  it("leaves out what the hour has no room for, and says so", () => {
+    const suites = (calls: readonly string[]) => calls.find((call) => call.includes("health check")) ?? "";
+    const { calls, stdout } = verdict("no such command");
+    for (const { suite } of optional) assert.ok(suites(calls).includes(`|${suite}`), suite);
+    assert.doesNotMatch(stdout, /NOT RUN/);
+    const none = verdict("no such command", "", "0");
+    const [, omitted] = /^=== e2e: NOT RUN, since 0 minutes have passed: (.*)$/m.exec(none.stdout) ?? [];
+    assert.deepEqual(omitted?.split(", ").sort(), optional.map(({ suite }) => suite).sort());
+    assert.match(suites(none.calls), /faults\|destroy\)/);
   });
 
   it("is a failure when any part fails, counted by mocha or not", () => {
@@ -100,24 +128,25 @@ echo '  2 passing (3s)'
       "netpol",
       "wal-tools",
       "strict-store",
-      "make --no-print-directory e2e",
+      "make --no-print-directory up",
+      "e2e -- -g ^(make up|topology|refusal|strict validation|health",
       "cluster",
     ]) {
       const { code, last } = verdict(part);
-      assert.deepEqual([part, code, last], [part, 1, "18 passed, 1 failed"]);
+      assert.deepEqual([part, code, last], [part, 1, "20 passed, 1 failed"]);
     }
     const { code, last } = verdict("policy", "  3 failing");
-    assert.deepEqual([code, last], [1, "18 passed, 3 failed"]);
+    assert.deepEqual([code, last], [1, "20 passed, 3 failed"]);
   });
 
   it("is a failure when an engine's part fails, after which the next one finds no cluster", () => {
     for (const { name } of parts) {
       const { code, last, calls } = verdict(` ${name}`);
-      assert.deepEqual([code, last], [1, "18 passed, 1 failed"]);
+      assert.deepEqual([code, last], [1, "20 passed, 1 failed"]);
       assert.equal(downs(calls), 3);
       assert.equal(
         calls.filter((call) => call.startsWith("npm") && call.includes("e2e -- -g")).length,
-        parts.length,
+        1 + parts.length,
       );
     }
   });
