@@ -16,6 +16,9 @@ import { givenUp, Patience, stuck } from "./stuck";
 
 /** What lies where a restore reads, before anything is made out of it. */
 
+/** How often a log that isn't whole is read again. */
+const WHOLE_LOG_TRIES = 20;
+
 /** The ID that stands for one that nobody has named yet. */
 export const UNNAMED = "0000000000";
 
@@ -219,11 +222,22 @@ export async function lookIntoSource(
       signal?.throwIfAborted();
       await delay(500);
     }
-    const said = await Promise.all(
-      ["look", "last"].map((container) => kubectl.run(["-n", own, "logs", name, "-c", container])),
-    );
-    const text = said.map(({ stdout }) => stdout).join("\n");
-    return parseResults(text, "refused", "wal", "base", "dump", "replay", "last");
+    for (let tries = 0; tries < WHOLE_LOG_TRIES; tries++) {
+      const said = await Promise.all(
+        ["look", "last"].map((container) => kubectl.run(["-n", own, "logs", name, "-c", container])),
+      );
+      const lines = parseResults(
+        said.map(({ stdout }) => stdout).join("\n"),
+        ...(["refused", "wal", "base", "dump", "replay", "last", "looked"] as const),
+      );
+      const seen = lines.filter((line) => line.kind !== "looked");
+      if (seen.length < lines.length) return seen;
+      await delay(500);
+    }
+    // What wasn't heard must not count as what isn't there.
+    throw new UserError([
+      `the log of pod ${name}, which looked into target ${origin.name}, has no last line: run it again.`,
+    ]);
   } finally {
     await remove().catch(() => undefined);
   }

@@ -101,6 +101,9 @@ const replay = z.object({
 /** When the last transaction of an archive was, in UTC: last.sh. PostgreSQL ends at no moment from there on. */
 const last = z.object({ kind: z.literal("last"), archiveId: z.string(), at: z.string() });
 
+/** The last line of look.sh: without it not all that was seen has been heard. */
+const looked = z.object({ kind: z.literal("looked"), target: z.string() });
+
 /** There is no finished base backup to restore from: source.sh. */
 const absent = z.object({
   kind: z.literal("absent"),
@@ -173,6 +176,7 @@ const result = z.discriminatedUnion("kind", [
   dump,
   replay,
   last,
+  looked,
   absent,
   late,
   unreadable,

@@ -322,6 +322,21 @@ describe("the source of a restore (a FAKE of rclone)", () => {
       words: [{ kind: "unreadable", why: odd }],
     }));
 
+  it("isn't missing because a store that has it didn't answer once, or the cluster's own store is away", () => {
+    put("times", "1\n");
+    const once = { FAKE_REFUSES: "lsf", FAKE_REFUSES_TIMES: join(folder, "times"), WAIT_SECONDS: "60" };
+    const there = { passed: true, words: [] };
+    assert.deepEqual(looked("whole", { ...once, FAKE_REFUSES_AT: "whole/base" }), there);
+    put("times", "1\n");
+    assert.deepEqual(looked("whole", { ...once, FAKE_REFUSES: "cat" }), there);
+    for (const FAKE_REFUSES of ["lsf", "cat"])
+      assert.deepEqual(looked("whole", { FAKE_REFUSES, FAKE_REFUSES_AT: "whole/base", FAKE_WORDS: odd }), {
+        passed: false,
+        words: [{ kind: "unreadable", why: odd }],
+      });
+    assert.equal(looked("whole", { FAKE_REFUSES: "lsf", FAKE_REFUSES_AT: "/new/" }).passed, true);
+  });
+
   it("isn't asked for any more when the cluster archives", () => {
     put("shop/new/wals/0000000100000000/000000010000000000000001.gz", "");
     assert.equal(looked("none").passed, true);
@@ -531,9 +546,11 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       });
     mkdirSync(join(folder, "segments"));
     const { stdout } = looked({ ARCHIVE: "now" });
+    const all = stdout.slice(stdout.lastIndexOf('{"kind":"looked"'));
+    assert.deepEqual(parseResults(all, "looked"), [{ kind: "looked", target }]);
     assert.ok(stdout.startsWith(listed));
     assert.deepEqual(
-      parseResults(stdout.slice(listed.length), "replay").map((one) => ({ ...one })),
+      parseResults(stdout.slice(listed.length, -all.length), "replay").map((one) => ({ ...one })),
       [
         { kind: "replay", archiveId: "now", id: "20260103T000000", major: 17, segments: 3, rtoSeconds: 42 },
         {
@@ -550,11 +567,54 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       readdirSync(join(folder, "segments")).sort(),
       [2, 3, 4, 5].map((number) => `${segment(number)}.gz`),
     );
-    assert.equal(looked({ ARCHIVE: "" }).stdout, listed, "nobody has named an archive");
-    assert.equal(looked({ ARCHIVE: "none" }).stdout, listed, "there is no such archive");
+    assert.equal(looked({ ARCHIVE: "" }).stdout, listed + all, "nobody has named an archive");
+    assert.equal(looked({ ARCHIVE: "none" }).stdout, listed + all, "there is no such archive");
     const refused = looked({ ARCHIVE: "now", FAKE_REFUSES: "lsf", FAKE_WORDS: odd });
-    assert.deepEqual(parseResults(refused.stdout, "refused"), [{ kind: "refused", target, why: odd }]);
+    assert.deepEqual(parseResults(refused.stdout, "refused", "looked"), [
+      { kind: "refused", target, why: odd },
+      { kind: "looked", target },
+    ]);
     assert.equal(refused.status, 0);
+    // A store that doesn't answer all is asked again, and isn't one without base backups.
+    put("times", "1\n");
+    const once = { ARCHIVE: "now", FAKE_REFUSES_TIMES: join(folder, "times"), WAIT_SECONDS: "60" };
+    assert.equal(looked({ ...once, FAKE_REFUSES: "lsf", FAKE_REFUSES_AT: "now/base" }).stdout, stdout);
+    put("times", "2\n");
+    assert.equal(looked({ ...once, FAKE_REFUSES: "cat", FAKE_REFUSES_AT: "backup.info" }).stdout, stdout);
+    // What it can do without may be refused to its key.
+    const unread = looked({ ARCHIVE: "now", FAKE_REFUSES: "cat", FAKE_REFUSES_AT: "reports/" });
+    assert.doesNotMatch(unread.stdout, /"refused"/);
+  });
+
+  it("of a store that doesn't answer all, is why, and not that something is missing there", async () => {
+    put(`shop/now/wals/0000000100000000/${segment(1)}.gz`);
+    put("state/listed");
+    for (const [FAKE_REFUSES, FAKE_REFUSES_AT] of [
+      ["lsf", "now/base"],
+      ["cat", "backup.info"],
+      ["lsf", "now/wals"],
+    ] as const) {
+      const refusing = { FAKE_REFUSES, FAKE_REFUSES_AT, FAKE_WORDS: odd, TARGET_1: "near" };
+      const refused = [{ kind: "refused", target: "near", why: odd }];
+      assert.deepEqual(await watched(refusing), refused);
+      assert.match(
+        readFileSync(join(folder, "state/metrics.txt"), "utf8"),
+        /^pgplatform_backup_target_up\{.*\} 0$/m,
+      );
+      assert.deepEqual(
+        parseResults(ran("list.sh", refusing).stdout, "refused").filter(({ kind }) => kind === "refused"),
+        refused,
+      );
+      for (const [script, more] of [
+        ["copy.sh", { PLACE_2: "other", TARGET_2: "far" }],
+        ["choose.sh", {}],
+      ] as const) {
+        rmSync(join(folder, "work/failed"), { force: true });
+        const { stdout, status } = ran(script, { ...refusing, ...more });
+        assert.ok(stdout.includes(`the target near can't be read: ${odd}`), `${script}: ${stdout}`);
+        assert.equal(status, script === "copy.sh" ? 1 : 0);
+      }
+    }
   });
 
   it("of a verification, is its report, and the same is kept beside the backup", () => {

@@ -11,14 +11,17 @@ set -u
 # shellcheck source=timelines.sh
 . /scripts/timelines.sh
 fail() {
-  echo "$*" | tee "$WORK/failed"
+  printf '%s\n' "$*" | tee "$WORK/failed"
   exit 0
 }
 [ ! -e "$WORK/failed" ] || exit 0
 name=$(value "TARGET_$NUMBER") place=$(value "PLACE_$NUMBER")/$ARCHIVE_ID reports=$(value "REPORTS_$NUMBER")/$ARCHIVE_ID
 
-ask lsf --dirs-only "$place/base" >/dev/null 2>"$WORK/error" ||
-  { grep -q 'directory not found' "$WORK/error" || fail "the target $name can't be read: $(why "$WORK/error")"; }
+TROUBLE=$WORK/trouble
+unread() { fail "the target $name can't be read: $why"; }
+: >"$TROUBLE"
+ask lsf --dirs-only "$place/base" >/dev/null 2>&1
+! why=$(troubled) || unread
 
 if [ -e "$WORK/segment" ]; then
   segment=$(cat "$WORK/segment")
@@ -30,7 +33,17 @@ if [ -e "$WORK/segment" ]; then
   done
 fi
 
-backup=$(finished "$place" "$WORK/info" "${TO_SECONDS:-}") ||
+tries=0
+while
+  : >"$TROUBLE"
+  backup=$(finished "$place" "$WORK/info" "${TO_SECONDS:-}")
+  why=$(troubled)
+do
+  tries=$((tries + 1))
+  [ "$tries" -lt 5 ] || unread
+  sleep 2
+done
+[ -n "$backup" ] ||
   fail "the target $name has no finished base backup of archive $ARCHIVE_ID${TO:+ from before $TO}"
 begin=$(info "$WORK/info" begin_wal)
 identify "$place" "$backup" "$WORK/info"
@@ -39,9 +52,10 @@ of=$(info "$WORK/info" systemid) runs=$(cat "$WORK/system" 2>/dev/null)
   fail "the newest base backup $backup in the target $name is of the database cluster $of, and $runs runs: begin an archive of its own (backup.archiveNumber)"
 date +%s >"$WORK/chosen"
 segments "$place" "$begin" >"$WORK/segments"
+! why=$(troubled) || unread
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
 # The second place is where it was kept before: what was marked then must be released, too.
-{ ask cat "$reports/kept" || ask cat "$place/verified/kept"; } >"$WORK/kept" 2>/dev/null
+{ aside ask cat "$reports/kept" || aside ask cat "$place/verified/kept"; } >"$WORK/kept" 2>/dev/null
 [ "${TOOL:-}" != walg ] || (finished "$place" "$WORK/info.oldest" $(($(date +%s) - WINDOW_DAYS * 86400))) >"$WORK/oldest"
 echo "$backup" >"$WORK/backup"
 echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

@@ -14,19 +14,20 @@ set -eu
 from=$PLACE_1/$ARCHIVE_ID
 to=$PLACE_2/$ARCHIVE_ID
 error=$(mktemp)
+TROUBLE=$(mktemp)
+unread() { printf '%s\n' "the target $TARGET_1 can't be read: $why"; exit 1; }
 copy() { rclone copy --checksum --immutable --transfers 4 --retries 3 --stats-one-line --stats 60s -v "$@"; }
 
-if ! ask lsf --dirs-only "$from" >/dev/null 2>"$error" && ! grep -q 'directory not found' "$error"; then
-  echo "the target $TARGET_1 can't be read: $(why "$error")"
-  exit 1
-fi
 newest=$(newest_segment "$from" 2>/dev/null)
+! why=$(troubled) || unread
 if [ -z "$newest" ]; then
   echo "nothing to copy: archive $ARCHIVE_ID has no WAL yet"
   exit 0
 fi
+bases=$(ids "$from" | sort)
+! why=$(troubled) || unread
 # The oldest first: WAL-G's differences need those before them, and its LATEST is the one that came to the store last.
-for id in $(ids "$from" | sort); do
+for id in $bases; do
   inform "$from" "$id" "$error" && [ "$(info "$error" status)" = DONE ] || continue
   # Which backups are kept is each store's own matter.
   copy --exclude 'annotations/**' "$(folder "$from" "$id")" "$(folder "$to" "$id")"
@@ -34,10 +35,12 @@ for id in $(ids "$from" | sort); do
   base_*) rclone copyto --checksum --immutable --retries 3 "$(mark "$from" "$id")" "$(mark "$to" "$id")" ;;
   esac
 done
+! why=$(troubled) || unread
 for log in $(ask lsf --dirs-only "$from" | tr -d / | grep -E '^(wals|wal_005)$'); do
   # Barman's segments have no sum from 8 MiB on, where they were stored in parts; smaller ones have, and are compared without a question for each.
   copy ${RCLONE_CONFIG_TARGET2_UPLOAD_CUTOFF:+--s3-upload-cutoff 8Mi} "$from/$log" "$to/$log"
 done
+! why=$(troubled) || unread
 # The copied archive must have what the first one had when this began.
 copied=$(newest_segment "$to")
 if [ "$(printf '%s\n' "${newest%%;*}" "${copied%%;*}" | sort | tail -n 1)" != "${copied%%;*}" ]; then

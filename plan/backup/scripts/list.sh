@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Lists what lies in every store, a line of JSON each (../results.ts): for each archive its newest segment, and why its newest base backup doesn't restore up to
-# there; every base backup and every dump, the newest first; and each store that doesn't answer.
+# there; every base backup and every dump, the newest first; and each store that doesn't answer, or not all: what it has may be more then.
 #
 # Environment: see places.sh; STATE, see watch.sh.
 set -u
@@ -12,15 +12,14 @@ set -u
 . /scripts/timelines.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+TROUBLE=$work/trouble
 
 number=1
 while [ "$number" -le "$TARGETS" ]; do
   name=$(value "TARGET_$number") place=$(value "PLACE_$number") reports=$(value "REPORTS_$number")
   number=$((number + 1))
-  if ! ask lsf --dirs-only "$place" >"$work/archive_ids" 2>"$work/error"; then
-    grep -q 'directory not found' "$work/error" || json kind refused target "$name" why "$(why "$work/error")"
-    continue
-  fi
+  : >"$TROUBLE"
+  ask lsf --dirs-only "$place" >"$work/archive_ids" 2>/dev/null
   for archive_id in $(tr -d / <"$work/archive_ids"); do
     at=$place/$archive_id
     newest=$(newest_segment "$at" 2>/dev/null)
@@ -35,7 +34,7 @@ while [ "$number" -le "$TARGETS" ]; do
     for id in $(ids "$at"); do
       inform "$at" "$id" "$work/info" || continue
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
-      verdict=$(ask cat "$reports/$archive_id/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
+      verdict=$(aside ask cat "$reports/$archive_id/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
       json kind base target "$name" archiveId "$archive_id" id "$id" status "$(info "$work/info" status)" \
         begin "$(info "$work/info" begin_time)" end "$(info "$work/info" end_time)" bytes: "$bytes" ${verdict:+verdict "$verdict"}
     done
@@ -44,4 +43,5 @@ while [ "$number" -le "$TARGETS" ]; do
       json kind dump target "$name" archiveId "$archive_id" id "$id" bytes: "$bytes"
     done
   done
+  ! why=$(troubled) || json kind refused target "$name" why "$why"
 done

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Lists what lies where a restore reads, as list.sh does, and for each base backup of the archive that is asked for what replaying from there takes: lines of
-# JSON (../results.ts). Ends well also when the store doesn't answer: list.sh says why.
+# JSON (../results.ts), of which the last says that these are all. Ends well also when the store doesn't answer: a line says why.
 #
 # Environment: see places.sh, with the restore's source as its only store; ARCHIVE, the archive that is asked for, or nothing; WAIT_SECONDS, how long the
 # store may take to start; WORK, the folder that gets the archive's newest segments, for last.sh.
@@ -9,32 +9,45 @@ set -u
 . /scripts/places.sh
 # shellcheck source=json.sh
 . /scripts/json.sh
-end=$(($(date +%s) + WAIT_SECONDS))
-while
-  rows=$(sh "${LIST:-/scripts/list.sh}")
-  printf '%s\n' "$rows" | grep -q '"kind":"refused"' && [ "$(date +%s)" -lt "$end" ]
-do sleep 2; done
-[ -z "$rows" ] || printf '%s\n' "$rows"
-[ -n "${ARCHIVE:-}" ] || exit 0
-
-at=$PLACE_1/$ARCHIVE
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-ids "$at" | head -n 100 >"$scratch/ids"
-! grep -q '^base_' "$scratch/ids" || TOOL=walg
-segments "$at" '' >"$scratch/segments" 2>/dev/null
-while read -r id; do
-  inform "$at" "$id" "$scratch/info" </dev/null && [ "$(info "$scratch/info" status)" = DONE ] || continue
-  case $id in
-  base_*) version=$(ask cat "$(mark "$at" "$id")" </dev/null 2>/dev/null | sed -nE 's/.*"PgVersion": ?([0-9]+).*/\1/p') ;;
-  *) version=$(info "$scratch/info" version) ;;
-  esac
-  begin=$(info "$scratch/info" begin_wal)
-  count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$scratch/segments")
-  seconds=$(ask cat "$REPORTS_1/$ARCHIVE/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
-  json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
-done <"$scratch/ids"
+TROUBLE=$scratch/trouble
+at=$PLACE_1/${ARCHIVE:-}
 
+# replays: for each base backup of the archive what replaying takes; $scratch/segments gets the archive's segments.
+replays() {
+  ids "$at" | head -n 100 >"$scratch/ids"
+  ! grep -q '^base_' "$scratch/ids" || TOOL=walg
+  segments "$at" '' >"$scratch/segments" 2>/dev/null
+  while read -r id; do
+    inform "$at" "$id" "$scratch/info" </dev/null && [ "$(info "$scratch/info" status)" = DONE ] || continue
+    case $id in
+    base_*) version=$(ask cat "$(mark "$at" "$id")" </dev/null 2>/dev/null | sed -nE 's/.*"PgVersion": ?([0-9]+).*/\1/p') ;;
+    *) version=$(info "$scratch/info" version) ;;
+    esac
+    begin=$(info "$scratch/info" begin_wal)
+    count=$(awk -v first="$begin" '$0 "" >= first "" { count++ } END { print count + 0 }' "$scratch/segments")
+    seconds=$(aside ask cat "$REPORTS_1/$ARCHIVE/$id.json" </dev/null 2>/dev/null | sed -nE 's/.*"rtoSeconds": ?([0-9]+).*/\1/p')
+    json kind replay archiveId "$ARCHIVE" id "$id" major: "${version%????}" segments: "$count" rtoSeconds: "$seconds"
+  done <"$scratch/ids"
+  ! why=$(troubled) || json kind refused target "$TARGET_1" why "$why"
+}
+
+refused() { grep -q '"kind":"refused"' "$scratch/rows"; }
+: >"$scratch/ids"
+: >"$scratch/segments"
+end=$(($(date +%s) + WAIT_SECONDS))
+while
+  : >"$TROUBLE"
+  sh "${LIST:-/scripts/list.sh}" >"$scratch/rows"
+  refused || [ -z "${ARCHIVE:-}" ] || replays >>"$scratch/rows"
+  refused && [ "$(date +%s)" -lt "$end" ]
+do sleep 2; done
+cat "$scratch/rows"
+json kind looked target "$TARGET_1"
+[ -s "$scratch/segments" ] || exit 0
+
+case $(head -n 1 "$scratch/ids") in base_*) TOOL=walg ;; esac
 for segment in $(tail -n 4 "$scratch/segments"); do
   folder=$at/wals/$(echo "$segment" | cut -c 1-16)
   [ "${TOOL:-}" != walg ] || folder=$at/wal_005

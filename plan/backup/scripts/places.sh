@@ -12,8 +12,27 @@ export TZ=UTC
 # value NAME: of the variable with this name.
 value() { eval "printf '%s' \"\${$1}\""; }
 
-# ask ARGUMENTS: rclone, which repeats little: the caller asks again later.
-ask() { rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "$@"; }
+# ask ARGUMENTS: rclone, which repeats little: the caller asks again later. What isn't there is no trouble (3 and 4 by rclone); what else the store
+# doesn't answer, the first line of the file TROUBLE says: after that nothing that a function here found missing is known to be missing.
+ask() {
+  said=$(mktemp) answer=0
+  rclone --retries 1 --low-level-retries 2 --contimeout 5s --timeout 20s "$@" 2>"$said" || answer=$?
+  cat "$said" >&2
+  case $answer in
+  0 | 3 | 4) ;;
+  *) { why "$said" | grep . || echo "rclone $1 ended with $answer"; } >>"${TROUBLE:-/dev/null}" ;;
+  esac
+  rm -f "$said"
+  return "$answer"
+}
+
+# aside COMMAND…: for what the caller can do without, whose trouble is none.
+# shellcheck disable=SC2030 # It is meant to be.
+aside() (TROUBLE=/dev/null && "$@")
+
+# troubled: says what the store didn't answer since $TROUBLE was emptied, if anything.
+# shellcheck disable=SC2031
+troubled() { head -n 1 "${TROUBLE:-/dev/null}" | grep .; }
 
 # why FILE: what rclone said last, in one line without its date.
 why() {
@@ -83,7 +102,7 @@ finished() {
 # which that time begins, but for the ids in the file KEPT. Nothing where all that is gone; ends badly where the store doesn't say.
 outside() {
   known=$(mktemp)
-  inside=$(finished "$1" "$known" "$3") || return 0
+  inside=$(finished "$1" "$known" "$3") || { ! troubled >/dev/null; return; }
   all=$(ids "$1") && [ -n "$all" ] || return 1
   case $inside in
   # WAL-G deletes from whole ones back: a difference needs all since the one that it begins with.
@@ -103,6 +122,7 @@ outside() {
     ask lsf --files-only "$1/wal_005" | sed -nE 's/^([0-9A-F]{24})(\.[a-z0-9]+)?$/\1/p' | awk -v begin="$begin" 'substr($0, 9) "" < begin ""' | sort | head -n 1 | sed 's/^/the segment /'
     ;;
   esac
+  ! troubled >/dev/null
 }
 
 # reachable: of the names on standard input, segments or folders of them, those that a restore can reach: of timelines whose history is there too, and of the

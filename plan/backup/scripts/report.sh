@@ -25,6 +25,8 @@ expiry=$(cat "$WORK/expired" 2>/dev/null || echo none)
 [ "$result" = failed ] || [ "$expiry" != none ] || expiry="no answer after $EXPIRY_SECONDS s"
 # Tools and stores have called that done which wasn't.
 if [ "$expiry" = 'done' ]; then
+  TROUBLE=$WORK/trouble
+  : >"$TROUBLE"
   left=$(outside "$place" "$WORK/keeps" $(($(cat "$WORK/chosen") - WINDOW_DAYS * 86400))) || left='what the store has now, which it does not say:'
   [ -z "$left" ] || expiry="$left is still there though it was deleted"
 fi

@@ -36,6 +36,8 @@ inspect() {
     missing=yes
     return
   fi
+  TROUBLE=$STATE/trouble
+  : >"$TROUBLE"
   newest=$(newest_segment "$place" 2>/dev/null)
   echo "target_up{$labels} 1" >>"$seen"
   set -- kind answers target "$name" archiveId "$ARCHIVE_ID"
@@ -46,7 +48,7 @@ inspect() {
     missing=yes
   fi
   if id=$(finished "$place" "$STATE/info"); then
-    made=$(ask lsf --use-server-modtime --format t "$(mark "$place" "$id")")
+    made=$(uploaded "$place" "$id" 2>/dev/null)
     set -- "$@" base: "$(json id "$id" at "$made")"
     echo "base_timestamp_seconds{$labels} $(seconds "$made")" >>"$seen"
     identify "$place" "$id" "$STATE/info"
@@ -60,7 +62,14 @@ inspect() {
     missing=yes
   fi
   json "$@" >"$status"
-  ask cat "$reports" --include '*.prom' 2>/dev/null >>"$seen"
+  # What isn't there, and what the store didn't say, are two things.
+  if why=$(troubled); then
+    echo "target_up{$labels} 0" >"$seen"
+    json kind refused target "$name" why "$why" >"$status"
+    missing=yes
+    return
+  fi
+  aside ask cat "$reports" --include '*.prom' 2>/dev/null >>"$seen"
 }
 
 # writes: what the primary has that isn't archived; nothing before it was asked.
