@@ -235,9 +235,7 @@ export async function lookIntoSource(
       await delay(500);
     }
     // What wasn't heard must not count as what isn't there.
-    throw new UserError([
-      `the log of pod ${name}, which looked into target ${origin.name}, has no last line: run it again.`,
-    ]);
+    throw new UserError([`what pod ${name} says of target ${origin.name} has no last line: run it again.`]);
   } finally {
     await remove().catch(() => undefined);
   }

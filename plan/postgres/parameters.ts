@@ -1,7 +1,7 @@
 import { bytesOf, postgresMemory } from "../../settings/quantity";
 import type { Settings } from "../../settings/schema";
 import { hugePages, memoryOf } from "../../settings/sums/memory";
-import { walReserves } from "../../settings/sums/wal";
+import { slotReserve, walReserves } from "../../settings/sums/wal";
 import { parameterText } from "../../settings/catalogue";
 
 /** Server parameters that follow from the settings, on every engine. */
@@ -22,6 +22,7 @@ export function derivedParameters(cluster: Settings["cluster"], beside?: number)
     work_mem: postgresMemory(memory.work),
     max_wal_size: postgresMemory(wal.maxWalSize),
     wal_keep_size: postgresMemory(wal.walKeepSize),
+    max_slot_wal_keep_size: postgresMemory(slotReserve(cluster)),
     // A server that goes without what was set aside for it would waste it. One that tries pages of its node's that its container may not
     // have is killed by SIGBUS, which is no error that it could go on from.
     ...(huge ? { huge_pages: "on", huge_page_size: postgresMemory(huge.pageBytes) } : { huge_pages: "off" }),

@@ -165,8 +165,8 @@ const slot = z.strictObject({
 
 export const slots = documented(z.array(slot), {
   means:
-    "Logical replication slots that the engine zalando makes and keeps on every instance, so that they follow a failover. A slot keeps WAL until its client has read it: " +
-    "max_slot_wal_keep_size in cluster.parameters limits that. Default: none.",
+    "Logical replication slots that the engine zalando makes and keeps on every instance, so that they follow a failover. A slot keeps WAL until its client has read it, " +
+    "at most max_slot_wal_keep_size of cluster.parameters, which follows from the volume. Default: none.",
   change:
     "A change is made at once; the first slot restarts the instances one after another, the primary last.",
   allowed: "a list of { name, database, plugin } of which name must be there",

@@ -62,6 +62,15 @@ export function walReservesOf(cluster: WithVolumes): {
 }
 
 /**
+ * The most WAL that replication slots may keep, in bytes, where max_slot_wal_keep_size isn't given: of a volume of its own four fifths less max_wal_size, of one with
+ * the data a quarter. A reader that is gone then loses its slot, and the primary doesn't lose its volume.
+ */
+export function slotReserve(cluster: WithVolumes): number {
+  const { volume, maxWalSize } = walReservesOf(cluster);
+  return cluster.storage.walSize === undefined ? volume / 4 : Math.max(volume * 0.8 - maxWalSize, volume / 4);
+}
+
+/**
  * For how many hours WAL may accumulate before its volume is full: what `walVolumeBytes` asks for, the other way round. Undefined where the rate isn't given, or
  * the data have the same volume: then it depends on how full that is.
  */

@@ -93,7 +93,8 @@ export const cases: readonly Case[] = [
     what: "storage",
     engine: "cnpg",
     change: set("cluster.storage.size", "40Gi"),
-    headline: notices,
+    // What slots may keep follows from the volume.
+    headline: "read while it runs",
     ...quiet,
     has: [
       /data volumes of 40Gi instead of 20Gi: they grow in use where the class can/,

@@ -101,6 +101,7 @@ describe("the plan of CloudNativePG", () => {
           work_mem: "614kB",
           max_wal_size: "512MB",
           wal_keep_size: "256MB",
+          max_slot_wal_keep_size: "512MB",
           password_encryption: "scram-sha-256",
           wal_retrieve_retry_interval: "200ms",
           wal_sender_timeout: "5s",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { bytesOf, milliCoresOf, postgresMemory } from "../../settings/quantity";
 import { memoryOf } from "../../settings/sums/memory";
-import { walReserves } from "../../settings/sums/wal";
+import { slotReserve, walReserves } from "../../settings/sums/wal";
 import { sentence } from "../../settings/problem";
 import { changed, checked, smallest } from "../support/settings";
 
@@ -14,6 +14,18 @@ describe("what is set aside", () => {
     assert.deepEqual(reserves(GiB), [256, 128]);
     assert.deepEqual(reserves(4 * GiB), [1024, 512]);
     assert.deepEqual(reserves(40 * GiB), [1024, 512]);
+  });
+
+  it("for slots is what keeps the volume from filling, with max_wal_size beside them; less where the data are on it", () => {
+    const of = (storage: object, parameters = {}) =>
+      slotReserve(
+        checked(changed(changed(smallest(), "cluster.storage", storage), "cluster.parameters", parameters))
+          .cluster,
+      ) / GiB;
+    assert.equal(of({ size: "40Gi" }), 10);
+    assert.equal(of({ size: "40Gi", walSize: "10Gi" }), 7);
+    assert.equal(of({ size: "40Gi", walSize: "10Gi" }, { max_wal_size: "3GB" }), 5);
+    assert.equal(of({ size: "40Gi", walSize: "10Gi" }, { max_wal_size: "7GB" }), 2.5);
   });
 
   it("of the memory follows the parameters that are given", () => {

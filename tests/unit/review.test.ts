@@ -75,7 +75,7 @@ describe("what differs between two plans", () => {
       { postgresql: "registry.example.com/postgresql:17.99" },
       { cnpg: "restart", zalando: "restart", standalone: "restart" },
     ],
-    ["a larger volume", "cluster.storage.size", "40Gi", { cnpg: "nothing", standalone: "nothing" }],
+    ["a larger volume", "cluster.storage.size", "40Gi", { cnpg: "reload", standalone: "reload" }],
     [
       "another storage class",
       "cluster.storage.class",

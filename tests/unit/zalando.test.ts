@@ -56,6 +56,7 @@ describe("the plan for the Zalando operator", () => {
           work_mem: "614kB",
           max_wal_size: "512MB",
           wal_keep_size: "256MB",
+          max_slot_wal_keep_size: "512MB",
           password_encryption: "scram-sha-256",
           ssl_min_protocol_version: "TLSv1.3",
           archive_timeout: "5min",

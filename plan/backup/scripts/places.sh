@@ -31,7 +31,7 @@ ask() {
 aside() (TROUBLE=/dev/null && "$@")
 
 # troubled: says what the store didn't answer since $TROUBLE was emptied, if anything.
-# shellcheck disable=SC2031
+# shellcheck disable=SC2031 # See before.
 troubled() { head -n 1 "${TROUBLE:-/dev/null}" | grep .; }
 
 # why FILE: what rclone said last, in one line without its date.
