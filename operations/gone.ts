@@ -32,7 +32,7 @@ export async function refuseGone(subject: Subject, stack: Stack): Promise<void> 
   throw new UserError([goneSentence(settings, archiveId, namespace !== undefined)]);
 }
 
-/** Whether the stack's archive has, or may have, anything that can be restored; false only where the watcher has seen that it hasn't. */
+/** Whether the stack's archive has, or may have, anything that can be restored, as the watcher sees it; false also where that says nothing. */
 export async function mayHaveArchived(subject: Subject): Promise<boolean> {
   const seen = await readStatus(subject).catch(() => undefined);
   if (seen === undefined) return false;
