@@ -498,6 +498,9 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     put("shop/now/dumps/20260101T050000/dump.json", '{ "base": "a", "bytes": 5 }\n');
     put("shop/now/dumps/20260103T050000/app.dump");
     mkdirSync(join(folder, "shop/old"));
+    // What is left of a base backup whose objects were deleted, in a store that keeps versions.
+    mkdirSync(join(folder, "shop/now/base/20260104T000000"));
+    put("shop/now/base/20260105T000000/data.tar");
     const at = { target, archiveId: "now" };
     const base = { kind: "base", ...at, bytes: 1048576 };
     const rows = parseResults(ran("list.sh").stdout, "wal", "base", "dump", "refused");
@@ -506,6 +509,7 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       new Set([
         { kind: "wal", ...at },
         { ...base, id: "20260103T000000", status: 'FAILED "x"', begin: "b", end: "" },
+        { ...base, id: "20260105T000000", status: "", begin: "", end: "" },
         {
           ...base,
           id: "20260102T000000",

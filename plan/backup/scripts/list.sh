@@ -34,6 +34,8 @@ while [ "$number" -le "$TARGETS" ]; do
     for id in $(ids "$at"); do
       inform "$at" "$id" "$work/info" || continue
       bytes=$(ask size --json "$(folder "$at" "$id")" 2>/dev/null | sed -nE 's/.*"bytes":([0-9]+).*/\1/p')
+      # Some stores list a folder of which only deleted versions are left.
+      [ -s "$work/info" ] || [ "${bytes:-0}" != 0 ] || continue
       verdict=$(aside ask cat "$reports/$archive_id/$id.json" 2>/dev/null | sed -nE 's/.*"result": ?"([a-z]+)".*/\1/p')
       json kind base target "$name" archiveId "$archive_id" id "$id" status "$(info "$work/info" status)" \
         begin "$(info "$work/info" begin_time)" end "$(info "$work/info" end_time)" bytes: "$bytes" ${verdict:+verdict "$verdict"}
