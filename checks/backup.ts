@@ -4,6 +4,7 @@ import { isLostWithCluster, targetProblems } from "../plan/backup/targets";
 import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
 import { daysBetween, longestWait, type Schedule, shortestPause } from "../settings/cron";
 import type { EngineTraits } from "../plan/engines/planner";
+import { bytesOf } from "../settings/quantity";
 import type { Settings } from "../settings/schema";
 import { volumeDefaults } from "../settings/schema/backup";
 import { type Report, type Rule, twice, within } from "./rule";
@@ -73,10 +74,35 @@ function often({ backup }: Settings, report: Report): void {
   judge("backup.verify.schedule", backup.verify.schedule, "verifications");
 }
 
+/** What only a verification does or needs. */
+function unverified({ backup }: Settings, report: Report): void {
+  if (backup === undefined || (backup.verify.enabled && backup.targets.length > 0)) return;
+  const { dump, size, queries } = backup.verify;
+  const given = {
+    ...(dump && { dump }),
+    ...(size !== undefined && { size }),
+    ...(queries.length > 0 && { queries }),
+  };
+  for (const [key, value] of Object.entries(given))
+    report(
+      `backup.verify.${key}`,
+      value,
+      "must not be set where no backup is verified",
+      backup.verify.enabled
+        ? "list a target, or leave it out"
+        : "set backup.verify.enabled to true, or leave it out",
+    );
+}
+
+/** Least scratch volume: a data directory without any tables, its WAL, and room. */
+const LEAST_SCRATCH = 2 ** 30;
+
 /** A verification of the second target waits until the copy has the row that it wrote. */
 function verification({ backup, cluster }: Settings, report: Report): void {
   if (backup?.verify.enabled !== true) return;
   const { copy, verify, targets } = backup;
+  if (verify.size !== undefined && (bytesOf(verify.size) ?? 0) < LEAST_SCRATCH)
+    report("backup.verify.size", verify.size, "at least 1Gi", "enlarge it, or leave it out");
   if (targets.length > 1 && longestWait(verify.schedule, copy.schedule) > MOST_HOURS_OF_WAITING * 3600)
     report(
       "backup.verify.schedule",
@@ -142,6 +168,7 @@ export const backup: Rule = (settings, report, engine) => {
   independence(settings, report);
   often(settings, report);
   verification(settings, report);
+  unverified(settings, report);
   const days = daysBetween(backup.schedule);
   if (tier === "prod")
     for (const { value, allowed, fix } of dailyBaseBackups({ schedule: backup.schedule, days }, { most: 1 }))

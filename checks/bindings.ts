@@ -62,6 +62,14 @@ export const binding: Rule = (settings, report) => {
         "a role without replication, since poolers let none in that may replicate",
         `set clients[${index}].direct to true, or name another role`,
       );
+    const { prometheus, namespace: ofMonitoring } = settings.monitoring;
+    if (binding.makeNamespace && prometheus === "install" && namespace === ofMonitoring)
+      report(
+        at("makeNamespace"),
+        true,
+        "false in the namespace of monitoring, which the platform makes",
+        "leave it out",
+      );
     for (const key of ["copySecret", "makeNamespace"] as const)
       if (inClusterNamespace && binding[key])
         report(

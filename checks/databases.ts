@@ -31,6 +31,17 @@ export const databases: Rule = ({ cluster, poolers }, report, engine) => {
     const pooled = poolers
       .filter((pooler) => pooler.database === name)
       .reduce((sum, pooler) => sum + poolerShares(pooler).serverConnectionsInAll, 0);
+    const pool = Math.max(
+      0,
+      ...poolers.filter((one) => one.database === name).map(({ poolSize }) => poolSize),
+    );
+    if (ownerConnectionLimit !== undefined && ownerConnectionLimit < pool)
+      report(
+        at("ownerConnectionLimit"),
+        ownerConnectionLimit,
+        `at least ${pool}, the poolSize of its pooler, which opens as many for one role`,
+        "raise it, or lower poolSize",
+      );
     if (connectionLimit !== undefined && connectionLimit < pooled)
       report(
         at("connectionLimit"),

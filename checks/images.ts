@@ -3,6 +3,7 @@ import type { EngineTraits } from "../plan/engines/planner";
 import { builtImages, published } from "../releases/images";
 import { isOperated } from "../releases/manifest";
 import { pins } from "../releases/pins";
+import { namespace, type Problem } from "../settings/problem";
 import type { Rule } from "./rule";
 import type { Images, ParsedSettings, Platform, Settings } from "../settings/schema";
 
@@ -54,9 +55,30 @@ export function isOwnImage({ platform, cluster, images }: Settings, engine: Engi
 export const majorOf = (image: string): string | undefined =>
   /:(1[0-9]|2[0-9])(?!\d)[^/]*$/.exec(image.replace(/@.*/, ""))?.[1];
 
+/** Nodes of the built-in cluster pull nothing: their images are made here, under a name of their own. */
+export const mirrorProblems = ({ platform, images }: ParsedSettings): Problem[] =>
+  platform === "local" && images.registry !== undefined
+    ? [
+        {
+          path: `${namespace}:images.registry`,
+          value: images.registry,
+          allowed:
+            "must not be set with the platform local, whose images are built here and pulled from nowhere",
+          fix: "leave it out, or set pgplatform:platform",
+        },
+      ]
+    : [];
+
 export const images: Rule = (settings, report, engine) => {
   const { cluster, images } = settings;
   const major = isOwnImage(settings, engine) ? majorOf(images.postgresql) : undefined;
+  if (engine.readsVersionFromTag && isOwnImage(settings, engine) && major === undefined)
+    report(
+      "images.postgresql",
+      images.postgresql,
+      `a tag that begins with the major version, with or without a digest behind it: the operator of ${engine.name} reads it there`,
+      `write it as <name>:${cluster.postgresVersion}@sha256:<digest>, or with a tag such as ${cluster.postgresVersion}.2`,
+    );
   if (major !== undefined && major !== cluster.postgresVersion)
     report(
       "images.postgresql",

@@ -11,7 +11,7 @@ import { clients } from "./clients";
 import { dangerousNumbers } from "./dangers";
 import { databases, extensions, schemas } from "./databases";
 import { problemsOf } from "./form";
-import { images } from "./images";
+import { images, mirrorProblems } from "./images";
 import { instancesAndDurability } from "./instances";
 import { labels } from "./labels";
 import { libraries } from "./libraries";
@@ -109,6 +109,6 @@ export function check(raw: unknown): Checked {
   if (!parsed.success) return { problems: problemsOf(raw, parsed.error.issues) };
   const engine = plannerOf(parsed.data);
   const settings = withDefaults(parsed.data, engine);
-  const problems = checkRelations(settings, engine);
+  const problems = [...mirrorProblems(parsed.data), ...checkRelations(settings, engine)];
   return problems.length > 0 ? { problems } : { settings };
 }

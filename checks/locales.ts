@@ -8,6 +8,31 @@ const builtin: Readonly<Record<string, number>> = { C: 17, "C.UTF-8": 17, PG_UNI
 /** Encodings that ICU doesn't know. */
 const withoutIcu = ["SQL_ASCII", "MULE_INTERNAL", "EUC_JIS_2004"];
 
+/** How glibc's locales call what PostgreSQL calls otherwise. */
+const called: Readonly<Record<string, string>> = {
+  iso88591: "latin1",
+  iso88592: "latin2",
+  iso88593: "latin3",
+  iso88594: "latin4",
+  iso88599: "latin5",
+  iso885910: "latin6",
+  iso885913: "latin7",
+  iso885914: "latin8",
+  iso885915: "latin9",
+  iso885916: "latin10",
+  cp1251: "win1251",
+  cp1252: "win1252",
+  koi8r: "koi8r",
+};
+const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** The encoding of a libc locale: that behind its dot; empty where a language alone leaves it to glibc; undefined for C and POSIX, and for what isn't known. */
+function encodingOf(locale: string): string | undefined {
+  const [, codeset] = /\.([\w-]+)(@|$)/.exec(locale) ?? [];
+  if (codeset !== undefined) return called[plain(codeset)] ?? plain(codeset);
+  return /^[a-z]{2,3}_[A-Z]{2}(@|$)/.test(locale) ? "" : undefined;
+}
+
 type Say = (key: keyof DatabaseSettings, value: unknown, allowed: string, fix: string) => void;
 
 function provider(database: DatabaseSettings, major: number, say: Say): void {
@@ -28,7 +53,17 @@ function provider(database: DatabaseSettings, major: number, say: Say): void {
       "an encoding that ICU knows, such as UTF8",
       "choose UTF8, or leave icuLocale out",
     );
-  if (localeProvider !== "builtin") return;
+  if (localeProvider !== "builtin") {
+    const own = encodingOf(locale ?? "");
+    if (own !== undefined && encoding !== "SQL_ASCII" && own !== plain(encoding))
+      say(
+        "locale",
+        locale,
+        `a locale of the encoding ${encoding}${own === "" ? ": without its name glibc takes an older encoding" : ""}`,
+        `write the encoding behind a dot, such as ${(locale ?? "").replace(/[.@].*/, "")}.UTF-8 with UTF8, or correct encoding`,
+      );
+    return;
+  }
   if (major < 17) {
     say("localeProvider", localeProvider, `libc or icu with PostgreSQL ${major}`, "choose one of them");
     return;

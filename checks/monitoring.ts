@@ -130,6 +130,13 @@ export const monitoring: Rule = (settings, report) => {
       "set it to operator",
     );
   if (install === undefined) return;
+  if (install.repeatHours * 3600 < install.groupIntervalSeconds)
+    report(
+      "monitoring.install.repeatHours",
+      install.repeatHours,
+      `at least groupIntervalSeconds, ${install.groupIntervalSeconds} s: what fires still is sent with the group alone`,
+      "raise it, or lower groupIntervalSeconds",
+    );
   sizes(install, report);
   grafana(settings, report);
   receivers(install.receivers, report);

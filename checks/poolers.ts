@@ -3,7 +3,18 @@ import { mostPods, poolerMemory, poolerShares } from "../settings/sums/poolers";
 import { connectionBudget } from "../settings/sums/connections";
 import { type Rule, twice } from "./rule";
 
-export const poolers: Rule = ({ cluster, poolers, tier }, report) => {
+/** What PgBouncer tracks by itself (see plan/pooler): a name that is tracked is never ignored. */
+const alwaysTracked = [
+  "application_name",
+  "client_encoding",
+  "DateStyle",
+  "TimeZone",
+  "standard_conforming_strings",
+];
+
+export const poolers: Rule = (settings, report, engine) => {
+  const { cluster, poolers, tier } = settings;
+  const failover = engine.pauses(settings).pod.seconds;
   const doubled = twice(poolers.map(({ name }) => name));
   const known = cluster.databases.map(({ name }) => name);
   poolers.forEach((pooler, index) => {
@@ -54,6 +65,26 @@ export const poolers: Rule = ({ cluster, poolers, tier }, report) => {
         "IntervalStyle or default_transaction_read_only: PostgreSQL reports search_path from version 18 on, and PgBouncer can't track it before",
         "give the role its search_path by ALTER ROLE … SET, or raise cluster.postgresVersion to 18",
       );
+    const { queryWaitTimeoutSeconds, serverLoginRetrySeconds, ignoreStartupParameters } = pooler.tuning;
+    if (failover !== undefined && queryWaitTimeoutSeconds <= failover + serverLoginRetrySeconds)
+      report(
+        at("tuning.queryWaitTimeoutSeconds"),
+        queryWaitTimeoutSeconds,
+        `more than ${failover + serverLoginRetrySeconds}: a failover may take ${failover} s, and serverLoginRetrySeconds is ${serverLoginRetrySeconds}`,
+        "raise it, or lower the other",
+      );
+    const trackedNames = [...alwaysTracked, ...pooler.tuning.trackStartupParameters].map((one) =>
+      one.toLowerCase(),
+    );
+    ignoreStartupParameters.forEach((name, place) => {
+      if (trackedNames.includes(name.toLowerCase()))
+        report(
+          at(`tuning.ignoreStartupParameters[${place}]`),
+          name,
+          "a parameter that PgBouncer doesn't track: this one it takes and gives to the server connection",
+          "leave it out",
+        );
+    });
     if (pooler.serverConnections < pods)
       report(
         at("serverConnections"),

@@ -30,6 +30,13 @@ export const replication: Rule = ({ cluster }, report) => {
         "leave it out",
       );
   }
+  if (slots.length > 0 && !roles.some(({ replication: replicates }) => replicates))
+    report(
+      "cluster.slots",
+      slots.map(({ name }) => name),
+      "slots where a role of cluster.roles has replication: PostgreSQL lets no other role read one, and it keeps WAL",
+      "give a role replication: true, or leave slots out",
+    );
   const doubled = twice(slots.map(({ name }) => name));
   const members = new RegExp(`^${own.replaceAll("-", "_")}_\\d+$`);
   slots.forEach(({ name, database }, index) => {

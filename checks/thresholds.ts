@@ -3,6 +3,9 @@ import { durationText, secondsOfDuration } from "../settings/duration";
 import { thresholdsOf, type Thresholds } from "../plan/monitoring/alerts/thresholds";
 import type { Rule } from "./rule";
 
+/** Fewer samples in a window show no event. */
+const SCRAPES = 4;
+
 type Name = keyof Thresholds;
 
 /** What warns, and what is critical: the first comes first. */
@@ -76,6 +79,15 @@ export const thresholds: Rule = (settings, report, engine) => {
     "leave it out",
   );
 
+  const window = secondsOfDuration(given.eventWindow ?? "");
+  const least = SCRAPES * (monitoring.install?.scrapeSeconds ?? 0);
+  if (window !== undefined && window < least)
+    report(
+      path("eventWindow"),
+      given.eventWindow,
+      `at least ${durationText(least)}, ${SCRAPES} times monitoring.install.scrapeSeconds`,
+      "raise it, or scrape more often",
+    );
   const values = thresholdsOf(settings);
   for (const [warning, critical, earlier] of ordered) {
     const name = given[warning] === undefined ? critical : warning;

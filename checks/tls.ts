@@ -27,6 +27,13 @@ export const tls: Rule = ({ tls: given, cluster }, report, engine) => {
   only("tls.issuerRef", issuerRef, ["cert-manager"], true, "name and kind of an issuer");
   only("tls.secretName", secretName, ["provided"], true, "the name of a Secret");
   only("tls.caSecretName", caSecretName, ["cert-manager", "provided"], false, "");
+  if (issuerRef?.group === "cert-manager.io" && !["Issuer", "ClusterIssuer"].includes(issuerRef.kind))
+    report(
+      "tls.issuerRef.kind",
+      issuerRef.kind,
+      "Issuer or ClusterIssuer in the group cert-manager.io",
+      "choose one of them, or set tls.issuerRef.group",
+    );
   // Names that the engine or the stack writes to.
   const taken = ["server", "ca", "replication", "tls"].map((suffix) => `${cluster.name}-${suffix}`);
   for (const [path, value] of Object.entries({ secretName, caSecretName }))

@@ -125,12 +125,13 @@ export function longestWait(from: Schedule, to: Schedule): number {
 export const inSixFields = (schedule: Schedule, timeZone: string): string =>
   `${timeZone === "UTC" ? "" : `CRON_TZ=${timeZone} `}0 ${schedule}`;
 
-/** Whether the machine's list of time zones has it. */
+/** Whether the machine's list of time zones has it, written so: Kubernetes tells upper from lower case there. */
 export function isTimeZone(name: string): boolean {
   try {
-    return (
-      /^[A-Z]/.test(name) && new Intl.DateTimeFormat("en", { timeZone: name }) instanceof Intl.DateTimeFormat
-    );
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+    if (timeZone.toLowerCase() === name.toLowerCase()) return timeZone === name;
+    // Another name of it, such as US/Eastern.
+    return name.split("/").every((part) => /^[A-Z]/.test(part) && !/^[A-Z]{5,}$/.test(part));
   } catch {
     return false;
   }

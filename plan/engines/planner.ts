@@ -121,6 +121,8 @@ export interface EngineTraits {
   readonly operatorLabels: readonly string[];
   /** Images that its makers publish; `pinned`: the versions of PostgreSQL and of its operator, which are in releases/. */
   publishedImages(pinned: { readonly postgresql: string; readonly operator: string }): PublishedImages;
+  /** Whether its operator refuses an image of PostgreSQL whose tag doesn't begin with the version. @default false */
+  readonly readsVersionFromTag?: true;
   /** What its makers' image has. */
   readonly imageContents: ImageContents;
   /** Server parameters that users can't set, with the reason; a key that ends with `*` stands for a prefix. */

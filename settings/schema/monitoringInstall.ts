@@ -9,6 +9,7 @@ import {
   label,
   labels,
   oneOf,
+  port,
   quantity,
   quoted,
 } from "./types";
@@ -43,14 +44,18 @@ const common = {
   resolved: boolean("Whether it is told when an alert is over. Default: true.", sent).default(true),
 };
 
-const secret = (means: string, path: string, least: number) =>
-  documented(z.string().min(least), {
+const hidden = (means: string, path: string) =>
+  ({
     means: `${means} Encrypted in the stack file: pulumi config set --secret --path 'pgplatform:monitoring.install.receivers[0].${path}'.`,
     change: sent,
-    allowed: `a text of at least ${least} characters that Pulumi has encrypted`,
     fix: "set it with pulumi config set --secret --path",
     numbers: quoted,
     secret: true,
+  }) as const;
+const secret = (means: string, path: string, least: number) =>
+  documented(z.string().min(least), {
+    ...hidden(means, path),
+    allowed: `a text of at least ${least} characters that Pulumi has encrypted`,
   });
 
 const pods = z.strictObject({
@@ -67,7 +72,7 @@ const pods = z.strictObject({
 const address = (means: string) =>
   documented(z.email(), { means, change: sent, allowed: "an address of mail", fix: "correct it" });
 
-const url = documented(z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[^\s?#]*)?$/), {
+const url = documented(z.string().regex(new RegExp(`^https?://[a-z0-9.-]+(:${port})?(/[^\\s?#]*)?$`)), {
   means:
     "Where alerts are posted to; http:// for a Service of the Kubernetes cluster alone. Only with the kind webhook.",
   change: sent,
@@ -87,8 +92,9 @@ const servicePods = documented(pods, {
 });
 const to = address("Mailbox that gets the alerts; only with the kind email.");
 const from = address("Sender of the mails; only with the kind email.");
-const smtp = documented(z.string().regex(/^[a-z0-9.-]+:\d{1,5}$/), {
-  means: "SMTP server, which must offer STARTTLS; only with the kind email.",
+const smtp = documented(z.string().regex(new RegExp(`^[a-z0-9.-]+:${port}$`)), {
+  means:
+    "SMTP server, which must offer STARTTLS, or TLS from the beginning at port 465; only with the kind email.",
   change: sent,
   allowed: "a host and its port, such as smtp.example.com:587",
   fix: "write host:port",
@@ -105,7 +111,10 @@ const password = secret(
   "password",
   1,
 );
-const webhookUrl = secret("Address of the incoming webhook; only with the kind slack.", "webhookUrl", 8);
+const webhookUrl = documented(z.string().regex(/^https:\/\/[^\s/]+\/\S+$/), {
+  ...hidden("Address of the incoming webhook; only with the kind slack.", "webhookUrl"),
+  allowed: "an address that begins with https://, which Pulumi has encrypted",
+});
 const channel = documented(z.string().regex(/^[#@]\S{1,79}$/), {
   means:
     "Channel in place of the incoming webhook's own; only with the kind slack. Default: the webhook's own.",

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
-import { atOnce, boolean, documented, integer, label, labels, oneOf, quantity, quoted } from "./types";
+import { atOnce, boolean, documented, integer, label, labels, oneOf, port, quantity, quoted } from "./types";
 
 /** Targets of backups, by kind: which settings each kind has, needs and refuses. */
 
@@ -72,10 +72,11 @@ const regionOf = (form: RegExp, example: string) =>
   });
 const region = regionOf(/^[a-z0-9-]{2,32}$/, "eu-central-1");
 // With these two it is a part of the store's address: another form would be no host that is there.
-const awsRegion = regionOf(/^[a-z]{2,4}(-[a-z]+)+-\d$/, "eu-central-1");
+export const awsRegionForm = /^[a-z]{2,4}(-[a-z]+)+-\d$/;
+const awsRegion = regionOf(awsRegionForm, "eu-central-1");
 const b2Region = regionOf(/^[a-z]{2}(-[a-z]+)+-\d{3}$/, "us-west-004");
 
-const endpoint = documented(z.string().regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?$/), {
+const endpoint = documented(z.string().regex(new RegExp(`^https://[a-z0-9.-]+(:${port})?$`)), {
   means: "Address of a store other than AWS; only with the kind s3. Default: AWS.",
   change: moves,
   allowed: "an address that begins with https:// and ends with the host or its port",

@@ -17,11 +17,13 @@ const issuerRef = z.strictObject({
     allowed: "a name of lower-case letters, digits, hyphens and dots",
     fix: "copy it from `kubectl get issuers,clusterissuers -A`",
   }),
-  kind: oneOf(
-    ["Issuer", "ClusterIssuer"],
-    "Kind of the issuer. Issuer: one of the cluster's namespace. Default: Issuer.",
-    atOnce,
-  ).default("Issuer"),
+  kind: documented(z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/), {
+    means:
+      "Kind of the issuer. Issuer: one of the cluster's namespace; ClusterIssuer; or that of an issuer which isn't cert-manager's own, with its group. Default: Issuer.",
+    change: atOnce,
+    allowed: "Issuer, ClusterIssuer, or a kind of another group such as AWSPCAClusterIssuer",
+    fix: "copy it from the issuer",
+  }).default("Issuer"),
   group: documented(z.string().regex(/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/), {
     means: "API group of an issuer that isn't cert-manager's own. Default: cert-manager.io.",
     change: atOnce,

@@ -61,6 +61,9 @@ export const atOnce = "A change takes effect at once and restarts nothing.";
 const labelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const labelAllowed =
   "a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen";
+/** A port, as it stands in an address. */
+export const port = "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+
 export const label = (means: string, longest = 63, change = replaces) =>
   documented(z.string().regex(labelPattern).max(longest), {
     means,
@@ -187,18 +190,22 @@ export const addresses = (means: string) =>
 /** Tags that name another image tomorrow. */
 const moving = /:latest$/;
 
+// The name's parts are in lower case, and none is empty; a host is what has a dot or a port, or is localhost.
+const part = "[a-z0-9]+((\\.|_{1,2}|-+)[a-z0-9]+)*";
+const imageName = new RegExp(
+  `^(([A-Za-z0-9][-A-Za-z0-9.]*(:${port})?/)?${part}(/${part})*)(:[\\w][\\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`,
+);
+
 export const image = (means: string, change: string) =>
   documented(
-    objecting(
-      z.string().regex(/^[^\s:@]+(:\d+)?(\/[^\s:@]+)*(:[\w][\w.-]*)?(@sha256:[0-9a-f]{64})?$/),
-      (text) =>
-        moving.test(text) || !/(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text.replace(/^.*\//, ""))
-          ? {
-              allowed:
-                "an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest",
-              fix: "add the version that is meant as a tag, or the digest",
-            }
-          : undefined,
+    objecting(z.string().regex(imageName), (text) =>
+      moving.test(text) || !/(:[\w][\w.-]*|@sha256:[0-9a-f]{64})$/.test(text.replace(/^.*\//, ""))
+        ? {
+            allowed:
+              "an image whose name doesn't stand for another one tomorrow: with a tag, which isn't latest, or a digest",
+            fix: "add the version that is meant as a tag, or the digest",
+          }
+        : undefined,
     ),
     {
       means,

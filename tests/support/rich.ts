@@ -33,6 +33,8 @@ export const prod = <T>(input: T): T => changed(input, "tier", "prod");
 /** Everything of these settings at once, as far as it goes together. */
 export const rich = () => ({
   ...smallest(),
+  // Nodes of the built-in cluster pull nothing from a mirror.
+  platform: "k3d",
   labels: { team: "shop", "example.com/cost-centre": "42" },
   images: { registry: "registry.example.com/mirror" },
   registries: [{ server: "registry.example.com", username: "puller", password: "hunter2" }],

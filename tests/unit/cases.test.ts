@@ -538,14 +538,26 @@ describe("images of another major version than the settings'", () => {
     );
     refused(image("registry.example/postgresql:18"), /images\.postgresql/);
   });
-  it("aren't told by a tag that counts something else", () => {
+  it("aren't told by a tag that counts something else, which CloudNativePG's operator refuses", () => {
+    const standalone = changed(
+      changed(changed(smallest(), "cluster.engine", "standalone"), "cluster.instances", 1),
+      "cluster.durability",
+      "async",
+    );
     for (const name of [
-      "r.example/postgresql:17.2-1",
       "r.example/postgresql:4.0-p3",
       "r.example/postgresql:v16",
       "r.example/p:20260101",
-    ])
-      assert.deepEqual(image(name), [], name);
+      `r.example/p@sha256:${"17".repeat(32)}`,
+    ]) {
+      assert.deepEqual(image(name, standalone), [], name);
+      refused(
+        image(name),
+        /Allowed: a tag that begins with the major version.*the operator of cnpg reads it there/,
+      );
+    }
+    assert.deepEqual(image("r.example/postgresql:17.2-1"), []);
+    assert.deepEqual(image(`r.example/p:17.2@sha256:${"18".repeat(32)}`), []);
   });
 });
 

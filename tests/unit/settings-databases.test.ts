@@ -35,7 +35,7 @@ describe("access", () => {
     ],
     [
       { role: "nobody" },
-      'pgplatform:cluster.access[0].role: "nobody" is not allowed. Allowed: one of all, app, pgp_admin. Fix: correct it, or add the role to cluster.roles.',
+      'pgplatform:cluster.access[0].role: "nobody" is not allowed. Allowed: a role that logs in: all, app, pgp_admin. Fix: correct it, or add the role to cluster.roles.',
     ],
     [
       { from: "10.0.0.1" },

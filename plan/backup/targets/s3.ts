@@ -1,10 +1,10 @@
 import { storeName } from "../storeNames";
-import { isInCluster } from "../hosts";
+import { hostOf, isInCluster } from "../hosts";
 import { roleProblems, speech as awsSpeech } from "./aws";
 import { withoutDots } from "./bucketNames";
 import { anywhere, defaultRegion, type Dialect, type Spoken, type TargetProblem } from "./dialect";
 import { presets } from "./presets";
-import type { TargetOf } from "../../../settings/schema/targets";
+import { awsRegionForm, type TargetOf } from "../../../settings/schema/targets";
 
 /** A bucket that is there: at AWS, or in any store that speaks S3, by the preset that describes it. */
 export const s3: Dialect<"s3"> = {
@@ -55,7 +55,7 @@ export const s3: Dialect<"s3"> = {
 };
 
 /** What only a store with an endpoint has. */
-function atAws({ caCertificate, preset, pathStyle, pods }: TargetOf<"s3">): TargetProblem[] {
+function atAws({ region, caCertificate, preset, pathStyle, pods }: TargetOf<"s3">): TargetProblem[] {
   const alone = (key: string, value: unknown, why: string): TargetProblem[] =>
     value === undefined
       ? []
@@ -68,6 +68,16 @@ function atAws({ caCertificate, preset, pathStyle, pods }: TargetOf<"s3">): Targ
           },
         ];
   return [
+    ...(region !== undefined && !awsRegionForm.test(region)
+      ? [
+          {
+            key: "region",
+            value: region,
+            allowed: "a region of AWS such as eu-central-1: it is a part of the store's address",
+            fix: "correct it, or set endpoint where the store isn't AWS",
+          },
+        ]
+      : []),
     ...alone("caCertificate", caCertificate && "given", "a public CA signs for AWS"),
     ...alone("preset", preset, "without one the store is AWS"),
     ...alone("pathStyle", pathStyle, "how AWS is spoken to is known"),
@@ -77,7 +87,28 @@ function atAws({ caCertificate, preset, pathStyle, pods }: TargetOf<"s3">): Targ
 
 function elsewhere({ bucket, preset, pathStyle, pods }: TargetOf<"s3">, endpoint: string): TargetProblem[] {
   const virtual = !(pathStyle ?? presets[preset ?? "other"].pathStyle);
+  const host = hostOf(endpoint);
   return [
+    ...(host.startsWith(`${bucket}.`) && !isInCluster(endpoint)
+      ? [
+          {
+            key: "endpoint",
+            value: endpoint,
+            allowed: "the store's address without the bucket's name, which is put there where it belongs",
+            fix: `write ${endpoint.replace(`${bucket}.`, "")}`,
+          },
+        ]
+      : []),
+    ...(virtual && /^[\d.]+$/.test(host)
+      ? [
+          {
+            key: "pathStyle",
+            value: pathStyle,
+            allowed: "true where the endpoint is an address of numbers: no bucket's name can stand before it",
+            fix: "set pathStyle to true, or name the store's host",
+          },
+        ]
+      : []),
     ...(pathStyle === true && preset === "oss"
       ? [
           {

@@ -73,6 +73,7 @@ export const planner: EnginePlanner = {
   issuers: ["engine", "cert-manager", "provided"],
   drains: "wait",
   longestClusterName: 50,
+  readsVersionFromTag: true,
   systemRoles: ["streaming_replica", "cnpg_*"],
   // `role` is the label of before 1.21, which the operator still writes on the instances.
   operatorLabels: ["cnpg.io/*", "role"],

@@ -54,7 +54,8 @@ function integration(receiver: Receiver): object {
             to: receiver.to,
             from: receiver.from,
             smarthost: receiver.smtp,
-            require_tls: true,
+            // At this port TLS comes first, and no STARTTLS is offered after it, which this would wait for.
+            require_tls: !receiver.smtp.endsWith(":465"),
             ...(receiver.username !== undefined && {
               auth_username: receiver.username,
               auth_password_file: file,
