@@ -3,7 +3,7 @@ import { decodes, slotsFollow } from "../plan/postgres/replication";
 import { type Rule, twice } from "./rule";
 
 /** Roles that read changes, slots, and the parameters that both need. */
-export const replication: Rule = ({ cluster }, report) => {
+export const replication: Rule = ({ cluster }, report, engine) => {
   const { roles, slots, databases, parameters, name: own } = cluster;
   roles.forEach(({ name, login, replication: replicates }, index) => {
     if (replicates && !login)
@@ -30,7 +30,11 @@ export const replication: Rule = ({ cluster }, report) => {
         "leave it out",
       );
   }
-  if (slots.length > 0 && !roles.some(({ replication: replicates }) => replicates))
+  if (
+    engine.can.listedSlots === true &&
+    slots.length > 0 &&
+    !roles.some(({ replication: replicates }) => replicates)
+  )
     report(
       "cluster.slots",
       slots.map(({ name }) => name),

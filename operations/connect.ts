@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -138,6 +139,21 @@ export const connectionText = (
 ): string =>
   `host=${host} hostaddr=127.0.0.1 port=${port} dbname=${login.database} user=${login.user} sslmode=verify-full sslrootcert=${ca}`;
 
+/** Throws a sentence where another program listens at the port already. */
+export function refuseTaken(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", ({ code }: NodeJS.ErrnoException) =>
+      reject(
+        new UserError([
+          `--port: ${port} is not allowed: ${code === "EACCES" ? "this user may not listen there" : "another program listens there"}. Allowed: a free port. Fix: name another one, or leave it out.`,
+        ]),
+      ),
+    );
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+  });
+}
+
 /** Opens the way, says how to use it, and keeps it open until the signal. */
 export async function connect(
   found: Found,
@@ -152,6 +168,7 @@ export async function connect(
   try {
     const ca = join(folder, "ca.crt");
     await writeFile(ca, await caOf(found));
+    if (way.port !== undefined) await refuseTaken(way.port);
     const port = way.port ?? (await freePort());
     const [first] = subject?.settings.cluster.databases ?? [];
     const login = { user: first?.owner ?? "<role>", database: first?.name ?? "<database>" };

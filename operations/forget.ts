@@ -43,8 +43,16 @@ export async function forget(
       `target ${target} can't be read: ${seen === undefined ? "the watcher has not looked yet" : seen.kind === "refused" ? seen.why : sentenceOf(seen)}; nothing was deleted: run it again once \`make status\` sees it.`,
     ]);
   const rows = await listed(subject);
+  const unread = rows.find(
+    (row) =>
+      row.kind === "refused" &&
+      row.target === target &&
+      [undefined, archiveId, seen.archiveId].includes(row.archiveId),
+  );
+  if (unread !== undefined)
+    throw new UserError([`${rowLine(unread)}; nothing was deleted: run it again once it answers.`]);
   const ended = rows
-    .flatMap((row) => ("archiveId" in row && row.target === target ? row.archiveId : []))
+    .flatMap((row) => ("archiveId" in row && row.target === target ? (row.archiveId ?? []) : []))
     .filter((one) => /^[0-9a-f]{10}$/.test(one))
     .filter((one, at, all) => one !== seen.archiveId && all.indexOf(one) === at);
   if (archiveId === undefined || !ended.includes(archiveId))

@@ -362,10 +362,15 @@ export class Stack {
 
   /** The stack's state as Pulumi exports it; undefined when there is no such stack. */
   private async state(): Promise<string | undefined> {
-    const { exitCode, stdout } = await this.pulumi(["stack", "export", "--stack", this.name], {
+    const { exitCode, stdout, stderr } = await this.pulumi(["stack", "export", "--stack", this.name], {
       allowFailure: true,
     });
-    return exitCode === 0 ? stdout : undefined;
+    if (exitCode === 0) return stdout;
+    if (/no stack named/.test(stderr)) return undefined;
+    // A place that doesn't answer must not count as one without the stack: what is there would be made again, or deleted unasked.
+    throw new UserError([
+      `the state of stack ${this.name} can't be read (${stderr.trim().split("\n").at(-1) ?? `pulumi ended with ${exitCode}`}): see that its place answers, and run it again.`,
+    ]);
   }
 
   async destroy(context: StepContext): Promise<void> {

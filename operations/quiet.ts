@@ -114,6 +114,8 @@ export async function quietly<T>(
     pods.length === 0
       ? undefined
       : kubectl.run(exec, { input: addresses, allowFailure: true, timeoutMs: (seconds + 20) * 1000 });
+  // It may fail while the poolers are still asked, and is looked at after that.
+  idle?.catch(() => undefined);
   const tries = await Promise.allSettled(pods.map(({ metadata }) => hold(poolers, metadata.name, seconds)));
   const begun = Date.now();
   const held = tries.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -137,7 +139,7 @@ export async function quietly<T>(
     throw error;
   } finally {
     addresses.end();
-    await idle;
+    await idle?.catch(() => undefined);
   }
 }
 

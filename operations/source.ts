@@ -58,7 +58,9 @@ interface Archive {
 }
 
 function archivesIn(lines: readonly Line[]): Archive[] {
-  const ids = new Set(lines.flatMap((line) => ("archiveId" in line ? line.archiveId : [])));
+  const ids = new Set(
+    lines.flatMap((line) => ("archiveId" in line && line.kind !== "refused" ? (line.archiveId ?? []) : [])),
+  );
   return [...ids].map((id) => {
     const own = lines.filter((line) => "archiveId" in line && line.archiveId === id);
     const wal = own.find((line) => line.kind === "wal");
@@ -101,7 +103,9 @@ export function judgeSource(
   if (restore === undefined) return { lines: [] };
   const { target, to } = restore;
   const archiveId = originArchive(restore);
-  const refusing = lines.find((line) => line.kind === "refused");
+  const refusing = lines.find(
+    (line) => line.kind === "refused" && (line.archiveId === undefined || line.archiveId === archiveId),
+  );
   if (refusing?.kind === "refused")
     return {
       refused: `target ${target}, which is to be restored from, can't be read: ${refusing.why}; nothing was made: correct the target, and run it again.`,

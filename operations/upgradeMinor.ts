@@ -78,7 +78,14 @@ export async function upgradeMinor(
   if (shape === undefined)
     throw new UserError([`Cluster ${namespace}/${name} is not there: \`pgp status\` says what is.`]);
   const before = await versions(subject);
-  if (shape.image === wanted)
+  // An update that was killed has told the engine, and may have left the roll to be ended.
+  const told = shape.image === wanted;
+  const pods = await instancePods(subject);
+  const rolled =
+    pods.length === shape.instances &&
+    pods.every(({ spec }) => JSON.stringify(spec ?? {}).includes(`"${wanted}"`)) &&
+    live.rolling?.isLeft(found!) !== true;
+  if (told && rolled)
     return `Nothing to do: every instance of ${namespace}/${name} is told to run ${wanted} (${listOf(before)}).`;
 
   const changed = subjectWith(
@@ -94,15 +101,20 @@ export async function upgradeMinor(
   for (const line of announcements(subject, shape, plannedCluster(changed).shape, undefined))
     progress.line(`  ${line}`);
   progress.line(
-    targets.length > 0
-      ? `  a base backup first, in target ${targets[0]?.name}`
-      : "  NO base backup first: the stack has no target",
+    told
+      ? "  the roll was begun before, and is ended now: no other base backup comes first"
+      : targets.length > 0
+        ? `  a base backup first, in target ${targets[0]?.name}`
+        : "  NO base backup first: the stack has no target",
   );
-  const back = `pgp upgrade minor --stack ${stackName} --image ${shape.image}`;
+  const back = told
+    ? `pgp upgrade minor --stack ${stackName} --image <the former one>`
+    : `pgp upgrade minor --stack ${stackName} --image ${shape.image}`;
   progress.line(`  the way back: ${back}`);
   await confirm(`Roll the instances of ${namespace}/${name} now?`);
 
-  if (targets.length > 0) await progress.step("base backup", (context) => backUp(subject, context, signal));
+  if (targets.length > 0 && !told)
+    await progress.step("base backup", (context) => backUp(subject, context, signal));
   if (image !== undefined) {
     const file = join(stacksDir, `Pulumi.${stackName}.yaml`);
     await writeFile(file, withImage(await readFile(file, "utf8"), image));

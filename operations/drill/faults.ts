@@ -51,13 +51,16 @@ export const drillFaults: readonly DrillFault[] = [
     cause: async (found) => {
       const [pod] = await podsOf(found, true);
       if (pod === undefined) throw new Error("there is no primary");
-      await found.platform.kubectl.run(
-        [...inServer(found.platform, pod), "bash", "-c", `kill -9 "$(${PID})"`],
-        {
-          allowFailure: true,
-          timeoutMs: 20_000,
-        },
+      // The container may end with it, and so may this command: what it says before is what tells.
+      const { stdout, stderr } = await found.platform.kubectl.run(
+        [
+          ...inServer(found.platform, pod),
+          ...["bash", "-c", `pid=$(${PID}) && [ -n "$pid" ] && echo "kills $pid" && kill -9 "$pid"`],
+        ],
+        { allowFailure: true, timeoutMs: 20_000 },
       );
+      if (!stdout.includes("kills "))
+        throw new Error(`the postmaster in ${pod} could not be killed: ${stderr.trim().split("\n").at(-1)}`);
     },
   },
   {

@@ -18,6 +18,8 @@ import type { Drill, DrillResult } from "./page";
 /** How long the clients write before the fault, and at least after the bound. */
 const BEFORE_SECONDS = 8;
 const AFTER_SECONDS = 15;
+/** How long the clients' pod may take until their first row. */
+const FIRST_ROW_SECONDS = 60;
 
 const script = asset(__dirname, "writer.sh");
 
@@ -55,6 +57,18 @@ async function keptRows(subject: Subject, drill: string): Promise<Set<string>> {
   return new Set(said.split("\n").filter((line) => line !== ""));
 }
 
+/** Whether a client of the drill has written, within a minute. */
+async function writes(subject: Subject, drill: string, signal: AbortSignal): Promise<boolean> {
+  const database = subject.settings.cluster.databases[0]?.name ?? "postgres";
+  const asked = `select 1 from pgplatform.heartbeat where value like '${drill} %' limit 1`;
+  for (const end = Date.now() + FIRST_ROW_SECONDS * 1000; Date.now() < end;) {
+    const said = await askPrimary(subject, [asked], 10_000, database).catch(() => undefined);
+    if (said?.trim() === "1") return true;
+    await pause(1, signal);
+  }
+  return false;
+}
+
 async function one(
   found: Found,
   subject: Subject,
@@ -89,6 +103,13 @@ async function one(
     const end = () => void kubectl.run([...remove, "--wait=false"]).catch(() => undefined);
     signal.addEventListener("abort", end, { once: true });
     try {
+      if (!(await writes(subject, id, signal))) {
+        end();
+        return {
+          lines: [],
+          failure: `its clients wrote nothing within ${FIRST_ROW_SECONDS} s; it was not caused`,
+        };
+      }
       await pause(BEFORE_SECONDS, signal);
       // A fault that can't be caused is told when the clients have ended.
       const caused = await fault.cause(found, progress, signal).then(

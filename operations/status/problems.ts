@@ -49,6 +49,12 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   );
 };
 
+/** What couldn't be read isn't well. Rights to nodes and alerts are not everybody's. */
+const unread: Rule = ({ seen }) =>
+  seen.unread
+    .filter((one) => !/^(backups|nodes|alerts)\b/.test(one))
+    .map((one) => warning(`not known, since it could not be read: ${one}`, "pgp status"));
+
 const instances: Rule = ({ found, seen, facts, shape, primary }) => {
   const { pods = [] } = seen;
   const wanted = shape?.instances ?? pods.length;
@@ -287,6 +293,7 @@ const rules: readonly Rule[] = [
   certificates,
   operator,
   restart,
+  unread,
 ];
 
 export function problemsOf(facts: Facts): Problem[] {

@@ -23,6 +23,8 @@ const ofArchive = {
 const refused = z.object({
   kind: z.literal("refused"),
   target: z.string(),
+  /** The archive there that can't be read whole: list.sh. @default - the target itself can't be */
+  archiveId: z.string().optional(),
   /** The store's own words. */
   why: z.string(),
 });

@@ -354,7 +354,8 @@ pgplatform:allow:
     intro:
       "Other images than the defaults, a mirror for all of them, and logins to private registries. A default is chosen " +
       "by platform, engine and major version.",
-    example: `pgplatform:images:
+    example: `pgplatform:platform: k3d
+pgplatform:images:
   registry: registry.example.com/mirror
   pgbouncer: registry.example.com/pgbouncer:1.25.2
 pgplatform:registries:

@@ -111,7 +111,8 @@ const password = secret(
   "password",
   1,
 );
-const webhookUrl = documented(z.string().regex(/^https:\/\/[^\s/]+\/\S+$/), {
+// The second stands for a text that can't be decrypted here (checks/secrets.ts).
+const webhookUrl = documented(z.string().regex(/^(https:\/\/\S+|\(encrypted\))$/), {
   ...hidden("Address of the incoming webhook; only with the kind slack.", "webhookUrl"),
   allowed: "an address that begins with https://, which Pulumi has encrypted",
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv from "ajv/dist/2020";
@@ -11,7 +12,7 @@ import { execute, helpOf, runLine } from "../../operations/command/program";
 import { type CommandSpec, commonOptions, longFlag } from "../../operations/command/spec";
 import { commands } from "../../operations/command/table";
 import { unitName } from "../../operations/systemdUnit";
-import { connectionText } from "../../operations/connect";
+import { connectionText, refuseTaken } from "../../operations/connect";
 import { chosen } from "../../operations/platform";
 import { poolsLines } from "../../operations/pools";
 import { execIn, exitIn, pathOf } from "../../operations/proxy";
@@ -433,4 +434,16 @@ describe("further answers", () => {
       ),
       "host=main-rw.postgres.svc hostaddr=127.0.0.1 port=15432 dbname=d user=u sslmode=verify-full sslrootcert=/t/ca.crt",
     ));
+
+  it("opens no way at a port at which another program listens", async () => {
+    const server = createServer();
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    const { port } = server.address() as AddressInfo;
+    await assert.rejects(
+      refuseTaken(port),
+      /--port: \d+ is not allowed: another program listens there\. Allowed: a free port/,
+    );
+    await new Promise((done) => server.close(done));
+    await refuseTaken(port);
+  });
 });

@@ -186,4 +186,25 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
       "pooler-1: its clients can't be held: its server is away, and clients wait already",
     ]);
   });
+
+  it("survives an interruption that ends what asks the primary before it ends what holds the clients", async () => {
+    program(
+      "kubectl",
+      `#!/bin/bash\ncase "$*" in *pooler-1*) trap '' INT TERM; sleep 1; exit 1 ;; esac\nexec sleep 20\n`,
+    );
+    const interrupted = new AbortController();
+    const kubectl = new Kubectl({ kubeconfig: undefined, context: "c" }, [folder], interrupted.signal);
+    setTimeout(() => interrupted.abort(), 100);
+    let done = false;
+    await assert.rejects(
+      quietly({ ...poolers(), kubectl }, "main-1", () => {
+        done = true;
+        interrupted.signal.throwIfAborted();
+        return Promise.resolve();
+      }),
+    );
+    // Nothing was rejected that nothing looks at: mocha would end with it.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(done || interrupted.signal.aborted);
+  });
 });

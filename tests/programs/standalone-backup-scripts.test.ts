@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import type { AddressInfo } from "node:net";
@@ -212,6 +213,21 @@ describe("the scripts of a standalone server that back up and restore", function
 
     it("keeps all log since the oldest while that is younger", async () =>
       assert.deepEqual(await expire(3, 1), { left: [3, 1], cleaned: "from-3", count: 2 }));
+
+    it("deletes nothing where the base backups can't be listed: that isn't having none", async () => {
+      const old = at("archive", "wal", "42", "old.gz");
+      await mkdir(base(), { recursive: true });
+      await mkdir(at("archive", "wal", "42"), { recursive: true });
+      await writeFile(old, "");
+      await utimes(old, ago(90), ago(90));
+      await program(
+        "find",
+        'case "$*" in *base/*) echo "find: Input/output error" >&2; exit 1 ;; esac; exec /usr/bin/find "$@"',
+      );
+      const { status } = await bash("expire.sh", ["42", "30", "7"], { ARCHIVE_VOLUME: at("archive") });
+      assert.notEqual(status, 0);
+      assert.ok(existsSync(old));
+    });
 
     it("deletes by age while there is none, but no timeline's history", async () => {
       await mkdir(at("archive", "wal", "42"), { recursive: true });

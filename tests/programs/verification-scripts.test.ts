@@ -585,6 +585,25 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     assert.equal(looked({ ...once, FAKE_REFUSES: "lsf", FAKE_REFUSES_AT: "now/base" }).stdout, stdout);
     put("times", "2\n");
     assert.equal(looked({ ...once, FAKE_REFUSES: "cat", FAKE_REFUSES_AT: "backup.info" }).stdout, stdout);
+    // Another archive that can't be read hides nothing of this one, and this one's trouble is told.
+    put("shop/cold/base/20250101T000000/backup.info", "status=DONE\n");
+    const cold = looked({
+      ARCHIVE: "now",
+      FAKE_REFUSES: "cat",
+      FAKE_REFUSES_AT: "cold/base",
+      FAKE_WORDS: odd,
+    });
+    assert.ok(cold.stdout.includes('"kind":"replay"'));
+    assert.deepEqual(
+      parseResults(cold.stdout, "refused").filter(({ kind }) => kind === "refused"),
+      [{ kind: "refused", target, archiveId: "cold", why: odd }],
+    );
+    rmSync(join(folder, "shop/cold"), { recursive: true });
+    // Without the newest segment none says when the last transaction was.
+    rmSync(join(folder, "segments"), { recursive: true });
+    mkdirSync(join(folder, "segments"));
+    looked({ ARCHIVE: "now", FAKE_REFUSES: "cat", FAKE_REFUSES_AT: `${segment(5)}.gz` });
+    assert.deepEqual(readdirSync(join(folder, "segments")), []);
     // What it can do without may be refused to its key.
     const unread = looked({ ARCHIVE: "now", FAKE_REFUSES: "cat", FAKE_REFUSES_AT: "reports/" });
     assert.doesNotMatch(unread.stdout, /"refused"/);
@@ -607,7 +626,7 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       );
       assert.deepEqual(
         parseResults(ran("list.sh", refusing).stdout, "refused").filter(({ kind }) => kind === "refused"),
-        refused,
+        [{ ...refused[0], archiveId: "now" }],
       );
       for (const [script, more] of [
         ["copy.sh", { PLACE_2: "other", TARGET_2: "far" }],
@@ -619,6 +638,27 @@ describe("what the scripts say (a FAKE of rclone)", () => {
         assert.equal(status, script === "copy.sh" ? 1 : 0);
       }
     }
+  });
+
+  it("of a verification that doesn't learn what was kept before, is why: it would never be released", () => {
+    put(
+      "shop/now/base/20260102T000000/backup.info",
+      `status=DONE\nbegin_wal=${segment(1)}\nbegin_time=b\nend_time=2026-01-02 00:00:10\n`,
+    );
+    put(`shop/now/wals/0000000100000000/${segment(1)}.gz`);
+    const refusing = { FAKE_REFUSES: "cat", FAKE_REFUSES_AT: "/kept", FAKE_WORDS: odd, TARGET_1: "near" };
+    ran("choose.sh", refusing);
+    assert.equal(
+      readFileSync(join(folder, "work/failed"), "utf8"),
+      `the target near can't be read: ${odd}\n`,
+    );
+    rmSync(join(folder, "work/failed"));
+    put("shop/now/verified/kept", "20251201T000000\n");
+    ran("choose.sh");
+    assert.equal(readFileSync(join(folder, "work/kept"), "utf8"), "20251201T000000\n");
+    put("reports/now/kept", "20251202T000000\n");
+    ran("choose.sh");
+    assert.equal(readFileSync(join(folder, "work/kept"), "utf8"), "20251202T000000\n");
   });
 
   it("of a verification, is its report, and the same is kept beside the backup", () => {

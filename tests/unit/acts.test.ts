@@ -81,6 +81,7 @@ describe("acts of the engines", () => {
       "pod",
       "main-1",
       "--wait=false",
+      "--ignore-not-found",
       "--grace-period=0",
       "--force",
     ]);
@@ -134,7 +135,34 @@ describe("acts of the engines", () => {
       spec: { numberOfInstances: 3 },
       metadata: { annotations: { "pgplatform.io/instances-before": null } },
     });
+    // Said again after an interruption, it must not forget how many there were.
+    const halfway = { ...asleep, spec: { numberOfInstances: 0 } };
+    assert.deepEqual(stepsOf("zalando", "hibernate", { object: halfway }), []);
+    const forgotten = {
+      ...halfway,
+      metadata: { ...object.metadata, annotations: { "pgplatform.io/instances-before": "0" } },
+    };
+    for (const [instances, woken] of [
+      [3, 3],
+      [undefined, 1],
+    ] as const)
+      assert.deepEqual(
+        words(stepsOf("zalando", "wake", { object: forgotten, ...(instances && { instances }) })[0]).at(-1),
+        {
+          spec: { numberOfInstances: woken },
+          metadata: { annotations: { "pgplatform.io/instances-before": null } },
+        },
+      );
   });
+});
+
+it("a forced failover of CloudNativePG promotes also where no pod is called the primary", () => {
+  const members = [{ name: "main-2", primary: false }];
+  const [patch, ...more] = stepsOf("cnpg", "failover", { members, instance: "main-2" });
+  assert.ok(patch);
+  assert.deepEqual(more, []);
+  const [, away] = stepsOf("cnpg", "failover", { instance: "main-2" });
+  assert.ok(words(away).includes("--ignore-not-found"));
 });
 
 describe("who is promoted", () => {

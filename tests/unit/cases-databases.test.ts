@@ -355,7 +355,10 @@ describe("kind: change data capture (case 20)", () => {
       );
     assert.deepEqual(
       sentences(
-        cloud("zalando", { slots: [{ name: "main_0", database: "x" }, { name: "a" }, { name: "a" }] }),
+        cloud("zalando", {
+          roles: [debezium],
+          slots: [{ name: "main_0", database: "x" }, { name: "a" }, { name: "a" }],
+        }),
       ).length,
       4,
     );

@@ -102,6 +102,17 @@ describe("an archive that has ended", () => {
     );
   });
 
+  it("stays where the target didn't answer all that was asked: less is shown then than would be deleted", async () => {
+    for (const of of [{}, { archiveId: before }, { archiveId: now }]) {
+      const more = JSON.stringify({ kind: "refused", target: "near", why: "timeout", ...of });
+      const { said, calls } = await forgotten(before, { more });
+      assert.match(said, /near.*timeout; nothing was deleted: run it again/);
+      assert.deepEqual(deleted(calls), []);
+    }
+    const another = JSON.stringify({ kind: "refused", target: "near", archiveId: "fedcba9876", why: "cold" });
+    assert.match((await forgotten(before, { more: another })).said, /is gone from target near/);
+  });
+
   it("stays without a yes", async () => {
     const { said, calls } = await forgotten(before, { FORCE: "" });
     assert.match(said, /^This deletes archive abcdef0123 from target near, for good\. .*FORCE=1/);

@@ -39,7 +39,9 @@ describe("a stack with a program in the place of Pulumi's CLI", () => {
       pulumi,
       `#!/bin/sh
 case "$1 $2" in
-  "stack export") cat '${folder}/state.json' ;;
+  "stack export")
+    [ ! -e '${folder}/away' ] || { cat '${folder}/away' >&2; exit 1; }
+    cat '${folder}/state.json' ;;
   "stack import") while [ "$1" != --file ]; do shift; done; cp "$2" '${folder}/imported.json' ;;
   preview*) cat '${folder}/report.json'; exit "$(cat '${folder}/code')" ;;
 esac
@@ -53,6 +55,22 @@ esac
     });
   });
   after(() => rm(folder, { recursive: true, force: true }));
+
+  it("is not taken for one that isn't there when its state can't be read", async () => {
+    const away = join(folder, "away");
+    await writeFile(away, 'error: read ".pulumi/meta.yaml": connection refused\n');
+    for (const ask of [
+      () => stack.exists(),
+      () => stack.resources(),
+      () => stack.lift([cluster], () => false),
+    ])
+      await assert.rejects(ask(), /state of stack main can't be read .*connection refused/);
+    await writeFile(away, "error: no stack named 'main' found\n");
+    assert.equal(await stack.exists(), false);
+    assert.deepEqual(await stack.resources(), []);
+    await rm(away);
+    assert.equal((await stack.resources()).length, 3);
+  });
 
   const preview = async (code: number, report: object) => {
     await write("code", code);

@@ -250,6 +250,9 @@ describe("how far a restore is", () => {
     assert.equal(data?.begun(answer("", 1)), undefined);
     assert.equal(fetching?.begun(answer("store: fetching the base backup 20261029T025500 of s3://x")), false);
     assert.equal(fetching?.begun(answer("store: there are data: nothing is restored")), undefined);
+    const ended =
+      "store: fetching the base backup 20261029T025500 of s3://x\nstore: the server recovers from here\n";
+    assert.equal(fetching?.begun(answer(ended)), undefined, "its log stays when it has ended");
     assert.equal(fetching?.begun(answer("")), undefined);
     assert.equal(volume?.begun(answer("")), false);
     assert.equal(volume?.begun(answer("persistentvolumeclaim/main-data")), undefined);

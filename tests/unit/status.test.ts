@@ -648,6 +648,14 @@ describe("what status reads", () => {
       why: "main-1, the primary, and no other instance could be asked in time",
     });
     assert.match(lines(all).join("\n"), /^WHETHER WRITES WORK IS NOT KNOWN: main-1/);
+    const unread = { ...scene, unread: ["poolers of main", "backups", "nodes", "alerts"] };
+    const { problems } = assess({ ...found, subject, platform: subject }, unread, NOW * 1000);
+    assert.deepEqual(
+      problems
+        .map(({ what }) => what)
+        .filter((one) => /not known, since/.test(one) && /poolers|nodes|alerts/.test(one)),
+      ["not known, since it could not be read: poolers of main"],
+    );
     assert.match(
       lines(all).join("\n").replace(/\s+/g, " "),
       /not known, since it could not be read in time: PostgreSQL in/,

@@ -21,10 +21,10 @@ at_end() {
   [ -e "$WORK/passed" ] || [ -e "$WORK/failed" ] || echo "the check was ended before it was done" >"$WORK/failed"
 }
 put() { echo "$*" | tee -a "$WORK/result"; }
-ask() { psql -XAtqw -v ON_ERROR_STOP=1 -d "$1" 2>"$WORK/error"; }
+ask() { PGDATABASE=$1 psql -XAtqw -v ON_ERROR_STOP=1 2>"$WORK/error"; }
 databases() { ask postgres <<<"select datname from pg_database where datallowconn and datname <> 'template1' order by 1"; }
 # Newer versions begin and end the text with a random word.
-schema() { pg_dump --schema-only -d "$1" 2>"$WORK/error" | grep -vE '^\\(un)?restrict ' | sha256sum | cut -c 1-16; }
+schema() { PGDATABASE=$1 pg_dump --schema-only 2>"$WORK/error" | grep -vE '^\\(un)?restrict ' | sha256sum | cut -c 1-16; }
 
 [ ! -e "$WORK/failed" ] || exit 0
 trap at_end EXIT
@@ -100,11 +100,12 @@ fi
 
 pg_amcheck --all --install-missing >"$WORK/amcheck.log" 2>&1 || fail "pg_amcheck finds damage: $(grep -v '^ *$' "$WORK/amcheck.log" | head -n 2 | tr -s '\n ' ' ' | cut -c 1-300)"
 
-for database in $(databases); do
+all=$(databases) || fail "the databases can't be listed: $(tail -n 1 "$WORK/error")"
+while IFS= read -r database; do
   sum=$(schema "$database") ||
     fail "the database $database can't be dumped: $(tail -n 1 "$WORK/error")"
   put "schema $database $sum"
-done
+done <<<"$all"
 put "bytes $(ask postgres <<<"select sum(pg_database_size(oid)) from pg_database")"
 
 for query in "$QUERIES"/*; do

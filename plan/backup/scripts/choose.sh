@@ -55,7 +55,12 @@ segments "$place" "$begin" >"$WORK/segments"
 ! why=$(troubled) || unread
 grep -qx "$begin" "$WORK/segments" || fail "the segment $begin, with which the base backup $backup begins, is missing in the target $name"
 # The second place is where it was kept before: what was marked then must be released, too.
-{ aside ask cat "$reports/kept" || aside ask cat "$place/verified/kept"; } >"$WORK/kept" 2>/dev/null
+for kept in "$reports/kept" "$place/verified/kept"; do
+  ask cat "$kept" >"$WORK/kept" 2>/dev/null
+  # What was kept and isn't known would never be released again.
+  ! why=$(troubled) || unread
+  [ ! -s "$WORK/kept" ] || break
+done
 [ "${TOOL:-}" != walg ] || (finished "$place" "$WORK/info.oldest" $(($(date +%s) - WINDOW_DAYS * 86400))) >"$WORK/oldest"
 echo "$backup" >"$WORK/backup"
 echo "base backup $backup of $(info "$WORK/info" begin_time), $(wc -l <"$WORK/segments") segments from $begin to $(tail -n 1 "$WORK/segments")"

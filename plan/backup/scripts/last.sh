@@ -14,7 +14,8 @@ for name in $(cd "$WORK" && echo * | tr ' ' '\n' | sort -r); do
   segment=$scratch/${name%%.*}
   case $name in
   *.gz) gzip -dc "$WORK/$name" >"$segment" 2>/dev/null || continue ;;
-  *.*) continue ;;
+  # An older one that can be read isn't the last.
+  *.*) exit 0 ;;
   *) cp "$WORK/$name" "$segment" 2>/dev/null || continue ;;
   esac
   # It ends badly where a segment isn't full; what it has said holds.

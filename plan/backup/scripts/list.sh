@@ -20,8 +20,10 @@ while [ "$number" -le "$TARGETS" ]; do
   number=$((number + 1))
   : >"$TROUBLE"
   ask lsf --dirs-only "$place" >"$work/archive_ids" 2>/dev/null
+  ! why=$(troubled) || json kind refused target "$name" why "$why"
   for archive_id in $(tr -d / <"$work/archive_ids"); do
     at=$place/$archive_id
+    : >"$TROUBLE"
     newest=$(newest_segment "$at" 2>/dev/null)
     # Only of the present archive is it known which cluster archives there.
     system='' problem=''
@@ -44,6 +46,7 @@ while [ "$number" -le "$TARGETS" ]; do
       bytes=$(ask cat "$at/dumps/$id/dump.json" 2>/dev/null | sed -nE 's/.*"bytes": ?([0-9]+).*/\1/p')
       json kind dump target "$name" archiveId "$archive_id" id "$id" bytes: "$bytes"
     done
+    # One archive that can't be read, as where its objects were moved to another class of storage, hides no other.
+    ! why=$(troubled) || json kind refused target "$name" archiveId "$archive_id" why "$why"
   done
-  ! why=$(troubled) || json kind refused target "$name" why "$why"
 done

@@ -33,7 +33,7 @@ replays() {
   ! why=$(troubled) || json kind refused target "$TARGET_1" why "$why"
 }
 
-refused() { grep -q '"kind":"refused"' "$scratch/rows"; }
+refused() { grep '"kind":"refused"' "$scratch/rows" | awk -v own="\"archiveId\":\"${ARCHIVE:-}\"" '!/"archiveId":/ || index($0, own) { found = 1 } END { exit !found }'; }
 : >"$scratch/ids"
 : >"$scratch/segments"
 end=$(($(date +%s) + WAIT_SECONDS))
@@ -48,6 +48,7 @@ json kind looked target "$TARGET_1"
 [ -s "$scratch/segments" ] || exit 0
 
 case $(head -n 1 "$scratch/ids") in base_*) TOOL=walg ;; esac
+: >"$TROUBLE"
 for segment in $(tail -n 4 "$scratch/segments"); do
   folder=$at/wals/$(echo "$segment" | cut -c 1-16)
   [ "${TOOL:-}" != walg ] || folder=$at/wal_005
@@ -55,3 +56,5 @@ for segment in $(tail -n 4 "$scratch/segments"); do
     ask cat "$folder/$name" >"$WORK/$name" 2>/dev/null </dev/null || rm -f "$WORK/$name"
   done
 done
+# Without the newest an older one would be taken for the archive's last.
+! troubled >/dev/null || rm -f "$WORK"/*

@@ -59,10 +59,18 @@ export const acts = {
   }),
   failover: (scene) => ({
     plan: [
-      `${primaryOf(scene)} is deleted by force, without a chance to hand over, and ${scene.instance} is promoted.`,
+      primaryOf(scene) === ""
+        ? `${scene.instance} is promoted; no pod is called the primary.`
+        : `${primaryOf(scene)} is deleted by force, without a chance to hand over, and ${scene.instance} is promoted.`,
       "Commits that no standby has are lost. The operator makes the old primary a standby again.",
     ],
-    steps: [target(scene, "Failing over"), deletePod(primaryOf(scene), "--grace-period=0", "--force")],
+    steps: [
+      target(scene, "Failing over"),
+      // It may be gone already, or go now.
+      ...(primaryOf(scene) === ""
+        ? []
+        : [deletePod(primaryOf(scene), "--ignore-not-found", "--grace-period=0", "--force")]),
+    ],
   }),
   restart: (scene) => {
     const { cluster, instance = "" } = scene;

@@ -70,10 +70,14 @@ const restore: RestoreReader = {
       begun: ({ exitCode, stdout }) => (exitCode === 0 ? stdout.trim() === "begun" : undefined),
     },
     {
-      // The container that fetches the base backup has not ended.
+      // The container that fetches the base backup has not ended; its log stays when it has.
       ask: (cluster) => ["logs", `${cluster}-0`, "-c", "restore", "--tail=20"],
       begun: ({ exitCode, stdout }) =>
-        exitCode === 0 && /base backup/.test(stdout) && !/there are data/.test(stdout) ? false : undefined,
+        exitCode === 0 &&
+        /base backup/.test(stdout) &&
+        !/there are data|the server recovers from here/.test(stdout)
+          ? false
+          : undefined,
     },
     {
       // A cluster without any of its claims has no data either.

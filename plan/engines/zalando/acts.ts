@@ -34,7 +34,8 @@ const noFence = {
 };
 
 function wake(scene: ActScene): Act {
-  const before = Number(scene.object.metadata.annotations?.[instancesBefore] ?? scene.instances ?? 1);
+  const before =
+    Number(scene.object.metadata.annotations?.[instancesBefore] ?? 0) || (scene.instances ?? 0) || 1;
   return {
     plan: [`The operator starts ${before} instances on their volumes.`],
     steps: [instancesPatch(scene.cluster, before, null)],
@@ -96,7 +97,8 @@ export const acts: Acts = {
       "The operator deletes every pod; the volumes stay. PROGRAMS CAN'T CONNECT until `pgp wake`.",
       "The next `pgp up` starts the instances again, too.",
     ],
-    steps: [instancesPatch(scene.cluster, 0, String(numberOf(scene)))],
+    // Said again to a cluster that hibernates already, it must not forget how many there were.
+    steps: numberOf(scene) === 0 ? [] : [instancesPatch(scene.cluster, 0, String(numberOf(scene)))],
   }),
   wake,
   scale: ({ cluster, instances = 1, members }) => ({

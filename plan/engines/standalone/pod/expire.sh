@@ -13,7 +13,10 @@ base=$ARCHIVE_VOLUME/base/$1
 
 ago() { date -u -d "$1 days ago" +%Y%m%dT%H%M%SZ; }
 
-mapfile -t backups < <([ ! -d "$base" ] || find "$base" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*Z' -printf '%f\n' | sort)
+# A list that can't be read is no empty one: without a base backup WAL goes by its age alone.
+names='' backups=()
+[ ! -d "$base" ] || names=$(find "$base" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*Z' -printf '%f\n' | sort)
+[ -z "$names" ] || mapfile -t backups <<<"$names"
 if [ ${#backups[@]} = 0 ]; then
   # Files of the timelines' history are small, and every restore needs them.
   find "$log" -type f -name '*.gz' ! -name '*.history.gz' -mtime "+$(($3 - 1))" -delete
