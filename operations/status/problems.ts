@@ -49,10 +49,10 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   );
 };
 
-/** What couldn't be read isn't well. Rights to nodes and alerts are not everybody's. */
+/** What couldn't be read isn't well, but for what this user may not read. Of instances and backups their own rules tell. */
 const unread: Rule = ({ seen }) =>
   seen.unread
-    .filter((one) => !/^(backups|nodes|alerts)\b/.test(one))
+    .filter((one) => !/^(backups|nodes|alerts|PostgreSQL in|the row at)\b|forbidden/i.test(one))
     .map((one) => warning(`not known, since it could not be read: ${one}`, "pgp status"));
 
 const instances: Rule = ({ found, seen, facts, shape, primary }) => {
