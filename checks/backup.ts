@@ -2,12 +2,12 @@ import { providerOf, thisCluster } from "../plan/backup/hosts";
 import { endpointOf, type Store, storesOf } from "../plan/backup/store";
 import { isLostWithCluster, targetProblems } from "../plan/backup/targets";
 import { dailyBaseBackups } from "../policy/invariants/dailyBaseBackups";
-import { daysBetween, longestWait, type Schedule, shortestPause } from "../settings/cron";
+import { daysBetween, longestWait } from "../settings/cron";
 import type { EngineTraits } from "../plan/engines/planner";
 import { bytesOf } from "../settings/quantity";
 import type { Settings } from "../settings/schema";
 import { volumeDefaults } from "../settings/schema/backup";
-import { type Report, type Rule, twice, within } from "./rule";
+import { apart, type Report, type Rule, twice, within } from "./rule";
 
 /** WAL senders that one base backup needs. */
 const BASE_BACKUP_SENDERS = 2;
@@ -60,18 +60,9 @@ const LEAST_MINUTES = 60;
 /** Schedules that would never let the work end. */
 function often({ backup }: Settings, report: Report): void {
   if (backup === undefined) return;
-  const judge = (path: string, schedule: Schedule, what: string) => {
-    const minutes = shortestPause(schedule) / 60;
-    if (minutes < LEAST_MINUTES)
-      report(
-        path,
-        schedule,
-        `at least ${LEAST_MINUTES} minutes between two ${what}, and this one has ${minutes}`,
-        "write a schedule that fires less often, such as 0 2 * * *",
-      );
-  };
-  judge("backup.schedule", backup.schedule, "base backups; WAL is archived all the time");
-  judge("backup.verify.schedule", backup.verify.schedule, "verifications");
+  const { schedule, verify } = backup;
+  apart(report, "backup.schedule", schedule, LEAST_MINUTES, "base backups; WAL is archived all the time");
+  apart(report, "backup.verify.schedule", verify.schedule, LEAST_MINUTES, "verifications");
 }
 
 /** What only a verification does or needs. */

@@ -28,13 +28,9 @@ export const databases: Rule = ({ cluster, poolers }, report, engine) => {
         `${before}, which another database gives the same owner`,
         "give it once",
       );
-    const pooled = poolers
-      .filter((pooler) => pooler.database === name)
-      .reduce((sum, pooler) => sum + poolerShares(pooler).serverConnectionsInAll, 0);
-    const pool = Math.max(
-      0,
-      ...poolers.filter((one) => one.database === name).map(({ poolSize }) => poolSize),
-    );
+    const its = poolers.filter((pooler) => pooler.database === name);
+    const pooled = its.reduce((sum, pooler) => sum + poolerShares(pooler).serverConnectionsInAll, 0);
+    const pool = Math.max(0, ...its.map(({ poolSize }) => poolSize));
     if (ownerConnectionLimit !== undefined && ownerConnectionLimit < pool)
       report(
         at("ownerConnectionLimit"),

@@ -71,8 +71,9 @@ export const mirrorProblems = ({ platform, images }: ParsedSettings): Problem[] 
 
 export const images: Rule = (settings, report, engine) => {
   const { cluster, images } = settings;
-  const major = isOwnImage(settings, engine) ? majorOf(images.postgresql) : undefined;
-  if (engine.readsVersionFromTag && isOwnImage(settings, engine) && major === undefined)
+  if (!isOwnImage(settings, engine)) return;
+  const major = majorOf(images.postgresql);
+  if (engine.readsVersionFromTag && major === undefined)
     report(
       "images.postgresql",
       images.postgresql,

@@ -22,7 +22,6 @@ const called: Readonly<Record<string, string>> = {
   iso885916: "latin10",
   cp1251: "win1251",
   cp1252: "win1252",
-  koi8r: "koi8r",
 };
 const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, "");
 
@@ -34,6 +33,17 @@ function encodingOf(locale: string): string | undefined {
 }
 
 type Say = (key: keyof DatabaseSettings, value: unknown, allowed: string, fix: string) => void;
+
+function sameEncoding(locale: string, encoding: string, say: Say): void {
+  const own = encodingOf(locale);
+  if (own !== undefined && encoding !== "SQL_ASCII" && own !== plain(encoding))
+    say(
+      "locale",
+      locale,
+      `a locale of the encoding ${encoding}${own === "" ? ": without its name glibc takes an older encoding" : ""}`,
+      `write the encoding behind a dot, such as ${locale.replace(/[.@].*/, "")}.UTF-8 with UTF8, or correct encoding`,
+    );
+}
 
 function provider(database: DatabaseSettings, major: number, say: Say): void {
   const { encoding = "UTF8", locale, localeProvider, icuLocale } = database;
@@ -54,14 +64,7 @@ function provider(database: DatabaseSettings, major: number, say: Say): void {
       "choose UTF8, or leave icuLocale out",
     );
   if (localeProvider !== "builtin") {
-    const own = encodingOf(locale ?? "");
-    if (own !== undefined && encoding !== "SQL_ASCII" && own !== plain(encoding))
-      say(
-        "locale",
-        locale,
-        `a locale of the encoding ${encoding}${own === "" ? ": without its name glibc takes an older encoding" : ""}`,
-        `write the encoding behind a dot, such as ${(locale ?? "").replace(/[.@].*/, "")}.UTF-8 with UTF8, or correct encoding`,
-      );
+    sameEncoding(locale ?? "", encoding, say);
     return;
   }
   if (major < 17) {

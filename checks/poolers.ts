@@ -1,16 +1,8 @@
 import { bytesOf } from "../settings/quantity";
+import { alwaysTracked } from "../settings/schema/poolers";
 import { mostPods, poolerMemory, poolerShares } from "../settings/sums/poolers";
 import { connectionBudget } from "../settings/sums/connections";
 import { type Rule, twice } from "./rule";
-
-/** What PgBouncer tracks by itself (see plan/pooler): a name that is tracked is never ignored. */
-const alwaysTracked = [
-  "application_name",
-  "client_encoding",
-  "DateStyle",
-  "TimeZone",
-  "standard_conforming_strings",
-];
 
 export const poolers: Rule = (settings, report, engine) => {
   const { cluster, poolers, tier } = settings;
@@ -73,6 +65,7 @@ export const poolers: Rule = (settings, report, engine) => {
         `more than ${failover + serverLoginRetrySeconds}: a failover may take ${failover} s, and serverLoginRetrySeconds is ${serverLoginRetrySeconds}`,
         "raise it, or lower the other",
       );
+    // A name that is tracked is never ignored.
     const trackedNames = [...alwaysTracked, ...pooler.tuning.trackStartupParameters].map((one) =>
       one.toLowerCase(),
     );

@@ -44,10 +44,11 @@ function bare(sql: string): string | undefined {
 
 /** Why it is not one SELECT that can stand inside another one; undefined where it is. */
 function objectionTo(sql: string): string | undefined {
-  const rest = bare(sql)?.trim().replace(/;$/, "").trim();
-  if (rest === undefined) return "has a quotation or a comment without end";
+  const code = bare(sql)?.trim();
+  const rest = code?.replace(/;$/, "").trim();
+  if (code === undefined || rest === undefined) return "has a quotation or a comment without end";
   if (rest.includes(";")) return "is more than one statement";
-  if (/;/.test(bare(sql) ?? "") && !sql.trim().endsWith(";")) return "has a comment behind its semicolon";
+  if (code.endsWith(";") && !sql.trim().endsWith(";")) return "has a comment behind its semicolon";
   if (!/^(select|with)\b/i.test(rest)) return "is no SELECT";
   const writing =
     /\(\s*(insert|update|delete|merge)\b|^with\b[\s\S]*\)\s*(insert|update|delete|merge)\b/i.exec(rest);

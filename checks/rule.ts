@@ -1,3 +1,4 @@
+import { type Schedule, shortestPause } from "../settings/cron";
 import type { Ability, EngineTraits } from "../plan/engines/planner";
 import type { Settings } from "../settings/schema";
 
@@ -20,3 +21,22 @@ export const within = ({ name }: EngineTraits, { because }: Exclude<Ability, tru
 /** Names that are there more than once. */
 export const twice = (names: readonly string[]): Set<string> =>
   new Set(names.filter((name, index) => names.indexOf(name) !== index));
+
+/** Whether a schedule leaves so many minutes between two of `what`; reports it where it doesn't. */
+export function apart(
+  report: Report,
+  path: string,
+  schedule: Schedule,
+  least: number,
+  what: string,
+): boolean {
+  const minutes = shortestPause(schedule) / 60;
+  if (minutes < least)
+    report(
+      path,
+      schedule,
+      `at least ${least} minutes between two ${what}, and this one has ${minutes}`,
+      "write a schedule that fires less often, such as 0 2 * * *",
+    );
+  return minutes >= least;
+}

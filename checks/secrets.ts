@@ -2,9 +2,6 @@ import { namespace, sentence } from "../settings/problem";
 import type { Settings } from "../settings/schema";
 import { entries } from "../settings/schema/reference";
 
-/** Stands for a text that Pulumi has encrypted, where it can't be decrypted. */
-export const encrypted = "(encrypted)";
-
 /** The places in a value that a pattern such as `registries[].password` names. */
 function placesOf(value: unknown, [part, ...rest]: readonly string[], path = ""): [string, unknown][] {
   if (value === undefined || value === null) return [];

@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -139,20 +138,13 @@ export const connectionText = (
 ): string =>
   `host=${host} hostaddr=127.0.0.1 port=${port} dbname=${login.database} user=${login.user} sslmode=verify-full sslrootcert=${ca}`;
 
-/** Throws a sentence where another program listens at the port already. */
-export function refuseTaken(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", ({ code }: NodeJS.ErrnoException) =>
-      reject(
-        new UserError([
-          `--port: ${port} is not allowed: ${code === "EACCES" ? "this user may not listen there" : "another program listens there"}. Allowed: a free port. Fix: name another one, or leave it out.`,
-        ]),
-      ),
-    );
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+/** The port that is asked for, or a free one; throws a sentence where it can't be listened at. */
+export const portOf = (wanted: number | undefined): Promise<number> =>
+  freePort(wanted).catch(({ code }: NodeJS.ErrnoException) => {
+    throw new UserError([
+      `--port: ${wanted} is not allowed: ${code === "EACCES" ? "this user may not listen there" : "another program listens there"}. Allowed: a free port. Fix: name another one, or leave it out.`,
+    ]);
   });
-}
 
 /** Opens the way, says how to use it, and keeps it open until the signal. */
 export async function connect(
@@ -168,8 +160,7 @@ export async function connect(
   try {
     const ca = join(folder, "ca.crt");
     await writeFile(ca, await caOf(found));
-    if (way.port !== undefined) await refuseTaken(way.port);
-    const port = way.port ?? (await freePort());
+    const port = await portOf(way.port);
     const [first] = subject?.settings.cluster.databases ?? [];
     const login = { user: first?.owner ?? "<role>", database: first?.name ?? "<database>" };
     const credential = first && subject && credentialOf(subject.plan.credentials, first.owner);

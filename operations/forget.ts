@@ -1,7 +1,7 @@
 import { UserError } from "../shell/userError";
 import { storesOf } from "../plan/backup/store";
 import { parseResult } from "../plan/backup/results";
-import { execInWatcher, listed, readStatus, type Row, rowLine, sentenceOf } from "./targets";
+import { execInWatcher, listed, readStatus, type Row, refusalIn, rowLine, sentenceOf } from "./targets";
 import { confirm } from "./confirm";
 import { type Subject } from "./health";
 import { type Progress } from "../shell/progress";
@@ -43,11 +43,9 @@ export async function forget(
       `target ${target} can't be read: ${seen === undefined ? "the watcher has not looked yet" : seen.kind === "refused" ? seen.why : sentenceOf(seen)}; nothing was deleted: run it again once \`make status\` sees it.`,
     ]);
   const rows = await listed(subject);
-  const unread = rows.find(
-    (row) =>
-      row.kind === "refused" &&
-      row.target === target &&
-      [undefined, archiveId, seen.archiveId].includes(row.archiveId),
+  const unread = refusalIn(
+    rows.filter((row) => "target" in row && row.target === target),
+    [archiveId, seen.archiveId],
   );
   if (unread !== undefined)
     throw new UserError([`${rowLine(unread)}; nothing was deleted: run it again once it answers.`]);

@@ -69,11 +69,11 @@ const isFree = (port: number): Promise<boolean> =>
   });
 
 /** A port of this machine that nothing listens on. */
-export const freePort = (): Promise<number> =>
+export const freePort = (wanted = 0): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()
       .once("error", reject)
-      .listen(0, LOOPBACK, () => {
+      .listen(wanted, LOOPBACK, () => {
         const { port } = server.address() as AddressInfo;
         server.close(() => resolve(port));
       });

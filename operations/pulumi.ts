@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parse, stringify } from "yaml";
-import { encrypted } from "../checks/secrets";
+import { encrypted } from "../settings/schema/types";
 import type { KubernetesObject } from "../plan/objects";
 import { packArguments, protectionName } from "../policy/arguments";
 import {

@@ -13,6 +13,12 @@ import { BusyError } from "./quiet";
 const BUSY_SECONDS = 120;
 const SETTLES_MS = 10_000;
 
+/** Whether the engine still leaves the primary's restarts to an update that was killed. */
+export async function isLeft(subject: Subject): Promise<boolean> {
+  const object = await clusterObject(subject).catch(() => undefined);
+  return object !== undefined && subject.live.rolling?.isLeft(object) === true;
+}
+
 /**
  * Does `work`, an update. Where it restarts the primary and the engine can leave that to somebody else, it is done here while the poolers hold their
  * clients, by a switchover, or in its place. Without poolers, and for other engines, the engine does it.

@@ -11,8 +11,9 @@ import { storesOf } from "../plan/backup/store";
 import { UserError } from "../shell/userError";
 import { type StepContext } from "../shell/progress";
 import { type Subject } from "./health";
-import { type KubeObject } from "./kubectl";
+import { type KubeObject, type Kubectl } from "./kubectl";
 import { givenUp, Patience, stuck } from "./stuck";
+import { refusalIn } from "./targets";
 
 /** What lies where a restore reads, before anything is made out of it. */
 
@@ -59,7 +60,7 @@ interface Archive {
 
 function archivesIn(lines: readonly Line[]): Archive[] {
   const ids = new Set(
-    lines.flatMap((line) => ("archiveId" in line && line.kind !== "refused" ? (line.archiveId ?? []) : [])),
+    lines.flatMap((line) => ("archiveId" in line && line.kind !== "refused" ? line.archiveId : [])),
   );
   return [...ids].map((id) => {
     const own = lines.filter((line) => "archiveId" in line && line.archiveId === id);
@@ -103,10 +104,8 @@ export function judgeSource(
   if (restore === undefined) return { lines: [] };
   const { target, to } = restore;
   const archiveId = originArchive(restore);
-  const refusing = lines.find(
-    (line) => line.kind === "refused" && (line.archiveId === undefined || line.archiveId === archiveId),
-  );
-  if (refusing?.kind === "refused")
+  const refusing = refusalIn(lines, [archiveId]);
+  if (refusing !== undefined)
     return {
       refused: `target ${target}, which is to be restored from, can't be read: ${refusing.why}; nothing was made: correct the target, and run it again.`,
     };
@@ -190,6 +189,23 @@ export async function canLook({ kubectl, settings }: Subject): Promise<boolean> 
   return found.every((one) => one !== undefined);
 }
 
+/** What the pod has said, up to its last line: what wasn't heard must not count as what isn't there. */
+async function wholeLog(kubectl: Kubectl, own: string, pod: string, target: string): Promise<Line[]> {
+  for (let tries = 0; tries < WHOLE_LOG_TRIES; tries++) {
+    const said = await Promise.all(
+      ["look", "last"].map((container) => kubectl.run(["-n", own, "logs", pod, "-c", container])),
+    );
+    const lines = parseResults(
+      said.map(({ stdout }) => stdout).join("\n"),
+      ...(["refused", "wal", "base", "dump", "replay", "last", "looked"] as const),
+    );
+    const seen = lines.filter((line) => line.kind !== "looked");
+    if (seen.length < lines.length) return seen;
+    await delay(500);
+  }
+  throw new UserError([`what pod ${pod} says of target ${target} has no last line: run it again.`]);
+}
+
 /** Looks by a pod that has the stores' keys. Throws with a sentence where the pod doesn't run. */
 export async function lookIntoSource(
   subject: Subject,
@@ -226,20 +242,7 @@ export async function lookIntoSource(
       signal?.throwIfAborted();
       await delay(500);
     }
-    for (let tries = 0; tries < WHOLE_LOG_TRIES; tries++) {
-      const said = await Promise.all(
-        ["look", "last"].map((container) => kubectl.run(["-n", own, "logs", name, "-c", container])),
-      );
-      const lines = parseResults(
-        said.map(({ stdout }) => stdout).join("\n"),
-        ...(["refused", "wal", "base", "dump", "replay", "last", "looked"] as const),
-      );
-      const seen = lines.filter((line) => line.kind !== "looked");
-      if (seen.length < lines.length) return seen;
-      await delay(500);
-    }
-    // What wasn't heard must not count as what isn't there.
-    throw new UserError([`what pod ${name} says of target ${origin.name} has no last line: run it again.`]);
+    return await wholeLog(kubectl, own, name, origin.name);
   } finally {
     await remove().catch(() => undefined);
   }

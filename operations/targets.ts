@@ -66,6 +66,15 @@ export async function listed(subject: Subject): Promise<Row[]> {
   return parseResults(stdout, "refused", "wal", "base", "dump");
 }
 
+/** What of a target, or of one of its archives, couldn't be read where one of these archives is asked about. */
+export const refusalIn = (
+  rows: readonly { readonly kind: string }[],
+  archiveIds: readonly (string | undefined)[],
+): ResultOf<"refused"> | undefined =>
+  rows
+    .filter((row): row is ResultOf<"refused"> => row.kind === "refused")
+    .find(({ archiveId }) => archiveId === undefined || archiveIds.includes(archiveId));
+
 const mebibytes = (bytes: number | null): string => `${((bytes ?? 0) / 2 ** 20).toFixed(1)} MiB`;
 
 /** A row as a line to read. */
@@ -74,7 +83,7 @@ export function rowLine(row: Row): string {
     case "unknown":
       return unknownSentence(row);
     case "refused":
-      return `${row.target}  can't be read: ${row.why}`;
+      return `${row.target}  ${row.archiveId === undefined ? "" : `${row.archiveId}  `}can't be read: ${row.why}`;
     case "wal":
       return `${row.target}  ${row.archiveId}  ${row.segment === undefined ? "no WAL" : `WAL until ${row.segment} of ${row.at} UTC`}${doubt(row.problem)}`;
     case "dump": {

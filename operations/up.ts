@@ -18,12 +18,11 @@ import { engineAsked, layersOver } from "./layers";
 import { waitUntilLoaded } from "./loaded";
 import { checkLive, operatorOf } from "./liveCheck";
 import { waitUntilUnused } from "./oldLogins";
-import { clusterObject } from "./platform";
 import { type Progress, type StepContext } from "../shell/progress";
 import { changesIn, typeOf } from "./plannedSteps";
 import { type Overlay, readStackFile, Stack } from "./pulumi";
 import { KEPT, otherArchives, readRestored, waitUntilBegun, whileRestoring, withRestored } from "./restored";
-import { whileRolling } from "./rolling";
+import { isLeft, whileRolling } from "./rolling";
 import { meaningOf, rotationOverlay, stagesBefore } from "./rotation";
 import { isUpgrade } from "../plan/changes/cluster";
 import { firstStepOf } from "./steps";
@@ -202,12 +201,6 @@ async function update(
     const missing = await missingSource(subject);
     throw missing === undefined ? error : new UserError([missing]);
   });
-}
-
-/** Whether the engine still leaves the primary's restarts to an update that was killed. */
-async function isLeft(subject: Subject): Promise<boolean> {
-  const object = await clusterObject(subject).catch(() => undefined);
-  return object !== undefined && subject.live.rolling?.isLeft(object) === true;
 }
 
 const archives = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0) > 0;

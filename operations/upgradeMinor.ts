@@ -11,9 +11,11 @@ import { confirm } from "./confirm";
 import { subjectWith } from "./context";
 import { plannedCluster, type Subject } from "./health";
 import { inServer } from "./inContainer";
-import { liveOf } from "./kubectl";
+import { type KubeObject, liveOf } from "./kubectl";
 import { instancePods } from "./platform";
+import { isLeft } from "./rolling";
 import { runningSubject } from "./running";
+import { imagesIn } from "./stuck";
 import { up } from "./up";
 
 /** Another minor version of PostgreSQL: another image, with a base backup before it and a way back. */
@@ -30,8 +32,7 @@ export function withImage(text: string, image: string): string {
 }
 
 /** What each instance's server says that it is. */
-async function versions(subject: Subject): Promise<Record<string, string>> {
-  const pods = await instancePods(subject);
+async function versions(subject: Subject, pods: readonly KubeObject[]): Promise<Record<string, string>> {
   const found = await Promise.all(
     pods.map(async ({ metadata: { name } }) => {
       const { stdout, exitCode } = await subject.kubectl.run(
@@ -66,7 +67,7 @@ export async function upgradeMinor(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<string> {
-  const { subject, target } = await runningSubject(stackName, progress, signal);
+  const { subject, target: context } = await runningSubject(stackName, progress, signal);
   const { settings, kubectl, live } = subject;
   const { object } = plannedCluster(subject);
   const { name, namespace, postgresVersion } = settings.cluster;
@@ -77,43 +78,34 @@ export async function upgradeMinor(
   const shape = found && live.shape(found);
   if (shape === undefined)
     throw new UserError([`Cluster ${namespace}/${name} is not there: \`pgp status\` says what is.`]);
-  const before = await versions(subject);
+  const pods = await instancePods(subject);
+  const before = await versions(subject, pods);
   // An update that was killed has told the engine, and may have left the roll to be ended.
   const told = shape.image === wanted;
-  const pods = await instancePods(subject);
-  const rolled =
-    pods.length === shape.instances &&
-    pods.every(({ spec }) => JSON.stringify(spec ?? {}).includes(`"${wanted}"`)) &&
-    live.rolling?.isLeft(found!) !== true;
-  if (told && rolled)
+  const rolled = pods.length === shape.instances && pods.every(({ spec }) => imagesIn(spec).includes(wanted));
+  if (told && rolled && !(await isLeft(subject)))
     return `Nothing to do: every instance of ${namespace}/${name} is told to run ${wanted} (${listOf(before)}).`;
 
   const changed = subjectWith(
     { ...settings, images: { ...settings.images, postgresql: wanted } },
-    target,
+    context,
     [],
     signal,
   );
-  const targets = settings.backup?.targets ?? [];
   progress.line("plan:");
   progress.line(`  PostgreSQL ${listOf(before)}, ${shape.image}`);
   progress.line(`  becomes ${wanted}`);
   for (const line of announcements(subject, shape, plannedCluster(changed).shape, undefined))
     progress.line(`  ${line}`);
-  progress.line(
-    told
-      ? "  the roll was begun before, and is ended now: no other base backup comes first"
-      : targets.length > 0
-        ? `  a base backup first, in target ${targets[0]?.name}`
-        : "  NO base backup first: the stack has no target",
-  );
-  const back = told
-    ? `pgp upgrade minor --stack ${stackName} --image <the former one>`
-    : `pgp upgrade minor --stack ${stackName} --image ${shape.image}`;
+  const [target] = settings.backup?.targets ?? [];
+  if (told) progress.line("  the roll was begun before, and is ended now: no other base backup comes first");
+  else if (target !== undefined) progress.line(`  a base backup first, in target ${target.name}`);
+  else progress.line("  NO base backup first: the stack has no target");
+  const back = `pgp upgrade minor --stack ${stackName} --image ${told ? "<the former one>" : shape.image}`;
   progress.line(`  the way back: ${back}`);
   await confirm(`Roll the instances of ${namespace}/${name} now?`);
 
-  if (targets.length > 0 && !told)
+  if (target !== undefined && !told)
     await progress.step("base backup", (context) => backUp(subject, context, signal));
   if (image !== undefined) {
     const file = join(stacksDir, `Pulumi.${stackName}.yaml`);
@@ -126,7 +118,7 @@ export async function upgradeMinor(
     progress.line(`the way back: ${back}`);
     throw error;
   }
-  const after = await versions(subject);
+  const after = await versions(subject, await instancePods(subject));
   const wrong = Object.entries(after).filter(([, version]) => version.split(".")[0] !== postgresVersion);
   if (wrong.length > 0)
     throw new Error(

@@ -43,28 +43,22 @@ export function chosenFaults(names: readonly string[] | undefined): readonly Dri
   return names === undefined ? drillFaults : drillFaults.filter(({ name }) => names.includes(name));
 }
 
-/** Rows of the drill that the primary has. */
-async function keptRows(subject: Subject, drill: string): Promise<Set<string>> {
-  const database = subject.settings.cluster.databases[0]?.name ?? "postgres";
+/** Rows of the drill that the primary has; undefined where it doesn't answer. */
+async function rowsOf(subject: Subject, drill: string, patienceMs: number): Promise<Set<string> | undefined> {
   const said = await askPrimary(
     subject,
     [`select value from pgplatform.heartbeat where value like '${drill} %'`],
-    60_000,
-    database,
+    patienceMs,
+    subject.settings.cluster.databases[0]?.name ?? "postgres",
   );
-  if (said === undefined)
-    throw new Error("the primary does not answer after the fault, so nothing can be judged");
-  return new Set(said.split("\n").filter((line) => line !== ""));
+  return said === undefined ? undefined : new Set(said.split("\n").filter((line) => line !== ""));
 }
 
 /** Whether a client of the drill has written, within a minute. */
 async function writes(subject: Subject, drill: string, signal: AbortSignal): Promise<boolean> {
-  const database = subject.settings.cluster.databases[0]?.name ?? "postgres";
-  const asked = `select 1 from pgplatform.heartbeat where value like '${drill} %' limit 1`;
-  for (const end = Date.now() + FIRST_ROW_SECONDS * 1000; Date.now() < end;) {
-    const said = await askPrimary(subject, [asked], 10_000, database).catch(() => undefined);
-    if (said?.trim() === "1") return true;
-    await pause(1, signal);
+  for (const end = Date.now() + FIRST_ROW_SECONDS * 1000; Date.now() < end; await pause(1, signal)) {
+    const rows = await rowsOf(subject, drill, 10_000).catch(() => undefined);
+    if (rows !== undefined && rows.size > 0) return true;
   }
   return false;
 }
@@ -126,7 +120,9 @@ async function one(
   });
   if (failure !== undefined) return { fault: name, does, result: "failed", says: failure, ways: [] };
   const seen = seenIn(lines);
-  const kept = await keptRows(subject, id);
+  const kept = await rowsOf(subject, id, 60_000);
+  if (kept === undefined)
+    throw new Error("the primary does not answer after the fault, so nothing can be judged");
   const endsAt = Math.max(...seen.flatMap(({ acks, errors }) => [...acks, ...errors].map(({ at }) => at)));
   const begins = Math.min(...seen.flatMap(({ acks, errors }) => [...acks, ...errors].map(({ at }) => at)));
   const ways = seen.map((client) => ({

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { documented, image, quoted, rolls, rollsPooler } from "./types";
+import { documented, image, port, quoted, rolls, rollsPooler } from "./types";
 
 /** Where images come from. */
 
-const server = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d{1,5})?(\/[a-z0-9][-a-z0-9._]*)*$/;
+const server = new RegExp(`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:${port})?(/[a-z0-9][-a-z0-9._]*)*$`);
 
 export const images = z
   .strictObject({

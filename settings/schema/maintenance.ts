@@ -3,6 +3,10 @@ import { isTimeZone } from "../cron";
 import { atOnce, documented, integer, schedule } from "./types";
 
 /** VACUUM and ANALYZE at hours that suit, beside autovacuum. */
+
+/** The shortest window, and so the least time between the beginnings of two. */
+export const LEAST_MINUTES = 5;
+
 export const maintenance = z.strictObject({
   schedule: schedule(
     "When VACUUM (ANALYZE) goes over every database, beside autovacuum: before the morning's work, say. It reads all that has changed, and ends with the window.",
@@ -16,7 +20,7 @@ export const maintenance = z.strictObject({
   }).default("UTC"),
   minutes: integer(
     "How long the window is: what isn't done by then waits for the next one. Default: 60.",
-    5,
+    LEAST_MINUTES,
     720,
     atOnce,
     "minutes",

@@ -14,6 +14,15 @@ const ignored = documented(
   },
 );
 
+/** What PgBouncer gives every server connection of a client's, whatever is tracked besides. */
+export const alwaysTracked = [
+  "application_name",
+  "client_encoding",
+  "DateStyle",
+  "TimeZone",
+  "standard_conforming_strings",
+] as const;
+
 /** What PostgreSQL reports of a session when it changes, as far as clients set it and PgBouncer doesn't track it anyway. */
 const tracked = ["IntervalStyle", "default_transaction_read_only", "search_path"] as const;
 
@@ -102,8 +111,9 @@ const tuning = z.strictObject({
   }).default([]),
   trackStartupParameters: documented(z.array(trackedName), {
     means:
-      "Parameters that clients may set, when they connect or by SET, and that PgBouncer then gives every server connection of theirs, beside application_name, client_encoding, " +
-      "DateStyle, TimeZone and standard_conforming_strings. PgBouncer can only track what PostgreSQL reports: search_path from PostgreSQL 18 on. Default: [IntervalStyle].",
+      "Parameters that clients may set, when they connect or by SET, and that PgBouncer then gives every server connection of theirs, beside " +
+      `${alwaysTracked.slice(0, -1).join(", ")} and ${alwaysTracked.at(-1)}. ` +
+      "PgBouncer can only track what PostgreSQL reports: search_path from PostgreSQL 18 on. Default: [IntervalStyle].",
     change: rollsPooler,
     allowed: `a list of ${tracked.join(", ")}`,
   }).default(["IntervalStyle"]),

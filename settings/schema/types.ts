@@ -58,12 +58,15 @@ export const rolls = "A change restarts the instances one after another, the pri
 export const rollsPooler = "A change rolls the pooler's pods; sessions are drained.";
 export const atOnce = "A change takes effect at once and restarts nothing.";
 
-const labelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const labelAllowed =
-  "a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen";
 /** A port, as it stands in an address. */
 export const port = "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
 
+/** Stands for a text that Pulumi has encrypted, where it can't be decrypted. */
+export const encrypted = "(encrypted)";
+
+const labelPattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const labelAllowed =
+  "a DNS label: lower-case letters, digits and hyphens, first a letter, not ending in a hyphen";
 export const label = (means: string, longest = 63, change = replaces) =>
   documented(z.string().regex(labelPattern).max(longest), {
     means,

@@ -195,16 +195,13 @@ describe("a change while poolers hold their clients (stand-ins for kubectl, PgBo
     const interrupted = new AbortController();
     const kubectl = new Kubectl({ kubeconfig: undefined, context: "c" }, [folder], interrupted.signal);
     setTimeout(() => interrupted.abort(), 100);
-    let done = false;
     await assert.rejects(
       quietly({ ...poolers(), kubectl }, "main-1", () => {
-        done = true;
         interrupted.signal.throwIfAborted();
         return Promise.resolve();
       }),
     );
     // Nothing was rejected that nothing looks at: mocha would end with it.
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.ok(done || interrupted.signal.aborted);
   });
 });

@@ -154,6 +154,14 @@ describe("addresses", () => {
 
   it("have a port that there is", () => {
     for (const port of ["0", "65536", "90000"]) {
+      refused(
+        cloud({}, { images: { registry: `registry.example.com:${port}/mirror` } }),
+        /images\.registry: /,
+      );
+      refused(
+        cloud({}, { registries: [{ server: `registry.example.com:${port}`, username: "u", password: "p" }] }),
+        /registries\[0\]\.server: /,
+      );
       refused(install(mail(`smtp.example.com:${port}`)), /smtp: /);
       refused(store({ endpoint: `https://minio.example.com:${port}` }), /endpoint: /);
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rawSettings } from "../../checks/configuration";
-import { encrypted, plainSecrets } from "../../checks/secrets";
+import { plainSecrets } from "../../checks/secrets";
+import { encrypted } from "../../settings/schema/types";
 import { drained } from "../../operations/up";
 import { planPlatform } from "../../plan/platform";
 import { program } from "../../stacks/program";

@@ -10,8 +10,8 @@ set -u
 . /scripts/places.sh
 # shellcheck source=json.sh
 . /scripts/json.sh
-error=$(mktemp)
-trap 'rm -f "$error"' EXIT
+error=$(mktemp) TROUBLE=$(mktemp)
+trap 'rm -f "$error" "$TROUBLE"' EXIT
 stays() { json kind kept why "$1"; exit 1; }
 delete() { rclone --retries 3 "$@" 2>"$error" || grep -q 'directory not found' "$error" || stays "$(why "$error")"; }
 
@@ -28,7 +28,6 @@ delete delete --include '/base/*/backup.info' --include '/basebackups_005/*_back
 delete delete "$at"
 delete delete "$(value "REPORTS_$number")/$2"
 # Some stores refuse an object or two of many, and some clients don't hear of it.
-left=$(ask lsf -R --files-only "$at" 2>"$error" | head -n 1)
+left=$(ask lsf -R --files-only "$at" 2>/dev/null | head -n 1)
 [ -z "$left" ] || stays "$left is still there though it was deleted"
-grep -q . "$error" && ! grep -q 'directory not found' "$error" && stays "$(why "$error")"
-exit 0
+! why=$(troubled) || stays "$why"

@@ -33,8 +33,8 @@ replays() {
   ! why=$(troubled) || json kind refused target "$TARGET_1" why "$why"
 }
 
-refused() { grep '"kind":"refused"' "$scratch/rows" | awk -v own="\"archiveId\":\"${ARCHIVE:-}\"" '!/"archiveId":/ || index($0, own) { found = 1 } END { exit !found }'; }
-: >"$scratch/ids"
+# refused: whether the store, or the archive that is asked for, can't be read.
+refused() { awk -v own="\"archiveId\":\"${ARCHIVE:-}\"" '/"kind":"refused"/ && (!/"archiveId":/ || index($0, own)) { found = 1 } END { exit !found }' "$scratch/rows"; }
 : >"$scratch/segments"
 end=$(($(date +%s) + WAIT_SECONDS))
 while
@@ -47,7 +47,6 @@ cat "$scratch/rows"
 json kind looked target "$TARGET_1"
 [ -s "$scratch/segments" ] || exit 0
 
-case $(head -n 1 "$scratch/ids") in base_*) TOOL=walg ;; esac
 : >"$TROUBLE"
 for segment in $(tail -n 4 "$scratch/segments"); do
   folder=$at/wals/$(echo "$segment" | cut -c 1-16)

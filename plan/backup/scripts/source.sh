@@ -13,22 +13,20 @@ TROUBLE=$(mktemp) known=$(mktemp)
 trap 'rm -f "$TROUBLE" "$known"' EXIT
 words() { json "$@" | tee "${WORDS:-/dev/termination-log}"; }
 
+[ -z "$(newest_segment "$PLACE_1/$ARCHIVE_ID" 2>/dev/null)" ] || { echo "the cluster archives already"; exit 0; }
 end=$(($(date +%s) + WAIT_SECONDS))
 while
   : >"$TROUBLE"
-  archived=$(aside newest_segment "$PLACE_1/$ARCHIVE_ID" 2>/dev/null)
-  there=$(ask lsf --dirs-only "${SOURCE%/*}" 2>/dev/null)
-  id=$(finished "$SOURCE" "$known" "${TO_SECONDS:-}")
   late='' at=''
-  if [ -z "$id" ] && late=$(BASE_TIME='' && finished "$SOURCE" "$known" "${TO_SECONDS:-}"); then at=$(uploaded "$SOURCE" "$late" 2>/dev/null); fi
-  [ -z "$archived" ] && why=$(troubled)
+  there=$(ask lsf --dirs-only "${SOURCE%/*}" 2>/dev/null)
+  id=$(finished "$SOURCE" "$known" "${TO_SECONDS:-}") ||
+    { late=$(BASE_TIME='' && finished "$SOURCE" "$known" "${TO_SECONDS:-}") && at=$(uploaded "$SOURCE" "$late" 2>/dev/null); }
+  why=$(troubled)
 do
   [ "$(date +%s)" -lt "$end" ] || { words kind unreadable why "$why"; exit 1; }
   sleep 2
 done
-if [ -n "$archived" ]; then
-  echo "the cluster archives already"
-elif [ -n "$id" ]; then
+if [ -n "$id" ]; then
   echo "base backup $id is there"
 elif [ -n "$late" ]; then
   words kind late base "$late" at "$at"

@@ -57,21 +57,24 @@ export const acts = {
     // The instance manager ends them all after a checkpoint.
     dropsSessions: true,
   }),
-  failover: (scene) => ({
-    plan: [
-      primaryOf(scene) === ""
-        ? `${scene.instance} is promoted; no pod is called the primary.`
-        : `${primaryOf(scene)} is deleted by force, without a chance to hand over, and ${scene.instance} is promoted.`,
-      "Commits that no standby has are lost. The operator makes the old primary a standby again.",
-    ],
-    steps: [
-      target(scene, "Failing over"),
-      // It may be gone already, or go now.
-      ...(primaryOf(scene) === ""
-        ? []
-        : [deletePod(primaryOf(scene), "--ignore-not-found", "--grace-period=0", "--force")]),
-    ],
-  }),
+  failover: (scene) => {
+    const primary = primaryOf(scene);
+    const lost = "Commits that no standby has are lost. The operator makes the old primary a standby again.";
+    const promote = target(scene, "Failing over");
+    if (primary === "")
+      return {
+        plan: [`${scene.instance} is promoted; no pod is called the primary.`, lost],
+        steps: [promote],
+      };
+    return {
+      plan: [
+        `${primary} is deleted by force, without a chance to hand over, and ${scene.instance} is promoted.`,
+        lost,
+      ],
+      // It may go meanwhile.
+      steps: [promote, deletePod(primary, "--ignore-not-found", "--grace-period=0", "--force")],
+    };
+  },
   restart: (scene) => {
     const { cluster, instance = "" } = scene;
     return instance === primaryOf(scene)
