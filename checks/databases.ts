@@ -3,7 +3,7 @@ import { poolerShares } from "../settings/sums/poolers";
 import { databaseWith, extensionsOf } from "../plan/postgres/extensions";
 import { neededExtensions } from "../plan/postgres/contributed";
 import { knownExtensions } from "./extensions";
-import { freeRole, keywords, reservedRole } from "./roles";
+import { freeRole, keywords, pooledLimit, reservedRole } from "./roles";
 import { type Rule, twice, within } from "./rule";
 
 const reservedDatabases = ["postgres", "template0", "template1", "pgbouncer", "pgplatform_auth", ...keywords];
@@ -30,14 +30,7 @@ export const databases: Rule = ({ cluster, poolers }, report, engine) => {
       );
     const its = poolers.filter((pooler) => pooler.database === name);
     const pooled = its.reduce((sum, pooler) => sum + poolerShares(pooler).serverConnectionsInAll, 0);
-    const pool = Math.max(0, ...its.map(({ poolSize }) => poolSize));
-    if (ownerConnectionLimit !== undefined && ownerConnectionLimit < pool)
-      report(
-        at("ownerConnectionLimit"),
-        ownerConnectionLimit,
-        `at least ${pool}, the poolSize of its pooler, which opens as many for one role`,
-        "raise it, or lower poolSize",
-      );
+    pooledLimit(at("ownerConnectionLimit"), ownerConnectionLimit, its, report);
     if (connectionLimit !== undefined && connectionLimit < pooled)
       report(
         at("connectionLimit"),

@@ -1,6 +1,7 @@
 import { rolePrefix, roles as own } from "../plan/names";
 import type { EngineTraits } from "../plan/engines/planner";
-import { listed, matches, type Rule, twice } from "./rule";
+import type { PoolerSettings } from "../settings/schema";
+import { listed, matches, type Report, type Rule, twice } from "./rule";
 
 /** Words that mean something else where PostgreSQL reads names of roles and databases. */
 export const keywords = ["all", "replication", "sameuser", "samerole", "samegroup"];
@@ -54,7 +55,24 @@ function circular(name: string, memberships: ReadonlyMap<string, readonly string
   return reaches(name);
 }
 
-export const roles: Rule = ({ cluster }, report, engine) => {
+/** A role's own limit, where these poolers open sessions for it. */
+export function pooledLimit(
+  path: string,
+  limit: number | undefined,
+  poolers: readonly PoolerSettings[],
+  report: Report,
+): void {
+  const pool = Math.max(0, ...poolers.map(({ poolSize }) => poolSize));
+  if (limit !== undefined && limit < pool)
+    report(
+      path,
+      limit,
+      `at least ${pool}, the poolSize of its pooler, which opens as many for one role`,
+      "raise it, or lower poolSize",
+    );
+}
+
+export const roles: Rule = ({ cluster, clients, poolers }, report, engine) => {
   const owners = cluster.databases.map(({ owner }) => owner);
   const doubled = twice(cluster.roles.map(({ name }) => name));
   const memberships = new Map(cluster.roles.map(({ name, memberOf }) => [name, memberOf]));
@@ -63,8 +81,13 @@ export const roles: Rule = ({ cluster }, report, engine) => {
     ...new Set([...owners, ...memberships.keys()]),
     ...Object.keys(predefined).filter((name) => (predefined[name] ?? 0) <= major),
   ];
-  cluster.roles.forEach(({ name, memberOf }, index) => {
+  cluster.roles.forEach(({ name, memberOf, connectionLimit }, index) => {
     const at = (key: string) => `cluster.roles[${index}].${key}`;
+    const its = clients
+      .filter(({ binding }) => typeof binding === "object" && binding.role === name)
+      .map(({ pooler }) => pooler);
+    const theirs = poolers.filter((pooler) => its.includes(pooler.name));
+    pooledLimit(at("connectionLimit"), connectionLimit, theirs, report);
     if (reservedRole(name, engine)) report(at("name"), name, freeRole(engine), "rename it");
     if (owners.includes(name))
       report(

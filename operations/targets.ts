@@ -101,3 +101,11 @@ export function rowLine(row: Row): string {
     }
   }
 }
+
+/** What a list of targets ends with: a list that isn't whole is none to rely on. */
+export function summaryOf(rows: readonly Row[]): { line: string; exit: number } {
+  const unread = rows.filter(({ kind }) => kind === "refused" || kind === "unknown").length;
+  return unread === 0
+    ? { line: `${rows.length} lines; \`pgplatform:restore\` takes the target and the archive ID.`, exit: 0 }
+    : { line: `the list isn't whole: ${unread} of ${rows.length} lines say what can't be read.`, exit: 3 };
+}

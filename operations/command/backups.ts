@@ -39,19 +39,17 @@ export const backups: readonly CommandSpec[] = [
       title: "backups",
       schema: (await import("./schemas")).backupsSchema(),
     }),
+    exits: { 3: "a target, or an archive of one, can't be read: the list isn't whole" },
     examples: [
       { command: "backups", does: "archives, base backups, dumps, and what their verification came to" },
     ],
     run: async (call) => {
       const { runningSubject } = await import("../running");
-      const { listed, rowLine } = await import("../targets");
+      const { listed, rowLine, summaryOf } = await import("../targets");
       const { subject } = await runningSubject(stackOf(call), call.progress);
       const rows = await listed(subject);
       if (!call.json) rows.forEach((row) => call.progress.line(`  ${rowLine(row)}`));
-      return {
-        line: `${rows.length} lines; \`pgplatform:restore\` takes the target and the archive ID.`,
-        data: { rows },
-      };
+      return { ...summaryOf(rows), data: { rows } };
     },
   },
   {

@@ -10,7 +10,7 @@ import type { Settings } from "../../settings/schema";
 import { archiveNow } from "../../operations/archive";
 import { firstBackup, missingSource, whileAnswered } from "../../operations/backup";
 import { waitingLog } from "../../operations/primary";
-import { listed, readStatus, rowLine, sentenceOf } from "../../operations/targets";
+import { listed, readStatus, rowLine, sentenceOf, summaryOf } from "../../operations/targets";
 import { type Subject } from "../../operations/health";
 import { reportIn, verdictOf, verify } from "../../operations/verify";
 import { check, sentence } from "../../checks/index";
@@ -341,6 +341,11 @@ describe("what lies in the targets", () => {
       "other  can't be read: 403; no",
       'the watcher says what isn\'t understood: {"kind":"dump","target":"far","archiveId":"0123456789","id":"20260103T050000","bytes":"many"}',
     ]);
+    assert.deepEqual(summaryOf(rows), {
+      line: "the list isn't whole: 2 of 9 lines say what can't be read.",
+      exit: 3,
+    });
+    assert.equal(summaryOf(rows.slice(0, 7)).exit, 0);
   });
 });
 
