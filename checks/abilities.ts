@@ -29,6 +29,7 @@ export const abilities: Rule = (settings, report, engine) => {
       durability,
     ],
     drainsWait: [cluster.drains === "wait", "cluster.drains", cluster.drains],
+    watchdog: [cluster.watchdogSeconds !== undefined, "cluster.watchdogSeconds", cluster.watchdogSeconds],
     walVolume: [cluster.storage.walSize !== undefined, "cluster.storage.walSize", cluster.storage.walSize],
     archiveVolume: [
       cluster.storage.archiveSize !== undefined,

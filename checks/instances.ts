@@ -32,6 +32,20 @@ export const instancesAndDurability: Rule = ({ cluster, tier }, report) => {
       "must not be set with more than one instance: a drain takes one at a time, the primary after a switchover",
       "leave it out",
     );
+  if (cluster.watchdogSeconds !== undefined && instances === 1)
+    report(
+      "cluster.watchdogSeconds",
+      cluster.watchdogSeconds,
+      "must not be set with one instance, which no other could replace",
+      "leave it out, or set cluster.instances to 3",
+    );
+  else if (cluster.watchdogSeconds !== undefined && durability === "async")
+    report(
+      "cluster.watchdogSeconds",
+      cluster.watchdogSeconds,
+      "must not be set with the durability async: a primary that is given up may have acknowledged what no standby has",
+      "leave it out, or set cluster.durability to zero-loss",
+    );
   if (aloneAsynchronous(claims).length > 0)
     report(
       "cluster.durability",

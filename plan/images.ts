@@ -16,6 +16,7 @@ export function stackImages(
     ...(settings.backup?.targets.some(({ kind }) => kind === "local") === true
       ? ["objectStore" as const]
       : []),
+    ...(settings.cluster.watchdogSeconds === undefined ? [] : ["backupSidecar" as const]),
     ...(settings.poolers.length > 0 ? poolerImages : []),
     ...(settings.monitoring.prometheus === "install" ? installedImages : []),
     ...(settings.monitoring.prometheus === "none" ? [] : monitorImages),

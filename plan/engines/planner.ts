@@ -194,6 +194,8 @@ export const capabilities = [
   "accountInForeignNamespace",
   /** Keeps a single instance on its node until it is let go. */
   "drainsWait",
+  /** Replaces a primary that hangs only when its pod is deleted, which a watchdog does. */
+  "watchdog",
   /** Makes logical slots that are listed, and keeps them on every instance. */
   "listedSlots",
   /** Its pods run as any user, where the Kubernetes cluster chooses one for each namespace. */

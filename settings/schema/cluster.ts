@@ -99,6 +99,14 @@ export const cluster = z.strictObject({
       "standard: every 2 s, 3 s; patient: every 10 s, 15 s, for nodes and networks with hiccups. Default: standard.",
     rolls,
   ).default("standard"),
+  watchdogSeconds: integer(
+    "How long the primary may answer nothing, in seconds, before a watchdog beside the cluster deletes its pod, so that the operator replaces it: its processes hang, or its node " +
+      "is gone or cut off. The watchdog leaves a primary alone that refuses, starts or stops, whose last commit waited for no standby, or from which a standby still " +
+      "receives WAL, and acts once a minute at most: see [failover](failover.md#the-watchdog). Only with cnpg, several instances and another durability than async. Default: there is none.",
+    5,
+    120,
+    "Adds, changes or removes the watchdog's two pods; restarts nothing.",
+  ).optional(),
   scheduling: scheduling(
     "Which nodes the instances go to, in place of scheduling.",
     "as scheduling",

@@ -255,6 +255,27 @@ describe("a pooler", () => {
     refused(pooler({ poolSize: 20 }, databases(5)), /ownerConnectionLimit: 5 .*at least 20/);
     assert.deepEqual(pooler({ poolSize: 20 }, databases(20)), []);
   });
+  it("nor for another role that a client is told to log in as", () => {
+    const role = (connectionLimit: number) => ({ roles: [{ name: "api", connectionLimit }] });
+    const through = (name: string) => ({
+      poolers: [{ name, database: "app", poolSize: 20 }],
+      clients: [{ name: "web", labels: { app: "web" }, pooler: name, binding: { role: "api" } }],
+    });
+    refused(cloud(role(5), through("p")), /cluster\.roles\[0\]\.connectionLimit: 5 .*at least 20/);
+    assert.deepEqual(cloud(role(20), through("p")), []);
+  });
+});
+
+describe("a watchdog", () => {
+  it("has a standby that holds every commit, and an engine that waits for one", () => {
+    const watchdog = (cluster: object) => cloud({ watchdogSeconds: 8, ...cluster });
+    refused(watchdog({ durability: "async" }), /watchdogSeconds: must not be set with the durability async/);
+    refused(watchdog({ instances: 1, durability: "async" }), /watchdogSeconds: must not be set with one instance/);
+    refused(watchdog({ engine: "zalando" }), /watchdogSeconds: 8 .*Patroni itself replaces/);
+    refused(watchdog({ watchdogSeconds: 4 }), /watchdogSeconds: 4 .*from 5 to 120/);
+    assert.deepEqual(watchdog({}), []);
+    assert.deepEqual(watchdog({ durability: "balanced" }), []);
+  });
 });
 
 describe("the rest", () => {

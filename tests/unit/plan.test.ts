@@ -190,6 +190,35 @@ describe("the plan of CloudNativePG", () => {
     });
   });
 
+  it("has a watchdog only where one is asked for, with no more rights than it uses", () => {
+    const watchdog = (input: unknown) =>
+      cnpg.plan(checked(input)).objects.filter(({ id }) => id.startsWith("watchdog-"));
+    assert.deepEqual(watchdog(smallest()), []);
+    const objects = watchdog(changed(smallest(), "cluster.watchdogSeconds", 8)).map(({ object }) => object);
+    const role = objects.find(({ kind }) => kind === "Role") as { rules?: Record<string, string[]>[] };
+    assert.deepEqual(
+      role.rules?.map(({ resources, resourceNames, verbs }) => [resources, resourceNames, verbs]),
+      [
+        [["clusters"], ["main"], ["get"]],
+        [["pods"], undefined, ["list", "delete"]],
+        [["leases"], ["main-watchdog"], ["get", "update"]],
+        [["leases"], undefined, ["create"]],
+      ],
+    );
+    const flows = cnpg.plan(checked(changed(smallest(), "cluster.watchdogSeconds", 8))).flows;
+    assert.deepEqual(
+      flows
+        .filter(({ from }) => "name" in from && from.name === "watchdog")
+        .map(({ name, port }) => [name, port]),
+      [
+        ["watchdog-instances", 5432],
+        ...flows
+          .filter(({ name }) => name.startsWith("api-server-"))
+          .map(({ name, port }) => [`watchdog-${name}`, port]),
+      ],
+    );
+  });
+
   it("puts every name of every pooler into the certificate", () => {
     const plan = cnpg.plan(checked(everything()));
     const services = ["jewelry-shop-db-pooler-app", "jewelry-shop-db-pooler-batch"];
@@ -213,6 +242,7 @@ describe("the plan of CloudNativePG", () => {
         ["database-reports", 1, "jsonpath={.status.applied}=true"],
         ["archive", -1, undefined],
         ["base-backups", 1, undefined],
+        ...["account", "role", "binding", "pods"].map((id) => [`watchdog-${id}`, 1, undefined]),
         ["queries", 0, undefined],
       ],
     );
@@ -385,7 +415,7 @@ describe("custom resources against the pinned CRDs", () => {
     cnpg
       .plan(checked(input))
       .objects.map(({ object }) => object)
-      .filter(({ kind }) => kind !== "ConfigMap");
+      .filter(({ apiVersion }) => apiVersion.includes("cnpg.io"));
   const variants: [string, unknown][] = [
     ["the smallest settings", smallest()],
     ["everything in use", everything()],

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { identityFlows } from "../../backup/role";
 import { archiveFlows } from "../../backup/store";
-import type { Flow, Peer, Pods } from "../../network";
+import { type Flow, type Peer, type Pods, tcp } from "../../network";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 /** Instances, and the jobs that make them. */
@@ -12,9 +12,15 @@ export const clusterPods = ({ name, namespace }: Settings["cluster"]): Pods => (
   labels: clusterPodLabels(name),
 });
 
+/** The way to Kubernetes' API. */
+export const apiServerFlows = ({ network }: Settings, name: string, from: Pods, why: string): Flow[] =>
+  network.apiServer.map(({ cidr, port }, index) =>
+    tcp(`${name}-${index}`, from, { kind: "addresses", cidr }, port, why),
+  );
+
 /** What instances need to work at all; who may use the database is not the engine's matter. */
 export function flows(settings: Settings): Flow[] {
-  const { cluster, network } = settings;
+  const { cluster } = settings;
   const instances = clusterPods(cluster);
   const operator: Peer = {
     kind: "pods",
@@ -49,13 +55,11 @@ export function flows(settings: Settings): Flow[] {
     },
     ...archiveFlows(settings, instances),
     ...identityFlows(settings, instances),
-    ...network.apiServer.map(({ cidr, port }, index): Flow => ({
-      name: `api-server-${index}`,
-      from: instances,
-      to: { kind: "addresses", cidr },
-      port,
-      protocol: "TCP",
-      why: "each instance's manager reads its Cluster and holds the primary's lease",
-    })),
+    ...apiServerFlows(
+      settings,
+      "api-server",
+      instances,
+      "each instance's manager reads its Cluster and holds the primary's lease",
+    ),
   ];
 }

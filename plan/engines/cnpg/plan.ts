@@ -31,6 +31,7 @@ import { parametersOf } from "./parameters";
 import type { Cluster, ClusterSpec, InitDb, Storage } from "./resources";
 import { adoptionSql, auditAdoption, loginAdoption, postInitApplicationSql, postInitSql } from "./sql";
 import { timings } from "./timing";
+import { watchdogFlows, watchdogObjects } from "./watchdog";
 
 /**
  * A stop is a fast one from the start. Waiting for sessions to leave by themselves waits for nothing where poolers keep them open; and a
@@ -207,6 +208,7 @@ export function plan(settings: Settings): Plan {
       },
       ...databaseObjects(settings),
       ...backupObjects(settings),
+      ...watchdogObjects(settings),
       { id: "queries", stage: 0, object: queriesConfigMap(settings) },
     ],
     // The operator sets a role's password again when its Secret changes.
@@ -217,6 +219,6 @@ export function plan(settings: Settings): Plan {
     pods: clusterPods(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },
-    flows: flows(settings),
+    flows: [...flows(settings), ...watchdogFlows(settings)],
   };
 }

@@ -31,6 +31,7 @@ export const planner: EnginePlanner = {
     operator: true,
     accountInForeignNamespace: true,
     drainsWait: true,
+    watchdog: true,
     listedSlots: {
       because:
         "its operator makes no logical slots; from PostgreSQL 17 on it has standbys follow those that clients make with `failover`",

@@ -45,6 +45,10 @@ export const planner: EnginePlanner = {
     },
     accountInForeignNamespace: true,
     drainsWait: true,
+    watchdog: {
+      because: "it is one server, which no other replaces",
+      instead: "leave cluster.watchdogSeconds out",
+    },
     listedSlots: {
       because: "it is one server, whose slots stay where they are",
       instead: "leave slots out, and let the client make its slot",

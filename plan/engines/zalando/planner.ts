@@ -63,6 +63,10 @@ export const planner: EnginePlanner = {
       because: "its operator moves a single instance by itself once its node is cordoned",
       instead: "leave cluster.drains out, or choose another engine",
     },
+    watchdog: {
+      because: "Patroni itself replaces a primary that hangs, once its lock has run out",
+      instead: "leave cluster.watchdogSeconds out, and choose cluster.failover",
+    },
     listedSlots: true,
     anyUser: {
       because: "the files of its image belong to a user of their own, and OpenShift gives pods another one",
