@@ -15,7 +15,7 @@ import { environment, type Environment } from "./kit/environment";
 import { deleteNamespaces } from "./kit/fixture";
 import { loadBuiltImages } from "./kit/images";
 import { ChangedStack, type Edit } from "./kit/settings";
-import { say } from "./kit/wait";
+import { say, until } from "./kit/wait";
 
 /**
  * docs/disaster.md, run as it stands: every block of commands that is marked `sh`, in the page's order, with nothing added but the reader's own values behind
@@ -117,7 +117,15 @@ suite("disasters (the page's commands; a store in the cluster, images built here
     assert.ok(printed.includes(values.ARCHIVE_ID ?? "?"), "the archive's ID is named");
   });
 
-  it("a primary's volume is lost: the standby has the data", async () => {
+  it("a former primary's volume is lost: the instance that leads since has the data", async () => {
+    const lost = await env.cluster.primary();
+    await env.cluster.waitCaughtUp();
+    await env.cluster.deletePod(lost);
+    await until("another instance leads", 120, async () => {
+      const primary = await env.cluster.primary();
+      return primary === lost ? { why: `${primary} leads` } : { done: undefined };
+    });
+    values.LOST = lost;
     await follow("Nothing to restore");
     await env.cluster.waitHealthy(300, { instances: 2, synchronous: false });
     assert.equal(await rows(), "100");
