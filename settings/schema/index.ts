@@ -19,6 +19,9 @@ import { scheduling, type SchedulingSettings } from "./scheduling";
 import { waivers } from "./waivers";
 import { transform } from "./transform";
 
+const plainAlone =
+  "Read by a plain `pulumi up` alone: `make` goes where CONTEXT says, else to k3d, else to the built-in cluster.";
+
 /**
  * Every setting of a stack file, below `pgplatform:`.
  *
@@ -43,12 +46,12 @@ export const schema = z.strictObject({
   kubernetes: z
     .strictObject({
       kubeconfig: documented(z.string().min(1), {
-        means: "Path of the kubeconfig file. Default: as kubectl finds it.",
+        means: `Path of the kubeconfig file. ${plainAlone} Default: as kubectl finds it.`,
         change: "A change that names another Kubernetes cluster recreates everything there.",
         allowed: "a path of at least one character",
       }).optional(),
       context: documented(z.string().min(1), {
-        means: "Context of the kubeconfig file. Default: its current context.",
+        means: `Context of the kubeconfig file. ${plainAlone} Default: its current context.`,
         change: "A change that names another Kubernetes cluster recreates everything there.",
         allowed: "the name of a context, at least one character",
       }).optional(),
