@@ -72,7 +72,6 @@ suite("disasters (the page's commands; a store in the cluster, images built here
           ...stack.variables(),
           ...{ MAKEFLAGS: undefined, MAKELEVEL: undefined, FORCE: "1" },
           PATH: [...env.toolFolders, process.env.PATH ?? ""].join(":"),
-          KUBECONFIG: env.settings.kubernetes.kubeconfig,
         },
         allowFailure: true,
         onLine: (line) => {
@@ -99,6 +98,8 @@ suite("disasters (the page's commands; a store in the cluster, images built here
       STACK: stack.variables().STACK,
       NAMESPACE: env.settings.cluster.namespace,
       CLUSTER: env.settings.cluster.name,
+      // Empty, kubectl takes its own.
+      KUBECONFIG: env.settings.kubernetes.kubeconfig ?? process.env.KUBECONFIG ?? "",
       TARGET,
       ARCHIVE_ID: await archiveId(),
     });
