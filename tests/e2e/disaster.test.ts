@@ -99,6 +99,7 @@ suite("disasters (the page's commands; a store in the cluster, images built here
       NAMESPACE: env.settings.cluster.namespace,
       CLUSTER: env.settings.cluster.name,
       // Empty, kubectl takes its own.
+      STORES: storeNamespace(env.settings.cluster),
       KUBECONFIG: env.settings.kubernetes.kubeconfig ?? process.env.KUBECONFIG ?? "",
       TARGET,
       ARCHIVE_ID: await archiveId(),
