@@ -5,6 +5,7 @@ import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRol
 import { daysOfCron } from "../settings/cron";
 import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
+import { allOf, anyOf, flatMapped, found, joined, mapped, maybeIn, those } from "./notKnown";
 
 /** Readers of what stands beside the engines' objects: second targets, verifications, and who runs a store. */
 
@@ -18,15 +19,22 @@ export const archiveStore = (
   { stores }: Pick<StackFacts, "stores">,
   { archive, namespace }: Facts,
 ): StoreFacts | undefined =>
-  stores.find(
-    (one) =>
-      one.namespace === namespace && one.kind === archive?.store?.kind && one.name === archive.store.name,
+  found(maybeIn(stores, namespace), (one) =>
+    allOf(
+      () => one.kind === archive?.store?.kind,
+      () => one.name === archive?.store?.name,
+      () => one.namespace === namespace,
+    )
+      ? one
+      : undefined,
   );
 
 const belongsTo = (object: KubernetesObject, { name, namespace }: Facts, role: string): boolean =>
-  namespaceOf(object) === namespace &&
-  object.metadata.labels?.[clusterLabel] === name &&
-  object.metadata.labels[roleLabel] === role;
+  allOf(
+    () => object.metadata.labels?.[clusterLabel] === name,
+    () => object.metadata.labels?.[roleLabel] === role,
+    () => namespaceOf(object) === namespace,
+  );
 
 interface Place {
   readonly endpoint: string | undefined;
@@ -61,71 +69,85 @@ interface CronJob extends KubernetesObject {
   spec?: { schedule?: string; suspend?: boolean };
 }
 
+const isCronJob = (object: KubernetesObject): object is CronJob =>
+  object.kind === "CronJob" && object.apiVersion === "batch/v1";
+
 /** Jobs that restore a cluster's backups to see whether they can be; suspended ones don't count. */
 export const verifications = (
   objects: readonly KubernetesObject[],
   cluster: Facts,
 ): { schedule: string; days: number | undefined }[] =>
-  objects
-    .filter(
-      (object): object is CronJob =>
-        object.kind === "CronJob" &&
-        object.apiVersion === "batch/v1" &&
-        belongsTo(object, cluster, verificationRole),
-    )
-    .filter(({ spec }) => spec?.suspend !== true)
-    .map(({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfCron(spec?.schedule ?? "") }));
+  mapped(
+    those(objects.filter(isCronJob), (object) =>
+      allOf(
+        () => belongsTo(object, cluster, verificationRole),
+        () => object.spec?.suspend !== true,
+      ),
+    ),
+    ({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfCron(spec?.schedule ?? "") }),
+  );
 
 /** Objects that say which target they stand for, whichever cluster's. */
 const targetObjects = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
-  objects.filter((object) => {
-    try {
-      return standsForTarget(object) && object.metadata.annotations?.[targetAnnotations.bucket] !== undefined;
-    } catch {
-      // What isn't known yet is judged when the update makes it.
-      return false;
-    }
-  });
+  those(
+    objects.filter(standsForTarget),
+    ({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] !== undefined,
+  );
 
 type Placed = Pick<StackFacts, "objects" | "stores" | "buckets" | "clusters">;
 
 /** Those of a stack's buckets that backups go to. */
 export function backupBuckets(stack: Placed): readonly BucketFacts[] {
-  const named = new Set([
-    ...stack.stores.map(({ destination }) => bucketOf(destination)),
-    ...targetObjects(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket]),
-  ]);
-  return named.size === 0 ? [] : stack.buckets.filter(({ bucket }) => named.has(bucket));
+  const named = joined(
+    mapped(stack.stores, ({ destination }) => bucketOf(destination)),
+    mapped(
+      targetObjects(stack.objects),
+      ({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] ?? "",
+    ),
+  );
+  return those(stack.buckets, ({ bucket }) => anyOf(named, (name) => name === bucket));
 }
 
 /** Ports of the stores that backups go to, whose addresses may be any. */
 export const storePorts = (stack: Pick<StackFacts, "objects" | "stores">): number[] =>
-  [
-    ...stack.stores.map(({ endpoint }) => endpoint),
-    ...targetObjects(stack.objects).map(({ metadata }) => metadata.annotations?.[targetAnnotations.endpoint]),
-  ].flatMap((endpoint) => {
-    const [, port] = /^https?:\/\/[^/]+:(\d+)\/?$/.exec(endpoint ?? "") ?? [];
-    return port === undefined ? [] : [Number(port)];
-  });
+  flatMapped(
+    joined(
+      mapped(stack.stores, ({ endpoint }) => endpoint),
+      mapped(
+        targetObjects(stack.objects),
+        ({ metadata }) => metadata.annotations?.[targetAnnotations.endpoint],
+      ),
+    ),
+    (endpoint) => {
+      const [, port] = /^https?:\/\/[^/]+:(\d+)\/?$/.exec(endpoint ?? "") ?? [];
+      return port === undefined ? [] : [Number(port)];
+    },
+  );
 
 /** Where clusters archive to in a bucket. */
 export const livePrefixes = (stack: Placed, bucket: string): string[] =>
-  stack.clusters
-    .flatMap((cluster) => archiveStore(stack, cluster) ?? [])
-    .map(({ destination }) => destination)
-    .filter((destination) => bucketOf(destination) === bucket)
-    .map((destination) => destination.replace(/^s3:\/\/[^/]+\/?/, ""));
+  flatMapped(stack.clusters, (cluster) => {
+    const { destination } = archiveStore(stack, cluster) ?? {};
+    return destination !== undefined && bucketOf(destination) === bucket
+      ? [destination.replace(/^s3:\/\/[^/]+\/?/, "")]
+      : [];
+  });
 
-/** How many days back can be restored from a bucket; undefined where nothing says it. */
-export function retentionOf(stack: Placed, bucket: string): number | undefined {
-  const said = [
-    ...stack.stores
-      .filter(({ destination }) => bucketOf(destination) === bucket)
-      .map(({ retentionDays }) => retentionDays),
-    ...targetObjects(stack.objects)
-      .filter(({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] === bucket)
-      .map(({ metadata }) => metadata.annotations?.[targetAnnotations.windowDays])
-      .map((days) => (days === undefined ? undefined : Number(days))),
-  ].filter((days) => days !== undefined);
-  return said.length === 0 ? undefined : Math.max(...said);
-}
+/** For how many days back something says that a bucket can be restored from. */
+export const retentionsOf = (stack: Placed, bucket: string): number[] =>
+  joined(
+    flatMapped(
+      those(stack.stores, ({ destination }) => bucketOf(destination) === bucket),
+      ({ retentionDays }) => (retentionDays === undefined ? [] : [retentionDays]),
+    ),
+    flatMapped(
+      those(
+        targetObjects(stack.objects),
+        ({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] === bucket,
+      ),
+      ({ metadata }) => {
+        const days = metadata.annotations?.[targetAnnotations.windowDays];
+        return days === undefined ? [] : [Number(days)];
+      },
+    ),
+  );

@@ -1,3 +1,5 @@
+import { allOf, anyOf, flatMapped, found, joined, mapped, NotKnown, those, throwing } from "./notKnown";
+
 /** The one reader of buckets, whichever cloud they are in. Only those count that backups of the stack go to. */
 
 /** A resource of any provider, as Pulumi registers it. */
@@ -10,6 +12,7 @@ export interface CloudResource {
   readonly endpoint?: string;
 }
 
+/** Read lazily, as the facts of clusters. */
 export interface BucketFacts {
   /** The resource's name. */
   readonly resource: string;
@@ -54,16 +57,30 @@ const DAY_SECONDS = 86_400;
 const nameIn = ({ props }: CloudResource): string =>
   text(props.bucketName) || text(props.bucket) || text(props.name);
 
-function openBy(bucket: CloudResource, others: readonly CloudResource[]): string | undefined {
-  const acl = [bucket, ...others.filter(isAcl)]
-    .map(({ props }) => text(props.acl))
-    .find((one) => /^public/.test(one));
-  if (acl !== undefined) return `the ACL ${acl}`;
-  if (others.some((one) => isDomain(one) && one.props.enabled === true)) return "a public domain";
-  const isAws = bucket.type.startsWith("aws:") && bucket.endpoint === undefined;
-  const closed = others.some((one) => isBlock(one) && blocks.every((key) => one.props[key] === true));
-  return isAws && !closed ? "no public access block that has all four of its parts" : undefined;
-}
+/** The resources of a kind that are about a bucket; one whose bucket isn't known may be. */
+type Own = (is: (resource: CloudResource) => boolean) => CloudResource[];
+
+/** The first reason for which others may get in; one that can't be read hides no other. */
+const openBy = (bucket: CloudResource, own: Own): string | undefined =>
+  found<() => string | undefined, string>(
+    [
+      () =>
+        found(joined([bucket], own(isAcl)), ({ props }) => {
+          const acl = text(props.acl);
+          return acl.startsWith("public") ? `the ACL ${acl}` : undefined;
+        }),
+      () => (anyOf(own(isDomain), ({ props }) => props.enabled === true) ? "a public domain" : undefined),
+      () =>
+        allOf(
+          () => bucket.type.startsWith("aws:"),
+          () => bucket.endpoint === undefined,
+          () => !anyOf(own(isBlock), ({ props }) => blocks.every((key) => props[key] === true)),
+        )
+          ? "no public access block that has all four of its parts"
+          : undefined,
+    ],
+    (reason) => reason(),
+  );
 
 const locksIn = ({ type, props }: CloudResource): BucketFacts["locks"] =>
   type.startsWith("aws:")
@@ -77,34 +94,42 @@ const locksIn = ({ type, props }: CloudResource): BucketFacts["locks"] =>
               },
             ],
       )
-    : list(props.rules)
-        .filter(({ enabled }) => enabled === true)
-        .map(({ prefix, condition }) => {
+    : mapped(
+        those(list(props.rules), ({ enabled }) => enabled === true),
+        ({ prefix, condition }) => {
           const seconds = at(condition, "maxAgeSeconds");
           return {
             prefix: text(prefix),
             days: seconds === undefined ? undefined : Number(seconds) / DAY_SECONDS,
           };
-        });
+        },
+      );
 
 /** The buckets among a stack's resources, with what is registered for each. */
 export function bucketFacts(resources: readonly CloudResource[]): BucketFacts[] {
   return resources.filter(isBucket).map((bucket) => {
-    const name = nameIn(bucket);
-    const provider = bucket.type.split(":")[0];
-    const others = resources.filter(
-      (one) =>
-        !isBucket(one) &&
-        one.type.split(":")[0] === provider &&
-        one.endpoint === bucket.endpoint &&
-        nameIn(one) === name,
-    );
+    const [provider] = bucket.type.split(":");
+    const own: Own = (is) =>
+      those(
+        resources.filter((one) => is(one) && one.type.split(":")[0] === provider),
+        (one) =>
+          allOf(
+            () => one.endpoint === bucket.endpoint,
+            () => nameIn(one) === nameIn(bucket),
+          ),
+      );
     return {
       resource: bucket.name,
-      bucket: name,
+      get bucket() {
+        return nameIn(bucket);
+      },
       protected: bucket.protect,
-      open: openBy(bucket, others),
-      locks: others.filter(isLock).flatMap(locksIn),
+      get open() {
+        return openBy(bucket, own);
+      },
+      get locks() {
+        return flatMapped(own(isLock), locksIn);
+      },
     };
   });
 }
@@ -126,6 +151,13 @@ export function cloudResource(
   provider: () => Readonly<Record<string, unknown>> | undefined,
 ): CloudResource | undefined {
   if (!clouds.test(type)) return undefined;
-  const endpoint = endpointIn(provider());
-  return { type, name, protect, props: props(), ...(endpoint !== undefined && { endpoint }) };
+  const resource = { type, name, protect, props: props() };
+  try {
+    const endpoint = endpointIn(provider());
+    return { ...resource, ...(endpoint !== undefined && { endpoint }) };
+  } catch (error) {
+    if (!(error instanceof NotKnown)) throw error;
+    throwing(resource, "endpoint", error);
+    return resource;
+  }
 }

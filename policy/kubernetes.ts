@@ -1,5 +1,5 @@
 import type { LoadBalancer, Resources } from "../plan/engines/reader";
-import { anyOf, mapped } from "./notKnown";
+import { allOf, anyOf, joined, mapped } from "./notKnown";
 import type { Labels } from "../plan/network";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 
@@ -55,14 +55,6 @@ export function containersOf(object: KubernetesObject): Container[] {
     })),
   );
   return (second ?? []).length === 0 ? (first ?? []) : joined(first ?? [], second ?? []);
-}
-
-function joined<T>(first: readonly T[], second: readonly T[]): T[] {
-  const all: T[] = [];
-  for (const list of [first, second])
-    for (const [index, one] of Object.entries(Object.getOwnPropertyDescriptors(list)))
-      if (index !== "length") Object.defineProperty(all, all.length, one);
-  return all;
 }
 
 export interface Service extends KubernetesObject {
@@ -146,6 +138,8 @@ export const budgeted = (
     objects,
     (object) =>
       object.kind === "PodDisruptionBudget" &&
-      namespaceOf(object) === pods.namespace &&
-      selects((object as DisruptionBudget).spec?.selector ?? {}, pods.labels),
+      allOf(
+        () => namespaceOf(object) === pods.namespace,
+        () => selects((object as DisruptionBudget).spec?.selector ?? {}, pods.labels),
+      ),
   );

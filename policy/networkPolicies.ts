@@ -1,7 +1,7 @@
 import type { Labels } from "../plan/network";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import { isEmpty, selects, type Selector } from "./kubernetes";
-import { anyOf } from "./notKnown";
+import { allOf, anyOf } from "./notKnown";
 
 /** What network policies let through, as the Kubernetes API defines it: a union of what each one opens. */
 
@@ -35,13 +35,8 @@ export interface Pod {
   readonly labels: Labels;
 }
 
-export const networkPoliciesOf = (objects: readonly KubernetesObject[], namespace: string): NetworkPolicy[] =>
-  objects.filter(
-    (object): object is NetworkPolicy =>
-      object.kind === "NetworkPolicy" &&
-      object.apiVersion.startsWith("networking.k8s.io/") &&
-      namespaceOf(object) === namespace,
-  );
+export const isNetworkPolicy = (object: KubernetesObject): object is NetworkPolicy =>
+  object.kind === "NetworkPolicy" && object.apiVersion.startsWith("networking.k8s.io/");
 
 /** Directions that a policy closes for the pods that it selects. */
 const closes = ({ spec }: NetworkPolicy, direction: "Ingress" | "Egress"): boolean =>
@@ -49,9 +44,19 @@ const closes = ({ spec }: NetworkPolicy, direction: "Ingress" | "Egress"): boole
     ? direction === "Ingress" || spec?.egress !== undefined
     : spec.policyTypes.includes(direction);
 
-/** Whether some policy closes every pod of its namespace in a direction; what it opens is judged by itself. */
-export const closesAll = (policies: readonly NetworkPolicy[], direction: "Ingress" | "Egress"): boolean =>
-  anyOf(policies, (policy) => isEmpty(policy.spec?.podSelector ?? {}) && closes(policy, direction));
+/** Whether some policy closes every pod of a namespace in a direction; what it opens is judged by itself. */
+export const closesAll = (
+  policies: readonly NetworkPolicy[],
+  namespace: string,
+  direction: "Ingress" | "Egress",
+): boolean =>
+  anyOf(policies, (policy) =>
+    allOf(
+      () => namespaceOf(policy) === namespace,
+      () => isEmpty(policy.spec?.podSelector ?? {}),
+      () => closes(policy, direction),
+    ),
+  );
 
 /** Kubernetes puts this label on every namespace; others aren't known here. */
 const nameLabel = (namespace: string): Labels => ({ "kubernetes.io/metadata.name": namespace });
@@ -83,7 +88,7 @@ const hasPort = ({ ports }: Opening, port: number): boolean =>
       (Number(one.port) <= port && port <= (one.endPort ?? Number(one.port))),
   );
 
-/** Whether `policies`, those of the namespace of `pod`, let packets pass between it and a peer that is right. */
+/** Whether policies let packets pass between a pod and a peer that is right. */
 export function opens(
   policies: readonly NetworkPolicy[],
   {
@@ -99,15 +104,20 @@ export function opens(
   },
 ): boolean {
   const peers = direction === "ingress" ? "from" : "to";
-  return anyOf(
-    policies,
-    ({ spec }) =>
-      selects(spec?.podSelector ?? {}, pod.labels) &&
-      anyOf(spec?.[direction] ?? [], (opening) => {
-        const listed = opening[peers] ?? [];
-        return (
-          ports.some((port) => hasPort(opening, port)) && (listed.length === 0 || anyOf(listed, isRight))
-        );
-      }),
+  return anyOf(policies, (policy) =>
+    allOf(
+      () => namespaceOf(policy) === pod.namespace,
+      () => selects(policy.spec?.podSelector ?? {}, pod.labels),
+      () =>
+        anyOf(policy.spec?.[direction] ?? [], (opening) =>
+          allOf(
+            () => ports.some((port) => hasPort(opening, port)),
+            () => {
+              const listed = opening[peers] ?? [];
+              return listed.length === 0 || anyOf(listed, isRight);
+            },
+          ),
+        ),
+    ),
   );
 }

@@ -1,4 +1,5 @@
 import { Deferred } from "../plan/engines/reader";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Problem } from "../settings/problem";
 
 /** A value that a preview doesn't know was read. */
@@ -7,6 +8,8 @@ export class NotKnown extends Error {
     /** Where it stands in the resource, such as `spec.instances`. */
     readonly path: string,
     cause?: unknown,
+    /** The object, where its reader is asked about a whole stack. */
+    readonly object?: KubernetesObject,
   ) {
     super(`${path} is not known${cause instanceof Error ? `: ${cause.message}` : ""}`);
   }
@@ -58,32 +61,119 @@ export function kept(check: () => readonly Problem[], keep: (problem: Problem) =
   }
 }
 
-/** Whether one of the objects is such; those that can't be read count only where no other is. */
-export function anyOf<T>(list: readonly T[], is: (one: T) => boolean): boolean {
+/** The first thing that is found in the elements; those that can't be read count only where it is in no other. */
+export function found<T, U>(
+  list: readonly T[],
+  find: (one: T, index: number) => U | undefined,
+): U | undefined {
   const unread: unknown[] = [];
   for (let index = 0; index < list.length; index++)
     try {
-      if (is(list[index] as T)) return true;
+      const it = find(list[index] as T, index);
+      if (it !== undefined) return it;
     } catch (error) {
       unread.push(error);
     }
   const [first] = unread;
   if (first instanceof Error) throw first;
-  return false;
+  return undefined;
+}
+
+/** Whether one of the objects is such; those that can't be read count only where no other is. */
+export const anyOf = <T>(list: readonly T[], is: (one: T, index: number) => boolean): boolean =>
+  found(list, (one, index) => is(one, index) || undefined) ?? false;
+
+/** Whether all conditions hold; one that can't be read counts only where no other fails. */
+export const allOf = (...conditions: readonly (() => boolean)[]): boolean =>
+  !anyOf(conditions, (holds) => !holds());
+
+/** The problems of the first judgement that has any; one that can't be made hides none of the others. */
+export const firstOf = (...checks: readonly (() => readonly Problem[])[]): readonly Problem[] =>
+  found(checks, (check) => {
+    const problems = check();
+    return problems.length > 0 ? problems : undefined;
+  }) ?? [];
+
+/** What was read of the elements, and why the others couldn't be. */
+export function readable<T, U>(
+  list: readonly T[],
+  read: (one: T) => U,
+): { readonly values: U[]; readonly unread: NotKnown[] } {
+  const values: U[] = [];
+  const unread: NotKnown[] = [];
+  for (let index = 0; index < list.length; index++)
+    try {
+      values.push(read(list[index] as T));
+    } catch (error) {
+      if (!(error instanceof NotKnown)) throw error;
+      unread.push(error);
+    }
+  return { values, unread };
+}
+
+/** Lists behind one another, without their elements being read. */
+export function joined<T>(...lists: readonly (readonly T[])[]): T[] {
+  const all: T[] = [];
+  for (const list of lists)
+    for (const [index, one] of Object.entries(Object.getOwnPropertyDescriptors(list)))
+      if (index !== "length") Object.defineProperty(all, all.length, one);
+  return all;
+}
+
+/** A list of one element, which throws when it is read. */
+function unreadable<T>(error: NotKnown): T[] {
+  const list: T[] = [];
+  throwing(list, 0, error);
+  return list;
+}
+
+/** What elements of a list give, one after the other; one that can't be read gives an element that throws when it is read. */
+export function flatMapped<T, U>(
+  list: readonly T[],
+  make: (one: T, index: number) => readonly U[],
+  otherwise: (error: NotKnown) => readonly U[] = unreadable,
+): U[] {
+  const made: (readonly U[])[] = [];
+  for (let index = 0; index < list.length; index++)
+    try {
+      made.push(make(list[index] as T, index));
+    } catch (error) {
+      if (!(error instanceof NotKnown)) throw error;
+      made.push(otherwise(error));
+    }
+  return joined(...made);
 }
 
 /** A list made of another, whose elements that aren't known stay so. */
-export function mapped<T, U>(list: readonly T[], make: (one: T, index: number) => U): U[] {
-  const made: U[] = new Array<U>(list.length);
-  for (let index = 0; index < list.length; index++)
-    try {
-      made[index] = make(list[index] as T, index);
-    } catch (error) {
-      if (!(error instanceof NotKnown)) throw error;
-      throwing(made, index, error);
-    }
-  return made;
+export const mapped = <T, U>(list: readonly T[], make: (one: T, index: number) => U): U[] =>
+  flatMapped(list, (one, index) => [make(one, index)]);
+
+/** Those elements that are such; one of which that isn't known stays, and throws when it is read. */
+export const those = <T>(list: readonly T[], is: (one: T) => boolean): T[] =>
+  flatMapped(list, (one) => (is(one) ? [one] : []));
+
+/** Whether something is known to be in another namespace. */
+function isElsewhere(read: () => string, namespace: string): boolean {
+  try {
+    return read() !== namespace;
+  } catch {
+    return false;
+  }
 }
+
+/** What is in a namespace, or may be: what is known to be in another one is left out, whatever else isn't known of it. */
+export const maybeIn = <T extends { readonly namespace: string }>(
+  list: readonly T[],
+  namespace: string,
+): T[] =>
+  flatMapped(
+    list,
+    (one) => (isElsewhere(() => one.namespace, namespace) ? [] : [one]),
+    (error) => {
+      const { object } = error;
+      return object && isElsewhere(() => namespaceOf(object), namespace) ? [] : unreadable(error);
+    },
+  );
 
 /** Makes reading a field throw. */
 export function throwing(target: object, key: string | number, error: NotKnown): void {

@@ -1,3 +1,4 @@
+import { titleOf } from "./kubernetes";
 import { NotKnown, Partly } from "./notKnown";
 import { Deferred } from "../plan/engines/reader";
 import type { Problem } from "../settings/problem";
@@ -86,8 +87,10 @@ export class Run {
     unread: readonly NotKnown[],
     problems: readonly Problem[],
   ): readonly Problem[] {
-    for (const { path } of unread)
-      this.unread.push({ kind: title.split(" ")[0] ?? "", title, path: anyIndex(path), policy });
+    for (const { path, object } of unread) {
+      const about = object ? titleOf(object) : title;
+      this.unread.push({ kind: about.split(" ")[0] ?? "", title: about, path: anyIndex(path), policy });
+    }
     return problems.map(shownWhole);
   }
 

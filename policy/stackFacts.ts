@@ -4,6 +4,7 @@ import type { KubernetesObject } from "../plan/objects";
 import { pgbouncerFacts } from "../plan/pooler/facts";
 import { bucketFacts, type CloudResource } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
+import { flatMapped, joined, NotKnown } from "./notKnown";
 import { reader as statefulSets } from "./statefulSets";
 
 /** What objects claim, whichever engine's they are: the engines' own readers, and one of what has no operator. */
@@ -30,17 +31,20 @@ export const baseBackupFacts = (object: KubernetesObject, all?: All): BaseBackup
 export const poolerFacts = (object: KubernetesObject, all?: All): readonly PoolerFacts[] =>
   readerList.flatMap((reader) => reader.poolerFacts(object, all));
 
-/** What can be read of each; an object that can't be told yet is none. */
-function read<T>(objects: readonly KubernetesObject[], of: (object: KubernetesObject) => readonly T[]): T[] {
-  const all: T[] = [];
-  for (const object of objects)
+/** What is read of each object; one that can't be told yet is an element that throws when it is read. */
+const read = <T>(
+  objects: readonly KubernetesObject[],
+  of: (object: KubernetesObject) => readonly T[],
+): readonly T[] =>
+  flatMapped(objects, (object) => {
     try {
-      all.push(...of(object));
-    } catch {
-      // Another policy says what isn't known of it.
+      return of(object);
+    } catch (error) {
+      if (error instanceof NotKnown) throw new NotKnown(error.path, undefined, object);
+      // A policy about single objects says that it can't be read.
+      return [];
     }
-  return all;
-}
+  });
 
 const some = <T>(one: T | undefined): readonly T[] => (one === undefined ? [] : [one]);
 
@@ -56,10 +60,12 @@ export function stackFacts(
   clouds: readonly CloudResource[] = [],
 ): StackFacts {
   const clusters = once(() => read(objects, (object) => some(clusterFacts(object, objects))));
-  const poolers = once(() => [
-    ...read(objects, (object) => poolerFacts(object, objects)),
-    ...pgbouncerFacts(objects),
-  ]);
+  const poolers = once(() =>
+    joined(
+      read(objects, (object) => poolerFacts(object, objects)),
+      read(objects, (object) => pgbouncerFacts(objects, [object])),
+    ),
+  );
   const stores = once(() => read(objects, (object) => some(storeFacts(object, objects))));
   const baseBackups = once(() => read(objects, (object) => some(baseBackupFacts(object, objects))));
   const buckets = once(() => bucketFacts(clouds));

@@ -35,10 +35,13 @@ const isAutoscaler = (object: KubernetesObject): object is Autoscaler =>
   object.kind === "HorizontalPodAutoscaler";
 
 /** A container of PgBouncer, by its name or its image's; its image with another command is another program, such as psql. */
-const isPgbouncer = ({ name, image = "", command }: Container): boolean =>
-  name === "pgbouncer" ||
-  (/\/pgbouncer[:@]|^pgbouncer[:@]/.test(image) &&
-    (command === undefined || command.some((word) => word.includes("pgbouncer"))));
+const isPgbouncer = (container: Container): boolean =>
+  // The name comes first, since a preview may not know the image.
+  container.name === "pgbouncer" || runsItsImage(container);
+
+const runsItsImage = ({ image = "", command }: Container): boolean =>
+  /\/pgbouncer[:@]|^pgbouncer[:@]/.test(image) &&
+  (command === undefined || command.some((word) => word.includes("pgbouncer")));
 
 /** A pod of PgBouncer says so by its label; a foreign one by its container. */
 function runsPgbouncer({ spec }: Deployment): boolean {
@@ -130,9 +133,12 @@ export function poolsOf(ini: string): Pool[] {
 const configurationOf = (deployment: Deployment, objects: readonly KubernetesObject[]): string =>
   mountedFiles(deployment, objects).find(([name]) => name === "pgbouncer.ini")?.[1] ?? "";
 
-/** Every Deployment of PgBouncer among the objects of a stack. */
-export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFacts[] {
-  return objects
+/** Every Deployment of PgBouncer among the objects of a stack, or among some of them. */
+export function pgbouncerFacts(
+  objects: readonly KubernetesObject[],
+  some: readonly KubernetesObject[] = objects,
+): PoolerFacts[] {
+  return some
     .filter(isDeployment)
     .filter(runsPgbouncer)
     .map((deployment) => ({
@@ -148,9 +154,9 @@ export function pgbouncerFacts(objects: readonly KubernetesObject[]): PoolerFact
           .filter(isAutoscaler)
           .find(
             (autoscaler) =>
-              namespaceOf(autoscaler) === namespaceOf(deployment) &&
               autoscaler.spec?.scaleTargetRef?.kind === "Deployment" &&
-              autoscaler.spec.scaleTargetRef.name === deployment.metadata.name,
+              autoscaler.spec.scaleTargetRef.name === deployment.metadata.name &&
+              namespaceOf(autoscaler) === namespaceOf(deployment),
           );
         if (autoscaler)
           return { least: autoscaler.spec?.minReplicas ?? 1, most: autoscaler.spec?.maxReplicas ?? 1 };

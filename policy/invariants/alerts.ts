@@ -2,7 +2,7 @@ import type { Facts } from "../../plan/engines/reader";
 import { clusterLabel } from "../../plan/names";
 import type { KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
-import { each } from "../notKnown";
+import { allOf, anyOf, each, maybeIn, readable, those } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 interface Subject {
@@ -25,7 +25,8 @@ const subjects: readonly Subject[] = [
   {
     what: "pooler saturation",
     pattern: /pooler|pgbouncer/i,
-    applies: ({ namespace }, { poolers }) => poolers.some((pooler) => pooler.namespace === namespace),
+    applies: ({ namespace }, { poolers }) =>
+      anyOf(maybeIn(poolers, namespace), (pooler) => pooler.namespace === namespace),
   },
 ];
 
@@ -86,23 +87,23 @@ export const alertsInvariant: StackInvariant = {
   },
   on: "stack",
   check: (stack, { elsewhere }): Problem[] => {
-    const texts: string[] = [];
-    const unread: unknown[] = [];
-    for (const object of stack.objects)
-      try {
-        texts.push(...alertsIn(object));
-      } catch (error) {
-        unread.push(error);
-      }
+    const { values: texts, unread } = readable(stack.objects, alertsIn);
     return each(stack.clusters, (cluster) => {
       if ((elsewhere as readonly string[]).includes(cluster.name)) return [];
-      const own = texts.filter((text) => isAbout(text, cluster));
-      const missing = subjects.filter(
-        ({ pattern, applies }) => applies(cluster, stack) && !own.some((text) => pattern.test(text)),
+      const own = texts.flat().filter((text) => isAbout(text, cluster));
+      const { values: missing, unread: unsure } = readable(
+        those(subjects, ({ pattern, applies }) =>
+          allOf(
+            () => !own.some((text) => pattern.test(text)),
+            () => applies(cluster, stack),
+          ),
+        ),
+        (subject) => subject,
       );
+      // Of what is missing, what can't be read yet may have some.
+      const [first] = missing.length === 0 ? unsure : unread;
+      if (first) throw first;
       if (missing.length === 0) return [];
-      // What can't be read yet may have them.
-      if (unread.length > 0) throw unread[0];
       return [
         {
           path: `${displayName("Cluster", cluster)}: alerts on ${missing.map(({ what }) => what).join(", ")}`,

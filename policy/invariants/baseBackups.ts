@@ -1,5 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { anyOf, each } from "../notKnown";
+import { allOf, anyOf, each, maybeIn, those } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const baseBackupsInvariant: StackInvariant = {
@@ -15,13 +15,17 @@ export const baseBackupsInvariant: StackInvariant = {
   check: ({ clusters, baseBackups }): Problem[] =>
     each(clusters, (cluster) => {
       if ((cluster.archive?.archivers ?? 0) === 0) return [];
-      const isOwn = (one: (typeof baseBackups)[number]) =>
-        one.namespace === cluster.namespace && one.cluster === cluster.name;
-      if (anyOf(baseBackups, (one) => isOwn(one) && !one.suspended)) return [];
+      const own = those(maybeIn(baseBackups, cluster.namespace), (one) =>
+        allOf(
+          () => one.cluster === cluster.name,
+          () => one.namespace === cluster.namespace,
+        ),
+      );
+      if (anyOf(own, (one) => !one.suspended)) return [];
       return [
         {
           path: `${displayName("Cluster", cluster)}: base backups`,
-          value: anyOf(baseBackups, isOwn) ? "suspended" : "none",
+          value: own.length > 0 ? "suspended" : "none",
           allowed: "a schedule, since archived WAL alone restores nothing",
           fix: "add one to the stack, or resume it",
         },

@@ -1,9 +1,53 @@
 import type { Problem } from "../../settings/problem";
-import { backupBuckets, livePrefixes, retentionOf } from "../backups";
-import { each } from "../notKnown";
-import type { StackInvariant } from "./invariant";
+import { backupBuckets, livePrefixes, retentionsOf } from "../backups";
+import type { BucketFacts } from "../buckets";
+import { anyOf, each, firstOf, found, readable } from "../notKnown";
+import type { StackFacts, StackInvariant } from "./invariant";
 
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
+
+type Lock = BucketFacts["locks"][number];
+
+const lasting = ({ days }: Lock): string => (days === undefined ? "for ever" : `${days} days`);
+
+/** A lock on what a cluster archives, which is written twice. */
+function onArchive(lock: Lock, path: string, live: readonly string[]): Problem[] {
+  const where = found(live, (one) => (overlap(one, lock.prefix) ? one : undefined));
+  return where === undefined
+    ? []
+    : [
+        {
+          path,
+          value: lasting(lock),
+          allowed: `none on ${where}, where a cluster archives`,
+          fix: "lock the copy in another bucket or under another prefix",
+        },
+      ];
+}
+
+/** A lock that outlasts what is kept. */
+function tooLong(lock: Lock, path: string, kept: readonly number[]): Problem[] {
+  const { days } = lock;
+  if (days !== undefined && (kept.length === 0 || anyOf(kept, (most) => days <= most))) return [];
+  const { values } = readable(kept, (one) => one);
+  return [
+    {
+      path,
+      value: lasting(lock),
+      allowed: `at most ${values.length === 0 ? "" : `${Math.max(...values)} days, `}as long as backups are kept`,
+      fix: "shorten it",
+    },
+  ];
+}
+
+const problemsOf = (stack: StackFacts, { resource, bucket, locks }: BucketFacts): Problem[] =>
+  each(locks, (lock) => {
+    const path = `bucket ${resource} (${bucket}): lock on ${lock.prefix === "" ? "everything" : lock.prefix}`;
+    return firstOf(
+      () => onArchive(lock, path, livePrefixes(stack, bucket)),
+      () => tooLong(lock, path, retentionsOf(stack, bucket)),
+    );
+  });
 
 export const bucketLocksInvariant: StackInvariant = {
   number: "19c",
@@ -14,31 +58,5 @@ export const bucketLocksInvariant: StackInvariant = {
   remediation:
     "Lock only where copies are: files of a base backup are written twice in the live archive, and what a lock holds can't expire.",
   on: "stack",
-  check: (stack): Problem[] =>
-    each(backupBuckets(stack), ({ resource, bucket, locks }) =>
-      each(locks, ({ prefix, days }) => {
-        const path = `bucket ${resource} (${bucket}): lock on ${prefix === "" ? "everything" : prefix}`;
-        const kept = retentionOf(stack, bucket);
-        const live = livePrefixes(stack, bucket).find((one) => overlap(one, prefix));
-        if (live !== undefined)
-          return [
-            {
-              path,
-              value: days === undefined ? "for ever" : `${days} days`,
-              allowed: `none on ${live}, where a cluster archives`,
-              fix: "lock the copy in another bucket or under another prefix",
-            },
-          ];
-        if (days === undefined || (kept !== undefined && days > kept))
-          return [
-            {
-              path,
-              value: days === undefined ? "for ever" : `${days} days`,
-              allowed: `at most ${kept === undefined ? "" : `${kept} days, `}as long as backups are kept`,
-              fix: "shorten it",
-            },
-          ];
-        return [];
-      }),
-    ),
+  check: (stack): Problem[] => each(backupBuckets(stack), (bucket) => problemsOf(stack, bucket)),
 };

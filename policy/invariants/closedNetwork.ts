@@ -1,12 +1,13 @@
 import type { Facts, PoolerFacts } from "../../plan/engines/reader";
+import { namespaceOf } from "../../plan/objects";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { storePorts } from "../backups";
 import { isEmpty } from "../kubernetes";
 import {
   closesAll,
+  isNetworkPolicy,
   type NetworkPolicy,
-  networkPoliciesOf,
   type Opening,
   opens,
   type Peer,
@@ -14,8 +15,8 @@ import {
   reaches,
   reachesSome,
 } from "../networkPolicies";
-import { each, together } from "../notKnown";
-import { displayName, type StackInvariant } from "./invariant";
+import { allOf, anyOf, each, joined, maybeIn, together } from "../notKnown";
+import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 interface Options {
   readonly metricsNamespace: string;
@@ -42,18 +43,28 @@ const dns = (what: string, pod: Pod): Flow => ({
     peer.ipBlock !== undefined || dnsNamespaces.some((namespace) => reachesSome(peer, namespace)),
 });
 
-/** Flows that the instances need, each way. */
-function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamespace }: Options): Flow[] {
-  const { namespace, network, services } = cluster;
-  const { pods: labels, operator, ports } = network;
-  const instances: Pod = { namespace, labels };
-  const between = (what: string, direction: Flow["direction"], pod: Pod, other: Pod): Flow => ({
-    what,
-    direction,
-    pod,
-    ports: [ports.postgres],
-    isRight: (peer) => reaches(peer, other, pod.namespace),
-  });
+const instancesOf = ({ namespace, network }: Facts): Pod => ({ namespace, labels: network.pods });
+
+/** Connections to a cluster's instances, as one of the two ends sees them. */
+const between = (
+  { network }: Facts,
+  what: string,
+  direction: Flow["direction"],
+  pod: Pod,
+  other: Pod,
+): Flow => ({
+  what,
+  direction,
+  pod,
+  ports: [network.ports.postgres],
+  isRight: (peer) => reaches(peer, other, pod.namespace),
+});
+
+/** Flows that the instances need by themselves, each way. */
+function needed(cluster: Facts, { metricsNamespace }: Options): Flow[] {
+  const { namespace, network } = cluster;
+  const { operator, ports } = network;
+  const instances = instancesOf(cluster);
   const flows: Flow[] = [dns("DNS", instances)];
   // Without an operator nothing ever adds an instance to the one that is there.
   if (operator)
@@ -66,18 +77,9 @@ function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamesp
         // It may be installed anywhere, under labels of its own.
         isRight: (peer) => peer.namespaceSelector !== undefined || reaches(peer, operator, namespace),
       },
-      between("replication", "ingress", instances, instances),
-      between("replication", "egress", instances, instances),
+      between(cluster, "replication", "ingress", instances, instances),
+      between(cluster, "replication", "egress", instances, instances),
     );
-  for (const pooler of poolers) {
-    const behind = Object.values(services);
-    if (pooler.namespace !== namespace || !pooler.pools.some(({ service }) => behind.includes(service)))
-      continue;
-    const pods: Pod = { namespace, labels: pooler.podLabels };
-    flows.push(between(`the pooler ${pooler.name}`, "ingress", instances, pods));
-    flows.push(between(`the pooler ${pooler.name}`, "egress", pods, instances));
-    flows.push(dns(`DNS of the pooler ${pooler.name}`, pods));
-  }
   if (metricsNamespace !== "")
     flows.push({
       what: "metrics",
@@ -88,6 +90,23 @@ function needed(cluster: Facts, poolers: readonly PoolerFacts[], { metricsNamesp
       isRight: (peer) => reachesSome(peer, metricsNamespace),
     });
   return flows;
+}
+
+/** Flows that a pooler needs to a cluster that is behind it. */
+function throughPooler(cluster: Facts, pooler: PoolerFacts): Flow[] {
+  const { namespace, services } = cluster;
+  const isBehind = allOf(
+    () => pooler.namespace === namespace,
+    () => pooler.pools.some(({ service }) => Object.values(services).includes(service)),
+  );
+  if (!isBehind) return [];
+  const instances = instancesOf(cluster);
+  const pods: Pod = { namespace, labels: pooler.podLabels };
+  return [
+    between(cluster, `the pooler ${pooler.name}`, "ingress", instances, pods),
+    between(cluster, `the pooler ${pooler.name}`, "egress", pods, instances),
+    dns(`DNS of the pooler ${pooler.name}`, pods),
+  ];
 }
 
 const HALF = 2 ** 31;
@@ -114,7 +133,9 @@ function wide(
   if (ipBlock) {
     if (!isAnywhere(ipBlock, peers)) return undefined;
     const listed = (opening.ports ?? []).every(
-      ({ port, endPort }) => endPort === undefined && [...options.anyAddressPorts, 53].includes(Number(port)),
+      ({ port, endPort }) =>
+        endPort === undefined &&
+        anyOf(joined(options.anyAddressPorts, [53]), (allowed) => allowed === Number(port)),
     );
     return direction === "egress" && listed ? undefined : `every address (${ipBlock.cidr})`;
   }
@@ -157,6 +178,55 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
   );
 }
 
+/** A flow that a cluster needs and that no policy opens. */
+const closed = (cluster: Facts, policies: readonly NetworkPolicy[], flow: Flow): Problem[] =>
+  opens(policies, flow)
+    ? []
+    : [
+        {
+          path: `${displayName("Cluster", cluster)}: network for ${flow.what}`,
+          value: "closed",
+          allowed: `open, ${flow.direction} on port ${flow.ports[0]}`,
+          fix: "add a NetworkPolicy for it",
+        },
+      ];
+
+function problemsIn(
+  namespace: string,
+  { objects, clusters, poolers }: StackFacts,
+  options: Options,
+): Problem[] {
+  const policies = objects.filter(isNetworkPolicy);
+  const isOpen = () =>
+    anyOf(["Ingress", "Egress"] as const, (direction) => !closesAll(policies, namespace, direction));
+  const missing = () =>
+    each(clusters, (cluster) =>
+      cluster.namespace !== namespace
+        ? []
+        : together(
+            () => each(needed(cluster, options), (flow) => closed(cluster, policies, flow)),
+            () =>
+              each(maybeIn(poolers, namespace), (pooler) =>
+                each(throughPooler(cluster, pooler), (flow) => closed(cluster, policies, flow)),
+              ),
+          ),
+    );
+  return together(
+    () =>
+      isOpen()
+        ? [
+            {
+              path: `Namespace ${namespace}: network`,
+              value: "open",
+              allowed: `a NetworkPolicy that denies everything, and others that open listed flows`,
+              fix: "add them to the stack",
+            },
+          ]
+        : missing(),
+    () => each(policies, (policy) => (namespaceOf(policy) === namespace ? tooOpen(policy, options) : [])),
+  );
+}
+
 export const closedNetworkInvariant: StackInvariant = {
   number: "28",
   name: "closed-network",
@@ -183,42 +253,14 @@ export const closedNetworkInvariant: StackInvariant = {
   },
   on: "stack",
   check(stack, values): Problem[] {
-    const { objects, clusters, poolers } = stack;
+    const { clusters } = stack;
     const given = values as unknown as Options;
-    const options = { ...given, anyAddressPorts: [...given.anyAddressPorts, ...storePorts(stack)] };
-    const namespaces = [...new Set(clusters.map(({ namespace }) => namespace))];
-    return each(namespaces, (namespace): Problem[] => {
-      const policies = networkPoliciesOf(objects, namespace);
-      const open = (["Ingress", "Egress"] as const).filter((direction) => !closesAll(policies, direction));
-      return together(
-        () =>
-          open.length === 0
-            ? each(
-                clusters.filter((cluster) => cluster.namespace === namespace),
-                (cluster) =>
-                  each(needed(cluster, poolers, options), (flow) =>
-                    opens(policies, flow)
-                      ? []
-                      : [
-                          {
-                            path: `${displayName("Cluster", cluster)}: network for ${flow.what}`,
-                            value: "closed",
-                            allowed: `open, ${flow.direction} on port ${flow.ports[0]}`,
-                            fix: "add a NetworkPolicy for it",
-                          },
-                        ],
-                  ),
-              )
-            : [
-                {
-                  path: `Namespace ${namespace}: network`,
-                  value: "open",
-                  allowed: `a NetworkPolicy that denies everything, and others that open listed flows`,
-                  fix: "add them to the stack",
-                },
-              ],
-        () => each(policies, (policy) => tooOpen(policy, options)),
-      );
+    const options = { ...given, anyAddressPorts: joined(given.anyAddressPorts, storePorts(stack)) };
+    const judged = new Set<string>();
+    return each(clusters, ({ namespace }) => {
+      if (judged.has(namespace)) return [];
+      judged.add(namespace);
+      return problemsIn(namespace, stack, options);
     });
   },
 };

@@ -1,34 +1,35 @@
 import type { Facts, Pool, PoolerFacts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { reservedConnections } from "../../settings/sums/connections";
-import { each } from "../notKnown";
+import { allOf, each, readable } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 /** Connections that one pod may open for a pool: its total limit, else its size for each role that logs in through it. */
 const opens = ({ perRole, inAll }: Pool, roles: number): number => inAll ?? perRole * roles;
 
-/** The most connections that poolers may open through one of a cluster's Services. */
-export const pooledConnections = (
-  poolers: readonly PoolerFacts[],
-  { namespace, service, roles }: { namespace: string; service: string; roles: number },
-): number =>
-  poolers
-    .filter((pooler) => pooler.namespace === namespace)
-    .flatMap(({ pods, pools }) =>
-      pools.filter((pool) => pool.service === service).map((pool) => pods.most * opens(pool, roles)),
-    )
-    .reduce((sum, connections) => sum + connections, 0);
+/** The most connections that a pooler may open to a cluster, through whichever of its Services. */
+function pooledConnections(pooler: PoolerFacts, { namespace, services }: Facts, roles: number): number {
+  // All of them, since the instance that a pool of standbys is connected to may become the primary at any moment.
+  const own = () => pooler.pools.filter(({ service }) => Object.values(services).includes(service));
+  const isOwn = allOf(
+    () => pooler.namespace === namespace,
+    () => own().length > 0,
+  );
+  return isOwn ? pooler.pods.most * own().reduce((sum, pool) => sum + opens(pool, roles), 0) : 0;
+}
 
 function problemOf(
   cluster: Facts,
   poolers: readonly PoolerFacts[],
   { reserve, roles }: { reserve: number; roles: number },
 ): Problem[] {
-  // All of them, since the instance that a pool of standbys is connected to may become the primary at any moment.
-  const most = [...new Set(Object.values(cluster.services))]
-    .map((service) => pooledConnections(poolers, { namespace: cluster.namespace, service, roles }))
-    .reduce((sum, connections) => sum + connections, 0);
-  if (most === 0 || most + reserve <= cluster.maxConnections) return [];
+  const { values, unread } = readable(poolers, (pooler) => pooledConnections(pooler, cluster, roles));
+  const most = values.reduce((sum, connections) => sum + connections, 0);
+  if (most === 0 || most + reserve <= cluster.maxConnections) {
+    // A pooler that isn't known yet may open too many.
+    if (unread[0]) throw unread[0];
+    return [];
+  }
   return [
     {
       path: `${displayName("Cluster", cluster)}: max_connections`,

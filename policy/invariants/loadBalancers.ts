@@ -1,9 +1,9 @@
 import { Deferred, type LoadBalancer } from "../../plan/engines/reader";
-import type { KubernetesObject } from "../../plan/objects";
+import { type KubernetesObject, namespaceOf } from "../../plan/objects";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { isService, openingOf, type Service } from "../kubernetes";
-import { each } from "../notKnown";
+import { allOf, anyOf, each, joined, mapped, together } from "../notKnown";
 import { poolerFacts, stackFacts } from "../stackFacts";
 import { selectsPods } from "../statefulSets";
 import type { ObjectInvariant } from "./invariant";
@@ -63,13 +63,15 @@ function leadsToDatabase(service: Service, all: readonly KubernetesObject[] | un
   if (looksLikeDatabase(service)) return true;
   if (all === undefined) throw new Deferred("what it selects");
   const { clusters, poolers } = stackFacts(all);
-  const pods = [
-    ...clusters.map((one) => ({ namespace: one.namespace, labels: one.network.pods })),
-    ...poolers.map((one) => ({ namespace: one.namespace, labels: one.podLabels })),
-  ];
-  return pods.some(
-    ({ namespace, labels }) =>
-      namespace === (service.metadata.namespace ?? "default") && selectsPods(service.spec?.selector, labels),
+  const pods = joined(
+    mapped(clusters, (one) => ({ namespace: one.namespace, labels: one.network.pods })),
+    mapped(poolers, (one) => ({ namespace: one.namespace, labels: one.podLabels })),
+  );
+  return anyOf(pods, ({ namespace, labels }) =>
+    allOf(
+      () => namespace === namespaceOf(service),
+      () => selectsPods(service.spec?.selector, labels),
+    ),
   );
 }
 
@@ -132,7 +134,9 @@ export const loadBalancersInvariant: ObjectInvariant = {
       if ((opening === undefined && beyond.length === 0) || !leadsToDatabase(object, all)) return [];
       return [...(opening ? problemOf(opening) : []), ...beyond];
     }
-    const poolers = poolerFacts(object, all).flatMap(({ loadBalancers = [] }) => loadBalancers);
-    return each([...(facts?.loadBalancers ?? []), ...poolers], problemOf);
+    return together(
+      () => each(facts?.loadBalancers ?? [], problemOf),
+      () => each(poolerFacts(object, all), ({ loadBalancers = [] }) => each(loadBalancers, problemOf)),
+    );
   },
 };

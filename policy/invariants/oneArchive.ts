@@ -1,5 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { each } from "../notKnown";
+import { allOf, each, maybeIn, together } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const oneArchiveInvariant: StackInvariant = {
@@ -27,15 +27,24 @@ export const oneArchiveInvariant: StackInvariant = {
               },
             ]
           : [];
-      const elsewhere = baseBackups
-        .filter((one) => one.namespace === cluster.namespace && one.cluster === cluster.name)
-        .filter(({ store }) => store !== undefined && store !== archive.store?.name)
-        .map((one) => ({
-          path: `${displayName(one.kind, one)}: store`,
-          value: one.store,
-          allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without their WAL are no second target`,
-          fix: "leave it out, and copy from the archive's store",
-        }));
-      return [...several, ...elsewhere];
+      const elsewhere = () =>
+        each(maybeIn(baseBackups, cluster.namespace), (one) =>
+          allOf(
+            () => one.cluster === cluster.name,
+            () => one.namespace === cluster.namespace,
+            () => one.store !== undefined,
+            () => one.store !== archive.store?.name,
+          )
+            ? [
+                {
+                  path: `${displayName(one.kind, one)}: store`,
+                  value: one.store,
+                  allowed: `${archive.store?.name ?? "none"}, the archive's, since base backups without their WAL are no second target`,
+                  fix: "leave it out, and copy from the archive's store",
+                },
+              ]
+            : [],
+        );
+      return together(() => several, elsewhere);
     }),
 };

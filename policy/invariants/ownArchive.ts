@@ -1,7 +1,6 @@
-import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { archiveStore } from "../backups";
-import { each } from "../notKnown";
+import { allOf, each, found, mapped } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const ownArchiveInvariant: StackInvariant = {
@@ -14,22 +13,28 @@ export const ownArchiveInvariant: StackInvariant = {
     "Give each cluster a prefix or a name in the store of its own: one would overwrite the other's WAL.",
   on: "stack",
   check(stack): Problem[] {
-    const placed = stack.clusters.flatMap((cluster) => {
+    const placed = mapped(stack.clusters, (cluster) => {
       const store = archiveStore(stack, cluster);
-      return store ? [{ cluster, place: `${store.endpoint ?? ""} ${store.destination}` }] : [];
+      return { cluster, place: store && `${store.endpoint ?? ""} ${store.destination}` };
     });
-    const nameOf = ({ archive }: Facts) => archive?.archiveId;
     return each(placed, ({ cluster, place }, index) => {
-      // The name may not be known at a preview: it is read only where the place alone doesn't decide.
-      const other = placed
-        .slice(0, index)
-        .find((one) => one.place === place && nameOf(one.cluster) === nameOf(cluster));
+      if (place === undefined) return [];
+      // A name may not be known at a preview: it counts only where the place alone doesn't decide.
+      const other = found(placed, (one, at) =>
+        at < index &&
+        allOf(
+          () => one.place === place,
+          () => one.cluster.archive?.archiveId === cluster.archive?.archiveId,
+        )
+          ? one.cluster
+          : undefined,
+      );
       return other
         ? [
             {
               path: `${displayName("Cluster", cluster)}: archive`,
-              value: `${place.trim()}/${nameOf(cluster)}`,
-              allowed: `another place or name than that of the ${displayName("cluster", other.cluster)}`,
+              value: `${place.trim()}/${cluster.archive?.archiveId}`,
+              allowed: `another place or name than that of the ${displayName("cluster", other)}`,
               fix: "give it a prefix or a name of its own",
             },
           ]

@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { budgeted } from "../kubernetes";
-import { each } from "../notKnown";
+import { each, together } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const poolerAvailabilityInvariant: StackInvariant = {
@@ -17,38 +17,40 @@ export const poolerAvailabilityInvariant: StackInvariant = {
   check: ({ objects, poolers }, { least }): Problem[] =>
     each(poolers, (pooler) => {
       const at = displayName(pooler.kind, pooler);
-      const { namespace, podLabels, pods } = pooler;
-      return [
-        ...(pods.least < Number(least)
-          ? [
-              {
-                path: `${at}: pods`,
-                value: pods.least,
-                allowed: `at least ${Number(least)}`,
-                fix: `set ${Number(least)}`,
-              },
-            ]
-          : []),
-        ...(!pooler.hostSpread
-          ? [
-              {
-                path: `${at}: spread over kubernetes.io/hostname`,
-                value: "none",
-                allowed: "anti-affinity or a topology spread constraint, so that a lost node takes one pod",
-                fix: "add one",
-              },
-            ]
-          : []),
-        ...(!budgeted(objects, { namespace, labels: podLabels })
-          ? [
-              {
-                path: `${at}: disruption budget`,
-                value: "none",
-                allowed: "a PodDisruptionBudget that selects its pods",
-                fix: "add one to the stack",
-              },
-            ]
-          : []),
-      ];
+      return together(
+        () =>
+          pooler.pods.least < Number(least)
+            ? [
+                {
+                  path: `${at}: pods`,
+                  value: pooler.pods.least,
+                  allowed: `at least ${Number(least)}`,
+                  fix: `set ${Number(least)}`,
+                },
+              ]
+            : [],
+        () =>
+          pooler.hostSpread
+            ? []
+            : [
+                {
+                  path: `${at}: spread over kubernetes.io/hostname`,
+                  value: "none",
+                  allowed: "anti-affinity or a topology spread constraint, so that a lost node takes one pod",
+                  fix: "add one",
+                },
+              ],
+        () =>
+          budgeted(objects, { namespace: pooler.namespace, labels: pooler.podLabels })
+            ? []
+            : [
+                {
+                  path: `${at}: disruption budget`,
+                  value: "none",
+                  allowed: "a PodDisruptionBudget that selects its pods",
+                  fix: "add one to the stack",
+                },
+              ],
+      );
     }),
 };

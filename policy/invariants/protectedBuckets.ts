@@ -1,5 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { backupBuckets } from "../backups";
+import { each } from "../notKnown";
 import type { StackInvariant } from "./invariant";
 
 export const protectedBucketsInvariant: StackInvariant = {
@@ -12,12 +13,16 @@ export const protectedBucketsInvariant: StackInvariant = {
     "Register the bucket with `protect: true`, and with `retainOnDelete: true`, which policies don't see. The way out is `pulumi state unprotect`.",
   on: "stack",
   check: (stack): Problem[] =>
-    backupBuckets(stack)
-      .filter((bucket) => !bucket.protected)
-      .map(({ resource, bucket }) => ({
-        path: `bucket ${resource} (${bucket}): protect`,
-        value: false,
-        allowed: "true, since backups outlive the cluster",
-        fix: "protect it",
-      })),
+    each(backupBuckets(stack), ({ resource, bucket, protected: isProtected }) =>
+      isProtected
+        ? []
+        : [
+            {
+              path: `bucket ${resource} (${bucket}): protect`,
+              value: false,
+              allowed: "true, since backups outlive the cluster",
+              fix: "protect it",
+            },
+          ],
+    ),
 };

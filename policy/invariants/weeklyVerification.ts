@@ -1,6 +1,6 @@
 import type { Problem } from "../../settings/problem";
 import { verifications } from "../backups";
-import { each } from "../notKnown";
+import { anyOf, each } from "../notKnown";
 import { displayName, type StackInvariant } from "./invariant";
 
 export const weeklyVerificationInvariant: StackInvariant = {
@@ -23,9 +23,9 @@ export const weeklyVerificationInvariant: StackInvariant = {
   check: ({ clusters, objects }, { most }): Problem[] =>
     each(clusters, (cluster) => {
       if ((cluster.archive?.archivers ?? 0) === 0) return [];
-      const found = verifications(objects, cluster);
-      if (found.some(({ days }) => days !== undefined && days <= Number(most))) return [];
-      const [first] = found;
+      const all = verifications(objects, cluster);
+      if (anyOf(all, ({ days }) => days !== undefined && days <= Number(most))) return [];
+      const [first] = all;
       return [
         {
           path: `${displayName("Cluster", cluster)}: verification of backups`,

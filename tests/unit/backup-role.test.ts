@@ -6,7 +6,7 @@ import { planners } from "../../plan/engines/select";
 import { endpointOf, storesOf } from "../../plan/backup/store";
 import type { KubernetesObject } from "../../plan/objects";
 import { layersOver } from "../../operations/layers";
-import { placesOf, providersOf, retentionOf } from "../../policy/backups";
+import { placesOf, providersOf, retentionsOf } from "../../policy/backups";
 import { check, sentence } from "../../checks/index";
 import { validatorOf } from "../support/crd";
 import { releasedObjects } from "../support/manifest";
@@ -220,7 +220,10 @@ describe("a role in place of an access key (never run)", () => {
         destination: "s3://shop-copies/postgres/main",
       });
       assert.deepEqual(providersOf(places), ["backblazeb2.com", "AWS"]);
-      assert.equal(retentionOf({ objects, stores: [], buckets: [], clusters: [] }, withoutKey.bucket), 7);
+      assert.deepEqual(
+        retentionsOf({ objects, stores: [], buckets: [], clusters: [] }, withoutKey.bucket),
+        [7],
+      );
     });
   }
 

@@ -106,7 +106,8 @@ function daysOf(schedule: string): number | undefined {
 
 export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
   if (!isScheduledBackup(object)) return undefined;
-  const { spec = {} } = object;
+  // All of it may be made by a function whose result a preview doesn't know.
+  const spec = () => object.spec ?? {};
   return {
     kind: object.kind,
     get name() {
@@ -116,23 +117,23 @@ export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | und
       return namespaceOf(object);
     },
     get cluster() {
-      return spec.cluster?.name ?? "";
+      return spec().cluster?.name ?? "";
     },
     get suspended() {
-      return spec.suspend ?? false;
+      return spec().suspend ?? false;
     },
     get schedule() {
-      return spec.schedule ?? "";
+      return spec().schedule ?? "";
     },
     get days() {
-      return daysOf(spec.schedule ?? "");
+      return daysOf(spec().schedule ?? "");
     },
     form: "six fields, of which the first are the seconds",
     get explicitMethod() {
-      return spec.method !== undefined;
+      return spec().method !== undefined;
     },
     get store() {
-      return spec.pluginConfiguration?.parameters?.[storeParameter];
+      return spec().pluginConfiguration?.parameters?.[storeParameter];
     },
   };
 }

@@ -25,11 +25,11 @@ const marks = [
   "watched_namespace",
 ];
 
-/** Groups of settings laid side by side: each key is in one group. */
+/** Groups of settings laid side by side: each key is in one group. A value that throws when it is read, since it isn't known yet, still does. */
 function flat(record: Record<string, unknown>, into: Record<string, unknown> = {}): OperatorFacts {
-  for (const [key, value] of Object.entries(record))
-    if (isRecord(value) && !key.endsWith("_policy")) flat(value, into);
-    else into[key] = value;
+  for (const [key, field] of Object.entries(Object.getOwnPropertyDescriptors(record)))
+    if (isRecord(field.value) && !key.endsWith("_policy")) flat(field.value, into);
+    else Object.defineProperty(into, key, field);
   return into;
 }
 
@@ -50,10 +50,16 @@ export function askOperator(
   objects: readonly KubernetesObject[] | undefined,
 ): OperatorFacts | undefined {
   if (objects === undefined) throw new Deferred(field);
-  for (const object of objects) {
-    const facts = operatorFacts(object);
-    if (facts !== undefined) return facts;
-  }
+  const unread: unknown[] = [];
+  for (const object of objects)
+    try {
+      const facts = operatorFacts(object);
+      if (facts !== undefined) return facts;
+    } catch (error) {
+      unread.push(error);
+    }
+  // What can't be read yet may be the configuration only where no other is.
+  if (unread[0] instanceof Error) throw unread[0];
   return undefined;
 }
 

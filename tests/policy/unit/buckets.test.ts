@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cloudResource, type CloudResource } from "../../../policy/buckets";
 import { valuesOf } from "../../../policy/invariants";
 import { plain } from "../../../policy/objects";
+import { Run } from "../../../policy/run";
 import { stackFacts } from "../../../policy/stackFacts";
 import { sentence } from "../../../settings/problem";
 import { goodStack, named } from "./kit";
@@ -167,6 +168,64 @@ describe("the invariant bucket-locks", () => {
   });
 });
 
+describe("buckets of which something isn't known yet", () => {
+  const later = (key: string, props: Record<string, unknown>) =>
+    plain(
+      Object.defineProperty({ ...props }, key, {
+        enumerable: true,
+        get() {
+          throw new Error("not known");
+        },
+      }),
+    ) as Record<string, unknown>;
+  const judged = (policy: string, clouds: readonly CloudResource[], objects = goodStack()) => {
+    const run = new Run();
+    const said = run.judged(policy, "Stack", () => {
+      const invariant = named(policy);
+      return invariant.on === "stack"
+        ? invariant.check(stackFacts(objects, clouds), valuesOf(invariant))
+        : [];
+    });
+    return { said: said.length, later: run.later().length };
+  };
+  const unknownBlock = () =>
+    resource("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "closed", later("bucket", all));
+
+  it("hide no bucket that is open, unprotected or locked by another resource", () => {
+    const open = aws({ protect: false, props: { bucket: copies, acl: "public-read" } });
+    const lock = resource(
+      "cloudflare:index/r2BucketLock:R2BucketLock",
+      "lock",
+      later("bucketName", { rules: [] }),
+    );
+    const unnamed = resource("aws:s3/bucket:Bucket", "new", later("bucket", {}));
+    const elsewhere = resource("aws:s3/bucket:Bucket", "far", { bucket: "website" });
+    Object.defineProperty(elsewhere, "endpoint", { get: () => later("a", {}).a });
+    for (const odd of [unknownBlock(), lock, unnamed, elsewhere]) {
+      const clouds = [odd, open, r2(), awsLock({ days: 999_999 }), r2Lock({ condition: {} }), odd];
+      for (const policy of ["private-buckets", "protected-buckets"])
+        assert.equal(judged(policy, clouds).said, 1, `${odd.type} ${odd.name}: ${policy}`);
+      assert.equal(judged("bucket-locks", clouds).said, 1, `${odd.type} ${odd.name}`);
+    }
+  });
+  it("hide none by the destination of another cluster's store", () => {
+    const objects = goodStack();
+    const archive = objects.find(({ kind }) => kind === "ObjectStore")!;
+    const other = plain({
+      ...archive,
+      metadata: { name: "other", namespace: "web" },
+      spec: { configuration: later("destinationPath", {}) },
+    }) as typeof archive;
+    const open = r2({ protect: false });
+    assert.equal(judged("protected-buckets", [open], [other, ...objects]).said, 1);
+    assert.equal(judged("bucket-locks", [open, r2Lock({ condition: {} })], [other, ...objects]).said, 1);
+  });
+  it("aren't refused for what may be theirs", () => {
+    assert.deepEqual(judged("private-buckets", [aws(), unknownBlock()]), { said: 0, later: 1 });
+    assert.deepEqual(judged("private-buckets", [aws(), unknownBlock(), block()]), { said: 0, later: 0 });
+  });
+});
+
 describe("resources at providers of buckets", () => {
   const described = { type: "aws:s3/bucket:Bucket", name: "a", protect: true };
   it("are told from all others, whose properties aren't read", () => {
@@ -194,6 +253,17 @@ describe("resources at providers of buckets", () => {
           endpoint: b2.endpoint,
         },
       );
+    const unknown = plain({
+      get endpoints() {
+        throw new Error("not known");
+      },
+    }) as Record<string, unknown>;
+    const one = cloudResource(
+      described,
+      () => props,
+      () => unknown,
+    );
+    assert.throws(() => one?.endpoint, /endpoints is not known/);
     for (const provider of [undefined, {}, { region: "x" }])
       assert.deepEqual(
         cloudResource(

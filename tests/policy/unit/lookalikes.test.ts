@@ -7,8 +7,8 @@ import { valuesOf } from "../../../policy/invariants";
 import { containersOf, isEmpty, titleOf } from "../../../policy/kubernetes";
 import {
   closesAll,
+  isNetworkPolicy,
   type NetworkPolicy,
-  networkPoliciesOf,
   opens,
   reaches,
 } from "../../../policy/networkPolicies";
@@ -37,21 +37,18 @@ describe("network policies", () => {
     ...more,
   });
 
-  it("are Kubernetes' own, of the namespace", () => {
+  it("are Kubernetes' own", () => {
     const own = policy({});
-    const others = [
-      policy({}, { kind: "Ingress" }),
-      policy({}, { apiVersion: "crd.projectcalico.org/v1" }),
-      policy({}, { metadata: { name: "x", namespace: "web" } }),
-    ];
-    assert.deepEqual(networkPoliciesOf([...others, own], "shop"), [own]);
+    const others = [policy({}, { kind: "Ingress" }), policy({}, { apiVersion: "crd.projectcalico.org/v1" })];
+    assert.deepEqual([...others, own].filter(isNetworkPolicy), [own]);
   });
 
   const deniesAll = (...policies: NetworkPolicy[]) =>
-    closesAll(policies, "Ingress") && closesAll(policies, "Egress");
+    closesAll(policies, "shop", "Ingress") && closesAll(policies, "shop", "Egress");
   it("close a namespace only when they are for every pod, one for both directions or one for each", () => {
     const both = ["Ingress", "Egress"];
     assert.ok(deniesAll(policy({ policyTypes: both })));
+    assert.ok(!deniesAll(policy({ policyTypes: both }, { metadata: { name: "x", namespace: "web" } })));
     assert.ok(!deniesAll(policy(undefined)));
     for (const spec of [
       { policyTypes: ["Egress"] },

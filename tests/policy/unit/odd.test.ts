@@ -146,6 +146,80 @@ describe("objects of odd forms", function () {
     );
   });
 
+  describe("hide nothing of what policies about stacks say of shop, where one value of web's isn't known", () => {
+    /** Objects in shop that break every policy about stacks. */
+    const bad = (): KubernetesObject[] => [
+      mutated("cluster", {
+        "spec.postgresql.parameters.max_connections": "5",
+        "spec.storage.storageClass": "local-path",
+        "spec.bootstrap": { initdb: { owner: "app", secret: { name: "a" } } },
+        "spec.managed": { roles: [{ name: "app", passwordSecret: { name: "b" } }] },
+      }),
+      mutated("cluster", { "metadata.name": "second" }),
+      good("archive"),
+      mutated("base-backups", {
+        "spec.suspend": true,
+        "spec.pluginConfiguration.parameters": { barmanObjectName: "x" },
+      }),
+      mutated("pooler", { "spec.instances": 1, "spec.pgbouncer.parameters.auth_type": "trust" }),
+      mutated("namespace", { "metadata.labels": {} }),
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "operator", namespace: "shop" },
+        spec: {
+          template: {
+            spec: { containers: [{ name: "manager", image: "ghcr.io/cloudnative-pg/cloudnative-pg:1" }] },
+          },
+        },
+      },
+    ];
+    const ofWeb = (name: string): KubernetesObject => {
+      const text = JSON.stringify(good(name))
+        .replaceAll("orders", "site")
+        .replace('"namespace":"shop"', '"namespace":"web"');
+      return JSON.parse(text) as KubernetesObject;
+    };
+    const others = [
+      ...["application", "cluster", "archive", "base-backups", "second-target", "verification", "pooler"],
+      ...["pooler-budget", "instances-network", "secret"],
+    ];
+    // Where nothing of it is known, it may be what shop lacks.
+    const places = (object: KubernetesObject) =>
+      placesIn(object).filter(
+        ([first, second]) =>
+          first !== undefined &&
+          !["apiVersion", "kind"].includes(first) &&
+          (first !== "metadata" || second !== undefined),
+      );
+    for (const { name } of invariants.filter(({ on }) => on === "stack"))
+      it(name, () => {
+        const alone = judgedStack(name, bad()).said;
+        // Buckets are no objects.
+        if (!/bucket/.test(name)) assert.ok(alone.length > 0);
+        for (const other of others)
+          for (const place of places(ofWeb(other))) {
+            const { said } = judgedStack(name, [withOdd(ofWeb(other), place, later), ...bad()]);
+            for (const text of alone) assert.ok(said.includes(text), `${other} ${place.join(".")}: ${text}`);
+          }
+      });
+
+    it("an object that may be what shop lacks is told, and refuses nothing", () => {
+      const namespaces = ["archive", "verification", "second-target", "deny-all"] as const;
+      const policies = ["two-targets", "weekly-verification", "two-targets", "closed-network"] as const;
+      namespaces.forEach((name, index) => {
+        const rest = name === "deny-all" ? ["everyone-dns"] : [];
+        const objects = [
+          ...["cluster", "archive", ...rest].filter((one) => one !== name).map(good),
+          withOdd(good(name), ["metadata", "namespace"], later),
+        ];
+        const { said, later: notYet } = judgedStack(policies[index]!, objects);
+        assert.deepEqual(said, [], name);
+        assert.match(notYet.join(), /metadata.namespace is known only/);
+      });
+    });
+  });
+
   it("hide nothing of what policies about stacks say of a cluster, where they are of another namespace or kind", () => {
     const bad = mutated("cluster", { "metadata.name": "bad", "metadata.namespace": "away" });
     const names = ["base-backups", "closed-network", "weekly-verification", "alerts"];
@@ -234,6 +308,39 @@ describe("values that aren't known yet", () => {
     assert.equal(value("DB_PASSWORD").said.length, 1);
     assert.deepEqual(value("GREETING").said, []);
     assert.equal(value("GREETING").later.length, 1);
+  });
+
+  it("in a configuration of Zalando's operator, or in another ConfigMap, hide nothing else that it says", () => {
+    const deletes = () => {
+      const object = operatorConfiguration();
+      Object.assign(object, {
+        configuration: {
+          kubernetes: { enable_pod_disruption_budget: false },
+          aws_or_gcp: { wal_s3_bucket: "" },
+        },
+      });
+      return unknownAt(object, "configuration", "aws_or_gcp", "wal_s3_bucket");
+    };
+    assert.equal(judged("kept-data", deletes()).said.length, 2);
+    const map: KubernetesObject = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" }, data: {} };
+    const { said } = judgedStack("disruption-budget", [unknownAt(map, "data"), postgresql(), deletes()]);
+    assert.equal(said.length, 1);
+    const alone = judgedStack("disruption-budget", [unknownAt(map, "data"), postgresql()]);
+    assert.deepEqual([alone.said.length, alone.later.length], [0, 1]);
+  });
+
+  it("of another Deployment leave a load balancer to the pods of the stack, and name that Deployment", () => {
+    const ports = [{ port: 15432, targetPort: "tcp-db" }];
+    const open = service("open", { type: "LoadBalancer", ports });
+    const app = () =>
+      unknownAt(good("application"), ...["spec", "template", "spec", "containers", "0", "image"]);
+    assert.equal(
+      judgedStack("load-balancer-ranges", [app(), statefulSet(), configuration(), open]).said.length,
+      1,
+    );
+    const { said, later: notYet } = judgedStack("load-balancer-ranges", [app(), open]);
+    assert.deepEqual(said, []);
+    assert.match(notYet.join(), /^Deployment web\/application: .*image is known only/);
   });
 
   it("of twenty objects are one line for all of them", () => {

@@ -34,7 +34,7 @@ describe("the readers of what engines share", () => {
 
   it("know what a network policy without types closes: arrivals always, departures where it names some", () => {
     const closed = (spec: NonNullable<NetworkPolicy["spec"]>) =>
-      (["Ingress", "Egress"] as const).map((direction) => closesAll([policy(spec)], direction));
+      (["Ingress", "Egress"] as const).map((direction) => closesAll([policy(spec)], "shop", direction));
     assert.deepEqual(closed({ podSelector: {} }), [true, false]);
     assert.deepEqual(closed({ podSelector: {}, egress: [] }), [true, true]);
   });
