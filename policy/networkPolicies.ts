@@ -38,11 +38,12 @@ export interface Pod {
 export const isNetworkPolicy = (object: KubernetesObject): object is NetworkPolicy =>
   object.kind === "NetworkPolicy" && object.apiVersion.startsWith("networking.k8s.io/");
 
-/** Directions that a policy closes for the pods that it selects. */
-const closes = ({ spec }: NetworkPolicy, direction: "Ingress" | "Egress"): boolean =>
-  spec?.policyTypes === undefined
-    ? direction === "Ingress" || spec?.egress !== undefined
-    : spec.policyTypes.includes(direction);
+/** Whether a policy closes a direction for the pods that it selects. Without types the API takes Egress only where a rule for it is there. */
+function closes({ spec }: NetworkPolicy, direction: "Ingress" | "Egress"): boolean {
+  const types = spec?.policyTypes ?? [];
+  if (types.length > 0) return types.includes(direction);
+  return direction === "Ingress" || (spec?.egress ?? []).length > 0;
+}
 
 /** Whether some policy closes every pod of a namespace in a direction; what it opens is judged by itself. */
 export const closesAll = (
@@ -59,7 +60,16 @@ export const closesAll = (
   );
 
 /** Kubernetes puts this label on every namespace; others aren't known here. */
-const nameLabel = (namespace: string): Labels => ({ "kubernetes.io/metadata.name": namespace });
+const nameKey = "kubernetes.io/metadata.name";
+const nameLabel = (namespace: string): Labels => ({ [nameKey]: namespace });
+
+/** Whether a selector names nothing that it takes: what it asks for is that something isn't there, or what every namespace has. */
+export const takesUnnamed = ({ matchLabels = {}, matchExpressions = [] }: Selector): boolean =>
+  Object.keys(matchLabels).length === 0 &&
+  matchExpressions.every(
+    ({ key, operator }) =>
+      ["NotIn", "DoesNotExist"].includes(operator) || (operator === "Exists" && key === nameKey),
+  );
 
 /** Whether a peer takes a pod; `home` is the namespace of the policy. */
 export function reaches(peer: Peer, pod: Pod, home: string): boolean {
@@ -78,15 +88,22 @@ export const reachesSome = ({ ipBlock, namespaceSelector }: Peer, namespace: str
   selects(namespaceSelector, nameLabel(namespace));
 
 /** Whether an opening has the port; what a name of a port stands for isn't known here. */
-const hasPort = ({ ports }: Opening, port: number): boolean =>
+const hasPort = ({ ports }: Opening, port: number, protocol: string): boolean =>
   ports === undefined ||
   ports.length === 0 ||
   ports.some(
     (one) =>
-      one.port === undefined ||
-      !/^\d+$/.test(String(one.port)) ||
-      (Number(one.port) <= port && port <= (one.endPort ?? Number(one.port))),
+      (one.protocol ?? "TCP") === protocol &&
+      (one.port === undefined ||
+        !/^\d+$/.test(String(one.port)) ||
+        (Number(one.port) <= port && port <= (one.endPort ?? Number(one.port)))),
   );
+
+/** How many ports an opening lists, ranges counted out; a port's name is one. */
+export const portsIn = ({ ports = [] }: Opening): number =>
+  ports
+    .map(({ port, endPort }) => (endPort ?? Number(port)) - Number(port) + 1)
+    .reduce((sum, count) => sum + (count || 1), 0);
 
 /** Whether policies let packets pass between a pod and a peer that is right. */
 export function opens(
@@ -95,11 +112,14 @@ export function opens(
     direction,
     pod,
     ports,
+    protocol = "TCP",
     isRight,
   }: {
     readonly direction: "ingress" | "egress";
     readonly pod: Pod;
     readonly ports: readonly number[];
+    /** @default TCP */
+    readonly protocol?: "TCP" | "UDP";
     readonly isRight: (peer: Peer) => boolean;
   },
 ): boolean {
@@ -111,7 +131,7 @@ export function opens(
       () =>
         anyOf(policy.spec?.[direction] ?? [], (opening) =>
           allOf(
-            () => ports.some((port) => hasPort(opening, port)),
+            () => ports.some((port) => hasPort(opening, port, protocol)),
             () => {
               const listed = opening[peers] ?? [];
               return listed.length === 0 || anyOf(listed, isRight);

@@ -13,7 +13,9 @@ import {
   type Peer,
   type Pod,
   reaches,
+  portsIn,
   reachesSome,
+  takesUnnamed,
 } from "../networkPolicies";
 import { allOf, anyOf, each, joined, maybeIn, together } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
@@ -29,6 +31,8 @@ interface Flow {
   readonly direction: "ingress" | "egress";
   readonly pod: Pod;
   readonly ports: readonly number[];
+  /** @default TCP */
+  readonly protocol?: "TCP" | "UDP";
   readonly isRight: (peer: Peer) => boolean;
 }
 
@@ -39,6 +43,7 @@ const dns = (what: string, pod: Pod): Flow => ({
   direction: "egress",
   pod,
   ports: [53, 5353],
+  protocol: "UDP",
   isRight: (peer) =>
     peer.ipBlock !== undefined || dnsNamespaces.some((namespace) => reachesSome(peer, namespace)),
 });
@@ -139,9 +144,32 @@ function wide(
     );
     return direction === "egress" && listed ? undefined : `every address (${ipBlock.cidr})`;
   }
-  if (namespaceSelector && isEmpty(namespaceSelector)) return "every namespace";
-  if (!namespaceSelector && isEmpty(podSelector ?? {})) return "every pod of the namespace";
-  return undefined;
+  const [selector, everything] = namespaceSelector
+    ? [namespaceSelector, "every namespace"]
+    : [podSelector ?? {}, "every pod of the namespace"];
+  if (!takesUnnamed(selector)) return undefined;
+  return isEmpty(selector) ? everything : `${everything} that it doesn't exclude`;
+}
+
+/** Who opens more ports than the well-known ones lists none. */
+const MOST_PORTS = 1024;
+
+function tooManyPorts(opening: Opening, path: string): Problem[] {
+  const { ports = [] } = opening;
+  const fix = "list them";
+  if (ports.length === 0 || ports.some(({ port }) => port === undefined))
+    return [{ path, value: "all", allowed: "listed ports", fix }];
+  const count = portsIn(opening);
+  return count <= MOST_PORTS
+    ? []
+    : [
+        {
+          path,
+          value: `${count} ports`,
+          allowed: `listed ports, or ranges of at most ${MOST_PORTS} together`,
+          fix,
+        },
+      ];
 }
 
 function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
@@ -150,30 +178,30 @@ function tooOpen(policy: NetworkPolicy, options: Options): Problem[] {
     name: policy.metadata.name,
   });
   return each(["ingress", "egress"] as const, (direction) =>
-    each(policy.spec?.[direction] ?? [], (opening, index): Problem[] => {
+    each(policy.spec?.[direction] ?? [], (opening, index) => {
       const path = `${at}: ${direction}[${index}]`;
-      const peers = opening[direction === "ingress" ? "from" : "to"] ?? [];
-      const problems: Problem[] = [];
-      if (peers.length === 0)
-        problems.push({
-          path: `${path} peers`,
-          value: "any peer",
-          allowed: "listed peers",
-          fix: "list them",
-        });
-      if ((opening.ports ?? []).length === 0 || (opening.ports ?? []).some(({ port }) => port === undefined))
-        problems.push({ path: `${path} ports`, value: "all", allowed: "listed ports", fix: "list them" });
-      for (const peer of peers) {
-        const who = wide(peer, peers, direction, opening, options);
-        if (who !== undefined)
-          problems.push({
-            path: `${path} peers`,
-            value: who,
-            allowed: "only the pods that need it",
-            fix: "select by labels, or narrow the range",
-          });
-      }
-      return problems;
+      const peers = () => opening[direction === "ingress" ? "from" : "to"] ?? [];
+      return together(
+        () =>
+          peers().length === 0
+            ? [{ path: `${path} peers`, value: "any peer", allowed: "listed peers", fix: "list them" }]
+            : [],
+        () => tooManyPorts(opening, `${path} ports`),
+        () =>
+          each(peers(), (peer) => {
+            const who = wide(peer, peers(), direction, opening, options);
+            return who === undefined
+              ? []
+              : [
+                  {
+                    path: `${path} peers`,
+                    value: who,
+                    allowed: "only the pods that need it",
+                    fix: "select by labels, or narrow the range",
+                  },
+                ];
+          }),
+      );
     }),
   );
 }
@@ -186,7 +214,7 @@ const closed = (cluster: Facts, policies: readonly NetworkPolicy[], flow: Flow):
         {
           path: `${displayName("Cluster", cluster)}: network for ${flow.what}`,
           value: "closed",
-          allowed: `open, ${flow.direction} on port ${flow.ports[0]}`,
+          allowed: `open, ${flow.direction} on ${flow.protocol ?? "TCP"} port ${flow.ports[0]}`,
           fix: "add a NetworkPolicy for it",
         },
       ];

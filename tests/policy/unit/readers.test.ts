@@ -36,7 +36,10 @@ describe("the readers of what engines share", () => {
     const closed = (spec: NonNullable<NetworkPolicy["spec"]>) =>
       (["Ingress", "Egress"] as const).map((direction) => closesAll([policy(spec)], "shop", direction));
     assert.deepEqual(closed({ podSelector: {} }), [true, false]);
-    assert.deepEqual(closed({ podSelector: {}, egress: [] }), [true, true]);
+    assert.deepEqual(closed({ podSelector: {}, egress: [] }), [true, false]);
+    assert.deepEqual(closed({ podSelector: {}, egress: [], policyTypes: [] }), [true, false]);
+    assert.deepEqual(closed({ podSelector: {}, egress: [], policyTypes: ["Egress"] }), [false, true]);
+    assert.deepEqual(closed({ podSelector: {}, egress: [{ to: [] }] }), [true, true]);
   });
 
   it("let through who is selected by namespace and labels, by any of the peers", () => {

@@ -196,7 +196,7 @@ describe("the invariant closed-network", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
     violationsInStack("closed-network", objects, options);
   const closed = (what: string, way: string, port: number) =>
-    `Cluster shop/orders: network for ${what}: "closed" is not allowed. Allowed: open, ${way} on port ${port}. Fix: add a NetworkPolicy for it.`;
+    `Cluster shop/orders: network for ${what}: "closed" is not allowed. Allowed: open, ${way} on ${port === 53 ? "UDP" : "TCP"} port ${port}. Fix: add a NetworkPolicy for it.`;
 
   it("has nothing to say about the good program", () =>
     assert.deepEqual(find(goodStack(), { metricsNamespace: "monitoring" }), []));
@@ -289,7 +289,27 @@ describe("the invariant closed-network", () => {
     assert.deepEqual(find(goodStack(ports([{ port: 9000 }]))), [
       closed("the operator's status reads", "ingress", 8000),
     ]);
-    assert.deepEqual(find(goodStack(ports([{ port: 7000, endPort: 9000 }]))), []);
+    assert.deepEqual(find(goodStack(ports([{ port: 7900, endPort: 8100 }]))), []);
+  });
+
+  it("takes no port of another protocol: TCP where a rule names none, and UDP for DNS", () => {
+    const protocol = (name: string, given: string | undefined) => {
+      const text = JSON.stringify(good(name)).replaceAll(/"protocol":"\w+"/g, `"protocol":"${given}"`);
+      return {
+        [name]: JSON.parse(given ? text : text.replaceAll(',"protocol":"undefined"', "")) as KubernetesObject,
+      };
+    };
+    assert.deepEqual(find(goodStack(protocol("instances-network", "UDP"))), [
+      closed("the operator's status reads", "ingress", 8000),
+      closed("replication", "ingress", 5432),
+      closed("replication", "egress", 5432),
+      closed("the pooler orders-pool", "ingress", 5432),
+    ]);
+    assert.deepEqual(find(goodStack(protocol("instances-network", undefined))), []);
+    const dns = [closed("DNS", "egress", 53), closed("DNS of the pooler orders-pool", "egress", 53)];
+    assert.deepEqual(find(goodStack(protocol("everyone-dns", undefined))), dns);
+    assert.deepEqual(find(goodStack(protocol("everyone-dns", "TCP"))), dns);
+    assert.deepEqual(find(goodStack(protocol("everyone-dns", "UDP"))), []);
   });
 
   const opening = (
@@ -341,6 +361,55 @@ describe("the invariant closed-network", () => {
         'NetworkPolicy shop/more: ingress[0] ports: "all" is not allowed. Allowed: listed ports. Fix: list them.',
       ],
     ));
+  it("refuses ranges of more ports than anybody lists, alone or together", () => {
+    const from = [{ podSelector: { matchLabels: { a: "b" } } }];
+    const says = (count: number) => [
+      `NetworkPolicy shop/more: ingress[0] ports: "${count} ports" is not allowed. Allowed: listed ports, or ranges of at most 1024 together. Fix: list them.`,
+    ];
+    const ranges = (...list: [port: number, endPort: number][]) =>
+      find(goodStack(opening({ from, ports: list.map(([port, endPort]) => ({ port, endPort })) })));
+    assert.deepEqual(ranges([1, 65_535]), says(65_535));
+    assert.deepEqual(ranges([1, 1000], [1001, 2000]), says(2000));
+    assert.deepEqual(ranges([5432, 5440], [8000, 9000]), []);
+  });
+  it("refuses selectors that say only what they don't take, or what every namespace has", () => {
+    const peer = (selector: object) => find(goodStack(opening({ from: [selector], ports })));
+    const where = (key: string, operator: string, ...values: string[]) => ({
+      matchExpressions: [{ key, operator, ...(values.length > 0 && { values }) }],
+    });
+    const name = "kubernetes.io/metadata.name";
+    const namespaces = [wide("every namespace that it doesn't exclude")];
+    for (const namespaceSelector of [
+      where(name, "Exists"),
+      where(name, "NotIn", "kube-system"),
+      where("a", "DoesNotExist"),
+    ])
+      assert.deepEqual(peer({ namespaceSelector }), namespaces);
+    for (const podSelector of [where("nope", "DoesNotExist"), where("app", "NotIn", "x")])
+      assert.deepEqual(peer({ podSelector }), [wide("every pod of the namespace that it doesn't exclude")]);
+    for (const selector of [where(name, "In", "web"), where("team", "Exists")])
+      assert.deepEqual(peer({ namespaceSelector: selector }), []);
+    assert.deepEqual(peer({ podSelector: where("app", "Exists") }), []);
+    assert.deepEqual(
+      peer({ podSelector: { ...where("app", "NotIn", "x"), matchLabels: { team: "web" } } }),
+      [],
+    );
+  });
+  it("takes no policy without types for one that denies what leaves, unless it has a rule for it", () => {
+    const denying = (spec: object) => {
+      // It closes what leaves for some pods only.
+      const dns = mutated("everyone-dns", {
+        "spec.podSelector": { matchExpressions: [{ key: "a", operator: "DoesNotExist" }] },
+      });
+      return find(goodStack({ "deny-all": mutated("deny-all", { spec }), "everyone-dns": dns })).length;
+    };
+    for (const types of [{}, { policyTypes: [] }]) {
+      assert.equal(denying({ podSelector: {}, egress: [], ...types }), 1);
+      const [rule] = (good("everyone-dns").spec as { egress: object[] }).egress;
+      assert.equal(denying({ podSelector: {}, egress: [rule], ...types }), 0);
+    }
+    assert.equal(denying({ podSelector: {}, policyTypes: ["Ingress", "Egress"] }), 0);
+  });
   it("asks nothing for poolers of other clusters and namespaces, and for one that serves several", () => {
     const labels = { app: "bouncer" };
     const other = mutated("pooler", { "metadata.name": "second", "spec.cluster.name": "other" });
@@ -388,7 +457,7 @@ describe("the invariant closed-network", () => {
       wide("every address (0.0.0.0/0)", "egress"),
     ]);
     assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443 }] }, "egress"))), []);
-    assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443, endPort: 9999 }] }, "egress"))), [
+    assert.deepEqual(find(goodStack(opening({ to, ports: [{ port: 443, endPort: 999 }] }, "egress"))), [
       wide("every address (0.0.0.0/0)", "egress"),
     ]);
     assert.deepEqual(find(goodStack(opening({ from: to, ports: [{ port: 443 }] }))), [

@@ -110,7 +110,7 @@ describe("the policies about a standalone server", () => {
       ({ kind, metadata }) => kind !== "NetworkPolicy" || !metadata.name.endsWith("-everyone"),
     );
     assert.deepEqual(violationsInStack("closed-network", without), [
-      'Cluster alert-history/alert-history: network for DNS: "closed" is not allowed. Allowed: open, egress on port 53. Fix: add a NetworkPolicy for it.',
+      'Cluster alert-history/alert-history: network for DNS: "closed" is not allowed. Allowed: open, egress on UDP port 53. Fix: add a NetworkPolicy for it.',
     ]);
     assert.deepEqual(server().metadata.labels, { [clusterLabel]: "alert-history" });
   });
