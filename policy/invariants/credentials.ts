@@ -65,7 +65,13 @@ class Search {
     for (let index = 0; index + 1 < list.length; index++) {
       const name = /^--?([a-z][a-z0-9_-]*)$/i.exec(text(index))?.[1];
       const value = text(index + 1);
-      if (name !== undefined && namesSecret(name) && value !== "" && !value.startsWith("-") && !stands(value))
+      if (
+        name !== undefined &&
+        namesSecret(name) &&
+        value !== "" &&
+        !value.startsWith("-") &&
+        !stands(name, value)
+      )
         this.found.push({ path: `${path}[${index + 1}]`, what: "a command line with a password" });
     }
   }
