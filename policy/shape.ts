@@ -39,7 +39,8 @@ const numbers = new Set(
 );
 const booleans = new Set(
   words(`enabled isWALArchiver suspend enablePDB enableSuperuserAccess enablePodAntiAffinity failoverQuorum synchronous_mode
-    synchronous_mode_strict failsafe_mode enableMasterLoadBalancer enableReplicaLoadBalancer enableConnectionPooler
+    synchronous_mode_strict failsafe_mode enableMasterLoadBalancer enableReplicaLoadBalancer enableMasterPoolerLoadBalancer
+    enableReplicaPoolerLoadBalancer useLoadBalancer replicaLoadBalancer enableConnectionPooler
     enableReplicaConnectionPooler dataChecksums allowVolumeExpansion superuser`),
 );
 

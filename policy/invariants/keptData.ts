@@ -1,6 +1,7 @@
-import { isOn, operatorFacts } from "../../plan/engines/zalando/operatorFacts";
+import { isOn, operatorFacts, saidOf, textsOf } from "../../plan/engines/zalando/operatorFacts";
 import type { KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
+import { each, together } from "../notKnown";
 import type { ObjectInvariant } from "./invariant";
 
 interface Kept extends KubernetesObject {
@@ -16,31 +17,37 @@ const switches = [
   ["enable_secrets_deletion", "the roles' passwords"],
 ] as const;
 
+const retention = "persistent_volume_claim_retention_policy";
+
 function ofOperator(object: KubernetesObject): Problem[] {
   const facts = operatorFacts(object);
   if (facts === undefined) return [];
-  const deletes = switches
-    .filter(([key]) => isOn(facts, key, true))
-    .map(([key, what]) => ({
-      path: key,
-      value: facts[key],
-      allowed: `false, since a cluster's object that is deleted by mistake would take ${what} along`,
-      fix: "set it to false",
-    }));
-  const policy = at(facts.persistent_volume_claim_retention_policy, "when_deleted");
-  return [
-    ...deletes,
-    ...(policy === "delete"
-      ? [
-          {
-            path: "persistent_volume_claim_retention_policy.when_deleted",
-            value: policy,
-            allowed: "retain",
-            fix: "set it, or leave it out",
-          },
-        ]
-      : []),
-  ];
+  return together(
+    () =>
+      each(switches, ([key, what]) =>
+        isOn(facts, key, true)
+          ? [
+              {
+                path: key,
+                value: saidOf(facts, key),
+                allowed: `false, since a cluster's object that is deleted by mistake would take ${what} along`,
+                fix: "set it to false",
+              },
+            ]
+          : [],
+      ),
+    () => {
+      const policies = textsOf(facts, retention);
+      return ["when_deleted", "when_scaled"]
+        .filter((when) => policies[when] === "delete")
+        .map((when) => ({
+          path: `${retention}.${when}`,
+          value: "delete",
+          allowed: "retain, since the data would go with the object, or with an instance",
+          fix: "set it, or leave it out",
+        }));
+    },
+  );
 }
 
 export const keptDataInvariant: ObjectInvariant = {

@@ -1,3 +1,4 @@
+import { booleanOf } from "../../settings/boolean";
 import { isOn, operatorFacts } from "../../plan/engines/zalando/operatorFacts";
 import { type KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
@@ -25,7 +26,7 @@ const containersOf = (object: KubernetesObject) =>
 const isOperator = (object: KubernetesObject): boolean =>
   containersOf(object).some(({ image = "" }) => /\/cloudnative-pg(-testing)?(:|@|$)/.test(image));
 
-/** CloudNativePG's configuration: variables of its Deployment, over those of a ConfigMap. */
+/** CloudNativePG's configuration: a ConfigMap's keys, over variables of its Deployment. */
 function variablesOf(
   operator: KubernetesObject,
   objects: readonly KubernetesObject[],
@@ -34,18 +35,18 @@ function variablesOf(
     (one) => one.kind === "ConfigMap" && /^cnpg-controller-manager-config$/.test(one.metadata.name),
   );
   return {
-    ...(map?.data as Record<string, string> | undefined),
     ...Object.fromEntries(
       containersOf(operator).flatMap(({ env = [] }) =>
         env.flatMap(({ name, value }) => (name === undefined || value === undefined ? [] : [[name, value]])),
       ),
     ),
+    ...(map?.data as Record<string, string> | undefined),
   };
 }
 
 const staged = (variables: Record<string, string>): boolean =>
   Number(variables.CLUSTERS_ROLLOUT_DELAY ?? 0) > 0 ||
-  variables.ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES === "true";
+  booleanOf(variables.ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES) === true;
 
 export const operatorRolloutInvariant: StackInvariant = {
   number: "35",

@@ -369,7 +369,7 @@ describe("the plan for the Zalando operator", () => {
     assert.equal(claimed.imageFromCatalog, true);
     const open = { ...bare, spec: { enableMasterLoadBalancer: true, users: { root: ["superuser"] } } };
     assert.deepEqual(readers.zalando.facts(open, [])!.loadBalancers, [
-      { service: "x", sourceRanges: [], annotations: {} },
+      { service: "x", sourceRanges: ["127.0.0.1/32"], annotations: {} },
     ]);
     assert.deepEqual(readers.zalando.facts(open)!.superusers, ["root"]);
     assert.equal(readers.zalando.facts({ ...bare, kind: "OperatorConfiguration" }), undefined);

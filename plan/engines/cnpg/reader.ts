@@ -1,4 +1,5 @@
 import { appended, type KubernetesObject, namespaceOf } from "../../objects";
+import { booleanOf } from "../../../settings/boolean";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
@@ -41,7 +42,9 @@ function facts(object: KubernetesObject): Facts | undefined {
       return {
         number: synchronous?.number ?? 0,
         blocks: synchronous !== undefined && (synchronous.dataDurability ?? "required") === "required",
-        quorum: (synchronous?.failoverQuorum ?? false) || metadata.annotations?.[quorumAnnotation] === "true",
+        quorum:
+          (synchronous?.failoverQuorum ?? false) ||
+          booleanOf(metadata.annotations?.[quorumAnnotation]) === true,
       };
     },
     get claimsZeroLoss() {

@@ -11,7 +11,7 @@ import {
   services,
   spreadAnnotation,
 } from "./names";
-import { askOperator, isOn, type OperatorFacts, textOf } from "./operatorFacts";
+import { askOperator, isOn, type OperatorFacts, saidOf, textOf, textsOf } from "./operatorFacts";
 import { isPostgresql, type Postgresql } from "./resources";
 
 /** What Spilo writes where the object says nothing; the rules for people's logins by PAM are left out. */
@@ -31,16 +31,38 @@ const superusers = ({ spec }: Postgresql): string[] =>
     )
     .map(([name]) => name);
 
+/** What the operator lets in where the cluster's object lists no ranges. */
+const nobodyElse = ["127.0.0.1/32"];
+
+type Objects = readonly KubernetesObject[] | undefined;
+
+/** Whether the operator opens a Service: what the cluster's object says, else its own configuration. */
+function isOpened(said: boolean | undefined, key: string, objects: Objects): boolean {
+  if (said !== undefined) return said;
+  const operator = askOperator(key, objects);
+  return operator !== undefined && isOn(operator, key, false);
+}
+
 /** A Service that the operator opens, for the ranges that the cluster's object lists. */
-const opened = (
+function opened(
   { spec = {} }: Postgresql,
   service: string,
-  more: Record<string, string> | undefined,
-): LoadBalancer => ({
-  service,
-  sourceRanges: spec.allowedSourceRanges ?? [],
-  annotations: { ...spec.serviceAnnotations, ...more },
-});
+  { more, objects }: { more: Record<string, string> | undefined; objects: Objects },
+): LoadBalancer {
+  const { allowedSourceRanges: ranges = [] } = spec;
+  return {
+    service,
+    sourceRanges: ranges.length > 0 ? ranges : nobodyElse,
+    get annotations() {
+      const operator = askOperator("custom_service_annotations", objects);
+      return {
+        ...(operator && textsOf(operator, "custom_service_annotations")),
+        ...spec.serviceAnnotations,
+        ...more,
+      };
+    },
+  };
+}
 
 /** Fields that are left out count with the operator's or Spilo's own defaults, parameters with PostgreSQL's. */
 function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]): Facts | undefined {
@@ -155,19 +177,15 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
       return archiveFacts(object, objects);
     },
     get loadBalancers() {
-      const on = (said: boolean | undefined, key: string, otherwise: boolean): boolean => {
-        if (said !== undefined) return said;
-        const operator = askOperator(key, objects);
-        return operator !== undefined && isOn(operator, key, otherwise);
-      };
+      const { enableMasterLoadBalancer: master, enableReplicaLoadBalancer: replica } = spec;
+      const isNew = master !== undefined || replica !== undefined;
       const { primary, standbys } = services;
       return [
-        // The operator's own default is a load balancer for the primary, its released configuration's is none.
-        ...(on(spec.enableMasterLoadBalancer, "enable_master_load_balancer", false)
-          ? [opened(object, primary(metadata.name), spec.masterServiceAnnotations)]
+        ...(isOpened(isNew ? master : spec.useLoadBalancer, "enable_master_load_balancer", objects)
+          ? [opened(object, primary(metadata.name), { more: spec.masterServiceAnnotations, objects })]
           : []),
-        ...(on(spec.enableReplicaLoadBalancer, "enable_replica_load_balancer", false)
-          ? [opened(object, standbys(metadata.name), spec.replicaServiceAnnotations)]
+        ...(isOpened(isNew ? replica : spec.replicaLoadBalancer, "enable_replica_load_balancer", objects)
+          ? [opened(object, standbys(metadata.name), { more: spec.replicaServiceAnnotations, objects })]
           : []),
       ];
     },
@@ -191,14 +209,21 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
 /** What the operator has where neither the cluster nor its configuration says it. */
 const poolerDefaults = { instances: 2, maxConnections: 60 };
 
+/** What says whether a pooler's Service is open, and what is written on it. */
+interface PoolerOpening {
+  readonly said: boolean | undefined;
+  readonly key: string;
+  readonly more: Record<string, string> | undefined;
+}
+
 /** The operator's own poolers are fields of its cluster object; the platform makes none. */
 function poolerFacts(object: KubernetesObject, objects?: readonly KubernetesObject[]): PoolerFacts[] {
   if (!isPostgresql(object)) return [];
   const { metadata, spec = {} } = object;
   const operator = (): OperatorFacts => askOperator("connection_pooler", objects) ?? {};
   const number = (said: number | undefined, key: string, otherwise: number): number =>
-    said ?? (Number(operator()[key] ?? otherwise) || otherwise);
-  const one = (suffix: string, service: string, open: boolean | undefined): PoolerFacts => ({
+    said ?? (Number(saidOf(operator(), key) ?? otherwise) || otherwise);
+  const one = (suffix: string, service: string, open: PoolerOpening): PoolerFacts => ({
     kind: "postgresql",
     get name() {
       return `${metadata.name}${suffix}`;
@@ -223,7 +248,10 @@ function poolerFacts(object: KubernetesObject, objects?: readonly KubernetesObje
       return isOn(said, "enable_pod_antiaffinity", Object.keys(said).length === 0);
     },
     get loadBalancers() {
-      return open === true ? [opened(object, `${metadata.name}${suffix}`, undefined)] : [];
+      const { said, key, more } = open;
+      return isOpened(said, key, objects)
+        ? [opened(object, `${metadata.name}${suffix}`, { more, objects })]
+        : [];
     },
     get pools() {
       // It shares the limit among its pods.
@@ -240,10 +268,22 @@ function poolerFacts(object: KubernetesObject, objects?: readonly KubernetesObje
   const isPooled = spec.enableConnectionPooler ?? spec.connectionPooler !== undefined;
   return [
     ...(isPooled
-      ? [one("-pooler", services.primary(metadata.name), spec.enableMasterPoolerLoadBalancer)]
+      ? [
+          one("-pooler", services.primary(metadata.name), {
+            said: spec.enableMasterPoolerLoadBalancer,
+            key: "enable_master_pooler_load_balancer",
+            more: spec.masterServiceAnnotations,
+          }),
+        ]
       : []),
     ...(spec.enableReplicaConnectionPooler === true
-      ? [one("-pooler-repl", services.standbys(metadata.name), spec.enableReplicaPoolerLoadBalancer)]
+      ? [
+          one("-pooler-repl", services.standbys(metadata.name), {
+            said: spec.enableReplicaPoolerLoadBalancer,
+            key: "enable_replica_pooler_load_balancer",
+            more: spec.replicaServiceAnnotations,
+          }),
+        ]
       : []),
   ];
 }

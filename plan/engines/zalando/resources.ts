@@ -40,6 +40,9 @@ interface PostgresqlSpec {
   users?: Record<string, string[]>;
   enableMasterLoadBalancer?: boolean;
   enableReplicaLoadBalancer?: boolean;
+  /** Older names of these two, which count where neither is there. */
+  useLoadBalancer?: boolean;
+  replicaLoadBalancer?: boolean;
   allowedSourceRanges?: string[];
   serviceAnnotations?: Record<string, string>;
   masterServiceAnnotations?: Record<string, string>;

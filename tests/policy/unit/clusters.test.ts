@@ -51,6 +51,17 @@ const cases: Record<string, readonly Case[]> = {
         "Cluster shop/orders: instances: 4 is not allowed. Allowed: an odd number with zero-loss, since one more instance adds nothing to an even quorum. Fix: set 3 or 5.",
       ],
     },
+    {
+      title: "quorum failover by annotation, as a word of Go's",
+      change: {
+        "spec.instances": 4,
+        [`${synchronous}.failoverQuorum`]: undefined,
+        "metadata.annotations": { "alpha.cnpg.io/failoverQuorum": "T" },
+      },
+      says: [
+        "Cluster shop/orders: instances: 4 is not allowed. Allowed: an odd number with zero-loss, since one more instance adds nothing to an even quorum. Fix: set 3 or 5.",
+      ],
+    },
     { title: "two, of which another invariant speaks", change: { "spec.instances": 2 }, says: [] },
     {
       title: "four without quorum failover",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
 import { changed } from "../../support/settings";
-import { good, goodStack, judgedStack, mutated, violationsInStack, violationsOf } from "./kit";
+import { good, goodStack, judged, judgedStack, mutated, violationsInStack, violationsOf } from "./kit";
 import {
   configuration,
   operatorConfiguration,
@@ -108,8 +108,35 @@ describe("poolers", () => {
     const many = pooled({ connectionPooler: { maxDBConnections: 200 } });
     assert.equal(counts("connection-budget", many, operatorConfiguration()), 1);
     assert.equal(counts("connection-budget", pooled({}), operatorConfiguration()), 0);
-    const open = pooled({ enableConnectionPooler: true, enableMasterPoolerLoadBalancer: true });
-    assert.equal(counts("load-balancer-ranges", open, operatorConfiguration()), 1);
+  });
+  it("of Zalando's operator are open by the cluster's object, or else by the operator's configuration", () => {
+    const open = (spec: object, load_balancer: object = {}) =>
+      counts(
+        "load-balancer-ranges",
+        having(postgresql(), {
+          spec: {
+            ...(postgresql().spec as object),
+            enableMasterLoadBalancer: false,
+            enableConnectionPooler: true,
+            allowedSourceRanges: ["0.0.0.0/0"],
+            ...spec,
+          },
+        }),
+        having(operatorConfiguration(), { "configuration.load_balancer": load_balancer }),
+      );
+    const master = { enable_master_pooler_load_balancer: true };
+    const replica = { enable_replica_pooler_load_balancer: true };
+    assert.equal(open({}), 0);
+    assert.equal(open({ enableMasterPoolerLoadBalancer: true }), 1);
+    assert.equal(open({}, master), 1);
+    assert.equal(open({ enableMasterPoolerLoadBalancer: false }, master), 0);
+    assert.equal(open({ enableConnectionPooler: false }, master), 0);
+    assert.equal(open({ enableReplicaConnectionPooler: true }, replica), 1);
+    assert.equal(open({}, replica), 0);
+    assert.equal(open({ allowedSourceRanges: ["192.0.2.0/24"] }, master), 0);
+    const internal = { "service.beta.kubernetes.io/aws-load-balancer-internal": "true" };
+    assert.equal(open({ masterServiceAnnotations: internal }, master), 0);
+    assert.equal(open({}, { ...master, custom_service_annotations: internal }), 0);
   });
   it("of images that variables configure are seen", () => {
     assert.equal(counts("pooler-logins", pgbouncer({ AUTH_TYPE: "trust" })), 1);
@@ -325,6 +352,84 @@ describe("Zalando's operator", () => {
       1,
     );
   });
+  /** A ConfigMap of the operator, with some of its keys. */
+  const configMap = (data: Record<string, string>): KubernetesObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "postgres-operator", namespace: "operators" },
+    data: {
+      docker_image: "ghcr.io/zalando/spilo-17:4.0-p3",
+      resync_period: "30m",
+      enable_persistent_volume_claim_deletion: "false",
+      enable_secrets_deletion: "false",
+      ...data,
+    },
+  });
+  it("deletes by any word of its ConfigMap for true, and by the policy of volumes there", () => {
+    const found = (data: Record<string, string>) => count("kept-data", configMap(data));
+    assert.equal(found({}), 0);
+    const both = (word: string) =>
+      found({ enable_persistent_volume_claim_deletion: word, enable_secrets_deletion: word });
+    for (const word of ["1", "t", "T", "TRUE", "true", "True"]) assert.equal(both(word), 2, word);
+    for (const word of ["0", "f", "F", "FALSE", "false", "False"]) assert.equal(both(word), 0, word);
+    // The operator doesn't start with it: what counts is its default, which deletes.
+    assert.equal(both("yes"), 2);
+    const kept = (policy: string) => found({ persistent_volume_claim_retention_policy: policy });
+    assert.equal(kept("when_deleted:delete,when_scaled:delete"), 2);
+    assert.equal(kept("when_deleted:retain, when_scaled:delete"), 1);
+    assert.equal(kept("when_deleted:retain,when_scaled:retain"), 0);
+  });
+  it("deletes no volume of an instance that is taken away, nor by a group that isn't known yet", () => {
+    const policy = (when_scaled: string) =>
+      having(operatorConfiguration(), {
+        "configuration.kubernetes.persistent_volume_claim_retention_policy": {
+          when_deleted: "retain",
+          when_scaled,
+        },
+      });
+    assert.deepEqual(violationsOf("kept-data", policy("delete")), [
+      'OperatorConfiguration operators/postgres-operator: persistent_volume_claim_retention_policy.when_scaled: "delete" is not allowed. Allowed: retain, since the data would go with the object, or with an instance. Fix: set it, or leave it out.',
+    ]);
+    assert.equal(count("kept-data", policy("retain")), 0);
+    const later = operatorConfiguration();
+    Object.defineProperty(later.configuration, "kubernetes", {
+      enumerable: true,
+      get() {
+        throw new Error("not known");
+      },
+    });
+    assert.deepEqual(
+      [judged("kept-data", later).said.length, judged("kept-data", later).later.length],
+      [0, 1],
+    );
+  });
+  it("opens the primary where its configuration doesn't say no, to nobody where no ranges are listed", () => {
+    const open = (spec: object, operator: KubernetesObject) =>
+      counts(
+        "load-balancer-ranges",
+        having(postgresql(), { spec: { ...(postgresql().spec as object), ...spec } }),
+        operator,
+      );
+    const anybody = { allowedSourceRanges: ["0.0.0.0/0"] };
+    const group = (load_balancer: object) =>
+      having(operatorConfiguration(), { "configuration.load_balancer": load_balancer });
+    assert.equal(open(anybody, configMap({})), 1);
+    assert.equal(open(anybody, configMap({ enable_master_load_balancer: "0" })), 0);
+    assert.equal(open(anybody, group({ db_hosted_zone: "example.com" })), 1);
+    assert.equal(open(anybody, group({ enable_master_load_balancer: false })), 0);
+    // The API fills nothing into a group that isn't there.
+    assert.equal(open(anybody, operatorConfiguration()), 0);
+    assert.equal(open({ ...anybody, enableMasterLoadBalancer: false }, configMap({})), 0);
+    assert.equal(open({ enableMasterLoadBalancer: true }, operatorConfiguration()), 0);
+    assert.equal(open({ ...anybody, enableMasterLoadBalancer: true }, operatorConfiguration()), 1);
+    assert.equal(open({ ...anybody, useLoadBalancer: true }, operatorConfiguration()), 1);
+    assert.equal(
+      open({ ...anybody, useLoadBalancer: true, enableReplicaLoadBalancer: false }, operatorConfiguration()),
+      0,
+    );
+    const internal = { custom_service_annotations: "networking.gke.io/load-balancer-type:Internal" };
+    assert.equal(open(anybody, configMap(internal)), 0);
+  });
   it("rolls no two clusters at once", () => {
     const second = having(postgresql(), { "metadata.name": "acid-second" });
     const lazy = having(operatorConfiguration(), { "configuration.enable_lazy_spilo_upgrade": true });
@@ -464,6 +569,12 @@ describe("an operator that has several clusters", () => {
     assert.equal(counts("staged-operator-rollout", ...both, operator([delay])), 0);
     const inPlace = config({ ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES: "true" });
     assert.equal(counts("staged-operator-rollout", ...both, operator([]), inPlace), 0);
+    const oddly = (word: string) => config({ ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES: word });
+    assert.equal(counts("staged-operator-rollout", ...both, operator([]), oddly("1")), 0);
+    assert.equal(counts("staged-operator-rollout", ...both, operator([]), oddly("yes")), 1);
+    // The ConfigMap's counts.
+    const none = config({ CLUSTERS_ROLLOUT_DELAY: "0" });
+    assert.equal(counts("staged-operator-rollout", ...both, operator([delay]), none), 1);
     assert.equal(counts("staged-operator-rollout", good("cluster"), operator([])), 0);
   });
 });
