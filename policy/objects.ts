@@ -1,3 +1,4 @@
+import { Secret } from "@pulumi/policy/policy";
 import * as proxy from "@pulumi/policy/proxy";
 import type { KubernetesObject } from "../plan/objects";
 import { NotKnown, throwing } from "./notKnown";
@@ -42,7 +43,8 @@ export function plain(value: unknown, path = "", above: readonly object[] = []):
     try {
       inner = source[key];
       if (unknowns.has(inner)) throw new NotKnown(at);
-      inner = plain(inner, at, within);
+      // A remediation gets secrets with their mark, which counts for nothing here.
+      inner = plain(inner instanceof Secret ? inner.value : inner, at, within);
     } catch (error) {
       throwing(copy, key, error instanceof NotKnown ? error : new NotKnown(at, error));
       continue;

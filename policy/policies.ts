@@ -79,6 +79,15 @@ const judgedObject = (
   all?: readonly KubernetesObject[],
 ): Problem[] | undefined => named(object, () => checked(invariant, object, valuesOf(invariant, given), all));
 
+/** What is a problem whatever isn't known yet. */
+function certain(check: () => readonly Problem[] | undefined): readonly Problem[] {
+  try {
+    return check() ?? [];
+  } catch (error) {
+    return error instanceof Partly ? error.problems : [];
+  }
+}
+
 /** Problems of one object by itself. */
 export const problemsOfObject = (
   invariant: Invariant,
@@ -110,11 +119,7 @@ export const problemsOfWaiting = (
     .filter(({ kind }) => mayWait.has(kind))
     .filter((object) => waits(() => judgedObject(invariant, object, given)))
     .flatMap((object) => {
-      const before = new Set(
-        new Run()
-          .judged(invariant.name, "", () => judgedObject(invariant, object, given) ?? [])
-          .map(sentence),
-      );
+      const before = new Set(certain(() => judgedObject(invariant, object, given)).map(sentence));
       return run
         .judged(invariant.name, titleOf(object), () => judgedObject(invariant, object, given, objects) ?? [])
         .filter((problem) => !before.has(sentence(problem)));
@@ -269,7 +274,14 @@ export function policiesOf({ config, today, state }: Circumstances): Policies {
         standing(invariant, found).forEach((problem) => report(message(invariant, problem)));
       },
       ...(remedy && {
-        remediateResource: (args) => (remedy(args.props) ? args.props : undefined),
+        // Only what the policy refuses is changed, and nothing that a waiver lets pass.
+        remediateResource: (args) => {
+          const object = objectOf(args.type, args.name, args.props);
+          if (object === undefined || isPatch(args.type, object)) return undefined;
+          const found = certain(() => judgedObject(invariant, object, args.getConfig()));
+          const refused = new Run().standing(name, found, waivers().waivers);
+          return refused.length > 0 && remedy(args.props) ? args.props : undefined;
+        },
       }),
     };
     const validateStack: StackValidationPolicy["validateStack"] = (args, report) => {

@@ -37,7 +37,7 @@ interface Described {
   readonly options?: Readonly<Record<string, Option>>;
   /**
    * Changes a resource's properties in place where one value alone is right, and says whether it did. It runs where a configuration asks for it by
-   * the level `remediate`.
+   * the level `remediate`, for an object that the check refuses and no waiver lets pass.
    */
   readonly remedy?: (props: Fields) => boolean;
   /** False where some fields of an object are enough to be judged. @default true */

@@ -1,16 +1,18 @@
 import type { Problem } from "../../settings/problem";
+import { isRecord } from "../../settings/record";
 import { isAws } from "../backups";
 import { fieldsOf, textAt, type StoreInvariant } from "./invariant";
 
 const checksumPair = ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"];
 
 /** By number, since list methods fail on what Pulumi hands over. */
-function elementsOf(list: unknown): { name?: unknown; value?: unknown }[] {
-  if (!Array.isArray(list)) return [];
-  const elements: { name?: unknown; value?: unknown }[] = [];
-  for (let index = 0; index < list.length; index++) elements.push(list[index] as object);
+function elementsOf(list: readonly unknown[]): unknown[] {
+  const elements: unknown[] = [];
+  for (let index = 0; index < list.length; index++) elements.push(list[index]);
   return elements;
 }
+
+const nameOf = (variable: unknown): unknown => (isRecord(variable) ? variable.name : undefined);
 
 export const plainChecksumsInvariant: StoreInvariant = {
   number: "17",
@@ -38,15 +40,13 @@ export const plainChecksumsInvariant: StoreInvariant = {
     const endpoint = textAt(fieldsOf(spec, "configuration"), "endpointURL");
     if (props.kind !== "ObjectStore" || spec === undefined || isAws(endpoint === "" ? undefined : endpoint))
       return false;
-    const env = elementsOf(fieldsOf(spec, "instanceSidecarConfiguration")?.env);
-    const isRight = (name: string): boolean =>
-      env.some((one) => one.name === name && one.value === "when_required");
-    if (checksumPair.every(isRight)) return false;
     spec.instanceSidecarConfiguration ??= {};
-    fieldsOf(spec, "instanceSidecarConfiguration")!.env = [
-      ...env.filter(({ name }) => !checksumPair.includes(String(name))),
-      ...checksumPair.map((name) => ({ name, value: "when_required" })),
-    ];
+    const sidecar = fieldsOf(spec, "instanceSidecarConfiguration");
+    const given = sidecar?.env ?? [];
+    // Another form is its author's to correct.
+    if (sidecar === undefined || !Array.isArray(given)) return false;
+    const others = elementsOf(given).filter((one) => !checksumPair.some((name) => name === nameOf(one)));
+    sidecar.env = [...others, ...checksumPair.map((name) => ({ name, value: "when_required" }))];
     return true;
   },
 };

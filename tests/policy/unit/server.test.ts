@@ -58,8 +58,8 @@ interface Diagnostics {
   getNotApplicableList(): { getPolicyName?(): string }[];
 }
 
-const pack = (level?: string) => {
-  const policies = policiesOf({ config: () => ({}), today: () => "2026-01-31" });
+const pack = (level?: string, config: Record<string, string> = {}) => {
+  const policies = policiesOf({ config: () => config, today: () => "2026-01-31" });
   return level === undefined
     ? policies
     : policies.map((policy) => Object.assign(policy, { enforcementLevel: level }));
@@ -162,12 +162,13 @@ describe("the policies in Pulumi's SDK", () => {
 describe("fixes that Pulumi makes", () => {
   const remedied = async (
     object: KubernetesObject,
-    level = "remediate",
+    { level = "remediate", type, waivers = [] }: { level?: string; type?: string; waivers?: object[] } = {},
   ): Promise<Record<string, unknown>> => {
-    const remediate = make.makeRemediateRpcFun("pack", "1", "mandatory", pack(level));
+    const config = { "pgplatform:waivers": JSON.stringify(waivers) };
+    const remediate = make.makeRemediateRpcFun("pack", "1", "mandatory", pack(level, config));
     const answer = await called<{
       getRemediationsList(): { getPolicyname(): string; getProperties(): struct.Struct }[];
-    }>(remediate, filled(new analyzer.AnalyzeRequest(), object));
+    }>(remediate, filled(new analyzer.AnalyzeRequest(), object, type));
     return Object.fromEntries(
       answer.getRemediationsList().map((one) => [one.getPolicyname(), one.getProperties().toJavaScript()]),
     );
@@ -220,15 +221,70 @@ describe("fixes that Pulumi makes", () => {
       const found = await remedied(object);
       assert.deepEqual(Object.keys(found), [policy]);
       assert.equal(at(found[policy], path), value);
-      assert.deepEqual(await remedied(object, "mandatory"), {});
+      assert.deepEqual(await remedied(object, { level: "mandatory" }), {});
     });
 
   it("leave what is right, and what isn't known, as it is", async () => {
     for (const name of ["cluster", "archive", "pooler", "application"])
       assert.deepEqual(await remedied(good(name)), {}, name);
     assert.deepEqual(await remedied(postgresql()), {});
-    const object = mutated("cluster", { "spec.enablePDB": false, "spec.instances": unknown });
+    const object = mutated("cluster", { "spec.enablePDB": false, "spec.imageName": unknown });
     const { "disruption-budget": made } = await remedied(object);
-    assert.equal(at(made, "spec.instances"), unknown);
+    assert.equal(at(made, "spec.imageName"), unknown);
+  });
+
+  const undurable = () =>
+    mutated("cluster", { "spec.postgresql.parameters.fsync": "off", "spec.enablePDB": false });
+  it("leave what its policy has nothing against, or can't judge yet", async () => {
+    for (const instances of [1, unknown])
+      assert.deepEqual(
+        await remedied(mutated("cluster", { "spec.enablePDB": false, "spec.instances": instances })),
+        {},
+      );
+  });
+  it("leave what a waiver lets pass, as long as it holds", async () => {
+    const waiver = { resource: "Cluster shop/orders", reason: "a test", until: "2026-02-28", who: "Ada" };
+    const fixed = async (change: object) =>
+      Object.keys(
+        await remedied(undurable(), { waivers: [{ policy: "durable-writes", ...waiver, ...change }] }),
+      );
+    assert.deepEqual(await fixed({}), ["disruption-budget"]);
+    for (const change of [{ until: "2026-01-30" }, { resource: "Cluster shop/second" }])
+      assert.deepEqual((await fixed(change)).sort(), ["disruption-budget", "durable-writes"]);
+  });
+  it("change no patch, no other API's object and no other provider's resource", async () => {
+    assert.deepEqual(
+      await remedied(undurable(), { type: "kubernetes:postgresql.cnpg.io/v1:ClusterPatch" }),
+      {},
+    );
+    assert.deepEqual(await remedied({ ...undurable(), apiVersion: "example.com/v1" }), {});
+    assert.deepEqual(await remedied(undurable(), { type: "foo:bar:Baz" }), {});
+  });
+  it("don't fail at fields of another form, which are their author's to correct", async () => {
+    const path = "spec.instanceSidecarConfiguration";
+    for (const value of ["x", 7, { env: "x" }, { env: { a: 1 } }])
+      assert.deepEqual(await remedied(mutated("archive", { [path]: value })), {}, JSON.stringify(value));
+    const { "plain-checksums": made } = await remedied(
+      mutated("archive", { [`${path}.env`]: [null, { name: "A" }] }),
+    );
+    assert.deepEqual(
+      (at(made, `${path}.env`) as ({ name: string } | null)[]).map((one) => one?.name),
+      [undefined, "A", "AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"],
+    );
+    for (const change of [{ spec: "x" }, { spec: [null] }, { "spec.postgresql": ["fsync"] }])
+      assert.deepEqual(await remedied(mutated("cluster", change)), {});
+  });
+  it("read secrets, and keep their mark", async () => {
+    const secret = (value: unknown) => ({
+      "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+      value,
+    });
+    const object = mutated("cluster", {
+      "spec.enablePDB": secret(false),
+      "metadata.annotations": { note: secret("hidden") },
+    });
+    const { "disruption-budget": made } = await remedied(object);
+    assert.equal(at(made, "spec.enablePDB"), undefined);
+    assert.deepEqual(at(made, "metadata.annotations.note"), secret("hidden"));
   });
 });
