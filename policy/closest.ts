@@ -1,4 +1,5 @@
 import { distance } from "fastest-levenshtein";
+import type { Problem } from "../settings/problem";
 
 /** The name that is most like the word, where one is much like it. */
 export function closest(word: string, names: readonly string[]): string | undefined {
@@ -8,4 +9,23 @@ export function closest(word: string, names: readonly string[]): string | undefi
     .filter(({ far }) => far <= most)
     .sort((one, other) => one.far - other.far);
   return best?.name;
+}
+
+/** The problem that a name is none of those that there are. */
+export function misspelt(
+  { path, wrong }: { readonly path: string; readonly wrong: string },
+  {
+    word,
+    names,
+    otherwise,
+  }: { readonly word: string; readonly names: readonly string[]; readonly otherwise: string },
+): Problem {
+  const near = closest(word, names);
+  return {
+    path,
+    value: undefined,
+    wrong,
+    allowed: near ?? otherwise,
+    fix: near === undefined ? "remove it" : `did you mean ${near}? Correct it, or remove it`,
+  };
 }

@@ -3,7 +3,7 @@ import { today } from "../settings/day";
 import { levelsOf } from "./levels";
 import { policiesOf } from "./policies";
 import { deserializeOnce } from "./once";
-import { listen, stackConfig, stackState } from "./stackConfig";
+import { listen, packConfig, stackConfig, stackState } from "./stackConfig";
 
 listen();
 deserializeOnce();
@@ -17,6 +17,7 @@ const policies = policiesOf({
   config: stackConfig,
   today,
   state: stackState,
+  given: packConfig,
 });
 
 // Making the pack starts its server: nothing else may import this file.

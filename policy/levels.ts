@@ -10,7 +10,7 @@ export function tierOf(config: Readonly<Record<string, string>>): "dev" | "prod"
 }
 
 /**
- * Levels and waivers of a stack's tier. `--policy-pack-config` takes their place.
+ * Levels and waivers of a stack's tier. Pulumi lays `--policy-pack-config` over them: what that leaves out stays the tier's.
  */
 export function levelsOf(config: Readonly<Record<string, string>>): PolicyPackConfig {
   const given = tierOf(config) === "dev" ? dev : prod;

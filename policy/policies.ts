@@ -13,6 +13,7 @@ import { titleOf } from "./kubernetes";
 import { isPatch, objectOf, plain } from "./objects";
 import { Partly } from "./notKnown";
 import { isDeferred, Run } from "./run";
+import { type PackConfig, unknownNames } from "./options";
 import { type ProtectionSources, protectionPolicies } from "./protection";
 import { registered } from "./shape";
 import { baseBackupFacts, clusterFacts, stackFacts, storeFacts } from "./stackFacts";
@@ -210,11 +211,14 @@ class Stacks {
   }
 }
 
-/** The stack's configuration and its state as they are when a policy runs, and the day. */
-export type Circumstances = ProtectionSources;
+/** The configurations and the stack's state as they are when a policy runs, and the day. */
+export interface Circumstances extends ProtectionSources {
+  /** The pack's own configuration. @default - it has none */
+  readonly given?: () => PackConfig;
+}
 
 /** All policies of the pack, and what they say together at the end. */
-export function policiesOf({ config, today, state }: Circumstances): Policies {
+export function policiesOf({ config, today, state, given = () => ({}) }: Circumstances): Policies {
   const run = new Run();
   const objects = new Objects();
   const stacks = new Stacks();
@@ -297,6 +301,19 @@ export function policiesOf({ config, today, state }: Circumstances): Policies {
 
   const notices: StackValidationPolicy[] = [
     {
+      name: "options",
+      description: "Each policy and each option that the pack's configuration names is there.",
+      enforcementLevel: "mandatory",
+      severity: "high",
+      url: `${page}#setting-levels-and-options`,
+      validateStack: (_args, report) =>
+        unknownNames(
+          given(),
+          policies.map((policy) => policy.name),
+          invariants,
+        ).forEach((problem) => report(sentence(problem))),
+    },
+    {
       name: "waivers",
       description: "Each waiver names policy, resource, reason, last day and a person, and hasn't expired.",
       enforcementLevel: "mandatory",
@@ -322,9 +339,10 @@ export function policiesOf({ config, today, state }: Circumstances): Policies {
       validateStack: (_args, report) => run.later().forEach((line) => report(line)),
     },
   ];
-  return [
+  const policies = [
     ...invariants.map(policyOf),
     ...notices,
     ...protectionPolicies({ config, today, ...(state && { state }) }),
   ];
+  return policies;
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { AnalyzerStackConfigureRequest } from "@pulumi/pulumi/proto/analyzer_pb";
+import { AnalyzerStackConfigureRequest, ConfigureAnalyzerRequest } from "@pulumi/pulumi/proto/analyzer_pb";
+import type { PackConfig } from "./options";
 
 /** What the SDK's generated messages are made of, as far as it is used here. */
 interface Message {
@@ -10,6 +11,28 @@ interface Message {
     getProject(): string;
     getOrganization(): string;
   }): unknown;
+}
+
+/** The message with the pack's own configuration. */
+interface Configured {
+  getPolicyconfigMap(): Policies;
+}
+interface Policies {
+  forEach(
+    each: (
+      value: { getProperties(): { toJavaScript(): Record<string, unknown> } | undefined },
+      key: string,
+    ) => void,
+  ): void;
+}
+
+let configured: Policies | undefined;
+
+/** What the pack was configured with, as Pulumi's engine made it of the tier's levels, of defaults and of the user's file. */
+export function packConfig(): PackConfig {
+  const given: Record<string, Record<string, unknown>> = {};
+  configured?.forEach((value, key) => (given[key] = value.getProperties()?.toJavaScript() ?? {}));
+  return given;
 }
 
 let told: Readonly<Record<string, string>> = {};
@@ -60,7 +83,10 @@ async function exported(stack: string): Promise<State> {
   }
 }
 
-/** Reads the message's configuration when the SDK reads its tags, and begins to read the state of a stack with the platform's settings. */
+/**
+ * Reads the message's configuration when the SDK reads its tags, and begins to read the state of a stack with the platform's settings. The pack's own
+ * configuration is kept as the SDK gets it, since a policy is told only of what is under its name.
+ */
 export function listen(): void {
   const message = AnalyzerStackConfigureRequest.prototype as unknown as Message;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its message below
@@ -74,5 +100,11 @@ export function listen(): void {
         [this.getOrganization(), this.getProject(), this.getStack()].filter(Boolean).join("/"),
       );
     return getTagsMap.call(this);
+  };
+  const configure = ConfigureAnalyzerRequest.prototype as unknown as Configured;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its message below
+  const { getPolicyconfigMap } = configure;
+  configure.getPolicyconfigMap = function (this: Configured) {
+    return (configured = getPolicyconfigMap.call(this));
   };
 }

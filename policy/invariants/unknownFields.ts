@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
-import { closest } from "../closest";
+import { misspelt } from "../closest";
 import { each, kept } from "../notKnown";
 import schemas from "../schemas.json";
 import { rawOf } from "../shape";
@@ -46,15 +46,11 @@ function walk(value: unknown, fields: Fields, path: string): Problem[] {
     const at = path === "" ? key : `${path}.${key}`;
     const inner = Object.hasOwn(own, key) ? own[key] : own["*"];
     if (inner !== undefined) return walk(value[key], inner, at);
-    const near = closest(key, Object.keys(own));
     return [
-      {
-        path: at,
-        value: undefined,
-        wrong: "no such field",
-        allowed: near === undefined ? "a field that the API has" : near,
-        fix: near === undefined ? "remove it" : `did you mean ${near}? Correct it, or remove it`,
-      },
+      misspelt(
+        { path: at, wrong: "no such field" },
+        { word: key, names: Object.keys(own), otherwise: "a field that the API has" },
+      ),
     ];
   });
 }

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import type { StackValidationPolicy } from "@pulumi/policy";
+import * as analyzer from "@pulumi/pulumi/proto/analyzer_pb";
+import * as struct from "google-protobuf/google/protobuf/struct_pb";
 import { withPolicies } from "../../../docs/policiesTable";
 import { planners } from "../../../plan/engines/select";
 import { readFileSync } from "node:fs";
@@ -11,6 +14,8 @@ import { referenceOf } from "../../../policy/invariants/images";
 import { objectOf, plain } from "../../../policy/objects";
 import { policiesOf } from "../../../policy/policies";
 import { imagesOf } from "../../../checks/images";
+import { unknownNames } from "../../../policy/options";
+import { listen, packConfig } from "../../../policy/stackConfig";
 import { reservedConnections } from "../../../settings/sums/connections";
 import { named } from "./kit";
 
@@ -25,6 +30,7 @@ describe("the policy pack", () => {
       policies.map(({ name }) => name),
       [
         ...invariants.map(({ name }) => name),
+        "options",
         "waivers",
         "waived",
         "judged-later",
@@ -46,6 +52,55 @@ describe("the policy pack", () => {
       for (const { description } of Object.values(options)) assert.match(description, /\.$/);
     assert.deepEqual(valuesOf(named("enough-instances")), { least: 3 });
     assert.deepEqual(valuesOf(named("enough-instances"), { least: 5 }), { least: 5 });
+  });
+
+  it("refuses names in its configuration that no policy and no option has", () => {
+    const said = (given: Record<string, Record<string, unknown>>) => {
+      const policies = policiesOf({ config: () => ({}), today: () => "2026-01-31", given: () => given });
+      const options = policies.find(({ name }) => name === "options") as StackValidationPolicy;
+      const found: string[] = [];
+      void options.validateStack({} as Parameters<typeof options.validateStack>[0], (text) =>
+        found.push(text),
+      );
+      return found;
+    };
+    assert.deepEqual(said({ "archive-timeout": { rpoMinute: 2 }, "archive-timeouts": {}, failsafe: {} }), [
+      "archive-timeout.rpoMinute: no such option. Allowed: rpoMinutes. Fix: did you mean rpoMinutes? Correct it, or remove it.",
+      "archive-timeouts: no such policy. Allowed: archive-timeout. Fix: did you mean archive-timeout? Correct it, or remove it.",
+      "failsafe: no such policy. Allowed: the name of a policy of this pack. Fix: remove it.",
+    ]);
+    assert.deepEqual(said({ "failsafe-mode": { mode: "on" }, "instances-apart": { racks: 2 } }), [
+      "failsafe-mode.mode: no such option. Allowed: none: the policy has no options. Fix: remove it.",
+      "instances-apart.racks: no such option. Allowed: zones. Fix: remove it.",
+    ]);
+    const right = { "archive-timeout": { rpoMinutes: 2 }, waivers: {}, "protected-data": {}, all: {} };
+    assert.deepEqual(said({ ...right, "instances-apart": { zones: 1 } }), []);
+    for (const file of ["dev.json", "prod.json"])
+      assert.deepEqual(
+        unknownNames(
+          Object.fromEntries(
+            Object.entries(json(file)).map(([name, one]) => [
+              name,
+              typeof one === "string" ? {} : (one as object),
+            ]),
+          ) as Parameters<typeof unknownNames>[0],
+          invariants.map(({ name }) => name),
+          invariants,
+        ),
+        [],
+        file,
+      );
+  });
+
+  it("gets its whole configuration by the message that the SDK reads", () => {
+    listen();
+    const given = new analyzer.ConfigureAnalyzerRequest();
+    const config = new analyzer.PolicyConfig();
+    config.setProperties(struct.Struct.fromJavaScript({ rpoMinute: 2 }));
+    given.getPolicyconfigMap().set("archive-timeout", config);
+    const arrived = analyzer.ConfigureAnalyzerRequest.deserializeBinary(given.serializeBinary());
+    arrived.getPolicyconfigMap().entries();
+    assert.deepEqual(packConfig(), { "archive-timeout": { rpoMinute: 2 } });
   });
 
   it("loosens in dev exactly what is prod's", () =>
