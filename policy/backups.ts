@@ -88,7 +88,7 @@ export const verifications = (
   );
 
 /** Objects that say which target they stand for, whichever cluster's. */
-const targetObjects = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
+export const targetObjects = (objects: readonly KubernetesObject[]): KubernetesObject[] =>
   those(
     objects.filter(standsForTarget),
     ({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] !== undefined,
@@ -146,8 +146,8 @@ export const retentionsOf = (stack: Placed, bucket: string): number[] =>
         ({ metadata }) => metadata.annotations?.[targetAnnotations.bucket] === bucket,
       ),
       ({ metadata }) => {
-        const days = metadata.annotations?.[targetAnnotations.windowDays];
-        return days === undefined ? [] : [Number(days)];
+        const days = Number(metadata.annotations?.[targetAnnotations.windowDays]);
+        return days > 0 ? [days] : [];
       },
     ),
   );

@@ -23,14 +23,16 @@ interface WithPods {
   readonly jobTemplate?: { readonly spec?: { readonly template?: { readonly spec?: PodSpec } } };
 }
 
+/** What stands behind a name in the place of a namespace that isn't known yet. */
+export const unplaced = "(namespace not known yet)";
+
 /** How messages name an object. */
 export function titleOf(object: KubernetesObject): string {
   const { kind, metadata } = object;
   try {
     return `${kind} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
   } catch {
-    // A namespace that isn't known yet.
-    return `${kind} ${metadata.name}`;
+    return `${kind} ${metadata.name} ${unplaced}`;
   }
 }
 

@@ -1,6 +1,7 @@
 import { dayOf, daysBetween, isDay } from "../settings/day";
 import type { Problem } from "../settings/problem";
 import { isRecord } from "../settings/record";
+import { unplaced } from "./kubernetes";
 
 /** What a stack file lets pass for a time: `pgplatform:waivers`. */
 export interface Waiver {
@@ -114,9 +115,11 @@ export function waiversIn(
   return { waivers, problems };
 }
 
-/** Whether a waiver is about a problem: of its policy, and of its object. */
-export const isWaivedBy = ({ policy, resource }: Waiver, name: string, { path }: Problem): boolean =>
-  policy === name && (path === resource || path.startsWith(`${resource}: `));
+/** Whether a waiver is about a problem: of its policy, and of its object. One whose namespace isn't known yet goes by kind and name. */
+export function isWaivedBy({ policy, resource }: Waiver, name: string, { path }: Problem): boolean {
+  const isAbout = (title: string) => path === title || path.startsWith(`${title}: `);
+  return policy === name && (isAbout(resource) || isAbout(`${resource.replace(/ .*\//, " ")} ${unplaced}`));
+}
 
 /** What is said of a waiver on every run. */
 export const told = ({ policy, resource, reason, until, who }: Waiver, count: number): string =>

@@ -1,7 +1,10 @@
 import type { Problem } from "../../settings/problem";
-import { backupBuckets, livePrefixes, retentionsOf } from "../backups";
+import { targetAnnotations } from "../../plan/names";
+import type { KubernetesObject } from "../../plan/objects";
+import { backupBuckets, livePrefixes, retentionsOf, targetObjects } from "../backups";
 import type { BucketFacts } from "../buckets";
-import { anyOf, each, firstOf, found, readable } from "../notKnown";
+import { titleOf } from "../kubernetes";
+import { anyOf, each, firstOf, found, readable, together } from "../notKnown";
 import type { StackFacts, StackInvariant } from "./invariant";
 
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
@@ -40,9 +43,24 @@ function tooLong(lock: Lock, path: string, kept: readonly number[]): Problem[] {
   ];
 }
 
+/** How long a target keeps what it has, where that is said by no number: it would hold for nothing. */
+function unreadWindow(target: KubernetesObject): Problem[] {
+  const days = target.metadata.annotations?.[targetAnnotations.windowDays];
+  return days === undefined || Number(days) > 0
+    ? []
+    : [
+        {
+          path: `${titleOf(target)}: ${targetAnnotations.windowDays}`,
+          value: days,
+          allowed: "a number of days",
+          fix: "write it so, or remove it",
+        },
+      ];
+}
+
 const problemsOf = (stack: StackFacts, { resource, bucket, locks }: BucketFacts): Problem[] =>
   each(locks, (lock) => {
-    const path = `bucket ${resource} (${bucket}): lock on ${lock.prefix === "" ? "everything" : lock.prefix}`;
+    const path = `Bucket ${resource}: lock on ${lock.prefix === "" ? "everything" : lock.prefix} in ${bucket}`;
     return firstOf(
       () => onArchive(lock, path, livePrefixes(stack, bucket)),
       () => tooLong(lock, path, retentionsOf(stack, bucket)),
@@ -58,5 +76,9 @@ export const bucketLocksInvariant: StackInvariant = {
   remediation:
     "Lock only where copies are: files of a base backup are written twice in the live archive, and what a lock holds can't expire.",
   on: "stack",
-  check: (stack): Problem[] => each(backupBuckets(stack), (bucket) => problemsOf(stack, bucket)),
+  check: (stack): Problem[] =>
+    together(
+      () => each(backupBuckets(stack), (bucket) => problemsOf(stack, bucket)),
+      () => each(targetObjects(stack.objects), unreadWindow),
+    ),
 };

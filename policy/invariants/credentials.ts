@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../plan/objects";
+import { type KubernetesObject, namespaceOf } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
 import { namesSecret, secretIn, stands } from "../credentials";
 import { NotKnown, Partly } from "../notKnown";
@@ -81,6 +81,24 @@ class Search {
 const isSecret = ({ kind, apiVersion }: KubernetesObject): boolean =>
   (kind === "Secret" && apiVersion === "v1") || kind === "SealedSecret";
 
+/** Whether a path of an object is ignored: `ConfigMap postgres/tool: data.token`. Where its namespace isn't known yet, kind and name count. */
+function ignoredIn(object: KubernetesObject, ignored: readonly string[]): (path: string) => boolean {
+  const { kind, metadata } = object;
+  let namespace: string | undefined;
+  try {
+    namespace = namespaceOf(object);
+  } catch {
+    // It isn't known yet.
+  }
+  const own = ignored.flatMap((one) => {
+    const [, ofKind, place, name, path = ""] = /^(\S+) ([^/\s]+)\/(\S+): (.*)$/.exec(one) ?? [];
+    const isOwn =
+      ofKind === kind && name === metadata.name && (namespace === undefined || place === namespace);
+    return isOwn ? [path] : [];
+  });
+  return (path) => own.includes(path);
+}
+
 export const credentialsInvariant: ObjectInvariant = {
   number: "20",
   name: "no-plain-credentials",
@@ -105,15 +123,9 @@ export const credentialsInvariant: ObjectInvariant = {
     const raw = rawOf(object);
     const search = new Search();
     search.walk(isSecret(object) ? { metadata: raw.metadata } : raw, "", "");
-    const { name } = object.metadata;
-    let namespace = "default";
-    try {
-      ({ namespace = "default" } = object.metadata);
-    } catch {
-      // It isn't known yet.
-    }
+    const isIgnored = ignoredIn(object, ignored as readonly string[]);
     const problems = search.found
-      .filter(({ path }) => !(ignored as string[]).includes(`${object.kind} ${namespace}/${name}: ${path}`))
+      .filter(({ path }) => !isIgnored(path))
       .map(({ path, what }) => ({
         path,
         value: `(hidden: ${what})`,

@@ -18,7 +18,7 @@ export const privateBucketsInvariant: StackInvariant = {
         ? []
         : [
             {
-              path: `bucket ${resource} (${bucket}): access`,
+              path: `Bucket ${resource}: access to ${bucket}`,
               value: open,
               allowed: "the platform's only",
               fix: "close it",

@@ -18,7 +18,7 @@ export const protectedBucketsInvariant: StackInvariant = {
         ? []
         : [
             {
-              path: `bucket ${resource} (${bucket}): protect`,
+              path: `Bucket ${resource}: protection of ${bucket}`,
               value: false,
               allowed: "true, since backups outlive the cluster",
               fix: "protect it",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { KubernetesObject } from "../../../plan/objects";
 import { cloudResource, type CloudResource } from "../../../policy/buckets";
 import { valuesOf } from "../../../policy/invariants";
 import { plain } from "../../../policy/objects";
@@ -58,8 +59,8 @@ const find = (policy: string, clouds: readonly CloudResource[], objects = goodSt
 };
 
 describe("the invariant private-buckets", () => {
-  const says = (bucket: string, why: string) => [
-    `bucket ${bucket}: access: "${why}" is not allowed. Allowed: the platform's only. Fix: close it.`,
+  const says = (name: string, bucket: string, why: string) => [
+    `Bucket ${name}: access to ${bucket}: "${why}" is not allowed. Allowed: the platform's only. Fix: close it.`,
   ];
   const unblocked = "no public access block that has all four of its parts";
 
@@ -69,15 +70,15 @@ describe("the invariant private-buckets", () => {
     assert.deepEqual(find("private-buckets", [aws()], []), []);
   });
   it("wants all of AWS's block, and none at B2, which has no such thing", () => {
-    assert.deepEqual(find("private-buckets", [aws()]), says("copies (orders-copies)", unblocked));
+    assert.deepEqual(find("private-buckets", [aws()]), says("copies", "orders-copies", unblocked));
     for (const key of Object.keys(all))
       assert.deepEqual(
         find("private-buckets", [aws(), block({ ...all, [key]: false })]),
-        says("copies (orders-copies)", unblocked),
+        says("copies", "orders-copies", unblocked),
       );
     assert.deepEqual(
       find("private-buckets", [aws(), block(all, "another")]),
-      says("copies (orders-copies)", unblocked),
+      says("copies", "orders-copies", unblocked),
     );
     assert.deepEqual(find("private-buckets", [aws(b2)]), []);
   });
@@ -85,12 +86,12 @@ describe("the invariant private-buckets", () => {
     const acl = resource("aws:s3/bucketAcl:BucketAcl", "acl", { bucket: copies, acl: "public-read" }, b2);
     assert.deepEqual(
       find("private-buckets", [aws(b2), acl]),
-      says("copies (orders-copies)", "the ACL public-read"),
+      says("copies", "orders-copies", "the ACL public-read"),
     );
     const own = aws({ ...b2, props: { bucket: copies, acl: "public-read-write" } });
     assert.deepEqual(
       find("private-buckets", [own]),
-      says("copies (orders-copies)", "the ACL public-read-write"),
+      says("copies", "orders-copies", "the ACL public-read-write"),
     );
     assert.deepEqual(
       find("private-buckets", [aws({ ...b2, props: { bucket: copies, acl: "private" } })]),
@@ -106,7 +107,7 @@ describe("the invariant private-buckets", () => {
     for (const kind of ["R2ManagedDomain", "R2CustomDomain"]) {
       assert.deepEqual(
         find("private-buckets", [r2(), domain(kind, true)]),
-        says("live (orders-backups)", "a public domain"),
+        says("live", "orders-backups", "a public domain"),
       );
       assert.deepEqual(find("private-buckets", [r2(), domain(kind, false)]), []);
       assert.deepEqual(find("private-buckets", [r2(), domain(kind, true, "website")]), []);
@@ -118,7 +119,7 @@ describe("the invariant protected-buckets", () => {
   it("refuses a bucket of backups without protection, and no other", () => {
     assert.deepEqual(find("protected-buckets", [r2(), aws()]), []);
     assert.deepEqual(find("protected-buckets", [r2({ protect: false }), aws()]), [
-      "bucket live (orders-backups): protect: false is not allowed. Allowed: true, since backups outlive the cluster. Fix: protect it.",
+      "Bucket live: protection of orders-backups: false is not allowed. Allowed: true, since backups outlive the cluster. Fix: protect it.",
     ]);
     assert.deepEqual(find("protected-buckets", [aws({ protect: false, props: { bucket: "website" } })]), []);
   });
@@ -138,15 +139,15 @@ describe("the invariant bucket-locks", () => {
   it("refuses a lock where a cluster archives, above or below that place", () => {
     for (const prefix of ["", "live", "live/orders-2/"])
       assert.deepEqual(locks(r2(), r2Lock({ prefix, ...age(1) })), [
-        `bucket live (orders-backups): lock on ${prefix === "" ? "everything" : prefix}: "1 days" is not allowed. Allowed: none on live, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
+        `Bucket live: lock on ${prefix === "" ? "everything" : prefix} in orders-backups: "1 days" is not allowed. Allowed: none on live, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
       ]);
   });
   it("refuses a lock that outlasts what is kept, where that is said, and one for ever everywhere", () => {
     assert.deepEqual(locks(r2(), r2Lock(age(15))), [
-      'bucket live (orders-backups): lock on copies/: "15 days" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
+      'Bucket live: lock on copies/ in orders-backups: "15 days" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
     ]);
     assert.deepEqual(locks(r2(), r2Lock({ condition: { type: "Indefinite" } })), [
-      'bucket live (orders-backups): lock on copies/: "for ever" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
+      'Bucket live: lock on copies/ in orders-backups: "for ever" is not allowed. Allowed: at most 14 days, as long as backups are kept. Fix: shorten it.',
     ]);
     const kept = goodStack().map((object) =>
       object.metadata.name === "orders-b2"
@@ -162,9 +163,28 @@ describe("the invariant bucket-locks", () => {
     const at = (retention: object) => find("bucket-locks", [aws(b2), awsLock(retention, b2)], kept);
     assert.deepEqual(at({ days: 7 }), []);
     assert.deepEqual(at({ days: 8 }), [
-      'bucket copies (orders-copies): lock on everything: "8 days" is not allowed. Allowed: at most 7 days, as long as backups are kept. Fix: shorten it.',
+      'Bucket copies: lock on everything in orders-copies: "8 days" is not allowed. Allowed: at most 7 days, as long as backups are kept. Fix: shorten it.',
     ]);
     assert.equal(at({ years: 1 }).length, 1);
+  });
+  it("refuses a target's time that is no number, which would hold for nothing", () => {
+    const target = (days: string): KubernetesObject => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        name: "copy",
+        namespace: "shop",
+        annotations: { "pgplatform.io/store-bucket": copies, "pgplatform.io/recovery-window-days": days },
+      },
+    });
+    for (const days of ["7d", "-1", ""])
+      assert.deepEqual(
+        find("bucket-locks", [aws(b2), awsLock({ days: 8 }, b2)], [...goodStack(), target(days)]),
+        [
+          `Secret shop/copy: pgplatform.io/recovery-window-days: ${JSON.stringify(days)} is not allowed. Allowed: a number of days. Fix: write it so, or remove it.`,
+        ],
+      );
+    assert.deepEqual(find("bucket-locks", [], [target("7")]), []);
   });
 });
 

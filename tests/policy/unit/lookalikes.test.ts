@@ -134,7 +134,10 @@ describe("objects as policies read them", () => {
       ({ apiVersion: "v1", kind: "ConfigMap", metadata }) as KubernetesObject;
     assert.equal(titleOf(object({ name: "x", namespace: "shop" })), "ConfigMap shop/x");
     assert.equal(titleOf(object({ name: "x" })), "ConfigMap x");
-    assert.equal(titleOf(object(unknown("namespace", { name: "x" }))), "ConfigMap x");
+    assert.equal(
+      titleOf(object(unknown("namespace", { name: "x" }))),
+      "ConfigMap x (namespace not known yet)",
+    );
   });
   it("have containers in a Pod's own spec, and none where there is no pod", () => {
     const pod = (kind: string, spec: object) =>
@@ -293,7 +296,7 @@ describe("buckets", () => {
   };
   const archive = (change: Record<string, unknown>) => goodStack({ archive: mutated("archive", change) });
   const refusedAt = (on: string, value: string, where: string) => [
-    `bucket live (${live}): lock on ${on}: "${value}" is not allowed. Allowed: none on ${where}, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
+    `Bucket live: lock on ${on} in ${live}: "${value}" is not allowed. Allowed: none on ${where}, where a cluster archives. Fix: lock the copy in another bucket or under another prefix.`,
   ];
   const window = (
     name: string,
@@ -329,13 +332,13 @@ describe("buckets", () => {
     const silent = archive({ "spec.retentionPolicy": undefined });
     assert.deepEqual(find("bucket-locks", [r2, r2Lock("copies/", 999)], silent), []);
     assert.deepEqual(find("bucket-locks", [r2, r2Lock("copies/", undefined)], silent), [
-      'bucket live (orders-backups): lock on copies/: "for ever" is not allowed. Allowed: at most as long as backups are kept. Fix: shorten it.',
+      'Bucket live: lock on copies/ in orders-backups: "for ever" is not allowed. Allowed: at most as long as backups are kept. Fix: shorten it.',
     ]);
   });
   it("are kept for as long as the longest of those that put backups there says, and of no other", () => {
     const objects = (...more: KubernetesObject[]) => [...goodStack(), ...more];
     const says = (days: number) => [
-      `bucket bucket (orders-copies): lock on everything: "365 days" is not allowed. Allowed: at most ${days} days, as long as backups are kept. Fix: shorten it.`,
+      `Bucket bucket: lock on everything in orders-copies: "365 days" is not allowed. Allowed: at most ${days} days, as long as backups are kept. Fix: shorten it.`,
     ];
     const clouds = [aws(copies), awsLock(copies, { years: 1 })];
     const long = window("a", copies, "300");
@@ -372,7 +375,7 @@ describe("buckets", () => {
       restrictPublicBuckets: true,
     });
     const says = (name: string) => [
-      `bucket ${name} (orders-copies): access: "the ACL public-read" is not allowed. Allowed: the platform's only. Fix: close it.`,
+      `Bucket ${name}: access to orders-copies: "the ACL public-read" is not allowed. Allowed: the platform's only. Fix: close it.`,
     ];
     assert.deepEqual(
       find("private-buckets", [aws(copies), block, aws(copies, { ...b2, name: "abroad" }), acl]),
@@ -444,6 +447,15 @@ describe("secrets in plain sight", () => {
     };
     assert.deepEqual(violationsOf("no-plain-credentials", object, ignored), []);
     assert.equal(violationsOf("no-plain-credentials", object).length, 1);
+    // Where the namespace isn't known yet, whichever it is.
+    const later = (name: string) => ({
+      ...object,
+      metadata: unknown("namespace", { name }) as typeof object.metadata,
+    });
+    const elsewhere = { ignored: ["ConfigMap shop/settings: data.apiToken"] };
+    assert.deepEqual(violationsOf("no-plain-credentials", later("settings"), elsewhere), []);
+    assert.equal(violationsOf("no-plain-credentials", later("others"), elsewhere).length, 1);
+    assert.equal(violationsOf("no-plain-credentials", object, elsewhere).length, 1);
   });
 });
 

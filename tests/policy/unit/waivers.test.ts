@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { invariants } from "../../../policy/invariants";
 import { policiesOf } from "../../../policy/policies";
-import { waiversIn } from "../../../policy/waivers";
+import type { KubernetesObject } from "../../../plan/objects";
+import { isWaivedBy, waiversIn } from "../../../policy/waivers";
 import { sentence } from "../../../settings/problem";
 import { good, goodStack, mutated } from "./kit";
 
@@ -136,6 +137,36 @@ describe("waivers", () => {
     assert.equal(expired["enough-instances"]?.length, 1);
     assert.equal(expired.waivers?.length, 1);
     assert.equal(expired.waived, undefined);
+  });
+  it("of buckets go by the resource's name, with which the message begins", () => {
+    const bucket = { path: "Bucket live: access to orders-backups", value: "", allowed: "", fix: "" };
+    const [held] = read([{ ...waiver, policy: "private-buckets", resource: "Bucket live" }]).waivers;
+    assert.ok(held && isWaivedBy(held, "private-buckets", bucket));
+    assert.ok(!isWaivedBy({ ...held, resource: "Bucket liv" }, "private-buckets", bucket));
+  });
+  it("of objects whose namespace isn't known yet go by kind and name", () => {
+    const later = (changes: Record<string, unknown>) => {
+      const object = mutated("cluster", { "spec.instances": 2, ...changes });
+      Object.defineProperty(object.metadata, "namespace", {
+        enumerable: true,
+        get() {
+          throw new Error("not known");
+        },
+      });
+      return object;
+    };
+    const said = (object: KubernetesObject) => run([waiver], object)["enough-instances"];
+    assert.equal(said(later({})), undefined);
+    assert.deepEqual(said(later({ "metadata.name": "second" })), [
+      "Cluster second (namespace not known yet): instances: 2 is not allowed. Allowed: at least 3. Fix: set 3.",
+    ]);
+    // One that has none is in the default namespace, which is known.
+    assert.equal(
+      said(mutated("cluster", { "spec.instances": 2, "metadata.namespace": undefined }))?.length,
+      1,
+    );
+    const pooler = run([{ ...waiver, resource: "Pooler shop/orders" }], later({}));
+    assert.equal(pooler["enough-instances"]?.length, 1);
   });
   it("of policies about stacks go by the object that the message begins with", () => {
     const said = run(
