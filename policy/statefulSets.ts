@@ -112,8 +112,8 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
       const on = names.trim() !== "" && parameter("synchronous_commit") !== "off";
       return { number: on ? Number(count) : 0, blocks: on, quorum: false };
     },
-    get claimsZeroLoss() {
-      return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
+    get durability() {
+      return metadata.annotations?.[durabilityAnnotation];
     },
     get disruptionBudget() {
       if (objects === undefined) throw new Deferred("its disruption budget");

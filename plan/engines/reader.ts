@@ -33,8 +33,8 @@ export interface Facts {
   readonly namespace: string;
   readonly instances: number;
   readonly synchronous: { readonly number: number; readonly blocks: boolean; readonly quorum: boolean };
-  /** Whether the object says that an acknowledged commit is never lost. */
-  readonly claimsZeroLoss: boolean;
+  /** What the object says that an acknowledged commit is worth, as it is written. @default - it says nothing */
+  readonly durability: string | undefined;
   /** Undefined where nothing in the stack says it. */
   readonly disruptionBudget: boolean | undefined;
   readonly requiredHostSpread: boolean | undefined;
@@ -77,8 +77,9 @@ export interface Facts {
   readonly archive?: ArchiveFacts;
   /** Size of the WAL volume as a Kubernetes quantity. @default - WAL is on the data volume */
   readonly walVolume?: string | undefined;
-  /** For how long the object says that the store may be out while so much is written. @default - it says nothing */
-  readonly claimsOutage?: { readonly writeMiBPerSecond: number; readonly hours: number } | undefined;
+  /** For how long the object says that the store may be out while so much is written, as it is written. @default - it says nothing */
+  readonly claimsOutage?:
+    { readonly writeMiBPerSecond: string | undefined; readonly hours: string | undefined } | undefined;
   /** Services that are open beyond the Kubernetes cluster, which the engine makes for the database cluster. */
   readonly loadBalancers: readonly LoadBalancer[];
   /** Names of the Services by which clients reach the primary, the standbys, and any instance. */

@@ -2,6 +2,7 @@ import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
 import { each } from "../notKnown";
 import { type ClusterInvariant, fieldsOf, textAt } from "./invariant";
+import { claimsZeroLoss } from "./zeroLoss";
 
 const off = /^(off|false|no|0|f|n|fa|fal|fals|of)$/i;
 const on = /^(on|true|yes|1|t|y|tr|tru|ye)$/i;
@@ -23,8 +24,8 @@ const acknowledged: (typeof costly)[number] = [
   "an acknowledged commit isn't on a standby yet, and its loss is claimed never to happen",
 ];
 
-export function durableWrites(facts: Pick<Facts, "parameter" | "claimsZeroLoss" | "synchronous">): Problem[] {
-  const claims = facts.claimsZeroLoss || facts.synchronous.blocks;
+export function durableWrites(facts: Pick<Facts, "parameter" | "durability" | "synchronous">): Problem[] {
+  const claims = claimsZeroLoss(facts) || facts.synchronous.blocks;
   return each(claims ? [...costly, acknowledged] : costly, ([name, bad, good, cost]) => {
     const value = facts.parameter(name);
     return value === undefined || !bad.test(value.trim())

@@ -1,13 +1,36 @@
 import type { Facts } from "../../plan/engines/reader";
+import { durabilityAnnotation } from "../../plan/names";
 import type { Problem } from "../../settings/problem";
+import type { Settings } from "../../settings/schema";
+import { together } from "../notKnown";
 import type { ClusterInvariant } from "./invariant";
+
+/** What the annotation may say. */
+const durabilities: readonly Settings["cluster"]["durability"][] = ["zero-loss", "balanced", "async"];
+
+/** Whether a cluster claims that no acknowledged commit is ever lost. */
+export const claimsZeroLoss = ({ durability }: Pick<Facts, "durability">): boolean =>
+  durability === "zero-loss";
+
+function unknownClaim({ durability }: Pick<Facts, "durability">): Problem[] {
+  return durability === undefined || durabilities.some((one) => one === durability)
+    ? []
+    : [
+        {
+          path: durabilityAnnotation,
+          value: durability,
+          allowed: durabilities.join(", "),
+          fix: "correct it: with another word it claims nothing",
+        },
+      ];
+}
 
 /** A cluster that claims zero loss must block writes without a standby, and elect by quorum. */
 export function zeroLoss(
-  facts: Pick<Facts, "claimsZeroLoss" | "synchronous">,
+  facts: Pick<Facts, "durability" | "synchronous">,
   { everyCluster }: { everyCluster: boolean },
 ): Problem[] {
-  if (!everyCluster && !facts.claimsZeroLoss) return [];
+  if (!everyCluster && !claimsZeroLoss(facts)) return [];
   const { synchronous } = facts;
   const problems: Problem[] = [];
   if (!synchronous.blocks || synchronous.number < 1)
@@ -46,5 +69,9 @@ export const zeroLossInvariant: ClusterInvariant = {
     },
   },
   on: "cluster",
-  check: (facts, { everyCluster }) => zeroLoss(facts, { everyCluster: everyCluster === true }),
+  check: (facts, { everyCluster }) =>
+    together(
+      () => unknownClaim(facts),
+      () => zeroLoss(facts, { everyCluster: everyCluster === true }),
+    ),
 };

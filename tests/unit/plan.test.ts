@@ -307,7 +307,7 @@ describe("the plan of CloudNativePG", () => {
         namespace: "postgres",
         instances: 3,
         synchronous: { number: 1, blocks: true, quorum: true },
-        claimsZeroLoss: true,
+        durability: "zero-loss",
         disruptionBudget: true,
         podSecurity: "restricted",
         storageClasses: ["local-path"],

@@ -256,7 +256,7 @@ describe("what a standalone server claims", () => {
         namespace: "postgres",
         instances: 1,
         synchronous: { number: 0, blocks: false, quorum: false },
-        claimsZeroLoss: false,
+        durability: "async",
         disruptionBudget: false,
         podSecurity: "restricted",
         storageClasses: [],

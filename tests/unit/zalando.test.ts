@@ -309,7 +309,7 @@ describe("the plan for the Zalando operator", () => {
         namespace: "postgres",
         instances: 3,
         synchronous: { number: 1, blocks: true, quorum: true },
-        claimsZeroLoss: true,
+        durability: "zero-loss",
         disruptionBudget: true,
         podSecurity: "baseline",
         storageClasses: ["local-path"],

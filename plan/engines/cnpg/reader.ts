@@ -47,8 +47,8 @@ function facts(object: KubernetesObject): Facts | undefined {
           booleanOf(metadata.annotations?.[quorumAnnotation]) === true,
       };
     },
-    get claimsZeroLoss() {
-      return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
+    get durability() {
+      return metadata.annotations?.[durabilityAnnotation];
     },
     get disruptionBudget() {
       return spec.enablePDB ?? true;
@@ -136,11 +136,11 @@ function facts(object: KubernetesObject): Facts | undefined {
       return spec.walStorage?.size;
     },
     get claimsOutage() {
-      const { [outageAnnotations.writeMiBPerSecond]: rate, [outageAnnotations.hours]: hours } =
+      const { [outageAnnotations.writeMiBPerSecond]: writeMiBPerSecond, [outageAnnotations.hours]: hours } =
         metadata.annotations ?? {};
-      return rate === undefined || hours === undefined
+      return writeMiBPerSecond === undefined && hours === undefined
         ? undefined
-        : { writeMiBPerSecond: Number(rate), hours: Number(hours) };
+        : { writeMiBPerSecond, hours };
     },
     get loadBalancers() {
       return (spec.managed?.services?.additional ?? []).flatMap(({ serviceTemplate }) =>

@@ -21,7 +21,7 @@ function facts(object: KubernetesObject): Facts | undefined {
       return spec.replicas ?? 1;
     },
     synchronous: { number: 0, blocks: false, quorum: false },
-    claimsZeroLoss: metadata.annotations?.[durabilityAnnotation] === "zero-loss",
+    durability: metadata.annotations?.[durabilityAnnotation],
     // The budget is an object of its own.
     disruptionBudget: metadata.annotations?.[drainsAnnotation] === "wait",
     requiredHostSpread: false,

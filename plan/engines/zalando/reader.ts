@@ -90,8 +90,8 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
       // Only a standby that was synchronous may take over; with strict, none is left out of that.
       return { number: on ? count : 0, blocks: on && strict, quorum: on && strict };
     },
-    get claimsZeroLoss() {
-      return metadata.annotations?.[durabilityAnnotation] === "zero-loss";
+    get durability() {
+      return metadata.annotations?.[durabilityAnnotation];
     },
     // The operator moves a single instance off a cordoned node, so that its budget keeps no drain waiting.
     get disruptionBudget() {

@@ -384,18 +384,30 @@ describe("the names of a plugin's certificates", () => {
 });
 
 describe("the invariant wal-volume", () => {
+  const rateKey = "pgplatform.io/write-mib-per-second";
+  const hoursKey = "pgplatform.io/tolerated-outage-hours";
   const claim = (rate: string, hours: string) => ({
-    "metadata.annotations": {
-      "pgplatform.io/write-mib-per-second": rate,
-      "pgplatform.io/tolerated-outage-hours": hours,
-    },
+    "metadata.annotations": { [rateKey]: rate, [hoursKey]: hours },
   });
   const find = (change: Record<string, unknown>) => violationsOf("wal-volume", mutated("cluster", change));
   const size = (text: string) => ({ "spec.walStorage": { size: text } });
   it("has nothing to say without a claim, and where the volume holds what is claimed", () => {
     assert.deepEqual(find(size("1Gi")), []);
     assert.deepEqual(find({ ...claim("2", "12"), ...size("85Gi") }), []);
-    assert.deepEqual(find({ "metadata.annotations": { "pgplatform.io/write-mib-per-second": "9" } }), []);
+    assert.deepEqual(find({ ...claim("0.5", "1e1"), ...size("18Gi") }), []);
+  });
+  it("refuses half of a claim, and one that is no amount", () => {
+    const says = (key: string, value: string, other: string) => [
+      `Cluster shop/orders: ${key}: ${value}. Allowed: a number above 0, beside one in ${other}. Fix: write it, or remove both.`,
+    ];
+    const half = (key: string) => find({ "metadata.annotations": { [key]: "9" }, ...size("999Gi") });
+    assert.deepEqual(half(rateKey), says(hoursKey, "not set", rateKey));
+    assert.deepEqual(half(hoursKey), says(rateKey, "not set", hoursKey));
+    for (const odd of ["24h", "-5", "0", "", "Infinity"]) {
+      const wrong = `${JSON.stringify(odd)} is not allowed`;
+      assert.deepEqual(find({ ...claim("2", odd), ...size("999Gi") }), says(hoursKey, wrong, rateKey));
+      assert.deepEqual(find({ ...claim(odd, "12"), ...size("999Gi") }), says(rateKey, wrong, hoursKey));
+    }
   });
   it("refuses a volume that is too small, and none", () => {
     const says = (value: string) => [

@@ -111,6 +111,18 @@ const cases: Record<string, readonly Case[]> = {
     { title: "three of five", change: { "spec.instances": 5, [`${synchronous}.number`]: 3 }, says: [] },
   ],
   "zero-loss-claim": [
+    ...["Zero-Loss", "zeroloss", "zero_loss", ""].map((claim) => ({
+      title: `a claim by another word, ${JSON.stringify(claim)}`,
+      change: { "metadata.annotations": { "pgplatform.io/durability": claim } },
+      says: [
+        `Cluster shop/orders: pgplatform.io/durability: ${JSON.stringify(claim)} is not allowed. Allowed: zero-loss, balanced, async. Fix: correct it: with another word it claims nothing.`,
+      ],
+    })),
+    ...["balanced", "async"].map((claim) => ({
+      title: `no claim, in a word that the setting has: ${claim}`,
+      change: { "metadata.annotations": { "pgplatform.io/durability": claim }, [synchronous]: undefined },
+      says: [],
+    })),
     {
       title: "a claim with preferred replication",
       change: { [`${synchronous}.dataDurability`]: "preferred" },
