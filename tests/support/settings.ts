@@ -59,7 +59,6 @@ export const everything = (): SettingsInput => ({
     durability: "zero-loss",
     synchronousStandbys: 2,
     failover: "fast",
-    watchdogSeconds: 8,
     storage: { class: "longhorn", size: "100Gi", walSize: "20Gi" },
     scheduling: {
       tolerations: [{ key: "dedicated", operator: "Exists", effect: "NoExecute", tolerationSeconds: 60 }],

@@ -242,7 +242,6 @@ describe("the plan of CloudNativePG", () => {
         ["database-reports", 1, "jsonpath={.status.applied}=true"],
         ["archive", -1, undefined],
         ["base-backups", 1, undefined],
-        ...["account", "role", "binding", "pods"].map((id) => [`watchdog-${id}`, 1, undefined]),
         ["queries", 0, undefined],
       ],
     );
@@ -419,6 +418,7 @@ describe("custom resources against the pinned CRDs", () => {
   const variants: [string, unknown][] = [
     ["the smallest settings", smallest()],
     ["everything in use", everything()],
+    ["a watchdog", changed(smallest(), "cluster.watchdogSeconds", 8)],
     ...["balanced", "async"].map((value): [string, unknown] => [
       value,
       changed(smallest(), "cluster.durability", value),

@@ -3,7 +3,8 @@ primary, and would wait as long as its instance manager lives, or until Kubernet
 
 Two replicas watch, and the one that holds the Lease acts. It acts only while all of this is so (`reason_not_to`):
 
-- The primary has been silent for SILENCE seconds: no answer within 2 s, or no way to it. A server that refuses, starts, stops or restores has answered.
+- The primary has been silent for SILENCE seconds: not the beginning of an answer within 2 s, or no way to it. A server that refuses, starts, stops, restores or
+  is slow has answered.
 - It committed synchronously when it last answered. Without an answer ever, REQUIRED must say that it can't do otherwise.
 - A standby answers that it receives nothing from it, and none that it receives something.
 - The API server has just answered, with the same primary, whose pod is not on its way out already.
@@ -139,6 +140,8 @@ class Watch(threading.Thread):
         self.host = host
         self.seen = Seen(time.monotonic())
         self.over = False
+        # When it last sent anything, be it the beginning of an answer: a crowded machine takes its time for the rest.
+        self.heard = float("-inf")
         self.connection: connection | None = None
 
     def wait(self, connection: connection, end: float) -> None:
@@ -149,7 +152,10 @@ class Watch(threading.Thread):
             left = end - time.monotonic()
             reads = [connection] if state == extensions.POLL_READ else []
             writes = [connection] if state == extensions.POLL_WRITE else []
-            if left <= 0 or not any(select.select(reads, writes, [], left)):
+            ready = select.select(reads, writes, [], max(0.0, left))
+            if ready[0]:
+                self.heard = time.monotonic()
+            elif left <= 0 or not ready[1]:
                 raise SilenceError
 
     def ask(self) -> tuple[bool, bool, bool]:
@@ -188,7 +194,7 @@ class Watch(threading.Thread):
             self.seen = Seen(time.monotonic(), False, standby, receives, synchronous)
             return
         except SilenceError:
-            silent = True
+            silent = self.heard < begun
         except psycopg2.Error:
             silent = not self.is_there()
         self.disconnect()
@@ -350,6 +356,13 @@ class Watchdog:
         scene = Scene(time.monotonic(), self.cluster, seen, since, self.silence, self.required)
         return reason_not_to(scene)
 
+    def tell(self, what: str) -> None:
+        """Says what it hasn't just said."""
+        word = re.sub(r"\d+ of ", "", what)
+        if word != self.said:
+            self.said = word
+            say(what, primary=self.cluster.primary)
+
     def act(self) -> None:
         primary = self.cluster.primary
         _, uid = self.cluster.pods[primary]
@@ -371,10 +384,8 @@ class Watchdog:
             self.turn.take()
         mine = self.turn.mine
         why = self.verdict()
-        word = re.sub(r"\d+ of ", "", why or "")
-        if mine and word != self.said and why is not None:
-            self.said = word
-            say(why, primary=self.cluster.primary)
+        if mine and why is not None:
+            self.tell(why)
         if why is None and mine:
             # All of it once more, and that it was done is written down before it is.
             self.read()
@@ -388,7 +399,7 @@ class Watchdog:
             try:
                 self.look()
             except (OSError, ValueError, http.client.HTTPException, RefusedError) as error:
-                say(f"the API server: {error}")
+                self.tell(f"the API server: {error}")
             time.sleep(max(0.1, begun + LOOK_SECONDS - time.monotonic()))
 
 
