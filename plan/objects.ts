@@ -13,11 +13,20 @@ export interface KubernetesObject {
   [field: string]: unknown;
 }
 
+interface KeyReference {
+  readonly name?: string;
+  readonly key?: string;
+}
+
 /** A variable of a container. */
 export interface Variable {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: object;
+  readonly valueFrom?: {
+    readonly secretKeyRef?: KeyReference;
+    readonly configMapKeyRef?: KeyReference;
+    readonly [source: string]: unknown;
+  };
 }
 
 /** Kubernetes' own default counts where an object names no namespace. */

@@ -1,9 +1,8 @@
 import type { Labels } from "./network";
+import { zone } from "./pooler/spread";
 import type { SchedulingSettings } from "../settings/schema/scheduling";
 
 /** Where pods go: what the settings say, in the words of Kubernetes. */
-
-const zone = "topology.kubernetes.io/zone";
 
 /** Tolerations as Kubernetes writes them out; an operator that is left out follows from the value. */
 export const tolerationsOf = ({ tolerations }: SchedulingSettings): object[] =>

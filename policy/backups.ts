@@ -2,7 +2,7 @@ import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Facts, StoreFacts } from "../plan/engines/reader";
 import { hostOf, isAwsHost, providerOf } from "../plan/backup/hosts";
 import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRole } from "../plan/names";
-import { daysOfCron } from "../settings/cron";
+import { daysOfGoCron } from "../settings/goCron";
 import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
 import { allOf, anyOf, flatMapped, found, joined, mapped, maybeIn, those } from "./notKnown";
@@ -37,8 +37,11 @@ const belongsTo = (object: KubernetesObject, { name, namespace }: Facts, role: s
   );
 
 interface Place {
+  /** @default - AWS */
   readonly endpoint: string | undefined;
   readonly bucket: string;
+  /** The Secret that stands for it. @default - the archive itself, or what needs no key */
+  readonly secret?: string;
 }
 
 export const bucketOf = (destination: string): string =>
@@ -47,18 +50,34 @@ export const bucketOf = (destination: string): string =>
 /** A target's object: the Secret of its key, or a ConfigMap where a role takes the key's place. */
 const standsForTarget = ({ kind }: KubernetesObject): boolean => kind === "Secret" || kind === "ConfigMap";
 
+/** Where an archive's provider listens, which Google's and Azure's places tell by themselves. */
+const endpointAt = ({ endpoint, destination }: Pick<StoreFacts, "endpoint" | "destination">) =>
+  /^gs:/.test(destination)
+    ? "https://storage.googleapis.com"
+    : /^https?:/.test(destination)
+      ? destination
+      : endpoint;
+
+/** What an object says of the target that it stands for; nothing without a bucket, or with an address that is none. */
+function placeOf({ kind, metadata: { name, annotations = {} } }: KubernetesObject): Place[] {
+  const { [targetAnnotations.endpoint]: endpoint = "", [targetAnnotations.bucket]: bucket = "" } =
+    annotations;
+  if (bucket === "" || (endpoint !== "" && hostOf(endpoint) === "")) return [];
+  return [
+    { endpoint: endpoint === "" ? undefined : endpoint, bucket, ...(kind === "Secret" && { secret: name }) },
+  ];
+}
+
 /** Buckets in which a cluster's backups are: the archive's, and those that the objects of further targets name. */
 export function placesOf(objects: readonly KubernetesObject[], cluster: Facts, archive: StoreFacts): Place[] {
   const targets = objects
     .filter((object) => standsForTarget(object) && belongsTo(object, cluster, targetRole))
-    .map(({ metadata: { annotations = {} } }) => ({
-      endpoint: annotations[targetAnnotations.endpoint],
-      bucket: annotations[targetAnnotations.bucket] ?? "",
-    }));
-  const all = [{ endpoint: archive.endpoint, bucket: bucketOf(archive.destination) }, ...targets];
-  const key = (place: Place) =>
-    `${isAws(place.endpoint) ? "aws" : hostOf(place.endpoint ?? "")} ${place.bucket}`;
-  return [...new Map(all.map((place) => [key(place), place])).values()];
+    .flatMap(placeOf);
+  const all: Place[] = [{ endpoint: endpointAt(archive), bucket: bucketOf(archive.destination) }, ...targets];
+  const keys = all.map(
+    ({ endpoint, bucket }) => `${isAws(endpoint) ? "aws" : hostOf(endpoint ?? "")} ${bucket}`,
+  );
+  return all.filter((_, index) => keys.indexOf(keys[index] ?? "") === index);
 }
 
 export const providersOf = (places: readonly Place[]): string[] => [
@@ -84,7 +103,7 @@ export const verifications = (
         () => object.spec?.suspend !== true,
       ),
     ),
-    ({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfCron(spec?.schedule ?? "") }),
+    ({ spec }) => ({ schedule: spec?.schedule ?? "", days: daysOfGoCron(spec?.schedule ?? "", 3) }),
   );
 
 /** Objects that say which target they stand for, whichever cluster's. */

@@ -48,6 +48,7 @@ const isDomain = isOneOf(
 const isLock = isOneOf(
   "cloudflare:index/r2BucketLock:R2BucketLock",
   "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+  "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2",
 );
 
 const blocks = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
@@ -82,18 +83,24 @@ const openBy = (bucket: CloudResource, own: Own): string | undefined =>
     (reason) => reason(),
   );
 
+/** A field, or each of a list under its plural, which older types of the same resource have. */
+const oneOrMore = (record: unknown, name: string): readonly unknown[] => {
+  const one = at(record, name);
+  return one === undefined ? list(at(record, `${name}s`)) : [one];
+};
+
+/** Locks by which AWS holds whatever is written, as a bucket itself or a resource beside it has them. */
+const awsLocks = (configuration: unknown): BucketFacts["locks"] =>
+  oneOrMore(configuration, "rule")
+    .flatMap((rule) => oneOrMore(rule, "defaultRetention"))
+    .map((retention) => ({
+      prefix: "",
+      days: Number(at(retention, "days") ?? 365 * Number(at(retention, "years") ?? 0)),
+    }));
+
 const locksIn = ({ type, props }: CloudResource): BucketFacts["locks"] =>
   type.startsWith("aws:")
-    ? [at(at(props, "rule"), "defaultRetention")].flatMap((retention) =>
-        retention === undefined
-          ? []
-          : [
-              {
-                prefix: "",
-                days: Number(at(retention, "days") ?? 365 * Number(at(retention, "years") ?? 0)),
-              },
-            ],
-      )
+    ? awsLocks(props)
     : mapped(
         those(list(props.rules), ({ enabled }) => enabled === true),
         ({ prefix, condition }) => {
@@ -128,7 +135,10 @@ export function bucketFacts(resources: readonly CloudResource[]): BucketFacts[] 
         return openBy(bucket, own);
       },
       get locks() {
-        return flatMapped(own(isLock), locksIn);
+        return joined(
+          oneOrMore(bucket.props, "objectLockConfiguration").flatMap(awsLocks),
+          flatMapped(own(isLock), locksIn),
+        );
       },
     };
   });

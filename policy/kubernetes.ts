@@ -1,7 +1,11 @@
-import type { LoadBalancer, Resources } from "../plan/engines/reader";
+import type { Resources } from "../plan/engines/reader";
 import { allOf, anyOf, joined, mapped } from "./notKnown";
 import type { Labels } from "../plan/network";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
+import type { ServiceFields } from "../plan/opening";
+import { selects, type Selector } from "../plan/selector";
+
+export { selects, type Selector };
 
 /** The one reader of what every engine shares: pods, Services, disruption budgets, network policies. */
 
@@ -60,12 +64,8 @@ export function containersOf(object: KubernetesObject): Container[] {
 }
 
 export interface Service extends KubernetesObject {
-  spec?: {
-    readonly type?: string;
+  spec?: ServiceFields & {
     readonly selector?: Labels;
-    readonly loadBalancerSourceRanges?: string[];
-    readonly loadBalancerClass?: string;
-    readonly externalIPs?: readonly string[];
     readonly ports?: readonly {
       readonly port?: number;
       readonly targetPort?: number | string;
@@ -77,71 +77,45 @@ export interface Service extends KubernetesObject {
 export const isService = (object: KubernetesObject): object is Service =>
   object.kind === "Service" && object.apiVersion === "v1";
 
-/** How a Service is open beyond the Kubernetes cluster. */
-export function openingOf({ metadata, spec }: Service): LoadBalancer | undefined {
-  const type = spec?.type;
-  if (type !== "LoadBalancer" && type !== "NodePort") return undefined;
-  return {
-    service: metadata.name,
-    type,
-    sourceRanges: spec?.loadBalancerSourceRanges ?? [],
-    annotations: {
-      ...metadata.annotations,
-      ...(spec?.loadBalancerClass !== undefined && { loadBalancerClass: spec.loadBalancerClass }),
-    },
-  };
-}
-
-export interface Selector {
-  readonly matchLabels?: Labels;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: string;
-    readonly values?: readonly string[];
-  }[];
-}
-
-/** Whether a selector takes the labels; one without conditions takes everything. */
-export function selects(selector: Selector, labels: Labels): boolean {
-  const matching = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return (
-    matching &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = labels[key];
-      switch (operator) {
-        case "In":
-          return value !== undefined && values.includes(value);
-        case "NotIn":
-          return value === undefined || !values.includes(value);
-        case "Exists":
-          return value !== undefined;
-        case "DoesNotExist":
-          return value === undefined;
-        default:
-          return false;
-      }
-    })
-  );
-}
-
 export const isEmpty = ({ matchLabels = {}, matchExpressions = [] }: Selector): boolean =>
   Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
 
 interface DisruptionBudget extends KubernetesObject {
-  spec?: { selector?: Selector };
+  spec?: {
+    readonly selector?: Selector;
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+  };
 }
 
-/** Whether a disruption budget of the namespace covers the pods. */
+/** How many of so many pods: a number of them, or a share, of which a part of a pod is a whole one. */
+const podsOf = (amount: number | string, count: number): number => {
+  const share = /^(\d+)%$/.exec(String(amount))?.[1];
+  return share === undefined ? Number(amount) : Math.ceil((count * Number(share)) / 100);
+};
+
+/** Whether a budget leaves one of the pods where it is. */
+function keepsOne({ spec: { minAvailable, maxUnavailable } = {} }: DisruptionBudget, count: number): boolean {
+  if (minAvailable !== undefined) return podsOf(minAvailable, count) > 0;
+  return maxUnavailable !== undefined && podsOf(maxUnavailable, count) < count;
+}
+
+const isBudget = (object: KubernetesObject): object is DisruptionBudget =>
+  object.kind === "PodDisruptionBudget";
+
+/** Whether a disruption budget of the namespace covers the pods, of which there are two at least. */
 export const budgeted = (
   objects: readonly KubernetesObject[],
-  pods: { namespace: string; labels: Labels },
+  { namespace, labels, count }: { namespace: string; labels: Labels; count: number },
 ): boolean =>
   anyOf(
     objects,
     (object) =>
-      object.kind === "PodDisruptionBudget" &&
+      isBudget(object) &&
       allOf(
-        () => namespaceOf(object) === pods.namespace,
-        () => selects((object as DisruptionBudget).spec?.selector ?? {}, pods.labels),
+        () => namespaceOf(object) === namespace,
+        // Without a selector it is for no pod.
+        () => object.spec?.selector !== undefined && selects(object.spec.selector, labels),
+        () => keepsOne(object, Math.max(2, count)),
       ),
   );

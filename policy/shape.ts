@@ -10,10 +10,10 @@ import { isRecord } from "../settings/record";
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
 
 const records = new Set(
-  words(`metadata spec template jobTemplate selector resources affinity podAntiAffinity postgresql synchronous
+  words(`metadata spec template jobTemplate resources affinity podAntiAffinity postgresql synchronous
     patroni initdb bootstrap recovery storage walStorage volume managed services serviceTemplate pgbouncer cluster configuration backup
-    barmanObjectStore pluginConfiguration instanceSidecarConfiguration imageCatalogRef namespaceSelector podSelector ipBlock configMap replica
-    connectionPooler scaleTargetRef podAffinityTerm valueFrom users kubernetes load_balancer connection_pooler aws_or_gcp
+    barmanObjectStore pluginConfiguration instanceSidecarConfiguration pvcTemplate imageCatalogRef namespaceSelector podSelector labelSelector ipBlock configMap configMapRef configMapKeyRef projected replica
+    connectionPooler scaleTargetRef podAffinityTerm valueFrom kubernetes load_balancer connection_pooler aws_or_gcp
     postgres_pod_resources major_version_upgrade securityContext persistent_volume_claim_retention_policy passwordSecret wal
     secret secretKeyRef`),
 );
@@ -22,7 +22,7 @@ const texts = new Set(words(`labels annotations matchLabels data parameters requ
 const recordLists = new Set(
   words(`containers initContainers env volumes plugins additional roles topologySpreadConstraints ingress egress from
     to ports matchExpressions groups rules externalClusters volumeClaimTemplates preferredDuringSchedulingIgnoredDuringExecution volumeMounts
-    envFrom sources`),
+    envFrom sources tablespaces sidecars items`),
 );
 const textLists = new Set(
   words(
@@ -32,11 +32,14 @@ const textLists = new Set(
 const plainTexts = new Set(
   words(`name namespace image imageName dockerImage schedule destinationPath endpointURL endpoint type size storageClass
     storageClassName topologyKey podAntiAffinityType dataDurability method alert key operator cidr docker_image retentionPolicy serverName
-    encryption podPriorityClassName barmanObjectName username owner source loadBalancerClass`),
+    encryption podPriorityClassName barmanObjectName username owner source loadBalancerClass reference path prefix
+    mountPath subPath`),
 );
 const numbers = new Set(
   words(`instances replicas numberOfInstances number endPort minReplicas maxReplicas synchronous_node_count`),
 );
+/** Numbers, or what stands for one: the name of a port, a share. */
+const scalars = new Set(words(`port targetPort minAvailable maxUnavailable`));
 const booleans = new Set(
   words(`enabled isWALArchiver suspend enablePDB enableSuperuserAccess enablePodAntiAffinity failoverQuorum synchronous_mode
     synchronous_mode_strict failsafe_mode enableMasterLoadBalancer enableReplicaLoadBalancer enableMasterPoolerLoadBalancer
@@ -66,29 +69,45 @@ const asNumber: Make = (value) =>
 const asBoolean: Make = (value) =>
   typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : odd;
 
+/** A Service's has labels of any names. */
+const asSelector: Make = (value) =>
+  (isRecord(value) && ("matchLabels" in value || "matchExpressions" in value) ? asRecord : asTexts)(value);
+
+/** Users by names of any kind, each with its flags; of an operator's configuration, what it says of all of them. */
+const asUsers: Make = (value) =>
+  isRecord(value) ? filled({}, value, (one) => (Array.isArray(one) ? asTextList(one) : asScalar(one))) : odd;
+
+/** An extension's image is a record, everywhere else it is a name. */
+const asExtensions: Make = (value) =>
+  Array.isArray(value)
+    ? filled([], value, (one) =>
+        isRecord(one)
+          ? filled({}, one, (inner, key) => (key === "image" ? asRecord : formOf(key))(inner))
+          : {},
+      )
+    : odd;
+
 /** What else the same words are elsewhere: terms about pods are lists, those about nodes, of the same name, are a record. */
 const asTerms: Make = (value) =>
   isRecord(value)
     ? filled({}, value, (one, key) => (/DuringExecution$/.test(key) ? asRecords : shapedValue)(one))
     : odd;
 
-function formOf(key: string, value: unknown): Make {
+function formOf(key: string): Make {
   if (/pod(Anti)?Affinity$/i.test(key)) return asTerms;
-  if (texts.has(key)) return key === "data" && hasRecords(value) ? asRecord : asTexts;
+  if (key === "selector") return asSelector;
+  if (key === "users") return asUsers;
+  if (key === "extensions") return asExtensions;
+  if (texts.has(key)) return asTexts;
   if (records.has(key)) return asRecord;
   if (recordLists.has(key)) return asRecords;
   if (textLists.has(key)) return asTextList;
   if (plainTexts.has(key)) return asText;
   if (numbers.has(key)) return asNumber;
-  // A number, or the name of one.
-  if (key === "port" || key === "targetPort") return asScalar;
+  if (scalars.has(key)) return asScalar;
   if (booleans.has(key)) return asBoolean;
   return shapedValue;
 }
-
-/** Barman's `data` has fields, a ConfigMap's has files. */
-const hasRecords = (value: unknown): boolean =>
-  isRecord(value) && ["compression", "immediateCheckpoint", "encryption", "jobs"].some((key) => key in value);
 
 /** Copies what is known; what isn't stays so, and what has no form is left out of a record. */
 function filled<T extends object>(
@@ -120,7 +139,7 @@ const shapedValue: Make = (value) =>
       : (value ?? odd);
 
 const shapedRecord = (record: Record<string, unknown>): Record<string, unknown> =>
-  filled({}, record, (value, key) => formOf(key, value)(value));
+  filled({}, record, (value, key) => formOf(key)(value));
 
 const raws = new WeakMap<KubernetesObject, KubernetesObject>();
 

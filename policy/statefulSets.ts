@@ -2,11 +2,12 @@ import { Deferred, type BaseBackupFacts, type EngineReader, type Facts } from ".
 import { reader as standalone } from "../plan/engines/standalone/reader";
 import { clusterLabel, durabilityAnnotation } from "../plan/names";
 import type { Labels } from "../plan/network";
-import { mountedFiles, mountedNames } from "../plan/mounted";
-import { type KubernetesObject, namespaceOf, type Variable } from "../plan/objects";
-import type { Spreading } from "../plan/pooler/spread";
+import { serviceIn } from "../plan/hosts";
+import { type Configured, mountedFiles, variableOf, type Volume } from "../plan/mounted";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
+import { apart, type Spreading, spreadsBy, zone } from "../plan/pooler/spread";
 import { secondsOf } from "../settings/catalogue/values";
-import { daysOfCron } from "../settings/cron";
+import { daysOfGoCron, forms } from "../settings/goCron";
 import { referenceOf } from "./invariants/images";
 import { budgeted, type Container, selects, type Selector } from "./kubernetes";
 
@@ -16,15 +17,13 @@ import { budgeted, type Container, selects, type Selector } from "./kubernetes";
  */
 
 interface PodSpec extends Spreading {
-  readonly containers?: readonly (Omit<Container, "path"> & {
-    readonly env?: readonly Variable[];
-    readonly args?: readonly string[];
-    readonly command?: readonly string[];
-    readonly securityContext?: { readonly runAsNonRoot?: boolean };
-  })[];
-  readonly volumes?: readonly {
-    readonly configMap?: { readonly name?: string };
-  }[];
+  readonly containers?: readonly (Omit<Container, "path"> &
+    Configured & {
+      readonly args?: readonly string[];
+      readonly command?: readonly string[];
+      readonly securityContext?: { readonly runAsNonRoot?: boolean };
+    })[];
+  readonly volumes?: readonly Volume[];
   readonly securityContext?: { readonly runAsNonRoot?: boolean };
 }
 
@@ -38,7 +37,7 @@ interface StatefulSet extends KubernetesObject {
 }
 
 const servers =
-  /^(postgres|postgresql|postgresql-repmgr|postgis|pgvector|timescaledb|timescaledb-ha|spilo-\d+|patroni)$/;
+  /^(postgres|postgresql|postgresql-repmgr|(rhel\d+-)?postgresql-\d+(-\w+)?|postgis|pgvector|citus|timescaledb|timescaledb-ha|spilo-\d+|patroni|crunchy-postgres(-gis|-ha|-gis-ha)?|percona-distribution-postgresql(-\w+)?)$/;
 
 const isServerImage = (image: string): boolean =>
   servers.test(referenceOf(image).repository.split("/").at(-1) ?? "");
@@ -54,22 +53,37 @@ const isPostgres = (object: KubernetesObject): object is StatefulSet =>
   isStatefulSet(object) && standalone.facts(object) === undefined && containerOf(object) !== undefined;
 
 /** `-c name=value`, `--name=value`, and the same in a shell's command. */
-const option = /(?:^|\s)(?:-c\s*|--)([a-z_][a-z0-9_.-]*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+))/gi;
+const option = /(?:^|\s)(?:-c\s*|--)['"]?([a-z_][a-z0-9_.-]*)\s*=\s*(?:'([^']*)'|"([^"]*)"|([^\s'"]+))/gi;
+/** The same as a word of its own, with blanks and all; `-c` may be the word before. */
+const whole = /^(-c\s*|--)?([a-z_][a-z0-9_.-]*)=(.*)$/is;
+/** Which turns fsync off. */
+const noSync = /\bpostgres\s(?:[^;&|\n]*\s)?-F(?:\s|$)/;
 /** A line of postgresql.conf. */
 const line = /^[ \t]*([a-z_][a-z0-9_.]*)[ \t]*(?:=[ \t]*|[ \t]+)(?:'([^'\n]*)'|([^\s#'\n]+))/gim;
 
-const pairs = (text: string, form: RegExp): [string, string][] =>
+type Pair = readonly [name: string, value: string];
+
+const nameOf = (text: string): string => text.toLowerCase().replaceAll("-", "_");
+const pairs = (text: string, form: RegExp): Pair[] =>
   [...text.matchAll(form)].map(([, name = "", ...values]) => [
-    name.toLowerCase().replaceAll("-", "_"),
+    nameOf(name),
     values.find((value) => value !== undefined) ?? "",
   ]);
 
-/** Files of the ConfigMaps that its pods mount; where it mounts any, they are in other objects. */
-function filesOf(object: StatefulSet, objects: readonly KubernetesObject[] | undefined): [string, string][] {
-  if (mountedNames(object).length === 0) return [];
-  if (objects === undefined) throw new Deferred("its configuration");
-  return mountedFiles(object, objects);
-}
+/** Parameters in the words by which a server is started, the last of which counts. */
+const started = (words: readonly string[]): Pair[] =>
+  words.flatMap((word, index): Pair[] => {
+    const [, dash, name = "", value = ""] = whole.exec(word) ?? [];
+    if (dash !== undefined) return [[nameOf(name), value]];
+    return [
+      ...(name !== "" && words[index - 1] === "-c" ? [[nameOf(name), value] as const] : []),
+      ...pairs(word, option),
+      ...(word === "-F" || noSync.test(word) ? [["fsync", "off"] as const] : []),
+    ];
+  });
+
+/** A command that only says that it has archived. */
+const nothing = /^\s*(:|exit 0|(\/\S*\/)?true)?\s*(#.*)?$/;
 
 /** Where an image of initdb's kind is told that everybody may in. */
 const invitations: Readonly<Record<string, (value: string) => string | undefined>> = {
@@ -83,21 +97,16 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
   const pod = spec.template?.spec ?? {};
   const labels = spec.template?.metadata?.labels ?? {};
   const container = () => containerOf(object)!;
-  const value = (name: string) => container().env?.find((one) => one.name === name)?.value;
   const parameter = (name: string): string | undefined => {
     const { command = [], args = [] } = container();
-    const given = pairs([...command, ...args].join(" "), option);
-    const found = given.findLast(([key]) => key === name);
+    const found = started([...command, ...args]).findLast(([key]) => key === name);
     if (found) return found[1];
-    return filesOf(object, objects)
+    return mountedFiles(object, objects)
       .filter(([file]) => file.endsWith(".conf") && !file.includes("hba"))
       .flatMap(([, text]) => pairs(text, line))
       .findLast(([key]) => key === name)?.[1];
   };
-  const spreadBy = (key: string): boolean =>
-    (pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).some(
-      ({ topologyKey }) => topologyKey === key,
-    );
+  const required = pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   return {
     name: metadata.name,
     get namespace() {
@@ -117,17 +126,13 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
     },
     get disruptionBudget() {
       if (objects === undefined) throw new Deferred("its disruption budget");
-      return budgeted(objects, { namespace: namespaceOf(object), labels });
+      return budgeted(objects, { namespace: namespaceOf(object), labels, count: this.instances });
     },
     get requiredHostSpread() {
-      return spreadBy("kubernetes.io/hostname");
+      return spreadsBy(apart, required, labels);
     },
     get zoneSpread() {
-      const zone = "topology.kubernetes.io/zone";
-      return (
-        spreadBy(zone) ||
-        (pod.topologySpreadConstraints ?? []).some(({ topologyKey }) => topologyKey === zone)
-      );
+      return spreadsBy([zone], [...required, ...(pod.topologySpreadConstraints ?? [])], labels);
     },
     dataChecksums: true,
     get podSecurity() {
@@ -141,10 +146,10 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
     superusers: [],
     get hostBasedAccess() {
       const invited = Object.entries(invitations).flatMap(
-        ([name, method]) => method(value(name) ?? "") ?? [],
+        ([name, method]) => method(variableOf(object, container(), name, objects) ?? "") ?? [],
       );
       if (invited.length > 0) return invited.map((method) => `host all all all ${method}`);
-      const file = filesOf(object, objects).find(([name]) => name.endsWith("pg_hba.conf"))?.[1];
+      const file = mountedFiles(object, objects).find(([name]) => name.endsWith("pg_hba.conf"))?.[1];
       return file
         ?.split("\n")
         .map((rule) => rule.replace(/#.*/, "").trim())
@@ -176,7 +181,9 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
     },
     get archive() {
       const on = ["on", "always"].includes(parameter("archive_mode") ?? "off");
-      return { archivers: on ? 1 : 0, store: undefined, archiveId: "", outdated: undefined };
+      const isSent =
+        !nothing.test(parameter("archive_command") ?? "") || (parameter("archive_library") ?? "") !== "";
+      return { archivers: on && isSent ? 1 : 0, store: undefined, archiveId: "", outdated: undefined };
     },
     loadBalancers: [],
     get services() {
@@ -209,23 +216,55 @@ interface CronJob extends KubernetesObject {
   };
 }
 
+const isCronJob = (object: KubernetesObject): object is CronJob =>
+  object.kind === "CronJob" && object.apiVersion === "batch/v1";
+
+const containersIn = ({ spec }: CronJob) => spec?.jobTemplate?.spec?.template?.spec?.containers ?? [];
+const textOf = ({ image = "", command = [], args = [] }: ReturnType<typeof containersIn>[number]): string =>
+  [image, ...command, ...args].join(" ");
+
 const tool = /\b(pg_basebackup|pgbackrest|wal-g|barman)\b/;
+/** What of these tools makes a base backup: they clean up, too. */
+const makesBackup =
+  /\bpg_basebackup\b|\bbackup-push\b|\bbarman-cloud-backup(?![-\w])|\b(?:pgbackrest|barman)\b(?:[^;&|\n]|\\\n)*\sbackup(?!\S)/;
+/** Hosts in a tool's arguments, in a connection's words or its address. */
+const hosts = /(?:(?:^|\s)-h\s*|--host(?:=|\s+)|\bhost=|@)([a-z0-9][a-z0-9.-]*)/gi;
+
+/** The server that a job speaks to, or the only one that it can speak to. */
+function backedUp(object: CronJob, objects: readonly KubernetesObject[]): Facts | undefined {
+  const home = namespaceOf(object);
+  const named = containersIn(object).flatMap((container) => [
+    ...[...textOf(container).matchAll(hosts)].map(([, name = ""]) => name),
+    ...(variableOf(object, container, "PGHOST", objects)?.split(",") ?? []),
+  ]);
+  const isNamed = ({ name, services }: Facts): boolean =>
+    named
+      .map(serviceIn)
+      .some(
+        ({ service, namespace = home }) =>
+          namespace === home && [name, ...Object.values(services)].includes(service),
+      );
+  const beside = objects
+    .flatMap((one) => facts(one, objects) ?? [])
+    .filter(({ namespace }) => namespace === home);
+  return beside.find(isNamed) ?? (beside.length === 1 ? beside[0] : undefined);
+}
 
 /** A CronJob that runs a known tool beside such a StatefulSet is its schedule. */
 function baseBackupFacts(
   object: KubernetesObject,
   objects?: readonly KubernetesObject[],
 ): BaseBackupFacts | undefined {
-  if (object.kind !== "CronJob" || object.apiVersion !== "batch/v1") return undefined;
-  const { spec, metadata } = object as CronJob;
-  const containers = spec?.jobTemplate?.spec?.template?.spec?.containers ?? [];
-  const text = containers.map(({ image = "", command = [], args = [] }) =>
-    [image, ...command, ...args].join(" "),
-  );
-  if (!text.some((one) => tool.test(one)) || standalone.baseBackupFacts(object)) return undefined;
+  if (!isCronJob(object) || standalone.baseBackupFacts(object)) return undefined;
+  const backsUp = containersIn(object).some((container) => {
+    const { image = "", command = [], args = [] } = container;
+    // What an image does without a word isn't seen.
+    return makesBackup.test(textOf(container)) || (command.length + args.length === 0 && tool.test(image));
+  });
+  if (!backsUp) return undefined;
   if (objects === undefined) throw new Deferred("what it backs up");
-  const beside = objects.find((one) => isPostgres(one) && namespaceOf(one) === namespaceOf(object));
-  if (beside === undefined) return undefined;
+  if (!objects.some((one) => isPostgres(one) && namespaceOf(one) === namespaceOf(object))) return undefined;
+  const { spec, metadata } = object;
   const schedule = spec?.schedule ?? "";
   return {
     kind: object.kind,
@@ -233,11 +272,13 @@ function baseBackupFacts(
     get namespace() {
       return namespaceOf(object);
     },
-    cluster: metadata.labels?.[clusterLabel] ?? beside.metadata.name,
+    get cluster() {
+      return metadata.labels?.[clusterLabel] ?? backedUp(object, objects)?.name ?? "";
+    },
     suspended: spec?.suspend ?? false,
     schedule,
-    days: daysOfCron(schedule),
-    form: "cron's five fields",
+    days: daysOfGoCron(schedule, 3),
+    form: forms[3],
     explicitMethod: true,
     store: undefined,
   };

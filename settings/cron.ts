@@ -35,7 +35,7 @@ export function fires(schedule: Schedule): boolean {
 
 const DAY = 24 * 3_600_000;
 
-/** The same of a text as cron and CronJobs take it, names and `@daily` too; undefined where it is none to them. */
+/** The same of a text as the cron of Spilo's image takes it, names, a 7 and `@daily` too; undefined where it is none to that. */
 export function daysOfCron(text: string): number | undefined {
   const fields = text.trim();
   if (!fields.startsWith("@") && fields.split(/\s+/).length !== 5) return undefined;
@@ -49,7 +49,7 @@ export function daysOfCron(text: string): number | undefined {
 const counted = new Map<string, number>();
 
 /**
- * Most days from one day on which it fires to the next one; 1 is daily. A field for the seconds may be in front. All days of a leap year and
+ * Most days from one day on which it fires to the next one; 1 is daily. All days of a leap year and
  * of the year after it are counted, which takes a while: each schedule is counted once.
  */
 export function daysBetween(schedule: Schedule): number {

@@ -11,6 +11,27 @@ export function bytesOf(quantity: string): number | undefined {
   return Math.round(Number(match[1]) * (binary[unit] ?? decimal[unit] ?? 1));
 }
 
+const any: Record<string, number> = {
+  ...decimal,
+  ...binary,
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  P: 1e15,
+  E: 1e18,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+/** The same of all that Kubernetes takes, as objects of others have it: `1e9`, `.5Gi`, `1Pi`, `2147483648000m`. */
+export function bytesInKubernetes(quantity: string): number | undefined {
+  const [, number, suffix = ""] =
+    /^([+-]?(?:\d+\.?\d*|\.\d+))([numkMGTPE]?|[KMGTPE]i|[eE][+-]?\d+)$/.exec(quantity) ?? [];
+  return number === undefined
+    ? undefined
+    : Math.round(Number(number) * (any[suffix] ?? Number(`1${suffix}`)));
+}
+
 /** Thousandths of a core of a quantity such as `200m`, `2` or `0.5`; undefined when it isn't one. */
 export function milliCoresOf(quantity: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(m|)$/.exec(quantity);

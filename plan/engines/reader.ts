@@ -1,5 +1,6 @@
 import type { Amounts } from "../../settings/schema";
 import type { Labels } from "../network";
+import type { NamedService } from "../hosts";
 import type { KubernetesObject } from "../objects";
 
 /** A cluster's object leaves a field to its operator's configuration, another object: the fact is there where all objects are given. */
@@ -63,6 +64,8 @@ export interface Facts {
   readonly image: string;
   /** Whether a catalog of images decides, which names them with their digests. */
   readonly imageFromCatalog: boolean;
+  /** Images that the object names beside the server's. @default - none */
+  readonly furtherImages?: readonly Image[];
   readonly resources: Resources;
   /** As PostgreSQL writes it, such as `128MB`. */
   readonly sharedBuffers: string;
@@ -117,6 +120,8 @@ export interface StoreFacts {
   readonly destination: string;
   /** @default - AWS */
   readonly endpoint: string | undefined;
+  /** Secrets that its keys are in. @default - none that the object names */
+  readonly secrets?: readonly string[];
   /** Whether checksums that stores beside AWS don't know are left out in both directions. */
   readonly plainChecksums: boolean;
   /** Encryption that the store is asked for with each object. @default - none: what the bucket does by itself */
@@ -152,14 +157,23 @@ export interface Resources {
   readonly limits: Partial<Amounts>;
 }
 
+/** An image, and the field that names it. */
+export interface Image {
+  readonly path: string;
+  readonly image: string;
+}
+
+/** A Service that is open beyond the Kubernetes cluster. */
 export interface LoadBalancer {
   readonly service: string;
   /** @default - LoadBalancer */
-  readonly type?: "LoadBalancer" | "NodePort";
+  readonly type?: "LoadBalancer" | "NodePort" | "ClusterIP";
   /** The Service's annotations, which may keep it inside the provider's network. */
   readonly annotations?: Labels;
   /** Ranges of addresses that may use it; none is every address. */
   readonly sourceRanges: readonly string[];
+  /** Addresses of its own, which nodes take for it. @default - none */
+  readonly externalIPs?: readonly string[];
 }
 
 /** What a rendered PgBouncer claims, of the platform's or not. Read lazily, as the facts of clusters. */
@@ -178,17 +192,17 @@ export interface PoolerFacts {
     readonly hostBasedAccess: readonly string[];
     readonly tls: string | undefined;
   };
+  /** A container that its operator makes without resources, since the object doesn't list it. @default - none */
+  readonly bareContainer?: string | undefined;
   /** @default - it makes none */
   readonly loadBalancers?: readonly LoadBalancer[];
   readonly pools: readonly Pool[];
 }
 
-/** One database of a PgBouncer: how many server connections each pod may open for it. */
-export interface Pool {
+/** One database of a PgBouncer: how many server connections each pod may open for it, and the Service that it connects to. */
+export interface Pool extends NamedService {
   readonly database: string;
-  /** Name of the Service that it connects to. */
-  readonly service: string;
-  /** For each role. */
+  /** For each role, with those in reserve. */
   readonly perRole: number;
   /** For all roles together. @default - no limit */
   readonly inAll?: number;

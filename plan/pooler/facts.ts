@@ -1,21 +1,21 @@
 import type { Pool, PoolerFacts } from "../engines/reader";
 import type { Labels } from "../network";
-import { mountedFiles } from "../mounted";
+import { serviceIn } from "../hosts";
+import { type Configured, mountedFiles, variableOf, type Volume } from "../mounted";
 import { type KubernetesObject, namespaceOf } from "../objects";
 import { type Spreading, spreadsOverHosts } from "./spread";
 
 /** Reads what rendered PgBouncers claim out of their Deployments and the `pgbouncer.ini` that these mount. */
 
-interface Container {
+interface Container extends Configured {
   name?: string;
   image?: string;
   command?: readonly string[];
-  env?: { name?: string; value?: string }[];
 }
 
 interface PodSpec extends Spreading {
   containers?: Container[];
-  volumes?: { configMap?: { name?: string } }[];
+  volumes?: readonly Volume[];
 }
 
 interface Deployment extends KubernetesObject {
@@ -40,7 +40,7 @@ const isPgbouncer = (container: Container): boolean =>
   container.name === "pgbouncer" || runsItsImage(container);
 
 const runsItsImage = ({ image = "", command }: Container): boolean =>
-  /\/pgbouncer[:@]|^pgbouncer[:@]/.test(image) &&
+  /(^|[/-])pgbouncer([:@]|$)/.test(image) &&
   (command === undefined || command.some((word) => word.includes("pgbouncer")));
 
 /** A pod of PgBouncer says so by its label; a foreign one by its container. */
@@ -51,39 +51,57 @@ function runsPgbouncer({ spec }: Deployment): boolean {
   );
 }
 
+type Variables = (...names: readonly string[]) => string | undefined;
+
 /** Images that many use write pgbouncer.ini from variables, with a prefix or without. */
-function variable({ spec }: Deployment, ...names: readonly string[]): string | undefined {
-  const env = (spec?.template?.spec?.containers ?? []).filter(isPgbouncer).flatMap((one) => one.env ?? []);
-  return env.find(({ name = "" }) => names.some((one) => name === one || name === `PGBOUNCER_${one}`))?.value;
-}
+const variablesOf = (deployment: Deployment, objects: readonly KubernetesObject[]): Variables => {
+  const containers = (deployment.spec?.template?.spec?.containers ?? []).filter(isPgbouncer);
+  return (...names) =>
+    containers
+      .flatMap((container) =>
+        names
+          .flatMap((name) => [name, `PGBOUNCER_${name}`])
+          .map((name) => variableOf(deployment, container, name, objects)),
+      )
+      .find((value) => value !== undefined);
+};
 
 const hostIn = (url: string): string => /@([^:/?]+)/.exec(url)?.[1] ?? "";
 
+const hostOf = (variable: Variables): string =>
+  variable("DB_HOST", "POSTGRESQL_HOST") ?? hostIn(variable("DATABASE_URL") ?? "");
+
+/** Connections of a pool: `most` for all of its roles, where 0 is no limit. */
+export const sizesOf = (size: string | undefined, reserve: string | undefined, most: string | undefined) => ({
+  perRole: Number(size ?? 20) + Number(reserve ?? 0),
+  ...(Number(most ?? 0) > 0 && { inAll: Number(most) }),
+});
+
 /** The pool of an image that is configured by variables. */
-function poolOf(deployment: Deployment): Pool[] {
-  const host =
-    variable(deployment, "DB_HOST", "POSTGRESQL_HOST") ?? hostIn(variable(deployment, "DATABASE_URL") ?? "");
+function poolOf(variable: Variables): Pool[] {
+  const host = hostOf(variable);
   if (host === "") return [];
-  const most = Number(variable(deployment, "MAX_DB_CONNECTIONS") ?? 0);
-  return [
-    {
-      database: "*",
-      service: host.split(".")[0] ?? "",
-      perRole: Number(variable(deployment, "DEFAULT_POOL_SIZE") ?? 20),
-      ...(most > 0 && { inAll: most }),
-    },
-  ];
+  const sizes = ["DEFAULT_POOL_SIZE", "RESERVE_POOL_SIZE", "MAX_DB_CONNECTIONS"] as const;
+  const [size, reserve, most] = sizes.map((name) => variable(name));
+  return [{ database: "*", ...serviceIn(host), ...sizesOf(size, reserve, most) }];
 }
 
-/** How clients log in, as the configuration says it. */
+/** How clients log in, as the configuration says it; PgBouncer's own defaults where it says nothing and nothing else can. */
 function loginsOf(
   deployment: Deployment,
   objects: readonly KubernetesObject[],
 ): NonNullable<PoolerFacts["logins"]> {
-  const { pgbouncer = {} } = sectionsOf(configurationOf(deployment, objects));
+  const ini = configurationOf(deployment, objects);
+  const { pgbouncer = {} } = sectionsOf(ini);
+  const variable = variablesOf(deployment, objects);
+  const isWhole = ini !== "" && !/^\s*%include/m.test(ini);
   return {
-    type: pgbouncer.auth_type ?? variable(deployment, "AUTH_TYPE"),
-    tls: pgbouncer.client_tls_sslmode ?? variable(deployment, "CLIENT_TLS_SSLMODE"),
+    // Images that write the file have methods of their own by default, but none has a certificate.
+    type: pgbouncer.auth_type ?? variable("AUTH_TYPE") ?? (isWhole ? "md5" : undefined),
+    tls:
+      pgbouncer.client_tls_sslmode ??
+      variable("CLIENT_TLS_SSLMODE") ??
+      (isWhole || (ini === "" && hostOf(variable) !== "") ? "disable" : undefined),
     hostBasedAccess: mountedFiles(deployment, objects)
       .filter(([name]) => name.endsWith("pg_hba.conf"))
       .flatMap(([, text]) => text.split("\n"))
@@ -119,13 +137,14 @@ export function poolsOf(ini: string): Pool[] {
   const { databases = {}, pgbouncer = {} } = sectionsOf(ini);
   return Object.entries(databases).map(([database, connection]) => {
     const parts = partsOf(connection);
-    const perRole = Number(parts.pool_size ?? pgbouncer.default_pool_size ?? 20);
-    const most = Number(parts.max_db_connections ?? pgbouncer.max_db_connections ?? 0);
     return {
       database,
-      service: (parts.host ?? "").split(".")[0] ?? "",
-      perRole,
-      ...(most > 0 && { inAll: most }),
+      ...serviceIn(parts.host ?? ""),
+      ...sizesOf(
+        parts.pool_size ?? pgbouncer.default_pool_size,
+        parts.reserve_pool_size ?? parts.reserve_pool ?? pgbouncer.reserve_pool_size,
+        parts.max_db_connections ?? pgbouncer.max_db_connections,
+      ),
     };
   });
 }
@@ -167,14 +186,14 @@ export function pgbouncerFacts(
         return deployment.spec?.template?.metadata?.labels ?? {};
       },
       get hostSpread() {
-        return spreadsOverHosts(deployment.spec?.template?.spec);
+        return spreadsOverHosts(deployment.spec?.template?.spec, this.podLabels);
       },
       get logins() {
         return loginsOf(deployment, objects);
       },
       get pools() {
         const pools = poolsOf(configurationOf(deployment, objects));
-        return pools.length > 0 ? pools : poolOf(deployment);
+        return pools.length > 0 ? pools : poolOf(variablesOf(deployment, objects));
       },
     }));
 }

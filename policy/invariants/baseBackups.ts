@@ -10,7 +10,8 @@ export const baseBackupsInvariant: StackInvariant = {
   mandatory: "everywhere",
   remediation:
     "Add a schedule: without a base backup archived WAL restores nothing. CloudNativePG: a ScheduledBackup with `suspend: false`. " +
-    "The engine standalone: a CronJob with the cluster's label and `pgplatform.io/role: base-backup`.",
+    "The engine standalone: a CronJob with the cluster's label and `pgplatform.io/role: base-backup`. A StatefulSet: the same, or a CronJob beside it that runs " +
+    "pg_basebackup, WAL-G, pgBackRest or Barman, with the server's host where there are several.",
   on: "stack",
   check: ({ clusters, baseBackups }): Problem[] =>
     each(clusters, (cluster) => {

@@ -8,14 +8,16 @@ import { displayName, type StackInvariant } from "./invariant";
 const opens = ({ perRole, inAll }: Pool, roles: number): number => inAll ?? perRole * roles;
 
 /** The most connections that a pooler may open to a cluster, through whichever of its Services. */
-function pooledConnections(pooler: PoolerFacts, { namespace, services }: Facts, roles: number): number {
+function pooledConnections(pooler: PoolerFacts, cluster: Facts, roles: number): number {
   // All of them, since the instance that a pool of standbys is connected to may become the primary at any moment.
-  const own = () => pooler.pools.filter(({ service }) => Object.values(services).includes(service));
-  const isOwn = allOf(
-    () => pooler.namespace === namespace,
-    () => own().length > 0,
+  const services = Object.values(cluster.services);
+  const own = pooler.pools.filter(({ service, namespace }) =>
+    allOf(
+      () => services.includes(service),
+      () => (namespace ?? pooler.namespace) === cluster.namespace,
+    ),
   );
-  return isOwn ? pooler.pods.most * own().reduce((sum, pool) => sum + opens(pool, roles), 0) : 0;
+  return own.length === 0 ? 0 : pooler.pods.most * own.reduce((sum, pool) => sum + opens(pool, roles), 0);
 }
 
 function problemOf(

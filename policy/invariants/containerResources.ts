@@ -1,8 +1,9 @@
+import type { Resources } from "../../plan/engines/reader";
 import type { KubernetesObject } from "../../plan/objects";
 import { clusterLabel } from "../../plan/names";
 import type { Problem } from "../../settings/problem";
 import { containersOf } from "../kubernetes";
-import { each } from "../notKnown";
+import { each, together } from "../notKnown";
 import { poolerFacts } from "../stackFacts";
 import type { ObjectInvariant } from "./invariant";
 
@@ -27,6 +28,19 @@ function isDatabase(object: KubernetesObject): boolean {
   });
 }
 
+const missing = (path: string, resources: Partial<Resources> | undefined, ofDatabase: boolean): Problem[] =>
+  [...wanted, ...(ofDatabase ? ofDatabases : [])]
+    .filter((part) => {
+      const [kind, resource] = part.split(".") as ["requests" | "limits", "cpu" | "memory"];
+      return resources?.[kind]?.[resource] === undefined;
+    })
+    .map((part) => ({
+      path: `${path}.resources.${part}`,
+      value: undefined,
+      allowed: "a quantity",
+      fix: "set it",
+    }));
+
 export const containerResourcesInvariant: ObjectInvariant = {
   number: "30a",
   name: "container-resources",
@@ -43,18 +57,12 @@ export const containerResourcesInvariant: ObjectInvariant = {
     // A workload's containers have the resources of its facts too.
     const holders =
       facts && containers.length === 0 ? [{ path: "spec", resources: facts.resources }] : containers;
-    return each(holders, ({ path, resources }) =>
-      [...wanted, ...(ofDatabase ? ofDatabases : [])]
-        .filter((part) => {
-          const [kind, resource] = part.split(".") as ["requests" | "limits", "cpu" | "memory"];
-          return resources?.[kind]?.[resource] === undefined;
-        })
-        .map((part) => ({
-          path: `${path}.resources.${part}`,
-          value: undefined,
-          allowed: "a quantity",
-          fix: "set it",
-        })),
+    return together(
+      () => each(holders, ({ path, resources }) => missing(path, resources, ofDatabase)),
+      () =>
+        each(poolerFacts(object), ({ bareContainer }) =>
+          bareContainer === undefined ? [] : missing(`container ${bareContainer}`, {}, true),
+        ),
     );
   },
 };

@@ -9,7 +9,7 @@ export const currentArchiverInvariant: ClusterInvariant = {
   mandatory: "everywhere",
   remediation:
     "CloudNativePG: move `spec.backup.barmanObjectStore` to an ObjectStore of plugin-barman-cloud, and name the plugin in `spec.plugins`. Zalando: " +
-    "`USE_WALG_BACKUP` is true in `spec.env`.",
+    "`USE_WALG_BACKUP` is true in `spec.env`, or in the operator's `pod_environment_configmap`.",
   options: {
     allowed: {
       type: "boolean",

@@ -11,28 +11,46 @@ interface Rule {
   readonly database: string;
   readonly user: string;
   readonly address: string;
+  /** Where it has a column of its own. */
+  readonly mask: string;
   readonly method: string;
 }
 
-const addressMask = /^\d{1,3}(\.\d{1,3}){3}$/;
+const addressMask = /^(\d{1,3}(\.\d{1,3}){3}|[\da-f:]*:[\da-f:]*)$/i;
+/** What stands between blanks: names in quotes have some, and lists have some behind a comma. */
+const column = /(?:"[^"]*"|,\s*|[^\s",])+/g;
 
-/** A line of pg_hba.conf. An address may have its mask in a column of its own; local rules have no address. */
+/** A line of pg_hba.conf. Local rules have no address. */
 function parsed(line: string): Rule {
-  const [type = "", database = "", user = "", ...rest] = line.trim().split(/\s+/);
-  if (type === "local") return { type, database, user, address: "", method: rest[0] ?? "" };
+  const [type = "", database = "", user = "", ...rest] = line.match(column) ?? [];
+  if (type === "local") return { type, database, user, address: "", mask: "", method: rest[0] ?? "" };
   const [address = "", second = "", third = ""] = rest;
-  return { type, database, user, address, method: addressMask.test(second) ? third : second };
+  const hasMask = addressMask.test(second);
+  return { type, database, user, address, mask: hasMask ? second : "", method: hasMask ? third : second };
 }
 
-const matchesAll = ({ database, user, address }: Rule): boolean =>
-  database === "all" && user === "all" && address === "all";
+const families = ["IPv4", "IPv6"] as const;
+
+/** A name may stand for addresses of either. */
+const familiesOf = ({ address }: Rule): readonly (typeof families)[number][] =>
+  address.includes(":") ? ["IPv6"] : /^\d/.test(address) ? ["IPv4"] : families;
+
+const matchesAll = ({ database, user, address, mask }: Rule): boolean =>
+  database === "all" &&
+  user === "all" &&
+  (address === "all" || address.endsWith("/0") || /^[0.:]+$/.test(mask));
+
+/** Addresses of the server itself, which no network leads to. */
+const ownAddress = /^(localhost|samehost|127(\.\d+){3}(\/([89]|[12]\d|3[0-2]))?|::1(\/128)?)$/;
+const isOwn = ({ address, mask }: Rule): boolean =>
+  ownAddress.test(address) && (mask === "" || /^(255\.|(ffff:?){8}$)/i.test(mask));
 
 const isPlain = ({ type }: Rule): boolean =>
   ["host", "hostnossl", "hostgssenc", "hostnogssenc"].includes(type);
 
 /** Faults of rules in the order in which they are tried. */
 export function rules(lines: readonly string[], path = "pg_hba"): Problem[] {
-  let open = true;
+  const open = new Set(families);
   const indices = Array.from({ length: lines.length }, (_, index) => index);
   return each(indices, (index) => {
     let line: string;
@@ -40,7 +58,7 @@ export function rules(lines: readonly string[], path = "pg_hba"): Problem[] {
       line = lines[index] ?? "";
     } catch (error) {
       // It may be the one that closes: whether those behind it let anybody in isn't known.
-      open = false;
+      open.clear();
       throw error;
     }
     const rule = parsed(line);
@@ -53,11 +71,13 @@ export function rules(lines: readonly string[], path = "pg_hba"): Problem[] {
           fix: "use scram-sha-256",
         },
       ];
-    if (!open || !isPlain(rule)) return [];
+    if (!isPlain(rule)) return [];
     if (rule.method === "reject") {
-      open = !((rule.type === "host" || rule.type === "hostnossl") && matchesAll(rule));
+      if ((rule.type === "host" || rule.type === "hostnossl") && matchesAll(rule))
+        for (const family of familiesOf(rule)) open.delete(family);
       return [];
     }
+    if (isOwn(rule) || !familiesOf(rule).some((family) => open.has(family))) return [];
     return [
       {
         path,
@@ -70,6 +90,10 @@ export function rules(lines: readonly string[], path = "pg_hba"): Problem[] {
   });
 }
 
+/** The server reads such words in any case. */
+const isOneOf = (words: readonly string[], value: string): boolean =>
+  words.some((word) => word.toLowerCase() === value.toLowerCase());
+
 type Logins = Pick<Facts, "hostBasedAccess" | "passwordEncryption" | "lowestTls">;
 
 /** Over the network: TLS, and a password that is never sent in a form that can be replayed. */
@@ -77,7 +101,7 @@ export const encryptedLogins = (facts: Logins): Problem[] =>
   together(
     () => rules(facts.hostBasedAccess ?? []),
     () =>
-      facts.passwordEncryption === "scram-sha-256"
+      isOneOf(["scram-sha-256"], facts.passwordEncryption)
         ? []
         : [
             {
@@ -88,7 +112,7 @@ export const encryptedLogins = (facts: Logins): Problem[] =>
             },
           ],
     () =>
-      goodTls.includes(facts.lowestTls)
+      isOneOf(goodTls, facts.lowestTls)
         ? []
         : [
             {

@@ -1,6 +1,6 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
-import { bytesOf } from "../../settings/quantity";
+import { bytesInKubernetes } from "../../settings/quantity";
 import type { ClusterInvariant } from "./invariant";
 
 /** The kernel kills to take back memory above the request: PostgreSQL then restarts all sessions. */
@@ -16,7 +16,7 @@ export function guaranteedMemory({ resources }: Pick<Facts, "resources">): Probl
         fix: "set both",
       },
     ];
-  return (bytesOf(request) ?? 0) === (bytesOf(limit) ?? 1)
+  return request === limit || (bytesInKubernetes(request) ?? 0) === (bytesInKubernetes(limit) ?? 1)
     ? []
     : [
         {

@@ -1,6 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { each } from "../notKnown";
-import { imagesOf, referenceOf } from "./images";
+import { eachImage, referenceOf } from "./images";
 import type { ObjectInvariant } from "./invariant";
 
 export const imageDigestsInvariant: ObjectInvariant = {
@@ -21,7 +20,7 @@ export const imageDigestsInvariant: ObjectInvariant = {
   },
   on: "object",
   check: (object, { waived }, facts): Problem[] =>
-    each(imagesOf(object, facts), ({ path, image }) => {
+    eachImage(object, facts, ({ path, image }) => {
       const { tag, digest } = referenceOf(image);
       if ((tag !== undefined && digest !== undefined) || (waived as string[]).includes(image)) return [];
       return [

@@ -1,13 +1,9 @@
 import type { KubernetesObject } from "../../plan/objects";
-import type { Facts } from "../../plan/engines/reader";
+import type { Facts, Image } from "../../plan/engines/reader";
 import { operatorFacts, textOf } from "../../plan/engines/zalando/operatorFacts";
 import { containersOf } from "../kubernetes";
-import { mapped } from "../notKnown";
-
-export interface Image {
-  readonly path: string;
-  readonly image: string;
-}
+import type { Problem } from "../../settings/problem";
+import { each, mapped, together } from "../notKnown";
 
 /**
  * The image that an operator's configuration names for all of its clusters. Its poolers' and dumps' run only where a cluster asks for them: the released
@@ -16,7 +12,7 @@ export interface Image {
 const configured = ["docker_image"];
 
 /** The images that an object names; those that an operator or a catalog chooses are not among them. */
-export function imagesOf(object: KubernetesObject, facts: Facts | undefined): readonly Image[] {
+function imagesOf(object: KubernetesObject, facts: Facts | undefined): readonly Image[] {
   const operator = operatorFacts(object);
   if (operator)
     return configured.flatMap((key) => {
@@ -29,12 +25,25 @@ export function imagesOf(object: KubernetesObject, facts: Facts | undefined): re
   return [...own, { path: "image", image: facts.image }];
 }
 
+/** Problems of each image that an object names. */
+export const eachImage = (
+  object: KubernetesObject,
+  facts: Facts | undefined,
+  check: (image: Image) => readonly Problem[],
+): Problem[] =>
+  together(
+    () => each(imagesOf(object, facts), check),
+    () => each(facts?.furtherImages ?? [], check),
+  );
+
 export interface Reference {
-  /** Registry and repository; Docker's own are written in full. */
+  /** Registry and repository; Docker's own are written in full, by one of its names. */
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: string;
 }
+
+const docker = /^(((index|registry-1)\.)?docker\.io|registry\.hub\.docker\.com)$/;
 
 /** The parts of an image's name. */
 export function referenceOf(image: string): Reference {
@@ -42,8 +51,10 @@ export function referenceOf(image: string): Reference {
     /^(.*?)(?::([\w][\w.-]*))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(image) ?? [];
   const [first = "", ...rest] = name.split("/");
   const hasHost = rest.length > 0 && /[.:]|^localhost$/.test(first);
+  const path = hasHost ? rest.join("/") : name;
+  const ofDocker = `docker.io/${path.includes("/") ? "" : "library/"}${path}`;
   return {
-    repository: hasHost ? name : `docker.io/${rest.length > 0 ? name : `library/${name}`}`,
+    repository: hasHost && !docker.test(first) ? name : ofDocker,
     ...(tag !== undefined && { tag }),
     ...(digest !== undefined && { digest }),
   };

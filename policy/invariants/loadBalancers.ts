@@ -1,8 +1,9 @@
 import { Deferred, type LoadBalancer } from "../../plan/engines/reader";
 import { type KubernetesObject, namespaceOf } from "../../plan/objects";
+import { openingOf } from "../../plan/opening";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
-import { isService, openingOf, type Service } from "../kubernetes";
+import { isService, type Service } from "../kubernetes";
 import { allOf, anyOf, each, joined, mapped, together } from "../notKnown";
 import { poolerFacts, stackFacts } from "../stackFacts";
 import { selectsPods } from "../statefulSets";
@@ -75,8 +76,9 @@ function leadsToDatabase(service: Service, all: readonly KubernetesObject[] | un
   );
 }
 
-function problemOf(opening: LoadBalancer): Problem[] {
+function rangesOf(opening: LoadBalancer): Problem[] {
   const { service, type, sourceRanges, annotations = {} } = opening;
+  if (type === "ClusterIP") return [];
   if (type === "NodePort")
     return [
       {
@@ -102,19 +104,19 @@ function problemOf(opening: LoadBalancer): Problem[] {
   ];
 }
 
-function outside({ metadata, spec }: Service): Problem[] {
-  const addresses = spec?.externalIPs ?? [];
-  return addresses.length === 0
+const outside = ({ service, externalIPs = [] }: LoadBalancer): Problem[] =>
+  externalIPs.length === 0
     ? []
     : [
         {
-          path: `externalIPs of the Service ${metadata.name}`,
-          value: addresses,
+          path: `externalIPs of the Service ${service}`,
+          value: externalIPs,
           allowed: "none: they take no source ranges",
           fix: "remove them",
         },
       ];
-}
+
+const problemsOf = (opening: LoadBalancer): Problem[] => [...rangesOf(opening), ...outside(opening)];
 
 export const loadBalancersInvariant: ObjectInvariant = {
   number: "29",
@@ -129,14 +131,13 @@ export const loadBalancersInvariant: ObjectInvariant = {
   on: "object",
   check(object, _options, facts, all): Problem[] {
     if (isService(object)) {
-      const opening = openingOf(object);
-      const beyond = outside(object);
-      if ((opening === undefined && beyond.length === 0) || !leadsToDatabase(object, all)) return [];
-      return [...(opening ? problemOf(opening) : []), ...beyond];
+      const { metadata, spec } = object;
+      const opening = openingOf(metadata.name, spec, metadata.annotations);
+      return opening !== undefined && leadsToDatabase(object, all) ? problemsOf(opening) : [];
     }
     return together(
-      () => each(facts?.loadBalancers ?? [], problemOf),
-      () => each(poolerFacts(object, all), ({ loadBalancers = [] }) => each(loadBalancers, problemOf)),
+      () => each(facts?.loadBalancers ?? [], problemsOf),
+      () => each(poolerFacts(object, all), ({ loadBalancers = [] }) => each(loadBalancers, problemsOf)),
     );
   },
 };

@@ -1,7 +1,18 @@
 import type { Problem } from "../../settings/problem";
-import { archiveStore } from "../backups";
+import type { Facts } from "../../plan/engines/reader";
+import { archiveStore, isAws } from "../backups";
 import { allOf, each, found, mapped } from "../notKnown";
-import { displayName, type StackInvariant } from "./invariant";
+import { displayName, type StackFacts, type StackInvariant } from "./invariant";
+
+/** Where a cluster archives to: the place, or the object of another stack that names it. */
+function placeOf(stack: Pick<StackFacts, "stores">, cluster: Facts): string | undefined {
+  const { store: named } = cluster.archive ?? {};
+  if (named === undefined) return undefined;
+  const store = archiveStore(stack, cluster);
+  if (store === undefined) return displayName(named.kind, { ...named, namespace: cluster.namespace });
+  const { endpoint = "", destination } = store;
+  return isAws(store.endpoint) ? destination : `${endpoint.toLowerCase().replace(/\/+$/, "")} ${destination}`;
+}
 
 export const ownArchiveInvariant: StackInvariant = {
   number: "15",
@@ -14,8 +25,7 @@ export const ownArchiveInvariant: StackInvariant = {
   on: "stack",
   check(stack): Problem[] {
     const placed = mapped(stack.clusters, (cluster) => {
-      const store = archiveStore(stack, cluster);
-      return { cluster, place: store && `${store.endpoint ?? ""} ${store.destination}` };
+      return { cluster, place: placeOf(stack, cluster) };
     });
     return each(placed, ({ cluster, place }, index) => {
       if (place === undefined) return [];

@@ -36,18 +36,23 @@ export const poolerAvailabilityInvariant: StackInvariant = {
                 {
                   path: `${at}: spread over kubernetes.io/hostname`,
                   value: "none",
-                  allowed: "anti-affinity or a topology spread constraint, so that a lost node takes one pod",
+                  allowed:
+                    "anti-affinity or a topology spread constraint that selects its pods, so that a lost node takes one pod",
                   fix: "add one",
                 },
               ],
         () =>
-          budgeted(objects, { namespace: pooler.namespace, labels: pooler.podLabels })
+          budgeted(objects, {
+            namespace: pooler.namespace,
+            labels: pooler.podLabels,
+            count: pooler.pods.least,
+          })
             ? []
             : [
                 {
                   path: `${at}: disruption budget`,
                   value: "none",
-                  allowed: "a PodDisruptionBudget that selects its pods",
+                  allowed: "a PodDisruptionBudget that selects its pods and keeps one",
                   fix: "add one to the stack",
                 },
               ],

@@ -5,7 +5,8 @@ import { displayName, type StackInvariant } from "./invariant";
 
 /** What PgBouncer takes without a password that is worth one. */
 const bad = ["trust", "any", "plain", "md5"];
-const open = ["disable"];
+/** With these a client that asks for no TLS gets none. */
+const open = ["disable", "allow", "prefer"];
 
 export const poolerLoginsInvariant: StackInvariant = {
   number: "26b",
@@ -15,7 +16,7 @@ export const poolerLoginsInvariant: StackInvariant = {
   mandatory: "everywhere",
   remediation:
     "Set `auth_type` to scram-sha-256, cert or hba (CloudNativePG's Pooler: `spec.pgbouncer.parameters`, or leave it out), and no trust, password or md5 in its " +
-    "`pg_hba`.",
+    "`pg_hba`; set `client_tls_sslmode` to require or more. PgBouncer's own defaults are md5 and disable.",
   on: "stack",
   check: ({ poolers }): Problem[] =>
     each(poolers, (pooler) => {

@@ -1,7 +1,7 @@
 import type { Facts } from "../../plan/engines/reader";
 import type { Problem } from "../../settings/problem";
-import { bytesOf as amountOf } from "../../settings/catalogue/values";
-import { bytesOf } from "../../settings/quantity";
+import { bytesOf } from "../../settings/catalogue/values";
+import { bytesInKubernetes } from "../../settings/quantity";
 import { buffersWithin, hugePages } from "../../settings/sums/memory";
 import type { ClusterInvariant } from "./invariant";
 
@@ -17,11 +17,17 @@ export function sharedBuffers(
   { sharedBuffers, resources }: Pick<Facts, "sharedBuffers" | "resources">,
   { percent } = { percent: mostPercent },
 ): Problem[] {
-  const limit = bytesOf(resources.limits.memory ?? "");
+  const { memory } = resources.limits;
+  // A limit that is missing is another invariant's matter.
+  if (memory === undefined) return [];
+  const limit = bytesInKubernetes(memory);
+  if (limit === undefined)
+    return [
+      { path: "limits.memory", value: memory, allowed: "a quantity such as 2Gi", fix: "write it as one" },
+    ];
   const huge = hugePages({ resources });
-  if (limit === undefined) return [];
   const most = Math.floor((huge ? buffersWithin(huge.bytes) : (limit * percent) / 100) / MiB);
-  const bytes = amountOf(parameter, sharedBuffers);
+  const bytes = bytesOf(parameter, sharedBuffers);
   return bytes !== undefined && bytes <= most * MiB
     ? []
     : [

@@ -20,7 +20,7 @@ export function spread(
     problems.push({
       path: "spread over topology.kubernetes.io/zone",
       value: "none",
-      allowed: `a topology spread constraint with ${zones} zones, so that a lost zone leaves a majority`,
+      allowed: `a topology spread constraint with ${zones} zones that selects the instances, so that a lost zone leaves a majority`,
       fix: "add one, or set the option zones to 1 where the cluster has one zone",
     });
   return problems;

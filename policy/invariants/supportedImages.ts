@@ -1,6 +1,5 @@
 import type { Problem } from "../../settings/problem";
-import { each } from "../notKnown";
-import { imagesOf, referenceOf } from "./images";
+import { eachImage, referenceOf } from "./images";
 import type { ObjectInvariant } from "./invariant";
 
 /** Registries that get no fixes any more: prefix, why, and where their images are now. docs/policies.md has the sources. */
@@ -41,7 +40,7 @@ export const supportedImagesInvariant: ObjectInvariant = {
   },
   on: "object",
   check: (object, { refused }, facts): Problem[] =>
-    each(imagesOf(object, facts), ({ path, image }) => {
+    eachImage(object, facts, ({ path, image }) => {
       if (image === "") return [];
       const { repository, tag, digest } = referenceOf(image);
       const gone = [

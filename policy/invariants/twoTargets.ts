@@ -21,15 +21,18 @@ export const twoTargetsInvariant: StackInvariant = {
       if (archive === undefined) return [];
       const places = placesOf(stack.objects, cluster, archive);
       const providers = providersOf(places);
-      return providers.length > 1
-        ? []
-        : [
-            {
-              path: `${displayName("Cluster", cluster)}: backup targets`,
-              value: places.length < 2 ? "one" : `${places.length} at ${providers.join(", ")}`,
-              allowed: "two at different providers, so that no provider, account or key takes both",
-              fix: "copy to another provider",
-            },
-          ];
+      const violation = (value: string): Problem[] => [
+        {
+          path: `${displayName("Cluster", cluster)}: backup targets`,
+          value,
+          allowed: "two at different providers, so that no provider, account or key takes both",
+          fix: "copy to another provider",
+        },
+      ];
+      if (providers.length < 2)
+        return violation(places.length < 2 ? "one" : `${places.length} at ${providers.join(", ")}`);
+      const { secrets = [] } = archive;
+      const apart = places.filter(({ secret }) => secret === undefined || !secrets.includes(secret));
+      return providersOf(apart).length < 2 ? violation("two with one key") : [];
     }),
 };

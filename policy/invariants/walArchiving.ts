@@ -24,7 +24,8 @@ export const walArchivingInvariant: ClusterInvariant = {
   mandatory: "prod",
   remediation:
     "Set `pgplatform:backup` with a target. CloudNativePG: a plugin with `isWALArchiver: true` in `spec.plugins`, and an ObjectStore. Zalando: Spilo's " +
-    "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and related ones) in `spec.env`; those of the operator's own configuration aren't seen.",
+    "variables (`USE_WALG_BACKUP`, `WALG_S3_PREFIX` and related ones) in `spec.env`, or in the operator's configuration in the same stack. A StatefulSet: `archive_mode` and an " +
+    "`archive_command` or `archive_library` that sends something.",
   on: "cluster",
   check: walArchiving,
 };

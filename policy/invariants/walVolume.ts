@@ -1,7 +1,7 @@
 import type { Facts } from "../../plan/engines/reader";
 import { outageAnnotations } from "../../plan/names";
 import type { Problem } from "../../settings/problem";
-import { bytesOf } from "../../settings/quantity";
+import { bytesInKubernetes } from "../../settings/quantity";
 import type { ClusterInvariant } from "./invariant";
 
 const MiB = 2 ** 20;
@@ -35,7 +35,7 @@ export function walVolume({
   ];
   if (wrong.length > 0) return wrong;
   const needed = Math.ceil((Number(rate) * MiB * 3600 * Number(hours)) / GiB);
-  return (bytesOf(size ?? "0") ?? 0) >= needed * GiB
+  return (bytesInKubernetes(size ?? "0") ?? 0) >= needed * GiB
     ? []
     : [
         {

@@ -1,5 +1,5 @@
 import { parameterBytes } from "../catalogue";
-import { bytesOf, postgresMemory } from "../quantity";
+import { bytesInKubernetes, bytesOf, postgresMemory } from "../quantity";
 import type { Amounts, Settings } from "../schema";
 
 const kB = 2 ** 10;
@@ -36,7 +36,7 @@ export function hugePages({
 }): { pageBytes: number; bytes: number } | undefined {
   for (const size of ["2Mi", "1Gi"] as const) {
     const amount = requests[`hugepages-${size}`];
-    if (amount !== undefined) return { pageBytes: bytesOf(size) ?? 0, bytes: bytesOf(amount) ?? 0 };
+    if (amount !== undefined) return { pageBytes: bytesOf(size) ?? 0, bytes: bytesInKubernetes(amount) ?? 0 };
   }
   return undefined;
 }

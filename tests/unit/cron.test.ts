@@ -10,6 +10,8 @@ import {
   longestWait,
 } from "../../settings/cron";
 
+import { daysOfGoCron } from "../../settings/goCron";
+
 const isSchedule = (text: string): boolean => hasForm(text) && fires(text);
 
 describe("schedules", () => {
@@ -95,5 +97,71 @@ describe("schedules", () => {
   it("are in time zones by their names alone", () => {
     for (const zone of ["UTC", "Europe/Berlin"]) assert.ok(isTimeZone(zone), zone);
     for (const zone of ["europe/Berlin", "+01:00", ""]) assert.ok(!isTimeZone(zone), zone);
+  });
+});
+
+describe("schedules as Go's cron reads them", () => {
+  // Compared with versions 1.2.0 and 3.0.1 of robfig/cron.
+  it("are what the library takes", () => {
+    for (const text of [
+      "0 2 * * *",
+      "+5 2 ? * ?",
+      "*/5,30 2 1-9/2 JAN-dec SUN,2",
+      "0 2 * * 1/2",
+      "*-5 2 * * *",
+      "@hourly",
+      "@every 1.5h",
+      "@every .5h10ms",
+      "@every -5m",
+    ])
+      assert.ok(daysOfGoCron(text, 3) !== undefined, text);
+    for (const text of [
+      "0 2 * * 7",
+      "0 2 * * 0-7",
+      "0 2 * * SAT-SUN",
+      "0 2 0 * *",
+      "0 2 * * L",
+      "*/0 2 * * *",
+      "1/2/3 2 * * *",
+      "1-2-3 2 * * *",
+      "-1 2 * * *",
+      "60 2 * * *",
+      ", 2 * * *",
+      "0 2 * *",
+      "CRON_TZ=Europe/Berlin 0 2 * * *",
+      " @daily",
+      "@Daily",
+      "@reboot",
+      "@every",
+      "@every 1d",
+      "",
+    ])
+      assert.equal(daysOfGoCron(text, 3), undefined, text);
+  });
+
+  it("say how many days lie between two runs at most", () => {
+    for (const [text, days] of [
+      ["0 2 * * *", 1],
+      ["0 2 * * MON-FRI", 3],
+      ["0 2 1 * *", 31],
+      ["0 2 1 1 *", 366],
+      // On either of both, unless one has a star.
+      ["0 2 1 * 0", 7],
+      ["0 2 */2 * 0", 2],
+      ["@weekly", 7],
+      ["@every 36h", 2],
+      ["@every 1s", 1],
+    ] as const)
+      assert.equal(daysOfGoCron(text, 3), days, text);
+    // A step has the star of its beginning in the first version alone.
+    assert.equal(daysOfGoCron("0 0 2 */2 * 0", 1), 21);
+    // It never fires.
+    assert.equal(daysOfGoCron("0 2 30 2 *", 3), 732);
+  });
+
+  it("have a field for the seconds in the first version", () => {
+    assert.equal(daysOfGoCron("0 0 2 * * *", 1), 1);
+    assert.equal(daysOfGoCron("0 0 2 * * *", 3), undefined);
+    assert.equal(daysOfGoCron("0 2 * * *", 1), undefined);
   });
 });

@@ -310,6 +310,7 @@ describe("the plan of CloudNativePG", () => {
         disruptionBudget: true,
         podSecurity: "restricted",
         storageClasses: ["local-path"],
+        furtherImages: [],
         requiredHostSpread: true,
         zoneSpread: true,
         dataChecksums: true,

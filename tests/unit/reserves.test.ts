@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bytesOf, milliCoresOf, postgresMemory } from "../../settings/quantity";
+import { bytesInKubernetes, bytesOf, milliCoresOf, postgresMemory } from "../../settings/quantity";
 import { memoryOf } from "../../settings/sums/memory";
 import { slotReserve, walReserves } from "../../settings/sums/wal";
 import { sentence } from "../../settings/problem";
@@ -54,6 +54,25 @@ it("a sentence shows 80 characters of a value, or 77 and that there is more", ()
   const says = (value: string) => sentence({ path: "p", value, allowed: "a", fix: "f" });
   assert.equal(says("x".repeat(78)), `p: "${"x".repeat(78)}" is not allowed. Allowed: a. Fix: f.`);
   assert.equal(says("x".repeat(79)), `p: "${"x".repeat(76)}... is not allowed. Allowed: a. Fix: f.`);
+});
+
+it("quantities of others have any form that Kubernetes takes, settings the plain ones alone", () => {
+  for (const [text, bytes] of [
+    ["1e9", 1e9],
+    ["1E+3", 1000],
+    ["1E", 1e18],
+    ["1Pi", 2 ** 50],
+    [".5Gi", GiB / 2],
+    ["2.Gi", 2 * GiB],
+    ["+1", 1],
+    ["1073741824000m", GiB],
+  ] as const) {
+    assert.equal(bytesInKubernetes(text), bytes, text);
+    assert.equal(bytesOf(text), undefined, text);
+  }
+  assert.equal(bytesInKubernetes("1.5Gi"), 1.5 * GiB);
+  for (const text of ["1K", "1Kib", "1e", ".", "1 Gi", " 1", "x1", ""])
+    assert.equal(bytesInKubernetes(text), undefined, text);
 });
 
 it("quantities have any number of digits behind the point, and nothing behind their unit", () => {

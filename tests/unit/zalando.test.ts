@@ -300,8 +300,9 @@ describe("the plan for the Zalando operator", () => {
   });
 
   it("claims what its settings say", () => {
-    const { parameter, ...claims } = readers.zalando.facts(objectOf(small(), "cluster"), [])!;
+    const { parameter, archive, ...claims } = readers.zalando.facts(objectOf(small(), "cluster"), [])!;
     assert.equal(parameter("shared_buffers"), "128MB");
+    assert.deepEqual({ ...archive }, { archivers: 0, store: undefined, archiveId: "", outdated: undefined });
     assert.deepEqual(
       { ...claims },
       {
@@ -320,6 +321,7 @@ describe("the plan for the Zalando operator", () => {
         superusers: [],
         failsafe: true,
         follows: undefined,
+        furtherImages: [{ path: "sidecars[0].image", image: pins.images.patroniForZalando }],
         hostBasedAccess: [
           "local all all peer",
           "local replication standby scram-sha-256",
@@ -337,7 +339,6 @@ describe("the plan for the Zalando operator", () => {
         sharedBuffers: "128MB",
         maxConnections: 100,
         archiveTimeoutSeconds: 300,
-        archive: { archivers: 0, store: undefined, archiveId: "", outdated: undefined },
         loadBalancers: [],
         services: { primary: "main", standbys: "main-repl", any: "main-any" },
         network: {

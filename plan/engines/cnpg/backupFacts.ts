@@ -1,4 +1,5 @@
-import { daysBetween } from "../../../settings/cron";
+import { daysOfGoCron, forms } from "../../../settings/goCron";
+import { isRecord } from "../../../settings/record";
 import { type KubernetesObject, namespaceOf, type Variable } from "../../objects";
 import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
 import { pluginName } from "./names";
@@ -57,7 +58,14 @@ function barmanFacts(
       return (configuration.destinationPath ?? "").replace(/\/+$/, "");
     },
     get endpoint() {
-      return configuration.endpointURL;
+      // Empty is the operator's own way to leave it out.
+      return configuration.endpointURL === "" ? undefined : configuration.endpointURL;
+    },
+    get secrets() {
+      const { s3Credentials, azureCredentials, googleCredentials } = configuration;
+      return [s3Credentials, azureCredentials, googleCredentials]
+        .flatMap((one): unknown[] => Object.values(one ?? {}))
+        .flatMap((from) => (isRecord(from) && typeof from.name === "string" ? [from.name] : []));
     },
     get plainChecksums() {
       return pair.every((variable) =>
@@ -85,25 +93,6 @@ export function storeFacts(object: KubernetesObject): StoreFacts | undefined {
   return inTree && barmanFacts(object, inTree, spec.backup?.retentionPolicy, () => spec.env ?? []);
 }
 
-const every = /^@every ([\d.]+)(h|m|s)$/;
-
-/** The operator takes seconds first, and reads five fields as if the first were seconds. */
-function daysOf(schedule: string): number | undefined {
-  const fields = schedule.replace(/^(CRON_)?TZ=\S+\s+/, "").trim();
-  const [, count, unit = "h"] = every.exec(fields) ?? [];
-  if (count !== undefined)
-    return Math.max(
-      1,
-      Math.ceil((Number(count) * { h: 3600, m: 60, s: 1 }[unit as "h" | "m" | "s"]) / 86_400),
-    );
-  if (!fields.startsWith("@") && fields.split(/\s+/).length !== 6) return undefined;
-  try {
-    return daysBetween(fields);
-  } catch {
-    return undefined;
-  }
-}
-
 export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | undefined {
   if (!isScheduledBackup(object)) return undefined;
   // All of it may be made by a function whose result a preview doesn't know.
@@ -126,9 +115,9 @@ export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | und
       return spec().schedule ?? "";
     },
     get days() {
-      return daysOf(spec().schedule ?? "");
+      return daysOfGoCron(spec().schedule ?? "", 1);
     },
-    form: "six fields, of which the first are the seconds",
+    form: forms[1],
     get explicitMethod() {
       return spec().method !== undefined;
     },

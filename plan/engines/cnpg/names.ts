@@ -19,3 +19,24 @@ export const instanceLabels = (cluster: string): Record<string, string> => ({
   "cnpg.io/cluster": cluster,
   "cnpg.io/podRole": "instance",
 });
+
+const appLabels = (cluster: string, component: string): Record<string, string> => ({
+  "app.kubernetes.io/name": "postgresql",
+  "app.kubernetes.io/instance": cluster,
+  "app.kubernetes.io/component": component,
+  "app.kubernetes.io/managed-by": "cloudnative-pg",
+});
+
+/** Labels that the operator gives to every instance alike. */
+export const instancePodLabels = (cluster: string): Record<string, string> => ({
+  ...instanceLabels(cluster),
+  ...appLabels(cluster, "database"),
+});
+
+/** Labels that the operator gives to the pods of its pooler. */
+export const poolerPodLabels = (pooler: string, cluster: string): Record<string, string> => ({
+  "cnpg.io/poolerName": pooler,
+  "cnpg.io/cluster": cluster,
+  "cnpg.io/podRole": "pooler",
+  ...appLabels(cluster, "pooler"),
+});

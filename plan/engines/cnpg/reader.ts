@@ -2,11 +2,22 @@ import { appended, type KubernetesObject, namespaceOf } from "../../objects";
 import { booleanOf } from "../../../settings/boolean";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations } from "../../names";
+import type { Labels } from "../../network";
+import { openingOf } from "../../opening";
 import { secondsOf } from "../../../settings/catalogue/values";
-import { spreadsOverHosts } from "../../pooler/spread";
+import { apart, spreadsBy, spreadsOverHosts, type SpreadTerm, zone } from "../../pooler/spread";
+import { sizesOf } from "../../pooler/facts";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
-import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
-import { isCluster, isPooler, type ServiceTemplate } from "./resources";
+import {
+  clusterPodLabels,
+  instanceLabels,
+  instancePodLabels,
+  operatorNamespace,
+  operatorPodLabels,
+  poolerPodLabels,
+  ports,
+} from "./names";
+import { type Cluster, isCluster, isPooler, type ServiceTemplate } from "./resources";
 
 /** How quorum failover was switched on before it was a field; it still counts. */
 const quorumAnnotation = "alpha.cnpg.io/failoverQuorum";
@@ -15,9 +26,33 @@ const closingRule = "host all all all scram-sha-256";
 
 /** The Service that a template makes, where it is open beyond the Kubernetes cluster. */
 function openedBy(template: ServiceTemplate | undefined, otherwise: string): LoadBalancer[] {
-  const { type, loadBalancerSourceRanges: sourceRanges = [] } = template?.spec ?? {};
-  const { name: service = otherwise, annotations = {} } = template?.metadata ?? {};
-  return type === "LoadBalancer" || type === "NodePort" ? [{ service, type, sourceRanges, annotations }] : [];
+  const { name = otherwise, annotations } = template?.metadata ?? {};
+  const opening = openingOf(name, template?.spec, annotations);
+  return opening === undefined ? [] : [opening];
+}
+
+/** Labels of the instances; the operator may be told to hand on those of the Cluster. */
+const podLabelsOf = ({ metadata, spec }: Cluster): Labels => ({
+  ...metadata.labels,
+  ...spec?.inheritedMetadata?.labels,
+  ...instancePodLabels(metadata.name),
+});
+
+/** What keeps instances apart whatever else is: the operator's own term, and those beside it. */
+function requiredTerms({ metadata, spec }: Cluster): readonly SpreadTerm[] {
+  const { enablePodAntiAffinity = true, podAntiAffinityType, topologyKey = "" } = spec?.affinity ?? {};
+  const more = spec?.affinity?.additionalPodAntiAffinity;
+  return [
+    ...(enablePodAntiAffinity && podAntiAffinityType === "required"
+      ? [
+          {
+            topologyKey: topologyKey === "" ? "kubernetes.io/hostname" : topologyKey,
+            labelSelector: { matchLabels: instanceLabels(metadata.name) },
+          },
+        ]
+      : []),
+    ...(more?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
 }
 
 /** Fields that are left out count with the operator's own defaults, parameters with PostgreSQL's. */
@@ -54,17 +89,11 @@ function facts(object: KubernetesObject): Facts | undefined {
       return spec.enablePDB ?? true;
     },
     get requiredHostSpread() {
-      const { enablePodAntiAffinity = true, podAntiAffinityType, topologyKey } = spec.affinity ?? {};
-      return (
-        enablePodAntiAffinity &&
-        podAntiAffinityType === "required" &&
-        (topologyKey ?? "kubernetes.io/hostname") === "kubernetes.io/hostname"
-      );
+      return spreadsBy(apart, requiredTerms(object), podLabelsOf(object));
     },
     get zoneSpread() {
-      return (spec.topologySpreadConstraints ?? []).some(
-        ({ topologyKey }) => topologyKey === "topology.kubernetes.io/zone",
-      );
+      const terms = [...requiredTerms(object), ...(spec.topologySpreadConstraints ?? [])];
+      return spreadsBy([zone], terms, podLabelsOf(object));
     },
     get follows() {
       const { enabled, primary, source } = spec.replica ?? {};
@@ -77,7 +106,10 @@ function facts(object: KubernetesObject): Facts | undefined {
     },
     podSecurity: "restricted",
     get storageClasses() {
-      return [spec.storage?.storageClass, spec.walStorage?.storageClass].flatMap((name) => name ?? []);
+      const tablespaces = (spec.tablespaces ?? []).map(({ storage }) => storage);
+      return [spec.storage, spec.walStorage, ...tablespaces].flatMap(
+        (storage) => storage?.storageClass ?? storage?.pvcTemplate?.storageClassName ?? [],
+      );
     },
     get superuserAccess() {
       return spec.enableSuperuserAccess ?? false;
@@ -115,6 +147,13 @@ function facts(object: KubernetesObject): Facts | undefined {
     },
     get imageFromCatalog() {
       return spec.imageCatalogRef !== undefined;
+    },
+    get furtherImages() {
+      return (spec.postgresql?.extensions ?? []).flatMap(({ image }, index) =>
+        image?.reference === undefined
+          ? []
+          : [{ path: `postgresql.extensions[${index}].image.reference`, image: image.reference }],
+      );
     },
     get resources() {
       const { requests = {}, limits = {} } = spec.resources ?? {};
@@ -179,23 +218,34 @@ function poolerFacts(object: KubernetesObject): PoolerFacts[] {
       return { "cnpg.io/poolerName": metadata.name };
     },
     get hostSpread() {
-      return spreadsOverHosts(spec.template?.spec);
+      const { metadata: own, spec: pod } = spec.template ?? {};
+      return spreadsOverHosts(pod, {
+        ...own?.labels,
+        ...poolerPodLabels(metadata.name, spec.cluster?.name ?? ""),
+      });
     },
     get logins() {
       const { auth_type: type, client_tls_sslmode: tls } = spec.pgbouncer?.parameters ?? {};
       return { type, tls, hostBasedAccess: spec.pgbouncer?.pg_hba ?? [] };
     },
+    get bareContainer() {
+      const listed = spec.template?.spec?.containers ?? [];
+      return listed.some(({ name }) => name === "pgbouncer") ? undefined : "pgbouncer";
+    },
     get loadBalancers() {
       return openedBy(spec.serviceTemplate, metadata.name);
     },
     get pools() {
-      const { default_pool_size: size, max_db_connections: most = "0" } = spec.pgbouncer?.parameters ?? {};
+      const {
+        default_pool_size: size,
+        reserve_pool_size: reserve,
+        max_db_connections: most,
+      } = spec.pgbouncer?.parameters ?? {};
       return [
         {
           database: "*",
           service: `${spec.cluster?.name}-${spec.type ?? "rw"}`,
-          perRole: Number(size ?? 20),
-          ...(Number(most) > 0 && { inAll: Number(most) }),
+          ...sizesOf(size, reserve, most),
         },
       ];
     },

@@ -1,5 +1,7 @@
 import type { KubernetesObject, Variable } from "../../objects";
-import type { Spreading } from "../../pooler/spread";
+import type { Labels } from "../../network";
+import type { ServiceFields } from "../../opening";
+import type { PodAntiAffinity, Spreading, SpreadTerm } from "../../pooler/spread";
 import type { Resources } from "../reader";
 import { apiVersion, storeApiVersion } from "./names";
 
@@ -14,6 +16,8 @@ type Names = readonly { readonly name: string }[];
 export interface Storage {
   size?: string;
   storageClass?: string;
+  /** A claim; the fields beside it win. */
+  pvcTemplate?: { readonly storageClassName?: string };
   resizeInUseVolumes?: boolean;
 }
 
@@ -23,7 +27,10 @@ export interface BarmanStore {
   readonly endpointURL?: string;
   readonly endpointCA?: { readonly name: string; readonly key: string };
   readonly serverName?: string;
+  /** Fields that name a key of a Secret, and others. */
   readonly s3Credentials?: object;
+  readonly azureCredentials?: object;
+  readonly googleCredentials?: object;
   readonly wal?: {
     readonly encryption?: string;
     readonly compression?: string;
@@ -60,7 +67,7 @@ export interface ManagedRole {
 
 export interface ServiceTemplate {
   metadata?: { name?: string; annotations?: Texts };
-  spec?: { type?: string; loadBalancerSourceRanges?: string[] };
+  spec?: ServiceFields;
 }
 
 export interface Recovery {
@@ -150,20 +157,21 @@ export interface ClusterSpec extends Beginning {
     enablePodAntiAffinity?: boolean;
     podAntiAffinityType?: string;
     topologyKey?: string;
+    /** Beside what the operator makes of the fields above. */
+    additionalPodAntiAffinity?: PodAntiAffinity;
     nodeSelector?: Texts;
     tolerations?: readonly object[];
   };
   priorityClassName?: string;
   replicationSlots?: { highAvailability: { enabled: true; synchronizeLogicalDecoding: true } };
-  topologySpreadConstraints?: readonly {
-    topologyKey?: string;
+  topologySpreadConstraints?: readonly (SpreadTerm & {
     maxSkew?: number;
     whenUnsatisfiable?: string;
-    labelSelector?: { matchLabels: Texts };
-  }[];
+  })[];
   resources?: Partial<Resources>;
   storage?: Storage;
   walStorage?: Storage;
+  tablespaces?: readonly { readonly storage?: Storage }[];
   certificates?: {
     serverAltDNSNames?: readonly string[];
     serverTLSSecret?: string;
@@ -183,6 +191,7 @@ export interface ClusterSpec extends Beginning {
     shared_preload_libraries?: readonly string[];
     pg_hba?: readonly string[];
     synchronous?: Synchronous;
+    extensions?: readonly { readonly image?: { readonly reference?: string } }[];
   };
   /** Whether, and of what, it is a replica; read only. */
   replica?: { readonly enabled?: boolean; readonly source?: string; self?: string; primary?: string };
@@ -280,7 +289,10 @@ export interface Pooler extends KubernetesObject {
     cluster?: { name?: string };
     instances?: number;
     type?: string;
-    template?: { spec?: Spreading };
+    template?: {
+      metadata?: { labels?: Labels };
+      spec?: Spreading & { containers?: readonly { readonly name?: string }[] };
+    };
     pgbouncer?: { parameters?: Record<string, string>; pg_hba?: readonly string[] };
     serviceTemplate?: ServiceTemplate;
   };

@@ -1,4 +1,4 @@
-import { daysOfCron } from "../../../settings/cron";
+import { daysOfGoCron, forms } from "../../../settings/goCron";
 import { type KubernetesObject, namespaceOf } from "../../objects";
 import type { ArchiveFacts, BaseBackupFacts, StoreFacts } from "../reader";
 import { clusterLabel } from "../../names";
@@ -64,9 +64,9 @@ export function baseBackupFacts(object: KubernetesObject): BaseBackupFacts | und
       return schedule();
     },
     get days() {
-      return daysOfCron(schedule());
+      return daysOfGoCron(schedule(), 3);
     },
-    form: "cron's five fields",
+    form: forms[3],
     explicitMethod: true,
     store: undefined,
   };

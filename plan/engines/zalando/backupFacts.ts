@@ -5,10 +5,7 @@ import { archiveAnnotation } from "../../names";
 import { askOperator, textOf } from "./operatorFacts";
 import { isPostgresql, type Postgresql } from "./resources";
 
-/**
- * What a cluster object claims of its archive: the variables that Spilo reads, in it and, where it has none of them, in the configuration of the
- * operator, and what that one adds for all of its clusters.
- */
+/** What a cluster object claims of its archive: the variables that Spilo reads, in it and in what the operator adds for all of its clusters. */
 
 /** Any of these makes Spilo archive; the first three do it to a store that speaks S3. */
 const s3Places = ["WALG_S3_PREFIX", "WALE_S3_PREFIX", "WAL_S3_BUCKET"];
@@ -34,35 +31,68 @@ const fields: Readonly<Record<string, string>> = {
   wal_az_storage_account: "WALG_AZ_PREFIX",
 };
 
-/** Variables that the operator gives to all of its clusters: from its own fields, and from a ConfigMap or a Secret that it names. */
-function fromOperator(objects: readonly KubernetesObject[] | undefined): readonly Variable[] {
+interface Inherited {
+  readonly variables: readonly Variable[];
+  /** Whether there are more, in a ConfigMap of another stack. */
+  readonly more: boolean;
+}
+
+/** Variables that the operator gives to all of its clusters, in the order in which they count: of a ConfigMap that it names, then of its own fields. */
+function fromOperator(cluster: Postgresql, objects: readonly KubernetesObject[] | undefined): Inherited {
   const operator = askOperator("pod_environment_configmap", objects);
-  const own = Object.entries(fields).flatMap(([field, name]) => {
+  const own = Object.entries(fields).flatMap(([field, name]): Variable[] => {
     const value = textOf(operator, field);
-    return value === undefined ? [] : [{ name, value }];
+    if (value === undefined) return [];
+    const scope = {
+      name: "WAL_BUCKET_SCOPE_SUFFIX",
+      // In truth the object's UID, which tells clusters apart as well.
+      get value() {
+        return `/${namespaceOf(cluster)}/${cluster.metadata.name}`;
+      },
+    };
+    return [{ name, value }, scope, { name: "WAL_BUCKET_SCOPE_PREFIX", value: "" }];
   });
   const [, name] = /^(?:[^/]+\/)?([^/]+)$/.exec(textOf(operator, "pod_environment_configmap") ?? "") ?? [];
   const map = objects?.find((one) => one.kind === "ConfigMap" && one.metadata.name === name);
   const named = Object.entries((map?.data as Record<string, string> | undefined) ?? {}).map(
     ([variable, value]) => ({ name: variable, value }),
   );
+  const more = name !== undefined && map === undefined;
   // Of a ConfigMap of another stack nothing but its purpose is known.
-  const elsewhere = name !== undefined && map === undefined ? [{ name: "WAL_S3_BUCKET" }] : [];
-  return [...own, ...elsewhere, ...named];
+  return { variables: [...named, ...own, ...(more ? [{ name: "WAL_S3_BUCKET" }] : [])], more };
 }
 
-/** A value is read only when it is asked for: a preview may not know it. */
-function variables({ spec }: Postgresql, objects?: readonly KubernetesObject[]) {
-  const own = spec?.env ?? [];
-  const says = own.some(({ name }) => [...s3Places, ...otherPlaces].includes(name));
-  const env = says ? own : [...own, ...fromOperator(objects)];
-  const has = (name: string) => env.some((one) => one.name === name);
-  const value = (name: string) => env.find((one) => one.name === name)?.value;
+/**
+ * What a cluster's pods are told: its own variables, then each of the operator's that isn't among them. A value is read only when it is asked for, since
+ * a preview may not know it; so is the operator.
+ */
+function variables(cluster: Postgresql, objects?: readonly KubernetesObject[]) {
+  const own = cluster.spec?.env ?? [];
+  let made: Inherited | undefined;
+  const inherited = () => (made ??= fromOperator(cluster, objects));
+  const has = (...names: readonly string[]) => {
+    const isOne = ({ name }: Variable) => names.includes(name);
+    return own.some(isOne) || inherited().variables.some(isOne);
+  };
+  const find = (name: string) => {
+    const isOne = (one: Variable) => one.name === name;
+    return own.find(isOne) ?? inherited().variables.find(isOne);
+  };
+  const value = (name: string) => find(name)?.value;
   return {
     value,
-    toS3: s3Places.some(has),
-    archives: [...s3Places, ...otherPlaces].some(has),
+    secretOf: (name: string) => find(name)?.valueFrom?.secretKeyRef?.name,
+    get toS3() {
+      return has(...s3Places);
+    },
+    get archives() {
+      return has(...s3Places, ...otherPlaces);
+    },
     isTrue: (name: string) => value(name)?.toLowerCase() === "true",
+    /** Whether nothing in the stack says what WAL is archived by. */
+    get hidesArchiver() {
+      return !has("USE_WALG_BACKUP", "USE_WALG") && inherited().more;
+    },
   };
 }
 
@@ -85,14 +115,18 @@ export function archiveFacts(
 ): ArchiveFacts {
   const env = variables(object, objects);
   return {
-    archivers: env.archives ? 1 : 0,
-    store: env.toS3 ? { kind: object.kind, name: object.metadata.name } : undefined,
+    get archivers() {
+      return env.archives ? 1 : 0;
+    },
+    get store() {
+      return env.toS3 ? { kind: object.kind, name: object.metadata.name } : undefined;
+    },
     get archiveId() {
       const place = object.metadata.annotations?.[archiveAnnotation];
       return place === undefined ? "" : pathOf(object, env).slice(place.length + 1);
     },
     get outdated() {
-      return !env.archives || usesWalG(env)
+      return !env.archives || usesWalG(env) || env.hidesArchiver
         ? undefined
         : { way: "WAL-E", instead: "WAL-G (USE_WALG_BACKUP is true): WAL-E is no longer maintained" };
     },
@@ -106,7 +140,10 @@ export function storeFacts(
   if (!isPostgresql(object)) return undefined;
   const env = variables(object, objects);
   if (!env.toS3) return undefined;
-  const endpoint = () => env.value("AWS_ENDPOINT") ?? env.value("WALE_S3_ENDPOINT")?.replace(/\+\w+:/, ":");
+  const endpoint = () => {
+    const said = env.value("AWS_ENDPOINT") ?? env.value("WALE_S3_ENDPOINT")?.replace(/\+\w+:/, ":");
+    return said === "" ? undefined : said;
+  };
   return {
     kind: object.kind,
     get name() {
@@ -121,6 +158,9 @@ export function storeFacts(
     },
     get endpoint() {
       return endpoint();
+    },
+    get secrets() {
+      return ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].flatMap((name) => env.secretOf(name) ?? []);
     },
     // WAL-G's library is older than those checksums, and so is WAL-E's.
     plainChecksums: true,

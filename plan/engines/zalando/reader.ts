@@ -2,6 +2,7 @@ import { type KubernetesObject, namespaceOf } from "../../objects";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
+import { apart } from "../../pooler/spread";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import {
   instanceLabels,
@@ -25,10 +26,7 @@ const spiloRules = [
 
 const superusers = ({ spec }: Postgresql): string[] =>
   Object.entries(spec?.users ?? {})
-    .filter(
-      ([, flags]) =>
-        Array.isArray(flags) && flags.some((flag) => typeof flag === "string" && /^superuser$/i.test(flag)),
-    )
+    .filter(([, flags]) => Array.isArray(flags) && flags.some((flag) => /^superuser$/i.test(flag)))
     .map(([name]) => name);
 
 /** What the operator lets in where the cluster's object lists no ranges. */
@@ -107,8 +105,7 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
         operator &&
         isOn(operator, "enable_pod_antiaffinity", false) &&
         !isOn(operator, "pod_antiaffinity_preferred_during_scheduling", false) &&
-        (textOf(operator, "pod_antiaffinity_topology_key") ?? "kubernetes.io/hostname") ===
-          "kubernetes.io/hostname"
+        apart.includes(textOf(operator, "pod_antiaffinity_topology_key") ?? "kubernetes.io/hostname")
       );
     },
     get failsafe() {
@@ -136,7 +133,9 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
     },
     parameter: own,
     get hostBasedAccess() {
-      return spec.patroni?.pg_hba ?? spiloRules;
+      const { pg_hba: own = [] } = spec.patroni ?? {};
+      // The operator hands no empty list on.
+      return own.length > 0 ? own : spiloRules;
     },
     get passwordEncryption() {
       return parameter("password_encryption", "md5");
@@ -149,6 +148,16 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
     },
     get imageFromCatalog() {
       return spec.dockerImage === undefined;
+    },
+    get furtherImages() {
+      const { sidecars = [], initContainers = [], connectionPooler: { dockerImage } = {} } = spec;
+      const named = (path: string, image: string | undefined) =>
+        image === undefined ? [] : [{ path, image }];
+      return [
+        ...sidecars.flatMap(({ image }, index) => named(`sidecars[${index}].image`, image)),
+        ...initContainers.flatMap(({ image }, index) => named(`initContainers[${index}].image`, image)),
+        ...named("connectionPooler.dockerImage", dockerImage),
+      ];
     },
     get resources() {
       const { requests = {}, limits = {} } = spec.resources ?? {};

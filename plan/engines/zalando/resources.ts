@@ -36,7 +36,8 @@ interface PostgresqlSpec {
   tls?: { secretName?: string };
   env?: readonly Variable[];
   additionalVolumes?: readonly object[];
-  sidecars?: readonly object[];
+  sidecars?: readonly { readonly image?: string }[];
+  initContainers?: readonly { readonly image?: string }[];
   users?: Record<string, string[]>;
   enableMasterLoadBalancer?: boolean;
   enableReplicaLoadBalancer?: boolean;
@@ -52,7 +53,12 @@ interface PostgresqlSpec {
   enableReplicaConnectionPooler?: boolean;
   enableMasterPoolerLoadBalancer?: boolean;
   enableReplicaPoolerLoadBalancer?: boolean;
-  connectionPooler?: { numberOfInstances?: number; maxDBConnections?: number; mode?: string };
+  connectionPooler?: {
+    numberOfInstances?: number;
+    maxDBConnections?: number;
+    mode?: string;
+    dockerImage?: string;
+  };
 }
 
 /** A database cluster. */

@@ -183,9 +183,23 @@ export const mutations: Readonly<Record<string, Mutation>> = {
           pgbouncer: { poolMode: "session", parameters: { auth_type: "trust" } },
           template: {
             spec: {
-              containers: [],
+              containers: [
+                {
+                  name: "pgbouncer",
+                  image: `ghcr.io/cloudnative-pg/pgbouncer:1.24.1@sha256:${"0".repeat(64)}`,
+                  resources: {
+                    requests: { cpu: "1", memory: "1Gi" },
+                    limits: { cpu: "1", memory: "1Gi" },
+                  },
+                },
+              ],
               topologySpreadConstraints: [
-                { topologyKey: "kubernetes.io/hostname", maxSkew: 1, whenUnsatisfiable: "DoNotSchedule" },
+                {
+                  topologyKey: "kubernetes.io/hostname",
+                  maxSkew: 1,
+                  whenUnsatisfiable: "DoNotSchedule",
+                  labelSelector: { matchLabels: { "cnpg.io/poolerName": "trusting" } },
+                },
               ],
             },
           },

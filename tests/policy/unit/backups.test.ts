@@ -108,12 +108,14 @@ describe("the invariants about the schedule of base backups", () => {
   it("have nothing to say about what fires daily or more often", () => {
     for (const text of [
       "0 0 2 * * *",
-      "CRON_TZ=Europe/Berlin 0 30 3 * * *",
       "0 0 */6 * * *",
-      "0 0 2 * * MON-SUN",
+      "0 0 2 * * SUN-SAT",
+      "0 0 2 ? * 0-6",
       "@daily",
       "@every 12h",
       "@every 90m",
+      "@every 1h30m",
+      "@every 12h0m0s",
     ])
       for (const name of ["daily-base-backups", "base-backup-schedule"])
         assert.deepEqual(find(name, schedule(text)), [], text);
@@ -130,10 +132,20 @@ describe("the invariants about the schedule of base backups", () => {
       sentenceOf("0 0 2 1 * *", "every 7 days"),
     );
   });
-  it("refuse five fields, which the operator reads as if the first were seconds, and what is none", () => {
-    for (const text of ["0 2 * * *", "0 0 25 * * *", "tomorrow", ""]) {
+  it("refuse five fields, which the operator reads as if the first were seconds, and what is none to it", () => {
+    for (const text of [
+      "0 2 * * *",
+      "0 0 25 * * *",
+      "tomorrow",
+      "",
+      "0 0 2 * * 1-7",
+      "0 0 2 * * 0-7",
+      "0 0 2 * * MON-SUN",
+      "CRON_TZ=Europe/Berlin 0 30 3 * * *",
+      "@every 1d",
+    ]) {
       assert.deepEqual(find("base-backup-schedule", schedule(text)), [
-        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds. Fix: write it so.`,
+        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds, with 0 to 6 for the days of the week. Fix: write it so.`,
       ]);
       assert.deepEqual(find("daily-base-backups", schedule(text)), []);
     }
@@ -194,6 +206,63 @@ describe("the invariant two-targets", () => {
       says("2 at AWS"),
     );
     assert.deepEqual(find(at(b2)), []);
+    for (const endpoint of ["", undefined])
+      for (const second of ["", "https://s3.eu-west-1.amazonaws.com"])
+        assert.deepEqual(find({ ...archiveAt(endpoint), ...at(second) }), says("2 at AWS"), second);
+  });
+  it("counts no target that names no bucket, or no address", () => {
+    const says = (annotations: Record<string, string> | undefined) =>
+      find(secret(({ metadata }) => Object.assign(metadata, { annotations })));
+    const endpoint = { "pgplatform.io/store-endpoint": b2 };
+    const bucket = { "pgplatform.io/store-bucket": "orders-copies" };
+    assert.deepEqual(says({ ...endpoint, ...bucket }), []);
+    for (const annotations of [
+      undefined,
+      endpoint,
+      { ...endpoint, "pgplatform.io/store-bucket": "" },
+      { ...bucket, "pgplatform.io/store-endpoint": "s3.eu-central-1.amazonaws.com" },
+    ])
+      assert.match(says(annotations).join(), /: "one" is not allowed/);
+  });
+  it("knows Google and Azure by the place itself", () => {
+    const archiveIn = (destinationPath: string, endpointURL?: string) => ({
+      archive: mutated("archive", {
+        "spec.configuration.destinationPath": destinationPath,
+        "spec.configuration.endpointURL": endpointURL,
+      }),
+    });
+    const google = "https://storage.googleapis.com";
+    const azure = "https://other.blob.core.windows.net";
+    for (const [destination, second, expected] of [
+      ["gs://orders/live", google, says("2 at googleapis.com")],
+      ["https://orders.blob.core.windows.net/live", azure, says("2 at windows.net")],
+      ["gs://orders/live", "https://s3.eu-west-1.amazonaws.com", []],
+      ["https://orders.blob.core.windows.net/live", "https://s3.eu-west-1.amazonaws.com", []],
+      ["gs://orders/live", azure, []],
+    ] as const)
+      assert.deepEqual(find({ ...archiveIn(destination), ...at(second) }), expected, destination);
+  });
+  it("refuses one key for both", () => {
+    const keys = (name: string) => ({
+      archive: mutated("archive", {
+        "spec.configuration.s3Credentials": {
+          accessKeyId: { name, key: "id" },
+          secretAccessKey: { name, key: "key" },
+        },
+      }),
+    });
+    assert.deepEqual(find(keys("orders-b2")), says("two with one key"));
+    assert.deepEqual(find(keys("orders-r2")), []);
+    // The object of the archive's own key may be labelled as a target, too.
+    const own = {
+      ...good("second-target"),
+      metadata: {
+        ...good("second-target").metadata,
+        name: "orders-r2",
+        annotations: { "pgplatform.io/store-endpoint": r2, "pgplatform.io/store-bucket": "orders-backups" },
+      },
+    };
+    assert.deepEqual(find({ own }), []);
   });
 });
 
@@ -251,14 +320,28 @@ describe("the invariant archive-of-its-own", () => {
       "metadata.name": "copy",
       "spec.configuration.destinationPath": "s3://orders-backups/live/",
     });
+    const slash = mutated("archive", {
+      "metadata.name": "slash",
+      "spec.configuration.endpointURL": `${r2.replace("https", "HTTPS")}/`,
+    });
     for (const found of [
       find(second(parameters("orders-2"))),
       find({ ...second(parameters("orders-2", "copy")), copy }),
+      find({ ...second(parameters("orders-2", "slash")), slash }),
     ]) {
       assert.equal(found.length, 1);
       assert.match(found[0]!, /^Cluster shop\/second: archive: "https:/);
       assert.match(found[0]!, /Allowed: another place or name than that of the cluster shop\/orders/);
     }
+  });
+  it("refuses one name in one object of another stack", () => {
+    const elsewhere = (change: Record<string, unknown>) => find({ archive: undefined, ...second(change) });
+    assert.deepEqual(elsewhere(parameters("orders-2")), [
+      'Cluster shop/second: archive: "ObjectStore shop/orders-archive/orders-2" is not allowed. Allowed: another place or name than that of the cluster shop/orders. Fix: give it a prefix or a name of its own.',
+    ]);
+    assert.deepEqual(elsewhere(parameters("second")), []);
+    assert.deepEqual(elsewhere(parameters("orders-2", "other")), []);
+    assert.deepEqual(elsewhere({ ...parameters("orders-2"), "metadata.namespace": "web" }), []);
   });
   it("reads no name, which a preview may not know, where the places differ", () => {
     const unknown = good("cluster");
@@ -301,7 +384,7 @@ describe("the invariants about stores", () => {
 
   it("have nothing to say about the good store, and about AWS with whatever checksums", () => {
     assert.deepEqual(violationsOf("plain-checksums", good("archive")), []);
-    for (const url of [undefined, "https://s3.eu-west-1.amazonaws.com"])
+    for (const url of [undefined, "", "https://s3.eu-west-1.amazonaws.com"])
       assert.deepEqual(
         violationsOf("plain-checksums", mutated("archive", { [endpoint]: url, [environment]: undefined })),
         [],

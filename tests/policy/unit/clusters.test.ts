@@ -216,7 +216,7 @@ const cases: Record<string, readonly Case[]> = {
       title: "no spread over zones",
       change: { "spec.topologySpreadConstraints": undefined },
       says: [
-        'Cluster shop/orders: spread over topology.kubernetes.io/zone: "none" is not allowed. Allowed: a topology spread constraint with 2 zones, so that a lost zone leaves a majority. Fix: add one, or set the option zones to 1 where the cluster has one zone.',
+        'Cluster shop/orders: spread over topology.kubernetes.io/zone: "none" is not allowed. Allowed: a topology spread constraint with 2 zones that selects the instances, so that a lost zone leaves a majority. Fix: add one, or set the option zones to 1 where the cluster has one zone.',
       ],
     },
     {
@@ -226,6 +226,63 @@ const cases: Record<string, readonly Case[]> = {
       says: [],
     },
     { title: "one instance", change: { "spec.instances": 1, "spec.affinity": undefined }, says: [] },
+    {
+      title: "anti-affinity on zones, which keeps nodes apart too",
+      change: {
+        "spec.affinity.topologyKey": "topology.kubernetes.io/zone",
+        "spec.topologySpreadConstraints": undefined,
+      },
+      says: [],
+    },
+    {
+      title: "anti-affinity on zones as a preference",
+      change: {
+        "spec.affinity": { podAntiAffinityType: "preferred", topologyKey: "topology.kubernetes.io/zone" },
+      },
+      says: [
+        'Cluster shop/orders: anti-affinity on kubernetes.io/hostname: "not required" is not allowed. Allowed: required, so that a lost node takes one instance. Fix: require it.',
+      ],
+    },
+    ...[
+      { matchLabels: { "cnpg.io/cluster": "orders" } },
+      {
+        matchExpressions: [{ key: "cnpg.io/podRole", operator: "In", values: ["instance"] }],
+        matchLabels: { "app.kubernetes.io/instance": "orders" },
+      },
+      { matchLabels: { team: "shop" } },
+    ].map((labelSelector) => ({
+      title: `terms beside the operator's own, and a constraint, about ${JSON.stringify(labelSelector)}`,
+      change: {
+        "spec.inheritedMetadata": { labels: { team: "shop" } },
+        "spec.affinity": {
+          enablePodAntiAffinity: false,
+          additionalPodAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+              { topologyKey: "kubernetes.io/hostname", labelSelector },
+            ],
+          },
+        },
+        "spec.topologySpreadConstraints": [{ topologyKey: "topology.kubernetes.io/zone", labelSelector }],
+      },
+      says: [],
+    })),
+    ...[undefined, { matchLabels: { app: "web" } }, "cnpg.io/cluster=orders"].map((labelSelector) => ({
+      title: `the same about ${JSON.stringify(labelSelector)}, which is about no instance`,
+      change: {
+        "spec.affinity": {
+          additionalPodAntiAffinity: {
+            requiredDuringSchedulingIgnoredDuringExecution: [
+              { topologyKey: "kubernetes.io/hostname", labelSelector },
+            ],
+          },
+        },
+        "spec.topologySpreadConstraints": [{ topologyKey: "topology.kubernetes.io/zone", labelSelector }],
+      },
+      says: [
+        'Cluster shop/orders: anti-affinity on kubernetes.io/hostname: "not required" is not allowed. Allowed: required, so that a lost node takes one instance. Fix: require it.',
+        'Cluster shop/orders: spread over topology.kubernetes.io/zone: "none" is not allowed. Allowed: a topology spread constraint with 2 zones that selects the instances, so that a lost zone leaves a majority. Fix: add one, or set the option zones to 1 where the cluster has one zone.',
+      ],
+    })),
   ],
   "disruption-budget": [
     {
@@ -368,6 +425,14 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     { title: "TLS 1.2", change: { [parameter("ssl_min_protocol_version")]: "TLSv1.2" }, says: [] },
+    {
+      title: "both in another case",
+      change: {
+        [parameter("password_encryption")]: "SCRAM-SHA-256",
+        [parameter("ssl_min_protocol_version")]: "tlsv1.3",
+      },
+      says: [],
+    },
   ],
   "guaranteed-memory": [
     {
@@ -399,6 +464,25 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     { title: "the same, written otherwise", change: { "spec.resources.limits.memory": "2048Mi" }, says: [] },
+    ...[
+      ["2Gi", "2147483648000m"],
+      ["2Gi", "2.Gi"],
+      ["1e9", "1e9"],
+      ["1e9", "1G"],
+      [".5Gi", "512Mi"],
+      ["1Pi", "1024Ti"],
+    ].map(([request, limit]) => ({
+      title: `${request} and ${limit}, which are the same to Kubernetes`,
+      change: { "spec.resources.requests.memory": request, "spec.resources.limits.memory": limit },
+      says: [],
+    })),
+    {
+      title: "a thousandth more",
+      change: { "spec.resources.requests.memory": "1e9", "spec.resources.limits.memory": "1001M" },
+      says: [
+        'Cluster shop/orders: limits.memory: "1001M" is not allowed. Allowed: the same as the request of 1e9, so that PostgreSQL is never killed for memory that another pod took. Fix: set both to the same.',
+      ],
+    },
   ],
   "shared-buffers": [
     {
@@ -416,6 +500,25 @@ const cases: Record<string, readonly Case[]> = {
       ],
     },
     { title: "no limit to compare with", change: { "spec.resources.limits.memory": undefined }, says: [] },
+    {
+      title: "all of a memory that is written with an exponent",
+      change: { "spec.resources.limits.memory": "1e9", [parameter("shared_buffers")]: "900GB" },
+      says: [
+        'Cluster shop/orders: shared_buffers: "900GB" is not allowed. Allowed: an amount of memory such as 128MB, at most 381MB (40 % of the memory limit). Fix: lower it, or raise the memory.',
+      ],
+    },
+    {
+      title: "little of a memory that is written with an exponent",
+      change: { "spec.resources.limits.memory": "1e9", [parameter("shared_buffers")]: "128MB" },
+      says: [],
+    },
+    {
+      title: "a memory that is no quantity",
+      change: { "spec.resources.limits.memory": "much" },
+      says: [
+        'Cluster shop/orders: limits.memory: "much" is not allowed. Allowed: a quantity such as 2Gi. Fix: write it as one.',
+      ],
+    },
     { title: "exactly two fifths", change: { [parameter("shared_buffers")]: "819MB" }, says: [] },
     {
       title: "half where the option says half",

@@ -193,13 +193,14 @@ describe("what Spilo is told", () => {
     cluster = clusterOf(zalando, objects);
   });
   const withEnv = (values: Record<string, string | undefined>) => inEnv(values)(cluster);
-  const store = (object: KubernetesObject) => readers.zalando.storeFacts(object)!;
+  // Its operator's configuration is in no stack here.
+  const store = (object: KubernetesObject) => readers.zalando.storeFacts(object, [])!;
 
   it("is five fields, or Spilo's own schedule", () => {
     assert.deepEqual(violationsOf("base-backup-schedule", withEnv({ BACKUP_SCHEDULE: "0 0 2 * * *" })), [
       'postgresql postgres/main: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
     ]);
-    for (const schedule of [undefined, "@daily", "0 2 * * MON-SUN"]) {
+    for (const schedule of [undefined, "@daily", "0 2 * * MON-SUN", "0 2 * * 1-7"]) {
       const object = withEnv({ BACKUP_SCHEDULE: schedule });
       assert.deepEqual(violationsOf("base-backup-schedule", object), []);
       assert.deepEqual(violationsOf("daily-base-backups", object), []);
@@ -211,7 +212,11 @@ describe("what Spilo is told", () => {
     for (const name of ["WAL_S3_BUCKET", "WALE_S3_PREFIX", "WAL_GS_BUCKET", "WALG_AZ_PREFIX"]) {
       const object = inEnv({ [name]: "somewhere", USE_WALG_BACKUP: "true" })(nothing);
       assert.deepEqual(violationsOf("wal-archiving", object), [], name);
-      assert.equal(readers.zalando.facts(object)?.archive?.store !== undefined, name.includes("S3"), name);
+      assert.equal(
+        readers.zalando.facts(object, [])?.archive?.store !== undefined,
+        name.includes("S3"),
+        name,
+      );
     }
     assert.equal(readers.zalando.baseBackupFacts(nothing, []), undefined);
     assert.equal(readers.zalando.storeFacts(nothing, []), undefined);
@@ -324,8 +329,11 @@ describe("what the standalone server's pods are told", () => {
       ({ metadata }) => metadata.name === "main-base",
     );
     assert.deepEqual(violationsOf("base-backup-schedule", job!), [
-      'CronJob postgres/main-base: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields. Fix: write it so.',
+      'CronJob postgres/main-base: schedule: "0 0 2 * * *" is not allowed. Allowed: cron\'s five fields, with 0 to 6 for the days of the week. Fix: write it so.',
     ]);
+    const said = (schedule: string) =>
+      violationsOf("base-backup-schedule", changed(job!, "spec.schedule", schedule)).length;
+    assert.deepEqual(["0 2 * * 1-7", "0 2 * * 1-6", "@every 24h"].map(said), [1, 0, 0]);
   });
 
   it("isn't judged by what goes to the archive volume alone", () => {

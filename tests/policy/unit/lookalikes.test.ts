@@ -364,6 +364,30 @@ describe("buckets", () => {
     assert.deepEqual(find("bucket-locks", [aws(live), awsLock(live, undefined)], there), []);
     assert.equal(find("bucket-locks", [aws(live), awsLock(live, { days: 1 })], there).length, 1);
   });
+  it("at AWS are locked by any of its resources, or by themselves", () => {
+    const there = archive({ "spec.configuration.destinationPath": `s3://${live}/live` });
+    const days = { days: 3650 };
+    const inV2 = { rules: [{ defaultRetentions: [days] }] };
+    const bucket = (type: string, objectLockConfiguration: object) =>
+      resource(`aws:s3/${type[0]!.toLowerCase()}${type.slice(1)}:${type}`, "bucket", {
+        bucket: live,
+        objectLockConfiguration,
+      });
+    for (const clouds of [
+      [
+        aws(live),
+        resource("aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2", "lock", {
+          bucket: live,
+          rule: { defaultRetention: days },
+        }),
+      ],
+      [bucket("Bucket", { rule: { defaultRetention: days } })],
+      [bucket("BucketV2", inV2)],
+    ])
+      assert.equal(find("bucket-locks", clouds, there).length, 1, clouds.map(({ type }) => type).join());
+    for (const clouds of [[bucket("Bucket", { objectLockEnabled: "Enabled" })], [bucket("BucketV2", {})]])
+      assert.deepEqual(find("bucket-locks", clouds, there), []);
+  });
   it("of one name at two stores have each their own resources", () => {
     const b2 = { endpoint: "https://s3.eu-central-003.backblazeb2.com" };
     const acl = resource("aws:s3/bucketAcl:BucketAcl", "acl", { bucket: copies, acl: "public-read" }, b2);
@@ -474,6 +498,43 @@ describe("lines of pg_hba.conf", () => {
     assert.equal(find("hostnossl all all 10.0.0.0/8 reject", "host all all all scram-sha-256", ...end), 1);
     assert.equal(find("host all postgres all reject", "host all all all scram-sha-256", ...end), 1);
     assert.equal(find("host orders all all reject", "host all all all scram-sha-256", ...end), 1);
+  });
+  it("reject each family of addresses by itself, too", () => {
+    const tls = "hostssl all all all scram-sha-256";
+    for (const [four, six] of [
+      ["0.0.0.0/0", "::/0"],
+      ["0.0.0.0 0.0.0.0", ":: ::"],
+    ]) {
+      const rejects = [`hostnossl all all ${four} reject`, `hostnossl all all ${six} reject`];
+      assert.equal(find(tls, ...rejects), 0, four);
+      for (const one of rejects) assert.equal(find(tls, one), 1, one);
+      assert.equal(find(tls, rejects[0]!, "host all all 10.0.0.0/8 scram-sha-256", rejects[1]!), 0, four);
+      assert.equal(find(tls, rejects[1]!, "host all all 10.0.0.0/8 scram-sha-256", rejects[0]!), 1, four);
+      assert.equal(find(tls, rejects[0]!, "host all all fd00::/8 scram-sha-256", rejects[1]!), 1, four);
+      assert.equal(find(tls, rejects[0]!, "host all all example.org scram-sha-256", rejects[1]!), 1, four);
+    }
+  });
+  it("may be without TLS for the server's own addresses, which are in no network", () => {
+    for (const address of [
+      "127.0.0.1/32",
+      "127.0.0.0/8",
+      "127.0.0.1 255.255.255.255",
+      "::1/128",
+      "::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+      "localhost",
+      "samehost",
+    ]) {
+      assert.equal(find(`host all all ${address} scram-sha-256`, ...end), 0, address);
+      assert.equal(find(`host all all ${address} trust`, ...end), 1, address);
+    }
+    for (const address of ["127.0.0.1/0", "127.0.0.1 0.0.0.0", "::1/0", "128.0.0.1/32", "samenet"])
+      assert.equal(find(`host all all ${address} scram-sha-256`, ...end), 1, address);
+  });
+  it("have names with blanks in quotes, where a word means nothing else, and lists with blanks", () => {
+    assert.equal(find('hostssl "my db" all all scram-sha-256', ...end), 0);
+    assert.equal(find('hostssl "my db" all all md5', ...end), 1);
+    assert.equal(find('hostssl orders, "my db" app, web all scram-sha-256', ...end), 0);
+    assert.equal(find('host "all" all all reject', "host all all all scram-sha-256", ...end), 1);
   });
   it("of the socket have their method where others have an address", () => {
     assert.equal(find("local all all peer", ...end), 0);

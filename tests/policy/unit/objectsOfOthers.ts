@@ -61,16 +61,19 @@ export const statefulSet = (): KubernetesObject => ({
   },
 });
 
-/** Its configuration, in a ConfigMap that it mounts. */
-export const configuration = (): KubernetesObject => ({
+export const configMap = (name: string, data: Record<string, string>): KubernetesObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: { name: "db-conf", namespace: "shop" },
-  data: {
+  metadata: { name, namespace: "shop" },
+  data,
+});
+
+/** Its configuration, in a ConfigMap that it mounts. */
+export const configuration = (): KubernetesObject =>
+  configMap("db-conf", {
     "postgresql.conf": "ssl = on\nshared_buffers = '256MB'\nmax_connections = 100\n",
     "pg_hba.conf": "hostssl all all all scram-sha-256\nhostnossl all all all reject\n",
-  },
-});
+  });
 
 /** A cluster of Zalando's operator, as it should be; its operator's configuration says the rest. */
 export const postgresql = (): KubernetesObject => ({
@@ -130,7 +133,13 @@ export const pgbouncer = (env: Record<string, string> = {}): KubernetesObject =>
         affinity: {
           podAntiAffinity: {
             preferredDuringSchedulingIgnoredDuringExecution: [
-              { weight: 1, podAffinityTerm: { topologyKey: "kubernetes.io/hostname" } },
+              {
+                weight: 1,
+                podAffinityTerm: {
+                  topologyKey: "kubernetes.io/hostname",
+                  labelSelector: { matchLabels: { app: "pool" } },
+                },
+              },
             ],
           },
         },
@@ -138,7 +147,11 @@ export const pgbouncer = (env: Record<string, string> = {}): KubernetesObject =>
           {
             name: "bouncer",
             image: `docker.io/edoburu/pgbouncer:v1.24.1-p1${digest}`,
-            env: Object.entries({ DB_HOST: "db", ...env }).map(([name, value]) => ({ name, value })),
+            env: Object.entries({
+              DB_HOST: "db",
+              CLIENT_TLS_SSLMODE: "require",
+              ...env,
+            }).map(([name, value]) => ({ name, value })),
             resources,
           },
         ],

@@ -23,6 +23,19 @@ const shapes: readonly (() => KubernetesObject)[] = [
   postgresql,
   statefulSet,
   () => service("open", { type: "LoadBalancer" }),
+  // What others configure by ConfigMaps.
+  () => {
+    const configMap = { name: "db-conf", items: [{ key: "pg_hba.conf", path: "pg_hba.conf" }] };
+    const object = statefulSet();
+    const { spec } = (object.spec as { template: { spec: Record<string, object[]> } }).template;
+    Object.assign(spec.containers![0]!, {
+      env: [{ name: "POSTGRES_HOST_AUTH_METHOD", valueFrom: { configMapKeyRef: { name: "x", key: "y" } } }],
+      envFrom: [{ prefix: "X_", configMapRef: { name: "x" } }],
+      volumeMounts: [{ name: "conf", mountPath: "/x/pg_hba.conf", subPath: "pg_hba.conf" }],
+    });
+    spec.volumes = [{ name: "conf", configMap }, { projected: { sources: [{ configMap }] } }];
+    return object;
+  },
   () => ({
     apiVersion: "apps/v1",
     kind: "StatefulSet",

@@ -3,6 +3,7 @@ import type { KubernetesObject } from "../../../plan/objects";
 import { changed } from "../../support/settings";
 import { good, goodStack, judged, judgedStack, mutated, violationsInStack, violationsOf } from "./kit";
 import {
+  configMap,
   configuration,
   operatorConfiguration,
   pgbouncer,
@@ -72,6 +73,16 @@ describe("superusers", () => {
     );
     assert.equal(count("no-superuser-access", postgresql()), 0);
   });
+  it("are found under any name, of a field too", () => {
+    for (const name of ["backup", "owner", "data", "replicas", "__proto__"]) {
+      const users = (flag: string) =>
+        count(
+          "no-superuser-access",
+          having(postgresql(), { "spec.users": JSON.parse(`{"${name}": ["${flag}"]}`) as unknown }),
+        );
+      assert.deepEqual(["superuser", "createdb"].map(users), [1, 0], name);
+    }
+  });
 });
 
 describe("poolers", () => {
@@ -83,6 +94,41 @@ describe("poolers", () => {
     const rule = (line: string) =>
       violationsInStack("pooler-logins", pooler({ "spec.pgbouncer.pg_hba": [line] })).length;
     assert.deepEqual(["host all all all trust", "host all all all scram-sha-256"].map(rule), [1, 0]);
+  });
+  it("of CloudNativePG leave TLS to no client where they say so", () => {
+    const tls = (client_tls_sslmode: string) =>
+      violationsInStack("pooler-logins", pooler({ "spec.pgbouncer.parameters": { client_tls_sslmode } }))
+        .length;
+    assert.deepEqual(["disable", "allow", "prefer", "require", "verify-full"].map(tls), [1, 1, 1, 0, 0]);
+  });
+  it("have PgBouncer's own defaults where their configuration says nothing", () => {
+    const logins = (...lines: string[]) =>
+      violationsInStack("pooler-logins", [
+        having(pgbouncer(), {
+          "spec.template.spec.containers.0.env": [],
+          "spec.template.spec.volumes": [{ configMap: { name: "ini" } }],
+        }),
+        configMap("ini", {
+          "pgbouncer.ini": ["[databases]", "* = host=db", "[pgbouncer]", ...lines].join("\n"),
+        }),
+      ]).map((text) => text.split(" is not")[0]);
+    const method = 'Deployment shop/pool: auth_type: "md5"';
+    const tls = 'Deployment shop/pool: client_tls_sslmode: "disable"';
+    assert.deepEqual(logins(), [method, tls]);
+    assert.deepEqual(logins("auth_type = scram-sha-256"), [tls]);
+    assert.deepEqual(logins("client_tls_sslmode = require"), [method]);
+    assert.deepEqual(logins("auth_type = scram-sha-256", "client_tls_sslmode = require"), []);
+    // The rest may say it.
+    assert.deepEqual(logins("%include /etc/pgbouncer/more.ini"), []);
+  });
+  it("that images write have no certificates by default; their method is the image's", () => {
+    const env = (...list: { name: string; value: string }[]) =>
+      counts("pooler-logins", having(pgbouncer(), { "spec.template.spec.containers.0.env": list }));
+    const host = { name: "DB_HOST", value: "db" };
+    assert.equal(env(host), 1);
+    assert.equal(env(host, { name: "CLIENT_TLS_SSLMODE", value: "verify-ca" }), 0);
+    // Nothing in the stack says how it is configured.
+    assert.equal(env(), 0);
   });
   it("of CloudNativePG are open by their Service's template", () => {
     const open = (spec: object) =>
@@ -142,6 +188,15 @@ describe("poolers", () => {
     assert.equal(counts("pooler-logins", pgbouncer({ AUTH_TYPE: "trust" })), 1);
     assert.equal(counts("pooler-logins", pgbouncer({ PGBOUNCER_AUTH_TYPE: "any" })), 1);
     assert.equal(counts("pooler-logins", pgbouncer({ AUTH_TYPE: "scram-sha-256" })), 0);
+    const [from, methods] = [
+      having(pgbouncer(), {
+        "spec.template.spec.containers.0.env": [{ name: "CLIENT_TLS_SSLMODE", value: "require" }],
+        "spec.template.spec.containers.0.envFrom": [{ configMapRef: { name: "pool-env" } }],
+      }),
+      (AUTH_TYPE: string) => configMap("pool-env", { AUTH_TYPE }),
+    ];
+    assert.equal(counts("pooler-logins", from, methods("any")), 1);
+    assert.equal(counts("pooler-logins", from, methods("scram-sha-256")), 0);
     assert.equal(counts("pooler-availability", having(pgbouncer(), { "spec.replicas": 1 })), 2);
     const big = pgbouncer({ MAX_DB_CONNECTIONS: "80" });
     assert.equal(counts("connection-budget", statefulSet(), configuration(), service("db", {}), big), 1);
@@ -189,6 +244,36 @@ describe("Services of a database", () => {
     const sly = ingress({ "cnpg.io/cluster": "orders" });
     assert.equal(violationsInStack("load-balancer-ranges", goodStack({ sly })).length, 1);
     assert.equal(counts("load-balancer-ranges", statefulSet(), configuration(), ingress({ app: "db" })), 1);
+  });
+  it("select pods by labels of any name, of a field too", () => {
+    for (const label of ["cluster", "backup", "env", "replicas"]) {
+      const server = having(statefulSet(), { "spec.template.metadata.labels": { [label]: "orders" } });
+      const open = (selector: object) =>
+        counts(
+          "load-balancer-ranges",
+          server,
+          configuration(),
+          service("open", { type: "LoadBalancer", ports: [{ port: 15432, targetPort: "tcp-db" }], selector }),
+        );
+      assert.deepEqual([open({ [label]: "orders" }), open({ [label]: "web" })], [1, 0], label);
+    }
+  });
+  it("that a template makes are open by the same fields", () => {
+    const template = (spec: object) => ({ metadata: { name: "open" }, spec });
+    const templates = (spec: object) => [
+      count("load-balancer-ranges", mutated("pooler", { "spec.serviceTemplate": template(spec) })),
+      count(
+        "load-balancer-ranges",
+        mutated("cluster", {
+          "spec.managed": { services: { additional: [{ serviceTemplate: template(spec) }] } },
+        }),
+      ),
+      open(spec),
+    ];
+    assert.deepEqual(templates({ type: "ClusterIP", externalIPs: ["192.0.2.1"] }), [1, 1, 1]);
+    assert.deepEqual(templates({ type: "NodePort", externalIPs: ["192.0.2.1"] }), [2, 2, 2]);
+    assert.deepEqual(templates({ type: "LoadBalancer", loadBalancerClass: "tailscale" }), [0, 0, 0]);
+    assert.deepEqual(templates({ type: "LoadBalancer", loadBalancerClass: "public" }), [1, 1, 1]);
   });
 });
 
@@ -248,6 +333,96 @@ describe("network policies of others", () => {
     assert.equal(
       find({ "instances-network": open }).filter((text) => text.includes("every address")).length,
       2,
+    );
+  });
+});
+
+describe("images beside the server's", () => {
+  const bad = `docker.io/bitnami/pgbouncer:latest`;
+  const right = `ghcr.io/example/tool:1@sha256:${"1".repeat(64)}`;
+  const found = (object: (image: string) => KubernetesObject) =>
+    [bad, right].map((image) => [
+      count("supported-images", object(image)),
+      count("image-digests", object(image)),
+    ]);
+  const twice = [
+    [2, 1],
+    [0, 0],
+  ];
+  it("of an extension are judged", () =>
+    assert.deepEqual(
+      found((reference) =>
+        mutated("cluster", { "spec.postgresql.extensions": [{ name: "vector", image: { reference } }] }),
+      ),
+      twice,
+    ));
+  for (const list of ["sidecars", "initContainers"])
+    it(`of Zalando's ${list} are judged`, () =>
+      assert.deepEqual(
+        found((image) => having(postgresql(), { [`spec.${list}`]: [{ name: "x", image }] })),
+        twice,
+      ));
+  it("of Zalando's poolers are judged where a cluster names one", () =>
+    assert.deepEqual(
+      found((dockerImage) => having(postgresql(), { "spec.connectionPooler": { dockerImage } })),
+      twice,
+    ));
+  it("are none where a catalog has the extension's", () => {
+    const cluster = mutated("cluster", { "spec.postgresql.extensions": [{ name: "vector" }] });
+    assert.equal(count("image-digests", cluster), 0);
+  });
+  it("come from Docker's registry by each of its names", () => {
+    const digest = `@sha256:${"0".repeat(64)}`;
+    for (const host of [
+      "docker.io/",
+      "index.docker.io/",
+      "registry-1.docker.io/",
+      "registry.hub.docker.com/",
+      "",
+    ])
+      for (const [name, said] of [
+        ["bitnami/postgresql", 1],
+        ["library/postgres", 0],
+      ] as const)
+        assert.equal(
+          counts(
+            "supported-images",
+            having(statefulSet(), {
+              "spec.template.spec.containers.0.image": `${host}${name}:17${digest}`,
+            }),
+          ),
+          said,
+          host,
+        );
+  });
+});
+
+describe("storage classes", () => {
+  const classes = (changes: Record<string, unknown>) => counts("storage-class", mutated("cluster", changes));
+  for (const [field, storage] of [
+    ["spec.storage", (claim: object) => claim],
+    ["spec.walStorage", (claim: object) => claim],
+    ["spec.tablespaces", (claim: object) => [{ name: "cold", storage: claim }]],
+  ] as const)
+    it(`are named in ${field}, beside its claim or in it`, () => {
+      const find = (claim: object) => classes({ [field]: storage({ size: "1Gi", ...claim }) });
+      assert.equal(find({ storageClass: "local-path" }), 1);
+      assert.equal(find({ pvcTemplate: { storageClassName: "local-path" } }), 1);
+      assert.equal(find({ storageClass: "ceph", pvcTemplate: { storageClassName: "local-path" } }), 0);
+      assert.equal(find({}), 0);
+    });
+});
+
+describe("a Pooler without PgBouncer's container, which its operator adds without resources,", () => {
+  const find = (template: unknown) =>
+    count("container-resources", mutated("pooler", { "spec.template": template }));
+  it("has none, and with it has those that it lists", () => {
+    assert.equal(find(undefined), 4);
+    assert.equal(find({ spec: { containers: [] } }), 4);
+    assert.equal(count("container-resources", good("pooler")), 0);
+    assert.deepEqual(
+      violationsOf("container-resources", mutated("pooler", { "spec.template": undefined }))[0],
+      "Pooler shop/orders-pool: container pgbouncer.resources.requests.cpu: not set. Allowed: a quantity. Fix: set it.",
     );
   });
 });
@@ -339,6 +514,93 @@ describe("Zalando's operator", () => {
     );
     assert.equal(count("known-fields", bad("spec.numberOfInstancs", 3)), 1);
   });
+  it("may keep its clusters' instances in different zones", () => {
+    const key = (name: string) =>
+      counts(
+        "instances-apart",
+        postgresql(),
+        having(operatorConfiguration(), { "configuration.kubernetes.pod_antiaffinity_topology_key": name }),
+      );
+    assert.deepEqual(["topology.kubernetes.io/zone", "example.com/rack"].map(key), [0, 1]);
+  });
+  it("adds variables of its ConfigMap, then of its own fields, to those of each cluster", () => {
+    const env = (...list: object[]) => having(postgresql(), { "spec.env": list });
+    const bucket = { name: "WAL_S3_BUCKET", value: "own" };
+    const byMap = having(operatorConfiguration(), {
+      "configuration.kubernetes.pod_environment_configmap": "operators/pod-env",
+    });
+    const map = (data: Record<string, string>) => ({
+      ...configMap("pod-env", data),
+      metadata: { name: "pod-env", namespace: "operators" },
+    });
+    const walG = map({ USE_WALG_BACKUP: "true" });
+    assert.equal(counts("current-archiver", env(bucket), byMap, walG), 0);
+    assert.equal(counts("current-archiver", env(bucket), byMap, map({ USE_WALG_BACKUP: "false" })), 1);
+    assert.equal(counts("current-archiver", env(bucket), operatorConfiguration()), 1);
+    // The cluster's own one counts.
+    const off = { name: "USE_WALG_BACKUP", value: "false" };
+    assert.equal(counts("current-archiver", env(bucket, off), byMap, walG), 1);
+    // In another stack: nothing says it.
+    assert.equal(counts("current-archiver", env(bucket), byMap), 0);
+    for (const own of [[bucket], []])
+      for (const [schedule, said] of [
+        ["0 2 * * 0", 1],
+        ["0 2 * * *", 0],
+      ] as const)
+        assert.equal(
+          counts("daily-base-backups", env(...own), byMap, map({ BACKUP_SCHEDULE: schedule })),
+          said,
+          schedule,
+        );
+    const daily = { name: "BACKUP_SCHEDULE", value: "0 3 * * *" };
+    assert.equal(counts("daily-base-backups", env(daily), byMap, map({ BACKUP_SCHEDULE: "0 2 * * 0" })), 0);
+  });
+  it("tells clusters of one name apart in the bucket that it names itself", () => {
+    const twins = (...objects: KubernetesObject[]) =>
+      counts(
+        "archive-of-its-own",
+        postgresql(),
+        having(postgresql(), { "metadata.namespace": "web" }),
+        ...objects,
+      );
+    assert.equal(twins(operatorConfiguration()), 0);
+    const byMap = having(operatorConfiguration(), {
+      "configuration.kubernetes.pod_environment_configmap": "operators/pod-env",
+    });
+    const named = {
+      ...configMap("pod-env", { WAL_S3_BUCKET: "shared", WAL_BUCKET_SCOPE_SUFFIX: "" }),
+      metadata: { name: "pod-env", namespace: "operators" },
+    };
+    assert.equal(twins(byMap, named), 1);
+  });
+  it("has one key for both targets where its clusters name it so", () => {
+    const target = (name: string): KubernetesObject => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: {
+        name,
+        namespace: "shop",
+        labels: { "pgplatform.io/cluster": "acid-orders", "pgplatform.io/role": "backup-target" },
+        annotations: {
+          "pgplatform.io/store-endpoint": "https://s3.eu-central-003.backblazeb2.com",
+          "pgplatform.io/store-bucket": "copies",
+        },
+      },
+    });
+    const key = having(postgresql(), {
+      "spec.env": [
+        { name: "AWS_ACCESS_KEY_ID", valueFrom: { secretKeyRef: { name: "wal-key", key: "id" } } },
+      ],
+    });
+    assert.equal(counts("two-targets", key, operatorConfiguration(), target("wal-key")), 1);
+    assert.equal(counts("two-targets", key, operatorConfiguration(), target("copy-key")), 0);
+  });
+  it("hands no empty list of rules on, so that the image's count", () => {
+    const rules = (pg_hba: unknown) =>
+      violationsOf("encrypted-logins", having(postgresql(), { "spec.patroni.pg_hba": pg_hba }));
+    assert.ok(rules(undefined).length > 0);
+    assert.deepEqual(rules([]), rules(undefined));
+  });
   it("deletes neither volumes nor passwords with a cluster", () => {
     assert.equal(count("kept-data", operatorConfiguration()), 0);
     assert.equal(count("kept-data", having(operatorConfiguration(), { "configuration.kubernetes": {} })), 2);
@@ -353,7 +615,7 @@ describe("Zalando's operator", () => {
     );
   });
   /** A ConfigMap of the operator, with some of its keys. */
-  const configMap = (data: Record<string, string>): KubernetesObject => ({
+  const operatorMap = (data: Record<string, string>): KubernetesObject => ({
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "postgres-operator", namespace: "operators" },
@@ -366,7 +628,7 @@ describe("Zalando's operator", () => {
     },
   });
   it("deletes by any word of its ConfigMap for true, and by the policy of volumes there", () => {
-    const found = (data: Record<string, string>) => count("kept-data", configMap(data));
+    const found = (data: Record<string, string>) => count("kept-data", operatorMap(data));
     assert.equal(found({}), 0);
     const both = (word: string) =>
       found({ enable_persistent_volume_claim_deletion: word, enable_secrets_deletion: word });
@@ -413,13 +675,13 @@ describe("Zalando's operator", () => {
     const anybody = { allowedSourceRanges: ["0.0.0.0/0"] };
     const group = (load_balancer: object) =>
       having(operatorConfiguration(), { "configuration.load_balancer": load_balancer });
-    assert.equal(open(anybody, configMap({})), 1);
-    assert.equal(open(anybody, configMap({ enable_master_load_balancer: "0" })), 0);
+    assert.equal(open(anybody, operatorMap({})), 1);
+    assert.equal(open(anybody, operatorMap({ enable_master_load_balancer: "0" })), 0);
     assert.equal(open(anybody, group({ db_hosted_zone: "example.com" })), 1);
     assert.equal(open(anybody, group({ enable_master_load_balancer: false })), 0);
     // The API fills nothing into a group that isn't there.
     assert.equal(open(anybody, operatorConfiguration()), 0);
-    assert.equal(open({ ...anybody, enableMasterLoadBalancer: false }, configMap({})), 0);
+    assert.equal(open({ ...anybody, enableMasterLoadBalancer: false }, operatorMap({})), 0);
     assert.equal(open({ enableMasterLoadBalancer: true }, operatorConfiguration()), 0);
     assert.equal(open({ ...anybody, enableMasterLoadBalancer: true }, operatorConfiguration()), 1);
     assert.equal(open({ ...anybody, useLoadBalancer: true }, operatorConfiguration()), 1);
@@ -428,7 +690,7 @@ describe("Zalando's operator", () => {
       0,
     );
     const internal = { custom_service_annotations: "networking.gke.io/load-balancer-type:Internal" };
-    assert.equal(open(anybody, configMap(internal)), 0);
+    assert.equal(open(anybody, operatorMap(internal)), 0);
   });
   it("rolls no two clusters at once", () => {
     const second = having(postgresql(), { "metadata.name": "acid-second" });
@@ -499,11 +761,241 @@ describe("a StatefulSet of PostgreSQL", () => {
     const weekly = having(nightly, { "spec.schedule": "0 2 * * 0" });
     assert.equal(counts("daily-base-backups", statefulSet(), configuration(), weekly), 1);
   });
+  it("archives by a command or a library that sends something", () => {
+    const archives = (...parameters: string[]) =>
+      counts(
+        "wal-archiving",
+        having(statefulSet(), {
+          "spec.template.spec.containers.0.args": parameters.flatMap((one) => ["-c", one]),
+        }),
+        configuration(),
+      ) === 0;
+    assert.ok(!archives("archive_mode=on"));
+    for (const command of ["", "true", ":", "/bin/true", "/usr/bin/true # later", "exit 0"])
+      assert.ok(!archives("archive_mode=on", `archive_command=${command}`), command);
+    for (const command of ["wal-g wal-push %p", "true && cp %p /archive/%f", "cp '%p' /archive/%f"])
+      assert.ok(archives("archive_mode=on", `archive_command=${command}`), command);
+    assert.ok(archives("archive_mode=always", "archive_library=basic_archive"));
+    assert.ok(!archives("archive_mode=on", "archive_library="));
+    assert.ok(!archives("archive_mode=off", "archive_library=basic_archive"));
+    const text = (command: string) =>
+      counts(
+        "wal-archiving",
+        having(statefulSet(), { "spec.template.spec.containers.0.args": [] }),
+        configMap("db-conf", { "postgresql.conf": `archive_mode = on\narchive_command = '${command}'\n` }),
+      );
+    assert.deepEqual(["wal-g wal-push %p", "/bin/true", ""].map(text), [0, 1, 1]);
+  });
+  it("has its parameters in a shell's command, too", () => {
+    const risky = (...args: string[]) =>
+      counts(
+        "durable-writes",
+        having(statefulSet(), { "spec.template.spec.containers.0.args": args }),
+        configuration(),
+      );
+    for (const args of [
+      ["-F"],
+      ["postgres", "-F"],
+      ["-c", "fsync=off"],
+      ["-cfsync=off"],
+      ["--fsync=off"],
+      ["sh", "-c", "exec postgres -F"],
+      ["sh", "-c", "exec postgres -c fsync=off"],
+      ["sh", "-c", "LANG=C exec postgres -c 'fsync=off' --full-page-writes=on"],
+    ])
+      assert.equal(risky(...args), 1, args.join(" "));
+    for (const args of [
+      ["-F", "-c", "fsync=on"],
+      ["sh", "-c", "grep -F x /y; exec postgres"],
+      ["-c", "log_line_prefix=-F"],
+    ])
+      assert.equal(risky(...args), 0, args.join(" "));
+  });
+  const job = (name: string, ...command: string[]): KubernetesObject => ({
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name, namespace: "shop" },
+    spec: {
+      schedule: "0 2 * * *",
+      jobTemplate: { spec: { template: { spec: { containers: [{ name: "b", image: "x", command }] } } } },
+    },
+  });
+  it("has base backups by what makes them, not by what cleans up", () => {
+    const made = (...command: string[]) =>
+      counts("base-backups", statefulSet(), configuration(), job("backup", ...command)) === 0;
+    for (const command of [
+      ["wal-g", "backup-push"],
+      ["wal-g", "--config", "/x", "backup-push", "/data"],
+      ["pg_basebackup", "-h", "db", "-D", "/backup"],
+      ["pgbackrest", "--stanza=db", "--type=full", "backup"],
+      ["sh", "-c", "pgbackrest \\\n  --stanza=db \\\n  backup"],
+      ["barman", "backup", "db"],
+      ["barman-cloud-backup", "s3://x", "db"],
+    ])
+      assert.ok(made(...command), command.join(" "));
+    for (const command of [
+      ["wal-g", "delete", "retain", "FULL", "7", "--confirm"],
+      ["wal-g", "backup-list"],
+      ["pgbackrest", "--stanza=db", "--repo1-path=/backup", "expire"],
+      ["sh", "-c", "pgbackrest info; echo backup"],
+      ["barman", "list-backups", "db"],
+      ["barman-cloud-backup-delete", "s3://x", "db"],
+    ])
+      assert.ok(!made(...command), command.join(" "));
+    const silent = job("backup");
+    assert.ok(
+      counts(
+        "base-backups",
+        statefulSet(),
+        configuration(),
+        having(silent, {
+          "spec.jobTemplate.spec.template.spec.containers.0.image": "ghcr.io/example/wal-g:3",
+        }),
+      ) === 0,
+    );
+    const weekly = having(job("cleanup", "wal-g", "delete", "retain", "7"), { "spec.schedule": "0 2 * * 0" });
+    const both = [job("backup", "wal-g", "backup-push"), weekly];
+    assert.equal(counts("daily-base-backups", statefulSet(), configuration(), ...both), 0);
+    const sunday = having(job("backup", "wal-g", "backup-push"), { "spec.schedule": "0 2 * * 1-7" });
+    assert.equal(counts("base-backup-schedule", statefulSet(), configuration(), sunday), 1);
+  });
+  it("has base backups of its own where there are several", () => {
+    const second = having(statefulSet(), {
+      "metadata.name": "db2",
+      "spec.serviceName": "db2",
+      "spec.template.metadata.labels": { app: "db2" },
+    });
+    const find = (...jobs: KubernetesObject[]) =>
+      violationsInStack("base-backups", [
+        statefulSet(),
+        second,
+        configuration(),
+        service("db", {}),
+        service("second", { selector: { app: "db2" } }),
+        ...jobs,
+      ]).map((text) => text.split(":")[0]);
+    const first = job("first", "pg_basebackup", "-h", "db", "-D", "/x");
+    assert.deepEqual(find(first), ["Cluster shop/db2"]);
+    for (const one of [
+      job("b", "pg_basebackup", "-h", "db2"),
+      job("b", "pg_basebackup", "--host=second.shop.svc"),
+      job("b", "pg_basebackup", "-d", "host=db2-0.db2.shop.svc.cluster.local user=x"),
+      job("b", "pg_basebackup", "-d", "postgresql://x@second/x"),
+      having(job("b", "pg_basebackup"), { "metadata.labels": { "pgplatform.io/cluster": "db2" } }),
+      having(job("b", "wal-g", "backup-push"), {
+        "spec.jobTemplate.spec.template.spec.containers.0.env": [{ name: "PGHOST", value: "db2" }],
+      }),
+    ]) {
+      assert.deepEqual(find(first, one), []);
+      assert.deepEqual(find(one), ["Cluster shop/db"]);
+    }
+    // Whose it is isn't said.
+    const any = job("b", "pg_basebackup", "-h", "elsewhere.example.com");
+    assert.deepEqual(find(any), ["Cluster shop/db", "Cluster shop/db2"]);
+    assert.equal(counts("base-backups", statefulSet(), configuration(), any), 0);
+  });
+  const container = "spec.template.spec.containers.0";
+  const volumes = "spec.template.spec.volumes";
+  it("has variables of ConfigMaps, too", () => {
+    const invited = (change: Record<string, unknown>, data: Record<string, string>) =>
+      counts("encrypted-logins", having(statefulSet(), change), configuration(), configMap("db-env", data));
+    const from = (more: object = {}) => ({
+      [`${container}.envFrom`]: [{ configMapRef: { name: "db-env" }, ...more }],
+    });
+    const method = (value: string) => ({ POSTGRES_HOST_AUTH_METHOD: value });
+    assert.equal(invited(from(), method("trust")), 1);
+    assert.equal(invited(from(), method("scram-sha-256")), 0);
+    assert.equal(invited(from({ prefix: "POSTGRES_" }), { HOST_AUTH_METHOD: "trust" }), 1);
+    assert.equal(invited(from({ prefix: "MY_" }), method("trust")), 0);
+    const key = (name: string) => ({
+      [`${container}.env`]: [
+        { name: "POSTGRES_HOST_AUTH_METHOD", valueFrom: { configMapKeyRef: { name, key: "method" } } },
+      ],
+    });
+    assert.equal(invited(key("db-env"), { method: "trust" }), 1);
+    assert.equal(invited(key("db-env"), { method: "scram-sha-256" }), 0);
+    // In another stack.
+    assert.equal(invited(key("elsewhere"), { method: "trust" }), 0);
+    // Its own variable wins.
+    const own = { name: "POSTGRES_HOST_AUTH_METHOD", value: "scram-sha-256" };
+    assert.equal(invited({ ...from(), [`${container}.env`]: [own] }, method("trust")), 0);
+  });
+  it("has files of other names than their keys, and of several sources", () => {
+    const rules = (list: object[], mounts: object[] = [], data: Record<string, string> = {}) =>
+      counts(
+        "encrypted-logins",
+        having(statefulSet(), { [volumes]: list, [`${container}.volumeMounts`]: mounts }),
+        configMap("hba", {
+          hba: "host all all all trust\n",
+          tls: "hostssl all all all scram-sha-256\n",
+          ...data,
+        }),
+      );
+    const map = (key: string, path = "pg_hba.conf") => ({ name: "hba", items: [{ key, path }] });
+    assert.deepEqual(
+      ["hba", "tls"].map((key) => rules([{ configMap: map(key) }])),
+      [1, 0],
+    );
+    assert.equal(rules([{ configMap: map("hba", "conf/pg_hba.conf") }]), 1);
+    assert.equal(rules([{ configMap: map("hba", "unused.txt") }]), 0);
+    assert.deepEqual(
+      ["hba", "tls"].map((key) =>
+        rules([{ projected: { sources: [{ secret: {} }, { configMap: map(key) }] } }]),
+      ),
+      [1, 0],
+    );
+    const mounted = (subPath: string) =>
+      rules(
+        [{ name: "conf", configMap: { name: "hba" } }],
+        [{ name: "conf", subPath, mountPath: "/etc/postgresql/pg_hba.conf" }],
+      );
+    assert.deepEqual(["hba", "tls"].map(mounted), [1, 0]);
+    // What isn't among the items isn't there.
+    assert.equal(
+      rules([{ configMap: map("tls", "x.conf") }], [], { "pg_hba.conf": "host all all all trust\n" }),
+      0,
+    );
+  });
+  it("is kept apart by terms about its own pods alone", () => {
+    const terms = (labelSelector: object | undefined, ...keys: string[]) =>
+      counts(
+        "instances-apart",
+        having(statefulSet(), {
+          "spec.template.spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution":
+            keys.map((topologyKey) => ({ topologyKey, labelSelector })),
+        }),
+        configuration(),
+      );
+    const both = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"];
+    assert.equal(terms({ matchLabels: { app: "db" } }, ...both), 0);
+    assert.equal(terms({ matchLabels: { app: "db" } }, "topology.kubernetes.io/zone"), 0);
+    assert.equal(terms({ matchLabels: { app: "web" } }, ...both), 2);
+    assert.equal(terms(undefined, ...both), 2);
+  });
+  it("has a budget that is for its pods, and keeps one of them", () => {
+    const budget = (spec: object): KubernetesObject => ({
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "db", namespace: "shop" },
+      spec,
+    });
+    const selector = { matchLabels: { app: "db" } };
+    const find = (spec: object) => counts("disruption-budget", statefulSet(), configuration(), budget(spec));
+    for (const spec of [{ maxUnavailable: 2 }, { maxUnavailable: "66%" }, { minAvailable: 1 }])
+      assert.equal(find({ selector, ...spec }), 0, JSON.stringify(spec));
+    for (const spec of [{ selector }, { maxUnavailable: 1 }, { selector, maxUnavailable: "67%" }])
+      assert.equal(find(spec), 1, JSON.stringify(spec));
+  });
   it("is told by its image, and any other isn't judged", () => {
     for (const image of [
       "docker.io/bitnami/postgresql:17",
       "postgis/postgis:17",
       "timescale/timescaledb-ha:pg17",
+      "quay.io/sclorg/postgresql-16-c9s:1",
+      "registry.redhat.io/rhel9/postgresql-16:1",
+      "citusdata/citus:13.0",
+      "registry.developers.crunchydata.com/crunchydata/crunchy-postgres:ubi9-17.6",
+      "percona/percona-distribution-postgresql:17",
     ])
       assert.equal(
         count(
@@ -513,11 +1005,19 @@ describe("a StatefulSet of PostgreSQL", () => {
         1,
         image,
       );
-    const redis = having(statefulSet(), {
-      "spec.replicas": 1,
-      "spec.template.spec.containers.0.image": "redis:8",
-    });
-    assert.equal(count("enough-instances", redis), 0);
+    for (const image of [
+      "redis:8",
+      "prometheuscommunity/postgres-exporter:1",
+      "ghcr.io/x/postgresql-backup:1",
+    ])
+      assert.equal(
+        count(
+          "enough-instances",
+          having(statefulSet(), { "spec.replicas": 1, "spec.template.spec.containers.0.image": image }),
+        ),
+        0,
+        image,
+      );
   });
 });
 

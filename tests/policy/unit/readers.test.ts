@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { KubernetesObject } from "../../../plan/objects";
 import { pgbouncerFacts, poolsOf } from "../../../plan/pooler/facts";
-import { isService, openingOf, selects } from "../../../policy/kubernetes";
+import { openingOf } from "../../../plan/opening";
+import { isService, selects } from "../../../policy/kubernetes";
 import { closesAll, type NetworkPolicy, opens, reaches } from "../../../policy/networkPolicies";
 
 describe("the readers of what engines share", () => {
@@ -78,7 +79,7 @@ describe("the readers of what engines share", () => {
       spec: { type: "LoadBalancer" },
     };
     assert.ok(isService(service));
-    assert.deepEqual(openingOf(service), {
+    assert.deepEqual(openingOf("x", service.spec), {
       service: "x",
       type: "LoadBalancer",
       sourceRanges: [],
@@ -86,7 +87,8 @@ describe("the readers of what engines share", () => {
     });
     assert.ok(!isService({ ...service, apiVersion: "serving.knative.dev/v1" }));
     assert.ok(!isService({ ...service, kind: "Gateway" }));
-    assert.equal(openingOf({ ...service, spec: { type: "ClusterIP" } }), undefined);
+    assert.equal(openingOf("x", { type: "ClusterIP" }), undefined);
+    assert.equal(openingOf("x"), undefined);
   });
 
   it("find a foreign PgBouncer by its container's name, with its own configuration and autoscaler", () => {

@@ -4,7 +4,7 @@ import { poolsOf } from "../../../plan/pooler/facts";
 import { poolerPlan } from "../../../plan/pooler/plan";
 import { planner as cnpg } from "../../../plan/engines/cnpg/planner";
 import { everything, checked } from "../../support/settings";
-import { violationsInStack, good, goodStack, mutated } from "./kit";
+import { judgedStack, violationsInStack, good, goodStack, mutated } from "./kit";
 
 /** The objects of the platform's own plan with everything in use. */
 function ownObjects(change: (settings: ReturnType<typeof everything>) => void = () => undefined) {
@@ -39,27 +39,43 @@ describe("the invariant pooler-availability", () => {
   });
   it("refuses pods that may share a node", () => {
     const sentence = [
-      `${at}: spread over kubernetes.io/hostname: "none" is not allowed. Allowed: anti-affinity or a topology spread constraint, so that a lost node takes one pod. Fix: add one.`,
+      `${at}: spread over kubernetes.io/hostname: "none" is not allowed. Allowed: anti-affinity or a topology spread constraint that selects its pods, so that a lost node takes one pod. Fix: add one.`,
     ];
     assert.deepEqual(
       find(goodStack({ pooler: mutated("pooler", { "spec.template.spec.affinity": undefined }) })),
       sentence,
     );
     const elsewhere = good("pooler");
-    const text = JSON.stringify(elsewhere).replace(
+    for (const [from, to] of [
+      ['"kubernetes.io/hostname"', '"example.com/rack"'],
+      ['"labelSelector"', '"selector"'],
+      ['"cnpg.io/poolerName"', '"app"'],
+    ] as const) {
+      const text = JSON.stringify(elsewhere).replace(from, to);
+      assert.deepEqual(find(goodStack({ pooler: JSON.parse(text) as KubernetesObject })), sentence, to);
+    }
+  });
+  it("allows pods in different zones, which are on different nodes", () => {
+    const text = JSON.stringify(good("pooler")).replace(
       '"kubernetes.io/hostname"',
       '"topology.kubernetes.io/zone"',
     );
-    assert.deepEqual(find(goodStack({ pooler: JSON.parse(text) as KubernetesObject })), sentence);
+    assert.deepEqual(find(goodStack({ pooler: JSON.parse(text) as KubernetesObject })), []);
   });
   it("allows a topology spread constraint, and a preference", () => {
+    const term = (matchLabels: object) => ({
+      topologyKey: "kubernetes.io/hostname",
+      labelSelector: { matchLabels },
+    });
     for (const change of [
-      { "spec.template.spec.topologySpreadConstraints": [{ topologyKey: "kubernetes.io/hostname" }] },
+      {
+        "spec.template.spec.topologySpreadConstraints": [term({ "cnpg.io/podRole": "pooler" })],
+      },
       {
         "spec.template.spec.affinity": {
           podAntiAffinity: {
             preferredDuringSchedulingIgnoredDuringExecution: [
-              { weight: 1, podAffinityTerm: { topologyKey: "kubernetes.io/hostname" } },
+              { weight: 1, podAffinityTerm: term({ "cnpg.io/poolerName": "orders-pool" }) },
             ],
           },
         },
@@ -74,15 +90,46 @@ describe("the invariant pooler-availability", () => {
   });
   it("refuses a missing budget, one of another namespace, and one for other pods", () => {
     const sentence = [
-      `${at}: disruption budget: "none" is not allowed. Allowed: a PodDisruptionBudget that selects its pods. Fix: add one to the stack.`,
+      `${at}: disruption budget: "none" is not allowed. Allowed: a PodDisruptionBudget that selects its pods and keeps one. Fix: add one to the stack.`,
     ];
     assert.deepEqual(find(goodStack({ "pooler-budget": undefined })), sentence);
     assert.deepEqual(
       find(goodStack({ "pooler-budget": mutated("pooler-budget", { "metadata.namespace": "x" }) })),
       sentence,
     );
-    const others = { "spec.selector": { matchLabels: { app: "x" } } };
-    assert.deepEqual(find(goodStack({ "pooler-budget": mutated("pooler-budget", others) })), sentence);
+    for (const change of [
+      { "spec.selector": { matchLabels: { app: "x" } } },
+      // For no pod.
+      { spec: undefined },
+      { "spec.selector": undefined },
+      // What keeps no pod.
+      { "spec.maxUnavailable": undefined },
+      { "spec.maxUnavailable": 2 },
+      { "spec.maxUnavailable": "100%" },
+      { "spec.maxUnavailable": undefined, "spec.minAvailable": 0 },
+      { "spec.maxUnavailable": undefined, "spec.minAvailable": "0%" },
+    ])
+      assert.deepEqual(
+        find(goodStack({ "pooler-budget": mutated("pooler-budget", change) })),
+        sentence,
+        JSON.stringify(change),
+      );
+  });
+  it("allows a budget for every pod, and one that keeps a pod or a share", () => {
+    for (const change of [
+      { "spec.selector": {} },
+      { "spec.maxUnavailable": "50%" },
+      { "spec.maxUnavailable": undefined, "spec.minAvailable": 1 },
+      { "spec.maxUnavailable": undefined, "spec.minAvailable": "1%" },
+    ])
+      assert.deepEqual(
+        find(goodStack({ "pooler-budget": mutated("pooler-budget", change) })),
+        [],
+        JSON.stringify(change),
+      );
+    const three = mutated("pooler", { "spec.instances": 3 });
+    const budget = mutated("pooler-budget", { "spec.maxUnavailable": 2 });
+    assert.deepEqual(find(goodStack({ pooler: three, "pooler-budget": budget })), []);
   });
   it("reads the platform's own Deployments", () => {
     const objects = ownObjects();
@@ -145,6 +192,20 @@ describe("the invariant connection-budget", () => {
       assert.deepEqual(find(goodStack({ second })), says(170, 160));
     }
   });
+  it("adds the reserve of a pool, unless there is a total limit", () => {
+    const reserve = "spec.pgbouncer.parameters.reserve_pool_size";
+    assert.deepEqual(
+      find(goodStack(pooler({ [size]: "20", [reserve]: "60", [most]: undefined }))),
+      says(170, 160),
+    );
+    assert.deepEqual(find(goodStack(pooler({ [size]: "20", [reserve]: "60", [most]: "30" }))), []);
+    assert.deepEqual(
+      poolsOf("[databases]\na = host=x reserve_pool=1\nb = host=x\n[pgbouncer]\nreserve_pool_size = 5\n").map(
+        ({ perRole }) => perRole,
+      ),
+      [21, 25],
+    );
+  });
   it("leaves out poolers of other clusters and namespaces", () => {
     const other = mutated("pooler", { "metadata.name": "second", "spec.cluster.name": "other" });
     const elsewhere = mutated("pooler", { "metadata.name": "third", "metadata.namespace": "web" });
@@ -174,6 +235,57 @@ describe("the invariant connection-budget", () => {
       "Cluster jewelry-shop/jewelry-shop-db: max_connections: 140 is not allowed. Allowed: at least 145: 135 for the poolers (pool size × pods × roles) and 10 in reserve. Fix: raise it, or lower the pools.",
     ]);
   });
+  /** A Deployment of PgBouncer whose pgbouncer.ini leads to a host, with up to 200 connections. */
+  const leading = (host: string, namespace = "web"): Record<string, KubernetesObject> => ({
+    bouncer: {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "bouncer", namespace },
+      spec: {
+        replicas: 2,
+        template: {
+          spec: { containers: [{ image: "edoburu/pgbouncer" }], volumes: [{ configMap: { name: "ini" } }] },
+        },
+      },
+    },
+    ini: {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "ini", namespace },
+      data: { "pgbouncer.ini": `[databases]\n* = host=${host}\n[pgbouncer]\ndefault_pool_size = 100\n` },
+    },
+  });
+  it("counts poolers of other namespaces by the host that they lead to", () => {
+    for (const host of ["orders-rw.shop", "orders-rw.shop.svc", "orders-1.orders-rw.shop.svc.cluster.local"])
+      assert.deepEqual(find(goodStack(leading(host))), says(290, 280), host);
+    for (const host of ["orders-rw", "orders-rw.elsewhere.svc", "orders-rw.example.com"])
+      assert.deepEqual(find(goodStack(leading(host))), [], host);
+    for (const [host, expected] of [
+      ["orders-rw", says(290, 280)],
+      ["orders-1.orders-rw.shop.svc", says(290, 280)],
+      ["orders-rw.elsewhere.svc", []],
+    ] as const)
+      assert.deepEqual(find(goodStack(leading(host, "shop"))), expected, host);
+  });
+  it("says what is too much by what is known, whatever isn't", () => {
+    const { bouncer, ini } = leading("orders-rw", "shop");
+    const later = { ...ini!, metadata: { name: "later", namespace: "web" }, data: {} };
+    Object.defineProperty(later.data, "pgbouncer.ini", {
+      enumerable: true,
+      get() {
+        throw new Error("not known");
+      },
+    });
+    const unknown = structuredClone(leading("x").bouncer!);
+    const text = JSON.stringify(unknown).replace('"ini"', '"later"');
+    const objects = { bouncer: bouncer!, ini: ini!, unknown: JSON.parse(text) as KubernetesObject, later };
+    assert.deepEqual(find(goodStack(objects)), says(290, 280));
+    const { said, later: notYet } = judgedStack(
+      "connection-budget",
+      goodStack({ unknown: objects.unknown, later }),
+    );
+    assert.deepEqual([said, notYet.length], [[], 1]);
+  });
   it("reads pgbouncer.ini: comments, quotes, defaults, full names of hosts", () => {
     const ini = [
       "; a comment = 1",
@@ -185,7 +297,7 @@ describe("the invariant connection-budget", () => {
       "max_db_connections = 11",
     ].join("\n");
     assert.deepEqual(poolsOf(ini), [
-      { database: "orders", service: "orders-rw", perRole: 7, inAll: 11 },
+      { database: "orders", service: "orders-rw", namespace: "shop", perRole: 7, inAll: 11 },
       { database: "*", service: "orders-ro", perRole: 9, inAll: 11 },
     ]);
     assert.deepEqual(poolsOf("[databases]\nx = host=y\n"), [{ database: "x", service: "y", perRole: 20 }]);
