@@ -8,6 +8,9 @@ import { type Rule, twice } from "./rule";
 const reservedLabels =
   "database namespace cluster instance role job pod container endpoint server service le quantile".split(" ");
 
+/** Columns that every query gets beside its own. */
+const reservedColumns = ["database", "role"];
+
 const suffixes = { seconds: "_seconds", bytes: "_bytes", ratio: "_ratio" } as const;
 
 /** Most series of one query, in all of its databases. */
@@ -134,6 +137,13 @@ export const queries: Rule = ({ cluster, monitoring }, report) => {
         );
       if (columns.has(value.name) && !labels.includes(value.name))
         report(where, value.name, "a column that no other label or value names", "name each column once");
+      if (reservedColumns.includes(value.name))
+        report(
+          where,
+          value.name,
+          `any name but ${reservedColumns.join(", ")}, columns that every query gets as labels`,
+          "give the column another name by AS",
+        );
       const metric = `${prefix}_user_${name}_${value.name}`;
       const owner = owners.get(metric);
       if (owner !== undefined && owner !== name)

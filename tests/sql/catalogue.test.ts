@@ -161,6 +161,8 @@ for (const major of [15, 16, 17, 18])
           valueOf(samples, "pgplatform_user_sales_orders", { tenant: "tenant 3", database: "app" }),
           1,
         );
+        const emptied = (tenant: string) => valueOf(samples, "pgplatform_user_empty_orders", { tenant });
+        assert.deepEqual(["", "one"].map(emptied), [2, 3]);
         assert.equal(samples.get("pgplatform_user_later_rows")?.length ?? 0, 0);
         assert.equal(samples.get("pgplatform_user_hidden_rows")?.length ?? 0, 0);
         assert.deepEqual(samples.get("pgplatform_user_customers_count"), [

@@ -60,7 +60,8 @@ for (const major of [15, 16, 17, 18])
       for (const name of samples.keys())
         assert.match(name, /^(pgplatform_|pg_up$|pg_exporter_|postgres_exporter_|go_|process_|promhttp_)/);
       assert.equal(samples.get("pgplatform_user_sales_orders")?.length, 2);
-      assert.equal(samples.get("pgplatform_queries_ready")?.length, 4);
+      assert.equal(samples.get("pgplatform_user_empty_orders")?.length, 2);
+      assert.equal(samples.get("pgplatform_queries_ready")?.length, 5);
       assert.equal(samples.get("pgplatform_tables_count")?.length, 3);
     });
 

@@ -19,6 +19,12 @@ const monitoring: SettingsInput["monitoring"] = {
       limit: 2,
     },
     {
+      name: "empty",
+      sql: "SELECT * FROM (VALUES (NULL, 1), ('', 2), ('one', 3)) AS v (tenant, orders)",
+      labels: ["tenant"],
+      values: [{ name: "orders", help: "a label that is NULL in one row and empty in another" }],
+    },
+    {
       name: "later",
       sql: "SELECT count(*) AS rows FROM not_there_yet;",
       tables: ["not_there_yet"],

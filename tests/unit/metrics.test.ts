@@ -205,6 +205,8 @@ describe("queries of the settings", () => {
       /ends with _seconds_total/,
     ],
     ["a label that every sample has", { labels: ["instance"] }, /labels\[0\]: "instance"/],
+    ["a value named as a label of every sample", value({ name: "role" }), /values\[0\]\.name: "role".*role/],
+    ["a value named as the label of databases", value({ name: "database" }), /values\[0\]\.name: "database"/],
     ["a label without bound", { limit: 100_000 }, /limit: 100000 is not allowed/],
     [
       "more series than are good",
@@ -242,6 +244,7 @@ describe("queries of the settings", () => {
     ],
     ["a unit of one's own", value({ name: "revenue_euros", unit: "other" })],
     ["a schema", { tables: ["shop.sales"] }],
+    ["a value named as a label that only Prometheus gives", value({ name: "instance" })],
   ];
   for (const [what, query] of allowed)
     it(`are taken with ${what}`, () => assert.deepEqual(sentences(withQueries({ ...sales, ...query })), []));

@@ -55,9 +55,11 @@ export const databasesOf = ({ databases }: QuerySettings, cluster: Settings["clu
 export function userGroup(query: QuerySettings, cluster: Settings["cluster"]): Group {
   const { name, sql, tables, labels, values, limit } = query;
   const rows = labels.length === 0 ? 1 : limit;
+  // An exporter makes one label of NULL and of an empty text.
+  const texts = labels.map((label) => `coalesce(q.${identifier(label)}::text, '')`);
   const columns = [
     "current_database() AS database",
-    ...labels.map((label) => `q.${identifier(label)}::text AS ${identifier(label)}`),
+    ...labels.map((label, index) => `${texts[index]} AS ${identifier(label)}`),
     ...values.map((value) => `max(q.${identifier(value.name)})::float8 AS ${identifier(value.name)}`),
   ];
   return {
@@ -82,7 +84,7 @@ SELECT ${columns.join(", ")}
 FROM (
 ${sql.trim().replace(/;$/, "")}
 ) q
-${labels.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${labels.map((label) => `q.${identifier(label)}`).join(", ")}`}
+${labels.length === 0 ? "HAVING count(*) > 0" : `GROUP BY ${texts.join(", ")}`}
 ORDER BY ${labels.length + 2} DESC NULLS LAST LIMIT ${rows}`,
   };
 }
