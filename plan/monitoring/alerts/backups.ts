@@ -23,7 +23,7 @@ export const archive: readonly Alert[] = [
     severity: "warning",
     for: 300,
     applies: archived,
-    expr: (_, s) => `${of("pgplatform_archiver_failing", s)} == 1`,
+    expr: (_, s) => `${of("pgplatform_archiver_failing", s, 'role="primary"')} == 1`,
     summary: "{{ $labels.instance }} can't archive WAL",
     description: "What isn't archived is on the instances alone, and fills their volumes.",
   },

@@ -52,6 +52,8 @@ export const backups: Pairs = {
         ...archiver("failing", 0),
         ...archiver("archived_age_seconds", -1),
         ...archiver("failed_age_seconds", -1),
+        // The former primary, whose last attempt was cut off by a switchover.
+        ...archiver("failing", 1, "standby"),
       },
     }),
   },
