@@ -455,15 +455,15 @@ describe("what the scripts say (a FAKE of rclone)", () => {
       "status=DONE\ntimeline=1\nbegin_wal=000000010000000000000001\nend_xlog=0/2000100\nsystemid=7411\n",
     );
     const more = { RPO_SECONDS: "60", TARGET_1: "near" };
-    const said = async (database: string) => {
-      put("state/database", `${database}\n`);
+    const now = () => Math.floor(Date.now() / 1000);
+    const said = async (database: string, looked = now()) => {
+      put("state/database", `${database} ${looked}\n`);
       const [seen] = await watched(more);
       assert.ok(seen?.kind === "answers");
-      const [writes] = parseResults(readFileSync(join(folder, "state/writes.txt"), "utf8"), "writes");
-      assert.ok(writes?.kind === "writes");
+      const kept = join(folder, "state/writes.txt");
       return {
         problem: seen.problem,
-        writes,
+        writes: existsSync(kept) ? parseResults(readFileSync(kept, "utf8"), "writes")[0] : undefined,
         metrics: readFileSync(join(folder, "state/metrics.txt"), "utf8"),
       };
     };
@@ -473,10 +473,15 @@ describe("what the scripts say (a FAKE of rclone)", () => {
     assert.match(kept.metrics, /^pgplatform_backup_unarchived_seconds 0$/m);
     assert.match(kept.metrics, /^pgplatform_backup_rpo_seconds 60$/m);
     assert.match(kept.metrics, /^pgplatform_backup_restorable\{.*\} 1$/m);
-    const missed = await said(`7412 ${Math.floor(Date.now() / 1000) - 162}`);
-    assert.ok(missed.writes.unarchivedSeconds >= 162);
+    const missed = await said(`7412 ${now() - 162}`);
+    assert.ok(missed.writes?.kind === "writes" && missed.writes.unarchivedSeconds >= 162);
     assert.match(missed.problem ?? "", /it is of the database cluster 7411, and 7412 runs/);
     assert.match(missed.metrics, /^pgplatform_backup_restorable\{.*\} 0$/m);
+    // A primary that can't be asked says nothing, and not that all is archived.
+    const refused = await said("7412 none", now() - 62);
+    assert.equal(refused.writes, undefined);
+    assert.doesNotMatch(refused.metrics, /^pgplatform_backup_(unarchived|rpo)_seconds /m);
+    assert.match(refused.problem ?? "", /7412 runs/);
     // The list says it too, of the present archive alone.
     mkdirSync(join(folder, "shop/old/base/20260101T000000"), { recursive: true });
     put("shop/old/base/20260101T000000/backup.info", "status=DONE\ntimeline=1\nsystemid=7400\n");

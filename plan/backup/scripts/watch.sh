@@ -72,9 +72,14 @@ inspect() {
   aside ask cat "$reports" --include '*.prom' 2>/dev/null >>"$seen"
 }
 
-# writes: what the primary has that isn't archived; nothing before it was asked.
+# A look at the primary that is older says nothing of what isn't archived now.
+PATIENCE=60
+# writes: what the primary has that isn't archived; nothing before it has said so, nor while it doesn't.
 writes() {
-  [ -n "$system" ] || return
+  if [ $(($(date +%s) - looked)) -gt "$PATIENCE" ]; then
+    rm -f "$STATE/writes.txt"
+    return
+  fi
   waiting=0
   [ "$since" = none ] || waiting=$(($(date +%s) - since))
   echo "unarchived_seconds $waiting" >>"$STATE/seen"
@@ -106,8 +111,8 @@ while :; do
   now=$(date +%s)
   asked=no any_missing=''
   next=$((now + 30))
-  system='' since=none
-  [ ! -e "$STATE/database" ] || read -r system since <"$STATE/database"
+  system='' since=none looked=0
+  [ ! -e "$STATE/database" ] || read -r system since looked <"$STATE/database"
   if [ -e "$STATE/look" ]; then
     rm -f "$STATE/look"
     asked=yes

@@ -139,12 +139,19 @@ export const metrics: readonly Alert[] = [
     name: "MetricsAbsent",
     severity: "warning",
     for: 600,
-    expr: (_, s) =>
-      or([
+    expr: (_, s) => {
+      const backups = of("pgplatform_backup_target_up", s);
+      return or([
         absent(of("pgplatform_info", s), "absent", "PostgreSQL"),
         absent(of("pgplatform_certificate_expiry_timestamp_seconds", s), "absent", "certificates"),
-        ...(stored(s) ? [absent(of("pgplatform_backup_target_up", s), "absent", "backups")] : []),
-      ]),
+        ...(stored(s)
+          ? [
+              absent(backups, "absent", "backups"),
+              `${absent(of("pgplatform_backup_unarchived_seconds", s), "absent", "what isn't archived")} and on () ${backups}`,
+            ]
+          : []),
+      ]);
+    },
     summary: "there are no metrics of {{ $labels.absent }}",
     description: "Alerts on them can't fire.",
   },

@@ -22,6 +22,13 @@ const info = of("pgplatform_info", `${primary},engine="cnpg"`);
 const ends = (certificate: string): string =>
   of("pgplatform_certificate_expiry_timestamp_seconds", `certificate="${certificate}"`);
 const target = of("pgplatform_backup_target_up", 'target="far",archive_id="3f2a90b1c4"');
+const unarchived = of("pgplatform_backup_unarchived_seconds");
+const there: Series = {
+  [info]: always(1),
+  [target]: always(1),
+  [unarchived]: always(0),
+  [ends("server")]: always(9e8),
+};
 
 /** A certificate that ends so many days after the alert would fire. */
 const certificate = (
@@ -66,11 +73,25 @@ export const operator: Pairs = {
   },
   MetricsAbsent: {
     fires: () => ({
-      series: { [info]: "_x240", [target]: always(1), [ends("server")]: always(9e8) },
+      series: { ...there, [info]: "_x240" },
       labels: { absent: "PostgreSQL" },
       summary: "there are no metrics of PostgreSQL",
     }),
-    quiet: () => ({ series: { [info]: always(1), [target]: always(0), [ends("server")]: always(9e8) } }),
+    quiet: () => ({ series: { ...there, [target]: always(0) } }),
+    more: [
+      () => ({
+        title: "what isn't archived while the watcher can't ask the primary",
+        series: { ...there, [unarchived]: "_x240" },
+        labels: { absent: "what isn't archived" },
+        summary: "there are no metrics of what isn't archived",
+      }),
+      () => ({
+        title: "backups once where nothing of them is read",
+        series: { ...there, [target]: "_x240", [unarchived]: "_x240" },
+        labels: { absent: "backups" },
+        summary: "there are no metrics of backups",
+      }),
+    ],
   },
   KubernetesMetricsAbsent: {
     fires: () => ({
