@@ -22,12 +22,12 @@ const single: [path: string, value: unknown, sentence: string][] = [
   [
     "cluster",
     undefined,
-    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: set it.",
+    "pgplatform:cluster: not set. Allowed: an object with name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, watchdogSeconds, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: set it.",
   ],
   [
     "cluster.instanses",
     3,
-    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: did you mean instances? Correct it, or remove it.",
+    "pgplatform:cluster.instanses: no such setting (3). Allowed: name, namespace, makeNamespace, engine, postgresVersion, instances, spread, drains, durability, synchronousStandbys, failover, watchdogSeconds, scheduling, storage, resources, maxConnections, parameters, preloadLibraries, databases, roles, slots, access. Fix: did you mean instances? Correct it, or remove it.",
   ],
   [
     "backups",

@@ -104,6 +104,7 @@ describe("check", () => {
         foreignArchive: [],
         zoneSpread: [],
         drainsWait: [],
+        watchdog: [],
         severalDatabases: ["pgplatform:cluster.databases"],
         // The preflight asks for it, which knows what the data are.
         majorUpgrade: [],

@@ -145,8 +145,7 @@ class Watch(threading.Thread):
         self.connection: connection | None = None
 
     def wait(self, connection: connection, end: float) -> None:
-        # Only where the program runs, not where its rules are tried.
-        from psycopg2 import extensions  # noqa: PLC0415
+        from psycopg2 import extensions  # noqa: PLC0415 - its rules are tried where there is no psycopg2
 
         while (state := connection.poll()) != extensions.POLL_OK:
             left = end - time.monotonic()
@@ -159,7 +158,7 @@ class Watch(threading.Thread):
                 raise SilenceError
 
     def ask(self) -> tuple[bool, bool, bool]:
-        import psycopg2  # noqa: PLC0415
+        import psycopg2  # noqa: PLC0415 - its rules are tried where there is no psycopg2
 
         end = time.monotonic() + ANSWER_SECONDS
         if self.connection is None:
@@ -186,7 +185,7 @@ class Watch(threading.Thread):
         return True
 
     def look(self) -> None:
-        import psycopg2  # noqa: PLC0415
+        import psycopg2  # noqa: PLC0415 - its rules are tried where there is no psycopg2
 
         begun = time.monotonic()
         try:
@@ -259,7 +258,7 @@ class Api:
 
 
 class Turn:
-    """The Lease: whose turn it is to act, and when somebody last did."""
+    """The Lease: whose turn it is to act, and when a pod was last deleted."""
 
     def __init__(self, api: Api, namespace: str, name: str, pod: str) -> None:
         self.api = api
@@ -290,7 +289,7 @@ class Turn:
             self.changed = time.monotonic()
         annotations: Json = metadata.setdefault("annotations", {})
         self.acted = float(annotations.get(ACTED, 0))
-        # Whoever renews it changes it: no clock of another machine is asked.
+        # A renewal changes it: no clock of another machine is asked.
         free = spec.get("holderIdentity") in (None, "", self.pod) or (
             time.monotonic() - self.changed > LEASE_SECONDS
         )
