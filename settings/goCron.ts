@@ -1,12 +1,13 @@
 /**
  * Schedules as Go's robfig/cron reads them, in objects of others: version 1 as CloudNativePG calls it, with seconds in front, version 3 as
- * Kubernetes calls it for CronJobs. Neither knows a 7 among the days of the week, a range over Sunday, or a time zone in front.
+ * Kubernetes calls it for CronJobs. Neither knows a 7 among the days of the week or a range over Sunday; the first knows no time zone in front, and
+ * Kubernetes refuses one.
  */
 export type Version = 1 | 3;
 
 /** How each wants a schedule, as a message writes it after "Allowed:". */
 export const forms: Readonly<Record<Version, string>> = {
-  1: "six fields, of which the first are the seconds, with 0 to 6 for the days of the week",
+  1: "six fields, of which the first are the seconds, with 0 to 6 for the days of the week, and no time zone",
   3: "cron's five fields, with 0 to 6 for the days of the week",
 };
 

@@ -145,7 +145,7 @@ describe("the invariants about the schedule of base backups", () => {
       "@every 1d",
     ]) {
       assert.deepEqual(find("base-backup-schedule", schedule(text)), [
-        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds, with 0 to 6 for the days of the week. Fix: write it so.`,
+        `${at}: schedule: "${text}" is not allowed. Allowed: six fields, of which the first are the seconds, with 0 to 6 for the days of the week, and no time zone. Fix: write it so.`,
       ]);
       assert.deepEqual(find("daily-base-backups", schedule(text)), []);
     }
