@@ -2,7 +2,7 @@ import { Deferred, type BaseBackupFacts, type EngineReader, type Facts } from ".
 import { reader as standalone } from "../plan/engines/standalone/reader";
 import { clusterLabel, durabilityAnnotation } from "../plan/names";
 import type { Labels } from "../plan/network";
-import { serviceIn } from "../plan/hosts";
+import { serviceIn } from "../plan/services";
 import { type Configured, mountedFiles, variableOf, type Volume } from "../plan/mounted";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import { apart, type Spreading, spreadsBy, zone } from "../plan/pooler/spread";

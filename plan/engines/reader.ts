@@ -1,6 +1,6 @@
 import type { Amounts } from "../../settings/schema";
 import type { Labels } from "../network";
-import type { NamedService } from "../hosts";
+import type { NamedService } from "../services";
 import type { KubernetesObject } from "../objects";
 
 /** A cluster's object leaves a field to its operator's configuration, another object: the fact is there where all objects are given. */

@@ -1,6 +1,6 @@
 import type { Pool, PoolerFacts } from "../engines/reader";
 import type { Labels } from "../network";
-import { serviceIn } from "../hosts";
+import { serviceIn } from "../services";
 import { type Configured, mountedFiles, variableOf, type Volume } from "../mounted";
 import { type KubernetesObject, namespaceOf } from "../objects";
 import { type Spreading, spreadsOverHosts } from "./spread";
