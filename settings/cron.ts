@@ -121,9 +121,8 @@ export function longestWait(from: Schedule, to: Schedule): number {
   return longest / 1000;
 }
 
-/** The same moments with a field for the seconds in front, and the time zone, as Go's cron reads them. */
-export const inSixFields = (schedule: Schedule, timeZone: string): string =>
-  `${timeZone === "UTC" ? "" : `CRON_TZ=${timeZone} `}0 ${schedule}`;
+/** The same moments with a field for the seconds in front. */
+export const inSixFields = (schedule: Schedule): string => `0 ${schedule}`;
 
 /** Whether the machine's list of time zones has it, written so: Kubernetes tells upper from lower case there. */
 export function isTimeZone(name: string): boolean {

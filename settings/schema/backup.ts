@@ -83,7 +83,7 @@ export const backup = z.strictObject({
     `A change takes effect at once. ${restarts}`,
   ).default("0 2 * * *"),
   timeZone: documented(z.string().refine(isTimeZone), {
-    means: "Time zone of all schedules; the engine zalando knows UTC alone. Default: UTC.",
+    means: "Time zone of all schedules, with the engine standalone; the others know UTC alone. Default: UTC.",
     change: atOnce,
     allowed: "a name of the time zone database such as Europe/Berlin",
     fix: "use Area/City, or UTC",

@@ -13,6 +13,9 @@ const roles = [
   { name: "ada", memberOf: ["readers"] },
 ];
 
+const backupOf = (cluster: object, more: object) =>
+  cloud(cluster, { backup: { targets: [bucket()], ...more } });
+
 describe("a rule of access", () => {
   it("names a role that logs in: members of a group need rules of their own", () => {
     refused(
@@ -266,11 +269,24 @@ describe("a pooler", () => {
   });
 });
 
+describe("a schedule of base backups", () => {
+  it("has a time zone only where what reads it knows one", () => {
+    const zone = (engine: string, timeZone: string) =>
+      backupOf({ engine, ...(engine === "cnpg" ? {} : { instances: 1, durability: "async" }) }, { timeZone });
+    refused(zone("cnpg", "Europe/Berlin"), /backup\.timeZone: "Europe\/Berlin" .*knows no time zone/);
+    assert.deepEqual(zone("cnpg", "UTC"), []);
+    assert.deepEqual(zone("standalone", "Europe/Berlin"), []);
+  });
+});
+
 describe("a watchdog", () => {
   it("has a standby that holds every commit, and an engine that waits for one", () => {
     const watchdog = (cluster: object) => cloud({ watchdogSeconds: 8, ...cluster });
     refused(watchdog({ durability: "async" }), /watchdogSeconds: must not be set with the durability async/);
-    refused(watchdog({ instances: 1, durability: "async" }), /watchdogSeconds: must not be set with one instance/);
+    refused(
+      watchdog({ instances: 1, durability: "async" }),
+      /watchdogSeconds: must not be set with one instance/,
+    );
     refused(watchdog({ engine: "zalando" }), /watchdogSeconds: 8 .*Patroni itself replaces/);
     refused(watchdog({ watchdogSeconds: 4 }), /watchdogSeconds: 4 .*from 5 to 120/);
     assert.deepEqual(watchdog({}), []);

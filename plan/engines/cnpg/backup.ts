@@ -185,7 +185,7 @@ export function backupObjects(settings: Settings): PlannedObject[] {
       labels: { [clusterLabel]: cluster.name },
     },
     spec: {
-      schedule: inSixFields(backup.schedule, backup.timeZone),
+      schedule: inSixFields(backup.schedule),
       // The first one at once: before it there is nothing to restore.
       immediate: true,
       backupOwnerReference: "self",

@@ -21,7 +21,11 @@ export const planner: EnginePlanner = {
       because: "its operator archives to an object store",
       instead: "leave archiveSize out",
     },
-    backupTimeZone: true,
+    backupTimeZone: {
+      because:
+        "its operator reads schedules by a library that knows no time zone, and refuses one that has it",
+      instead: "leave timeZone out, and write schedule in UTC",
+    },
     restoreToPlace: true,
     foreignArchive: true,
     zoneSpread: true,
