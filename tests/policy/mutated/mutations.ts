@@ -63,7 +63,15 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   }),
   "archive-of-its-own": {
     twin: true,
-    also: ["alerts", "base-backups", "two-targets", "closed-network", "weekly-verification"],
+    // Its zones count the pods of the one that it is a copy of.
+    also: [
+      "alerts",
+      "base-backups",
+      "two-targets",
+      "closed-network",
+      "weekly-verification",
+      "instances-apart",
+    ],
   },
   "current-archiver": {
     ...spec({ plugins: [], backup: { barmanObjectStore: { destinationPath: "s3://mutated" } } }),
