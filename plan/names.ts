@@ -6,6 +6,11 @@ import type { Settings } from "../settings/schema";
 export const clusterLabel = "pgplatform.io/cluster";
 /** Label by which pods say what they are to the platform. */
 export const roleLabel = "pgplatform.io/role";
+/** Labels of what is to a cluster's platform as `role` says. */
+export const roleLabels = (cluster: string, role: string): Record<string, string> => ({
+  [clusterLabel]: cluster,
+  [roleLabel]: role,
+});
 /** Role of the Secret with the key to a target of backups, or of the ConfigMap in its place where that has a role, and where they say what the target is. */
 export const targetRole = "backup-target";
 export const targetAnnotations = {
@@ -27,6 +32,8 @@ export const outageAnnotations = {
   writeMiBPerSecond: "pgplatform.io/write-mib-per-second",
   hours: "pgplatform.io/tolerated-outage-hours",
 } as const;
+/** Labels of nodes: by them pods keep apart. */
+export const topologyKeys = { host: "kubernetes.io/hostname", zone: "topology.kubernetes.io/zone" } as const;
 /** Container of PostgreSQL in an instance's pod: the operators call it so, and so do we. */
 export const serverContainer = "postgres";
 

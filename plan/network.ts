@@ -1,3 +1,5 @@
+import { roleLabels } from "./names";
+
 /** A flow over TCP. */
 export const tcp = (name: string, from: Peer, to: Peer, port: number, why: string): Flow => ({
   name,
@@ -7,6 +9,12 @@ export const tcp = (name: string, from: Peer, to: Peer, port: number, why: strin
   protocol: "TCP",
   why,
 });
+/** The platform's own pods of a role, in the cluster's namespace. */
+export const podsOfRole = (
+  { name, namespace }: { readonly name: string; readonly namespace: string },
+  role: string,
+): Pods => ({ kind: "pods", name: role, namespace, labels: roleLabels(name, role) });
+
 /** Where something listens, as its clients name it. */
 export interface Endpoint {
   /** Name of the Service, enough for pods of the same namespace. */

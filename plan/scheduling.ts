@@ -1,5 +1,5 @@
+import { topologyKeys } from "./names";
 import type { Labels } from "./network";
-import { zone } from "./pooler/spread";
 import type { SchedulingSettings } from "../settings/schema/scheduling";
 
 /** Where pods go: what the settings say, in the words of Kubernetes. */
@@ -32,7 +32,9 @@ export function topologySpread(
     ...more,
   });
   return [
-    ...(own.some(({ topologyKey }) => topologyKey === zone) ? [] : [constraint(zone, 1, "ScheduleAnyway")]),
+    ...(own.some(({ topologyKey }) => topologyKey === topologyKeys.zone)
+      ? []
+      : [constraint(topologyKeys.zone, 1, "ScheduleAnyway")]),
     ...own.map((one) => constraint(one.topologyKey, one.maxSkew, one.whenUnsatisfiable)),
   ];
 }

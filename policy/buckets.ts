@@ -1,4 +1,5 @@
-import { allOf, anyOf, flatMapped, found, joined, mapped, NotKnown, those, throwing } from "./notKnown";
+import { joined } from "../plan/objects";
+import { allOf, anyOf, flatMapped, found, mapped, NotKnown, those, throwing } from "./notKnown";
 
 /** The one reader of buckets, whichever cloud they are in. Only those count that backups of the stack go to. */
 

@@ -1,7 +1,7 @@
 import type { Resources } from "../plan/engines/reader";
-import { allOf, anyOf, joined, mapped } from "./notKnown";
+import { allOf, anyOf, mapped } from "./notKnown";
 import type { Labels } from "../plan/network";
-import { type KubernetesObject, namespaceOf } from "../plan/objects";
+import { joined, type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { ServiceFields } from "../plan/opening";
 import { selects, type Selector } from "../plan/selector";
 

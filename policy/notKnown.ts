@@ -1,5 +1,5 @@
 import { Deferred } from "../plan/engines/reader";
-import { type KubernetesObject, namespaceOf } from "../plan/objects";
+import { joined, type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Problem } from "../settings/problem";
 
 /** A value that a preview doesn't know was read. */
@@ -109,15 +109,6 @@ export function readable<T, U>(
       unread.push(error);
     }
   return { values, unread };
-}
-
-/** Lists behind one another, without their elements being read. */
-export function joined<T>(...lists: readonly (readonly T[])[]): T[] {
-  const all: T[] = [];
-  for (const list of lists)
-    for (const [index, one] of Object.entries(Object.getOwnPropertyDescriptors(list)))
-      if (index !== "length") Object.defineProperty(all, all.length, one);
-  return all;
 }
 
 /** A list of one element, which throws when it is read. */

@@ -1,10 +1,10 @@
 import type { BaseBackupFacts, EngineReader, Facts, PoolerFacts, StoreFacts } from "../plan/engines/reader";
 import { readers } from "../plan/engines/readers";
-import type { KubernetesObject } from "../plan/objects";
+import { joined, type KubernetesObject } from "../plan/objects";
 import { pgbouncerFacts } from "../plan/pooler/facts";
 import { bucketFacts, type CloudResource } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
-import { flatMapped, joined, NotKnown } from "./notKnown";
+import { flatMapped, NotKnown } from "./notKnown";
 import { reader as statefulSets } from "./statefulSets";
 
 /** What objects claim, whichever engine's they are: the engines' own readers, and one of what has no operator. */

@@ -1,11 +1,11 @@
 import { Deferred, type BaseBackupFacts, type EngineReader, type Facts } from "../plan/engines/reader";
 import { reader as standalone } from "../plan/engines/standalone/reader";
-import { clusterLabel, durabilityAnnotation } from "../plan/names";
+import { clusterLabel, durabilityAnnotation, topologyKeys } from "../plan/names";
 import type { Labels } from "../plan/network";
 import { serviceIn } from "../plan/services";
 import { type Configured, mountedFiles, variableOf, type Volume } from "../plan/mounted";
 import { type KubernetesObject, namespaceOf } from "../plan/objects";
-import { apart, type Spreading, spreadsBy, zone } from "../plan/pooler/spread";
+import { apart, type Spreading, spreadsBy } from "../plan/pooler/spread";
 import { secondsOf } from "../settings/catalogue/values";
 import { daysOfGoCron, forms } from "../settings/goCron";
 import { referenceOf } from "./invariants/images";
@@ -132,7 +132,7 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
       return spreadsBy(apart, required, labels);
     },
     get zoneSpread() {
-      return spreadsBy([zone], [...required, ...(pod.topologySpreadConstraints ?? [])], labels);
+      return spreadsBy([topologyKeys.zone], [...required, ...(pod.topologySpreadConstraints ?? [])], labels);
     },
     dataChecksums: true,
     get podSecurity() {

@@ -6,7 +6,7 @@ import { type KubernetesObject, type PlannedObject, withLabels } from "../object
 import type { Plan } from "../plan";
 import { podSecurity } from "../podSecurity";
 import { environment, hardened, unprivileged, restrictedPod } from "../containers";
-import { clusterLabel, tlsNames } from "../names";
+import { clusterLabel, tlsNames, topologyKeys } from "../names";
 import { keyVariables, type Store, storeOf } from "./store";
 import {
   defaultSize,
@@ -83,7 +83,7 @@ export function planLocalStores(
 const away = (weight: number, namespaces: readonly string[], labels: Labels) => ({
   weight,
   podAffinityTerm: {
-    topologyKey: "kubernetes.io/hostname",
+    topologyKey: topologyKeys.host,
     namespaces,
     labelSelector: { matchLabels: labels },
   },

@@ -1,14 +1,14 @@
 import type { Plan } from "../plan";
 import type { KubernetesObject, PlannedObject } from "../objects";
-import { type Flow, tcp } from "../network";
-import { clusterLabel, roleLabel, targetRole } from "../names";
+import { type Flow, podsOfRole, tcp } from "../network";
+import { clusterLabel, roleLabels, targetRole } from "../names";
 import { originOf } from "./restore";
 import { identityFlows, roleAccount, roleOf } from "./role";
 import { type Store, storesOf, targetFacts } from "./store";
 import { storeName } from "./storeNames";
 import { backupNames, backupRoles, metricsPort } from "./names";
 import { copy } from "./copy";
-import { peerOf, scripts } from "./pods";
+import { scripts } from "./pods";
 import { source } from "./source";
 import { verification } from "./verification";
 import { watch } from "./watch";
@@ -43,7 +43,7 @@ const roleTarget = (settings: Settings, store: Store): KubernetesObject => ({
   metadata: {
     name: storeName(settings.cluster.name, store.name),
     namespace: settings.cluster.namespace,
-    labels: { [clusterLabel]: settings.cluster.name, [roleLabel]: targetRole },
+    labels: roleLabels(settings.cluster.name, targetRole),
     annotations: targetFacts(settings, store),
   },
 });
@@ -93,22 +93,22 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
   const flows = [
     ...Object.entries(why).flatMap(([role, reason]) =>
       stores.map(({ name, peer, port }) =>
-        tcp(`${role}-${name}`, peerOf(settings, role), peer, port, reason),
+        tcp(`${role}-${name}`, podsOfRole(settings.cluster, role), peer, port, reason),
       ),
     ),
     tcp(
       "backups-instances",
-      peerOf(settings, backupRoles.watch),
+      podsOfRole(settings.cluster, backupRoles.watch),
       plan.pods,
       plan.ports.postgres,
       "the watcher asks the primary what isn't archived",
     ),
-    ...Object.keys(why).flatMap((role) => identityFlows(settings, peerOf(settings, role))),
+    ...Object.keys(why).flatMap((role) => identityFlows(settings, podsOfRole(settings.cluster, role))),
     ...(verify.enabled
       ? [
           tcp(
             "verification-instances",
-            peerOf(settings, backupRoles.verification),
+            podsOfRole(settings.cluster, backupRoles.verification),
             plan.pods,
             plan.ports.postgres,
             "a row is written before a restore is tried, which must have it",
@@ -121,7 +121,7 @@ export function backupPlan(settings: Settings, engine: EnginePlanner, plan: Plan
           tcp(
             "metrics-backups",
             { kind: "namespace", namespace: monitoring.namespace },
-            peerOf(settings, backupRoles.watch),
+            podsOfRole(settings.cluster, backupRoles.watch),
             metricsPort,
             "monitoring reads what is seen of the backups",
           ),

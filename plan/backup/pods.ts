@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { KubernetesObject } from "../objects";
 import { environment, hardened, type Owner, restrictedPod, tmpMount, tmpVolume } from "../containers";
-import type { Pods } from "../network";
 import type { Settings } from "../../settings/schema";
 import { copyHours, dataBytes, listRoom, shareOf } from "../../settings/sums/sizes";
 import { archiveIdToken, keyVariables, rcloneOptions, type Store } from "./store";
 import { asset, assetNames } from "../../shell/asset";
 import { oneAtATime } from "../cronJob";
 import { backupNames } from "./names";
-import { clusterLabel, roleLabel, roles, secretNames } from "../names";
+import { roleLabels, roles, secretNames } from "../names";
 import type { Plan } from "../plan";
 import { podsRole } from "./role";
 
@@ -22,20 +21,16 @@ export const scripts: Readonly<Record<string, string>> = Object.fromEntries(
     .map((name) => [name, asset(folder, name)]),
 );
 
-export const peerOf = ({ cluster }: Settings, role: string): Pods => ({
-  kind: "pods",
-  name: role,
-  namespace: cluster.namespace,
-  labels: { [clusterLabel]: cluster.name, [roleLabel]: role },
-});
-
 export const fromSecret = (name: string, secret: string, key: string) => ({
   name,
   valueFrom: { secretKeyRef: { name: secret, key } },
 });
 
+/** Of a plan: how its servers are reached. */
+export type Reached = Pick<Plan, "endpoints" | "tls">;
+
 /** How the scripts log in at the primary: as the role of the health checks. */
-export const asHealth = ({ cluster }: Settings, plan: Plan): object[] => [
+export const asHealth = ({ cluster }: Settings, plan: Pick<Reached, "endpoints">): object[] => [
   ...environment({
     LC_ALL: "C",
     HOME: "/tmp",
@@ -51,7 +46,7 @@ export const asHealth = ({ cluster }: Settings, plan: Plan): object[] => [
 ];
 
 /** The CA that signed the servers' certificates. */
-export const serverCa = ({ tls: { ca } }: Plan, more: { readonly optional?: true } = {}) => ({
+export const serverCa = ({ tls: { ca } }: Pick<Reached, "tls">, more: { readonly optional?: true } = {}) => ({
   name: "ca",
   secret: {
     secretName: ca.secretName,
@@ -150,7 +145,7 @@ export function podTemplate(settings: Settings, role: string, spec: object) {
   const { cluster, labels } = settings;
   return {
     metadata: {
-      labels: { ...labels, [clusterLabel]: cluster.name, [roleLabel]: role },
+      labels: { ...labels, ...roleLabels(cluster.name, role) },
       // The scripts are read when a pod starts.
       annotations: {
         "pgplatform.io/scripts": createHash("sha256").update(JSON.stringify(scripts)).digest("hex"),
@@ -177,7 +172,7 @@ export function cronJob(
     metadata: {
       name,
       namespace: cluster.namespace,
-      labels: { [clusterLabel]: cluster.name, [roleLabel]: role },
+      labels: roleLabels(cluster.name, role),
     },
     spec: oneAtATime(
       { schedule, timeZone: backup?.timeZone, lateSeconds: 3600, keeps: { successful: 1, failed: 2 } },

@@ -4,7 +4,7 @@ import type { Settings } from "../../settings/schema";
 import type { Store } from "./store";
 import { backupNames, backupRoles } from "./names";
 import { caMounts, caVolumes, container, places, podOf, podTemplate, remote, shell, small } from "./pods";
-import { clusterLabel, roleLabel } from "../names";
+import { roleLabels } from "../names";
 import { environment, unprivileged } from "../containers";
 import { originArchive, secondsAt } from "./restore";
 
@@ -31,7 +31,7 @@ export function source(
   const { cluster, restore } = settings;
   const { time } = restore?.to ?? {};
   const name = backupNames.source(cluster.name);
-  const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.source };
+  const labels = roleLabels(cluster.name, backupRoles.source);
   return {
     apiVersion: "batch/v1",
     kind: "Job",

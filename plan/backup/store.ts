@@ -5,7 +5,7 @@ import { spokenTo } from "./targets";
 import { awsEndpoint } from "./targets/aws";
 import type { Spoken } from "./targets/dialect";
 import { type Flow, type Peer, tcp } from "../network";
-import { clusterLabel, roleLabel, targetAnnotations, targetRole } from "../names";
+import { roleLabels, targetAnnotations, targetRole } from "../names";
 import type { Variable } from "../objects";
 
 /** A bucket as everyone who speaks to it must speak. */
@@ -87,7 +87,7 @@ export const targetFacts = ({ backup }: Settings, store: Store): Record<string, 
 export const targetMetadata = (settings: Settings, store: Store, namespace: string) => ({
   name: storeName(settings.cluster.name, store.name),
   namespace,
-  labels: { ...settings.labels, [clusterLabel]: settings.cluster.name, [roleLabel]: targetRole },
+  labels: { ...settings.labels, ...roleLabels(settings.cluster.name, targetRole) },
   annotations: targetFacts(settings, store),
 });
 

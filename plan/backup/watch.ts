@@ -17,7 +17,7 @@ import {
   shell,
   small,
 } from "./pods";
-import { clusterLabel, roleLabel } from "../names";
+import { roleLabels } from "../names";
 import { environment, serveMetrics, unprivileged } from "../containers";
 
 /** How many requests that list objects each store may get in a day, where they are counted. */
@@ -33,7 +33,7 @@ export function watch(settings: Settings, plan: Plan, stores: readonly Store[]):
   const { cluster, images, backup } = settings;
   if (backup === undefined) throw new Error("there are backups to watch");
   const name = backupNames.watch(cluster.name);
-  const labels = { [clusterLabel]: cluster.name, [roleLabel]: backupRoles.watch };
+  const labels = roleLabels(cluster.name, backupRoles.watch);
   const state = { name: "state", mountPath: "/state" };
   return {
     apiVersion: "apps/v1",

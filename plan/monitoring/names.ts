@@ -1,4 +1,4 @@
-import { clusterLabel, roleLabel } from "../names";
+import { roleLabels } from "../names";
 import type { Labels } from "../network";
 
 /** Names that Prometheus' users meet: of jobs, of labels and of what is made for it. */
@@ -17,7 +17,7 @@ export type Job = keyof typeof jobs;
 export const monitor = {
   name: (cluster: string): string => `${cluster}-monitor`,
   role: "monitor",
-  labels: (cluster: string): Labels => ({ [clusterLabel]: cluster, [roleLabel]: monitor.role }),
+  labels: (cluster: string): Labels => roleLabels(cluster, monitor.role),
   port: 9190,
 } as const;
 

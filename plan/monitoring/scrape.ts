@@ -1,6 +1,6 @@
 import type { Settings } from "../../settings/schema";
 import { backupNames, backupRoles } from "../backup/names";
-import { clusterLabel, poolerName, roleLabel } from "../names";
+import { clusterLabel, poolerName, roleLabels } from "../names";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
 import { exporterMetrics } from "./exporter";
@@ -123,7 +123,7 @@ export function scrapesOf(monitored: Monitored): Scrape[] {
   const { settings, engine } = monitored;
   const { cluster, operator, backup } = settings;
   const { name } = cluster;
-  const watch = { [clusterLabel]: name, [roleLabel]: backupRoles.watch };
+  const watch = roleLabels(name, backupRoles.watch);
   return [
     instances(monitored),
     ...(settings.poolers.length > 0 ? [poolers(monitored)] : []),

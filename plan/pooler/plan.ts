@@ -13,6 +13,7 @@ import {
   roles,
   secretNames,
   serviceHost,
+  topologyKeys,
 } from "../names";
 import { bytesOf } from "../../settings/quantity";
 import { poolerFiles, poolerMemory } from "../../settings/sums/poolers";
@@ -171,7 +172,7 @@ function podSpec(settings: Settings, own: PoolerSettings, name: string, plan: Pl
   const selector = { matchLabels: poolerLabels(settings.cluster.name, own.name) };
   const apart = {
     labelSelector: selector,
-    topologyKey: "kubernetes.io/hostname",
+    topologyKey: topologyKeys.host,
     // Pods of one revision keep apart; a new revision may start beside the old one, so that two nodes are enough.
     matchLabelKeys: ["pod-template-hash"],
   };

@@ -1,3 +1,4 @@
+import { topologyKeys } from "../names";
 import type { Labels } from "../network";
 import { type Selector, selects } from "../selector";
 
@@ -20,8 +21,7 @@ export interface Spreading {
   readonly topologySpreadConstraints?: readonly SpreadTerm[];
 }
 
-const host = "kubernetes.io/hostname";
-export const zone = "topology.kubernetes.io/zone";
+const { host, zone } = topologyKeys;
 /** No two pods in a zone are no two on a node either. */
 export const apart: readonly string[] = [host, zone];
 

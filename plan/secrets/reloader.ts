@@ -2,8 +2,8 @@ import { asset } from "../../shell/asset";
 import type { Settings } from "../../settings/schema";
 import { clientOwner, environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../containers";
 import type { EngineTraits } from "../engines/planner";
-import { clusterLabel, poolerPeersName, poolerPorts, roleLabel, roles, secretNames } from "../names";
-import { type Flow, type Pods, tcp } from "../network";
+import { clusterLabel, poolerPeersName, poolerPorts, roleLabels, roles, secretNames } from "../names";
+import { type Flow, podsOfRole, tcp } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import type { Plan } from "../plan";
 import type { PoolerPlan } from "../pooler/plan";
@@ -24,22 +24,12 @@ const nameOf = (cluster: string): string => `${cluster}-login-reloader`;
 /** Service with the addresses of all instances. */
 const instancesName = (cluster: string): string => `${cluster}-login-instances`;
 
-const labelsOf = (cluster: string): Record<string, string> => ({
-  [clusterLabel]: cluster,
-  [roleLabel]: "login-reloader",
-});
-
-const podsOf = ({ name, namespace }: Settings["cluster"]): Pods => ({
-  kind: "pods",
-  name: "login-reloader",
-  namespace,
-  labels: labelsOf(name),
-});
+const role = "login-reloader";
 
 /** Whom it asks; nobody where the stack owns all passwords. */
 export function reloaderFlows(settings: Settings, plan: Plan, poolers: readonly PoolerPlan[]): Flow[] {
   if (sourcedRoles(settings).length === 0) return [];
-  const pods = podsOf(settings.cluster);
+  const pods = podsOfRole(settings.cluster, role);
   return [
     tcp(
       "login-reloader-instances",
@@ -144,7 +134,7 @@ function podSpec(settings: Settings, plan: Plan) {
 export function reloaderObjects(settings: Settings, plan: Plan, engine: EngineTraits): PlannedObject[] {
   if (sourcedRoles(settings).length === 0) return [];
   const { cluster } = settings;
-  const labels = labelsOf(cluster.name);
+  const labels = roleLabels(cluster.name, role);
   const service: KubernetesObject = {
     apiVersion: "v1",
     kind: "Service",

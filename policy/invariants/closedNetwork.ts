@@ -1,5 +1,5 @@
 import type { Facts, PoolerFacts } from "../../plan/engines/reader";
-import { namespaceOf } from "../../plan/objects";
+import { joined, namespaceOf } from "../../plan/objects";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { storePorts } from "../backups";
@@ -17,7 +17,7 @@ import {
   reachesSome,
   takesUnnamed,
 } from "../networkPolicies";
-import { allOf, anyOf, each, joined, maybeIn, together } from "../notKnown";
+import { allOf, anyOf, each, maybeIn, together } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 interface Options {

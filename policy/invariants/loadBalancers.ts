@@ -1,10 +1,10 @@
 import { Deferred, type LoadBalancer } from "../../plan/engines/reader";
-import { type KubernetesObject, namespaceOf } from "../../plan/objects";
+import { joined, type KubernetesObject, namespaceOf } from "../../plan/objects";
 import { openingOf } from "../../plan/opening";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { isService, type Service } from "../kubernetes";
-import { allOf, anyOf, each, joined, mapped, together } from "../notKnown";
+import { allOf, anyOf, each, mapped, together } from "../notKnown";
 import { poolerFacts, stackFacts } from "../stackFacts";
 import { selectsPods } from "../statefulSets";
 import type { ObjectInvariant } from "./invariant";

@@ -1,4 +1,4 @@
-import { booleanOf } from "../../settings/boolean";
+import { goBooleanOf } from "../../settings/goBoolean";
 import { isOn, operatorFacts } from "../../plan/engines/zalando/operatorFacts";
 import { type KubernetesObject } from "../../plan/objects";
 import type { Problem } from "../../settings/problem";
@@ -46,7 +46,7 @@ function variablesOf(
 
 const staged = (variables: Record<string, string>): boolean =>
   Number(variables.CLUSTERS_ROLLOUT_DELAY ?? 0) > 0 ||
-  booleanOf(variables.ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES) === true;
+  goBooleanOf(variables.ENABLE_INSTANCE_MANAGER_INPLACE_UPDATES) === true;
 
 export const operatorRolloutInvariant: StackInvariant = {
   number: "35",

@@ -24,9 +24,7 @@ export const ownArchiveInvariant: StackInvariant = {
     "Give each cluster a prefix or a name in the store of its own: one would overwrite the other's WAL.",
   on: "stack",
   check(stack): Problem[] {
-    const placed = mapped(stack.clusters, (cluster) => {
-      return { cluster, place: placeOf(stack, cluster) };
-    });
+    const placed = mapped(stack.clusters, (cluster) => ({ cluster, place: placeOf(stack, cluster) }));
     return each(placed, ({ cluster, place }, index) => {
       if (place === undefined) return [];
       // A name may not be known at a preview: it counts only where the place alone doesn't decide.

@@ -30,6 +30,7 @@ function inputOf(engine: Engine): object {
       ...cluster,
       engine,
       ...(alone ? { instances: 1, durability: "async" } : { instances: 3 }),
+      ...(engine === "cnpg" && { watchdogSeconds: 8 }),
       storage: { ...cluster.storage, ...(alone && { archiveSize: "5Gi" }) },
     },
     poolers: [{ name: "app", database: "app" }],
@@ -57,9 +58,10 @@ const notInBusyBox: Readonly<Record<string, RegExp>> = {
 };
 
 const standard = new Set(
-  "base64 collections datetime fcntl hashlib json os pathlib re shutil signal socketserver subprocess sys tempfile time typing urllib".split(
-    " ",
-  ),
+  (
+    "__future__ base64 collections dataclasses datetime email fcntl hashlib http json os pathlib re select shutil signal socket socketserver " +
+    "ssl subprocess sys tempfile threading time typing urllib"
+  ).split(" "),
 );
 
 /** What a container does that its image can't, a sentence each. */

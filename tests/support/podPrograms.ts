@@ -57,6 +57,13 @@ function podsIn(value: unknown): PodSpec[] {
   return [...own, ...Object.values(value).flatMap(podsIn)];
 }
 
+/** A program that a container's command gives to Python itself. */
+function pythonIn(start: readonly string[]): string[] {
+  const own = start.slice(start.findIndex((word) => basename(word) === "python3"));
+  const at = own.indexOf("-c");
+  return basename(own[0] ?? "") === "python3" && at > 0 ? own.slice(at + 1, at + 2) : [];
+}
+
 const isShell = (command: string | undefined) => ["sh", "bash"].includes(basename(command ?? ""));
 
 function runOf(
@@ -95,12 +102,17 @@ function runOf(
   };
   starts.forEach((start) => visit(start.join("\n")));
   const shell = [...reached].filter(([path]) => path.endsWith(".sh"));
-  const python = [...reached].filter(([path]) => path.endsWith(".py"));
+  const python = [
+    ...[...reached].flatMap(([path, text]) => (path.endsWith(".py") ? [text] : [])),
+    ...starts.flatMap(pythonIn),
+  ];
   const read_ = [...shell, ...inline.map((text) => ["-c", text] as const)].map(([path, text]) =>
     read(text, `${where}: ${path}`),
   );
-  const imports = python.flatMap(([, text]) =>
-    [...text.matchAll(/^(?:import|from) ([a-z0-9_]+)/gm)].map(([, name]) => name ?? ""),
+  const imports = python.flatMap((text) =>
+    [...text.matchAll(/^ *(?:import ([a-z0-9_]+)|from ([a-z0-9_]+)[a-z0-9_.]* import )/gm)].map(
+      ([, whole, part]) => whole ?? part ?? "",
+    ),
   );
   return { programs: [...direct, ...programs(read_)], imports, scripts: [...reached.keys()] };
 }

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import type { OperatorPlan } from "../../plan";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { installedBy, secretNames } from "../../names";
+import { installedBy, secretNames, topologyKeys } from "../../names";
 import { ofPlugin, pluginCertificates, pluginObjects } from "./plugin";
 import { deploymentName, operatorNamespace, operatorPodLabels } from "./names";
 import { copyOf } from "../../deployment";
@@ -58,7 +58,7 @@ function adaptDeployment(released: KubernetesObject, settings: Settings): Kubern
         {
           weight: 100,
           podAffinityTerm: {
-            topologyKey: "kubernetes.io/hostname",
+            topologyKey: topologyKeys.host,
             labelSelector: { matchLabels: operatorPodLabels },
           },
         },

@@ -12,6 +12,7 @@ import {
   secretNames,
   serviceHost,
   tlsNames,
+  topologyKeys,
 } from "../../names";
 import { hostBasedAccess } from "../../postgres/access";
 import { preloadLibraries } from "../../postgres/extensions";
@@ -125,7 +126,7 @@ function clusterObject(settings: Settings, names: readonly string[]): Cluster {
       affinity: {
         enablePodAntiAffinity: true,
         podAntiAffinityType: cluster.spread,
-        topologyKey: "kubernetes.io/hostname",
+        topologyKey: topologyKeys.host,
         ...placed,
       },
       ...(slotsFollow(cluster) && {
@@ -196,7 +197,12 @@ export function plan(settings: Settings): Plan {
     const service = `${cluster.name}-${suffix}`;
     return { service, host: serviceHost(service, cluster.namespace), port: ports.postgres };
   };
+  const reached = {
+    endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
+    tls: tlsOf(settings, names),
+  };
   return {
+    ...reached,
     objects: [
       {
         id: "cluster",
@@ -208,14 +214,12 @@ export function plan(settings: Settings): Plan {
       },
       ...databaseObjects(settings),
       ...backupObjects(settings),
-      ...watchdogObjects(settings),
+      ...watchdogObjects(settings, reached),
       { id: "queries", stage: 0, object: queriesConfigMap(settings) },
     ],
     // The operator sets a role's password again when its Secret changes.
     credentials: credentialsOf(settings, { "cnpg.io/reload": "true", [clusterLabel]: cluster.name }),
     ...(adoption.length > 0 && { adoption }),
-    endpoints: { primary: endpoint("rw"), standbys: endpoint("ro"), any: endpoint("r") },
-    tls: tlsOf(settings, names),
     pods: clusterPods(cluster),
     ports: { postgres: ports.postgres, metrics: ports.metrics },
     poolerLogin: { role: poolerLookup(settings), database: "postgres", query: poolerLoginQuery },

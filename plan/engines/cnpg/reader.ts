@@ -1,11 +1,11 @@
-import { appended, type KubernetesObject, namespaceOf } from "../../objects";
-import { booleanOf } from "../../../settings/boolean";
+import { joined, type KubernetesObject, namespaceOf } from "../../objects";
+import { goBooleanOf } from "../../../settings/goBoolean";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
-import { durabilityAnnotation, outageAnnotations } from "../../names";
+import { durabilityAnnotation, outageAnnotations, topologyKeys } from "../../names";
 import type { Labels } from "../../network";
 import { openingOf } from "../../opening";
 import { secondsOf } from "../../../settings/catalogue/values";
-import { apart, spreadsBy, spreadsOverHosts, type SpreadTerm, zone } from "../../pooler/spread";
+import { apart, spreadsBy, spreadsOverHosts, type SpreadTerm } from "../../pooler/spread";
 import { sizesOf } from "../../pooler/facts";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
 import {
@@ -46,7 +46,7 @@ function requiredTerms({ metadata, spec }: Cluster): readonly SpreadTerm[] {
     ...(enablePodAntiAffinity && podAntiAffinityType === "required"
       ? [
           {
-            topologyKey: topologyKey === "" ? "kubernetes.io/hostname" : topologyKey,
+            topologyKey: topologyKey === "" ? topologyKeys.host : topologyKey,
             labelSelector: { matchLabels: instanceLabels(metadata.name) },
           },
         ]
@@ -79,7 +79,7 @@ function facts(object: KubernetesObject): Facts | undefined {
         blocks: synchronous !== undefined && (synchronous.dataDurability ?? "required") === "required",
         quorum:
           (synchronous?.failoverQuorum ?? false) ||
-          booleanOf(metadata.annotations?.[quorumAnnotation]) === true,
+          goBooleanOf(metadata.annotations?.[quorumAnnotation]) === true,
       };
     },
     get durability() {
@@ -93,7 +93,7 @@ function facts(object: KubernetesObject): Facts | undefined {
     },
     get zoneSpread() {
       const terms = [...requiredTerms(object), ...(spec.topologySpreadConstraints ?? [])];
-      return spreadsBy([zone], terms, podLabelsOf(object));
+      return spreadsBy([topologyKeys.zone], terms, podLabelsOf(object));
     },
     get follows() {
       const { enabled, primary, source } = spec.replica ?? {};
@@ -133,7 +133,7 @@ function facts(object: KubernetesObject): Facts | undefined {
       ].filter(({ secret }) => secret !== "");
     },
     get hostBasedAccess() {
-      return appended(spec.postgresql?.pg_hba ?? [], closingRule);
+      return joined(spec.postgresql?.pg_hba ?? [], [closingRule]);
     },
     parameter: own,
     get passwordEncryption() {

@@ -76,7 +76,7 @@ class Cluster:
     """What the API server says."""
 
     primary: str = ""
-    # Name, address and UID of pods that aren't on their way out.
+    # Address and UID, by name, of pods that aren't on their way out.
     pods: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     at: float = float("-inf")
 
@@ -271,8 +271,8 @@ class Turn:
         self.acted = 0.0
         self.mine = False
 
-    def take(self, acts: bool = False) -> bool:
-        """Takes or renews it where it is free or ours; whether it is ours."""
+    def take(self, acts: bool = False) -> None:
+        """Takes or renews it where it is free or ours."""
         self.mine = False
         self.looked = time.monotonic()
         try:
@@ -294,7 +294,7 @@ class Turn:
             time.monotonic() - self.changed > LEASE_SECONDS
         )
         if not free:
-            return False
+            return
         if acts:
             annotations[ACTED] = str(self.api.clock)
         now = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(self.api.clock or None))
@@ -305,12 +305,11 @@ class Turn:
         except RefusedError as error:
             # Another was faster.
             if error.code == HTTPStatus.CONFLICT:
-                return False
+                return
             raise
         self.version = lease["metadata"]["resourceVersion"]
         self.changed = time.monotonic()
         self.mine = True
-        return True
 
 
 class Watchdog:
@@ -381,15 +380,16 @@ class Watchdog:
             self.read()
         if not calm or time.monotonic() - self.turn.looked > RENEW_SECONDS:
             self.turn.take()
-        mine = self.turn.mine
         why = self.verdict()
-        if mine and why is not None:
+        if self.turn.mine and why is not None:
             self.tell(why)
-        if why is None and mine:
+        elif self.turn.mine:
             # All of it once more, and that it was done is written down before it is.
             self.read()
-            if self.verdict() is None and self.turn.take(acts=True):
-                self.act()
+            if self.verdict() is None:
+                self.turn.take(acts=True)
+                if self.turn.mine:
+                    self.act()
         self.ready.touch()
 
     def run(self) -> None:

@@ -1,39 +1,27 @@
 import { asset } from "../../../shell/asset";
 import type { Settings } from "../../../settings/schema";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume, unprivileged } from "../../containers";
-import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
-import { type Flow, type Pods, tcp } from "../../network";
+import { roleLabels, topologyKeys } from "../../names";
+import { type Flow, podsOfRole, tcp } from "../../network";
+import { asHealth, type Reached, serverCa, serverCaMount } from "../../backup/pods";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { apiServerFlows, clusterPods } from "./flows";
-import { caSource } from "../../tls";
 import { ports } from "./names";
 
 /** Two pods of which one deletes a primary that answers nothing, so that the operator replaces it; `watchdog.py` explains itself. */
 
 const script = asset(__dirname, "watchdog.py");
 
-const caFolder = "/ca";
+const role = "watchdog";
 /** The program makes this file once it has looked. */
 const READY = `${tmpMount.mountPath}/ready`;
 
 export const watchdogName = (cluster: string): string => `${cluster}-watchdog`;
 
-const labelsOf = (cluster: string): Record<string, string> => ({
-  [clusterLabel]: cluster,
-  [roleLabel]: "watchdog",
-});
-
-const podsOf = ({ name, namespace }: Settings["cluster"]): Pods => ({
-  kind: "pods",
-  name: "watchdog",
-  namespace,
-  labels: labelsOf(name),
-});
-
 export function watchdogFlows(settings: Settings): Flow[] {
   const { cluster } = settings;
   if (cluster.watchdogSeconds === undefined) return [];
-  const pods = podsOf(cluster);
+  const pods = podsOfRole(cluster, role);
   return [
     tcp("watchdog-instances", pods, clusterPods(cluster), ports.postgres, "the watchdog asks each instance"),
     ...apiServerFlows(
@@ -64,7 +52,7 @@ const rules = (cluster: string) => [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create"] },
 ];
 
-function podSpec(settings: Settings, silence: number) {
+function podSpec(settings: Settings, plan: Reached, silence: number) {
   const { cluster, images } = settings;
   const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
@@ -76,9 +64,9 @@ function podSpec(settings: Settings, silence: number) {
     topologySpreadConstraints: [
       {
         maxSkew: 1,
-        topologyKey: "kubernetes.io/hostname",
+        topologyKey: topologyKeys.host,
         whenUnsatisfiable: "ScheduleAnyway",
-        labelSelector: { matchLabels: labelsOf(cluster.name) },
+        labelSelector: { matchLabels: roleLabels(cluster.name, role) },
       },
     ],
     containers: [
@@ -93,40 +81,28 @@ function podSpec(settings: Settings, silence: number) {
             SILENCE: String(silence),
             REQUIRED: cluster.durability === "zero-loss" ? "1" : "0",
             READY,
-            HOME: tmpMount.mountPath,
-            PGHOST: serviceHost(`${cluster.name}-rw`, cluster.namespace),
-            PGUSER: roles.health,
-            PGDATABASE: cluster.databases[0]?.name ?? "postgres",
-            PGSSLMODE: "verify-full",
-            PGSSLROOTCERT: `${caFolder}/ca.crt`,
           }),
           field("NAMESPACE", "metadata.namespace"),
           field("POD", "metadata.name"),
-          {
-            name: "PGPASSWORD",
-            valueFrom: { secretKeyRef: { name: secretNames.health(cluster.name), key: "password" } },
-          },
+          ...asHealth(settings, plan),
         ],
         securityContext: hardened,
         resources: { requests: { cpu: "20m", memory: "48Mi" }, limits: { cpu: "500m", memory: "96Mi" } },
         readinessProbe: { exec: { command: ["python3", "-c", `open("${READY}")`] }, periodSeconds: 10 },
-        volumeMounts: [{ name: "ca", mountPath: caFolder, readOnly: true }, tmpMount],
+        volumeMounts: [serverCaMount, tmpMount],
       },
     ],
-    volumes: [
-      { name: "ca", secret: caSource(settings, 0o440) },
-      tmpVolume({ medium: "Memory", sizeLimit: "1Mi" }),
-    ],
+    volumes: [serverCa(plan), tmpVolume({ medium: "Memory", sizeLimit: "1Mi" })],
   };
 }
 
 /** Nothing where the settings have no watchdog. */
-export function watchdogObjects(settings: Settings): PlannedObject[] {
+export function watchdogObjects(settings: Settings, plan: Reached): PlannedObject[] {
   const { cluster } = settings;
   if (cluster.watchdogSeconds === undefined) return [];
   const name = watchdogName(cluster.name);
   const { namespace } = cluster;
-  const labels = labelsOf(cluster.name);
+  const labels = roleLabels(cluster.name, role);
   const metadata = { name, namespace, labels };
   const rbac = "rbac.authorization.k8s.io";
   const objects: Record<string, KubernetesObject> = {
@@ -148,7 +124,7 @@ export function watchdogObjects(settings: Settings): PlannedObject[] {
         selector: { matchLabels: labels },
         template: {
           metadata: { labels: { ...settings.labels, ...labels } },
-          spec: podSpec(settings, cluster.watchdogSeconds),
+          spec: podSpec(settings, plan, cluster.watchdogSeconds),
         },
       },
     },

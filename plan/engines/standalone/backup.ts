@@ -7,7 +7,7 @@ import type { KubernetesObject, PlannedObject, Variable } from "../../objects";
 import { type Flow, type Pods, tcp } from "../../network";
 import type { Credential } from "../../plan";
 import type { Backups } from "../planner";
-import { clusterLabel, roleLabel, roles, secretNames, serviceHost } from "../../names";
+import { roleLabels, roles, secretNames, serviceHost, topologyKeys } from "../../names";
 import { fromSource, type WantedRole, withSource } from "../../postgres/roles";
 import { sourcedRole } from "../../secrets/source";
 import type { OwnSql } from "../../postgres/sql/scripts";
@@ -38,10 +38,7 @@ const BACKUP_HOURS = 24;
 /** How late a scheduled one may begin, when the cluster was down at its time. */
 const LATE_SECONDS = 3600;
 
-const jobLabels = (cluster: string): Record<string, string> => ({
-  [clusterLabel]: cluster,
-  [roleLabel]: baseBackupRole,
-});
+const jobLabels = (cluster: string): Record<string, string> => roleLabels(cluster, baseBackupRole);
 
 /** The login of the base backups. */
 export function backupCredentials(
@@ -205,7 +202,7 @@ function jobPod(settings: Settings) {
         podAffinity: {
           requiredDuringSchedulingIgnoredDuringExecution: [
             {
-              topologyKey: "kubernetes.io/hostname",
+              topologyKey: topologyKeys.host,
               labelSelector: { matchLabels: podLabels(cluster.name) },
             },
           ],

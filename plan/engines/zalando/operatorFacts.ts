@@ -1,5 +1,5 @@
 import { type KubernetesObject } from "../../objects";
-import { booleanOf } from "../../../settings/boolean";
+import { goBooleanOf } from "../../../settings/goBoolean";
 import { Deferred } from "../reader";
 import { apiVersion } from "./names";
 import { isRecord } from "../../../settings/record";
@@ -100,7 +100,7 @@ export function saidOf(facts: OperatorFacts, key: string): unknown {
 
 /** A switch of the configuration. With a word that it doesn't know the operator doesn't start: it counts as left out. */
 export const isOn = (facts: OperatorFacts, key: string, otherwise: boolean): boolean =>
-  booleanOf(saidOf(facts, key)) ?? otherwise;
+  goBooleanOf(saidOf(facts, key)) ?? otherwise;
 
 export const textOf = (facts: OperatorFacts | undefined, key: string): string | undefined => {
   const value = facts && saidOf(facts, key);

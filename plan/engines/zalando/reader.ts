@@ -1,6 +1,6 @@
 import { type KubernetesObject, namespaceOf } from "../../objects";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
-import { durabilityAnnotation } from "../../names";
+import { durabilityAnnotation, topologyKeys } from "../../names";
 import { secondsOf } from "../../../settings/catalogue/values";
 import { apart } from "../../pooler/spread";
 import { archiveFacts, baseBackupFacts, storeFacts } from "./backupFacts";
@@ -105,7 +105,7 @@ function facts(object: KubernetesObject, objects?: readonly KubernetesObject[]):
         operator &&
         isOn(operator, "enable_pod_antiaffinity", false) &&
         !isOn(operator, "pod_antiaffinity_preferred_during_scheduling", false) &&
-        apart.includes(textOf(operator, "pod_antiaffinity_topology_key") ?? "kubernetes.io/hostname")
+        apart.includes(textOf(operator, "pod_antiaffinity_topology_key") ?? topologyKeys.host)
       );
     },
     get failsafe() {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../../../settings/schema";
 import { environment, hardened, restrictedPod } from "../../containers";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { clusterLabel, roleLabel, roles, serviceHost } from "../../names";
+import { roleLabels, roles, serviceHost } from "../../names";
 import { wantedRoles } from "../../postgres/roles";
 import { applyScript, scriptFiles } from "../../postgres/sql/scripts";
 import { sourcedRole } from "../../secrets/source";
@@ -18,10 +18,7 @@ import { furtherConfiguration } from "./timing";
  * but sets every password again, with a new salt, at each of its rounds, and PgBouncer logs in with keys that hold for one salt.
  */
 
-export const sqlLabels = (cluster: string): Record<string, string> => ({
-  [clusterLabel]: cluster,
-  [roleLabel]: "sql",
-});
+export const sqlLabels = (cluster: string): Record<string, string> => roleLabels(cluster, "sql");
 
 const patroniScript = asset(__dirname, "patroni.py");
 
