@@ -15,7 +15,7 @@ const inside = (folders) => `^(${folders.join("|")})/`;
 
 /** What reading rendered objects takes of plan/. */
 const readable = [
-  "^plan/(guarded|mounted|names|network|objects|opening|selector|services)\\.ts$",
+  "^plan/(guarded|lists|mounted|names|network|objects|opening|selector|services)\\.ts$",
   "^plan/backup/hosts\\.ts$",
   "^plan/changes/fixed\\.ts$",
   "^plan/pooler/(facts|spread)\\.ts$",

@@ -56,15 +56,6 @@ export interface PlannedObject<T extends KubernetesObject = KubernetesObject> {
 /** What a caller may lay over a planned object: merged into it, lists replaced as a whole. */
 export type Overlay = { readonly [field: string]: unknown };
 
-/** Lists behind one another, without their elements being read: one that throws when it is read still does. */
-export function joined<T>(...lists: readonly (readonly T[])[]): T[] {
-  const all: T[] = [];
-  for (const list of lists)
-    for (const [index, one] of Object.entries(Object.getOwnPropertyDescriptors(list)))
-      if (index !== "length") Object.defineProperty(all, all.length, one);
-  return all;
-}
-
 /** `base` with `overlay` merged into it; neither is changed. */
 export function merge<T>(base: T, overlay: Overlay | undefined): T {
   if (overlay === undefined) return base;

@@ -1,11 +1,12 @@
-import { joined, type KubernetesObject, namespaceOf } from "../plan/objects";
+import { found, joined } from "../plan/lists";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Facts, StoreFacts } from "../plan/engines/reader";
 import { hostOf, isAwsHost, providerOf } from "../plan/backup/hosts";
 import { clusterLabel, roleLabel, targetAnnotations, targetRole, verificationRole } from "../plan/names";
 import { daysOfGoCron } from "../settings/goCron";
 import type { BucketFacts } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";
-import { allOf, anyOf, flatMapped, found, mapped, maybeIn, those } from "./notKnown";
+import { allOf, anyOf, flatMapped, mapped, maybeIn, those } from "./notKnown";
 
 /** Readers of what stands beside the engines' objects: second targets, verifications, and who runs a store. */
 

@@ -1,5 +1,5 @@
-import { joined } from "../plan/objects";
-import { allOf, anyOf, flatMapped, found, mapped, NotKnown, those, throwing } from "./notKnown";
+import { found, joined } from "../plan/lists";
+import { allOf, anyOf, flatMapped, mapped, NotKnown, those, throwing } from "./notKnown";
 
 /** The one reader of buckets, whichever cloud they are in. Only those count that backups of the stack go to. */
 

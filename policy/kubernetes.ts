@@ -1,7 +1,8 @@
+import { joined } from "../plan/lists";
 import type { Resources } from "../plan/engines/reader";
 import { allOf, anyOf, mapped } from "./notKnown";
 import type { Labels } from "../plan/network";
-import { joined, type KubernetesObject, namespaceOf } from "../plan/objects";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { ServiceFields } from "../plan/opening";
 import { selects, type Selector } from "../plan/selector";
 

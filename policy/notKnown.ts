@@ -1,5 +1,6 @@
+import { found, joined } from "../plan/lists";
 import { Deferred } from "../plan/engines/reader";
-import { joined, type KubernetesObject, namespaceOf } from "../plan/objects";
+import { type KubernetesObject, namespaceOf } from "../plan/objects";
 import type { Problem } from "../settings/problem";
 
 /** A value that a preview doesn't know was read. */
@@ -59,24 +60,6 @@ export function kept(check: () => readonly Problem[], keep: (problem: Problem) =
     if (error instanceof Partly) throw new Partly(error.problems.filter(keep), error.unread);
     throw error;
   }
-}
-
-/** The first thing that is found in the elements; those that can't be read count only where it is in no other. */
-export function found<T, U>(
-  list: readonly T[],
-  find: (one: T, index: number) => U | undefined,
-): U | undefined {
-  const unread: unknown[] = [];
-  for (let index = 0; index < list.length; index++)
-    try {
-      const it = find(list[index] as T, index);
-      if (it !== undefined) return it;
-    } catch (error) {
-      unread.push(error);
-    }
-  const [first] = unread;
-  if (first instanceof Error) throw first;
-  return undefined;
 }
 
 /** Whether one of the objects is such; those that can't be read count only where no other is. */

@@ -1,6 +1,7 @@
+import { joined } from "../plan/lists";
 import type { BaseBackupFacts, EngineReader, Facts, PoolerFacts, StoreFacts } from "../plan/engines/reader";
 import { readers } from "../plan/engines/readers";
-import { joined, type KubernetesObject } from "../plan/objects";
+import type { KubernetesObject } from "../plan/objects";
 import { pgbouncerFacts } from "../plan/pooler/facts";
 import { bucketFacts, type CloudResource } from "./buckets";
 import type { StackFacts } from "./invariants/invariant";

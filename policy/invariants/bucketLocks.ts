@@ -1,10 +1,11 @@
+import { found } from "../../plan/lists";
 import type { Problem } from "../../settings/problem";
 import { targetAnnotations } from "../../plan/names";
 import type { KubernetesObject } from "../../plan/objects";
 import { backupBuckets, livePrefixes, retentionsOf, targetObjects } from "../backups";
 import type { BucketFacts } from "../buckets";
 import { titleOf } from "../kubernetes";
-import { anyOf, each, firstOf, found, readable, together } from "../notKnown";
+import { anyOf, each, firstOf, readable, together } from "../notKnown";
 import type { StackFacts, StackInvariant } from "./invariant";
 
 const overlap = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);

@@ -1,5 +1,6 @@
+import { joined } from "../../plan/lists";
 import type { Facts, PoolerFacts } from "../../plan/engines/reader";
-import { joined, namespaceOf } from "../../plan/objects";
+import { namespaceOf } from "../../plan/objects";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";
 import { storePorts } from "../backups";

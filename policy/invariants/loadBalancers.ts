@@ -1,5 +1,6 @@
+import { joined } from "../../plan/lists";
 import { Deferred, type LoadBalancer } from "../../plan/engines/reader";
-import { joined, type KubernetesObject, namespaceOf } from "../../plan/objects";
+import { type KubernetesObject, namespaceOf } from "../../plan/objects";
 import { openingOf } from "../../plan/opening";
 import { isWide } from "../../settings/cidr";
 import type { Problem } from "../../settings/problem";

@@ -1,7 +1,8 @@
+import { found } from "../../plan/lists";
 import type { Problem } from "../../settings/problem";
 import type { Facts } from "../../plan/engines/reader";
 import { archiveStore, isAws } from "../backups";
-import { allOf, each, found, mapped } from "../notKnown";
+import { allOf, each, mapped } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 /** Where a cluster archives to: the place, or the object of another stack that names it. */

@@ -1,4 +1,5 @@
-import { joined, type KubernetesObject, namespaceOf } from "../../objects";
+import { joined } from "../../lists";
+import { type KubernetesObject, namespaceOf } from "../../objects";
 import { goBooleanOf } from "../../../settings/goBoolean";
 import type { EngineReader, Facts, LoadBalancer, PoolerFacts } from "../reader";
 import { durabilityAnnotation, outageAnnotations, topologyKeys } from "../../names";

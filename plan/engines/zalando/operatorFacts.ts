@@ -1,3 +1,4 @@
+import { found } from "../../lists";
 import { type KubernetesObject } from "../../objects";
 import { goBooleanOf } from "../../../settings/goBoolean";
 import { Deferred } from "../reader";
@@ -67,17 +68,8 @@ export function askOperator(
   objects: readonly KubernetesObject[] | undefined,
 ): OperatorFacts | undefined {
   if (objects === undefined) throw new Deferred(field);
-  const unread: unknown[] = [];
-  for (const object of objects)
-    try {
-      const facts = operatorFacts(object);
-      if (facts !== undefined) return facts;
-    } catch (error) {
-      unread.push(error);
-    }
   // What can't be read yet may be the configuration only where no other is.
-  if (unread[0] instanceof Error) throw unread[0];
-  return undefined;
+  return found(objects, operatorFacts);
 }
 
 /** Groups of an OperatorConfiguration in which something is that is asked for here. */
