@@ -16,6 +16,7 @@ import {
   type WatchEvent,
 } from "./logLines";
 import { InterruptedError, interruptible } from "./session";
+import { begunContainers } from "./status/pods";
 import { type Platform } from "./platform";
 
 export interface LogOptions {
@@ -74,19 +75,6 @@ function kindsOf({ settings, engine, live }: Platform): Kind[] {
       readers: poolerReaders,
     })),
   ];
-}
-
-interface ContainerStatus {
-  readonly name: string;
-  readonly containerID?: string;
-}
-
-/** The pod's containers that have begun, sidecars that stand among the initial ones included. */
-function begun({ status = {} }: KubeObject): string[] {
-  const of = (key: string) => (status[key] ?? []) as ContainerStatus[];
-  return [...of("initContainerStatuses"), ...of("containerStatuses")]
-    .filter(({ containerID = "" }) => containerID !== "")
-    .map(({ name }) => name);
 }
 
 const uidOf = ({ metadata }: KubeObject): string => (metadata as { uid?: string }).uid ?? "";
@@ -158,7 +146,7 @@ export class LogFollower {
       for (const pod of await kubectl.list("pods", this.namespace, selectorOf(selector))) {
         const { name } = pod.metadata;
         this.width = Math.max(this.width, name.length);
-        for (const container of begun(pod)) {
+        for (const container of begunContainers(pod)) {
           const reader = readers[container];
           if (reader === undefined) continue;
           const args = this.logsOf(name, container, `--since=${this.options.since}`);
@@ -249,7 +237,7 @@ export class LogFollower {
     }
     const pod = known ?? { name, kind, role, gone: new AbortController(), containers: new Set<string>() };
     this.pods.set(uid, pod);
-    for (const container of begun(object)) {
+    for (const container of begunContainers(object)) {
       const reader = kind.readers[container];
       if (reader === undefined || pod.containers.has(container)) continue;
       pod.containers.add(container);

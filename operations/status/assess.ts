@@ -4,6 +4,7 @@ import { type Found, isCalledPrimary, placeOf } from "../platform";
 import { type Answer } from "./ask";
 import { type Seen } from "./gather";
 import { limitsOf } from "./limits";
+import { acrossPods } from "./logins";
 import { lastEnd, nodeNameOf, restartsOf, unreadiness } from "./pods";
 import { problemsOf } from "./problems";
 import type { ChangeSeen, Instance, Pooler, Report, Target } from "./report";
@@ -265,6 +266,7 @@ export function assess(found: Found, seen: Seen, now = Date.now()): Report {
         longestTransactionSeconds: Math.round(primary.longestTransaction),
       },
     }),
+    refusedLogins: acrossPods(seen.refusedLogins),
     ...(primary?.archiveMode === true && {
       archive: {
         ...(primary.archived !== null && { lastAt: iso(primary.archived) }),

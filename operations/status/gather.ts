@@ -12,6 +12,7 @@ import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform } from "../platform";
 import { firingAlerts, type FiringAlert } from "./alerts";
 import { askInstance, type Heard, QUESTION_MS, type Written, writeRow } from "./ask";
+import { type RefusedLogins, refusedByPoolers, refusedByServer } from "./logins";
 import { askPoolers, type PoolerSeen } from "./poolers";
 
 /** Everything that is read for `pgp status`, at once, and for no longer than DEADLINE_MS. What is late is left out, and named. */
@@ -25,6 +26,8 @@ export interface Seen {
   /** The pods to which a row was written, or should have been. */
   readonly written: ReadonlyMap<string, Written>;
   readonly poolers?: readonly PoolerSeen[];
+  /** At the primary and at poolers, of the last minutes. */
+  readonly refusedLogins: readonly RefusedLogins[];
   /** Not all may read nodes. */
   readonly nodes?: readonly KubeObject[];
   readonly backups?: BackupsSeen;
@@ -141,6 +144,7 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
   const done: { -readonly [key in keyof Seen]?: Seen[key] } = {};
   const waits = new Map<string, Promise<void>>();
   const failed: string[] = [];
+  const refused: RefusedLogins[] = [];
   const read = (what: string, work: () => Promise<void>) => {
     const wait = work().catch((error: unknown) => {
       failed.push(`${what} (${(error as Error).message.split("\n")[0]})`);
@@ -173,14 +177,26 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
       read(`PostgreSQL in ${name}`, async () => {
         heard.set(name, await askInstance(platform, name));
       });
-      if (isCalledPrimary(platform.engine, pod))
-        read(`the row at ${name}`, async () => {
-          written.set(name, await writeRow(platform, name, database));
-        });
+      if (!isCalledPrimary(platform.engine, pod)) continue;
+      read(`the row at ${name}`, async () => {
+        written.set(name, await writeRow(platform, name, database));
+      });
+      read(`refused logins at ${name}`, async () => {
+        refused.push(...(await refusedByServer(platform, pod)));
+      });
     }
   });
   read("poolers", async () => {
-    done.poolers = await askPoolers(platform);
+    const poolers = await askPoolers(platform);
+    done.poolers = poolers;
+    read("refused logins at poolers", async () => {
+      refused.push(
+        ...(await refusedByPoolers(
+          platform,
+          poolers.flatMap(({ pods }) => pods),
+        )),
+      );
+    });
   });
   read("nodes", async () => {
     done.nodes = await readNodes(platform);
@@ -214,6 +230,7 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
   return {
     certificates: [],
     changes: [],
+    refusedLogins: [...refused],
     ...done,
     heard: new Map(heard),
     written: new Map(written),

@@ -6,6 +6,7 @@ interface ContainerStatus {
   readonly name: string;
   readonly ready: boolean;
   readonly restartCount?: number;
+  readonly containerID?: string;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
@@ -36,6 +37,12 @@ const containers = (pod: KubeObject): ContainerStatus[] => {
 
 export const restartsOf = (pod: KubeObject): number =>
   containers(pod).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
+
+/** The containers that have begun, sidecars that stand among the initial ones included. */
+export const begunContainers = (pod: KubeObject): string[] =>
+  containers(pod)
+    .filter(({ containerID = "" }) => containerID !== "")
+    .map(({ name }) => name);
 
 export const nodeNameOf = ({ spec }: KubeObject): string | undefined =>
   (spec as { nodeName?: string } | undefined)?.nodeName;

@@ -1,7 +1,9 @@
 import { alerts } from "../../plan/monitoring/alerts";
+import { secretNames } from "../../plan/names";
 import { isReady } from "../kubectl";
-import { isCalledPrimary } from "../platform";
+import { type Found, isCalledPrimary } from "../platform";
 import { backups } from "./backupRule";
+import { LOGINS_MINUTES } from "./logins";
 import type { Problem } from "./report";
 import { critical, type Facts, kubectl, page, type Rule, warning } from "./rule";
 import { age, percent, size } from "./words";
@@ -52,7 +54,9 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
 /** What couldn't be read isn't well, but for what this user may not read. Of instances and backups their own rules tell. */
 const unread: Rule = ({ seen }) =>
   seen.unread
-    .filter((one) => !/^(backups|nodes|alerts|PostgreSQL in|the row at)\b|forbidden/i.test(one))
+    .filter(
+      (one) => !/^(backups|nodes|alerts|refused logins at|PostgreSQL in|the row at)\b|forbidden/i.test(one),
+    )
     .map((one) => warning(`not known, since it could not be read: ${one}`, "pgp status"));
 
 const instances: Rule = ({ found, seen, facts, shape, primary }) => {
@@ -230,7 +234,39 @@ const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
   ];
 };
 
-const certificates: Rule = ({ facts, limits, now }) =>
+/** A person who mistypes a password is no problem; a program tries again and again. */
+const FEW_LOGINS = 3;
+const SHOWN_ADDRESSES = 3;
+
+const logins: Rule = ({ facts }) =>
+  facts.refusedLogins
+    .filter(({ count }) => count >= FEW_LOGINS)
+    .map(({ role, why, count, from, at }) => {
+      const more = from.length - SHOWN_ADDRESSES;
+      const addresses = `${from.slice(0, SHOWN_ADDRESSES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+      return warning(
+        `${count} logins as ${role} were refused in the last ${LOGINS_MINUTES} minutes by ${at.join(" and ")}, from ${addresses}: ${why}`,
+        "pgp logs --no-follow --since 10m --level error",
+        { runbook: "connect.md#a-login-that-is-refused" },
+      );
+    });
+
+/** Who renews a certificate, by who issues it. */
+function renewal(found: Found, secret: string): string {
+  const { settings, engine, kubectl: at } = found.platform;
+  switch (found.subject?.settings.tls.issuer) {
+    case "platform":
+      return "pgp up";
+    case "cert-manager":
+      return kubectl(found, `describe certificate ${secretNames.signed(settings.cluster.name)}`);
+    case "engine":
+      return `kubectl ${at.flags.join(" ")} -n ${engine.operatorNamespace} logs deployment/${engine.inMetrics.operator} --since=1h`;
+    default:
+      return kubectl(found, `describe secret ${secret}`);
+  }
+}
+
+const certificates: Rule = ({ found, facts, limits, now }) =>
   facts.certificates.flatMap(({ what, secret, ends }) => {
     const left = (Date.parse(ends) - now) / 1000;
     if (left > limits.certificateSeconds) return [];
@@ -239,11 +275,17 @@ const certificates: Rule = ({ facts, limits, now }) =>
       ? [
           critical(
             `the ${what} certificate (Secret ${secret}) ${when}`,
-            "pgp up",
+            renewal(found, secret),
             page("CertificateEndsSoon"),
           ),
         ]
-      : [warning(`the ${what} certificate (Secret ${secret}) ${when}`, "pgp up", page("CertificateEnds"))];
+      : [
+          warning(
+            `the ${what} certificate (Secret ${secret}) ${when}`,
+            renewal(found, secret),
+            page("CertificateEnds"),
+          ),
+        ];
   });
 
 const operator: Rule = ({ found, seen }) =>
@@ -289,6 +331,7 @@ const rules: readonly Rule[] = [
   poolers,
   volumes,
   sessions,
+  logins,
   backups,
   certificates,
   operator,

@@ -96,6 +96,19 @@ export const report = z
       })
       .optional()
       .describe("of the primary"),
+    refusedLogins: z
+      .array(
+        z.object({
+          role: z.string(),
+          why: z.string(),
+          count: z.number(),
+          from: z.array(z.string()).describe("addresses"),
+          at: z.array(z.string()).describe("pods that refused them"),
+        }),
+      )
+      .describe(
+        "of the last 10 minutes, by what the primary and the poolers logged; the most frequent first",
+      ),
     archive: z
       .object({
         lastAt: moment.optional(),

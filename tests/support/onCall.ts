@@ -183,6 +183,7 @@ export function sceneOf(found: Found): Scene {
     ],
     alerts: [],
     changes: [],
+    refusedLogins: [],
     ...(found.platform.engine.name !== "standalone" && { operatorReady: true }),
     unread: [],
   };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Kubectl, type KubeObject } from "../../operations/kubectl";
 import { assess, changesOf } from "../../operations/status/assess";
@@ -7,12 +7,14 @@ import { heardIn, writtenIn } from "../../operations/status/ask";
 import { exitOf, lookOf } from "../../operations/status/command";
 import { firingIn } from "../../operations/status/alerts";
 import { backupsIn, gather } from "../../operations/status/gather";
+import { acrossPods, refusedIn } from "../../operations/status/logins";
 import { poolsIn } from "../../operations/status/poolers";
 import { lastEnd, unreadiness } from "../../operations/status/pods";
 import { report, type Report } from "../../operations/status/report";
 import { screen, table, wrapped } from "../../operations/status/screen";
 import { age, size } from "../../operations/status/words";
 import { commands } from "../../operations/command/table";
+import { logs as poolerLogs } from "../../plan/pooler/logs";
 import { projectDir } from "../../shell/paths";
 import {
   engines,
@@ -73,6 +75,7 @@ describe("pgp status", () => {
       says: RegExp;
       next: RegExp;
       page?: string;
+      elsewhere?: string;
     }
   > = {
     "a primary that hangs": {
@@ -236,8 +239,23 @@ describe("pgp status", () => {
       },
       works: true,
       says: /^the server certificate \(Secret main-server\) ends in 24 h$/,
-      next: /^pgp up$/,
+      next: /^(?:pgp up|kubectl --context test -n cnpg-system logs deployment\/cnpg-controller-manager --since=1h)$/,
       page: "certificate-ends-soon",
+    },
+    "a program with a wrong password": {
+      spoil: (scene) => {
+        scene.refusedLogins = ["main-pooler-app-1", "main-pooler-app-2"].map((name) => ({
+          pod: name,
+          role: "app",
+          why: "password authentication failed",
+          count: 2,
+          from: ["198.18.1.7"],
+        }));
+      },
+      works: true,
+      says: /^4 logins as app were refused in the last 10 minutes by main-pooler-app-1 and main-pooler-app-2, from 198\.18\.1\.7: password authentication failed$/,
+      next: /^pgp logs --no-follow --since 10m --level error$/,
+      elsewhere: "connect.md#a-login-that-is-refused",
     },
     "a verification that failed": {
       spoil: (scene) => {
@@ -268,7 +286,7 @@ describe("pgp status", () => {
       next: /^pgp psql/,
     },
   };
-  for (const [what, { spoil, works, says, next, page }] of Object.entries(cases))
+  for (const [what, { spoil, works, says, next, page, elsewhere }] of Object.entries(cases))
     for (const engine of engines)
       it(`names ${what}, the next command and its page, with ${engine}`, () => {
         const all = look(engine, spoil);
@@ -277,7 +295,7 @@ describe("pgp status", () => {
         const found = all.problems.find(({ what: text }) => says.test(text));
         assert.ok(found, JSON.stringify(all.problems));
         assert.match(found.next, next);
-        assert.equal(found.runbook, page === undefined ? undefined : `runbooks/${page}.md`);
+        assert.equal(found.runbook, page === undefined ? elsewhere : `runbooks/${page}.md`);
         const text = lines(all).join("\n");
         assert.match(text, works ? /^Writes work/ : /^WRITES DO NOT WORK: /);
         if (page !== undefined) assert.ok(text.includes(`page: docs/runbooks/${page}.md`));
@@ -400,7 +418,14 @@ describe("pgp status", () => {
     for (const name of next) assert.ok(names.has(name), name);
     for (const { spoil } of Object.values(cases))
       for (const { runbook } of look("cnpg", spoil).problems)
-        if (runbook !== undefined) assert.ok(existsSync(join(projectDir, "docs", runbook)), runbook);
+        if (runbook !== undefined) {
+          const [file = "", section] = runbook.split("#");
+          const text = readFileSync(join(projectDir, "docs", file), "utf8");
+          const titles = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+            title.toLowerCase().replaceAll(" ", "-"),
+          );
+          assert.ok(section === undefined || titles.includes(section), runbook);
+        }
   });
 
   it("puts what one change left in several places together", () => {
@@ -549,6 +574,88 @@ describe("what status reads", () => {
     assert.equal(seen.writes?.unarchivedSeconds, 7);
     assert.deepEqual(seen.verified.get("far"), { at: 1_700_000_000, passed: false });
     assert.deepEqual(backupsIn("---\n---\n").targets, []);
+  });
+
+  it("of what was logged is who was refused, once for each connection, by PgBouncer and by PostgreSQL", () => {
+    const { pgbouncer } = poolerLogs;
+    const pooler = (user: string, port: number, rest: string) =>
+      `2026-11-29 17:15:18.745 UTC [8] ${rest.replace(" ", ` C-0x55ce28918120: app/${user}@198.18.1.7:${port} `)}`;
+    const byPooler = refusedIn(
+      "pooler-1",
+      [
+        pooler("app", 1, "ERROR password authentication failed"),
+        pooler("app", 1, "WARNING pooler error: SASL authentication failed"),
+        pooler("app", 2, "ERROR password authentication failed"),
+        pooler("nobody", 3, "WARNING pooler error: no such user"),
+        pooler("app", 4, "LOG login attempt: db=app user=app tls=TLSv1.3"),
+        pooler("app", 5, "WARNING pooler error: server conn crashed?"),
+        "2026-11-29 17:16:19.810 UTC [8] WARNING S-0x55ce2893d900: app/app@198.19.103.248:5432 password authentication failed",
+        "not of PgBouncer",
+      ],
+      pgbouncer!,
+    );
+    assert.deepEqual(byPooler, [
+      { pod: "pooler-1", role: "app", why: "password authentication failed", count: 2, from: ["198.18.1.7"] },
+      { pod: "pooler-1", role: "nobody", why: "no such user", count: 1, from: ["198.18.1.7"] },
+    ]);
+    const jsonlog = (fields: object) =>
+      JSON.stringify({
+        timestamp: "2026-11-29 17:15:18.745 UTC",
+        error_severity: "FATAL",
+        pid: 5,
+        ...fields,
+      });
+    const said = {
+      user: "app",
+      remote_host: "198.18.3.4",
+      remote_port: 4711,
+      state_code: "28P01",
+      message: 'password authentication failed for user "app"',
+    };
+    const byServer = refusedIn(
+      "main-0",
+      [
+        jsonlog(said),
+        jsonlog({ ...said, pid: 6, remote_host: "198.18.2.4" }),
+        jsonlog({ ...said, pid: 7, state_code: "57P03", message: "the database system is starting up" }),
+      ],
+      foundOf("standalone").platform.live.logs.postgres!,
+    );
+    assert.deepEqual(byServer, [
+      { pod: "main-0", role: "app", why: said.message, count: 2, from: ["198.18.2.4", "198.18.3.4"] },
+    ]);
+    const [second] = byPooler;
+    assert.deepEqual(
+      acrossPods([...byServer, second!, { ...second!, pod: "pooler-2", count: 5, from: ["198.18.1.9"] }]),
+      [
+        {
+          role: "app",
+          why: "password authentication failed",
+          count: 7,
+          from: ["198.18.1.7", "198.18.1.9"],
+          at: ["pooler-1", "pooler-2"],
+        },
+        { role: "app", why: said.message, count: 2, from: ["198.18.2.4", "198.18.3.4"], at: ["main-0"] },
+      ],
+    );
+    const few = look("cnpg", (scene) => (scene.refusedLogins = [{ ...second!, count: 2 }]));
+    assert.deepEqual(few.problems, [], "one who mistypes is no problem");
+  });
+
+  it("names who renews a certificate, by who issues it", () => {
+    const next = (issuer: "cert-manager" | "provided") => {
+      const found = foundOf("cnpg");
+      const subject = {
+        ...found.subject!,
+        settings: { ...found.subject!.settings, tls: { issuer } as never },
+      };
+      const scene = sceneOf(found);
+      const ends = new Date((NOW + 86_400) * 1000).toISOString();
+      scene.certificates = [{ what: "server", secret: "of-mine", ends }];
+      return assess({ ...found, subject }, scene, NOW * 1000).problems[0]?.next;
+    };
+    assert.equal(next("cert-manager"), "kubectl --context test -n postgres describe certificate main-tls");
+    assert.equal(next("provided"), "kubectl --context test -n postgres describe secret of-mine");
   });
 
   it("of a pod says why it isn't ready", () => {
