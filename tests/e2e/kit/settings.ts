@@ -5,12 +5,21 @@ import { parse, stringify } from "yaml";
 import { projectDir } from "../../../shell/paths";
 import { run } from "../../../shell/process";
 import { readStackFile, type Stack, type StackFile } from "../../../operations/pulumi";
-import { type SettingsInput } from "../../../settings/schema";
+import { check } from "../../../checks/index";
+import type { Settings, SettingsInput } from "../../../settings/schema";
 import { stackName } from "./environment";
 import { make, withoutTime, type Made } from "./make";
 
 /** The stack file's settings below `pgplatform:`, by their keys. */
 export type Edit = (settings: SettingsInput) => void;
+
+/** Settings of a stack file as they are with an engine: standalone has one instance and no standby. */
+export function settingsWith(given: SettingsInput, engine: Settings["cluster"]["engine"]): Settings {
+  const alone = engine === "standalone" && ({ instances: 1, durability: "async" } as const);
+  const result = check({ ...given, cluster: { ...given.cluster, engine, ...alone } });
+  if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+  return result.settings;
+}
 
 /** The tests' stack file with changed settings, in a folder of its own: the tree stays as it is. */
 export class ChangedStack {

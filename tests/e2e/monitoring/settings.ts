@@ -1,7 +1,7 @@
-import { check } from "../../../checks/index";
 import { alerts, ruleGroups, ruleOf, thresholdsOf } from "../../../plan/monitoring/alerts";
 import type { Settings, SettingsInput } from "../../../settings/schema";
 import { receiver } from "../kit/prometheus";
+import { settingsWith } from "../kit/settings";
 import { alertCases, BACKUP_AGE, eventWindow } from "./cases";
 
 /** How long what an alert is about must be so, in the place of minutes. */
@@ -66,15 +66,11 @@ export function monitored(settings: SettingsInput, engine: Settings["cluster"]["
       ],
     },
   };
-  const alone = engine === "standalone" && ({ instances: 1, durability: "async" } as const);
-  const result = check({ ...settings, cluster: { ...settings.cluster, engine, ...alone } });
-  if ("problems" in result) throw new Error(JSON.stringify(result.problems));
+  const checked = settingsWith(settings, engine);
   // No setting lets a base backup be old before the next one is due.
-  const young = { ...thresholdsOf(result.settings), backupAge: BACKUP_AGE };
-  const old = alerts
-    .filter(({ name }) => name === "BackupOld")
-    .map((alert) => ruleOf(alert, result.settings, young));
-  const groups = ruleGroups(result.settings).map(({ name, rules }) => ({
+  const young = { ...thresholdsOf(checked), backupAge: BACKUP_AGE };
+  const old = alerts.filter(({ name }) => name === "BackupOld").map((alert) => ruleOf(alert, checked, young));
+  const groups = ruleGroups(checked).map(({ name, rules }) => ({
     name,
     rules: rules
       .map((rule) => old.find(({ alert }) => alert === rule.alert) ?? rule)
@@ -91,5 +87,5 @@ export function monitored(settings: SettingsInput, engine: Settings["cluster"]["
       Prometheus: { spec: { query: { lookbackDelta: `${LOOKBACK_SECONDS}s` } } },
     },
   };
-  return result.settings;
+  return checked;
 }
