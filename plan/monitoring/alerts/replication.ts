@@ -1,5 +1,8 @@
 import { counted, of, recent, recently, replicated, type Alert } from "./alert";
 
+/** Longer than two scrapes: two positions in the WAL may be read so far apart. */
+const APART = 60;
+
 /** Whether standbys have what the primary has, and what they make it keep. */
 export const replication: readonly Alert[] = [
   {
@@ -27,9 +30,14 @@ export const replication: readonly Alert[] = [
     severity: "critical",
     for: 300,
     applies: replicated,
-    // One that receives nothing has an alert of its own.
-    expr: (t, s) =>
-      `${of("pgplatform_standby_lag_seconds", s)} > ${t.replicationLag} and ${of("pgplatform_standby_receiving", s)} == 1`,
+    // One that receives nothing has an alert of its own. While one long transaction is all that is written, the last replayed one is old on a standby that has it all.
+    expr: (t, s) => {
+      const position = (role: string) => of("pgplatform_wal_position_bytes", s, `role="${role}"`);
+      return (
+        `${of("pgplatform_standby_lag_seconds", s)} > ${t.replicationLag} and ${of("pgplatform_standby_receiving", s)} == 1 ` +
+        `and on (instance) ${position("standby")} < on () group_left () max(${position("primary")} offset ${t.replicationLag + APART}s)`
+      );
+    },
     summary: "standby {{ $labels.instance }} is {{ $value | humanizeDuration }} behind",
     description: "Reads there are as old, and a failover to it replays first.",
   },

@@ -10,6 +10,11 @@ const lag = (seconds: number, receiving: number): Series => ({
   [of("pgplatform_standby_lag_seconds", standby)]: always(seconds),
   [of("pgplatform_standby_receiving", standby)]: always(receiving),
 });
+/** A primary that writes on and on, and how far the standby has replayed. */
+const positions = (replayed: string): Series => ({
+  [of("pgplatform_wal_position_bytes", primary)]: "1000+1000x240",
+  [of("pgplatform_wal_position_bytes", standby)]: replayed,
+});
 const conflict = (reason: string): string =>
   of("pgplatform_conflicts_total", `${standby},database="app",reason="${reason}"`);
 
@@ -39,12 +44,25 @@ export const replication: Pairs = {
   },
   ReplicationLag: {
     fires: () => ({
-      series: lag(61, 1),
+      // Two minutes ago the primary had 1000: from the third minute on.
+      from: 3,
+      series: { ...lag(61, 1), ...positions(always(1000)) },
       labels: second,
       summary: "standby main-2 is 1m 1s behind",
     }),
-    quiet: () => ({ series: lag(60, 1) }),
-    more: [() => ({ title: "not of one that receives nothing", series: lag(90_000, 0) })],
+    quiet: () => ({ from: 3, series: { ...lag(60, 1), ...positions(always(1000)) } }),
+    more: [
+      () => ({
+        title: "not of one that receives nothing",
+        from: 3,
+        series: { ...lag(90_000, 0), ...positions(always(1000)) },
+      }),
+      () => ({
+        title: "not while a long transaction is all that is written",
+        from: 60,
+        series: { ...lag(360, 1), ...positions("800+1000x240") },
+      }),
+    ],
   },
   ReplicationConflicts: {
     fires: () => ({
