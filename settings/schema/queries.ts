@@ -50,7 +50,7 @@ const query = z.strictObject({
   }).optional(),
   sql: documented(z.string().regex(/^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]{1,4000}$/), {
     means:
-      "One SELECT, whose columns are named as labels and values. Rows with equal labels become one, with the largest values. It runs at each scrape on the primary, for at most 10 " +
+      "One SELECT, whose columns are named as labels and values. Rows with equal labels become one, with the largest values. It runs at each scrape on the primary, for at most 3 " +
       "seconds, and can read only what pg_monitor can: have the tables' owner GRANT SELECT ON … TO pg_monitor.",
     change: "A change takes effect within two minutes and restarts nothing of PostgreSQL.",
     allowed: "one SELECT of at most 4000 characters",

@@ -192,6 +192,26 @@ for (const major of [15, 16, 17, 18])
       }
     });
 
+    it("waits for no index that is rebuilt, and no table whose index that is", async () => {
+      const index = (toast: string) =>
+        `SELECT indexrelid::regclass FROM pg_index WHERE indrelid = (SELECT reltoastrelid FROM pg_class WHERE relname = '${toast}')`;
+      const [toasted = ""] = pair.primary.psql(index("toasted"), { database: "app" }).trim().split("\n");
+      const rebuilt = ["rebuilt_pkey", toasted];
+      const holders = rebuilt.map((one) =>
+        pair.primary.hold(`BEGIN; REINDEX INDEX ${one}; SELECT pg_sleep(60);`, "app"),
+      );
+      try {
+        const held = `SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = ANY ('{${rebuilt.join(",")}}'::regclass[])`;
+        while (Number(pair.primary.psql(held, { database: "app" })) < rebuilt.length) await delay(100);
+        const samples = collect(pair.primary, forms["as CloudNativePG's custom queries"], major, true);
+        const size = (table: string) => valueOf(samples, "pgplatform_table_size_bytes", { table });
+        assert.deepEqual([size("rebuilt"), size("toasted")], [undefined, undefined]);
+        assert.ok(size("sales"));
+      } finally {
+        for (const session of holders) session.kill();
+      }
+    });
+
     it("has no more rows of a group than the catalogue says", () => {
       pair.primary.psql(
         `DO $$ BEGIN FOR i IN 1..60 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY)', i); END LOOP; END $$;`,

@@ -71,7 +71,7 @@ CREATE EXTENSION pg_stat_statements;`);
 INSERT INTO sales SELECT 'tenant ' || i % 4, i FROM generate_series(1, 5000) i;
 CREATE INDEX sales_amount ON sales (amount); CREATE UNIQUE INDEX sales_one ON sales (tenant, amount);
 ANALYZE sales; UPDATE sales SET amount = amount + 10000 WHERE amount < 1000; VACUUM; DELETE FROM sales WHERE amount > 14000;
-CREATE TABLE locked (id int PRIMARY KEY); CREATE SCHEMA shop; CREATE TABLE shop.hidden (id int); CREATE TABLE "Odd ""Name" (id int);
+CREATE TABLE locked (id int PRIMARY KEY); CREATE TABLE rebuilt (id int PRIMARY KEY); CREATE TABLE toasted (document text); CREATE SCHEMA shop; CREATE TABLE shop.hidden (id int); CREATE TABLE "Odd ""Name" (id int);
 GRANT SELECT ON sales TO pg_monitor; CREATE TABLE a AS SELECT i FROM generate_series(1, 10) i;
 SELECT * FROM pg_create_logical_replication_slot('decoder', 'pgoutput');
 BEGIN; INSERT INTO a VALUES (0); PREPARE TRANSACTION 'first';`,

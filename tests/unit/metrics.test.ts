@@ -13,10 +13,12 @@ import { groups, metricName, metrics } from "../../plan/monitoring/catalogue";
 import { cnpgQueries } from "../../plan/monitoring/cnpgQueries";
 import { exporterArguments, exporterQueries } from "../../plan/monitoring/exporterQueries";
 import { factsOf } from "../../plan/monitoring/facts";
+import { limits } from "../../plan/monitoring/render";
 import { metricsReference } from "../../plan/monitoring/reference";
 import { platformVersion } from "../../plan/version";
 import { sentence } from "../../settings/problem";
 import type { SettingsInput } from "../../settings/schema";
+import { entries } from "../../settings/schema/reference";
 import { sentences } from "../support/rich";
 import { checked, smallest } from "../support/settings";
 
@@ -114,6 +116,12 @@ describe("the catalogue of metrics", () => {
     assert.equal(digest(registry("one")), digest(registry("two")));
     assert.notEqual(digest({ labels: { team: "shop" } }), digest({}));
   });
+
+  it("says in the settings for how long a query may run", () =>
+    assert.match(
+      entries().find(({ path }) => path === "monitoring.queries[].sql")?.means ?? "",
+      new RegExp(`at most ${parseInt(limits.statement_timeout)} seconds`),
+    ));
 
   it("says the platform's version as package.json does", () => assert.equal(platformVersion, version));
 

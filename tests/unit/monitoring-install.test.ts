@@ -354,6 +354,7 @@ describe("what monitoring.prometheus: install plans", () => {
     assert.equal(spec.retention, "3d");
     assert.equal(spec.retentionSize, "1740MB");
     assert.equal(spec.scrapeInterval, "15s");
+    assert.equal(spec.scrapeTimeout, "15s");
     assert.deepEqual(spec.resources, {
       requests: { cpu: "50m", memory: "1Gi" },
       limits: { cpu: "2", memory: "1Gi" },

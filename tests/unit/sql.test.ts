@@ -53,7 +53,7 @@ describe("the SQL that engines share", () => {
       /member\.rolname = 'pgp_metrics' AND held\.rolname <> ALL \(ARRAY\['pg_monitor'\]::name\[\]\)/,
     );
     assert.match(sql, /ALTER ROLE pgp_metrics SET default_transaction_read_only = 'on'/);
-    assert.match(sql, /ALTER ROLE pgp_metrics SET statement_timeout = '10s'/);
+    assert.match(sql, /ALTER ROLE pgp_metrics SET statement_timeout = '3s'/);
     assert.doesNotMatch(sql, /member\.rolname = 'pgp_health'/);
   });
 

@@ -1,10 +1,17 @@
 import { bytes, database, gauge, type Group, ratio, schema, seconds, table, total } from "./types";
 
-/** Tables and indexes, in each database. Sizes are asked of relations that nothing locks alone: the query would wait for the others. */
+/**
+ * Tables and indexes, in each database. Sizes are asked of relations that nothing locks alone: the query would wait for the others. A table's size is that of
+ * its indexes and its TOAST table, too.
+ */
 
-const locked = `locked AS MATERIALIZED (
+const locked = `held AS MATERIALIZED (
   SELECT relation FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation IS NOT NULL
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), indexed AS (
+  SELECT relation FROM held UNION SELECT i.indrelid FROM pg_index i JOIN held h ON i.indexrelid = h.relation
+), locked AS MATERIALIZED (
+  SELECT relation FROM indexed UNION SELECT c.oid FROM pg_class c JOIN indexed i ON c.reltoastrelid = i.relation
 )`;
 const block = "current_setting('block_size')::bigint";
 const own = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";

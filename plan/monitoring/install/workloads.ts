@@ -207,6 +207,8 @@ export function prometheusObject(settings: Settings, installation: Installation)
       arbitraryFSAccessThroughSMs: { deny: true },
       ...(install.kubelet !== "none" && { additionalScrapeConfigs: scrapesKey }),
       scrapeInterval: `${scrapeSeconds}s`,
+      // More than some slow queries take together; it can't be longer than the interval.
+      scrapeTimeout: `${Math.min(scrapeSeconds, 25)}s`,
       evaluationInterval: `${scrapeSeconds}s`,
       // Names and labels are the same for who asks this Prometheus and who asks the user's own.
       prometheusExternalLabelName: "",
