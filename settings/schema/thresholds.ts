@@ -109,13 +109,13 @@ export const thresholds = z
       100_000,
     ).optional(),
     slotWal: quantity(
-      "WAL that a replication slot may keep, in bytes, before SlotKeepsWAL warns. Default: a quarter of cluster.storage.walSize, or of cluster.storage.size without one.",
+      "WAL that a replication slot may keep, in bytes, before SlotKeepsWAL warns. Default: a quarter of cluster.storage.walSize, or of cluster.storage.size without one, and at most half of max_slot_wal_keep_size, beyond which the slot is lost.",
       atOnce,
       "4Gi",
     ).optional(),
     wraparoundHigh: percent(
       "Share of the 2^31 transaction or multixact numbers in use above which TransactionAgeHigh warns. A healthy server begins to clean up at autovacuum_freeze_max_age, 9.4 %. " +
-        "Default: 25%, or 10 above autovacuum_freeze_max_age where cluster.parameters raises it.",
+        "Default: 25%, or 10 above autovacuum_freeze_max_age or autovacuum_multixact_freeze_max_age where cluster.parameters raises them.",
       5,
       90,
       "25%",

@@ -266,8 +266,15 @@ describe("thresholds of alerts", () => {
     const of = (change: Readonly<Record<string, unknown>>, engine: Engine = "cnpg") =>
       thresholdsOf(settingsOf(engine, change));
     assert.equal(of({}).slotWal, 2 ** 30);
-    assert.equal(of({}, "zalando").slotWal, 5 * 2 ** 30);
+    // Without a volume of its own a slot may keep a quarter of the volume.
+    assert.equal(of({}, "zalando").slotWal, 2.5 * 2 ** 30);
+    const limited = (size: string) => of({ "cluster.parameters": { max_slot_wal_keep_size: size } }).slotWal;
+    assert.equal(limited("512MB"), 2 ** 28);
+    assert.equal(limited("3GB"), 2 ** 30);
+    assert.equal(limited("-1"), 2 ** 30);
     assert.equal(of({ "cluster.storage.walSize": "400Gi" }).archiveBacklog, 256);
+    const multixacts = of({ "cluster.parameters": { autovacuum_multixact_freeze_max_age: 1_000_000_000 } });
+    assert.deepEqual([multixacts.wraparoundHigh, multixacts.wraparoundRisk], [0.5657, 0.6657]);
     assert.equal(of({ "cluster.parameters": { checkpoint_timeout: "15min" } }).checkpoints, 4);
     assert.equal(
       of({ "cluster.parameters": { autovacuum_freeze_max_age: 1_000_000_000 } }).wraparoundHigh,

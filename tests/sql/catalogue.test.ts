@@ -237,6 +237,28 @@ for (const major of [15, 16, 17, 18])
       );
     });
 
+    it("counts rows and sees ages that are there when statistics are lost, or a database is closed", () => {
+      const { primary } = pair;
+      primary.psql("CREATE TABLE crashed AS SELECT generate_series(1, 1000) i; ANALYZE crashed;", {
+        database: "app",
+      });
+      primary.psql("SELECT pg_stat_reset()", { database: "app" });
+      primary.psql("UPDATE crashed SET i = 0 WHERE i <= 100", { database: "app" });
+      primary.psql("CREATE DATABASE closed ALLOW_CONNECTIONS false");
+      for (const text of Object.values(forms)) {
+        const samples = collect(primary, text, major, true);
+        const of = (metric: string, labels: Record<string, string>) =>
+          valueOf(samples, `pgplatform_${metric}`, labels) as number;
+        assert.equal(of("table_rows", { table: "crashed" }), 1000);
+        assert.equal(of("table_dead_rows", { table: "crashed" }), 100);
+        assert.ok(Math.abs(of("bloat_ratio", { table: "crashed" }) - 100 / 1100) < 1e-9);
+        assert.ok(of("tables_live_rows", { database: "app" }) >= 1000);
+        for (const database of ["closed", "template0", "template1"])
+          assert.ok(of("wraparound_transaction_age", { database }) > 0, database);
+        assert.equal(of("database_size_bytes", { database: "closed" }), undefined);
+      }
+    });
+
     it("goes without statements where pg_stat_statements isn't there", () => {
       pair.primary.psql("DROP EXTENSION pg_stat_statements");
       for (const text of Object.values(forms)) {

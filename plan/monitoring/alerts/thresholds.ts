@@ -1,8 +1,9 @@
 import { longestPause } from "../../../settings/cron";
-import { parameterSeconds } from "../../../settings/catalogue";
+import { parameterBytes, parameterSeconds } from "../../../settings/catalogue";
 import { secondsOfDuration, shareOf } from "../../../settings/duration";
 import { bytesOf } from "../../../settings/quantity";
 import type { Settings } from "../../../settings/schema";
+import { slotReserve } from "../../../settings/sums/wal";
 import { plannerOf } from "../../engines/select";
 
 const HOUR = 3600;
@@ -25,9 +26,20 @@ const copyPause = ({ backup }: Settings): number =>
 const walBytes = ({ cluster: { storage } }: Settings): number =>
   bytesOf(storage.walSize ?? storage.size) ?? 0;
 
-/** Share of the transaction numbers that are in use when autovacuum begins to clean up. */
-const cleanup = ({ cluster }: Settings): number =>
-  Number(cluster.parameters.autovacuum_freeze_max_age ?? 200_000_000) / NUMBERS;
+/** Half of the WAL that a slot may keep before it is lost, and a quarter of the volume at most. */
+function slotWal(settings: Settings): number {
+  const kept = parameterBytes(settings.cluster, "max_slot_wal_keep_size") ?? slotReserve(settings.cluster);
+  const quarter = walBytes(settings) / 4;
+  // -1 is without limit.
+  return Math.floor(kept > 0 ? Math.min(quarter, kept / 2) : quarter);
+}
+
+/** Share of the transaction or multixact numbers that are in use when autovacuum begins to clean up. PostgreSQL's own 400 million multixacts are below what warns. */
+const cleanup = ({ cluster: { parameters } }: Settings): number =>
+  Math.max(
+    Number(parameters.autovacuum_freeze_max_age ?? 200_000_000),
+    Number(parameters.autovacuum_multixact_freeze_max_age ?? 0),
+  ) / NUMBERS;
 
 function defaults(settings: Settings, given: Partial<Thresholds>): Thresholds {
   const { backup, cluster, rotation } = settings;
@@ -45,7 +57,7 @@ function defaults(settings: Settings, given: Partial<Thresholds>): Thresholds {
     deadlocks: 5,
     replicationLag: 60,
     conflicts: 5,
-    slotWal: Math.floor(walBytes(settings) / 4),
+    slotWal: slotWal(settings),
     wraparoundHigh,
     wraparoundRisk: Math.max(0.5, Number((wraparoundHigh + 0.1).toFixed(4))),
     deadRows: 0.3,

@@ -47,7 +47,8 @@ WHERE ${ofDatabases}`,
   },
   {
     name: "wraparound",
-    about: "How far each database is from the wraparound of its transaction IDs",
+    about:
+      "How far each database is from the wraparound of its transaction IDs: templates and closed ones too, which stop the server as well",
     labels: [database],
     columns: [
       gauge(
@@ -63,7 +64,7 @@ WHERE ${ofDatabases}`,
     sql: () => `
 SELECT d.datname AS database, age(d.datfrozenxid) AS transaction_age, mxid_age(d.datminmxid) AS multixact_age
 FROM pg_database d
-WHERE ${ofDatabases}`,
+ORDER BY greatest(age(d.datfrozenxid), mxid_age(d.datminmxid)) DESC, d.oid LIMIT 50`,
   },
   {
     name: "conflicts",

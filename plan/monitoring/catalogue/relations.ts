@@ -14,6 +14,8 @@ const locked = `held AS MATERIALIZED (
   SELECT relation FROM indexed UNION SELECT c.oid FROM pg_class c JOIN indexed i ON c.reltoastrelid = i.relation
 )`;
 const block = "current_setting('block_size')::bigint";
+/** Rows of a table of statistics `s` and of pg_class `c`: after a crash or a failover the statistics begin at 0, and VACUUM or ANALYZE has counted before. */
+const live = "greatest(s.n_live_tup, c.reltuples, 0)::float8";
 const own = "n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
 
 export const relationGroups: readonly Group[] = [
@@ -39,11 +41,11 @@ export const relationGroups: readonly Group[] = [
     cost: "moderate",
     limit: () => 1,
     sql: () => `
-SELECT current_database() AS database, count(*) AS count, coalesce(sum(n_live_tup), 0) AS live_rows,
+SELECT current_database() AS database, count(*) AS count, coalesce(sum(${live}) FILTER (WHERE c.relkind <> 'p'), 0) AS live_rows,
   coalesce(sum(n_dead_tup), 0) AS dead_rows,
   count(*) FILTER (WHERE last_vacuum IS NULL AND last_autovacuum IS NULL AND n_dead_tup > 0) AS never_vacuumed,
   coalesce(extract(epoch FROM max(clock_timestamp() - greatest(last_vacuum, last_autovacuum))), -1)::float8 AS oldest_autovacuum_seconds
-FROM pg_stat_user_tables`,
+FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid`,
   },
   {
     name: "table",
@@ -70,13 +72,13 @@ WITH ${locked}, largest AS (
   WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND ${own} AND c.oid NOT IN (SELECT relation FROM locked)
   ORDER BY pg_relation_size(c.oid) DESC NULLS LAST, c.oid LIMIT ${largest}
 )
-SELECT current_database() AS database, l.nspname AS schema, l.relname AS "table",
-  coalesce(pg_table_size(l.oid), 0) AS size_bytes, coalesce(pg_indexes_size(l.oid), 0) AS indexes_bytes,
-  greatest(coalesce(nullif(s.n_live_tup, 0), l.reltuples), 0)::float8 AS rows, coalesce(s.n_dead_tup, 0) AS dead_rows,
+SELECT current_database() AS database, c.nspname AS schema, c.relname AS "table",
+  coalesce(pg_table_size(c.oid), 0) AS size_bytes, coalesce(pg_indexes_size(c.oid), 0) AS indexes_bytes,
+  ${live} AS rows, coalesce(s.n_dead_tup, 0) AS dead_rows,
   coalesce(s.seq_scan, 0) AS sequential_scans_total, coalesce(s.idx_scan, 0) AS index_scans_total,
   coalesce(s.n_mod_since_analyze, 0) AS changes_since_analyze,
   coalesce(extract(epoch FROM clock_timestamp() - greatest(s.last_vacuum, s.last_autovacuum)), -1)::float8 AS vacuum_age_seconds
-FROM largest l LEFT JOIN pg_stat_user_tables s ON s.relid = l.oid`,
+FROM largest c LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid`,
   },
   {
     name: "bloat",
@@ -93,10 +95,10 @@ FROM largest l LEFT JOIN pg_stat_user_tables s ON s.relid = l.oid`,
     limit: ({ largest }) => Math.ceil(largest / 2),
     sql: ({ largest }) => `
 SELECT current_database() AS database, s.schemaname AS schema, s.relname AS "table",
-  (c.relpages * ${block} * s.n_dead_tup::float8 / (s.n_live_tup + s.n_dead_tup))::bigint AS bytes,
-  s.n_dead_tup::float8 / (s.n_live_tup + s.n_dead_tup) AS ratio
+  (c.relpages * ${block} * s.n_dead_tup / (${live} + s.n_dead_tup))::bigint AS bytes,
+  s.n_dead_tup / (${live} + s.n_dead_tup) AS ratio
 FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
-WHERE NOT pg_is_in_recovery() AND s.n_live_tup + s.n_dead_tup > 0
+WHERE NOT pg_is_in_recovery() AND ${live} + s.n_dead_tup > 0
 ORDER BY 4 DESC, s.relid LIMIT ${Math.ceil(largest / 2)}`,
   },
   {

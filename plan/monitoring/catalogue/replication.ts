@@ -157,7 +157,7 @@ WHERE pg_is_in_recovery()`,
     sql: () => `
 SELECT slot_name AS slot, slot_type AS type, active::int AS active,
   greatest(coalesce(pg_wal_lsn_diff(${position}, restart_lsn), 0), 0) AS kept_bytes,
-  coalesce(safe_wal_size, -1) AS safe_bytes, coalesce(wal_status = 'lost', false)::int AS lost
+  CASE WHEN wal_status = 'lost' THEN 0 WHEN safe_wal_size IS NULL THEN -1 ELSE greatest(safe_wal_size, 0) END AS safe_bytes, coalesce(wal_status = 'lost', false)::int AS lost
 FROM pg_replication_slots
 ORDER BY slot_name LIMIT 50`,
   },

@@ -86,12 +86,13 @@ export const replication: Pairs = {
     quiet: () => ({ series: { ...slot("active", 1), ...slot("active", 0, "standby") } }),
   },
   SlotKeepsWAL: {
+    // Without a WAL volume half of what a slot may keep before it is lost, an eighth of 20Gi.
     fires: (engine) => ({
-      series: slot("kept_bytes", (engine === "zalando" ? 5 : 1) * 2 ** 30 + 2 ** 20),
+      series: slot("kept_bytes", (engine === "zalando" ? 2.5 : 1) * 2 ** 30 + 2 ** 20),
       labels: slotLabels,
-      summary: `the replication slot debezium keeps ${engine === "zalando" ? "5.001" : "1.001"}GiB of WAL`,
+      summary: `the replication slot debezium keeps ${engine === "zalando" ? "2.501" : "1.001"}GiB of WAL`,
     }),
-    quiet: (engine) => ({ series: slot("kept_bytes", (engine === "zalando" ? 5 : 1) * 2 ** 30) }),
+    quiet: (engine) => ({ series: slot("kept_bytes", (engine === "zalando" ? 2.5 : 1) * 2 ** 30) }),
   },
   SlotLost: {
     fires: () => ({
