@@ -38,7 +38,7 @@ import { scheduling } from "./scheduling";
 import { sizes } from "./sizes";
 import { storage } from "./storage";
 import { tls } from "./tls";
-import { thresholds } from "./thresholds";
+import { retention, thresholds } from "./thresholds";
 import { volumes } from "./volumes";
 import { binding } from "./bindings";
 
@@ -85,6 +85,7 @@ const rules: readonly Rule[] = [
   registries,
   images,
   thresholds,
+  retention,
   abilities,
 ];
 

@@ -1,5 +1,6 @@
 import { longestPause } from "../settings/cron";
 import { durationText, secondsOfDuration } from "../settings/duration";
+import { verified } from "../plan/monitoring/alerts/alert";
 import { thresholdsOf, type Thresholds } from "../plan/monitoring/alerts/thresholds";
 import type { Rule } from "./rule";
 
@@ -17,9 +18,25 @@ const ordered: readonly (readonly [warning: Name, critical: Name, earlier: "lowe
 ];
 
 const ofBackups: readonly Name[] = ["archiveBacklog"];
-const ofTargets: readonly Name[] = ["firstBackup", "recoveryTime"];
+const ofTargets: readonly Name[] = ["recoveryTime"];
+const ofBaseBackups: readonly Name[] = ["backupAge", "firstBackup"];
 const ofStandbys: readonly Name[] = ["replicationLag", "conflicts"];
 const ofPoolers: readonly Name[] = ["poolerWait", "poolerUsed"];
+
+/** Prometheus must have kept what an alert looks back at. */
+export const retention: Rule = (settings, report) => {
+  const { monitoring } = settings;
+  const days = monitoring.install?.retentionDays;
+  if (days === undefined || !monitoring.rules || !verified(settings)) return;
+  const age = thresholdsOf(settings).verificationAge;
+  if (age >= days * 86_400)
+    report(
+      "monitoring.install.retentionDays",
+      days,
+      `more than ${durationText(age)}, by which NeverVerified looks back: monitoring.thresholds.verificationAge, or what follows from backup.verify.schedule`,
+      "raise it, or verify more often",
+    );
+};
 
 export const thresholds: Rule = (settings, report, engine) => {
   const { monitoring, backup, poolers, cluster } = settings;
@@ -43,11 +60,10 @@ export const thresholds: Rule = (settings, report, engine) => {
         report(path(name), given[name], `must not be set: ${why}`, fix);
   };
   const targets = backup?.targets.length ?? 0;
-  const verified = targets > 0 && backup?.verify.enabled === true;
   pointless(ofBackups, backup !== undefined, "there is no backup", "add backup, or leave it out");
   pointless(ofTargets, targets > 0, "backup.targets is empty", "add a target, or leave it out");
   pointless(
-    ["backupAge"],
+    ofBaseBackups,
     targets > 0 || (backup !== undefined && engine.inMetrics.baseBackups !== undefined),
     "there is no backup",
     "add backup, or leave it out",
@@ -55,7 +71,7 @@ export const thresholds: Rule = (settings, report, engine) => {
   pointless(["copyAge"], targets > 1, "there is no second target", "add one, or leave it out");
   pointless(
     ["verificationAge"],
-    verified,
+    verified(settings),
     "no backup is verified",
     "add backup with verify, or leave it out",
   );
@@ -115,6 +131,6 @@ export const thresholds: Rule = (settings, report, engine) => {
   };
   if (backup === undefined) return;
   younger("backupAge", backup.schedule, "backup.schedule");
-  if (verified) younger("verificationAge", backup.verify.schedule, "backup.verify.schedule");
+  if (verified(settings)) younger("verificationAge", backup.verify.schedule, "backup.verify.schedule");
   if (targets > 1) younger("copyAge", backup.copy.schedule, "backup.copy.schedule");
 };

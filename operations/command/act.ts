@@ -143,7 +143,10 @@ const simple: readonly Simple[] = [
     name: "hibernate",
     act: "hibernate",
     summary: "stop every instance and keep the volumes",
-    text: ["Programs can't connect until `pgp wake`. Scheduled backups fail meanwhile."],
+    text: [
+      "Programs can't connect until `pgp wake`. Scheduled backups fail meanwhile, and PostgreSQLDown pages all along.",
+      "Silence it before: `amtool silence add namespace=postgres cluster=main --duration=60h --comment=hibernated`.",
+    ],
     examples: [{ command: "hibernate", does: "a test platform over the weekend" }],
     done: () => "No instance runs; the volumes are kept. `pgp wake` starts them.",
   },

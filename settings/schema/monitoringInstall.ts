@@ -249,7 +249,7 @@ export const install = z.strictObject({
   namespaces: documented(z.array(label("Name of a namespace.", 63, atOnce)), {
     means:
       "Further namespaces whose monitors and rules it takes, and whose pods it may read: those of other stacks' clusters, which set monitoring.prometheus to operator and " +
-      "monitoring.namespace to this one's. They must be there. Default: none.",
+      "monitoring.namespace to this one's, and those of their operators where the engine is another one. They must be there. Default: none.",
     change: "A change rolls the Prometheus Operator and kube-state-metrics.",
     allowed: "a list of namespaces",
   }).default([]),

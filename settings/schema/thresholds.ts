@@ -193,7 +193,8 @@ export const thresholds = z
       "28h",
     ).optional(),
     firstBackup: duration(
-      "How long a target may be without any base backup before NeverBackedUp is critical. Default: 2h, and for the copy the longest pause of backup.copy.schedule more.",
+      "How long a target, or the archive volume, may be without any base backup before NeverBackedUp is critical. Default: 2h, and for the copy the longest pause of backup.copy.schedule more, " +
+        "for the volume that of backup.schedule.",
       5 * minutes,
       30 * days,
       "2h",

@@ -63,10 +63,14 @@ describe("alerts", function () {
         return pair === undefined ? [] : filesOf(alert, pair, engine);
       }),
     );
-    const backupOld = alerts.filter(({ name }) => name === "BackupOld");
     files.push(
-      ...backupOld.flatMap((alert) =>
-        filesOf(alert, onVolume, "standalone", onItsVolume).map((file) => ({
+      ...Object.entries(onVolume).flatMap(([name, pair]) =>
+        filesOf(
+          alerts.find((one) => one.name === name) ?? assert.fail(name),
+          pair,
+          "standalone",
+          onItsVolume,
+        ).map((file) => ({
           ...file,
           name: `${file.name}-volume`,
         })),
@@ -190,6 +194,7 @@ describe("alerts", function () {
       "WALArchivingFailed",
       "ArchiveBacklog",
       "BackupOld",
+      "NeverBackedUp",
     ]);
     assert.ok(!names("zalando").includes("OperatorReconcileErrors"));
   });
@@ -285,6 +290,7 @@ describe("thresholds of alerts", () => {
       0.6657,
     );
     assert.equal(of({ "rotation.overlapMinutes": 60 }).rotation, 5400);
+    assert.equal(of(onItsVolume, "standalone").firstBackup, 2 * 3600 + 86_400);
     assert.equal(of({ "backup.schedule": "0 */6 * * *" }).backupAge, 6 * 3600 + 4 * 3600 + 900);
     assert.equal(of({ "backup.copy.schedule": "0 * * * *" }).copyAge, 8100);
     assert.equal(of({ "backup.verify.schedule": "0 5 * * *" }).verificationAge, 172_800);

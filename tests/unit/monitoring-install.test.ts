@@ -222,7 +222,18 @@ describe("what monitoring.prometheus: install plans", () => {
     assert.deepEqual(of("deny-all").spec, { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
     const ports = (rules: readonly Rule[] = []) =>
       [...new Set(rules.flatMap((rule) => rule.ports.map(({ port }) => port)))].sort((a, b) => a - b);
-    assert.deepEqual(ports(of("prometheus").spec.egress), [6443, 8080, 9090, 9093, 9127, 9187, 9190, 10250]);
+    assert.deepEqual(
+      ports(of("prometheus").spec.egress),
+      [6443, 8080, 9090, 9093, 9127, 9187, 9189, 9190, 10250],
+    );
+    // Of each namespace of another stack, all that a Prometheus reads there.
+    const others = platform.monitoring!.flows.filter(
+      ({ to }) => to.kind === "namespace" && to.namespace === "shop",
+    );
+    assert.deepEqual(
+      others.map(({ port }) => port),
+      [9187, 9127, 9189, 9190, 8080],
+    );
     assert.deepEqual(ports(of("prometheus").spec.ingress), [9090]);
     assert.deepEqual(ports(of("alertmanager").spec.egress), [443, 587, 8080, 8443]);
     assert.deepEqual(ports(of("alertmanager").spec.ingress), [9093]);

@@ -112,6 +112,23 @@ describe("thresholds of alerts, as settings", () => {
     ]);
   });
 
+  it("don't look further back than an installed Prometheus keeps", () => {
+    const kept = (verificationAge: string, retentionDays: number, more: object = {}) =>
+      said(
+        { verificationAge },
+        {
+          "monitoring.prometheus": "install",
+          "monitoring.install": { retentionDays },
+          ...more,
+        },
+      );
+    assert.deepEqual(kept("15d", 16), []);
+    assert.deepEqual(kept("15d", 15), [
+      "pgplatform:monitoring.install.retentionDays: 15 is not allowed. Allowed: more than 15d, by which NeverVerified looks back: monitoring.thresholds.verificationAge, or what follows from backup.verify.schedule. Fix: raise it, or verify more often.",
+    ]);
+    assert.equal(kept("40d", 32, { "backup.verify.schedule": "0 5 1 * *" }).length, 1);
+  });
+
   it("are refused where no alert has them", () => {
     const none = (name: string, value: unknown, why: string, fix: string) =>
       `pgplatform:monitoring.thresholds.${name}: must not be set (${JSON.stringify(value)}): ${why}. Fix: ${fix}.`;

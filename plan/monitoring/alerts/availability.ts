@@ -91,7 +91,7 @@ export const availability: readonly Alert[] = [
     severity: "warning",
     for: 0,
     expr: (t, s) =>
-      `sum by (instance) (${byInstance(`increase(kube_pod_container_status_restarts_total{${ofPods(s)}}[1h])`)}) > ${t.restarts}`,
+      `sum by (instance) (${byInstance(`round(increase(kube_pod_container_status_restarts_total{${ofPods(s)}}[1h]))`)}) > ${t.restarts}`,
     summary: "containers of {{ $labels.instance }} restarted {{ $value | humanize }} times within an hour",
     description: "A container ends again and again: its last words say why.",
   },
@@ -99,8 +99,17 @@ export const availability: readonly Alert[] = [
     name: "OutOfMemory",
     severity: "warning",
     for: 0,
-    expr: (t, s) =>
-      `sum by (instance, container) (${byInstance(`increase(container_oom_events_total{${ofPods(s)},container!=""}[${recent(t)}])`)}) > 0`,
+    // Where the kernel ends the whole container, its series end with it: then Kubernetes says why it was started again.
+    expr: (t, s) => {
+      const grown = (metric: string) => `increase(${metric}{${ofPods(s)},container!=""}[${recent(t)}]) > 0`;
+      const killed = `kube_pod_container_status_last_terminated_reason{${ofPods(s)},reason="OOMKilled"} == 1`;
+      return or(
+        [
+          grown("container_oom_events_total"),
+          `(${grown("kube_pod_container_status_restarts_total")} and on (namespace, pod, container) ${killed})`,
+        ].map((expr) => `sum by (instance, container) (${byInstance(expr)})`),
+      );
+    },
     summary:
       "the kernel ended processes of {{ $labels.instance }} ({{ $labels.container }}) for want of memory",
     description: "PostgreSQL ends every session when one of its processes is killed, and recovers.",

@@ -1,5 +1,5 @@
 import type { Settings } from "../../../settings/schema";
-import { archived, inMetrics, of, stored, verified, type Alert } from "./alert";
+import { archived, inMetrics, of, ofPods, stored, verified, type Alert } from "./alert";
 
 const copied = ({ backup }: Settings): boolean => (backup?.targets.length ?? 0) > 1;
 
@@ -87,9 +87,13 @@ export const backups: readonly Alert[] = [
     name: "NeverBackedUp",
     severity: "critical",
     for: (t) => t.firstBackup,
-    applies: stored,
-    expr: (_, s) => `${of("pgplatform_backup_target_up", s)} == 1 unless on (target, archive_id) ${base(s)}`,
-    summary: "the target {{ $labels.target }} has no base backup of this cluster",
+    applies: (s) => stored(s) || volumeOnly(s),
+    expr: (_, s) =>
+      volumeOnly(s)
+        ? `absent(${lastJob(s)}) and on () kube_pod_status_ready{${ofPods(s)}}`
+        : `${of("pgplatform_backup_target_up", s)} == 1 unless on (target, archive_id) ${base(s)}`,
+    summary:
+      "{{ with $labels.target }}the target {{ . }}{{ else }}the archive volume{{ end }} has no base backup of this cluster",
     description: "Nothing can be restored from there.",
   },
   {

@@ -31,6 +31,7 @@ export const inhibitions: readonly Inhibition[] = [
     targets: [
       "InstancesMissing",
       "ExporterDown",
+      "NoSynchronousStandby",
       "StandbyNotStreaming",
       "SlotInactive",
       "PoolerPodsMissing",

@@ -26,7 +26,7 @@ export const operator: readonly Alert[] = [
     for: 0,
     applies: (s) => inMetrics(s).countsReconciliations,
     expr: (t, s) =>
-      `sum by (controller) (increase(controller_runtime_reconcile_errors_total{namespace="${plannerOf(s).operatorNamespace ?? ""}"}[${recent(t)}])) > ${t.reconcileErrors}`,
+      `sum by (controller) (round(increase(controller_runtime_reconcile_errors_total{namespace="${plannerOf(s).operatorNamespace ?? ""}"}[${recent(t)}]))) > ${t.reconcileErrors}`,
     summary: (t) =>
       `the operator failed {{ $value | humanize }} times within ${recently(t)}, in its controller {{ $labels.controller }}`,
     description: "What was asked for isn't done. It counts for all clusters of this operator.",

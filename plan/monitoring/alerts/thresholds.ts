@@ -71,7 +71,9 @@ function defaults(settings: Settings, given: Partial<Thresholds>): Thresholds {
     volumeFullSoon: HOUR,
     archiveBacklog: Math.min(256, Math.max(8, Math.floor(walBytes(settings) / 8 / SEGMENT))),
     backupAge: (backup === undefined ? DAY : longestPause(backup.schedule)) + copyPause(settings) + 4 * HOUR,
-    firstBackup: 2 * HOUR + copyPause(settings),
+    // That of a volume is made when its time comes.
+    firstBackup:
+      2 * HOUR + (backup?.targets.length === 0 ? longestPause(backup.schedule) : copyPause(settings)),
     copyAge: 2 * copyPause(settings) + 900,
     verificationAge: (backup === undefined ? 7 * DAY : longestPause(backup.verify.schedule)) + DAY,
     recoveryTime: 1800,

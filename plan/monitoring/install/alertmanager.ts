@@ -86,6 +86,9 @@ function integration(receiver: Receiver): object {
   }
 }
 
+/** What waits for it must miss it soon. */
+const watchdogRoute = { matchers: ['severity="none"'], group_interval: "1m", repeat_interval: "5m" } as const;
+
 export function alertmanagerConfiguration(
   install: InstallSettings,
   inhibitRules: readonly InhibitRule[],
@@ -101,6 +104,7 @@ export function alertmanagerConfiguration(
         receiver: name,
         matchers: [`severity=~"${severities.join("|")}"`],
         continue: true,
+        ...(severities.includes("none") && { routes: [watchdogRoute] }),
       })),
     },
     inhibit_rules: inhibitRules,

@@ -2,7 +2,9 @@ import type { Settings } from "../../../settings/schema";
 import type { Receiver } from "../../../settings/schema/monitoringInstall";
 import { lookupFlows } from "../../flows";
 import { anyAddress, tcp, type Flow, type Peer } from "../../network";
+import { metricsPort } from "../../backup/names";
 import { poolerPorts } from "../../names";
+import { monitor } from "../names";
 import { installationOf, podsOf, ports, type Installation } from "./names";
 
 /** What may pass to and from what is installed. */
@@ -96,12 +98,12 @@ export function installFlows(
           ),
         ]),
     ...install.namespaces.flatMap((other) =>
-      [ports.instances, poolerPorts.metrics].map((port) =>
+      [ports.instances, poolerPorts.metrics, metricsPort, monitor.port, ports.engineOperator].map((port) =>
         reads(
           `${other}-${port}`,
           { kind: "namespace", namespace: other },
           port,
-          "Prometheus reads the metrics of another stack's cluster",
+          "Prometheus reads the metrics of another stack's cluster, or of its operator",
         ),
       ),
     ),

@@ -25,6 +25,10 @@ const restarts = (values: string): Series => ({
 /** An exporter says no role of its own. */
 const exporter = 'instance="main-1",job="pgplatform-instances"';
 
+/** Why the container of PostgreSQL ended the last time. */
+const ended = (reason: string): string =>
+  `kube_pod_container_status_last_terminated_reason{namespace="postgres",pod="main-1",container="postgres",reason="${reason}"}`;
+
 export const availability: Pairs = {
   PostgreSQLDown: {
     fires: () => ({
@@ -136,8 +140,25 @@ export const availability: Pairs = {
       from: 15,
       series: {
         'container_oom_events_total{namespace="postgres",pod="main-1",container="postgres"}': always(3),
+        // It was once, and is restarted for another reason by now; the other one still runs.
+        [ended("OOMKilled")]: "1x10 0x60",
+        [ended("Error")]: "0x10 1x60",
+        ...restarts("1x14 2x60"),
+        'kube_pod_container_status_last_terminated_reason{namespace="postgres",pod="main-2",container="postgres",reason="OOMKilled"}':
+          always(1),
+        'kube_pod_container_status_restarts_total{namespace="postgres",pod="main-2",container="postgres"}':
+          always(4),
       },
     }),
+    more: [
+      () => ({
+        title: "when the whole container is ended and its series with it",
+        from: 15,
+        series: { [ended("OOMKilled")]: "_x14 1x60", ...restarts("0x14 1x60") },
+        labels: { instance: "main-1", container: "postgres" },
+        summary: "the kernel ended processes of main-1 (postgres) for want of memory",
+      }),
+    ],
   },
   PendingRestart: {
     fires: () => ({

@@ -185,11 +185,25 @@ export const backups: Pairs = {
 
 /** Base backups that a CronJob makes onto a volume, and no watcher sees. */
 const lastJob = 'kube_cronjob_status_last_successful_time{namespace="postgres",cronjob="main-base"}';
-export const onVolume: Pair = {
-  fires: () => ({
-    series: { [lastJob]: always(-86_400 - 14_400 - 1) },
-    labels: { cronjob: "main-base" },
-    summary: "the newest base backup is 1d 4h 5m 1s old",
-  }),
-  quiet: () => ({ series: { [lastJob]: always(300 - 86_400 - 14_400) } }),
+const pod = 'kube_pod_status_ready{namespace="postgres",pod="main-0",condition="true"}';
+const waited = { "monitoring.thresholds": { firstBackup: "1h" } };
+export const onVolume: Pairs = {
+  BackupOld: {
+    fires: () => ({
+      series: { [lastJob]: always(-86_400 - 14_400 - 1) },
+      labels: { cronjob: "main-base" },
+      summary: "the newest base backup is 1d 4h 5m 1s old",
+    }),
+    quiet: () => ({ series: { [lastJob]: always(300 - 86_400 - 14_400) } }),
+  },
+  NeverBackedUp: {
+    fires: () => ({
+      change: waited,
+      series: { [pod]: always(1) },
+      labels: { cronjob: "main-base" },
+      summary: "the archive volume has no base backup of this cluster",
+    }),
+    quiet: () => ({ change: waited, series: { [pod]: always(1), [lastJob]: "_x59 3540x60" } }),
+    more: [() => ({ title: "not where Kubernetes isn't read", change: waited, series: {} })],
+  },
 };

@@ -93,6 +93,11 @@ export const sessions: Pairs = {
     quiet: () => ({ from: 15, series: { [database("database_deadlocks_total")]: "3x14 8x60" } }),
     more: [
       () => ({
+        title: "not at the threshold where the count is extrapolated",
+        from: 15,
+        series: { [database("database_deadlocks_total")]: "_x1 3x12 8x60" },
+      }),
+      () => ({
         title: "right after a failover, before the new primary was read for the first time",
         from: 15,
         series: {
