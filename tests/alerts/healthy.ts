@@ -95,6 +95,7 @@ const store = (target: string): Series => {
     ...one("verified_timestamp_seconds", always(-3 * day)),
     ...one("verification_passed", always(1)),
     ...one("verification_rto_seconds", always(90)),
+    ...(target === "copy" ? one("dump_timestamp_seconds", always(-3 * day)) : {}),
   };
 };
 
@@ -177,6 +178,8 @@ export function healthy(
     ...all(names.map((name, index) => server(name, index === 0 ? "primary" : "standby", names.length - 1))),
     [of("pgplatform_certificate_expiry_timestamp_seconds", 'certificate="server"')]: always(60 * day),
     [of("pgplatform_certificate_expiry_timestamp_seconds", 'certificate="ca"')]: always(60 * day),
+    [of("pgplatform_certificate_readable", 'certificate="server"')]: always(1),
+    [of("pgplatform_certificate_readable", 'certificate="ca"')]: always(1),
     ...(without.includes("backups")
       ? {}
       : {

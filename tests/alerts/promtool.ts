@@ -28,6 +28,7 @@ export function settingsOf(engine: Engine, change: Readonly<Record<string, unkno
     poolers: [{ name: "app", database: "app", serverConnections: 40 }],
     backup: {
       targets: [target("far", "https://one.example.com"), target("copy", "https://two.example.net")],
+      verify: { dump: true },
     },
     "rotation.credentialVersion": 2,
     "monitoring.prometheus": "operator",

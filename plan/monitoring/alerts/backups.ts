@@ -1,3 +1,4 @@
+import { durationText } from "../../../settings/duration";
 import type { Settings } from "../../../settings/schema";
 import { archived, inMetrics, of, ofPods, stored, verified, type Alert } from "./alert";
 
@@ -9,6 +10,9 @@ const segment = (s: Settings, index: 0 | 1): string =>
 
 const base = (s: Settings): string => of("pgplatform_backup_base_timestamp_seconds", s);
 const passed = (s: Settings): string => of("pgplatform_backup_verified_timestamp_seconds", s);
+
+/** Whether verifications make logical dumps, out of the last target. */
+const dumped = (s: Settings): boolean => verified(s) && s.backup?.verify.dump === true;
 
 /** Base backups that no watcher sees: those of an archive volume, which a CronJob makes. */
 const volumeOnly = (s: Settings): boolean =>
@@ -93,7 +97,7 @@ export const backups: readonly Alert[] = [
         ? `absent(${lastJob(s)}) and on () kube_pod_status_ready{${ofPods(s)}}`
         : `${of("pgplatform_backup_target_up", s)} == 1 unless on (target, archive_id) ${base(s)}`,
     summary:
-      "{{ with $labels.target }}the target {{ . }}{{ else }}the archive volume{{ end }} has no base backup of this cluster",
+      "{{ if $labels.target }}the target {{ $labels.target }}{{ else }}the archive volume{{ end }} has no base backup of this cluster",
     description: "Nothing can be restored from there.",
   },
   {
@@ -132,6 +136,18 @@ export const backups: readonly Alert[] = [
     expr: (t, s) => `${base(s)} offset ${t.verificationAge}s unless on (target, archive_id) ${passed(s)}`,
     summary: "no backup in {{ $labels.target }} was ever restored and found good",
     description: "Whether anything there can be restored isn't known.",
+  },
+  {
+    name: "DumpOld",
+    severity: "warning",
+    for: 300,
+    applies: dumped,
+    expr: (t, s) =>
+      `${of("pgplatform_backup_verified_timestamp_seconds", s, `target="${s.backup?.targets.at(-1)?.name ?? ""}"`)} ` +
+      `unless on (target, archive_id) ${of("pgplatform_backup_dump_timestamp_seconds", s)} > time() - ${t.verificationAge}`,
+    summary: (t) =>
+      `no logical dump in {{ $labels.target }} is younger than ${durationText(t.verificationAge)}`,
+    description: "Verifications pass, and make no dump: what backup.verify.dump asks for fails.",
   },
   {
     name: "RecoveryTimeMissed",

@@ -74,9 +74,15 @@ export const inhibitions: readonly Inhibition[] = [
   },
   {
     source: "VerificationFailed",
-    targets: ["VerificationOld", "NeverVerified"],
+    targets: ["VerificationOld", "NeverVerified", "DumpOld"],
     equal: ["target"],
     because: "the last try says why",
+  },
+  {
+    source: "VerificationOld",
+    targets: ["DumpOld"],
+    equal: ["target"],
+    because: "a dump is made by a verification",
   },
   {
     source: "RecoveryPointMissed",

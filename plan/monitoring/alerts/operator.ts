@@ -53,6 +53,14 @@ export const security: readonly Alert[] = [
     description: "Clients, poolers and standbys that verify it can't connect after that.",
   },
   {
+    name: "CertificateUnreadable",
+    severity: "warning",
+    for: 900,
+    expr: (_, s) => `${of("pgplatform_certificate_readable", s)} == 0`,
+    summary: "the {{ $labels.certificate }} certificate isn't there, or can't be read",
+    description: "When it ends isn't known: CertificateEnds and CertificateEndsSoon can't fire.",
+  },
+  {
     name: "RotationStuck",
     severity: "warning",
     for: (t) => t.rotation,

@@ -172,6 +172,33 @@ export const backups: Pairs = {
       },
     }),
   },
+  DumpOld: {
+    fires: () => ({
+      series: {
+        [metric("verified_timestamp_seconds", "copy")]: always(0),
+        [metric("dump_timestamp_seconds", "copy")]: always(-8 * 86_400 - 1),
+      },
+      labels: copy,
+      summary: "no logical dump in copy is younger than 8d",
+    }),
+    // The first target has no dumps.
+    quiet: () => ({
+      series: {
+        [metric("verified_timestamp_seconds")]: always(0),
+        [metric("verified_timestamp_seconds", "copy")]: always(0),
+        [metric("dump_timestamp_seconds", "copy")]: always(301 - 8 * 86_400),
+      },
+    }),
+    more: [
+      () => ({
+        title: "where no dump was ever made",
+        series: { [metric("verified_timestamp_seconds", "copy")]: always(0) },
+        labels: copy,
+        summary: "no logical dump in copy is younger than 8d",
+      }),
+      () => ({ title: "not before the first verification", series: {} }),
+    ],
+  },
   RecoveryTimeMissed: {
     fires: () => ({
       always: true,

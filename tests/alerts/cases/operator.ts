@@ -21,6 +21,8 @@ const errors = (values: string): Series => ({
 const info = of("pgplatform_info", `${primary},engine="cnpg"`);
 const ends = (certificate: string): string =>
   of("pgplatform_certificate_expiry_timestamp_seconds", `certificate="${certificate}"`);
+const readable = (certificate: string): string =>
+  of("pgplatform_certificate_readable", `certificate="${certificate}"`);
 const target = of("pgplatform_backup_target_up", 'target="far",archive_id="3f2a90b1c4"');
 const unarchived = of("pgplatform_backup_unarchived_seconds");
 const there: Series = {
@@ -113,6 +115,15 @@ export const operator: Pairs = {
     600,
     (days) => `${days - 1}d 23h 49m 59s`,
   ),
+  CertificateUnreadable: {
+    fires: () => ({
+      series: { [readable("server")]: always(0), [readable("ca")]: always(1) },
+      labels: { certificate: "server" },
+      summary: "the server certificate isn't there, or can't be read",
+    }),
+    // While a platform comes up the certificate isn't there.
+    quiet: () => ({ series: { [readable("server")]: "0x14 1x60", [readable("ca")]: always(1) } }),
+  },
   RotationStuck: {
     fires: () => ({
       series: { [of("pgplatform_rotation_logins_of_two", primary)]: always(2) },
