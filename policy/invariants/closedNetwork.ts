@@ -18,7 +18,7 @@ import {
   reachesSome,
   takesUnnamed,
 } from "../networkPolicies";
-import { allOf, anyOf, each, maybeIn, together } from "../notKnown";
+import { allOf, anyOf, each, together } from "../notKnown";
 import { displayName, type StackFacts, type StackInvariant } from "./invariant";
 
 interface Options {
@@ -98,21 +98,26 @@ function needed(cluster: Facts, { metricsNamespace }: Options): Flow[] {
   return flows;
 }
 
-/** Flows that a pooler needs to a cluster that is behind it. */
+/** Flows that a pooler needs to a cluster that is behind it, wherever it is itself: what leaves it is its own namespace's matter. */
 function throughPooler(cluster: Facts, pooler: PoolerFacts): Flow[] {
   const { namespace, services } = cluster;
-  const isBehind = allOf(
-    () => pooler.namespace === namespace,
-    () => pooler.pools.some(({ service }) => Object.values(services).includes(service)),
+  const isBehind = pooler.pools.some((pool) =>
+    allOf(
+      () => (pool.namespace ?? pooler.namespace) === namespace,
+      () => Object.values(services).includes(pool.service),
+    ),
   );
   if (!isBehind) return [];
   const instances = instancesOf(cluster);
-  const pods: Pod = { namespace, labels: pooler.podLabels };
-  return [
-    between(cluster, `the pooler ${pooler.name}`, "ingress", instances, pods),
-    between(cluster, `the pooler ${pooler.name}`, "egress", pods, instances),
-    dns(`DNS of the pooler ${pooler.name}`, pods),
-  ];
+  const pods: Pod = { namespace: pooler.namespace, labels: pooler.podLabels };
+  const ingress = between(cluster, `the pooler ${pooler.name}`, "ingress", instances, pods);
+  return pooler.namespace !== namespace
+    ? [ingress]
+    : [
+        ingress,
+        between(cluster, `the pooler ${pooler.name}`, "egress", pods, instances),
+        dns(`DNS of the pooler ${pooler.name}`, pods),
+      ];
 }
 
 const HALF = 2 ** 31;
@@ -235,7 +240,7 @@ function problemsIn(
         : together(
             () => each(needed(cluster, options), (flow) => closed(cluster, policies, flow)),
             () =>
-              each(maybeIn(poolers, namespace), (pooler) =>
+              each(poolers, (pooler) =>
                 each(throughPooler(cluster, pooler), (flow) => closed(cluster, policies, flow)),
               ),
           ),

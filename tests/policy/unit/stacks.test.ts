@@ -21,6 +21,30 @@ function ownObjects(change: (settings: ReturnType<typeof everything>) => void = 
 const ofKind = (objects: readonly KubernetesObject[], kind: string): KubernetesObject =>
   objects.find((object) => object.kind === kind)!;
 
+const bouncerPods = { app: "bouncer" };
+/** A Deployment of PgBouncer whose pgbouncer.ini leads to a host, with up to 200 connections. */
+const leading = (host: string, namespace = "web"): Record<string, KubernetesObject> => ({
+  bouncer: {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "bouncer", namespace },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: bouncerPods },
+      template: {
+        metadata: { labels: bouncerPods },
+        spec: { containers: [{ image: "edoburu/pgbouncer" }], volumes: [{ configMap: { name: "ini" } }] },
+      },
+    },
+  },
+  ini: {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "ini", namespace },
+    data: { "pgbouncer.ini": `[databases]\n* = host=${host}\n[pgbouncer]\ndefault_pool_size = 100\n` },
+  },
+});
+
 describe("the invariant pooler-availability", () => {
   const find = (objects: readonly KubernetesObject[], options?: object) =>
     violationsInStack("pooler-availability", objects, options);
@@ -235,26 +259,6 @@ describe("the invariant connection-budget", () => {
       "Cluster jewelry-shop/jewelry-shop-db: max_connections: 140 is not allowed. Allowed: at least 145: 135 for the poolers (pool size × pods × roles) and 10 in reserve. Fix: raise it, or lower the pools.",
     ]);
   });
-  /** A Deployment of PgBouncer whose pgbouncer.ini leads to a host, with up to 200 connections. */
-  const leading = (host: string, namespace = "web"): Record<string, KubernetesObject> => ({
-    bouncer: {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata: { name: "bouncer", namespace },
-      spec: {
-        replicas: 2,
-        template: {
-          spec: { containers: [{ image: "edoburu/pgbouncer" }], volumes: [{ configMap: { name: "ini" } }] },
-        },
-      },
-    },
-    ini: {
-      apiVersion: "v1",
-      kind: "ConfigMap",
-      metadata: { name: "ini", namespace },
-      data: { "pgbouncer.ini": `[databases]\n* = host=${host}\n[pgbouncer]\ndefault_pool_size = 100\n` },
-    },
-  });
   it("counts poolers of other namespaces by the host that they lead to", () => {
     for (const host of ["orders-rw.shop", "orders-rw.shop.svc", "orders-1.orders-rw.shop.svc.cluster.local"])
       assert.deepEqual(find(goodStack(leading(host))), says(290, 280), host);
@@ -387,6 +391,40 @@ describe("the invariant closed-network", () => {
         find(goodStack({ [policy]: without(policy, direction, index) }), { metricsNamespace: "monitoring" }),
         says,
       ));
+  it("asks for what comes in from a pooler of another namespace, and nothing for one whose server is elsewhere", () => {
+    const says = [closed("the pooler bouncer", "ingress", 5432)];
+    assert.deepEqual(find(goodStack(leading("orders-rw.shop.svc"))), says);
+    assert.deepEqual(find(goodStack(leading("orders-rw.elsewhere.svc", "shop"))), []);
+    assert.deepEqual(find(goodStack(leading("orders-rw"))), []);
+    const from = (namespaceLabel: string) => {
+      const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": namespaceLabel } };
+      return goodStack({
+        ...leading("orders-rw.shop.svc"),
+        more: {
+          apiVersion: "networking.k8s.io/v1",
+          kind: "NetworkPolicy",
+          metadata: { name: "more", namespace: "shop" },
+          spec: {
+            podSelector: (good("instances-network").spec as { podSelector: object }).podSelector,
+            policyTypes: ["Ingress"],
+            ingress: [
+              {
+                from: [{ namespaceSelector, podSelector: { matchLabels: bouncerPods } }],
+                ports: [{ protocol: "TCP", port: 5432 }],
+              },
+            ],
+          },
+        },
+      });
+    };
+    assert.deepEqual(find(from("web")), []);
+    assert.deepEqual(find(from("elsewhere")), says);
+    // What leaves a pooler beside its server is asked for, too.
+    assert.deepEqual(find(goodStack(leading("orders-rw", "shop"))), [
+      ...says,
+      closed("the pooler bouncer", "egress", 5432),
+    ]);
+  });
   it("asks for metrics only where pods read them", () =>
     assert.deepEqual(
       find(goodStack({ "instances-network": without("instances-network", "ingress", 3) })),
