@@ -1,5 +1,5 @@
 import { page, type Rule, warning } from "./rule";
-import { age } from "./words";
+import { age, counted } from "./words";
 
 /** How many segments may wait without a word: a burst of work leaves a few for a moment. */
 const FEW_SEGMENTS = 4;
@@ -11,7 +11,7 @@ export const backups: Rule = ({ seen, facts, limits, now }) => {
     ...(archive?.failing === true
       ? [
           warning(
-            `WAL is not archived (${archive.waitingSegments} segments wait)`,
+            `WAL is not archived (${counted(archive.waitingSegments, "segment waits", "segments wait")})`,
             "pgp logs --no-follow --since 10m --level warning",
             page("WALArchivingFailed"),
           ),

@@ -6,7 +6,7 @@ import { backups } from "./backupRule";
 import { LOGINS_MINUTES } from "./logins";
 import type { Problem } from "./report";
 import { critical, type Facts, kubectl, page, type Rule, warning } from "./rule";
-import { age, percent, size } from "./words";
+import { age, counted, percent, size } from "./words";
 
 /** What is wrong, with the command to run next and the page that says what to do; pure. */
 
@@ -166,7 +166,7 @@ const poolers: Rule = ({ found, facts, limits }) =>
       ...(waiting > 0 && servers === 0
         ? [
             critical(
-              `${waiting} clients of the pooler ${name} wait, and it has no connection to PostgreSQL`,
+              `${counted(waiting, `client of the pooler ${name} waits`, `clients of the pooler ${name} wait`)}, and it has no connection to PostgreSQL`,
               "pgp pooler show",
               page("PoolerLoginFailing"),
             ),
@@ -174,7 +174,7 @@ const poolers: Rule = ({ found, facts, limits }) =>
         : waitSeconds > limits.poolerWaitSeconds
           ? [
               warning(
-                `${waiting} clients of the pooler ${name} wait, the first for ${age(waitSeconds)}`,
+                `${counted(waiting, `client of the pooler ${name} waits`, `clients of the pooler ${name} wait`)}, the first for ${age(waitSeconds)}`,
                 "pgp pooler show",
                 page("PoolerClientsWaiting"),
               ),
@@ -207,7 +207,7 @@ const sessions: Rule = ({ facts: { sessions: now }, limits }) => {
     ...(blocked > 0 && blockedSeconds >= Math.min(limits.blockedSeconds, 5)
       ? [
           warning(
-            `${blocked} ${blocked === 1 ? "session waits" : "sessions wait"} for a lock, the first for ${age(blockedSeconds)}`,
+            `${counted(blocked, "session waits", "sessions wait")} for a lock, the first for ${age(blockedSeconds)}`,
             "pgp blockers",
             page("BlockedSessions"),
           ),
@@ -303,7 +303,7 @@ const restart: Rule = ({ primary }) =>
   (primary?.pendingRestart ?? 0) > 0
     ? [
         warning(
-          `${primary?.pendingRestart} parameters wait for a restart`,
+          `${counted(primary?.pendingRestart ?? 0, "parameter waits", "parameters wait")} for a restart`,
           "pgp restart --rolling",
           page("PendingRestart"),
         ),

@@ -1,5 +1,5 @@
 import type { Report } from "./report";
-import { age, ago, clock, percent, size } from "./words";
+import { age, ago, clock, counted, percent, size } from "./words";
 
 /** A report on one screen; pure. */
 
@@ -208,7 +208,7 @@ function plainLines({ sessions, archive, volumeBackup, certificates, alerts, at 
       : []),
     ...(archive
       ? [
-          `  Archive: ${archive.lastAt === undefined ? "nothing archived yet" : `last segment ${ago(archive.lastAt, now)}`}${archive.failing ? ", FAILING" : ""}; ${archive.waitingSegments} segments wait` +
+          `  Archive: ${archive.lastAt === undefined ? "nothing archived yet" : `last segment ${ago(archive.lastAt, now)}`}${archive.failing ? ", FAILING" : ""}; ${counted(archive.waitingSegments, "segment waits", "segments wait")}` +
             (archive.unarchivedSeconds === undefined
               ? ""
               : `; oldest write that isn't archived ${age(archive.unarchivedSeconds)}, of ${age(archive.rpoSeconds ?? 0)} allowed`),

@@ -31,3 +31,7 @@ export const ago = (at: string, now: number): string => `${age((now - Date.parse
 
 /** A moment in a line: seconds are enough. */
 export const clock = (at: string): string => at.replace("T", " ").replace(/(?:\.\d+)?Z$/, " UTC");
+
+/** `1 segment waits`, `2 segments wait`. */
+export const counted = (count: number, one: string, more: string): string =>
+  `${count} ${count === 1 ? one : more}`;

@@ -12,7 +12,7 @@ import { poolsIn } from "../../operations/status/poolers";
 import { lastEnd, unreadiness } from "../../operations/status/pods";
 import { report, type Report } from "../../operations/status/report";
 import { screen, table, wrapped } from "../../operations/status/screen";
-import { age, size } from "../../operations/status/words";
+import { age, counted, size } from "../../operations/status/words";
 import { commands } from "../../operations/command/table";
 import { logs as poolerLogs } from "../../plan/pooler/logs";
 import { projectDir } from "../../shell/paths";
@@ -525,6 +525,10 @@ describe("the screen of pgp status", () => {
       "2 d 7 h",
       "104 d",
     ]);
+    assert.deepEqual(
+      [0, 1, 2].map((count) => counted(count, "segment waits", "segments wait")),
+      ["0 segments wait", "1 segment waits", "2 segments wait"],
+    );
     assert.deepEqual(wrapped("one two three", 8, "  "), ["one two", "  three"]);
   });
 });
