@@ -1,6 +1,6 @@
 import { flowAnnotation } from "./networkPolicies";
 import { clusterLabel, kubeletFlow } from "./names";
-import type { Flow } from "./network";
+import { type Flow, isToApiServer } from "./network";
 import type { KubernetesObject, PlannedObject } from "./objects";
 
 /**
@@ -8,9 +8,10 @@ import type { KubernetesObject, PlannedObject } from "./objects";
  * to the nodes' kubelets and to a DNS on the nodes are opened by entity, from the same pods and on the same ports.
  */
 
-const entitiesOf = ({ name, to }: Flow): readonly string[] => {
+const entitiesOf = (flow: Flow): readonly string[] => {
+  const { name, to } = flow;
   if (to.kind !== "addresses") return [];
-  if (name.startsWith("api-server-")) return ["kube-apiserver"];
+  if (isToApiServer(flow)) return ["kube-apiserver"];
   if (name === kubeletFlow) return ["host", "remote-node"];
   return name.startsWith("dns-") ? ["host"] : [];
 };

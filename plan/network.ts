@@ -1,3 +1,4 @@
+import type { Settings } from "../settings/schema";
 import { roleLabels } from "./names";
 
 /** A flow over TCP. */
@@ -9,6 +10,29 @@ export const tcp = (name: string, from: Peer, to: Peer, port: number, why: strin
   protocol: "TCP",
   why,
 });
+const toApiServer = "api-server";
+
+/** The way to Kubernetes' API, where the settings say that it is. `who` tells flows of several pods apart. */
+export const apiServerFlows = (
+  { network }: Pick<Settings, "network">,
+  from: Peer,
+  why: string,
+  who?: string,
+): Flow[] =>
+  network.apiServer.map(({ cidr, port }, index) =>
+    tcp(
+      [toApiServer, ...(who === undefined ? [] : [who]), index].join("-"),
+      from,
+      { kind: "addresses", cidr },
+      port,
+      why,
+    ),
+  );
+
+/** Whether a flow is one of those. */
+export const isToApiServer = ({ name, to }: Flow): boolean =>
+  to.kind === "addresses" && name.startsWith(`${toApiServer}-`);
+
 /** The platform's own pods of a role, in the cluster's namespace. */
 export const podsOfRole = (
   { name, namespace }: { readonly name: string; readonly namespace: string },

@@ -281,6 +281,23 @@ describe("kind: Cilium, to which nodes have no addresses", () => {
     );
   });
 
+  it("lets the watchdog reach the API server, too, and opens every way to it by its entity", async () => {
+    const { flows, networkPolicies } = await planOf(
+      changed(cloud({ cilium: true }), "cluster.watchdogSeconds", 8),
+    );
+    const own = networkPolicies.filter(({ object }) => object.kind === "CiliumNetworkPolicy");
+    const watchdog = own.find(({ object }) => object.metadata.name === "main-watchdog");
+    assert.deepEqual(
+      (watchdog?.object.spec as { egress: { toEntities: string[] }[] }).egress.map(
+        ({ toEntities }) => toEntities,
+      ),
+      [["kube-apiserver"], ["kube-apiserver"]],
+    );
+    const annotations = own.flatMap(({ object }) => Object.keys(object.metadata.annotations ?? {}));
+    for (const { name } of flows.filter(({ why }) => /API server|Lease/.test(why)))
+      assert.equal(annotations.includes(`flow.pgplatform.io/${name}`), name.startsWith("api-server-"), name);
+  });
+
   it("adds nothing elsewhere", async () => {
     const plan = await planOf(cloud());
     assert.ok(plan.networkPolicies.every(({ object }) => object.kind === "NetworkPolicy"));

@@ -212,9 +212,7 @@ describe("the plan of CloudNativePG", () => {
         .map(({ name, port }) => [name, port]),
       [
         ["watchdog-instances", 5432],
-        ...flows
-          .filter(({ name }) => name.startsWith("api-server-"))
-          .map(({ name, port }) => [`watchdog-${name}`, port]),
+        ["api-server-watchdog-0", 6443],
       ],
     );
   });

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { identityFlows } from "../../backup/role";
 import { archiveFlows } from "../../backup/store";
-import { type Flow, type Peer, type Pods, tcp } from "../../network";
+import { apiServerFlows, type Flow, type Peer, type Pods } from "../../network";
 import { clusterPodLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 
 /** Instances, and the jobs that make them. */
@@ -11,12 +11,6 @@ export const clusterPods = ({ name, namespace }: Settings["cluster"]): Pods => (
   namespace,
   labels: clusterPodLabels(name),
 });
-
-/** The way to Kubernetes' API. */
-export const apiServerFlows = ({ network }: Settings, name: string, from: Pods, why: string): Flow[] =>
-  network.apiServer.map(({ cidr, port }, index) =>
-    tcp(`${name}-${index}`, from, { kind: "addresses", cidr }, port, why),
-  );
 
 /** What instances need to work at all; who may use the database is not the engine's matter. */
 export function flows(settings: Settings): Flow[] {
@@ -57,7 +51,6 @@ export function flows(settings: Settings): Flow[] {
     ...identityFlows(settings, instances),
     ...apiServerFlows(
       settings,
-      "api-server",
       instances,
       "each instance's manager reads its Cluster and holds the primary's lease",
     ),

@@ -2,10 +2,10 @@ import { asset } from "../../../shell/asset";
 import type { Settings } from "../../../settings/schema";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume, unprivileged } from "../../containers";
 import { roleLabels, topologyKeys } from "../../names";
-import { type Flow, podsOfRole, tcp } from "../../network";
+import { apiServerFlows, type Flow, podsOfRole, tcp } from "../../network";
 import { asHealth, type Reached, serverCa, serverCaMount } from "../../backup/pods";
 import type { KubernetesObject, PlannedObject } from "../../objects";
-import { apiServerFlows, clusterPods } from "./flows";
+import { clusterPods } from "./flows";
 import { ports } from "./names";
 
 /** Two pods of which one deletes a primary that answers nothing, so that the operator replaces it; `watchdog.py` explains itself. */
@@ -26,9 +26,9 @@ export function watchdogFlows(settings: Settings): Flow[] {
     tcp("watchdog-instances", pods, clusterPods(cluster), ports.postgres, "the watchdog asks each instance"),
     ...apiServerFlows(
       settings,
-      "watchdog-api-server",
       pods,
       "the watchdog takes its Lease, and deletes a silent primary's pod",
+      role,
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import type { Settings } from "../../../settings/schema";
 import { archiveFlows } from "../../backup/store";
-import { type Flow, type Peer, tcp } from "../../network";
+import { apiServerFlows, type Flow, type Peer, tcp } from "../../network";
 import { exporterFlows } from "./exporter";
 import { instanceLabels, operatorNamespace, operatorPodLabels, ports } from "./names";
 import { sqlLabels } from "./sql";
@@ -14,7 +14,7 @@ export const instancePeer = ({ name, namespace }: Settings["cluster"]): Peer => 
 
 /** What instances need to work at all; who may use the database is not the engine's matter. */
 export function flows(settings: Settings): Flow[] {
-  const { cluster, network } = settings;
+  const { cluster } = settings;
   const instances = instancePeer(cluster);
   const pods = (name: string, namespace: string, labels: Record<string, string>): Peer => ({
     kind: "pods",
@@ -50,14 +50,10 @@ export function flows(settings: Settings): Flow[] {
     ...exporterFlows(settings, instances),
     tcp("sql", sql, instances, ports.postgres, "roles, databases and what belongs in them are applied"),
     tcp("sql-patroni", sql, instances, ports.status, "what the custom resource has no field for is set"),
-    ...network.apiServer.map(({ cidr, port }, index) =>
-      tcp(
-        `api-server-${index}`,
-        instances,
-        { kind: "addresses", cidr },
-        port,
-        "Patroni holds the primary's lock and its configuration in the API server",
-      ),
+    ...apiServerFlows(
+      settings,
+      instances,
+      "Patroni holds the primary's lock and its configuration in the API server",
     ),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import type { Receiver } from "../../../settings/schema/monitoringInstall";
 import { lookupFlows } from "../../flows";
-import { anyAddress, tcp, type Flow, type Peer } from "../../network";
+import { anyAddress, apiServerFlows, tcp, type Flow, type Peer } from "../../network";
 import { metricsPort } from "../../backup/names";
 import { poolerPorts } from "../../names";
 import { monitor } from "../names";
@@ -58,10 +58,7 @@ export function installFlows(
   const operator = podsOf("operator", namespace);
   const alertmanager = podsOf("alertmanager", namespace);
   const kubeStateMetrics = podsOf("kubeStateMetrics", namespace);
-  const api = (peer: Peer, who: string, why: string): Flow[] =>
-    settings.network.apiServer.map(({ cidr, port }, index) =>
-      tcp(`api-server-${who}-${index}`, peer, { kind: "addresses", cidr }, port, why),
-    );
+  const api = (peer: Peer, who: string, why: string) => apiServerFlows(settings, peer, why, who);
   const reads = (name: string, to: Peer, port: number, why: string) =>
     tcp(`prometheus-${name}`, prometheus, to, port, why);
   return [
