@@ -33,6 +33,16 @@ until ip -4 -oneline address show dev eth0 2> /dev/null | grep -qF " $address/";
 echo 1 > /proc/sys/net/ipv4/ip_forward
 # Traffic between two pods of this node passes the packet filter too.
 echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
+# The cluster has IPv4 alone, and so have the network policies; but the kernel gives each pod an IPv6 address for its own link,
+# by which pods of one node would reach each other past them. What the node itself sends isn't forwarded.
+nft -f - << 'END' || echo "$(date +%T) IPv6 between pods of this node is not stopped" >> /run/pgplatform/netpol.log
+table bridge pgplatform_ipv4 {
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    meta protocol ip6 drop
+  }
+}
+END
 
 # keep LABEL COMMAND…: runs a command again whenever it ends, a second later.
 keep() {
