@@ -17,6 +17,10 @@ import { waitFor } from "./wait";
 /** Name of a node's process in the PID files. */
 const processOf = (node: ClusterNode): string => `node-${node.name}`;
 
+/** PID of a running node, in whose network its processes are. */
+export const findNode = async (node: ClusterNode): Promise<number | undefined> =>
+  (await find(processOf(node)))?.pid;
+
 export type Programs = Pick<KubernetesPrograms, "node" | "netpol">;
 
 /** Image tars that a node has, so that a new version of one is brought to an existing node. */

@@ -18,19 +18,28 @@ export function insideOf(status: string): number | undefined {
 
 const nameOf = (status: string): string => /^Name:\s+(.*)$/m.exec(status)?.[1] ?? "";
 
-/** All processes of a container on the built-in cluster, whose nodes are processes of this machine. */
-export async function containerProcesses(container: string): Promise<ContainerProcess[]> {
-  if (container === "") throw new Error("the container has no id: it doesn't run");
+/** The processes of containers on the built-in cluster, whose nodes are processes of this machine; by their ids. */
+export async function processesOf(
+  containers: readonly string[],
+): Promise<ReadonlyMap<string, ContainerProcess[]>> {
+  if (containers.includes("")) throw new Error("the container has no id: it doesn't run");
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid): Promise<ContainerProcess[]> => {
+  const found = new Map(containers.map((container) => [container, [] as ContainerProcess[]]));
+  await Promise.all(
+    pids.map(async (pid) => {
       // A process may end meanwhile.
       const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-      if (!groups.includes(container)) return [];
+      const container = containers.find((one) => groups.includes(one));
+      if (container === undefined) return;
       const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
       const inside = insideOf(status);
-      return inside === undefined ? [] : [{ pid: Number(pid), inside, name: nameOf(status) }];
+      if (inside !== undefined)
+        found.get(container)?.push({ pid: Number(pid), inside, name: nameOf(status) });
     }),
   );
-  return found.flat();
+  return found;
 }
+
+/** All processes of a container. */
+export const containerProcesses = async (container: string): Promise<ContainerProcess[]> =>
+  (await processesOf([container])).get(container) ?? [];
