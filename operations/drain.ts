@@ -48,7 +48,7 @@ export async function drainPlan(found: Found, node: string): Promise<DrainPlan> 
     here.length === 0
       ? `No pod of this platform runs on ${node}; those of others are evicted.`
       : `Evicted from ${node}: ${here.join(", ")}, and the pods of others there. One that is bound to this node by its volume waits until it is back.`,
-    `${node} takes no new pods until \`kubectl uncordon ${node}\`.`,
+    `${node} takes no new pods until \`${platform.kubectl.line(`uncordon ${node}`)}\`.`,
   ];
   const primary = members.find((one) => one.primary)?.name ?? "";
   if (!here.includes(primary)) return { plan: leaves };
@@ -95,7 +95,7 @@ export async function drain(
       })
       .catch((error: unknown) => {
         throw new UserError([
-          `${node} is not empty: ${(error as Error).message.trim().split("\n").at(-1)}. It takes no new pods; \`kubectl uncordon ${node}\` ends that.`,
+          `${node} is not empty: ${(error as Error).message.trim().split("\n").at(-1)}. It takes no new pods; \`${platform.kubectl.line(`uncordon ${node}`)}\` ends that.`,
         ]);
       });
     await until(() => unwritable(found), step, signal);

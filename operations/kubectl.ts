@@ -42,6 +42,11 @@ export class Kubectl {
     return [...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]), "--context", context];
   }
 
+  /** A command that a person can copy: `rest` is what stands behind the flags. */
+  line(rest: string): string {
+    return ["kubectl", ...this.flags, rest].join(" ");
+  }
+
   /** What it was made with. */
   get parts(): ConstructorParameters<typeof Kubectl> {
     return this.signal === undefined
@@ -109,6 +114,19 @@ export class Kubectl {
       ...["-o", "json"],
     ]);
     return (JSON.parse(stdout) as { items: KubeObject[] }).items;
+  }
+
+  /** The newest lines of a container of a pod, no older than so many seconds. */
+  async logsOf(
+    namespace: string,
+    pod: string,
+    container: string,
+    { sinceSeconds, lines }: { readonly sinceSeconds: number; readonly lines: number },
+    options: RunOptions = {},
+  ): Promise<string> {
+    const args = ["-n", namespace, "logs", pod, "-c", container];
+    const { stdout } = await this.run([...args, `--since=${sinceSeconds}s`, `--tail=${lines}`], options);
+    return stdout;
   }
 
   async apply(object: object): Promise<void> {

@@ -138,6 +138,22 @@ export class ProxyKubectl extends Kubectl {
     return (JSON.parse(text) as { items: KubeObject[] }).items;
   }
 
+  override async logsOf(
+    namespace: string,
+    pod: string,
+    container: string,
+    { sinceSeconds, lines }: { readonly sinceSeconds: number; readonly lines: number },
+  ): Promise<string> {
+    const query = new URLSearchParams({
+      container,
+      sinceSeconds: String(sinceSeconds),
+      tailLines: String(lines),
+    }).toString();
+    const { status, text } = await this.read(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`);
+    if (status !== 200) throw new Error(`the log of ${pod}: ${messageIn(text, status)}`);
+    return text;
+  }
+
   override run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const exec = execIn(args);
     return exec === undefined || options.input !== undefined

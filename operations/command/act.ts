@@ -193,10 +193,13 @@ const drain: CommandSpec = {
     const [node = ""] = call.positional;
     const { interruptible } = await import("../session");
     const { drain: empty } = await import("../drain");
-    const seconds = await interruptible(call.progress, (signal) =>
-      withPlatformOf(call, (found) => empty(found, node, call.progress, signal)),
+    const { seconds, again } = await interruptible(call.progress, (signal) =>
+      withPlatformOf(call, async (found) => ({
+        seconds: await empty(found, node, call.progress, signal),
+        again: found.platform.kubectl.line(`uncordon ${node}`),
+      })),
     );
-    const line = `${node} is empty, and a row was written, ${Math.round(seconds)} s after the beginning. \`kubectl uncordon ${node}\` lets pods in again.`;
+    const line = `${node} is empty, and a row was written, ${Math.round(seconds)} s after the beginning. \`${again}\` lets pods in again.`;
     return { line, data: { command: "drain", ok: true, message: line, seconds, node } };
   },
 };

@@ -95,6 +95,10 @@ export interface Heard {
   readonly unreached?: boolean;
 }
 
+/** Instances that take connections and don't answer. */
+export const hangingIn = ({ heard }: { readonly heard: ReadonlyMap<string, Heard> }): string[] =>
+  [...heard].flatMap(([name, { hangs }]) => (hangs ? [name] : []));
+
 /** Exit codes of `timeout`. */
 const timedOut = (code: number): boolean => code === 124 || code === 137;
 /** What psql says first is what failed. */

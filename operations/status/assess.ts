@@ -1,7 +1,7 @@
 import type { Shape } from "../../plan/engines/live";
 import { isReady, type KubeObject } from "../kubectl";
 import { type Found, isCalledPrimary, placeOf } from "../platform";
-import { type Answer } from "./ask";
+import { type Answer, hangingIn } from "./ask";
 import { type Seen } from "./gather";
 import { limitsOf } from "./limits";
 import { acrossPods } from "./logins";
@@ -190,7 +190,12 @@ export function writesOf(found: Found, seen: Seen, poolers: readonly Pooler[]): 
       seen.cluster === undefined ? `there is no cluster ${placeOf(found.platform)}` : "no instance runs",
     );
   const primaries = seen.pods.filter((pod) => isCalledPrimary(found.platform.engine, pod));
-  if (primaries.length === 0) return no("no instance is called the primary");
+  if (primaries.length === 0) {
+    const hung = hangingIn(seen);
+    return no(
+      `no instance is called the primary${hung.length === 0 ? "" : `, and ${hung.join(" and ")} takes connections and does not answer: it hangs`}`,
+    );
+  }
   const [good] = primaries.flatMap((pod) => {
     const { milliseconds } = seen.written.get(pod.metadata.name) ?? {};
     return milliseconds === undefined ? [] : [{ pod, milliseconds }];

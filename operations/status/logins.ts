@@ -85,14 +85,14 @@ async function refusedAt(
     begunContainers(pod).map(async (container) => {
       const reader = readers[container];
       if (reader === undefined) return [];
-      const { stdout } = await kubectl.run(
-        [
-          ...["-n", settings.cluster.namespace, "logs", name, "-c", container],
-          ...[`--since=${LOGINS_MINUTES}m`, `--tail=${LINES}`],
-        ],
+      const text = await kubectl.logsOf(
+        settings.cluster.namespace,
+        name,
+        container,
+        { sinceSeconds: LOGINS_MINUTES * 60, lines: LINES },
         { timeoutMs: QUESTION_MS },
       );
-      return refusedIn(name, stdout.split("\n"), reader);
+      return refusedIn(name, text.split("\n"), reader);
     }),
   );
   return all.flat();

@@ -2,6 +2,7 @@ import { alerts } from "../../plan/monitoring/alerts";
 import { secretNames } from "../../plan/names";
 import { isReady } from "../kubectl";
 import { type Found, isCalledPrimary } from "../platform";
+import { hangingIn } from "./ask";
 import { backups } from "./backupRule";
 import { LOGINS_MINUTES } from "./logins";
 import type { Problem } from "./report";
@@ -37,7 +38,8 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
     return say("pgp logs --no-follow --since 30m --level error", "DataVolumeFullSoon");
   if (seen.written.get(name)?.waitsForStandby === true)
     return say("pgp logs --since 30m", "NoSynchronousStandby");
-  if (seen.heard.get(name)?.hangs === true)
+  // An operator that knows that the primary hangs calls it so no longer, and may wait long for its end.
+  if (seen.heard.get(name)?.hangs === true || (called === undefined && hangingIn(seen).length > 0))
     return say(
       found.platform.engine.can.standbys === true ? "pgp failover" : `pgp restart ${name}`,
       "PostgreSQLDown",
@@ -91,7 +93,7 @@ const instances: Rule = ({ found, seen, facts, shape, primary }) => {
         return [
           warning(
             `${name} is on node ${node}, which is not ready`,
-            `kubectl describe node ${node}`,
+            found.platform.kubectl.line(`describe node ${node}`),
             page("NodeNotReady"),
           ),
         ];
@@ -260,7 +262,9 @@ function renewal(found: Found, secret: string): string {
     case "cert-manager":
       return kubectl(found, `describe certificate ${secretNames.signed(settings.cluster.name)}`);
     case "engine":
-      return `kubectl ${at.flags.join(" ")} -n ${engine.operatorNamespace} logs deployment/${engine.inMetrics.operator} --since=1h`;
+      return at.line(
+        `-n ${engine.operatorNamespace} logs deployment/${engine.inMetrics.operator} --since=1h`,
+      );
     default:
       return kubectl(found, `describe secret ${secret}`);
   }
@@ -293,7 +297,7 @@ const operator: Rule = ({ found, seen }) =>
     ? [
         warning(
           "no pod of the operator is ready: failovers and changes wait for it",
-          `kubectl ${found.platform.kubectl.flags.join(" ")} -n ${found.platform.engine.operatorNamespace} get pods`,
+          found.platform.kubectl.line(`-n ${found.platform.engine.operatorNamespace} get pods`),
           page("OperatorDown"),
         ),
       ]

@@ -39,4 +39,4 @@ export const warning = (what: string, next: string, more: { runbook?: string } =
 
 /** kubectl's command in the platform's namespace, for a person to copy. */
 export const kubectl = ({ platform }: Found, rest: string): string =>
-  ["kubectl", ...platform.kubectl.flags, "-n", platform.settings.cluster.namespace, rest].join(" ");
+  platform.kubectl.line(`-n ${platform.settings.cluster.namespace} ${rest}`);

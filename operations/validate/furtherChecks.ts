@@ -135,7 +135,7 @@ export const furtherChecks: readonly Check[] = [
     look: ({ report: { problems }, cluster, found }) =>
       judged(
         [
-          ...problems.filter(({ what }) => /wait for a restart/.test(what)).map(({ what }) => what),
+          ...problems.filter(({ what }) => /waits? for a restart/.test(what)).map(({ what }) => what),
           ...(cluster ? found.platform.live.onCall.holds(cluster).map(({ what }) => what) : []),
         ],
         "none",
@@ -144,7 +144,7 @@ export const furtherChecks: readonly Check[] = [
   {
     id: "nodes",
     title: "every instance is on a node that is ready, and no two on one",
-    next: "kubectl get nodes",
+    next: "pgp status",
     look: ({ report: { instances, problems } }) => {
       const used = instances.flatMap(({ node }) => node ?? []);
       const twice = used.filter((node, index) => used.indexOf(node) !== index);

@@ -14,6 +14,7 @@ const socket = args.find((one) => one.startsWith("--unix-socket=")).slice(14);
 const objects = {
   "/readyz": "ok",
   "/api/v1/namespaces/n/pods/a": JSON.stringify({ kind: "Pod", metadata: { name: "a" } }),
+  "/api/v1/namespaces/n/pods/a/log?container=c&sinceSeconds=600&tailLines=3": "one\\ntwo\\n",
   "/api/v1/namespaces/n/pods?labelSelector=x%3Dy": JSON.stringify({ items: [{ metadata: { name: "b" } }] }),
 };
 http.createServer((request, response) => {
@@ -49,6 +50,16 @@ describe("kubectl that stays, with a stand-in for kubectl", () => {
       (await proxy.list("pods", "n", "x=y")).map(({ metadata }) => metadata.name),
       ["b"],
     );
+  });
+
+  it("reads what a container logged, which kubectl itself is asked for otherwise", async () => {
+    const of = { sinceSeconds: 600, lines: 3 };
+    assert.equal(await proxy.logsOf("n", "a", "c", of), "one\ntwo\n");
+    await assert.rejects(proxy.logsOf("n", "b", "c", of), { message: /^the log of b: / });
+    await new Kubectl({ kubeconfig: undefined, context: "c" }, [folder]).logsOf("n", "a", "c", of);
+    const calls = join(folder, "calls");
+    assert.equal(readFileSync(calls, "utf8"), "--context c -n n logs a -c c --since=600s --tail=3\n");
+    rmSync(calls);
   });
 
   it("says why something may not be read", async () => {

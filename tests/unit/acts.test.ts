@@ -165,6 +165,22 @@ it("a forced failover of CloudNativePG promotes also where no pod is called the 
   assert.ok(words(away).includes("--ignore-not-found"));
 });
 
+it("a forced failover of CloudNativePG deletes who led before, where the operator has taken its label away", () => {
+  const members = ["main-1", "main-2", "main-3"].map((name) => ({ name, primary: false }));
+  const object = (currentPrimary: string) =>
+    ({ ...sceneOf(foundOf("cnpg")).cluster!, status: { currentPrimary } }) as KubeObject;
+  const deleted = (currentPrimary: string, instance = "main-2") =>
+    stepsOf("cnpg", "failover", { members, instance, object: object(currentPrimary) })
+      .slice(1)
+      .map(words);
+  assert.deepEqual(
+    deleted("main-1").map((step) => step.slice(0, 3)),
+    [["delete", "pod", "main-1"]],
+  );
+  assert.deepEqual(deleted("main-2"), [], "it is promoted itself");
+  assert.deepEqual(deleted("main-9"), [], "its pod isn't there");
+});
+
 describe("who is promoted", () => {
   const asked = (name: string, primary: boolean, more: object = {}, ready = true): Asked => ({
     name,

@@ -99,6 +99,17 @@ describe("pgp status", () => {
       next: /^pgp logs/,
       page: "postgresql-down",
     },
+    "a primary that hangs and is no longer called so": {
+      spoil: (scene, [primary = ""]) => {
+        scene.pods[0] = pod(primary, { unlabelled: "by its operator" });
+        scene.heard.set(primary, heardIn("silent 124 \n"));
+        scene.written.clear();
+      },
+      works: false,
+      says: /^(?:no instance is called the primary, and main-\d takes connections and does not answer: it hangs|main-0, the primary: PostgreSQL takes connections and does not answer: it hangs)$/,
+      next: /^pgp (?:failover|restart main-0)$/,
+      page: "postgresql-down",
+    },
     "a primary on a node that is off": {
       spoil: (scene, [primary = ""]) => {
         scene.heard.set(primary, {
@@ -111,7 +122,7 @@ describe("pgp status", () => {
       },
       works: false,
       says: /^main-\d is on node n\d, which is not ready$/,
-      next: /^kubectl describe node n\d$/,
+      next: /^kubectl --context test describe node n\d$/,
       page: "node-not-ready",
     },
     "poolers of which no pod is ready": {

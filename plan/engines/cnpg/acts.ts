@@ -1,5 +1,6 @@
 import { type Acts, type ActScene, type Command, mergePatch, primaryOf, type Step } from "../acts";
 import { fencedIn, fencingAnnotation, hibernationAnnotation } from "./onCall";
+import { isCluster } from "./resources";
 
 /** The same means as those of the operator's kubectl plugin: fields of the status, annotations, deletions. */
 
@@ -46,6 +47,14 @@ function fence({ cluster, object, instance = "" }: ActScene, on: boolean): Step 
   );
 }
 
+/** Who led until the operator took its label away, as it does of a primary that hangs: it waits for that one to end before another leads. */
+function formerOf({ object, members, instance }: ActScene): string {
+  const { currentPrimary = "" } = (isCluster(object) && object.status) || {};
+  return currentPrimary !== instance && members.some(({ name }) => name === currentPrimary)
+    ? currentPrimary
+    : "";
+}
+
 export const acts = {
   switchover: (scene) => ({
     plan: [
@@ -58,7 +67,7 @@ export const acts = {
     dropsSessions: true,
   }),
   failover: (scene) => {
-    const primary = primaryOf(scene);
+    const primary = primaryOf(scene) || formerOf(scene);
     const lost = "Commits that no standby has are lost. The operator makes the old primary a standby again.";
     const promote = target(scene, "Failing over");
     if (primary === "")

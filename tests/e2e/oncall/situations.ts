@@ -121,9 +121,10 @@ export const situations: readonly Situation[] = [
     },
     says: /^main-\d is on node n\d, which is not ready$/,
     page: /^runbooks\/node-not-ready\.md$/,
-    next: /^kubectl describe node n\d$/,
+    next: /^kubectl .*describe node n\d$/,
     shows: /Ready\s+(?:Unknown|False)/,
     remedy: ({ node }) => power(node, "on"),
+    undo: ({ node }) => power(node, "on"),
   },
   {
     title: "an application with a wrong password",
