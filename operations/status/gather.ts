@@ -12,7 +12,7 @@ import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform } from "../platform";
 import { firingAlerts, type FiringAlert } from "./alerts";
 import { askInstance, type Heard, QUESTION_MS, type Written, writeRow } from "./ask";
-import { type RefusedLogins, refusedByPoolers, refusedByServer } from "./logins";
+import { type RefusedLogins, refusedByPooler, refusedByServer } from "./logins";
 import { askPoolers, type PoolerSeen } from "./poolers";
 
 /** Everything that is read for `pgp status`, at once, and for no longer than DEADLINE_MS. What is late is left out, and named. */
@@ -189,14 +189,10 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
   read("poolers", async () => {
     const poolers = await askPoolers(platform);
     done.poolers = poolers;
-    read("refused logins at poolers", async () => {
-      refused.push(
-        ...(await refusedByPoolers(
-          platform,
-          poolers.flatMap(({ pods }) => pods),
-        )),
-      );
-    });
+    for (const pod of poolers.flatMap(({ pods }) => pods))
+      read(`refused logins at ${pod.metadata.name}`, async () => {
+        refused.push(...(await refusedByPooler(platform, pod)));
+      });
   });
   read("nodes", async () => {
     done.nodes = await readNodes(platform);

@@ -102,9 +102,6 @@ async function refusedAt(
 export const refusedByServer = (platform: Platform, pod: KubeObject): Promise<RefusedLogins[]> =>
   refusedAt(platform, pod, platform.live.logs);
 
-/** At pods of a pooler. */
-export const refusedByPoolers = async (
-  platform: Platform,
-  pods: readonly KubeObject[],
-): Promise<RefusedLogins[]> =>
-  (await Promise.all(pods.map((pod) => refusedAt(platform, pod, poolerReaders)))).flat();
+/** At a pod of a pooler. */
+export const refusedByPooler = (platform: Platform, pod: KubeObject): Promise<RefusedLogins[]> =>
+  refusedAt(platform, pod, poolerReaders);

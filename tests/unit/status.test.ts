@@ -742,6 +742,37 @@ describe("what status reads", () => {
     assert.deepEqual(changes!.read([endpoints(undefined)]), []);
   });
 
+  it("is what each pod of a pooler logged of refused logins, whatever another one's node answers; with a stand-in for kubectl", async () => {
+    const found = foundOf("cnpg");
+    const begun = (name: string) =>
+      pod(name, {}, { status: { containerStatuses: [{ name: "pgbouncer", containerID: `of ${name}` }] } });
+    const lines = [1, 2, 3].map(
+      (port) =>
+        `2026-11-29 17:15:18.745 UTC [8] ERROR C-0x55: app/app@198.18.1.7:${port} password authentication failed`,
+    );
+    class StandIn extends Kubectl {
+      override run(): ReturnType<Kubectl["run"]> {
+        return Promise.resolve({ stdout: "", stderr: "", exitCode: 1 });
+      }
+      override get(): Promise<undefined> {
+        return Promise.resolve(undefined);
+      }
+      override list(_kind: string, _namespace: string, selector: string): Promise<KubeObject[]> {
+        return Promise.resolve(selector.includes("pooler") ? ["p-1", "p-2"].map(begun) : []);
+      }
+      override logsOf(_namespace: string, name: string): Promise<string> {
+        return name === "p-2"
+          ? Promise.resolve(lines.join("\n"))
+          : Promise.reject(new Error("no route to host"));
+      }
+    }
+    const subject = { ...found.subject!, kubectl: new StandIn({ kubeconfig: undefined, context: "none" }) };
+    const seen = await gather({ ...found, subject, platform: subject }, 2000);
+    const [one, ...more] = seen.refusedLogins;
+    assert.deepEqual([one?.pod, one?.count, more], ["p-2", 3, []]);
+    assert.ok(seen.unread.includes("refused logins at p-1 (no route to host)"), seen.unread.join());
+  });
+
   it("is left out where it is late, and named; with a stand-in for kubectl that never answers some questions", async () => {
     const found = foundOf("cnpg");
     const scene = sceneOf(found);
