@@ -11,6 +11,14 @@ export const roleLabels = (cluster: string, role: string): Record<string, string
   [clusterLabel]: cluster,
   [roleLabel]: role,
 });
+/** Roles of Deployments beside servers and poolers. */
+export const helperRoles = {
+  watchdog: "watchdog",
+  monitor: "monitor",
+  loginReloader: "login-reloader",
+  /** Of the Zalando engine's exporters. */
+  metrics: "metrics",
+} as const;
 /** Role of the Secret with the key to a target of backups, or of the ConfigMap in its place where that has a role, and where they say what the target is. */
 export const targetRole = "backup-target";
 export const targetAnnotations = {

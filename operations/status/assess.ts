@@ -7,6 +7,7 @@ import { limitsOf } from "./limits";
 import { acrossPods } from "./logins";
 import { lastEnd, nodeNameOf, restartsOf, unreadiness } from "./pods";
 import { problemsOf } from "./problems";
+import { formerPrimary } from "./rule";
 import type { ChangeSeen, Instance, Pooler, Report, Target } from "./report";
 
 /** What was read, as the report of it; pure. */
@@ -192,8 +193,9 @@ export function writesOf(found: Found, seen: Seen, poolers: readonly Pooler[]): 
   const primaries = seen.pods.filter((pod) => isCalledPrimary(found.platform.engine, pod));
   if (primaries.length === 0) {
     const hung = hangingIn(seen);
+    const former = formerPrimary(found, seen);
     return no(
-      `no instance is called the primary${hung.length === 0 ? "" : `, and ${hung.join(" and ")} takes connections and does not answer: it hangs`}`,
+      `no instance is called the primary${hung.length > 0 ? `, and ${hung.join(" and ")} takes connections and does not answer: it hangs` : former === undefined ? "" : `; ${former}, which was it, is not ready, and its end is waited for`}`,
     );
   }
   const [good] = primaries.flatMap((pod) => {

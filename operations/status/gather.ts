@@ -12,6 +12,7 @@ import { isReady, type KubeObject, selectorOf } from "../kubectl";
 import { clusterObject, type Found, instancePods, isCalledPrimary, type Platform } from "../platform";
 import { firingAlerts, type FiringAlert } from "./alerts";
 import { askInstance, type Heard, QUESTION_MS, type Written, writeRow } from "./ask";
+import { type Idle, idleHelpers } from "./helpers";
 import { type RefusedLogins, refusedByPooler, refusedByServer } from "./logins";
 import { askPoolers, type PoolerSeen } from "./poolers";
 
@@ -36,6 +37,8 @@ export interface Seen {
   readonly changes: readonly Change[];
   /** Whether a pod of the operator is ready. @default - the engine has none, or it isn't known */
   readonly operatorReady?: boolean;
+  /** The platform's own Deployments of which no pod is ready. @default - it isn't known */
+  readonly idle?: readonly Idle[];
   /** The newest base backup where they are on the server's volume alone. @default - they are in stores, or it isn't known */
   readonly volumeBackup?: { readonly name?: string; readonly phase?: string; readonly why: string };
   /** What to do about a full volume that the engine has stopped PostgreSQL for. */
@@ -203,6 +206,9 @@ export async function gather({ platform, subject }: Found, deadlineMs = DEADLINE
   });
   read("changes of the primary", async () => {
     done.changes = await readChanges(platform);
+  });
+  read("the platform's own pods", async () => {
+    done.idle = await idleHelpers(platform);
   });
   read("the operator", async () => {
     const ready = await readOperator(platform);

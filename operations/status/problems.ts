@@ -4,9 +4,10 @@ import { isReady } from "../kubectl";
 import { type Found, isCalledPrimary } from "../platform";
 import { hangingIn } from "./ask";
 import { backups } from "./backupRule";
+import { helpers } from "./helperRule";
 import { LOGINS_MINUTES } from "./logins";
 import type { Problem } from "./report";
-import { critical, type Facts, kubectl, page, type Rule, warning } from "./rule";
+import { critical, type Facts, formerPrimary, kubectl, page, type Rule, warning } from "./rule";
 import { age, counted, percent, size } from "./words";
 
 /** What is wrong, with the command to run next and the page that says what to do; pure. */
@@ -39,7 +40,11 @@ const writes: Rule = ({ found, seen, facts, primary }) => {
   if (seen.written.get(name)?.waitsForStandby === true)
     return say("pgp logs --since 30m", "NoSynchronousStandby");
   // An operator that knows that the primary hangs calls it so no longer, and may wait long for its end.
-  if (seen.heard.get(name)?.hangs === true || (called === undefined && hangingIn(seen).length > 0))
+  const waits =
+    called === undefined &&
+    (hangingIn(seen).length > 0 ||
+      (formerPrimary(found, seen) !== undefined && facts.instances.some(({ answers }) => answers)));
+  if (seen.heard.get(name)?.hangs === true || waits)
     return say(
       found.platform.engine.can.standbys === true ? "pgp failover" : `pgp restart ${name}`,
       "PostgreSQLDown",
@@ -339,6 +344,7 @@ const rules: readonly Rule[] = [
   backups,
   certificates,
   operator,
+  helpers,
   restart,
   unread,
 ];

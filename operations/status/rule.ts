@@ -3,6 +3,7 @@ import { alerts, pageOf } from "../../plan/monitoring/alerts";
 import { type Found } from "../platform";
 import { type Answer } from "./ask";
 import { type Seen } from "./gather";
+import { unreadiness } from "./pods";
 import type { Limits } from "./limits";
 import type { Problem, Report } from "./report";
 
@@ -36,6 +37,13 @@ export const warning = (what: string, next: string, more: { runbook?: string } =
   ...critical(what, next, more),
   severity: "warning",
 });
+
+/** Who led, where nobody is called the primary now: its pod is there and isn't ready. An operator waits for its end before another one leads. */
+export function formerPrimary({ platform }: Found, seen: Seen): string | undefined {
+  const primary = seen.cluster && platform.live.shape(seen.cluster)?.primary;
+  const pod = seen.pods?.find(({ metadata }) => metadata.name === primary);
+  return pod !== undefined && unreadiness(pod) !== undefined ? primary : undefined;
+}
 
 /** kubectl's command in the platform's namespace, for a person to copy. */
 export const kubectl = ({ platform }: Found, rest: string): string =>

@@ -1,4 +1,4 @@
-import { roleLabels } from "../names";
+import { helperRoles, roleLabels } from "../names";
 import type { Labels } from "../network";
 
 /** Names that Prometheus' users meet: of jobs, of labels and of what is made for it. */
@@ -16,7 +16,7 @@ export type Job = keyof typeof jobs;
 /** The pod that says when certificates end, and whether logins through the poolers work. */
 export const monitor = {
   name: (cluster: string): string => `${cluster}-monitor`,
-  role: "monitor",
+  role: helperRoles.monitor,
   labels: (cluster: string): Labels => roleLabels(cluster, monitor.role),
   port: 9190,
 } as const;

@@ -2,7 +2,7 @@ import { asset } from "../../shell/asset";
 import type { Settings } from "../../settings/schema";
 import { clientOwner, environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../containers";
 import type { EngineTraits } from "../engines/planner";
-import { clusterLabel, poolerPeersName, poolerPorts, roleLabels, roles, secretNames } from "../names";
+import { clusterLabel, helperRoles, poolerPeersName, poolerPorts, roleLabels, roles, secretNames } from "../names";
 import { type Flow, podsOfRole, tcp } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import type { Plan } from "../plan";
@@ -24,7 +24,7 @@ const nameOf = (cluster: string): string => `${cluster}-login-reloader`;
 /** Service with the addresses of all instances. */
 const instancesName = (cluster: string): string => `${cluster}-login-instances`;
 
-const role = "login-reloader";
+const role = helperRoles.loginReloader;
 
 /** Whom it asks; nobody where the stack owns all passwords. */
 export function reloaderFlows(settings: Settings, plan: Plan, poolers: readonly PoolerPlan[]): Flow[] {

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { Kubectl, type KubeObject } from "../../operations/kubectl";
 import { assess, changesOf } from "../../operations/status/assess";
 import { heardIn, writtenIn } from "../../operations/status/ask";
 import { exitOf, lookOf } from "../../operations/status/command";
 import { firingIn } from "../../operations/status/alerts";
 import { backupsIn, gather } from "../../operations/status/gather";
+import { missed } from "../../operations/status/helperRule";
+import { helperRole } from "../../operations/status/helpers";
 import { acrossPods, refusedIn } from "../../operations/status/logins";
 import { poolsIn } from "../../operations/status/poolers";
 import { lastEnd, unreadiness } from "../../operations/status/pods";
@@ -14,6 +17,8 @@ import { report, type Report } from "../../operations/status/report";
 import { screen, table, wrapped } from "../../operations/status/screen";
 import { age, counted, size } from "../../operations/status/words";
 import { commands } from "../../operations/command/table";
+import { backupRoles } from "../../plan/backup/names";
+import { clusterLabel } from "../../plan/names";
 import { logs as poolerLogs } from "../../plan/pooler/logs";
 import { projectDir } from "../../shell/paths";
 import {
@@ -57,6 +62,28 @@ describe("pgp status", () => {
       assert.match(text, /Nothing is wrong\./);
       report.parse(all);
     });
+
+  it("names the forced failover where an operator waits for the end of a former primary that no longer answers", () => {
+    const said = (standbyAnswers: boolean, ready = false) => {
+      const { problems } = look("cnpg", (scene, [primary = "", ...others]) => {
+        scene.cluster = { ...scene.cluster!, status: { currentPrimary: primary } };
+        const labels = labelsOf(foundOf("cnpg"), false);
+        scene.pods[0] = ready ? pod(primary, labels) : unreadyPod(primary, labels, "");
+        for (const name of standbyAnswers ? [primary] : [primary, ...others]) scene.heard.delete(name);
+        scene.written.clear();
+      });
+      return [problems[0]?.what, problems[0]?.next];
+    };
+    assert.deepEqual(said(true), [
+      "no instance is called the primary; main-1, which was it, is not ready, and its end is waited for",
+      "pgp failover",
+    ]);
+    assert.equal(said(false)[1], "pgp logs --no-follow --since 30m", "none could lead");
+    assert.deepEqual(said(true, true), [
+      "no instance is called the primary",
+      "pgp logs --no-follow --since 30m",
+    ]);
+  });
 
   it("counts from the start of a primary that started after its promotion", () => {
     const all = look("cnpg", ({ heard }, [primary = ""]) => {
@@ -276,6 +303,20 @@ describe("pgp status", () => {
       says: /^the last verification of target near failed$/,
       next: /^pgp verify --target near$/,
       page: "verification-failed",
+    },
+    "a watchdog without a pod": {
+      spoil: (scene) => (scene.idle = [{ name: "main-watchdog", role: "watchdog" }]),
+      works: true,
+      says: /^no pod of main-watchdog is ready: a primary that hangs is replaced late, by the operator alone$/,
+      next: /^kubectl --context test -n postgres describe deployment main-watchdog$/,
+      elsewhere: "failover.md#the-watchdog",
+    },
+    "a monitor without a pod": {
+      spoil: (scene) => (scene.idle = [{ name: "main-monitor", role: "monitor" }]),
+      works: true,
+      says: /^no pod of main-monitor is ready: nothing tells of certificates that end$/,
+      next: /describe deployment main-monitor$/,
+      page: "metrics-absent",
     },
     "parameters that wait for a restart": {
       spoil: ({ heard }, [primary = ""]) => {
@@ -655,6 +696,24 @@ describe("what status reads", () => {
     );
     const few = look("cnpg", (scene) => (scene.refusedLogins = [{ ...second!, count: 2 }]));
     assert.deepEqual(few.problems, [], "one who mistypes is no problem");
+  });
+
+  it("knows what is missing without each Deployment of the platform's own pods", () => {
+    const folder = join(projectDir, "tests/golden");
+    const roles = new Set<string | undefined>();
+    for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".yaml")) continue;
+      const { resources = {} } = parse(readFileSync(join(folder, file), "utf8")) as {
+        resources?: Record<string, { inputs?: KubeObject }>;
+      };
+      for (const { inputs } of Object.values(resources))
+        if (inputs?.kind === "Deployment" && inputs.metadata.labels?.[clusterLabel] !== undefined)
+          roles.add(helperRole(inputs));
+    }
+    // Poolers have no role, and the watcher of the backups is missed by the rules of backups.
+    assert.ok(roles.delete(undefined) && roles.delete(backupRoles.watch));
+    assert.ok(roles.size >= 3);
+    for (const role of roles) assert.ok(missed[role ?? ""], `${role} is missed by nobody`);
   });
 
   it("names who renews a certificate, by who issues it", () => {

@@ -1,7 +1,7 @@
 import { asset } from "../../../shell/asset";
 import type { Settings } from "../../../settings/schema";
 import { environment, hardened, restrictedPod, tmpMount, tmpVolume, unprivileged } from "../../containers";
-import { roleLabels, topologyKeys } from "../../names";
+import { helperRoles, roleLabels, topologyKeys } from "../../names";
 import { apiServerFlows, type Flow, podsOfRole, tcp } from "../../network";
 import { asHealth, type Reached, serverCa, serverCaMount } from "../../backup/pods";
 import type { KubernetesObject, PlannedObject } from "../../objects";
@@ -12,7 +12,7 @@ import { ports } from "./names";
 
 const script = asset(__dirname, "watchdog.py");
 
-const role = "watchdog";
+const role = helperRoles.watchdog;
 /** The program makes this file once it has looked. */
 const READY = `${tmpMount.mountPath}/ready`;
 

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../settings/schema";
 import { environment, restrictedPod, unprivileged } from "../../containers";
 import { exporterContainer, exporterFiles, exporterVolume } from "../../monitoring/exporterContainer";
-import { clusterLabel, roleLabels, roles, serviceHost, tlsNames } from "../../names";
+import { clusterLabel, helperRoles, roleLabels, roles, serviceHost, tlsNames } from "../../names";
 import { type Flow, type Peer, tcp } from "../../network";
 import type { KubernetesObject, PlannedObject } from "../../objects";
 import { sourcedRole } from "../../secrets/source";
@@ -28,7 +28,7 @@ export const exporterTlsNames = (cluster: Settings["cluster"]): string[] =>
 /** Label with the name of the instance that an exporter asks. */
 export const instanceLabel = "pgplatform.io/instance";
 /** Selects all exporters of a cluster. */
-export const exporterLabels = (cluster: string): Record<string, string> => roleLabels(cluster, "metrics");
+export const exporterLabels = (cluster: string): Record<string, string> => roleLabels(cluster, helperRoles.metrics);
 
 export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Extract<Peer, { kind: "pods" }> => ({
   kind: "pods",
