@@ -136,7 +136,7 @@ export function promotionNotes(act: ActName, to: string, members: readonly Asked
     const behind = Math.max(0, mine.lsn - theirs.lsn);
     return [
       behind === 0
-        ? `${to} has replayed all that ${primary?.name} has written by now: nothing is lost of what was acknowledged so far.`
+        ? `${to} has replayed all that ${primary?.name} has written by now: nothing is lost of what was acknowledged so far. ${primary?.name} answers: \`pgp switchover\` hands over in order.`
         : `${to} has yet to replay ${size(behind)} of what ${primary?.name} has written: MAY BE LOST. \`pgp switchover\` loses nothing.`,
     ];
   }

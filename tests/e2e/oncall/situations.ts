@@ -21,8 +21,8 @@ export interface Situation {
   remedy?(ward: Ward): Promise<void>;
   /** Takes back what is left of the cause. @default - nothing is left */
   undo?(ward: Ward): Promise<void>;
-  /** It is told for as long as the status looks back. @default false */
-  readonly stays?: true;
+  /** What is told for as long as the status looks back. @default - nothing */
+  readonly stays?: RegExp;
 }
 
 export const situations: readonly Situation[] = [
@@ -138,7 +138,7 @@ export const situations: readonly Situation[] = [
     page: /^connect\.md#a-login-that-is-refused$/,
     next: /^pgp logs --no-follow --since 10m --level error$/,
     shows: /password authentication failed/,
-    stays: true,
+    stays: /^\d+ logins as \S+ were refused/,
   },
 ];
 
