@@ -45,10 +45,13 @@ export function defaultImages({ platform, cluster, images }: ParsedSettings, eng
 
 const withoutHost = (image: string): string => image.slice(image.indexOf("/") + 1);
 
-/** Whether the image of PostgreSQL is the user's own, of which nothing is assumed. A mirror's copy of the platform's image counts as that image. */
+/**
+ * Whether the image of PostgreSQL is the user's own, of which nothing is assumed. A mirror's copy of the platform's image counts as that image, and so
+ * does that image with its digest behind the tag.
+ */
 export function isOwnImage({ platform, cluster, images }: Settings, engine: EngineTraits): boolean {
   const standard = withoutHost(imagesOf(platform, engine, cluster.postgresVersion).postgresql);
-  return !images.postgresql.endsWith(`/${standard}`);
+  return !images.postgresql.replace(/@.*/, "").endsWith(`/${standard}`);
 }
 
 /** A tag that begins with a major version of PostgreSQL; others count something else. */

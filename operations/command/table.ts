@@ -2,6 +2,7 @@ import { act } from "./act";
 import { backups } from "./backups";
 import { ci } from "./ci";
 import { evidence } from "./evidence";
+import { images } from "./images";
 import { look } from "./look";
 import { review } from "./review";
 import { sessions } from "./sessions";
@@ -35,6 +36,7 @@ export const commands: readonly CommandSpec[] = [
   ...sessions,
   ...evidence,
   ...review,
+  ...images,
   ...act,
   ...backups,
   ...setup,

@@ -1,6 +1,7 @@
 import type { Compression, Images, Settings } from "../../settings/schema";
 import type { Issuer } from "../../settings/schema/tls";
 import type { Store } from "../backup/store";
+import type { DormantImage } from "../imagePlaces";
 import type { Exporter } from "../monitoring/exporter";
 import type { Labels } from "../network";
 import type { KubernetesObject } from "../objects";
@@ -87,6 +88,8 @@ export interface EngineTraits {
   readonly images: readonly (keyof Images)[];
   /** Those that it runs beside them where the settings ask for backups. */
   readonly backupImages: readonly (keyof Images)[];
+  /** Images that its operator's configuration names, and that run only where a cluster's object asks for them. @default - there are none */
+  readonly dormantImages?: readonly DormantImage[];
   /** What takes memory in PostgreSQL's own container beside it, where the settings ask for it. @default - nothing that counts */
   readonly besideServer?: { readonly who: string; bytes(settings: Settings): number };
   /** How it can compress its log in a store, the default first, and the tool that decides. */

@@ -9,7 +9,7 @@ export const imageDigestsInvariant: ObjectInvariant = {
   severity: "medium",
   mandatory: "prod",
   remediation:
-    "Add the digest to the image's name: `name:tag@sha256:…`; the stack's images are `pgplatform:images`.",
+    "Add the digest to the image's name: `name:tag@sha256:…`. `pgp images --write` does it for a stack of the platform, in `pgplatform:images`.",
   options: {
     waived: {
       type: "array",

@@ -105,6 +105,10 @@ describe("pins", () => {
       await required("local/toolchain/pulumi", "github.com/pulumi/pulumi/pkg/v3"),
       pins.tools.pulumi.version,
     );
+    assert.equal(
+      await required("local/toolchain/crane", "github.com/google/go-containerregistry"),
+      pins.tools.crane.version,
+    );
     assert.equal(await required("local/kubernetes/core", "k8s.io/kubernetes"), pins.kubernetes.version);
     assert.equal(await required("local/kubernetes/core", "go.etcd.io/etcd/server/v3"), pins.kubernetes.etcd);
     assert.equal(

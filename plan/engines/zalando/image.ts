@@ -1,4 +1,5 @@
 import type { EngineTraits, ImageContents } from "../planner";
+import { isPostgresql } from "./resources";
 
 /** User and group that Spilo runs as. */
 export const server = { user: 101, group: 103 } as const;
@@ -8,6 +9,26 @@ export const publishedImages: EngineTraits["publishedImages"] = ({ operator }) =
   // One image holds every major version that the engine runs.
   postgresql: "ghcr.io/zalando/spilo-17:4.0-p3",
 });
+
+/** Clusters of the platform ask for neither; one does whose object `transform` changes so. */
+export const dormantImages: NonNullable<EngineTraits["dormantImages"]> = [
+  {
+    key: "connection_pooler_image",
+    what: "the operator's own pooler",
+    asked: (object) => {
+      if (!isPostgresql(object)) return false;
+      const { enableConnectionPooler, enableReplicaConnectionPooler, connectionPooler } = object.spec ?? {};
+      return (
+        (enableConnectionPooler ?? connectionPooler !== undefined) || enableReplicaConnectionPooler === true
+      );
+    },
+  },
+  {
+    key: "logical_backup_docker_image",
+    what: "the operator's own dumps",
+    asked: (object) => isPostgresql(object) && object.spec?.enableLogicalBackup === true,
+  },
+];
 
 /** What Spilo 4.0 has beside PostgreSQL; untrusted languages and what needs a server of another kind are left out. */
 export const imageContents: ImageContents = {

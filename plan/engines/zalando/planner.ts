@@ -2,7 +2,7 @@ import type { EnginePlanner } from "../planner";
 import { postgresExporter } from "../../monitoring/exporter";
 import { instanceLabel } from "./exporter";
 import { backups, byWalG, walGMemory } from "./backup";
-import { imageContents, publishedImages } from "./image";
+import { dormantImages, imageContents, publishedImages } from "./image";
 import { inMetrics } from "./inMetrics";
 import { apiVersion, instanceLabels, operatorNamespace, replicator, standbyLabels } from "./names";
 import { operatorPlan } from "./operator";
@@ -89,6 +89,7 @@ export const planner: EnginePlanner = {
   images: ["operator", "postgresql", "postgresExporter"],
   // The instances' own image has the tools.
   backupImages: [],
+  dormantImages,
   compression: byWalG,
   besideServer: { who: "WAL-G", bytes: walGMemory },
   operatorNamespace,

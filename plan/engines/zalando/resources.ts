@@ -51,6 +51,7 @@ interface PostgresqlSpec {
   standby?: object;
   enableConnectionPooler?: boolean;
   enableReplicaConnectionPooler?: boolean;
+  enableLogicalBackup?: boolean;
   enableMasterPoolerLoadBalancer?: boolean;
   enableReplicaPoolerLoadBalancer?: boolean;
   connectionPooler?: {
