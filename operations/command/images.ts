@@ -18,7 +18,7 @@ export const images: readonly CommandSpec[] = [
     exits: {
       3: "an image is not pinned, has moved, or its digest isn't known",
       4: "with --verify: cosign isn't on PATH, and nothing was verified",
-      5: "with --verify: an image isn't signed as its publisher signs",
+      5: "with --verify: cosign did not verify an image that its publisher signs",
     },
     json: async () => {
       const [{ imagesReport }, { schemaOf }] = await Promise.all([
@@ -37,7 +37,7 @@ export const images: readonly CommandSpec[] = [
         meaning: "with --write: replace digests that their tags no longer have by today's, too",
       },
       { flags: "--verify", meaning: "verify signatures with cosign" },
-      { flags: "--timeout <seconds>", meaning: "how long a registry is waited for", fallback: "20" },
+      { flags: "--timeout <seconds>", meaning: "how long a registry is waited for; cosign three times as long", fallback: "20" },
     ],
     examples: [
       { command: "images --stack prod", does: "what prod runs, and which images aren't pinned" },

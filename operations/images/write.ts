@@ -108,11 +108,17 @@ export async function planWriting(
 /** The lines that change, and what the next update does because of them. */
 export function planLines({ file, before, after, settings }: Plan): string[] {
   const former = settingsAlone((parse(before) as StackFile | null) ?? {});
+  const found = reviewOf(former, settings);
+  const felt = found.lines.filter(({ effect }) => effect !== "nothing");
+  const unfelt = found.lines.length - felt.length;
   return [
     `${file}:`,
     ...changedLines(before, after).map((line) => `  ${line}`),
     "the next `make up`, where it made the stack as the file is now:",
-    ...reviewLines(reviewOf(former, settings), restartPause(settings)).map((line) => `  ${line}`),
+    ...(felt.length > 0 ? reviewLines({ ...found, lines: felt }, restartPause(settings)) : []).map(
+      (line) => `  ${line}`,
+    ),
+    `  nothing: ${unfelt} more changes, of pods beside the database, or that it doesn't notice`,
   ];
 }
 
