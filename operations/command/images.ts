@@ -37,7 +37,11 @@ export const images: readonly CommandSpec[] = [
         meaning: "with --write: replace digests that their tags no longer have by today's, too",
       },
       { flags: "--verify", meaning: "verify signatures with cosign" },
-      { flags: "--timeout <seconds>", meaning: "how long a registry is waited for; cosign three times as long", fallback: "20" },
+      {
+        flags: "--timeout <seconds>",
+        meaning: "how long a registry is waited for; cosign three times as long",
+        fallback: "20",
+      },
     ],
     examples: [
       { command: "images --stack prod", does: "what prod runs, and which images aren't pinned" },
