@@ -192,7 +192,18 @@ describe("the login of Zalando's metrics exporters", () => {
     const unchanged = JSON.stringify(
       objectOf(planned("zalando", external).cluster.objects, "Deployment", "main-0-exporter"),
     );
-    assert.doesNotMatch(unchanged, /_FILE|main-login/);
+    assert.doesNotMatch(unchanged, /USER_FILE|main-login|"username"/);
+    assert.match(unchanged, /"DATA_SOURCE_USER","value":"pgp_metrics"/);
+  });
+
+  it("has its password in a file and not in the environment, whoever owns it", () => {
+    for (const settings of [external, { ...external, roles: [{ role: "pgp_metrics" }] }]) {
+      const { cluster } = planned("zalando", settings);
+      const text = JSON.stringify(objectOf(cluster.objects, "Deployment", "main-0-exporter"));
+      assert.match(text, /"DATA_SOURCE_PASS_FILE","value":"\/login\/password"/);
+      assert.match(text, /"path":"password"/);
+      assert.doesNotMatch(text, /secretKeyRef/);
+    }
   });
 
   it("has the limits of the role, and gets in, under both names", () => {

@@ -80,35 +80,28 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
   const { cluster, labels } = settings;
   const own = { ...exporterLabels(cluster.name), [instanceLabel]: instance };
   const server = serviceHost(serverService(instance), cluster.namespace);
-  // A Secret of another owner changes under the pod: exporter.sh starts the program again.
+  // In files, which only this user reads, and not in the environment. A Secret that changes under the pod has exporter.sh start the program again.
   const sourced = sourcedRole(settings, roles.metrics);
-  const login = sourced && {
+  const { secretName, passwordKey } = sourced ?? {
+    secretName: metricsSecret(cluster.name),
+    passwordKey: "password",
+  };
+  const login = {
     name: "login",
     secret: {
-      secretName: sourced.secretName,
+      secretName,
       defaultMode: 0o440,
       items: [
-        { key: sourced.usernameKey, path: "username" },
-        { key: sourced.passwordKey, path: "password" },
+        ...(sourced ? [{ key: sourced.usernameKey, path: "username" }] : []),
+        { key: passwordKey, path: "password" },
       ],
     },
   };
-  const variables = [
-    ...environment({
-      DATA_SOURCE_URI: `${server}:${ports.postgres}/postgres?sslmode=verify-full&sslrootcert=${ca}&connect_timeout=5`,
-      ...(sourced
-        ? { DATA_SOURCE_USER_FILE: `${loginPath}/username`, DATA_SOURCE_PASS_FILE: `${loginPath}/password` }
-        : { DATA_SOURCE_USER: roles.metrics }),
-    }),
-    ...(sourced
-      ? []
-      : [
-          {
-            name: "DATA_SOURCE_PASS",
-            valueFrom: { secretKeyRef: { name: metricsSecret(cluster.name), key: "password" } },
-          },
-        ]),
-  ];
+  const variables = environment({
+    DATA_SOURCE_URI: `${server}:${ports.postgres}/postgres?sslmode=verify-full&sslrootcert=${ca}&connect_timeout=5`,
+    ...(sourced ? { DATA_SOURCE_USER_FILE: `${loginPath}/username` } : { DATA_SOURCE_USER: roles.metrics }),
+    DATA_SOURCE_PASS_FILE: `${loginPath}/password`,
+  });
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -128,7 +121,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
           containers: [
             exporterContainer(settings, ports.metrics, variables, [
               { name: CA_VOLUME, mountPath: "/tls", readOnly: true },
-              ...(login ? [{ name: login.name, mountPath: loginPath, readOnly: true }] : []),
+              { name: login.name, mountPath: loginPath, readOnly: true },
             ]),
           ],
           volumes: [
@@ -137,7 +130,7 @@ function deployment(settings: Settings, instance: string): KubernetesObject {
               name: CA_VOLUME,
               secret: caSource(settings, 0o444),
             },
-            ...(login ? [login] : []),
+            login,
           ],
         },
       },
