@@ -27,17 +27,45 @@ const patterns: readonly (readonly [pattern: RegExp, rest: string])[] = [
 /** Shorter ones would take ordinary words out; they are secret by their places. */
 const SHORTEST = 6;
 
+/** Characters of base64 that depend on the value alone, wherever in what is encoded it begins: behind a user and a colon, say. */
+const inBase64 = (value: string): string[] =>
+  [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(value)]);
+    const [first, end] = [Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6)];
+    const part = bytes.toString("base64").slice(first, end);
+    return [part, part.replaceAll("+", "-").replaceAll("/", "_")];
+  });
+
+/** Quoted as in CSV and in SQL, and escaped up to three times: JSON stands in JSON, as in annotations; YAML and metrics escape the same characters. */
+const inQuotes = (value: string): string[] =>
+  [value, value.replaceAll('"', '""'), value.replaceAll("'", "''")].flatMap((quoted) => {
+    const spelled = [quoted];
+    for (let text = quoted; spelled.length < 4; spelled.push(text)) text = JSON.stringify(text).slice(1, -1);
+    return spelled;
+  });
+
+/** A value, and it alone encoded: of a short one the other spellings are any word's. */
+const wholes = (value: string): string[] => [
+  value,
+  Buffer.from(value).toString("base64"),
+  encodeURIComponent(value),
+];
+
+/** How a value may be spelled where it stands in a text. */
+const spellings = (value: string): string[] => [
+  ...wholes(value),
+  ...inBase64(value),
+  Buffer.from(value).toString("hex"),
+  ...inQuotes(value),
+];
+
 /** A text without any of these values, and without what is secret by its form. */
 export function masker(values: readonly string[]): (text: string) => string {
   const known = [
     ...new Set(
       values
-        .flatMap((value) => [
-          value,
-          value.trim(),
-          Buffer.from(value).toString("base64"),
-          encodeURIComponent(value),
-        ])
+        .flatMap((value) => [value, value.trim()])
+        .flatMap((value) => (value.length < SHORTEST ? wholes(value) : spellings(value)))
         .filter((value) => value.length >= SHORTEST),
     ),
   ].sort((one, other) => other.length - one.length);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { stringify } from "yaml";
 import { Kubectl, type KubeObject } from "../../operations/kubectl";
 import { masker, secretsIn, withoutValues } from "../../plan/masking";
 import { bundleOf } from "../../operations/support";
+import { drawControl, plantedSpellings } from "../e2e/kit/control";
+import { Search } from "../e2e/kit/leaks";
 import { foundOf, sceneOf } from "../support/onCall";
 
 const none = { detail: () => undefined, say: () => undefined };
@@ -44,6 +47,27 @@ describe("masking", () => {
       assert.ok(!masked.includes(secret), masked);
       assert.match(masked, /^before\n[^]*«masked»[^]*\nafter$/);
     });
+
+  it("takes a value out in every spelling that the end-to-end suite plants, in text and in YAML", () => {
+    const value = drawControl();
+    const search = new Search([{ at: ["it"], value: Buffer.from(value) }]);
+    const mask = masker([value]);
+    for (const [how, text] of Object.entries(plantedSpellings(value)))
+      for (const planted of [
+        text,
+        stringify({ [how]: text }, { lineWidth: 0 }),
+        JSON.stringify({ a: text }),
+      ]) {
+        assert.equal(search.hits("", planted).length > 0, true, `${how} is planted`);
+        assert.deepEqual(search.hits("", mask(planted)), [], `${how}: ${mask(planted)}`);
+        assert.match(mask(planted), /«masked»/);
+      }
+  });
+
+  it("takes a short value out as it stands and as Secrets have it, and no part of other words", () => {
+    assert.equal(masker(["p@s"])(`p@s ${base64("p@s!!")} aGVsbG8=`), `p@s ${base64("p@s!!")} aGVsbG8=`);
+    assert.equal(masker(["p@ss"])(`at ${base64("p@ss")}`), "at «masked»");
+  });
 
   it("leaves what isn't secret as it is", () => {
     const text = [
