@@ -1,5 +1,6 @@
 import { coerce, satisfies } from "semver";
 import type { VolumeShape } from "../plan/engines/live";
+import { liveReaders } from "../plan/engines/select";
 import { namespace } from "../settings/problem";
 import { bytesOf } from "../settings/quantity";
 import { type LiveFacts, type StorageClass } from "./liveFacts";
@@ -186,6 +187,18 @@ const majorVersion: Rule = ({ settings, shape, engine }, { cluster }) => {
   };
 };
 
+const certificatesAlone: Rule = ({ settings, engine, shape }, { cluster }) => {
+  const apart = cluster && liveReaders[engine.name].certificatesApart?.(cluster, shape);
+  return apart
+    ? problem(
+        "tls.issuer",
+        settings.tls.issuer,
+        `what it is now while ${apart.beside}: ${apart.because}`,
+        "change one of both, run `make up`, then change the other",
+      )
+    : {};
+};
+
 /** A namespace that the platform is told not to make. */
 const namespaceThere: Rule = ({ settings: { cluster } }, { namespaces }) =>
   cluster.makeNamespace || namespaces.includes(cluster.namespace)
@@ -298,6 +311,7 @@ const network: Rule = ({ settings, engine }, facts) => {
 };
 
 const rules: readonly Rule[] = [
+  certificatesAlone,
   kubernetesVersion,
   network,
   storageClass,

@@ -150,7 +150,7 @@ export class ProxyKubectl extends Kubectl {
       tailLines: String(lines),
     }).toString();
     const { status, text } = await this.read(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`);
-    if (status !== 200) throw new Error(`the log of ${pod}: ${messageIn(text, status)}`);
+    if (status !== 200) throw new Error(`what ${pod} logs: ${messageIn(text, status)}`);
     return text;
   }
 

@@ -14,6 +14,11 @@ export interface LiveReader {
   readonly restore: RestoreReader;
   /** What really restarts when something changes, and how. @default - the instances one after another, the primary last, by a switchover */
   restarts?(change: Change): string | undefined;
+  /** Why one update must not change the servers' certificates beside something else of a running cluster. @default - it may */
+  certificatesApart?(
+    live: Shape,
+    planned: Shape,
+  ): { readonly beside: string; readonly because: string } | undefined;
   /** What a new image of the operator restarts. @default - nothing */
   readonly operatorRestarts?: string;
   /** What an object that asked for a base backup has come to; undefined for other objects. */
@@ -101,6 +106,8 @@ export interface Shape {
   readonly data: VolumeShape;
   /** The WAL volume. */
   readonly log?: VolumeShape;
+  /** The Secrets with the certificates of the servers and of their CA. @default - the engine doesn't name them in its object, or signs by itself */
+  readonly certificates?: string;
   /** Whether the volumes of removed standbys stay. @default - they go with them */
   readonly keepsVolumes?: boolean;
   /** Whether one of its pods waits in vain for an image; only a live cluster's can. */

@@ -55,7 +55,7 @@ describe("kubectl that stays, with a stand-in for kubectl", () => {
   it("reads what a container logged, which kubectl itself is asked for otherwise", async () => {
     const of = { sinceSeconds: 600, lines: 3 };
     assert.equal(await proxy.logsOf("n", "a", "c", of), "one\ntwo\n");
-    await assert.rejects(proxy.logsOf("n", "b", "c", of), { message: /^the log of b: / });
+    await assert.rejects(proxy.logsOf("n", "b", "c", of), { message: /^what b logs: / });
     await new Kubectl({ kubeconfig: undefined, context: "c" }, [folder]).logsOf("n", "a", "c", of);
     const calls = join(folder, "calls");
     assert.equal(readFileSync(calls, "utf8"), "--context c -n n logs a -c c --since=600s --tail=3\n");

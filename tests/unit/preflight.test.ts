@@ -276,6 +276,34 @@ describe("preflight over plain facts", () => {
     assert.deepEqual(preflight(planned(input), { ...healthy, namespaces: ["postgres"] }), nothing);
   });
 
+  it("refuses other certificates of CloudNativePG's servers beside a first backup, which would wait for each other; each alone passes", () => {
+    const before = smallest();
+    const provided = changed(before, "tls", { issuer: "provided", secretName: "mine" });
+    const target = { name: "near", kind: "local", size: "5Gi" };
+    const both = changed(provided, "backup", { targets: [target] });
+    const said = (from: SettingsInput, to: SettingsInput) =>
+      (preflight(planned(to), madeBy(from)).problems ?? []).map(sentence);
+    const refused = (issuer: string) =>
+      `pgplatform:tls.issuer: "${issuer}" is not allowed. Allowed: what it is now while backup is added: an instance takes the other certificate only with its new sidecar, and the operator gives it the sidecar only once it trusts that certificate. Fix: change one of both, run \`make up\`, then change the other.`;
+    assert.ok(said(before, both).includes(refused("provided")));
+    const backedUp = changed(before, "backup", { targets: [target] });
+    assert.ok(said(provided, backedUp).includes(refused("engine")));
+    for (const [from, to] of [
+      [before, provided],
+      [before, backedUp],
+      [backedUp, both],
+      [provided, both],
+      [both, before],
+    ] as const)
+      assert.ok(!said(from, to).some((one) => one.includes("tls.issuer")), JSON.stringify(to));
+    assert.ok(
+      !(preflight(planned(both), healthy).problems ?? [])
+        .map(sentence)
+        .some((one) => one.includes("tls.issuer")),
+      "a new cluster",
+    );
+  });
+
   describe("a namespace that is there already", () => {
     const there: LiveFacts = { ...healthy, namespaces: ["default", "postgres", "pgplatform-monitoring"] };
 

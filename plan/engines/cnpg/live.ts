@@ -59,10 +59,29 @@ function shape(object: KubernetesObject): Shape | undefined {
       // The plugin mounts the CA of a restore's source, too.
       restore: spec.externalClusters?.map(({ name }) => name),
     },
+    ...(spec.certificates && {
+      certificates: `${spec.certificates.serverTLSSecret} ${spec.certificates.serverCASecret}`,
+    }),
     data: volumeOf(spec.storage ?? {}),
     ...(status.currentPrimary !== undefined && { primary: status.currentPrimary }),
     ...(spec.walStorage && { log: volumeOf(spec.walStorage) }),
   };
+}
+
+/**
+ * An instance whose Cluster names a plugin that its pod doesn't have yet loads no other certificate, and the operator, which recreates the pods, first wants to read
+ * each instance's state by the new CA: both wait for ever.
+ */
+function certificatesApart(from: Shape, to: Shape): ReturnType<NonNullable<LiveReader["certificatesApart"]>> {
+  const plugins = ({ pods }: Shape) => (pods.plugins ?? []) as readonly string[];
+  const added = plugins(to).some((name) => !plugins(from).includes(name));
+  return added && from.certificates !== to.certificates
+    ? {
+        beside: "backup is added",
+        because:
+          "an instance takes the other certificate only with its new sidecar, and the operator gives it the sidecar only once it trusts that certificate",
+      }
+    : undefined;
 }
 
 const healthy = "Cluster in healthy state";
@@ -200,6 +219,7 @@ export const live: LiveReader = {
   fullVolumes,
   restore,
   restarts,
+  certificatesApart,
   operatorRestarts:
     "every instance of every cluster of this operator restarts, the primary last: its own program runs in them",
   logs,
