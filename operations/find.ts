@@ -61,7 +61,7 @@ export async function withPlatform<T>(
   { stack, namespace, cluster }: Asked,
   work: (found: Found) => Promise<T>,
 ): Promise<T> {
-  const toolFolders = await quietTools();
+  const toolFolders = await quietTools("kubectl");
   const byName = namespace !== undefined || cluster !== undefined;
   const copy = byName ? undefined : await settingsOfCopy(stack);
   const target = byName ? await targetWithoutStack() : copy?.target;

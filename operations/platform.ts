@@ -67,9 +67,11 @@ async function onPath(program: string): Promise<boolean> {
   return false;
 }
 
-/** Tools without a word: kubectl as the machine has it, else the one that `pgp tools` makes available. */
-export async function quietTools(): Promise<string[]> {
-  if (await onPath("kubectl")) return [];
+/** Tools without a word: as the machine has them, where it has all of these programs, else those that `pgp tools` makes available. */
+export async function quietTools(
+  ...programs: ["kubectl" | "pulumi", ...("kubectl" | "pulumi")[]]
+): Promise<string[]> {
+  if ((await Promise.all(programs.map(onPath))).every(Boolean)) return [];
   const { provideTools } = await import("../local/toolchain/tools");
   return provideTools({ detail: () => undefined, say: () => undefined });
 }

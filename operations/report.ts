@@ -38,7 +38,7 @@ export function reportIn(resources: readonly StateResource[]): Reliability | und
 async function reportOfRunning(stackName: string): Promise<Reliability | undefined> {
   const copy = new Stack(stackName, []);
   if (!(await exists(copy.file))) return undefined;
-  return reportIn(await new Stack(stackName, await quietTools()).resources());
+  return reportIn(await new Stack(stackName, await quietTools("pulumi")).resources());
 }
 
 export async function readReports(

@@ -9,7 +9,7 @@ import { writeIssue } from "./written";
 
 /** A workflow's machine has no copy of the stack file yet where the state lies elsewhere. */
 async function takeCopy(stackName: string, signal: AbortSignal): Promise<void> {
-  const stack = new Stack(stackName, await quietTools(), signal);
+  const stack = new Stack(stackName, await quietTools("kubectl", "pulumi"), signal);
   if (!(await exists(stack.file)) && (await stack.resources()).length > 0) await stack.prepare({});
 }
 

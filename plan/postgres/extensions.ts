@@ -94,5 +94,11 @@ export function preloadParameters({ cluster, monitoring, audit }: Loading): Reco
   const parameters = Object.entries(defaults)
     .filter(([extension]) => names.has(extension) && !hasParameter(cluster, extension))
     .flatMap(([, values]) => Object.entries(values));
-  return { ...Object.fromEntries(parameters), ...auditParameters({ audit }), ...cronParameters(cluster) };
+  return {
+    ...Object.fromEntries(parameters),
+    // Who reads statistics would read passwords and their verifiers in the texts of ALTER ROLE.
+    ...(names.has(statementsExtension) && { "pg_stat_statements.track_utility": "off" }),
+    ...auditParameters({ audit }),
+    ...cronParameters(cluster),
+  };
 }

@@ -92,6 +92,7 @@ describe("the plan of CloudNativePG", () => {
       postgresql: {
         parameters: {
           "pg_stat_statements.max": "5000",
+          "pg_stat_statements.track_utility": "off",
           max_connections: "100",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",

@@ -47,6 +47,7 @@ describe("the plan for the Zalando operator", () => {
         parameters: {
           max_connections: "100",
           "pg_stat_statements.max": "5000",
+          "pg_stat_statements.track_utility": "off",
           shared_buffers: "128MB",
           effective_cache_size: "384MB",
           huge_pages: "off",
