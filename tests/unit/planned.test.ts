@@ -67,7 +67,7 @@ describe("draining a node (a stand-in for kubectl)", () => {
       assert.ok(standbys.includes(switchover?.scene.instance ?? ""), engine);
       assert.match(plan[0] ?? "", new RegExp(`^${primary} stops as primary`));
       assert.match(plan.at(-2) ?? "", new RegExp(`^Evicted from n\\d: ${primary}`));
-      assert.match(plan.at(-1) ?? "", /kubectl uncordon/);
+      assert.match(plan.at(-1) ?? "", /`kubectl --context none uncordon n\d`/);
     }
   });
 
