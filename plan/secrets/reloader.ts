@@ -2,7 +2,15 @@ import { asset } from "../../shell/asset";
 import type { Settings } from "../../settings/schema";
 import { clientOwner, environment, hardened, restrictedPod, tmpMount, tmpVolume } from "../containers";
 import type { EngineTraits } from "../engines/planner";
-import { clusterLabel, helperRoles, poolerPeersName, poolerPorts, roleLabels, roles, secretNames } from "../names";
+import {
+  clusterLabel,
+  helperRoles,
+  poolerPeersName,
+  poolerPorts,
+  roleLabels,
+  roles,
+  secretNames,
+} from "../names";
 import { type Flow, podsOfRole, tcp } from "../network";
 import type { KubernetesObject, PlannedObject } from "../objects";
 import type { Plan } from "../plan";

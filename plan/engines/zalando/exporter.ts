@@ -28,7 +28,8 @@ export const exporterTlsNames = (cluster: Settings["cluster"]): string[] =>
 /** Label with the name of the instance that an exporter asks. */
 export const instanceLabel = "pgplatform.io/instance";
 /** Selects all exporters of a cluster. */
-export const exporterLabels = (cluster: string): Record<string, string> => roleLabels(cluster, helperRoles.metrics);
+export const exporterLabels = (cluster: string): Record<string, string> =>
+  roleLabels(cluster, helperRoles.metrics);
 
 export const exporterPeer = ({ name, namespace }: Settings["cluster"]): Extract<Peer, { kind: "pods" }> => ({
   kind: "pods",
